@@ -1,0 +1,23 @@
+namespace Orders.Infrastructure.Orders;
+
+/// <summary>An order's invoice: first its number and a snapshot of the order, then the document rendered from that snapshot.</summary>
+public sealed class Invoice
+{
+    /// <summary>The order.</summary>
+    public Guid OrderId { get; init; }
+
+    /// <summary>Running number without gaps, taken from a counter row in the transaction that wrote this row.</summary>
+    public long Number { get; init; }
+
+    /// <summary>The order as it was when the number was issued: JSON that the document is rendered from, now and after any crash.</summary>
+    public string Snapshot { get; init; } = "";
+
+    /// <summary>When the number was issued; printed on the document.</summary>
+    public DateTimeOffset IssuedAt { get; init; }
+
+    /// <summary>The document; null until it was rendered.</summary>
+    public byte[]? Pdf { get; init; }
+
+    /// <summary>SHA-256 of <see cref="Pdf"/>; null until it was rendered.</summary>
+    public byte[]? Sha256 { get; init; }
+}

@@ -1,0 +1,56 @@
+using Microsoft.EntityFrameworkCore;
+using Orders.Infrastructure.Idempotency;
+using Orders.Infrastructure.Outbox;
+using Orders.Infrastructure.Steps;
+
+namespace Orders.Infrastructure.Orders;
+
+/// <summary>
+/// Everything that is stored. Reads go through it, and so does any code that wants to publish in its own transaction: messages published through the scoped
+/// <c>IPublishEndpoint</c> become rows of this context. The two hot paths (posting an order, committing a step) write the same tables set by set, without a change tracker.
+/// </summary>
+public sealed class OrdersDbContext(DbContextOptions<OrdersDbContext> options) : DbContext(options)
+{
+    /// <summary>Orders.</summary>
+    public DbSet<Order> Orders => Set<Order>();
+
+    /// <summary>Lines of orders.</summary>
+    public DbSet<OrderLine> OrderLines => Set<OrderLine>();
+
+    /// <summary>Where orders stand.</summary>
+    public DbSet<OrderProgress> OrderProgress => Set<OrderProgress>();
+
+    /// <summary>Steps of orders.</summary>
+    public DbSet<StepRecord> StepRuns => Set<StepRecord>();
+
+    /// <summary>Which steps exist.</summary>
+    public DbSet<CatalogueEntry> StepCatalogue => Set<CatalogueEntry>();
+
+    /// <summary>Effects.</summary>
+    public DbSet<Effect> Effects => Set<Effect>();
+
+    /// <summary>Messages under way to the broker.</summary>
+    public DbSet<OutboxMessage> Outbox => Set<OutboxMessage>();
+
+    /// <summary>Articles.</summary>
+    public DbSet<CatalogueItem> Catalogue => Set<CatalogueItem>();
+
+    /// <summary>Stock.</summary>
+    public DbSet<StockItem> Stock => Set<StockItem>();
+
+    /// <summary>Changes of stock.</summary>
+    public DbSet<StockMovement> StockMovements => Set<StockMovement>();
+
+    /// <summary>Invoices.</summary>
+    public DbSet<Invoice> Invoices => Set<Invoice>();
+
+    /// <summary>Clients' keys.</summary>
+    public DbSet<ApiKey> ApiKeys => Set<ApiKey>();
+
+    /// <inheritdoc />
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        modelBuilder.HasSequence<long>("order_number");
+        modelBuilder.ApplyConfigurationsFromAssembly(typeof(OrdersDbContext).Assembly);
+    }
+}

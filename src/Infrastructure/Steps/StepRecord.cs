@@ -1,0 +1,29 @@
+namespace Orders.Infrastructure.Steps;
+
+/// <summary>What is known of one step of one subject: the row that the API and the dashboard show.</summary>
+public sealed class StepRecord
+{
+    /// <summary>What the step works on; in Orders the order.</summary>
+    public Guid SubjectId { get; init; }
+
+    /// <summary>The step.</summary>
+    public string Step { get; init; } = "";
+
+    /// <summary>Where it stands.</summary>
+    public StepStatus Status { get; init; }
+
+    /// <summary>Attempts made so far, the successful one included.</summary>
+    public int Attempts { get; init; }
+
+    /// <summary>When the first attempt began.</summary>
+    public DateTimeOffset? StartedAt { get; init; }
+
+    /// <summary>When it ended, well or not; null while it is going on.</summary>
+    public DateTimeOffset? FinishedAt { get; init; }
+
+    /// <summary>When the next attempt is due; null when none is planned.</summary>
+    public DateTimeOffset? NextAttemptAt { get; init; }
+
+    /// <summary>The last attempt's fault, type and message; null when none failed.</summary>
+    public string? LastFault { get; init; }
+}

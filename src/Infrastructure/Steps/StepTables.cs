@@ -1,0 +1,24 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace Orders.Infrastructure.Steps;
+
+/// <summary>The <c>step_runs</c> table (one row per subject and step) and the <c>step_catalogue</c> table (which steps exist, written by the deployment).</summary>
+public sealed class StepTables : IEntityTypeConfiguration<StepRecord>, IEntityTypeConfiguration<CatalogueEntry>
+{
+    /// <inheritdoc />
+    public void Configure(EntityTypeBuilder<StepRecord> builder)
+    {
+        builder.ToTable("step_runs");
+        builder.HasKey(r => new { r.SubjectId, r.Step });
+        builder.Property(r => r.LastFault).HasMaxLength(4000);
+    }
+
+    /// <inheritdoc />
+    public void Configure(EntityTypeBuilder<CatalogueEntry> builder)
+    {
+        builder.ToTable("step_catalogue");
+        builder.HasKey(e => e.Step);
+        builder.HasIndex(e => e.Bit).IsUnique();
+    }
+}
