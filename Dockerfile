@@ -1,0 +1,46 @@
+# One file for all images; `docker build --target workers .` makes one of them. No "# syntax=" line: it would need a pull.
+
+FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
+WORKDIR /orders
+# Locked restore: a package that differs from the lock files fails here. Only what restore reads is copied first, so that
+# a change of a source file does not fetch packages again.
+ENV CI=true DOTNET_NOLOGO=true DOTNET_CLI_TELEMETRY_OPTOUT=1
+COPY global.json Directory.Build.props Directory.Packages.props ./
+COPY deploy/container/hosts.proj deploy/container/
+COPY src/Contracts/*.csproj src/Contracts/packages.lock.json src/Contracts/
+COPY src/Infrastructure/*.csproj src/Infrastructure/packages.lock.json src/Infrastructure/
+COPY src/Producer.Api/*.csproj src/Producer.Api/packages.lock.json src/Producer.Api/
+COPY src/Workers/*.csproj src/Workers/packages.lock.json src/Workers/
+COPY demo/OutsideWorld/*.csproj demo/OutsideWorld/packages.lock.json demo/OutsideWorld/
+RUN dotnet msbuild deploy/container/hosts.proj -t:Restore -p:Configuration=Release -v:minimal
+COPY . .
+# Analysers have had their say in the developer's build and in CI; here they would only double the time.
+RUN dotnet msbuild deploy/container/hosts.proj -t:Publish -p:Configuration=Release -p:RunAnalyzers=false -p:EnforceCodeStyleInBuild=false -m -v:minimal
+
+FROM mcr.microsoft.com/dotnet/aspnet:10.0 AS host
+WORKDIR /app
+COPY deploy/container/healthy /usr/local/bin/healthy
+ENV ASPNETCORE_HTTP_PORTS=8080 DOTNET_CLI_TELEMETRY_OPTOUT=1 MASSTRANSIT_USAGE_TELEMETRY=false
+
+# Fonts for the invoice: DejaVu has Latin, Greek and Cyrillic, WenQuanYi Micro Hei the Chinese, Japanese and Korean glyphs.
+FROM host AS host-with-fonts
+RUN apt-get update -q \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends fonts-dejavu-core fonts-wqy-microhei \
+ && rm -rf /var/lib/apt/lists/*
+
+FROM host-with-fonts AS workers
+COPY --from=build /orders/src/Workers/bin/Release/net10.0/publish .
+USER $APP_UID
+ENTRYPOINT ["dotnet", "Orders.Workers.dll"]
+
+FROM host AS outside-world
+# The ledgers' directory exists with its owner in the image: a fresh named volume takes both over.
+RUN install -d -o $APP_UID -g $APP_UID /ledgers
+COPY --from=build /orders/demo/OutsideWorld/bin/Release/net10.0/publish .
+USER $APP_UID
+ENTRYPOINT ["dotnet", "Orders.OutsideWorld.dll"]
+
+FROM host AS api
+COPY --from=build /orders/src/Producer.Api/bin/Release/net10.0/publish .
+USER $APP_UID
+ENTRYPOINT ["dotnet", "Orders.Producer.Api.dll"]

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# set up this machine and run the tests; ends with "N passed, N failed".
+#
+# Usage: ./dev test [FILTER]
+#
+#   FILTER   a word: only tests whose full name contains it; or an expression for `dotnet test --filter`
+#
+# Needs the .NET SDK and a Docker engine; see ./dev up --help for what set-up brings.
+set -euo pipefail
+. deploy/machine/stages.sh
+. deploy/machine/apt.sh
+. deploy/machine/engine.sh
+. deploy/machine/images.sh
+. deploy/machine/sdk.sh
+
+filter=()
+case ${1:-} in
+  '') ;;
+  *[=~\&\|]*) filter=(--filter "$1") ;;
+  *) filter=(--filter "FullyQualifiedName~$1") ;;
+esac
+
+# What a killed run leaves behind: without a registry Testcontainers has no clean-up container of its own.
+remove_test_containers() {
+  local left
+  left=$(docker ps -aq --filter label=orders.tests)
+  [ -z "$left" ] || docker rm -fv $left >/dev/null
+}
+
+export CI=true DOTNET_NOLOGO=true DOTNET_CLI_TELEMETRY_OPTOUT=1
+stage "Docker engine" ensure_engine
+stage "Images" ensure_images "$broker_image" "$database_image"
+stage ".NET SDK" ensure_sdk
+stage "Restoring" dotnet restore Orders.sln
+stage "Building" dotnet build Orders.sln --no-restore -v:quiet
+testcontainers_settings
+remove_test_containers
+trap remove_test_containers EXIT
+
+log=$work/test.$$.log
+echo "Testing"
+set +e
+# One project after the other: side by side they would share two cores and time each other out.
+dotnet test Orders.sln --no-build -m:1 ${filter[@]+"${filter[@]}"} 2>&1 | tee "$log" |
+  grep --line-buffered -v -e '^A total of' -e '^Starting test execution' -e 'VSTest version' -e '^Test run for' -e 'No test matches'
+status=${PIPESTATUS[0]}
+set -e
+sum() { sed -n "s/.*$1: *\([0-9][0-9]*\),.*Total:.*/\1/p" "$log" | awk '{ n += $1 } END { print n + 0 }'; }
+passed=$(sum Passed) failed=$(sum Failed) skipped=$(sum Skipped)
+rm -f "$log"
+if [ $((passed + failed)) -eq 0 ]; then
+  echo "Expected at least one test, found none${1:+ that matches '$1'}." >&2
+  status=1
+fi
+# A run that broke off (a crashed test host) counts nothing as failed: say so rather than end with "0 failed".
+if [ "$status" -ne 0 ] && [ "$failed" -eq 0 ]; then failed=1; fi
+skips=''
+[ "$skipped" -eq 0 ] || skips=", $skipped skipped"
+echo "$passed passed, $failed failed$skips"
+exit "$status"

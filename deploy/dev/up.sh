@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# set up this machine, build and start everything; ends when all is healthy.
+#
+# Usage: ./dev up [--scale STEP=N ...]
+#
+#   --scale email=3   so many containers of a step (default 1)
+#
+# Uses the Docker engine that is there. On Debian as root it installs a missing engine and compose plugin, and where no registry
+# answers it builds stand-ins of the base images from Debian's packages. Then: docker compose up --build --wait.
+set -euo pipefail
+. deploy/machine/stages.sh
+. deploy/machine/apt.sh
+. deploy/machine/engine.sh
+. deploy/machine/images.sh
+. deploy/machine/env.sh
+
+scale=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    --scale) [ $# -gt 1 ] || fail "Expected STEP=N after --scale, found nothing. Example: ./dev up --scale email=3"; scale+=(--scale "$2"); shift 2 ;;
+    --scale=*) scale+=(--scale "${1#--scale=}"); shift ;;
+    *) fail "Expected --scale STEP=N, found '$1'. See ./dev up --help." ;;
+  esac
+done
+
+start() {
+  if docker compose up -d --wait --wait-timeout 300 --remove-orphans ${scale[@]+"${scale[@]}"}; then return; fi
+  docker compose ps --all
+  docker compose logs --no-color --tail 15
+  fail "Not everything became healthy; the last lines of each service are above, all of them in ./dev logs SERVICE."
+}
+
+began=$(milliseconds)
+stage "Docker engine" ensure_engine
+stage "Docker compose" ensure_compose
+stage "Base images" ensure_images "$broker_image" "$database_image" "$sdk_image" "$runtime_image"
+stage "Passwords (.env)" ensure_env
+stage "Building" docker compose build
+# A rebuild leaves the image before it without a name.
+docker image prune -f --filter "label=com.docker.compose.project=$(setting COMPOSE_PROJECT_NAME orders)" >/dev/null
+stage "Starting" start
+
+address=$(setting BIND_ADDRESS 127.0.0.1)
+echo
+echo "Up in $(seconds $(($(milliseconds) - began))) s. Try ./dev post; stop with ./dev down."
+echo "  API                 http://$address:$(setting API_PORT 8080)/docs   (key: ORDERS_API_KEY in .env)"
+echo "  Mails and warehouse http://$address:$(setting OUTSIDE_WORLD_PORT 8025)/"
+echo "  RabbitMQ            http://$address:$(setting RABBITMQ_MANAGEMENT_PORT 15672)/   (orders_admin, RABBITMQ_ADMIN_PASSWORD in .env)"

@@ -1,0 +1,32 @@
+# Sourced: .env, the secrets of this installation. Made once, then only added to: a changed password would lock everybody out
+# of the data that the old one protects.
+
+random() { head -c "$1" /dev/urandom | base64 | tr -d '\n'; }
+url_safe() { tr '+/' '-_' | tr -d '='; }
+
+# Every ${NAME:?…} of docker-compose.yml is something .env must have. A new step's passwords are made here without being listed.
+required_settings() { grep -o '\${[A-Z0-9_]*:?' docker-compose.yml | sed 's/^\${//; s/:?$//' | sort -u; }
+
+new_value() {
+  case $1 in
+    ORDERS_API_KEY) echo "ok_$(random 32 | url_safe)" ;;
+    WAREHOUSE_SECRET) echo "whsec_$(random 32)" ;;
+    *_PASSWORD) random 24 | url_safe ;;
+    *) fail "docker-compose.yml requires $1, and ./dev env does not know how to make one up. Add $1=… to .env." ;;
+  esac
+}
+
+ensure_env() {
+  local name value added=0
+  [ -f .env ] || (umask 077; printf '# Secrets of this installation, made by ./dev env. Not for the repository.\n' >.env)
+  chmod 600 .env
+  # A last line without its newline would swallow the next setting.
+  [ -z "$(tail -c 1 .env)" ] || echo >>.env
+  for name in $(required_settings); do
+    grep -q "^$name=..*" .env && continue
+    value=$(new_value "$name")
+    echo "$name=$value" >>.env
+    added=$((added + 1))
+  done
+  note "$added settings added"
+}

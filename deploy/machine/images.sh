@@ -1,0 +1,42 @@
+# Sourced: the images that compose files, Dockerfile and tests name: pulled, or built as stand-ins where no registry answers.
+
+broker_image=rabbitmq:4.3-management
+database_image=postgres:18
+runtime_image=mcr.microsoft.com/dotnet/aspnet:10.0
+sdk_image=mcr.microsoft.com/dotnet/sdk:10.0
+
+# ensure_images IMAGE...
+ensure_images() {
+  local image missing=() pulled=0
+  for image in "$@"; do docker image inspect "$image" >/dev/null 2>&1 || missing+=("$image"); done
+  if [ ${#missing[@]} -eq 0 ]; then note "$# there"; return; fi
+  local unreachable=()
+  for image in "${missing[@]}"; do
+    if [ ${#unreachable[@]} -eq 0 ] && pull "$image"; then pulled=$((pulled + 1)); else unreachable+=("$image"); fi
+  done
+  if [ ${#unreachable[@]} -eq 0 ]; then note "$pulled pulled"; return; fi
+  on_debian_as_root || fail "Could not pull ${unreachable[*]} (see above), and stand-ins can be built only on Debian as root." \
+    "Check the network, or load the images with 'docker load'."
+  bash deploy/machine/stand-ins.sh "${unreachable[@]}"
+  note "$pulled pulled, ${#unreachable[@]} stand-ins built from Debian's packages"
+}
+
+# A pull that has not even found its image after a few seconds has no registry to talk to; once it has, it may take its time.
+# Asked through the engine, because it may have a mirror or a proxy of which this shell knows nothing.
+pull() {
+  local log=$work/pull.log pid waited=0
+  docker pull "$1" >"$log" 2>&1 &
+  pid=$!
+  while kill -0 "$pid" 2>/dev/null && ! grep -q 'Pulling from' "$log"; do
+    waited=$((waited + 1))
+    if [ "$waited" -gt 25 ]; then
+      kill "$pid"
+      echo "No registry answered for $1 within 5 s."
+      return 1
+    fi
+    sleep 0.2
+  done
+  if wait "$pid"; then return 0; fi
+  cat "$log"
+  return 1
+}
