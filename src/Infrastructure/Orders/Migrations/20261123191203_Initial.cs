@@ -246,12 +246,6 @@ namespace Orders.Infrastructure.Orders.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("pk_order_lines", x => new { x.order_id, x.line });
-                    table.ForeignKey(
-                        name: "fk_order_lines_orders_order_id",
-                        column: x => x.order_id,
-                        principalTable: "orders",
-                        principalColumn: "id",
-                        onDelete: ReferentialAction.Cascade);
                 });
 
             migrationBuilder.CreateTable(
@@ -270,12 +264,6 @@ namespace Orders.Infrastructure.Orders.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("pk_order_progress", x => x.order_id);
-                    table.ForeignKey(
-                        name: "fk_order_progress_orders_order_id",
-                        column: x => x.order_id,
-                        principalTable: "orders",
-                        principalColumn: "id",
-                        onDelete: ReferentialAction.Cascade);
                 });
 
             migrationBuilder.CreateIndex(
@@ -349,6 +337,7 @@ namespace Orders.Infrastructure.Orders.Migrations
 
         // What the model cannot say. Fill factors leave room on the page for the updates a row is known to get (HOT: no index is touched).
         // The outbox and the progress table live on dead rows being swept soon, whatever the table's size: thresholds in rows, not in shares.
+        // No foreign keys from lines and progress to their order: one statement writes all of them (OrderIntakeSql), and four checks an order cost more than the insert.
         // PDFs are compressed already; EXTERNAL spares the database the attempt.
         private const string StorageSettings = """
             alter table outbox set (autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_insert_threshold = -1);

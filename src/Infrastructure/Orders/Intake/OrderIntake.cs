@@ -1,0 +1,59 @@
+using System.Collections.Concurrent;
+using Npgsql;
+using Orders.Contracts;
+using Orders.Infrastructure.Coalescing;
+using Orders.Infrastructure.Outbox;
+
+namespace Orders.Infrastructure.Orders.Intake;
+
+/// <summary>
+/// Stores posted orders. Promise: when <see cref="AcceptAsync"/> returns <see cref="IntakeOutcome.Accepted"/>, the order, its lines and its message to the steps are
+/// committed together; when it throws, the caller must not claim either way (a lost connection leaves the outcome open: answer 503; the same Idempotency-Key finds out).
+/// Requests that are there at the same moment share one commit.
+/// </summary>
+public sealed class OrderIntake(NpgsqlDataSource database, RelayFeed relay) : Coalescer<NewOrder, IntakeResult>
+{
+    private readonly ConcurrentDictionary<(string Client, string Key), byte> _inFlight = new();
+
+    /// <summary>Stores an order.</summary>
+    /// <exception cref="NpgsqlException">The database refused or was not there; see <see cref="DatabaseFault.IsUnavailable"/>.</exception>
+    public async Task<IntakeResult> AcceptAsync(NewOrder order)
+    {
+        if (order.IdempotencyKey is not { } key)
+            return await CommitAsync(order);
+
+        var slot = (order.ClientId, key);
+        if (!_inFlight.TryAdd(slot, 0))
+            return new IntakeResult(IntakeOutcome.KeyInFlight, null);
+        try
+        {
+            return await CommitAsync(order);
+        }
+        finally
+        {
+            _inFlight.TryRemove(slot, out _);
+        }
+    }
+
+    /// <inheritdoc />
+    protected override async Task<IntakeResult[]> WriteAsync(IReadOnlyList<NewOrder> units)
+    {
+        var messages = units.Select(MessageOf).ToArray();
+        var results = await OrderIntakeSql.InsertAsync(database, units, messages);
+
+        // After the commit only. Dying before this line costs a few seconds: the rows' lease ends and another relay sends them.
+        for (var i = 0; i < units.Count; i++)
+        {
+            if (results[i].Outcome == IntakeOutcome.Accepted)
+                relay.Offer(messages[i]);
+        }
+
+        return results;
+    }
+
+    /// <inheritdoc />
+    protected override bool IsUnitFault(Exception exception) => DatabaseFault.IsUnitFault(exception);
+
+    private static OutboxMessage MessageOf(NewOrder order) => OutgoingMessage.Create(
+        new OrderAccepted(order.Id, order.Premium, order.CreatedAt), order.Id, activity: order.Trace, dueAt: order.ReleaseAt);
+}

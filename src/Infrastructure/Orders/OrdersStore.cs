@@ -1,0 +1,54 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using Orders.Infrastructure.Hosting;
+using Orders.Infrastructure.Orders.Intake;
+using Orders.Infrastructure.Outbox;
+
+namespace Orders.Infrastructure.Orders;
+
+/// <summary>Registers the database of Orders.</summary>
+public static class OrdersStore
+{
+    /// <summary>Adds the data source, the context and the relay's feed. Connection string: <c>ConnectionStrings:Postgres</c>.</summary>
+    public static IServiceCollection AddOrdersStore(this IServiceCollection services, IConfiguration configuration)
+    {
+        var dataSource = CreateDataSource(configuration);
+        services.AddSingleton(dataSource);
+        services.AddSingleton<RelayFeed>();
+        services.AddDbContext<OrdersDbContext>((provider, options) => Configure(options, provider.GetRequiredService<NpgsqlDataSource>()));
+        return services;
+    }
+
+    /// <summary>Adds what stores posted orders.</summary>
+    public static IServiceCollection AddOrderIntake(this IServiceCollection services) => services.AddSingleton<OrderIntake>();
+
+    /// <summary>Configures a context for the tables of Orders.</summary>
+    public static DbContextOptionsBuilder Configure(DbContextOptionsBuilder options, NpgsqlDataSource dataSource) =>
+        options.UseNpgsql(dataSource).UseSnakeCaseNamingConvention();
+
+    private static NpgsqlDataSource CreateDataSource(IConfiguration configuration)
+    {
+        var text = configuration.GetConnectionString("Postgres");
+        new ConfigurationProblems()
+            .Require(!string.IsNullOrWhiteSpace(text), "ConnectionStrings:Postgres must be a PostgreSQL connection string, got nothing; set ConnectionStrings__Postgres")
+            .ThrowIfAny();
+
+        var settings = new NpgsqlConnectionStringBuilder(text)
+        {
+            // The hot statements are few and long: planning them once per connection halves their cost.
+            MaxAutoPrepare = 50,
+            AutoPrepareMinUsages = 2,
+            // A half-open connection is noticed within 25 s instead of after the kernel's two hours.
+            KeepAlive = 10,
+            TcpKeepAlive = true,
+            ApplicationName = AppDomain.CurrentDomain.FriendlyName,
+        };
+        if (!settings.ContainsKey("Command Timeout"))
+            settings.CommandTimeout = 15;
+        // A stuck twin on the same message, key or order must not pin a slot for ever; 55P03 is a transient fault and the message comes again.
+        settings.Options = $"{settings.Options} -c lock_timeout=5s -c idle_in_transaction_session_timeout=30s".Trim();
+        return new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
+    }
+}

@@ -1,0 +1,53 @@
+using System.Threading.Channels;
+
+namespace Orders.Infrastructure.Outbox;
+
+/// <summary>
+/// Hands committed messages to the relay of the same process, in memory: on the normal way nobody ever reads the outbox table.
+/// Bounded: what does not fit stays in the table, where the sweep finds it when its lease has ended.
+/// </summary>
+public sealed class RelayFeed : IDisposable
+{
+    private const int Capacity = 10_000;
+
+    private readonly Channel<Fresh> _channel = Channel.CreateBounded<Fresh>(new BoundedChannelOptions(Capacity) { SingleReader = true });
+    private readonly SemaphoreSlim _sweep = new(0, 1);
+
+    /// <summary>Offers a message whose row has been committed. Never waits and never fails; a message that is due later is left to the sweep.</summary>
+    public void Offer(OutboxMessage message)
+    {
+        if (message.DueAt is not null)
+            WakeSweep();
+        else
+            _channel.Writer.TryWrite(new Fresh(message, Environment.TickCount64));
+    }
+
+    /// <summary>Asks the sweep to look at the table now, for instance because a row came with a due time of its own.</summary>
+    public void WakeSweep()
+    {
+        if (_sweep.CurrentCount == 0)
+        {
+            try
+            {
+                _sweep.Release();
+            }
+            catch (SemaphoreFullException)
+            {
+                // Somebody else woke it in the same moment, which is as good.
+            }
+        }
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => _sweep.Dispose();
+
+    internal ChannelReader<Fresh> Reader => _channel.Reader;
+
+    internal Task WaitForSweepAsync(TimeSpan atMost, CancellationToken cancellationToken) => _sweep.WaitAsync(atMost, cancellationToken);
+
+    /// <summary>A message with the moment (<see cref="Environment.TickCount64"/>) at which it was offered: past its lease it must not be sent from memory.</summary>
+    internal readonly record struct Fresh(OutboxMessage Message, long OfferedAt)
+    {
+        public TimeSpan Age => TimeSpan.FromMilliseconds(Environment.TickCount64 - OfferedAt);
+    }
+}

@@ -1,0 +1,83 @@
+using Npgsql;
+using Orders.Infrastructure.Idempotency;
+
+namespace Orders.Infrastructure.Steps;
+
+/// <summary>
+/// The life of an effect that the outside world sees before we can commit (decision 13):
+/// 1. The run commits a pending effect row with a lease, and only then calls the outside system.
+/// 2. The run's commit turns it into done, in the transaction of everything else.
+/// 3. A run that failed for certain takes the row back; the next attempt starts at 1.
+/// 4. A run that died leaves the row pending. Until the lease ends the message only waits: the dead run may be a frozen one that goes on.
+/// 5. After the lease the next run learns that the effect may have happened, and asks the outside system or gives up as uncertain.
+/// A crash after any of these lines leaves a row that says which of them was the last.
+/// </summary>
+internal sealed class EffectClaims(NpgsqlDataSource database)
+{
+    // One statement, one commit. The conflict branch takes over a pending row whose lease has ended and leaves all others as they are;
+    // "claimed" tells the three outcomes apart: inserted, taken over, not ours.
+    private const string Claim = """
+        with claimed as (
+            insert into effects (subject_id, effect, message_id, step, state, lease_until, reference)
+            values ($1, $2, $3, $4, 1, now() + $5, $6)
+            on conflict (subject_id, effect) do update set message_id = excluded.message_id, lease_until = excluded.lease_until, at = now()
+                where effects.state = 1 and effects.lease_until <= now()
+            returning old.effect is not null as taken_over),
+        running as (
+            insert into step_runs (subject_id, step, status, attempts, started_at)
+            select $1, $4, 1, 0, now() from claimed
+            on conflict (subject_id, step) do update set status = 1, next_attempt_at = null)
+        select taken_over, 1::smallint, null::timestamptz from claimed
+        union all
+        select null, e.state, e.lease_until from effects e where e.subject_id = $1 and e.effect = $2 and not exists (select from claimed)
+        """;
+
+    private const string Release = "delete from effects where subject_id = $1 and effect = $2 and message_id = $3 and state = 1";
+
+    private const string GiveUp = "update effects set state = 3, lease_until = null, at = now() where subject_id = $1 and effect = $2 and state = 1";
+
+    public async Task<EffectClaim> ClaimAsync(StepRun run, TimeSpan lease, string? reference, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(Claim);
+        command.Parameters.Add(new() { Value = run.SubjectId });
+        command.Parameters.Add(new() { Value = run.Effect });
+        command.Parameters.Add(new() { Value = run.MessageId });
+        command.Parameters.Add(new() { Value = run.Step });
+        command.Parameters.Add(new() { Value = lease });
+        command.Parameters.Add(new() { Value = (object?)reference ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text });
+
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        if (!await reader.ReadAsync(cancellationToken))
+        {
+            // The row appeared between our snapshot and our insert: a twin is at it this very moment.
+            throw new EffectInProgressException(run.Effect, run.SubjectId, DateTimeOffset.UtcNow + lease);
+        }
+
+        if (!reader.IsDBNull(0))
+            return reader.GetBoolean(0) ? EffectClaim.MaybeDone : EffectClaim.Granted;
+
+        return (EffectState)reader.GetInt16(1) switch
+        {
+            EffectState.Done => EffectClaim.AlreadyDone,
+            EffectState.Uncertain => throw new UncertainEffectException(run.Effect, run.SubjectId, reference),
+            _ => throw new EffectInProgressException(run.Effect, run.SubjectId, reader.GetFieldValue<DateTimeOffset>(2)),
+        };
+    }
+
+    public Task ReleaseAsync(StepRun run) => ExecuteAsync(Release, run.SubjectId, run.Effect, run.MessageId);
+
+    public async Task GiveUpAsync(StepRun run, string? reference)
+    {
+        await ExecuteAsync(GiveUp, run.SubjectId, run.Effect);
+        throw new UncertainEffectException(run.Effect, run.SubjectId, reference);
+    }
+
+    // Not cancellable: at shutdown the outcome of what was done outside matters more than the last milliseconds.
+    private async Task ExecuteAsync(string sql, params object[] values)
+    {
+        await using var command = database.CreateCommand(sql);
+        foreach (var value in values)
+            command.Parameters.Add(new() { Value = value });
+        await command.ExecuteNonQueryAsync(CancellationToken.None);
+    }
+}

@@ -1,0 +1,27 @@
+namespace Orders.Infrastructure.Steps;
+
+/// <summary>How a step is run. Every default is the safe one: a step written in a hurry is retried, idempotent, traced and parked.</summary>
+/// <param name="Name">The step's name: its queue, its effect, its rows and its <c>Workers__Steps</c> value. Lower-case, <c>[a-z][a-z0-9-]{1,30}</c>.</param>
+public sealed record StepPolicy(string Name)
+{
+    /// <summary>Further runs at once, in memory. They hold a worker's slot, so keep them short. Default: none.</summary>
+    public Retry Retry { get; init; } = Retry.None;
+
+    /// <summary>Further runs later, through the outbox; nothing waits in a worker. Default: after 2, 4 and 8 seconds.</summary>
+    public Redelivery Redelivery { get; init; } = Redelivery.Exponential(3, TimeSpan.FromSeconds(2));
+
+    /// <summary>How long one run may take before its token is cancelled and the attempt counts as failed. Default: 30 seconds.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Runs at a time in one replica. Default: 5. A step that only writes rows should allow 300, so that commits can be shared.</summary>
+    public int Concurrency { get; init; } = 5;
+
+    /// <summary>Faults that no repetition can mend: the message is parked at once. <see cref="PermanentFaultException"/> always is.</summary>
+    public IReadOnlyList<Type> PermanentFaults { get; init; } = [];
+
+    /// <summary>What the step's own database role needs beyond the framework's tables, such as <c>SELECT ON orders, order_lines</c>.</summary>
+    public IReadOnlyList<string> Grants { get; init; } = [];
+
+    /// <summary>Attempts until a message that always fails transiently is parked.</summary>
+    public int PlannedAttempts => (Retry.Count + 1) * (Redelivery.Delays.Count + 1);
+}
