@@ -26,7 +26,7 @@ ENV ASPNETCORE_HTTP_PORTS=8080 DOTNET_CLI_TELEMETRY_OPTOUT=1 MASSTRANSIT_USAGE_T
 FROM host AS host-with-fonts
 RUN apt-get update -q \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends fonts-dejavu-core fonts-wqy-microhei \
- && rm -rf /var/lib/apt/lists/*
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/*
 
 FROM host-with-fonts AS workers
 COPY --from=build /orders/src/Workers/bin/Release/net10.0/publish .

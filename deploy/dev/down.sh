@@ -15,5 +15,6 @@ for argument in "$@"; do
     *) fail "Expected nothing or --volumes, found '$argument'. See ./dev down --help." ;;
   esac
 done
-ensure_env >/dev/null # compose reads the whole file even to stop it
+# Compose insists on every setting even to stop. Without .env any value will do; making a new .env here would hide that the old one is lost.
+[ -f .env ] || for name in $(required_settings); do export "$name=unused"; done
 stage "Stopping" docker compose down "${options[@]}"

@@ -2,7 +2,7 @@
 
 on_debian_as_root() { [ "$(id -u)" = 0 ] && [ -f /etc/debian_version ] && grep -q '^ID=debian' /etc/os-release; }
 
-# install PACKAGE...: apt-get update is tried only when the package is not found, and a broken third-party source does not end it.
+# install_packages PACKAGE...: apt-get update is tried only when the package is not found, and a broken third-party source does not end it.
 install_packages() {
   local options=(-qq -y --no-install-recommends)
   DEBIAN_FRONTEND=noninteractive apt-get install "${options[@]}" "$@" && return
@@ -31,5 +31,6 @@ in_suite() {
   [ -s "$state/sources.list" ] ||
     echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(debian_mirror) $suite main" >"$state/sources.list"
   "$tool" -q -o Dir::Etc::sourcelist="$state/sources.list" -o Dir::Etc::sourceparts=/dev/null -o Dir::State::lists="$state/lists" \
-    -o Dir::State::status="$state/status" -o Dir::Cache="$state/cache" -o Acquire::Check-Valid-Until=false -o Acquire::Languages=none "$@"
+    -o Dir::State::status="$state/status" -o Dir::Cache="$state/cache" -o Acquire::Check-Valid-Until=false -o Acquire::Languages=none \
+    -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false -o APT::Sandbox::User=root "$@"
 }

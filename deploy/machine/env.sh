@@ -16,8 +16,18 @@ new_value() {
   esac
 }
 
+# New passwords do not open old data: better to say so now than to let every service fail to log in.
+refuse_foreign_data() {
+  local volume
+  volume=$(setting COMPOSE_PROJECT_NAME orders)_postgres
+  [ -f .env ] || ! docker volume inspect "$volume" >/dev/null 2>&1 ||
+    fail "Expected .env beside the data in volume $volume, found none: the passwords of that data are lost with it." \
+      "Put .env back, or remove the data with ./dev down --volumes, or set COMPOSE_PROJECT_NAME to have a second installation."
+}
+
 ensure_env() {
   local name value added=0
+  refuse_foreign_data
   [ -f .env ] || (umask 077; printf '# Secrets of this installation, made by ./dev env. Not for the repository.\n' >.env)
   chmod 600 .env
   # A last line without its newline would swallow the next setting.
