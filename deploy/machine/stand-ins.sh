@@ -94,6 +94,12 @@ DOCKERFILE
 wanted() { case " $images " in *" $1 "*) ;; *) return 1 ;; esac; }
 
 images=$*
+for image in "$@"; do
+  case $image in
+    "$broker_image" | "$database_image" | "$runtime_image" | "$sdk_image") ;;
+    *) fail "Expected one of $broker_image, $database_image, $runtime_image, $sdk_image; found $image, of which there is no stand-in." ;;
+  esac
+done
 command -v mmdebstrap >/dev/null || install_packages mmdebstrap
 mirror=$(debian_mirror)
 if wanted "$runtime_image" || wanted "$sdk_image"; then

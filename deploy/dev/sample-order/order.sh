@@ -8,7 +8,8 @@ read_catalogue() {
   local found
   found=$(curl -sS --max-time 10 -H "Authorization: Bearer $key" "$api/catalogue") ||
     fail "Expected an answer from $api, found none. Is it up? ./dev up starts it, ./dev logs api says what it does."
-  goods=($(sed 's/"sku":/\n"sku":/g' <<<"$found" | sed -n 's/^"sku":"\([^"]*\)".*"onHand":\([0-9]*\).*/\2 \1/p' | awk '$1 >= 1000 { print $2 }'))
+  goods=($(paste <(grep -o '"onHand":[0-9]*' <<<"$found" | cut -d: -f2) <(grep -o '"sku":"[^"]*"' <<<"$found" | cut -d'"' -f4) |
+    awk '$1 >= 1000 { print $2 }'))
   [ ${#goods[@]} -gt 0 ] || fail "Expected goods with at least 1000 on hand in $api/catalogue, found: $found" \
     "./dev down --volumes and ./dev up begin again with full stock."
 }
