@@ -1,2 +1,4 @@
-var app = WebApplication.CreateBuilder(args).Build();
-app.Run();
+using Orders.OutsideWorld;
+
+var app = OutsideWorldHost.Build(args);
+await app.RunAsync();

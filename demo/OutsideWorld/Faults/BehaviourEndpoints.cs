@@ -1,0 +1,40 @@
+namespace Orders.OutsideWorld.Faults;
+
+/// <summary><c>GET</c> and <c>PUT /behaviour</c>.</summary>
+internal static class BehaviourEndpoints
+{
+    public static void MapBehaviour(this WebApplication app)
+    {
+        app.MapGet("/behaviour", (Behaviour behaviour) => Show(behaviour));
+        app.MapPut("/behaviour", PutAsync);
+    }
+
+    private static async Task<IResult> PutAsync(HttpRequest request, Behaviour behaviour)
+    {
+        var asked = await BehaviourReader.ReadAsync(request.Body, request.HttpContext.RequestAborted);
+        if (asked.Problems.Count > 0)
+        {
+            return Results.ValidationProblem(
+                asked.Problems,
+                title: "The behaviour was not understood; nothing was changed.",
+                detail: "Expected { \"smtp\": { \"mode\", \"delayMs\", \"share\" }, \"warehouse\": { … } }; see errors for what was found.",
+                type: "urn:problem:outside-world:behaviour");
+        }
+
+        // A section left out stays as it is: two faults can be switched by two people without undoing each other.
+        if (asked.Smtp is { } smtp)
+            behaviour.Smtp.Set(smtp);
+        if (asked.Warehouse is { } warehouse)
+            behaviour.Warehouse.Set(warehouse);
+        return Results.Ok(Show(behaviour));
+    }
+
+    private static BehaviourView Show(Behaviour behaviour) => new(Show(behaviour.Smtp.Current), Show(behaviour.Warehouse.Current));
+
+    private static ConductView Show<TMode>(Conduct<TMode> conduct)
+        where TMode : struct, Enum => new(BehaviourReader.NameOf(conduct.Mode), (int)conduct.Delay.TotalMilliseconds, conduct.Share);
+
+    private sealed record BehaviourView(ConductView Smtp, ConductView Warehouse);
+
+    private sealed record ConductView(string Mode, int DelayMs, decimal Share);
+}

@@ -1,0 +1,38 @@
+using System.Text;
+using MimeKit;
+
+namespace Orders.OutsideWorld.Mails;
+
+/// <summary>Turns the bytes of a mail into what a person would read.</summary>
+internal static class MailDecoder
+{
+    public static DecodedMail Decode(byte[] content)
+    {
+        try
+        {
+            using var stream = new MemoryStream(content, writable: false);
+            using var message = MimeMessage.Load(stream);
+            return new DecodedMail(IdOf(message), message.Subject ?? "", Tidy(message.TextBody ?? message.HtmlBody ?? ""));
+        }
+        catch (FormatException)
+        {
+            // Not a mail by any standard. It was received all the same, and a ledger that leaves it out would be wrong.
+            return new DecodedMail(null, "", Tidy(Encoding.Latin1.GetString(content)));
+        }
+    }
+
+    /// <summary>A Message-ID without the angle brackets, so that both spellings find the same mail.</summary>
+    public static string BareId(string id) => id.Trim().TrimStart('<').TrimEnd('>');
+
+    private static string? IdOf(MimeMessage message) =>
+        message.MessageId ?? (message.Headers[HeaderId.MessageId] is { } raw && BareId(raw) is { Length: > 0 } id ? id : null);
+
+    private static string Tidy(string text)
+    {
+        var tidy = text.ReplaceLineEndings("\n").TrimEnd('\n');
+        return tidy.Length <= ReceivedMail.LongestText ? tidy : tidy[..ReceivedMail.LongestText];
+    }
+}
+
+/// <summary>What a person would read of a mail.</summary>
+internal readonly record struct DecodedMail(string? MessageId, string Subject, string Text);

@@ -1,0 +1,119 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Options;
+using Orders.OutsideWorld.Faults;
+
+namespace Orders.OutsideWorld.Smtp;
+
+/// <summary>Accepts SMTP connections, at most <see cref="SmtpLimits.Sessions"/> at once, and shuts its door while it plays "down".</summary>
+internal sealed class SmtpServer(
+    IOptions<OutsideWorldOptions> options,
+    Behaviour behaviour,
+    MailRoom room,
+    ILogger<SmtpServer> logger) : IHostedService, IDisposable
+{
+    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(1);
+    private readonly Lock gate = new();
+    private readonly ConcurrentDictionary<Task, bool> sessions = new();
+    private SmtpDoor? door;
+    private int sessionCount;
+
+    /// <summary>The port it has taken; 0 before it is started.</summary>
+    public int Port => door?.Port ?? 0;
+
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        var given = options.Value;
+        door = new SmtpDoor(IPAddress.Parse(given.SmtpHost), given.SmtpPort);
+        behaviour.Smtp.Changed += Follow;
+        Follow(behaviour.Smtp.Current);
+        logger.SmtpListens(given.SmtpHost, door.Port);
+        return Task.CompletedTask;
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        Dispose();
+        // Sessions end with their token. One that does not is left to the end of the process: nothing is lost, every mail is on record before its answer.
+        await Task.WhenAny(Task.WhenAll(sessions.Keys), Task.Delay(Farewell, cancellationToken));
+    }
+
+    public void Dispose()
+    {
+        behaviour.Smtp.Changed -= Follow;
+        lock (gate)
+            door?.Dispose();
+    }
+
+    private void Follow(Conduct<SmtpMode> conduct)
+    {
+        lock (gate)
+        {
+            if (conduct is not { Mode: SmtpMode.Down, Share: 1m })
+                door!.Open((socket, closing) => _ = AcceptAsync(socket, closing));
+            else if (door!.Shut())
+                logger.SmtpDown(door.Port);
+        }
+    }
+
+    private async Task AcceptAsync(Socket listener, CancellationToken closing)
+    {
+        while (!closing.IsCancellationRequested)
+        {
+            try
+            {
+                var client = await listener.AcceptAsync(closing);
+                var session = Task.Run(() => ServeAsync(client, closing), CancellationToken.None);
+                sessions[session] = true;
+                _ = session.ContinueWith(done => sessions.TryRemove(done, out _), TaskScheduler.Default);
+            }
+            catch (Exception problem) when (problem is OperationCanceledException or ObjectDisposedException || closing.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (SocketException problem)
+            {
+                // Out of file handles, mostly. Without the pause this would spin; with it, waiting clients stay in the backlog.
+                logger.SmtpAcceptFailed(problem);
+                await Task.Delay(TimeSpan.FromMilliseconds(100), CancellationToken.None);
+            }
+        }
+    }
+
+    private async Task ServeAsync(Socket client, CancellationToken closing)
+    {
+        var number = Interlocked.Increment(ref sessionCount);
+        try
+        {
+            using var connection = new SmtpConnection(client, closing);
+            if (IsHitByDown())
+            {
+                connection.Cut();
+            }
+            else if (number > SmtpLimits.Sessions)
+            {
+                connection.Reply("421 4.3.2 too many sessions: at most 200 at once");
+                await connection.FlushAsync();
+            }
+            else
+            {
+                await new SmtpSession(connection, room).RunAsync();
+            }
+        }
+        catch (Exception gone) when (gone is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
+        {
+            logger.SmtpClientLeft(gone.Message);
+        }
+        catch (Exception problem)
+        {
+            logger.SmtpSessionFailed(problem);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref sessionCount);
+        }
+    }
+
+    private bool IsHitByDown() => behaviour.Smtp.Current.Mode == SmtpMode.Down && behaviour.Smtp.Next() is not null;
+}
