@@ -43,6 +43,7 @@ public static class OutsideWorldHost
 
         var builder = WebApplication.CreateSlimBuilder();
         ((IConfigurationBuilder)builder.Configuration).Sources.Clear();
+        builder.Configuration.AddInMemoryCollection();
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.WebHost.UseUrls($"http://{options.SmtpHost}:{httpPort}");
         builder.Services.Configure<OutsideWorldOptions>(given =>
@@ -96,7 +97,12 @@ public static class OutsideWorldHost
         builder.Services.AddHostedService(services => services.GetRequiredService<WarehouseDoor>());
 
         var app = builder.Build();
-        app.UseExceptionHandler();
+        app.UseExceptionHandler(new ExceptionHandlerOptions
+        {
+            // A body too large or cut short is the caller's fault: a 4xx, and no error in the log.
+            StatusCodeSelector = problem => problem is BadHttpRequestException bad ? bad.StatusCode : StatusCodes.Status500InternalServerError,
+            SuppressDiagnosticsCallback = handled => handled.Exception is BadHttpRequestException,
+        });
         app.UseStatusCodePages();
         app.UsePageSecurity();
         app.MapHealth();

@@ -6,6 +6,9 @@ namespace Orders.OutsideWorld.Mails;
 /// <summary>Turns the bytes of a mail into what a person would read.</summary>
 internal static class MailDecoder
 {
+    // Without this .NET knows no KOI8-R and no Windows-1252, and a mail in them would be on record with a text nobody wrote.
+    static MailDecoder() => Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
+
     public static DecodedMail Decode(byte[] content)
     {
         try
@@ -24,8 +27,11 @@ internal static class MailDecoder
     /// <summary>A Message-ID without the angle brackets, so that both spellings find the same mail.</summary>
     public static string BareId(string id) => id.Trim().TrimStart('<').TrimEnd('>');
 
+    // The header as it stands where MimeKit cannot read an id from it.
     private static string? IdOf(MimeMessage message) =>
-        message.MessageId ?? (message.Headers[HeaderId.MessageId] is { } raw && BareId(raw) is { Length: > 0 } id ? id : null);
+        message.MessageId is { Length: > 0 } id ? id
+        : BareId(message.Headers[HeaderId.MessageId] ?? "") is { Length: > 0 } raw ? raw
+        : null;
 
     private static string Tidy(string text)
     {

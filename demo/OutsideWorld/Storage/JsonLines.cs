@@ -80,7 +80,8 @@ internal sealed class JsonLines<T> : IDisposable
         try
         {
             Directory.CreateDirectory(directory);
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0);
+            // FileShare.None, as anything less is no lock between writers on Linux; tail and grep read the file all the same.
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {

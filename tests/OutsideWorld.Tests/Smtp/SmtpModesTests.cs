@@ -1,0 +1,141 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+using MailKit.Net.Smtp;
+using Orders.OutsideWorld.Faults;
+using Orders.OutsideWorld.Mails;
+
+namespace Orders.OutsideWorld.Tests.Smtp;
+
+/// <summary>What each mode does to a mail, what the sender sees, and what the ledger says afterwards.</summary>
+public sealed class SmtpModesTests : InAWorld
+{
+    private void Play(SmtpMode mode, decimal share = 1, TimeSpan delay = default) => World.Behaviour.Smtp.Set(new Conduct<SmtpMode>(mode, delay, share));
+
+    [Test]
+    public async Task Slow_records_the_mail_at_once_and_answers_late()
+    {
+        var delay = TimeSpan.FromMilliseconds(400);
+        Play(SmtpMode.Slow, delay: delay);
+        var watch = Stopwatch.StartNew();
+        var sending = SendAsync(Mail());
+
+        Assert.That(() => World.Mails.DeliveredCount, Is.EqualTo(1).After(5).Seconds.PollEvery(10).MilliSeconds);
+        Assert.That(sending.IsCompleted, Is.False, "the answer came before its delay");
+        await sending;
+        Assert.That(watch.Elapsed, Is.GreaterThanOrEqualTo(delay));
+    }
+
+    [Test]
+    public async Task A_sender_that_gives_up_on_a_slow_server_finds_its_mail_in_the_ledger()
+    {
+        Play(SmtpMode.Slow, delay: TimeSpan.FromMinutes(5));
+        var client = await ConnectAsync();
+        client.Timeout = 300;
+
+        Assert.That(async () => await client.SendAsync(Mail(id: "late@orders.example")), Throws.InstanceOf<Exception>());
+        Assert.That(await MailsAsync("?messageId=late@orders.example"), Has.Length.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Down_refuses_connections_and_cuts_open_ones_until_it_is_ok_again_on_the_same_port()
+    {
+        var before = await ConnectAsync();
+        Play(SmtpMode.Down);
+
+        Assert.That(async () => await before.SendAsync(Mail()), Throws.InstanceOf<Exception>(), "an open connection outlived the server");
+        using (var probe = new TcpClient())
+            Assert.That(async () => await probe.ConnectAsync("127.0.0.1", World.SmtpPort), Throws.TypeOf<SocketException>().With.Property("SocketErrorCode").EqualTo(SocketError.ConnectionRefused));
+
+        Play(SmtpMode.Ok);
+        await SendAsync(Mail());
+        Assert.That(World.Mails.DeliveredCount, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Down_for_half_of_the_connections_closes_every_second_before_its_banner()
+    {
+        Play(SmtpMode.Down, share: 0.5m);
+        var banners = new List<string>();
+        for (var i = 0; i < 4; i++)
+        {
+            using var smtp = await RawSmtp.ConnectAsync(World.SmtpPort);
+            banners.Add(await smtp.ReplyAsync());
+        }
+
+        Assert.That(banners.Select(banner => banner.Length > 0), Is.EqualTo(new[] { true, false, true, false }));
+    }
+
+    [TestCase(SmtpMode.TempFail, 451, MailOutcome.TempFailed)]
+    [TestCase(SmtpMode.Reject, 550, MailOutcome.Rejected)]
+    public async Task A_refused_mail_has_its_code_is_listed_only_with_the_failed_and_leaves_the_connection_usable(SmtpMode mode, int code, MailOutcome outcome)
+    {
+        Play(mode);
+        var client = await ConnectAsync();
+
+        Assert.That(async () => await client.SendAsync(Mail(id: "refused@orders.example")), Throws.TypeOf<SmtpCommandException>().With.Property("StatusCode").EqualTo((SmtpStatusCode)code));
+        Play(SmtpMode.Ok);
+        await client.SendAsync(Mail(id: "taken@orders.example"));
+
+        var all = await MailsAsync("?outcome=all");
+        Assert.Multiple(async () =>
+        {
+            Assert.That((await MailsAsync()).Select(mail => mail.GetProperty("messageId").GetString()), Is.EqualTo(new[] { "taken@orders.example" }));
+            Assert.That(all.Select(mail => mail.GetProperty("messageId").GetString()), Is.EqualTo(new[] { "refused@orders.example", "taken@orders.example" }));
+            Assert.That(all[0].GetProperty("outcome").GetString(), Is.EqualTo(char.ToLowerInvariant(outcome.ToString()[0]) + outcome.ToString()[1..]));
+        });
+    }
+
+    [Test]
+    public async Task Drop_cuts_the_connection_in_mid_DATA_and_the_mail_is_not_delivered()
+    {
+        Play(SmtpMode.Drop);
+        var client = await ConnectAsync();
+
+        Assert.That(async () => await client.SendAsync(Mail(id: "dropped@orders.example")), Throws.InstanceOf<Exception>().And.Not.TypeOf<SmtpCommandException>());
+        Assert.That(client.IsConnected, Is.False);
+        Assert.That(World.Mails.Delivered, Is.Empty);
+        Assert.That(World.Mails.Everything.Single(), Has.Property("Outcome").EqualTo(MailOutcome.Dropped).And.Property("MessageId").EqualTo("dropped@orders.example"));
+    }
+
+    [Test]
+    public async Task Vanish_takes_the_mail_and_cuts_the_connection_instead_of_saying_so()
+    {
+        Play(SmtpMode.Vanish);
+        var client = await ConnectAsync();
+
+        Assert.That(async () => await client.SendAsync(Mail(id: "vanished@orders.example")), Throws.InstanceOf<Exception>().And.Not.TypeOf<SmtpCommandException>());
+        Assert.That(await MailsAsync("?messageId=%3Cvanished@orders.example%3E"), Has.Length.EqualTo(1), "a mail whose 250 was lost is delivered");
+        Assert.That(World.Mails.Everything.Single().Outcome, Is.EqualTo(MailOutcome.Vanished));
+    }
+
+    [Test]
+    public async Task A_share_of_one_fifth_hits_every_fifth_mail_and_setting_it_again_counts_from_one()
+    {
+        Play(SmtpMode.Reject, share: 0.2m);
+        var client = await ConnectAsync();
+        var first = await RefusedAsync(client, mails: 11);
+        Play(SmtpMode.Reject, share: 0.2m);
+        var second = await RefusedAsync(client, mails: 5);
+
+        Assert.That(first, Is.EqualTo(new[] { 5, 10 }));
+        Assert.That(second, Is.EqualTo(new[] { 5 }));
+    }
+
+    private static async Task<List<int>> RefusedAsync(SmtpClient client, int mails)
+    {
+        var refused = new List<int>();
+        for (var number = 1; number <= mails; number++)
+        {
+            try
+            {
+                await client.SendAsync(Mail());
+            }
+            catch (SmtpCommandException)
+            {
+                refused.Add(number);
+            }
+        }
+
+        return refused;
+    }
+}
