@@ -1,0 +1,96 @@
+using System.Globalization;
+using Orders.Bench.Load.Systems;
+
+namespace Orders.Bench.Load;
+
+/// <summary>What the command line asks for.</summary>
+public sealed record BenchOptions
+{
+    public const string Help = """
+        Usage: bench/run [options]
+          --systems A,B,…   exactly these systems
+          --against A,B,…   Orders and these; `bullmq` means both of its variants (default: every system)
+          --orders N        measured orders per round (4000)
+          --warmup N        orders before each measurement (4500; fewer measure the JIT compiler)
+          --rounds N        rounds, systems alternating (3); the table shows medians
+          --clients N       keep-alive connections (32)
+          --rate N          orders per second of the open loop (200)
+          --seed N          which orders (1)
+          --json FILE       write every figure there
+          --doc FILE        replace the table between the bench marks of that Markdown file
+        """;
+
+    public IReadOnlyList<string> Systems { get; private init; } = [.. SystemCatalogue.Names];
+
+    public int Orders { get; private init; } = 4000;
+
+    public int Warmup { get; private init; } = 4500;
+
+    public int Rounds { get; private init; } = 3;
+
+    public int Clients { get; private init; } = 32;
+
+    public int Rate { get; private init; } = 200;
+
+    public int Seed { get; private init; } = 1;
+
+    public string? JsonFile { get; private init; }
+
+    public string? DocFile { get; private init; }
+
+    /// <exception cref="ArgumentException">Lists every problem at once, each with what would be right.</exception>
+    public static BenchOptions Parse(IReadOnlyList<string> arguments)
+    {
+        List<string> problems = [];
+        var options = new BenchOptions();
+        for (var i = 0; i < arguments.Count; i += 2)
+        {
+            var (name, value) = (arguments[i], i + 1 < arguments.Count ? arguments[i + 1] : "");
+            options = name switch
+            {
+                "--systems" => options with { Systems = SystemNames(value) },
+                "--against" => options with { Systems = [.. SystemNames(value).Prepend("orders").Where(SystemCatalogue.Names.Contains).Distinct()] },
+                "--orders" => options with { Orders = Number(name, value, 100, 1_000_000) },
+                "--warmup" => options with { Warmup = Number(name, value, 1, 1_000_000) },
+                "--rounds" => options with { Rounds = Number(name, value, 1, 100) },
+                "--clients" => options with { Clients = Number(name, value, 1, 1000) },
+                "--rate" => options with { Rate = Number(name, value, 1, 100_000) },
+                "--seed" => options with { Seed = Number(name, value, 0, int.MaxValue) },
+                "--json" => options with { JsonFile = File(name, value) },
+                "--doc" => options with { DocFile = File(name, value) },
+                _ => Unknown(name),
+            };
+        }
+
+        return problems.Count == 0 ? options : throw new ArgumentException(string.Join(Environment.NewLine, problems));
+
+        string[] SystemNames(string list)
+        {
+            string[] names = [.. list.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).SelectMany(SystemCatalogue.Expand).Distinct()];
+            if (names.Length == 0 || names.Except(SystemCatalogue.Names).Any())
+                problems.Add($"expected systems out of {string.Join(", ", SystemCatalogue.Names)}, bullmq; got `{list}`");
+            return names;
+        }
+
+        int Number(string name, string value, int least, int most)
+        {
+            if (int.TryParse(value, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most)
+                return number;
+            problems.Add($"{name} must be {least}–{most}, got `{value}`");
+            return least;
+        }
+
+        string File(string name, string value)
+        {
+            if (value.Length == 0)
+                problems.Add($"{name} needs a file name");
+            return value;
+        }
+
+        BenchOptions Unknown(string name)
+        {
+            problems.Add($"unknown option `{name}`; see --help");
+            return options;
+        }
+    }
+}

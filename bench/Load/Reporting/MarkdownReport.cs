@@ -1,0 +1,34 @@
+namespace Orders.Bench.Load.Reporting;
+
+/// <summary>Keeps the table in the documentation the one of the last run.</summary>
+public static class MarkdownReport
+{
+    private const string Start = "<!-- bench: written by bench/run -->";
+    private const string End = "<!-- bench end -->";
+
+    /// <exception cref="InvalidOperationException">The file has no marks to write between.</exception>
+    public static async Task ReplaceAsync(string file, Report report)
+    {
+        var text = await File.ReadAllTextAsync(file);
+        var (start, end) = (text.IndexOf(Start, StringComparison.Ordinal), text.IndexOf(End, StringComparison.Ordinal));
+        if (start < 0 || end < start)
+            throw new InvalidOperationException($"expected the lines `{Start}` and `{End}` in {file}: add them where the table belongs");
+        await File.WriteAllTextAsync(file, text[..start] + Start + "\n" + Of(report) + text[end..]);
+    }
+
+    private static string Of(Report report) => string.Join('\n',
+    [
+        $"Measured on {report.Machine}, commit {report.Commit}, {DateTime.UtcNow:yyyy-MM-dd}: {report.Options.Orders} orders, {report.Options.Clients} clients,",
+        $"medians of {report.Options.Rounds} alternating rounds. A ratio is {report.Base.Name} divided by that system. Latencies in ms, WAL per order.",
+        "",
+        .. Rows(Table.Comparison(report)),
+        "",
+        .. Rows(Table.Resources(report)),
+        "",
+        .. report.Systems.Select(system => $"- `{system.Name}`: {system.Durability}"),
+        "",
+    ]);
+
+    private static IEnumerable<string> Rows(List<string[]> rows) =>
+        rows.Select(row => $"| {string.Join(" | ", row)} |").Take(1).Append($"|{string.Concat(Enumerable.Repeat("---|", rows[0].Length))}").Concat(rows.Skip(1).Select(row => $"| {string.Join(" | ", row)} |"));
+}
