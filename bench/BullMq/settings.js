@@ -1,7 +1,7 @@
 // One place for what the bench passes in; a missing value stops the process with the name of what to set.
 function required(name) {
   const value = process.env[name];
-  if (!value) throw new Error(`${name} is not set: bench/run sets it for every BullMQ process`);
+  if (!value) throw new Error(`${name} is not set: ./dev bench sets it for every BullMQ process`);
   return value;
 }
 

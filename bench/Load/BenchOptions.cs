@@ -3,23 +3,9 @@ using Orders.Bench.Load.Systems;
 
 namespace Orders.Bench.Load;
 
-/// <summary>What the command line asks for.</summary>
+/// <summary>What the command line asks for; deploy/dev/bench.sh explains each option.</summary>
 public sealed record BenchOptions
 {
-    public const string Help = """
-        Usage: bench/run [options]
-          --systems A,B,…   exactly these systems
-          --against A,B,…   Orders and these; `bullmq` means both of its variants (default: every system)
-          --orders N        measured orders per round (4000)
-          --warmup N        orders before each measurement (4500; fewer measure the JIT compiler)
-          --rounds N        rounds, systems alternating (3); the table shows medians
-          --clients N       keep-alive connections (32)
-          --rate N          orders per second of the open loop (200)
-          --seed N          which orders (1)
-          --json FILE       write every figure there
-          --doc FILE        replace the table between the bench marks of that Markdown file
-        """;
-
     public IReadOnlyList<string> Systems { get; private init; } = [.. SystemCatalogue.Names];
 
     public int Orders { get; private init; } = 4000;
@@ -89,7 +75,7 @@ public sealed record BenchOptions
 
         BenchOptions Unknown(string name)
         {
-            problems.Add($"unknown option `{name}`; see --help");
+            problems.Add($"unknown option `{name}`; see ./dev bench --help");
             return options;
         }
     }

@@ -3,12 +3,6 @@ using Orders.Bench.Load;
 using Orders.Bench.Load.Reporting;
 using Orders.Bench.Load.Systems;
 
-if (args.Any(argument => argument is "--help" or "-h"))
-{
-    Console.WriteLine(BenchOptions.Help);
-    return 0;
-}
-
 using var stop = new CancellationTokenSource();
 using var onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
@@ -47,4 +41,4 @@ void Stop(PosixSignalContext signal)
 
 static void Progress(string line) => Console.Error.WriteLine($"{DateTime.Now:HH:mm:ss} {line}");
 
-static string Required(string name) => Environment.GetEnvironmentVariable(name) ?? throw new InvalidOperationException($"{name} is not set: start the bench with bench/run");
+static string Required(string name) => Environment.GetEnvironmentVariable(name) ?? throw new InvalidOperationException($"{name} is not set: start the bench with ./dev bench");

@@ -35,4 +35,4 @@ if (role == "api")
 app.MapGet("/health/ready", () => Results.Ok());
 await app.RunAsync();
 
-string Required(string name) => builder.Configuration[name] ?? throw new InvalidOperationException($"{name} is not set: bench/run sets it for every MassTransit process");
+string Required(string name) => builder.Configuration[name] ?? throw new InvalidOperationException($"{name} is not set: ./dev bench sets it for every MassTransit process");

@@ -3,7 +3,7 @@ namespace Orders.Bench.Load.Reporting;
 /// <summary>Keeps the table in the documentation the one of the last run.</summary>
 public static class MarkdownReport
 {
-    private const string Start = "<!-- bench: written by bench/run -->";
+    private const string Start = "<!-- bench: written by ./dev bench --doc -->";
     private const string End = "<!-- bench end -->";
 
     /// <exception cref="InvalidOperationException">The file has no marks to write between.</exception>
