@@ -42,7 +42,7 @@ echo "Testing"
 set +e
 # One project after the other: side by side they would share two cores and time each other out.
 dotnet test Orders.sln --no-build -m:1 ${filter[@]+"${filter[@]}"} 2>&1 | tee "$log" |
-  grep --line-buffered -v -e '^A total of' -e '^Starting test execution' -e 'VSTest version' -e '^Test run for' -e 'No test matches'
+  grep --line-buffered -v -e '^A total of' -e '^Starting test execution' -e 'VSTest version' -e '^Test run for' -e 'No test matches' -e '^$'
 status=${PIPESTATUS[0]}
 set -e
 sum() { sed -n "s/.*$1: *\([0-9][0-9]*\),.*Total:.*/\1/p" "$log" | awk '{ n += $1 } END { print n + 0 }'; }
@@ -51,9 +51,10 @@ rm -f "$log"
 if [ $((passed + failed)) -eq 0 ]; then
   echo "Expected at least one test, found none${1:+ that matches '$1'}." >&2
   status=1
+elif [ "$status" -ne 0 ] && [ "$failed" -eq 0 ]; then
+  # A run that broke off (a crashed test host) counts nothing as failed: not to be taken for a good one.
+  failed=1
 fi
-# A run that broke off (a crashed test host) counts nothing as failed: say so rather than end with "0 failed".
-if [ "$status" -ne 0 ] && [ "$failed" -eq 0 ]; then failed=1; fi
 skips=''
 [ "$skipped" -eq 0 ] || skips=", $skipped skipped"
 echo "$passed passed, $failed failed$skips"
