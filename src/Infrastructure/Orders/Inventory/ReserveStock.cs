@@ -1,0 +1,11 @@
+using Orders.Infrastructure.Steps;
+
+namespace Orders.Infrastructure.Orders.Inventory;
+
+/// <summary>Reserve the stock of all lines of an order, or of none.</summary>
+/// <param name="OrderId">The order.</param>
+public sealed record ReserveStock(Guid OrderId) : IStepWrite
+{
+    /// <summary>What a step's database role needs for it.</summary>
+    public static IReadOnlyList<string> Grants { get; } = ["SELECT ON order_lines", "SELECT, UPDATE ON stock", "SELECT, INSERT ON stock_movements"];
+}

@@ -1,0 +1,110 @@
+using MailKit.Security;
+using MimeKit;
+using Orders.Infrastructure.Hosting;
+
+namespace Orders.Workers.Email;
+
+/// <summary>Configuration of the email step, section <c>Email</c>.</summary>
+public sealed class EmailOptions
+{
+    /// <summary>The mail server.</summary>
+    public SmtpOptions Smtp { get; init; } = new();
+
+    /// <summary>The sender, an address with or without a name. Its domain is also the domain of the Message-IDs.</summary>
+    public string From { get; init; } = "";
+
+    /// <summary>How long one mail may take, connecting included. Default: 15 seconds.</summary>
+    public TimeSpan SendTimeout { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>
+    /// Where to ask whether a mail had been accepted: <c>GET {url}?messageId=…</c> answers a JSON array, empty when it was not.
+    /// Null: nobody can be asked, and a run that dies after the server's answer leaves its mail uncertain.
+    /// </summary>
+    public Uri? ReceiptsUrl { get; init; }
+
+    /// <summary>The sender, parsed.</summary>
+    internal MailboxAddress Sender => MailboxAddress.Parse(From);
+
+    /// <summary>How long a run owns the sending of its mail: asking for the receipt of an earlier run, sending, and some room.</summary>
+    internal TimeSpan Lease => SendTimeout + Receipts.Timeout + TimeSpan.FromSeconds(2);
+
+    /// <summary>Reads and checks the configuration.</summary>
+    /// <exception cref="InvalidConfigurationException">With every problem and its remedy.</exception>
+    public static EmailOptions Read(IConfiguration configuration)
+    {
+        var section = configuration.GetSection("Email");
+        var problems = new ConfigurationProblems();
+        var security = section["Smtp:Security"] ?? nameof(SmtpSecurity.Auto);
+        var receipts = section["ReceiptsUrl"];
+        var knowsSecurity = Enum.TryParse<SmtpSecurity>(security, out var parsedSecurity) && Enum.IsDefined(parsedSecurity);
+        var knowsPort = int.TryParse(section["Smtp:Port"] ?? "25", out var port) && port is >= 1 and <= 65535;
+        var knowsTimeout = TimeSpan.TryParse(section["SendTimeout"] ?? "00:00:15", out var timeout) && timeout >= TimeSpan.FromSeconds(1) && timeout <= TimeSpan.FromSeconds(25);
+        Uri? receiptsUrl = null;
+        var knowsReceipts = string.IsNullOrEmpty(receipts) || (Uri.TryCreate(receipts, UriKind.Absolute, out receiptsUrl) && receiptsUrl.Scheme is "http" or "https");
+        problems
+            .Require(!string.IsNullOrWhiteSpace(section["Smtp:Host"]), "Email:Smtp:Host must name the mail server, got nothing; set Email__Smtp__Host")
+            .Require(knowsPort, $"Email:Smtp:Port must be 1–65535, got '{section["Smtp:Port"]}'; set Email__Smtp__Port")
+            .Require(knowsSecurity, $"Email:Smtp:Security must be None, StartTls, Tls or Auto, got '{security}'; set Email__Smtp__Security")
+            .Require(
+                string.IsNullOrEmpty(section["Smtp:Username"]) == string.IsNullOrEmpty(section["Smtp:Password"]),
+                "Email:Smtp:Username and Email:Smtp:Password must both be set or both be empty, got one of them; set Email__Smtp__Username and Email__Smtp__Password")
+            .Require(
+                MailboxAddress.TryParse(section["From"] ?? "", out var from) && from.Domain.Length > 0,
+                $"Email:From must be a mail address such as 'Orders <orders@example.com>', got '{section["From"]}'; set Email__From")
+            .Require(knowsTimeout, $"Email:SendTimeout must be 00:00:01–00:00:25, got '{section["SendTimeout"]}'; set Email__SendTimeout")
+            .Require(knowsReceipts, $"Email:ReceiptsUrl must be an absolute http or https address or empty, got '{receipts}'; set Email__ReceiptsUrl")
+            .ThrowIfAny();
+
+        return new EmailOptions
+        {
+            Smtp = new SmtpOptions { Host = section["Smtp:Host"]!, Port = port, Security = parsedSecurity, Username = section["Smtp:Username"], Password = section["Smtp:Password"] },
+            From = section["From"]!,
+            SendTimeout = timeout,
+            ReceiptsUrl = receiptsUrl,
+        };
+    }
+}
+
+/// <summary>The mail server, section <c>Email:Smtp</c>.</summary>
+public sealed class SmtpOptions
+{
+    /// <summary>Host name or address.</summary>
+    public string Host { get; init; } = "";
+
+    /// <summary>Port. Default: 25.</summary>
+    public int Port { get; init; } = 25;
+
+    /// <summary>Whether the connection is encrypted. Default: as the server offers.</summary>
+    public SmtpSecurity Security { get; init; } = SmtpSecurity.Auto;
+
+    /// <summary>User, when the server wants one.</summary>
+    public string? Username { get; init; }
+
+    /// <summary>The user's password.</summary>
+    public string? Password { get; init; }
+
+    /// <summary>The same in MailKit's words.</summary>
+    internal SecureSocketOptions SocketOptions => Security switch
+    {
+        SmtpSecurity.None => SecureSocketOptions.None,
+        SmtpSecurity.StartTls => SecureSocketOptions.StartTls,
+        SmtpSecurity.Tls => SecureSocketOptions.SslOnConnect,
+        _ => SecureSocketOptions.Auto,
+    };
+}
+
+/// <summary>How the connection to the mail server is protected.</summary>
+public enum SmtpSecurity
+{
+    /// <summary>As the server offers.</summary>
+    Auto,
+
+    /// <summary>Plain text.</summary>
+    None,
+
+    /// <summary>STARTTLS, or no mail.</summary>
+    StartTls,
+
+    /// <summary>TLS from the first byte, or no mail.</summary>
+    Tls,
+}

@@ -1,0 +1,23 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Orders.Infrastructure.Hosting;
+using Orders.Infrastructure.Orders.Reading;
+
+namespace Orders.Workers.Email;
+
+/// <summary>Registers what the email step needs.</summary>
+public static class EmailRegistration
+{
+    /// <summary>Adds the mailer. Called only where the step runs.</summary>
+    /// <exception cref="InvalidConfigurationException">Section <c>Email</c> cannot work.</exception>
+    public static IServiceCollection AddEmail(this IServiceCollection services, IConfiguration configuration)
+    {
+        var options = EmailOptions.Read(configuration);
+        services.AddSingleton(options);
+        services.AddSingleton(_ => new SmtpPool(options.Smtp));
+        services.AddSingleton<Mailer>();
+        services.AddSingleton<MailOnce>();
+        services.TryAddSingleton<OrderDetailsReader>();
+        services.AddSingleton(_ => new Receipts(new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(2) }), options));
+        return services;
+    }
+}

@@ -1,0 +1,58 @@
+using MimeKit;
+using Orders.Infrastructure.Steps;
+
+namespace Orders.Workers.Email;
+
+/// <summary>
+/// Sends a mail at most once, whatever crashes (decision 13):
+/// 1. The claim says that the mail is about to be sent, under which Message-ID. A run that dies before this line has done nothing.
+/// 2. The mail goes out. If the server certainly has not accepted it, the claim is taken back and the next attempt starts at 1.
+/// 3. A run that dies after the server's 250 leaves the claim. The next run asks for the receipt: there, nothing is left to do but to record it; not there, the mail is sent.
+/// 4. A lost reply is the same question, asked at once. If the receipt is not there yet, the claim stays: the server may still be at it, so the next run asks after the lease.
+/// 5. Where nobody can be asked, the mail is uncertain and a person decides.
+/// </summary>
+public sealed class MailOnce(Mailer mailer, Receipts receipts, EmailOptions options)
+{
+    /// <summary>Sends the run's mail, unless it was sent.</summary>
+    /// <param name="run">The run; its effect and order make the Message-ID.</param>
+    /// <param name="write">Writes the mail for a sender and a Message-ID.</param>
+    /// <param name="cancellationToken">Cancels the wait for the claim; a mail that has begun is brought to an end.</param>
+    public async Task SendAsync(StepRun run, Func<MailboxAddress, string, MimeMessage> write, CancellationToken cancellationToken)
+    {
+        var messageId = MessageIds.For(run.Effect, run.SubjectId, options.Sender.Domain);
+        using var message = write(options.Sender, messageId);
+        var handover = new Handover(options.Lease);
+        switch (await run.ClaimAsync(options.Lease, messageId, cancellationToken))
+        {
+            case EffectClaim.AlreadyDone:
+                return;
+            case EffectClaim.MaybeDone when await WasAcceptedAsync(run, messageId):
+                return;
+        }
+
+        if (await SendAsync(run, message, handover) == MailOutcome.Unknown && !await WasAcceptedAsync(run, messageId))
+            throw new MailOutcomeUnknownException(messageId);
+    }
+
+    private async Task<MailOutcome> SendAsync(StepRun run, MimeMessage message, Handover handover)
+    {
+        try
+        {
+            return await mailer.SendAsync(message, handover);
+        }
+        catch (Exception exception) when (exception is MailNotSentException or PermanentFaultException && !handover.HasLapsed)
+        {
+            // Without this line the next attempt would take the mail for one that may have been sent, and wait out the lease to ask.
+            // A lapsed claim may belong to another run by now: it is not ours to take back.
+            await run.ReleaseClaimAsync();
+            throw;
+        }
+    }
+
+    private async Task<bool> WasAcceptedAsync(StepRun run, string messageId)
+    {
+        if (!receipts.CanAnswer)
+            await run.GiveUpAsUncertainAsync(messageId);
+        return await receipts.HasAcceptedAsync(messageId);
+    }
+}

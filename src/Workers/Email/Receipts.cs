@@ -1,0 +1,41 @@
+using System.Text.Json;
+
+namespace Orders.Workers.Email;
+
+/// <summary>Asks the mail side whether it has accepted a mail.</summary>
+public sealed class Receipts(HttpClient http, EmailOptions options)
+{
+    /// <summary>How long an answer may take.</summary>
+    public static TimeSpan Timeout { get; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>Whether there is anybody to ask.</summary>
+    public bool CanAnswer => options.ReceiptsUrl is not null;
+
+    /// <summary>Whether the mail was accepted. Not cancellable from outside: at shutdown the outcome of what was sent matters more than the last second.</summary>
+    /// <param name="messageId">Without angle brackets.</param>
+    /// <exception cref="HttpRequestException">Nobody answered, or not in the expected form: the question is still open.</exception>
+    /// <exception cref="TimeoutException">The same.</exception>
+    public async Task<bool> HasAcceptedAsync(string messageId)
+    {
+        var url = new UriBuilder(options.ReceiptsUrl!);
+        url.Query = (url.Query.Length > 1 ? url.Query[1..] + "&" : "") + "messageId=" + Uri.EscapeDataString(messageId);
+        using var patience = new CancellationTokenSource(Timeout);
+        try
+        {
+            using var answer = await http.GetAsync(url.Uri, patience.Token);
+            answer.EnsureSuccessStatusCode();
+            using var document = await JsonDocument.ParseAsync(await answer.Content.ReadAsStreamAsync(patience.Token), cancellationToken: patience.Token);
+            return document.RootElement.ValueKind == JsonValueKind.Array
+                ? document.RootElement.GetArrayLength() > 0
+                : throw new HttpRequestException($"Email:ReceiptsUrl must answer a JSON array, got {document.RootElement.ValueKind}; correct Email__ReceiptsUrl.");
+        }
+        catch (JsonException exception)
+        {
+            throw new HttpRequestException("Email:ReceiptsUrl must answer a JSON array, got something else; correct Email__ReceiptsUrl.", exception);
+        }
+        catch (OperationCanceledException exception) when (patience.IsCancellationRequested)
+        {
+            throw new TimeoutException($"Email:ReceiptsUrl did not answer within {Timeout.TotalSeconds:0.#} s.", exception);
+        }
+    }
+}

@@ -1,0 +1,67 @@
+using MailKit.Net.Smtp;
+using MimeKit;
+
+namespace Orders.Workers.Email;
+
+/// <summary>One connection to the mail server, used by one mail at a time.</summary>
+internal sealed class SmtpConnection : IDisposable
+{
+    // Many servers end a session after some hundred mails; better at a moment of our choosing than in the middle of one.
+    private const int MailsPerConnection = 100;
+
+    private readonly SmtpClient _client;
+    private int _mails;
+
+    private SmtpConnection(SmtpClient client) => _client = client;
+
+    /// <summary>Whether it has carried a mail before: then the server may have closed it meanwhile, without any fault of the next mail.</summary>
+    public bool IsReused => _mails > 1;
+
+    /// <summary>Whether it can carry another mail.</summary>
+    public bool IsUsable => _client.IsConnected && _mails < MailsPerConnection;
+
+    /// <summary>When it was last given back, as <see cref="Environment.TickCount64"/>.</summary>
+    public long IdleSince { get; set; }
+
+    public static async Task<SmtpConnection> OpenAsync(SmtpOptions options, CancellationToken cancellationToken)
+    {
+        var client = new SmtpClient();
+        try
+        {
+            await client.ConnectAsync(options.Host, options.Port, options.SocketOptions, cancellationToken);
+            if (!string.IsNullOrEmpty(options.Username))
+                await client.AuthenticateAsync(options.Username, options.Password ?? "", cancellationToken);
+            return new SmtpConnection(client);
+        }
+        catch
+        {
+            client.Dispose();
+            throw;
+        }
+    }
+
+    public Task SendAsync(MimeMessage message, Handover handover, CancellationToken cancellationToken)
+    {
+        _mails++;
+        return _client.SendAsync(message, cancellationToken, handover);
+    }
+
+    /// <summary>Says goodbye, as far as the server listens, and closes.</summary>
+    public async Task CloseAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _client.DisconnectAsync(quit: true, cancellationToken);
+        }
+        catch (Exception exception) when (exception is IOException or OperationCanceledException or MailKit.ProtocolException or MailKit.CommandException)
+        {
+            // QUIT is a courtesy. The connection carries no mail, so nothing is lost with it.
+        }
+        finally
+        {
+            _client.Dispose();
+        }
+    }
+
+    public void Dispose() => _client.Dispose();
+}

@@ -1,0 +1,11 @@
+using Orders.Infrastructure.Orders.Inventory;
+using Orders.Infrastructure.Steps;
+
+namespace Orders.Workers.Inventory;
+
+/// <summary>Registers what the inventory step needs.</summary>
+public static class InventoryRegistration
+{
+    /// <summary>Adds the writer of reservations. Called only where the step runs.</summary>
+    public static IServiceCollection AddInventory(this IServiceCollection services) => services.AddSingleton<IStepWriter, ReserveStockWriter>();
+}

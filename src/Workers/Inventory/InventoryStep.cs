@@ -1,0 +1,29 @@
+using MassTransit;
+using Orders.Contracts;
+using Orders.Infrastructure.Orders.Inventory;
+using Orders.Infrastructure.Steps;
+
+namespace Orders.Workers.Inventory;
+
+/// <summary>
+/// Reserves the stock of an order: all lines or none. Nothing but rows, so the decision is made where the rows are locked, for many orders at once;
+/// too little stock is a refusal (<see cref="StockRejected"/>), not a fault.
+/// </summary>
+public sealed class InventoryStep : IConsumer<OrderAccepted>, IStep
+{
+    /// <inheritdoc />
+    public static StepPolicy Policy => new("inventory")
+    {
+        Redelivery = Redelivery.Exponential(6, TimeSpan.FromSeconds(2)),
+        Timeout = TimeSpan.FromSeconds(30),
+        Concurrency = 300,
+        Grants = ReserveStock.Grants,
+    };
+
+    /// <inheritdoc />
+    public Task Consume(ConsumeContext<OrderAccepted> context)
+    {
+        context.Step().Write = new ReserveStock(context.Message.OrderId);
+        return Task.CompletedTask;
+    }
+}

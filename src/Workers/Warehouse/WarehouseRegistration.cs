@@ -1,0 +1,30 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Orders.Infrastructure.Hosting;
+using Orders.Infrastructure.Orders.Reading;
+
+namespace Orders.Workers.Warehouse;
+
+/// <summary>Registers what the warehouse step needs.</summary>
+public static class WarehouseRegistration
+{
+    /// <summary>Adds the client. Called only where the step runs.</summary>
+    /// <exception cref="InvalidConfigurationException">Section <c>Warehouse</c> cannot work.</exception>
+    public static IServiceCollection AddWarehouse(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddSingleton(WarehouseOptions.Read(configuration));
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<OrderDetailsReader>();
+        services.AddHttpClient<WarehouseClient>()
+            // The call has its own time limit, and what it found is in the exception; four log lines a call would only cost.
+            .ConfigureHttpClient(client => client.Timeout = Timeout.InfiniteTimeSpan)
+            .RemoveAllLoggers()
+            .UseSocketsHttpHandler((handler, _) =>
+            {
+                handler.AllowAutoRedirect = false;
+                handler.UseCookies = false;
+                handler.PooledConnectionLifetime = TimeSpan.FromMinutes(2);
+            })
+            .SetHandlerLifetime(Timeout.InfiniteTimeSpan);
+        return services;
+    }
+}
