@@ -73,7 +73,7 @@ public sealed class WarehouseClient(HttpClient http, WarehouseOptions options, T
             await using var stream = await content.ReadAsStreamAsync(cancellationToken);
             var buffer = new byte[4 * AnswerShown];
             var length = await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken);
-            var text = new string([.. Encoding.UTF8.GetString(buffer, 0, length).Where(c => !char.IsControl(c))]);
+            var text = new string([.. Encoding.UTF8.GetString(buffer, 0, length).Where(c => !char.IsControl(c) && char.GetUnicodeCategory(c) != UnicodeCategory.Format)]);
             return text.Length <= AnswerShown ? text : text[..AnswerShown];
         }
         catch (Exception exception) when (exception is IOException or HttpRequestException)
