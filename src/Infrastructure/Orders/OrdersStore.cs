@@ -5,6 +5,7 @@ using Npgsql;
 using Orders.Infrastructure.Hosting;
 using Orders.Infrastructure.Orders.Intake;
 using Orders.Infrastructure.Outbox;
+using Orders.Infrastructure.Steps;
 
 namespace Orders.Infrastructure.Orders;
 
@@ -17,7 +18,10 @@ public static class OrdersStore
         var dataSource = CreateDataSource(configuration);
         services.AddSingleton(dataSource);
         services.AddSingleton<RelayFeed>();
-        services.AddDbContext<OrdersDbContext>((provider, options) => Configure(options, provider.GetRequiredService<NpgsqlDataSource>()));
+        services.AddSingleton<OutboxCommitInterceptor>();
+        services.AddSingleton<IStepProgress, OrderProgressRecorder>();
+        services.AddDbContext<OrdersDbContext>((provider, options) =>
+            Configure(options, provider.GetRequiredService<NpgsqlDataSource>()).AddInterceptors(provider.GetRequiredService<OutboxCommitInterceptor>()));
         return services;
     }
 

@@ -6,29 +6,23 @@ namespace Orders.Infrastructure.Outbox;
 /// <summary>Outbox rows as arrays, a parameter per column: any number of rows in one statement that is prepared once.</summary>
 public static class OutboxColumns
 {
-    /// <summary>How many parameters <see cref="AddTo"/> adds.</summary>
-    public const int Count = 11;
-
     /// <summary>
     /// The insert, reading the parameters that <see cref="AddTo"/> added from number <paramref name="first"/> on.
     /// </summary>
     /// <param name="first">Number of the first of the parameters, from 1.</param>
-    /// <param name="filter">An SQL condition on <c>t.message_id</c> and <c>t.due_at</c>; empty for all rows.</param>
-    public static string Insert(int first, string filter = "") => $"""
+    public static string Insert(int first) => $"""
         insert into outbox (id, message_id, exchange, routing_key, correlation_id, content_type, headers, body, priority, mandatory, due_at, attempts)
-        select t.message_id, t.message_id, t.exchange, t.routing_key, t.correlation_id, t.content_type, t.headers, t.body, t.priority, t.mandatory,
+        select t.id, t.message_id, t.exchange, t.routing_key, t.correlation_id, t.content_type, t.headers, t.body, t.priority, t.mandatory,
                coalesce(t.due_at, now() + interval '{OutboxTable.Lease.TotalSeconds:0} seconds'), 0
         from unnest(${first}::uuid[], ${first + 1}::text[], ${first + 2}::text[], ${first + 3}::text[], ${first + 4}::text[], ${first + 5}::text[], ${first + 6}::bytea[],
                     ${first + 7}::smallint[], ${first + 8}::boolean[], ${first + 9}::timestamptz[], ${first + 10}::uuid[])
-             as t(message_id, exchange, routing_key, correlation_id, content_type, headers, body, priority, mandatory, due_at, owner)
-        {filter}
+             as t(message_id, exchange, routing_key, correlation_id, content_type, headers, body, priority, mandatory, due_at, id)
         """;
 
     /// <summary>Adds the columns of the messages.</summary>
     /// <param name="parameters">Where to.</param>
     /// <param name="messages">The rows.</param>
-    /// <param name="owners">Per row, an id for the filter of <see cref="Insert"/> (<c>t.owner</c>).</param>
-    public static void AddTo(NpgsqlParameterCollection parameters, IReadOnlyList<OutboxMessage> messages, Func<int, Guid> owners)
+    public static void AddTo(NpgsqlParameterCollection parameters, IReadOnlyList<OutboxMessage> messages)
     {
         Add(parameters, NpgsqlDbType.Uuid, messages, static m => m.MessageId);
         Add(parameters, NpgsqlDbType.Text, messages, static m => m.Exchange);
@@ -40,10 +34,7 @@ public static class OutboxColumns
         Add(parameters, NpgsqlDbType.Smallint, messages, static m => m.Priority);
         Add(parameters, NpgsqlDbType.Boolean, messages, static m => m.Mandatory);
         Add(parameters, NpgsqlDbType.TimestampTz, messages, static m => m.DueAt);
-        var ids = new Guid[messages.Count];
-        for (var i = 0; i < ids.Length; i++)
-            ids[i] = owners(i);
-        parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = ids, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid });
+        Add(parameters, NpgsqlDbType.Uuid, messages, static m => m.Id);
     }
 
     private static void Add<T>(NpgsqlParameterCollection parameters, NpgsqlDbType type, IReadOnlyList<OutboxMessage> messages, Func<OutboxMessage, T> column)

@@ -22,6 +22,7 @@ public sealed class StepRun
         Effect = policy.Name;
         _claims = claims;
         StartedAt = DateTimeOffset.UtcNow;
+        Trace = Activity.Current;
     }
 
     /// <summary>The step's policy.</summary>
@@ -45,6 +46,9 @@ public sealed class StepRun
     /// <summary>When the run began.</summary>
     public DateTimeOffset StartedAt { get; }
 
+    /// <summary>The trace the run is part of; its messages continue it. Null when nobody listens.</summary>
+    public Activity? Trace { get; }
+
     /// <summary>The effect's name, at most one per subject for ever. Default: the step's name; a step with several effects names each.</summary>
     public string Effect { get; set; }
 
@@ -63,7 +67,7 @@ public sealed class StepRun
     /// <summary>Publishes a message with the commit: if the run is dropped or fails, it was never sent.</summary>
     /// <param name="message">The message; it keeps this run's subject as its correlation id and continues its trace.</param>
     public void Publish<T>(T message)
-        where T : class => _outgoing.Add(OutgoingMessage.Create(message, SubjectId, ConversationId, MessageId, Activity.Current));
+        where T : class => Add(OutgoingMessage.Create(message, SubjectId, ConversationId, MessageId, Trace));
 
     /// <summary>Adds a message that was serialized elsewhere.</summary>
     public void Add(OutboxMessage message)

@@ -92,7 +92,7 @@ internal static class OrderIntakeSql
         Add(p, NpgsqlDbType.Integer, lines, l => l.Line.Quantity);
         Add(p, NpgsqlDbType.Numeric, lines, l => l.Line.UnitPrice);
         Add(p, NpgsqlDbType.Numeric, lines, l => l.Line.Total);
-        OutboxColumns.AddTo(p, Array.ConvertAll(which, i => messages[i]), i => orders[i].Id);
+        OutboxColumns.AddTo(p, Array.ConvertAll(which, i => messages[i]));
 
         var numbers = new Dictionary<Guid, long>(orders.Length);
         await using var reader = await command.ExecuteReaderAsync();

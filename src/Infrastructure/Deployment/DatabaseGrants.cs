@@ -1,0 +1,28 @@
+namespace Orders.Infrastructure.Deployment;
+
+/// <summary>What the roles may do. Nobody but the deployment may change the schema, and nobody may delete an order, an invoice, an effect that is done or a movement of stock.</summary>
+public static class DatabaseGrants
+{
+    private const string Relay = "select, insert, update, delete on outbox";
+    private const string Version = "select on \"__EFMigrationsHistory\"";
+
+    /// <summary>The API: writes new orders, reads everything it shows.</summary>
+    public static IReadOnlyList<string> Api { get; } =
+    [
+        Relay, Version,
+        "select, insert on orders, order_lines, order_progress, posted_keys",
+        "select on step_runs, step_catalogue, effects, catalogue, stock, invoices, api_keys",
+        "usage on sequence order_number",
+    ];
+
+    /// <summary>Every worker: what the framework writes for a step. A step's own tables are in its policy.</summary>
+    public static IReadOnlyList<string> Worker { get; } =
+    [
+        Relay, Version,
+        "select, insert, delete on idempotency",
+        "select, insert, update, delete on effects",
+        "select, insert, update on step_runs",
+        "select, update on order_progress",
+        "select on step_catalogue",
+    ];
+}

@@ -1,0 +1,79 @@
+using Microsoft.Extensions.Logging;
+using RabbitMQ.Client;
+
+namespace Orders.Infrastructure.Messaging;
+
+/// <summary>
+/// One AMQP connection of the raw client, opened when it is needed and opened again when it was lost. Publishing has a connection of its own:
+/// when the broker blocks publishers (memory or disk alarm), consumers on their connection keep draining.
+/// </summary>
+public sealed class BrokerConnection(RabbitMqOptions options, ILogger<BrokerConnection> logger) : IAsyncDisposable
+{
+    private readonly SemaphoreSlim _gate = new(1, 1);
+    private IConnection? _connection;
+    private volatile bool _blocked;
+
+    /// <summary>Whether publishing makes sense now: connected, and not blocked by an alarm.</summary>
+    public bool IsReady => _connection is { IsOpen: true } && !_blocked;
+
+    /// <summary>The open connection.</summary>
+    /// <exception cref="RabbitMQ.Client.Exceptions.BrokerUnreachableException">The broker cannot be reached.</exception>
+    public async Task<IConnection> OpenAsync(CancellationToken cancellationToken)
+    {
+        if (_connection is { IsOpen: true } open)
+            return open;
+
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            if (_connection is { IsOpen: true } opened)
+                return opened;
+            if (_connection is { } lost)
+                await lost.DisposeAsync();
+
+            var connection = await CreateFactory(options).CreateConnectionAsync($"{AppDomain.CurrentDomain.FriendlyName} relay", cancellationToken);
+            _blocked = false;
+            connection.ConnectionBlockedAsync += (_, args) =>
+            {
+                _blocked = true;
+                BrokerLog.Blocked(logger, args.Reason);
+                return Task.CompletedTask;
+            };
+            connection.ConnectionUnblockedAsync += (_, _) =>
+            {
+                _blocked = false;
+                BrokerLog.Unblocked(logger);
+                return Task.CompletedTask;
+            };
+            return _connection = connection;
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    /// <summary>How every raw connection of Orders is made.</summary>
+    public static ConnectionFactory CreateFactory(RabbitMqOptions options) => new()
+    {
+        HostName = options.Host,
+        Port = options.EffectivePort,
+        VirtualHost = options.VirtualHost,
+        UserName = options.Username,
+        Password = options.Password,
+        Ssl = new SslOption(options.Host, enabled: options.Tls),
+        // A half-open connection is noticed after two missed heartbeats.
+        RequestedHeartbeat = TimeSpan.FromSeconds(10),
+        RequestedConnectionTimeout = TimeSpan.FromSeconds(5),
+        // The relay decides itself when to try again, and what was outstanding must fail rather than hang.
+        AutomaticRecoveryEnabled = false,
+    };
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        if (_connection is not null)
+            await _connection.DisposeAsync();
+        _gate.Dispose();
+    }
+}

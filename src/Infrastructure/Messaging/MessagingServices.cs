@@ -1,0 +1,100 @@
+using MassTransit;
+using MassTransit.DependencyInjection;
+using MassTransit.Middleware;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Npgsql;
+using Orders.Infrastructure.Outbox;
+using Orders.Infrastructure.Steps;
+
+namespace Orders.Infrastructure.Messaging;
+
+/// <summary>Registers the relay, the bus and the steps of a process.</summary>
+public static class MessagingServices
+{
+    // Half-open connections are noticed after two of them; see reliability.md, "network".
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan ConsumerStopTimeout = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(25);
+
+    /// <summary>Adds the relay, unless <c>Outbox:Relay</c> is false. Call it before <see cref="AddSteps{TContext}"/>: what is registered first is stopped last.</summary>
+    public static IServiceCollection AddRelay(this IServiceCollection services, IConfiguration configuration)
+    {
+        var options = OutboxOptions.Read(configuration);
+        services.AddSingleton(options);
+        services.AddSingleton(RabbitMqOptions.Read(configuration));
+        services.AddMetrics();
+        services.TryAddSingleton<BrokerConnection>();
+        services.TryAddSingleton<RelayMetrics>();
+        services.TryAddSingleton<OutboxWriter>();
+        if (options.Relay)
+            services.AddHostedService<Relay>();
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
+        return services;
+    }
+
+    /// <summary>
+    /// Adds a bus with an endpoint per step. Messages published in a scope outside a step become rows of <typeparamref name="TContext"/>, in its transaction.
+    /// </summary>
+    /// <param name="services">Where to.</param>
+    /// <param name="configuration">Handed to the steps' own registrations.</param>
+    /// <param name="steps">The steps to run here; none for a process that only publishes.</param>
+    public static IServiceCollection AddSteps<TContext>(this IServiceCollection services, IConfiguration configuration, IReadOnlyList<StepEntry> steps)
+        where TContext : DbContext
+    {
+        foreach (var step in steps)
+            step.Services?.Invoke(services, configuration);
+
+        services.TryAddSingleton<StepBits>();
+        services.TryAddSingleton<StepCommitter>();
+        services.TryAddSingleton<StepFailures>();
+        services.TryAddSingleton<StepMetrics>();
+        services.TryAddSingleton(provider => new EffectClaims(provider.GetRequiredService<NpgsqlDataSource>()));
+        services.TryAddSingleton<RedeliveryScheduler>();
+        services.TryAddSingleton<OutboxCommitInterceptor>();
+        services.TryAddScoped(typeof(IOutboxContextFactory<>), typeof(StepPipeline<>));
+        services.Configure<MassTransitHostOptions>(host =>
+        {
+            // The process starts, and reports itself as not ready, while the broker is away.
+            host.WaitUntilStarted = false;
+            host.StopTimeout = StopTimeout;
+            host.ConsumerStopTimeout = ConsumerStopTimeout;
+        });
+        services.AddMassTransit(bus =>
+        {
+            bus.DisableUsageTelemetry();
+            foreach (var step in steps)
+                step.Register(bus);
+            bus.ReplaceScoped<IScopedBusContextProvider<IBus>, OutboxBusContextProvider<TContext>>();
+            bus.UsingRabbitMq((context, broker) =>
+            {
+                Configure(broker, context.GetRequiredService<RabbitMqOptions>());
+                foreach (var step in steps)
+                    broker.ReceiveEndpoint(step.Name, endpoint => step.Configure(endpoint, context));
+            });
+        });
+        return services;
+    }
+
+    private static void Configure(IRabbitMqBusFactoryConfigurator broker, RabbitMqOptions options)
+    {
+        broker.Host(options.Host, (ushort)options.EffectivePort, options.VirtualHost, host =>
+        {
+            host.Username(options.Username);
+            host.Password(options.Password);
+            host.Heartbeat(Heartbeat);
+            host.ConnectionName($"{AppDomain.CurrentDomain.FriendlyName} steps");
+            if (options.Tls)
+                host.UseSsl();
+        });
+        broker.ConfigureJsonSerializerOptions(json =>
+        {
+            json.WriteIndented = false;
+            return json;
+        });
+    }
+}

@@ -1,0 +1,65 @@
+using Npgsql;
+using NpgsqlTypes;
+using Orders.Contracts;
+using Orders.Infrastructure.Outbox;
+using Orders.Infrastructure.Steps;
+
+namespace Orders.Infrastructure.Orders;
+
+/// <summary>Keeps <c>order_progress</c>, and with it the status of orders, in step with their steps. Announces the end of an order in the commit that brings it.</summary>
+public sealed class OrderProgressRecorder(StepBits bits) : IStepProgress
+{
+    // The CTE locks the rows in the order of their ids; without it the join's plan would decide, and two processes could wait for each other.
+    // The update then sees each row as it is after the lock: "done | bits" can not lose a bit of another process.
+    // completed_at is set once, by whoever brings the last bit; old and new status tell exactly one commit that it was the one.
+    private const string Record = """
+        with c as (
+            select subject_id, bit_or(done) as done, bit_or(parked) as parked, bit_or(cleared) as cleared, bool_or(rejected) as rejected
+            from unnest($1::uuid[], $2::integer[], $3::integer[], $4::integer[], $5::boolean[]) as t(subject_id, done, parked, cleared, rejected) group by 1),
+        l as (
+            select p.order_id, c.* from order_progress p join c on c.subject_id = p.order_id order by p.order_id for no key update of p)
+        update order_progress p
+        set done = p.done | l.done,
+            parked = (p.parked & ~l.cleared) | l.parked,
+            rejected_at = case when l.rejected then coalesce(p.rejected_at, now()) else p.rejected_at end,
+            completed_at = coalesce(p.completed_at, case when (p.done | l.done) & p.required = p.required and p.rejected_at is null and p.cancelled_at is null and not l.rejected then now() end)
+        from l where p.order_id = l.order_id
+        returning p.order_id, old.completed_at is null and new.completed_at is not null, old.rejected_at is null and new.rejected_at is not null,
+            coalesce(new.completed_at, new.rejected_at)
+        """;
+
+    /// <inheritdoc />
+    public async Task<IReadOnlyList<OutboxMessage>> RecordAsync(NpgsqlConnection connection, IReadOnlyList<StepChange> changes)
+    {
+        // Retrying changes nothing in the order's own state: no row is touched for it.
+        var relevant = changes.Where(c => c.Status is not StepStatus.Retrying).ToArray();
+        if (relevant.Length == 0)
+            return [];
+
+        await using var command = new NpgsqlCommand(Record, connection);
+        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = Array.ConvertAll(relevant, c => c.Run.SubjectId) });
+        command.Parameters.Add(new NpgsqlParameter<int[]> { TypedValue = Array.ConvertAll(relevant, c => c.Run.CountsAsStep && c.Status is StepStatus.Done or StepStatus.Rejected ? bits[c.Run.Step] : 0) });
+        command.Parameters.Add(new NpgsqlParameter<int[]> { TypedValue = Array.ConvertAll(relevant, c => c.Status is StepStatus.Parked or StepStatus.Uncertain ? bits[c.Run.Step] : 0) });
+        command.Parameters.Add(new NpgsqlParameter<int[]> { TypedValue = Array.ConvertAll(relevant, c => c.Status is StepStatus.Done or StepStatus.Rejected ? bits[c.Run.Step] : 0) });
+        command.Parameters.Add(new NpgsqlParameter<bool[]> { TypedValue = Array.ConvertAll(relevant, c => c.Status is StepStatus.Rejected), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Boolean });
+
+        List<OutboxMessage>? announcements = null;
+        await using var reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
+        {
+            var completed = reader.GetBoolean(1);
+            var rejected = reader.GetBoolean(2);
+            if (!completed && !rejected)
+                continue;
+
+            var order = reader.GetGuid(0);
+            var at = reader.GetFieldValue<DateTimeOffset>(3);
+            var run = Array.FindLast(relevant, c => c.Run.SubjectId == order && (completed || c.Status is StepStatus.Rejected)).Run;
+            (announcements ??= []).Add(rejected
+                ? OutgoingMessage.Create(new OrderRejected(order, run.Rejection ?? "", at), order, run.ConversationId, run.MessageId, run.Trace, mandatory: false)
+                : OutgoingMessage.Create(new OrderCompleted(order, at), order, run.ConversationId, run.MessageId, run.Trace, mandatory: false));
+        }
+
+        return announcements ?? [];
+    }
+}

@@ -1,0 +1,115 @@
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Orders.Infrastructure.Outbox;
+
+/// <summary>The relay's statements.</summary>
+internal static class OutboxQueries
+{
+    // "= any(array(select …))" and not a join: the rows are found through the index on due_at and locked one by one, whatever else lies in the table.
+    private const string Take = """
+        delete from outbox where id = any(array(
+            select id from outbox where dead_at is null and due_at <= now() order by due_at limit $1 for update skip locked))
+        returning id, message_id, exchange, routing_key, correlation_id, content_type, headers, body, priority, mandatory, expires_at, attempts
+        """;
+
+    private const string Delete = "delete from outbox where id = any($1)";
+
+    private const string Postpone = """
+        update outbox set attempts = t.attempts, last_error = t.error, due_at = now() + t.wait, dead_at = case when t.dead then now() end
+        from unnest($1::uuid[], $2::smallint[], $3::text[], $4::interval[], $5::boolean[]) as t(id, attempts, error, wait, dead) where outbox.id = t.id
+        """;
+
+    private const string PutBack = """
+        insert into outbox (id, message_id, exchange, routing_key, correlation_id, content_type, headers, body, priority, mandatory, expires_at, attempts, last_error, due_at, dead_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, now() + $14, case when $15 then now() end)
+        """;
+
+    private const string NextDue = "select extract(epoch from min(due_at) - now())::float8 from outbox where dead_at is null";
+
+    /// <summary>Takes due rows out of the table, inside the caller's transaction: a rollback, or a crash, puts them back.</summary>
+    public static async Task<List<OutboxMessage>> TakeAsync(NpgsqlConnection connection, int limit, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(Take, connection);
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
+        var rows = new List<OutboxMessage>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            rows.Add(new OutboxMessage
+            {
+                Id = reader.GetGuid(0),
+                MessageId = reader.GetGuid(1),
+                Exchange = reader.GetString(2),
+                RoutingKey = reader.GetString(3),
+                CorrelationId = reader.IsDBNull(4) ? null : reader.GetString(4),
+                ContentType = reader.GetString(5),
+                Headers = reader.GetString(6),
+                Body = reader.GetFieldValue<byte[]>(7),
+                Priority = reader.IsDBNull(8) ? null : reader.GetInt16(8),
+                Mandatory = reader.GetBoolean(9),
+                ExpiresAt = reader.IsDBNull(10) ? null : reader.GetFieldValue<DateTimeOffset>(10),
+                Attempts = reader.GetInt16(11),
+            });
+        }
+
+        return rows;
+    }
+
+    /// <summary>Removes confirmed rows.</summary>
+    public static async Task DeleteAsync(NpgsqlDataSource database, Guid[] ids, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(Delete);
+        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = ids });
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>Writes to rows still in the table why they were not sent and when to try again.</summary>
+    public static async Task PostponeAsync(NpgsqlDataSource database, IReadOnlyList<Setback> setbacks, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(Postpone);
+        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. setbacks.Select(s => s.Message.Id)] });
+        command.Parameters.Add(new NpgsqlParameter<short[]> { TypedValue = [.. setbacks.Select(s => s.Attempts)] });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. setbacks.Select(s => s.Error ?? "")] });
+        command.Parameters.Add(new NpgsqlParameter<TimeSpan[]> { TypedValue = [.. setbacks.Select(s => s.Wait)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Interval });
+        command.Parameters.Add(new NpgsqlParameter<bool[]> { TypedValue = [.. setbacks.Select(s => s.Dead)] });
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>Puts rows that were taken back into the table, inside the transaction that took them.</summary>
+    public static async Task PutBackAsync(NpgsqlConnection connection, IReadOnlyList<Setback> setbacks, CancellationToken cancellationToken)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        foreach (var s in setbacks)
+        {
+            var m = s.Message;
+            var command = new NpgsqlBatchCommand(PutBack);
+            var p = command.Parameters;
+            p.Add(new NpgsqlParameter<Guid> { TypedValue = m.Id });
+            p.Add(new NpgsqlParameter<Guid> { TypedValue = m.MessageId });
+            p.Add(new NpgsqlParameter<string> { TypedValue = m.Exchange });
+            p.Add(new NpgsqlParameter<string> { TypedValue = m.RoutingKey });
+            p.Add(new NpgsqlParameter { Value = (object?)m.CorrelationId ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
+            p.Add(new NpgsqlParameter<string> { TypedValue = m.ContentType });
+            p.Add(new NpgsqlParameter<string> { TypedValue = m.Headers });
+            p.Add(new NpgsqlParameter<byte[]> { TypedValue = m.Body });
+            p.Add(new NpgsqlParameter { Value = (object?)m.Priority ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Smallint });
+            p.Add(new NpgsqlParameter<bool> { TypedValue = m.Mandatory });
+            p.Add(new NpgsqlParameter { Value = (object?)m.ExpiresAt ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.TimestampTz });
+            p.Add(new NpgsqlParameter<short> { TypedValue = s.Attempts });
+            p.Add(new NpgsqlParameter { Value = (object?)s.Error ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
+            p.Add(new NpgsqlParameter<TimeSpan> { TypedValue = s.Wait, NpgsqlDbType = NpgsqlDbType.Interval });
+            p.Add(new NpgsqlParameter<bool> { TypedValue = s.Dead });
+            batch.BatchCommands.Add(command);
+        }
+
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>How long until the next row is due; null when the table holds none that is alive.</summary>
+    public static async Task<TimeSpan?> NextDueAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(NextDue, connection);
+        return await command.ExecuteScalarAsync(cancellationToken) is double seconds ? TimeSpan.FromSeconds(Math.Clamp(seconds, 0, 3600)) : null;
+    }
+}

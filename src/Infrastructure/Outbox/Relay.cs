@@ -1,0 +1,209 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using Orders.Infrastructure.Messaging;
+
+namespace Orders.Infrastructure.Outbox;
+
+/// <summary>
+/// Moves committed messages to the broker. The life of a message:
+/// 1. Its row is committed with the data, due a lease later, and it is offered to this process's relay in memory.
+/// 2. The express loop publishes what was offered, in batches, and awaits the broker's confirms. Dying here sends nothing or sends it without anybody knowing: the row is still there.
+/// 3. The tidy loop deletes the rows of confirmed messages. Dying before that sends them a second time after the lease; the idempotency table drops the copy.
+/// 4. The sweep loop takes rows that are due (left behind by a dead process, delayed on purpose, or refused before) out of the table in a transaction, publishes and commits.
+///    Dying in between rolls back. Rows locked by another relay's sweep are skipped, so any number of relays may run.
+/// 5. What the broker refuses waits longer each time and is quarantined in the end; it never holds up the others.
+/// </summary>
+public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, RelayFeed feed, OutboxOptions options, RelayMetrics metrics, ILogger<Relay> logger)
+    : BackgroundService
+{
+    // From this age on a message offered in memory is left to the sweep: its lease is about to end, and two relays would send it.
+    private static readonly TimeSpan SendableAge = OutboxTable.Lease * 0.6;
+    private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+
+    private readonly Channel<Guid> _confirmed = Channel.CreateUnbounded<Guid>(new UnboundedChannelOptions { SingleReader = true });
+
+    /// <inheritdoc />
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var tidy = TidyAsync();
+        await Task.WhenAll(KeepRunningAsync("express", ExpressAsync, stoppingToken), KeepRunningAsync("sweep", SweepAsync, stoppingToken));
+        _confirmed.Writer.Complete();
+        await tidy;
+    }
+
+    private async Task KeepRunningAsync(string name, Func<RelayPublisher, CancellationToken, Task> loop, CancellationToken stopping)
+    {
+        var pause = TimeSpan.FromMilliseconds(100);
+        while (!stopping.IsCancellationRequested)
+        {
+            await using var publisher = new RelayPublisher(broker, options.ConfirmTimeout);
+            try
+            {
+                await broker.OpenAsync(stopping);
+                pause = TimeSpan.FromMilliseconds(100);
+                await loop(publisher, stopping);
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception exception) when (exception is RabbitMQ.Client.Exceptions.RabbitMQClientException or IOException or NpgsqlException or TimeoutException)
+            {
+                if (exception is NpgsqlException)
+                    BrokerLog.DatabaseUnavailable(logger, exception.Message, pause);
+                else
+                    BrokerLog.Unreachable(logger, exception.InnerException?.Message ?? exception.Message, pause);
+            }
+#pragma warning disable CA1031 // The loop is the only way out of the outbox: whatever happened, it has to go on, and says so.
+            catch (Exception exception)
+#pragma warning restore CA1031
+            {
+                BrokerLog.LoopFailed(logger, exception, name);
+            }
+
+            await Task.Delay(pause, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LongestPause.Ticks));
+        }
+    }
+
+    private async Task ExpressAsync(RelayPublisher publisher, CancellationToken stopping)
+    {
+        var batch = new List<OutboxMessage>(options.BatchSize);
+        while (true)
+        {
+            try
+            {
+                await feed.Reader.WaitToReadAsync(stopping);
+            }
+            catch (OperationCanceledException)
+            {
+                // Stopping: what is in memory goes out now rather than a lease later.
+                using var drain = new CancellationTokenSource(DrainTime);
+                while (broker.IsReady && TakeOffered(batch))
+                    await SendOfferedAsync(publisher, batch, drain.Token);
+                return;
+            }
+
+            if (!TakeOffered(batch))
+                continue;
+            if (!broker.IsReady)
+                await broker.OpenAsync(stopping);
+            // Blocked by an alarm: the rows wait in the table; publishing would only fill the socket.
+            if (broker.IsReady)
+                await SendOfferedAsync(publisher, batch, stopping);
+        }
+    }
+
+    private bool TakeOffered(List<OutboxMessage> batch)
+    {
+        batch.Clear();
+        while (batch.Count < options.BatchSize && feed.Reader.TryRead(out var fresh))
+        {
+            if (fresh.Age < SendableAge)
+                batch.Add(fresh.Message);
+        }
+
+        return batch.Count > 0;
+    }
+
+    private async Task SendOfferedAsync(RelayPublisher publisher, List<OutboxMessage> batch, CancellationToken cancellationToken)
+    {
+        var outcomes = await publisher.PublishAsync(batch, cancellationToken);
+        List<Setback>? setbacks = null;
+        for (var i = 0; i < outcomes.Length; i++)
+        {
+            if (outcomes[i].Status == PublishStatus.Confirmed)
+                _confirmed.Writer.TryWrite(batch[i].Id);
+            else if (outcomes[i].Status != PublishStatus.Unsent)
+                (setbacks ??= []).Add(Report(Setback.Of(batch[i], outcomes[i], options.MaxAttempts)));
+        }
+
+        if (setbacks is not null)
+            await OutboxQueries.PostponeAsync(database, setbacks, cancellationToken);
+    }
+
+    private async Task TidyAsync()
+    {
+        var ids = new List<Guid>();
+        while (await _confirmed.Reader.WaitToReadAsync())
+        {
+            while (ids.Count < 1000 && _confirmed.Reader.TryRead(out var id))
+                ids.Add(id);
+            try
+            {
+                await OutboxQueries.DeleteAsync(database, [.. ids], CancellationToken.None);
+                metrics.Published(ids.Count, "express");
+            }
+            catch (NpgsqlException exception)
+            {
+                // Given up on purpose: the sweep sends these once more after their lease, and the copies are dropped by the steps.
+                BrokerLog.DatabaseUnavailable(logger, exception.Message, OutboxTable.Lease);
+            }
+
+            ids.Clear();
+        }
+    }
+
+    private async Task SweepAsync(RelayPublisher publisher, CancellationToken stopping)
+    {
+        while (true)
+        {
+            stopping.ThrowIfCancellationRequested();
+            if (!broker.IsReady)
+                await broker.OpenAsync(stopping);
+
+            var wait = broker.IsReady ? await SweepOnceAsync(publisher, stopping) : options.SweepInterval;
+            if (wait > TimeSpan.Zero)
+                await feed.WaitForSweepAsync(wait, stopping);
+        }
+    }
+
+    // Returns how long to wait before the next look: nothing while there is more to do.
+    private async Task<TimeSpan> SweepOnceAsync(RelayPublisher publisher, CancellationToken stopping)
+    {
+        await using var connection = await database.OpenConnectionAsync(stopping);
+        await using var transaction = await connection.BeginTransactionAsync(stopping);
+        var rows = await OutboxQueries.TakeAsync(connection, options.BatchSize, stopping);
+        if (rows.Count == 0)
+        {
+            var next = await OutboxQueries.NextDueAsync(connection, stopping) ?? options.SweepInterval;
+            await transaction.RollbackAsync(stopping);
+            // Never below 10 ms: a row that another relay holds locked shows as due, and must not make this one spin.
+            return TimeSpan.FromMilliseconds(Math.Clamp(next.TotalMilliseconds, 10, options.SweepInterval.TotalMilliseconds));
+        }
+
+        var outcomes = await publisher.PublishAsync(rows, stopping);
+        if (Array.TrueForAll(outcomes, o => o.Status == PublishStatus.Unsent))
+        {
+            await transaction.RollbackAsync(stopping);
+            return options.SweepInterval;
+        }
+
+        var setbacks = rows.Zip(outcomes).Where(p => p.Second.Status != PublishStatus.Confirmed)
+            .Select(p => Report(Setback.Of(p.First, p.Second, options.MaxAttempts))).ToArray();
+        if (setbacks.Length > 0)
+            await OutboxQueries.PutBackAsync(connection, setbacks, CancellationToken.None);
+        await transaction.CommitAsync(CancellationToken.None);
+        metrics.Published(rows.Count - setbacks.Length, "sweep");
+        return rows.Count == options.BatchSize ? TimeSpan.Zero : TimeSpan.FromMilliseconds(1);
+    }
+
+    private Setback Report(Setback setback)
+    {
+        if (setback.Dead)
+        {
+            BrokerLog.Quarantined(logger, setback.Message.MessageId, setback.Message.Exchange, setback.Attempts, setback.Error ?? "");
+            metrics.Quarantined();
+        }
+        else if (setback.Error is { } error)
+        {
+            BrokerLog.Refused(logger, setback.Message.MessageId, setback.Message.Exchange, setback.Attempts, error);
+            metrics.Refused();
+        }
+
+        return setback;
+    }
+}

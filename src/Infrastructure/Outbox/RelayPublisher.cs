@@ -1,0 +1,147 @@
+using System.Globalization;
+using System.Text.Json;
+using Orders.Infrastructure.Messaging;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
+
+namespace Orders.Infrastructure.Outbox;
+
+/// <summary>Publishes batches of outbox rows on a channel of its own and says for each row what became of it. Not for use by two callers at once.</summary>
+internal sealed class RelayPublisher(BrokerConnection broker, TimeSpan confirmTimeout) : IAsyncDisposable
+{
+    // The rate limiter of the client's default would throw or crawl; the relay bounds what is outstanding itself.
+    private static readonly CreateChannelOptions WithConfirms = new(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true, outstandingPublisherConfirmationsRateLimiter: null);
+
+    private IChannel? _channel;
+
+    /// <summary>Publishes all, pipelined, and awaits all confirms.</summary>
+    public async Task<PublishOutcome[]> PublishAsync(IReadOnlyList<OutboxMessage> messages, CancellationToken cancellationToken)
+    {
+        var outcomes = new PublishOutcome[messages.Count];
+        Array.Fill(outcomes, PublishOutcome.Unsent);
+        await PublishAsync(messages, outcomes, [.. Enumerable.Range(0, messages.Count)], cancellationToken);
+        return outcomes;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_channel is not null)
+            await _channel.DisposeAsync();
+    }
+
+    // A message the broker cannot accept at all (no such exchange, too large) closes the channel, and with it fails whatever was outstanding.
+    // Halving finds the culprit in a few rounds, and everyone else gets through.
+    private async Task PublishAsync(IReadOnlyList<OutboxMessage> messages, PublishOutcome[] outcomes, int[] which, CancellationToken cancellationToken)
+    {
+        var channel = await OpenChannelAsync(cancellationToken);
+        var confirms = new Task[which.Length];
+        for (var i = 0; i < which.Length; i++)
+            confirms[i] = PublishAsync(channel, messages[which[i]], cancellationToken);
+
+        try
+        {
+            await Task.WhenAll(confirms).WaitAsync(confirmTimeout, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            // The broker is silent. Nobody knows what arrived: the rows stay, the channel goes, and a second copy is dropped by the idempotency table.
+            _channel = null;
+            await channel.DisposeAsync();
+        }
+#pragma warning disable CA1031 // Each confirm's own exception is looked at below.
+        catch (Exception) when (!cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+        }
+
+        for (var i = 0; i < which.Length; i++)
+            outcomes[which[i]] = OutcomeOf(confirms[i]);
+
+        if (channel.IsOpen || channel.CloseReason is not { Initiator: ShutdownInitiator.Peer } reason)
+            return;
+
+        var unsettled = Array.FindAll(which, i => outcomes[i].Status == PublishStatus.Unsent);
+        var connection = await broker.OpenAsync(cancellationToken);
+        if (unsettled.Length == 0 || !connection.IsOpen || reason.ReplyCode is Constants.ConnectionForced)
+            return;
+        if (unsettled.Length == 1)
+        {
+            outcomes[unsettled[0]] = PublishOutcome.Refused($"{reason.ReplyCode} {reason.ReplyText}");
+            return;
+        }
+
+        var half = unsettled.Length / 2;
+        await PublishAsync(messages, outcomes, unsettled[..half], cancellationToken);
+        await PublishAsync(messages, outcomes, unsettled[half..], cancellationToken);
+    }
+
+    private static PublishOutcome OutcomeOf(Task confirm) => confirm switch
+    {
+        { IsCompletedSuccessfully: true } => PublishOutcome.Confirmed,
+        { Exception.InnerException: PublishReturnException returned } => PublishOutcome.Refused($"{returned.ReplyCode} {returned.ReplyText}: no queue is bound"),
+        { Exception.InnerException: PublishException } => PublishOutcome.Full("the broker did not take the message (a queue is full or unavailable)"),
+        _ => PublishOutcome.Unsent,
+    };
+
+    private async Task<IChannel> OpenChannelAsync(CancellationToken cancellationToken)
+    {
+        if (_channel is { IsOpen: true } open)
+            return open;
+        if (_channel is { } lost)
+        {
+            _channel = null;
+            await lost.DisposeAsync();
+        }
+
+        var connection = await broker.OpenAsync(cancellationToken);
+        return _channel = await connection.CreateChannelAsync(WithConfirms, cancellationToken);
+    }
+
+    private static Task PublishAsync(IChannel channel, OutboxMessage message, CancellationToken cancellationToken)
+    {
+        var properties = new BasicProperties
+        {
+            Persistent = true,
+            MessageId = message.MessageId.ToString(),
+            ContentType = message.ContentType,
+            CorrelationId = message.CorrelationId,
+            Headers = HeadersOf(message.Headers),
+        };
+        if (message.Priority is { } priority)
+            properties.Priority = (byte)priority;
+        if (message.ExpiresAt is { } expiry)
+            properties.Expiration = Math.Max(1, (long)(expiry - DateTimeOffset.UtcNow).TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
+        try
+        {
+            return channel.BasicPublishAsync(message.Exchange, message.RoutingKey, message.Mandatory, properties, message.Body, cancellationToken).AsTask();
+        }
+        catch (AlreadyClosedException closed)
+        {
+            return Task.FromException(closed);
+        }
+    }
+
+    private static Dictionary<string, object?> HeadersOf(string json)
+    {
+        var headers = new Dictionary<string, object?>();
+        if (json.Length <= 2)
+            return headers;
+
+        using var document = JsonDocument.Parse(json);
+        foreach (var header in document.RootElement.EnumerateObject())
+        {
+            headers[header.Name] = header.Value.ValueKind switch
+            {
+                JsonValueKind.String => header.Value.GetString(),
+                JsonValueKind.Number when header.Value.TryGetInt32(out var number) => number,
+                JsonValueKind.Number when header.Value.TryGetInt64(out var number) => number,
+                JsonValueKind.Number => header.Value.GetDouble(),
+                JsonValueKind.True => true,
+                JsonValueKind.False => false,
+                _ => header.Value.ToString(),
+            };
+        }
+
+        return headers;
+    }
+}

@@ -1,0 +1,145 @@
+using Npgsql;
+using NpgsqlTypes;
+using Orders.Infrastructure.Coalescing;
+using Orders.Infrastructure.Outbox;
+
+namespace Orders.Infrastructure.Steps;
+
+/// <summary>
+/// Commits runs of steps, many at a time. In one transaction, in this order, which is the lock order of every process:
+/// 1. idempotency rows and effects; runs whose message or effect is there already are dropped here, and nothing of them is written;
+/// 2. the application's rows, kind by kind (<see cref="IStepWriter"/>), which may add messages or refuse;
+/// 3. the subjects' progress (<see cref="IStepProgress"/>), which may add messages;
+/// 4. the steps' rows and the outgoing messages.
+/// A crash before the end leaves nothing; a crash after it and before the ack brings the message back, to be dropped at 1.
+/// The result is false for a run that was dropped.
+/// </summary>
+public sealed class StepCommitter(NpgsqlDataSource database, IEnumerable<IStepWriter> writers, IStepProgress progress, RelayFeed relay)
+    : Coalescer<StepRun, bool>
+{
+    // A batch never holds two runs with the same key (see WriteAsync), or "on conflict do update" would meet its own row.
+    // The second conflict branch completes a claim of this message's own run; a claim of another message, or a done effect, wins.
+    private const string Fresh = """
+        with u as (select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[]) as t(message_id, step, subject_id, effect)),
+        n as (
+            insert into idempotency (message_id, step) select message_id, step from u order by message_id, step
+            on conflict do nothing returning message_id, step)
+        insert into effects (subject_id, effect, message_id, step, state)
+        select u.subject_id, u.effect, u.message_id, u.step, 2 from u join n using (message_id, step) order by u.subject_id, u.effect
+        on conflict (subject_id, effect) do update set state = 2, lease_until = null, at = now()
+            where effects.message_id = excluded.message_id and effects.state <> 2
+        returning message_id, step
+        """;
+
+    // A run that does not count as its step (an apology) only clears what its own failures left behind.
+    private static readonly string Finish = $"""
+        with s as (
+            insert into step_runs (subject_id, step, status, attempts, started_at, finished_at)
+            select t.subject_id, t.step, t.status, t.attempts, t.started_at, now()
+            from unnest($1::uuid[], $2::text[], $3::smallint[], $4::integer[], $5::timestamptz[]) as t(subject_id, step, status, attempts, started_at)
+            order by t.subject_id, t.step
+            on conflict (subject_id, step) do update set status = excluded.status, attempts = step_runs.attempts + 1, finished_at = now(), next_attempt_at = null,
+                started_at = coalesce(step_runs.started_at, excluded.started_at))
+        {OutboxColumns.Insert(first: 6)}
+        """;
+
+    private readonly ILookup<Type, IStepWriter> _writers = writers.ToLookup(w => w.WriteType);
+
+    /// <inheritdoc />
+    protected override bool IsUnitFault(Exception exception) => DatabaseFault.IsUnitFault(exception);
+
+    /// <inheritdoc />
+    protected override async Task<bool[]> WriteAsync(IReadOnlyList<StepRun> units)
+    {
+        var candidates = Distinct(units);
+        await using var connection = await database.OpenConnectionAsync();
+        var fresh = await BeginAsync(connection, candidates);
+        if (fresh.Count == 0)
+        {
+            await ExecuteAsync(connection, "ROLLBACK");
+            return new bool[units.Count];
+        }
+
+        try
+        {
+            foreach (var group in fresh.Where(r => r.Write is not null).GroupBy(r => r.Write!.GetType()).Select(g => (Writer: WriterOf(g.Key), Runs: g.ToArray())).OrderBy(g => g.Writer.LockOrder))
+                await group.Writer.WriteAsync(connection, group.Runs);
+
+            var announced = await progress.RecordAsync(connection, [.. fresh.Select(r => new StepChange(r, StatusOf(r)))]);
+            var outgoing = fresh.SelectMany(r => r.Outgoing).Concat(announced).ToArray();
+            await FinishAsync(connection, fresh.FindAll(r => r.CountsAsStep), outgoing);
+
+            // Only now: the rows exist. Dying here costs a lease, not a message.
+            foreach (var message in outgoing)
+                relay.Offer(message);
+        }
+        catch (PostgresException)
+        {
+            // The server is there and refused: end the transaction, so that the connection can serve the halves of this batch.
+            await ExecuteAsync(connection, "ROLLBACK");
+            throw;
+        }
+
+        var committed = fresh.ToHashSet(ReferenceEqualityComparer.Instance);
+        return [.. units.Select(committed.Contains)];
+    }
+
+    // The same message twice in one batch (delivered twice, or published twice), or two messages for one effect: the first one runs, the others are duplicates.
+    private static List<StepRun> Distinct(IReadOnlyList<StepRun> units)
+    {
+        var messages = new HashSet<(Guid, string)>(units.Count);
+        var effects = new HashSet<(Guid, string)>(units.Count);
+        var distinct = new List<StepRun>(units.Count);
+        foreach (var run in units)
+        {
+            if (messages.Add((run.MessageId, run.Step)) && effects.Add((run.SubjectId, run.Effect)))
+                distinct.Add(run);
+        }
+
+        return distinct;
+    }
+
+    private static StepStatus StatusOf(StepRun run) => run.Rejection is null ? StepStatus.Done : StepStatus.Rejected;
+
+    private IStepWriter WriterOf(Type type) => _writers[type].SingleOrDefault()
+        ?? throw new InvalidOperationException($"No single IStepWriter is registered for {type.Name}; add services.AddSingleton<IStepWriter, …>() for it.");
+
+    // BEGIN rides along with the first statement, COMMIT with the last: three round trips for a batch, however large.
+    private static async Task<List<StepRun>> BeginAsync(NpgsqlConnection connection, List<StepRun> runs)
+    {
+        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { new NpgsqlBatchCommand("BEGIN") } };
+        var command = new NpgsqlBatchCommand(Fresh);
+        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. runs.Select(r => r.MessageId)] });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. runs.Select(r => r.Step)] });
+        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. runs.Select(r => r.SubjectId)] });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. runs.Select(r => r.Effect)] });
+        batch.BatchCommands.Add(command);
+
+        var fresh = new HashSet<(Guid, string)>(runs.Count);
+        await using var reader = await batch.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
+            fresh.Add((reader.GetGuid(0), reader.GetString(1)));
+        return runs.FindAll(r => fresh.Contains((r.MessageId, r.Step)));
+    }
+
+    private static async Task FinishAsync(NpgsqlConnection connection, List<StepRun> runs, OutboxMessage[] outgoing)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        var command = new NpgsqlBatchCommand(Finish);
+        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. runs.Select(r => r.SubjectId)] });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. runs.Select(r => r.Step)] });
+        command.Parameters.Add(new NpgsqlParameter<short[]> { TypedValue = [.. runs.Select(r => (short)StatusOf(r))] });
+        command.Parameters.Add(new NpgsqlParameter<int[]> { TypedValue = [.. runs.Select(r => r.Attempt)] });
+        command.Parameters.Add(new NpgsqlParameter<DateTimeOffset[]> { TypedValue = [.. runs.Select(r => r.StartedAt)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz });
+        OutboxColumns.AddTo(command.Parameters, outgoing);
+        batch.BatchCommands.Add(command);
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("COMMIT"));
+        await batch.ExecuteNonQueryAsync();
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
+    }
+}

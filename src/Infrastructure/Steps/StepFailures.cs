@@ -1,0 +1,60 @@
+using Npgsql;
+using NpgsqlTypes;
+using Orders.Infrastructure.Coalescing;
+using Orders.Infrastructure.Outbox;
+
+namespace Orders.Infrastructure.Steps;
+
+/// <summary>Writes down that an attempt failed, so that whoever asks for the order sees why it is not done and when it goes on.</summary>
+public sealed class StepFailures(NpgsqlDataSource database, IStepProgress progress, RelayFeed relay)
+{
+    private const int LongestFault = 2000;
+
+    private const string Record = """
+        insert into step_runs (subject_id, step, status, attempts, started_at, finished_at, next_attempt_at, last_fault)
+        values ($1, $2, $3, $4, $5, case when $3 in (4, 5) then now() end, $6, $7)
+        on conflict (subject_id, step) do update set status = excluded.status, attempts = step_runs.attempts + 1, finished_at = excluded.finished_at,
+            next_attempt_at = excluded.next_attempt_at, last_fault = excluded.last_fault, started_at = coalesce(step_runs.started_at, excluded.started_at)
+        """;
+
+    /// <summary>
+    /// Records a failed attempt. Dying after it and before the message moves on (to the outbox or to <c>_error</c>) only means that the attempt is made, and counted, again.
+    /// </summary>
+    /// <param name="run">The run that failed.</param>
+    /// <param name="fault">Why.</param>
+    /// <param name="nextAttempt">In how long the next attempt follows; null when there is none and the message is parked.</param>
+    public async Task RecordAsync(StepRun run, Exception fault, TimeSpan? nextAttempt)
+    {
+        var status = nextAttempt is not null ? StepStatus.Retrying : fault is UncertainEffectException ? StepStatus.Uncertain : StepStatus.Parked;
+        await using var connection = await database.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        var announced = await progress.RecordAsync(connection, [new StepChange(run, status)]);
+        await using (var command = new NpgsqlCommand(Record, connection))
+        {
+            command.Parameters.Add(new() { Value = run.SubjectId });
+            command.Parameters.Add(new() { Value = run.Step });
+            command.Parameters.Add(new() { Value = (short)status });
+            command.Parameters.Add(new() { Value = run.Attempt });
+            command.Parameters.Add(new() { Value = run.StartedAt });
+            command.Parameters.Add(new() { Value = nextAttempt is { } wait ? DateTimeOffset.UtcNow + wait : DBNull.Value, NpgsqlDbType = NpgsqlDbType.TimestampTz });
+            command.Parameters.Add(new() { Value = Describe(fault) });
+            await command.ExecuteNonQueryAsync();
+        }
+
+        await OutboxWriter.InsertAsync(connection, announced);
+        await transaction.CommitAsync();
+        foreach (var message in announced)
+            relay.Offer(message);
+    }
+
+    /// <summary>Whether a fault is the database's and not the step's: such a run is not an attempt, it simply comes again.</summary>
+    public static bool IsDatabaseFault(Exception fault) =>
+        DatabaseFault.IsUnavailable(fault) || fault is PostgresException { SqlState: "40001" or "40P01" or "55P03" };
+
+    private static string Describe(Exception fault)
+    {
+        // PostgreSQL's text has no NUL, and a fault may quote anything.
+        var text = $"{fault.GetType().Name}: {fault.Message}".Replace("\0", "", StringComparison.Ordinal);
+        return text.Length <= LongestFault ? text : text[..LongestFault];
+    }
+}
