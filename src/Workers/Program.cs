@@ -1,2 +1,41 @@
-var app = WebApplication.CreateBuilder(args).Build();
-app.Run();
+using Orders.Infrastructure.Deployment;
+using Orders.Infrastructure.Hosting;
+using Orders.Infrastructure.Messaging;
+using Orders.Infrastructure.Orders;
+using Orders.Infrastructure.Steps;
+using Orders.Workers;
+
+return await StartUp.RunAsync(args, command => command switch
+{
+    "run" => RunAsync,
+    "deploy" => DeployAsync,
+    "describe" => DescribeAsync,
+    _ => null,
+});
+
+// The chosen steps, their relay, health and metrics.
+static async Task RunAsync(string[] args)
+{
+    var builder = WebApplication.CreateBuilder(args);
+    builder.AddOrdersHost("orders-workers");
+    var steps = Steps.Catalogue.Choose(builder.Configuration["Workers:Steps"]);
+    builder.Services.AddOrdersStore(builder.Configuration);
+    builder.Services.AddRelay(builder.Configuration);
+    builder.Services.AddSteps<OrdersDbContext>(builder.Configuration, steps);
+
+    var app = builder.Build();
+    app.MapOrdersHost();
+    await app.RunAsync();
+}
+
+// Database, roles, broker: once per version, before the hosts start.
+static Task DeployAsync(string[] args) => DeployCommand.RunAsync(
+    new ConfigurationBuilder().AddEnvironmentVariables().AddCommandLine(args).Build(),
+    Steps.Catalogue, logging => logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Warning), CancellationToken.None);
+
+// What this version is made of, for people and for the checks of the docs.
+static Task DescribeAsync(string[] args)
+{
+    Console.WriteLine(Description.Of(Steps.Catalogue));
+    return Task.CompletedTask;
+}

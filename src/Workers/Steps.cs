@@ -1,0 +1,13 @@
+using Orders.Contracts;
+using Orders.Infrastructure.Steps;
+
+namespace Orders.Workers;
+
+/// <summary>The list of steps. A new step is a file with its consumer, one line here and one service in <c>docker-compose.yml</c>.</summary>
+public static class Steps
+{
+    /// <summary>The catalogue that queues, permissions, the API's step list and the checks of the compose file are derived from.</summary>
+    public static StepCatalogue Catalogue { get; } = new StepCatalogue()
+        .Announce<OrderCompleted>()
+        .Announce<OrderRejected>();
+}
