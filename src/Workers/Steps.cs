@@ -1,5 +1,8 @@
 using Orders.Contracts;
 using Orders.Infrastructure.Steps;
+using Orders.Workers.Email;
+using Orders.Workers.Inventory;
+using Orders.Workers.Warehouse;
 
 namespace Orders.Workers;
 
@@ -8,6 +11,9 @@ public static class Steps
 {
     /// <summary>The catalogue that queues, permissions, the API's step list and the checks of the compose file are derived from.</summary>
     public static StepCatalogue Catalogue { get; } = new StepCatalogue()
+        .Add<EmailStep>((services, configuration) => services.AddEmail(configuration))
+        .Add<InventoryStep>((services, _) => services.AddInventory())
+        .Add<WarehouseStep>((services, configuration) => services.AddWarehouse(configuration))
         .Announce<OrderCompleted>()
         .Announce<OrderRejected>();
 }

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
@@ -17,6 +18,16 @@ public static class OrdersHost
     /// <summary>The tag of health checks that decide whether the host is ready for work. Others only inform.</summary>
     public const string Ready = "ready";
 
+    // Defaults, before everything an operator can say: a line per request or per failed health check drowns the lines that matter.
+    private static readonly Dictionary<string, string?> LogDefaults = new()
+    {
+        ["Logging:LogLevel:Default"] = "Information",
+        ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
+        ["Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks"] = "None",
+        ["Logging:LogLevel:Microsoft.EntityFrameworkCore"] = "Warning",
+        ["Logging:LogLevel:System.Net.Http"] = "Warning",
+    };
+
     /// <summary>Adds it.</summary>
     /// <param name="builder">The host.</param>
     /// <param name="service">The name it reports itself by, such as <c>orders-api</c>.</param>
@@ -26,6 +37,7 @@ public static class OrdersHost
         if (builder.Configuration["Secrets:Directory"] is { Length: > 0 } directory)
             builder.Configuration.AddKeyPerFile(directory, optional: false);
 
+        ((IConfigurationBuilder)builder.Configuration).Sources.Insert(0, new MemoryConfigurationSource { InitialData = LogDefaults });
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
         builder.Logging.AddSimpleConsole(console =>
         {

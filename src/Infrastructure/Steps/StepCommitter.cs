@@ -46,12 +46,14 @@ public sealed class StepCommitter(NpgsqlDataSource database, IEnumerable<IStepWr
     private readonly ILookup<Type, IStepWriter> _writers = writers.ToLookup(w => w.WriteType);
 
     /// <inheritdoc />
-    protected override bool IsUnitFault(Exception exception) => DatabaseFault.IsUnitFault(exception);
+    /// <remarks>Also what a writer throws about one run; only a database that is away fails all of them alike.</remarks>
+    protected override bool IsUnitFault(Exception exception) => !DatabaseFault.IsUnavailable(exception);
 
     /// <inheritdoc />
     protected override async Task<bool[]> WriteAsync(IReadOnlyList<StepRun> units)
     {
         var candidates = Distinct(units);
+        candidates.ForEach(run => run.BeginWrite());
         await using var connection = await database.OpenConnectionAsync();
         var fresh = await BeginAsync(connection, candidates);
         if (fresh.Count == 0)
@@ -73,9 +75,9 @@ public sealed class StepCommitter(NpgsqlDataSource database, IEnumerable<IStepWr
             foreach (var message in outgoing)
                 relay.Offer(message);
         }
-        catch (PostgresException)
+        catch (Exception exception) when (!DatabaseFault.IsUnavailable(exception))
         {
-            // The server is there and refused: end the transaction, so that the connection can serve the halves of this batch.
+            // The server is there: end the transaction now, so that its locks are gone before the halves of this batch are tried.
             await ExecuteAsync(connection, "ROLLBACK");
             throw;
         }

@@ -11,6 +11,7 @@ public sealed class StepRun
 {
     private readonly List<OutboxMessage> _outgoing = [];
     private readonly EffectClaims? _claims;
+    private (int Outgoing, string? Rejection)? _asConsumed;
 
     internal StepRun(StepPolicy policy, Guid messageId, Guid subjectId, Guid conversationId, int attempt, EffectClaims? claims)
     {
@@ -80,6 +81,19 @@ public sealed class StepRun
     /// <summary>Records a business refusal: the step ends as Rejected, which is no fault and is not repeated.</summary>
     /// <param name="reason">A sentence for people.</param>
     public void Reject(string reason) => Rejection = reason;
+
+    // A batch that fails is written again in halves, and its writers decide again: what they added the first time must not stay.
+    internal void BeginWrite()
+    {
+        if (_asConsumed is not { } consumed)
+        {
+            _asConsumed = (_outgoing.Count, Rejection);
+            return;
+        }
+
+        _outgoing.RemoveRange(consumed.Outgoing, _outgoing.Count - consumed.Outgoing);
+        Rejection = consumed.Rejection;
+    }
 
     /// <summary>
     /// Call before an effect in the outside world that must not happen twice. Commits that the effect is about to begin, so that a run after a crash knows.
