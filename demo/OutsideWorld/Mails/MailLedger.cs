@@ -10,8 +10,7 @@ namespace Orders.OutsideWorld.Mails;
 public sealed class MailLedger : IDisposable
 {
     private readonly Lock gate = new();
-    private readonly MailShelf delivered = new();
-    private readonly MailShelf everything = new();
+    private readonly MailShelf shelf = new();
     private readonly JsonLines<ReceivedMail>? file;
 
     /// <summary>Opens the ledger and reads back what an earlier run has left in the data directory.</summary>
@@ -21,7 +20,7 @@ public sealed class MailLedger : IDisposable
     public MailLedger(IOptions<OutsideWorldOptions> options, ILogger<MailLedger> logger)
     {
         ArgumentNullException.ThrowIfNull(options);
-        file = JsonLines<ReceivedMail>.Open(options.Value.DataDirectory, "mails.jsonl", logger, Add);
+        file = JsonLines<ReceivedMail>.Open(options.Value.DataDirectory, "mails.jsonl", logger, shelf.Add);
     }
 
     /// <summary>The mails that were delivered, in the order of arrival: answered 250, or taken and the 250 lost.</summary>
@@ -36,7 +35,7 @@ public sealed class MailLedger : IDisposable
         get
         {
             lock (gate)
-                return delivered.Count;
+                return shelf.DeliveredCount;
         }
     }
 
@@ -47,7 +46,7 @@ public sealed class MailLedger : IDisposable
     {
         ArgumentNullException.ThrowIfNull(query);
         lock (gate)
-            return (query.WithFailed ? everything : delivered).Find(query);
+            return shelf.Find(query);
     }
 
     /// <summary>Forgets every mail, on disk too.</summary>
@@ -56,8 +55,7 @@ public sealed class MailLedger : IDisposable
         lock (gate)
         {
             file?.Clear();
-            delivered.Clear();
-            everything.Clear();
+            shelf.Clear();
         }
     }
 
@@ -71,14 +69,7 @@ public sealed class MailLedger : IDisposable
         lock (gate)
         {
             file?.Append(mail);
-            Add(mail);
+            shelf.Add(mail);
         }
-    }
-
-    private void Add(ReceivedMail mail)
-    {
-        everything.Add(mail);
-        if (mail.IsDelivered)
-            delivered.Add(mail);
     }
 }

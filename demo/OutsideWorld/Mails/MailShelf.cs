@@ -3,15 +3,18 @@ namespace Orders.OutsideWorld.Mails;
 /// <summary>Mails in the order of arrival, found quickly by recipient and Message-ID: a checker asks once for each of 100,000 orders.</summary>
 internal sealed class MailShelf
 {
-    private readonly List<ReceivedMail> mails = [];
+    private readonly List<ReceivedMail> all = [];
+    private readonly List<ReceivedMail> delivered = [];
     private readonly Dictionary<string, List<ReceivedMail>> byRecipient = new(StringComparer.OrdinalIgnoreCase);
     private readonly Dictionary<string, List<ReceivedMail>> byMessageId = new(StringComparer.Ordinal);
 
-    public int Count => mails.Count;
+    public int DeliveredCount => delivered.Count;
 
     public void Add(ReceivedMail mail)
     {
-        mails.Add(mail);
+        all.Add(mail);
+        if (mail.IsDelivered)
+            delivered.Add(mail);
         foreach (var recipient in mail.Recipients.Distinct(StringComparer.OrdinalIgnoreCase))
             AddTo(byRecipient, recipient, mail);
         if (mail.MessageId is { } id)
@@ -22,10 +25,10 @@ internal sealed class MailShelf
     {
         var found = query switch
         {
-            { MessageId: { } id, To: null } => Of(byMessageId, MailDecoder.BareId(id)),
-            { MessageId: { } id, To: { } to } => [.. Of(byMessageId, MailDecoder.BareId(id)).Where(mail => mail.Recipients.Contains(to, StringComparer.OrdinalIgnoreCase))],
-            { To: { } to } => Of(byRecipient, to),
-            _ => mails,
+            { MessageId: { } id, To: null } => Few(byMessageId, MailDecoder.BareId(id), mail => query.WithFailed || mail.IsDelivered),
+            { MessageId: { } id, To: { } to } => Few(byMessageId, MailDecoder.BareId(id), mail => (query.WithFailed || mail.IsDelivered) && mail.IsTo(to)),
+            { To: { } to } => Few(byRecipient, to, mail => query.WithFailed || mail.IsDelivered),
+            _ => query.WithFailed ? all : delivered,
         };
         var length = Math.Clamp(found.Count - query.Offset, 0, query.Limit);
         var start = query.NewestFirst ? found.Count - query.Offset - length : query.Offset;
@@ -37,12 +40,14 @@ internal sealed class MailShelf
 
     public void Clear()
     {
-        mails.Clear();
+        all.Clear();
+        delivered.Clear();
         byRecipient.Clear();
         byMessageId.Clear();
     }
 
-    private static List<ReceivedMail> Of(Dictionary<string, List<ReceivedMail>> index, string key) => index.TryGetValue(key, out var list) ? list : [];
+    private static List<ReceivedMail> Few(Dictionary<string, List<ReceivedMail>> index, string key, Func<ReceivedMail, bool> wanted) =>
+        index.TryGetValue(key, out var list) ? [.. list.Where(wanted)] : [];
 
     private static void AddTo(Dictionary<string, List<ReceivedMail>> index, string key, ReceivedMail mail)
     {

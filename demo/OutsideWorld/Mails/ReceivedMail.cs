@@ -36,4 +36,6 @@ public sealed record ReceivedMail
     /// <summary>Whether the mail counts as delivered: 250 was given, or would have been and was lost.</summary>
     [JsonIgnore]
     public bool IsDelivered => Outcome is MailOutcome.Accepted or MailOutcome.Vanished;
+
+    internal bool IsTo(string address) => Recipients.Contains(address, StringComparer.OrdinalIgnoreCase);
 }

@@ -77,7 +77,7 @@ internal sealed class MailRoom(Behaviour behaviour, MailLedger ledger, TimeProvi
             ledger.Record(new ReceivedMail
             {
                 MessageId = decoded.MessageId,
-                Recipients = envelope.Recipients,
+                Recipients = [.. envelope.Recipients],
                 Subject = decoded.Subject,
                 Text = decoded.Text,
                 ReceivedAt = clock.GetUtcNow(),

@@ -68,7 +68,9 @@ internal sealed class SmtpDoor : IDisposable
         {
             socket.Dispose();
             throw new IOException(
-                $"OutsideWorld:SmtpPort must be a free port of {endpoint.Address}, got {endpoint.Port}: {problem.Message}. Set OutsideWorld__SmtpPort or OutsideWorld__SmtpHost.", problem);
+                $"OutsideWorld:SmtpPort must be a free port of {endpoint.Address}, got {endpoint.Port}: {problem.Message}. "
+                + "Set OutsideWorld__SmtpPort or OutsideWorld__SmtpHost.",
+                problem);
         }
     }
 }

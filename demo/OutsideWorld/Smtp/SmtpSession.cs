@@ -3,7 +3,10 @@ using System.Text.Unicode;
 
 namespace Orders.OutsideWorld.Smtp;
 
-/// <summary>One client's conversation: the commands of RFC 5321 with PIPELINING, 8BITMIME, SMTPUTF8 and SIZE. What happens to a mail is the business of <see cref="MailRoom"/>.</summary>
+/// <summary>
+/// One client's conversation: the commands of RFC 5321 with PIPELINING, 8BITMIME, SMTPUTF8 and SIZE.
+/// What happens to a mail is the business of <see cref="MailRoom"/>.
+/// </summary>
 internal sealed class SmtpSession(SmtpConnection connection, MailRoom room)
 {
     private const string Greeting =

@@ -86,7 +86,9 @@ internal sealed class JsonLines<T> : IDisposable
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
             throw new IOException(
-                $"OutsideWorld:DataDirectory must be a directory this process alone can write, got '{directory}': {problem.Message} Set OutsideWorld__DataDirectory.", problem);
+                $"OutsideWorld:DataDirectory must be a directory this process alone can write, got '{directory}': {problem.Message} "
+                + "Set OutsideWorld__DataDirectory.",
+                problem);
         }
     }
 
@@ -136,7 +138,9 @@ internal sealed class JsonLines<T> : IDisposable
         catch (JsonException problem)
         {
             throw new IOException(
-                $"{file.Name}:{number}: expected one ledger entry in JSON, found something else ({problem.Message}). Repair the line, or move the file away to start afresh.", problem);
+                $"{file.Name}:{number}: expected one ledger entry in JSON, found something else ({problem.Message}). "
+                + "Repair the line, or move the file away to start afresh.",
+                problem);
         }
     }
 }

@@ -7,7 +7,10 @@ internal static class WarehouseEndpoints
     {
         app.MapPost("/warehouse", (HttpContext context, WarehouseDoor door) => door.ReceiveAsync(context));
         app.MapGet("/warehouse", (WarehouseLedger ledger, string? orderId) =>
-            Results.Ok((orderId is null ? ledger.Calls : ledger.Of(orderId)).Select(call => new CallView(call.OrderId, call.IdempotencyKey, call.ReceivedAt, call.Answer, call.Repeats))));
+        {
+            var calls = orderId is null ? ledger.Calls : ledger.Of(orderId);
+            return Results.Ok(calls.Select(call => new CallView(call.OrderId, call.IdempotencyKey, call.ReceivedAt, call.Answer, call.Repeats)));
+        });
         app.MapDelete("/warehouse", (WarehouseLedger ledger) =>
         {
             ledger.Clear();
