@@ -21,7 +21,8 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
     // From this age on a message offered in memory is left to the sweep: its lease is about to end, and two relays would send it.
     private static readonly TimeSpan SendableAge = OutboxTable.Lease * 0.6;
     private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(3);
 
     private readonly Channel<Guid> _confirmed = Channel.CreateUnbounded<Guid>(new UnboundedChannelOptions { SingleReader = true });
 
@@ -36,14 +37,14 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
 
     private async Task KeepRunningAsync(string name, Func<RelayPublisher, CancellationToken, Task> loop, CancellationToken stopping)
     {
-        var pause = TimeSpan.FromMilliseconds(100);
+        var pause = ShortestPause;
         while (!stopping.IsCancellationRequested)
         {
+            var began = Environment.TickCount64;
             await using var publisher = new RelayPublisher(broker, options.ConfirmTimeout);
             try
             {
                 await broker.OpenAsync(stopping);
-                pause = TimeSpan.FromMilliseconds(100);
                 await loop(publisher, stopping);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -64,6 +65,9 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
                 BrokerLog.LoopFailed(logger, exception, name);
             }
 
+            // A loop that had worked for a while met something new: try again soon. One that fails at once waits longer each time, and logs less.
+            if (Environment.TickCount64 - began > LongestPause.TotalMilliseconds)
+                pause = ShortestPause;
             await Task.Delay(pause, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LongestPause.Ticks));
         }

@@ -34,7 +34,7 @@ internal sealed class StepPipeline<TStep>(
         try
         {
             await ConsumeAsync(context, options, next, run);
-            metrics.Finished(run, applied: await committer.CommitAsync(run));
+            metrics.Finished(run, applied: await CommitAsync(run, context.CancellationToken));
         }
         catch (EffectInProgressException busy) when (!context.CancellationToken.IsCancellationRequested)
         {
@@ -71,6 +71,14 @@ internal sealed class StepPipeline<TStep>(
         {
             throw new StepTimeoutException(run.Step, run.Policy.Timeout);
         }
+    }
+
+    // A run is pure data and safe to commit twice, so it waits for a database that is away: what was done outside is known now and might not be after a restart.
+    private async Task<bool> CommitAsync(StepRun run, CancellationToken cancellationToken)
+    {
+        var applied = false;
+        await DatabasePatience.RunAsync(async () => applied = await committer.CommitAsync(run), cancellationToken);
+        return applied;
     }
 
     // Waits for the database in this slot: there is nothing else to do for anybody until it is back, and putting the message into the outbox needs it.
