@@ -56,11 +56,13 @@ public sealed record NewOrder
     /// <summary>The request's trace, which the order's messages continue.</summary>
     public Activity? Trace { get; init; } = Activity.Current;
 
-    /// <summary>When it was accepted.</summary>
-    public DateTimeOffset CreatedAt { get; } = DateTimeOffset.UtcNow;
+    /// <summary>When it was accepted, in whole microseconds as the database keeps it: a replayed answer shows the same moment as the first one.</summary>
+    public DateTimeOffset CreatedAt { get; } = WholeMicroseconds(DateTimeOffset.UtcNow);
 
     /// <summary>Sum of the lines.</summary>
     public decimal Total => Lines.Sum(l => l.Total);
+
+    private static DateTimeOffset WholeMicroseconds(DateTimeOffset time) => time.AddTicks(-(time.Ticks % TimeSpan.TicksPerMicrosecond));
 }
 
 /// <summary>One priced line.</summary>

@@ -1,0 +1,65 @@
+using Npgsql;
+
+namespace Orders.Infrastructure.Orders.Reading;
+
+/// <summary>Reads what can be ordered.</summary>
+public sealed class CatalogueReader(NpgsqlDataSource database)
+{
+    private const string Items = "select sku, name, price_eur, price_usd, price_gbp, sold from catalogue";
+
+    // Zero when nothing is deployed; an order that requires no step would count as completed at once, so the API refuses to take one.
+    private const string RequiredSteps = "select coalesce(bit_or(bit), 0) from step_catalogue where active";
+
+    private const string Stock = """
+        select c.sku, c.name, c.price_eur, c.price_usd, c.price_gbp, c.sold, coalesce(s.on_hand, 0)
+        from catalogue c left join stock s using (sku) order by c.sku
+        """;
+
+    /// <summary>Reads all articles, and the steps that a new order has to go through.</summary>
+    /// <exception cref="NpgsqlException">The database cannot be read.</exception>
+    public async Task<Assortment> ReadAssortmentAsync(CancellationToken cancellationToken)
+    {
+        await using var batch = database.CreateBatch();
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(Items));
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(RequiredSteps));
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        var items = new List<CatalogueItem>();
+        while (await reader.ReadAsync(cancellationToken))
+            items.Add(ItemFrom(reader));
+        await reader.NextResultAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        return new Assortment(items, reader.GetInt32(0));
+    }
+
+    /// <summary>Reads all articles with what is on hand, in the order of their SKUs.</summary>
+    /// <exception cref="NpgsqlException">The database cannot be read.</exception>
+    public async Task<IReadOnlyList<StockedItem>> ReadStockAsync(CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(Stock);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var items = new List<StockedItem>();
+        while (await reader.ReadAsync(cancellationToken))
+            items.Add(new StockedItem(ItemFrom(reader), reader.GetInt32(6)));
+        return items;
+    }
+
+    private static CatalogueItem ItemFrom(NpgsqlDataReader reader) => new()
+    {
+        Sku = reader.GetString(0),
+        Name = reader.GetString(1),
+        PriceEur = reader.GetDecimal(2),
+        PriceUsd = reader.GetDecimal(3),
+        PriceGbp = reader.GetDecimal(4),
+        Sold = reader.GetBoolean(5),
+    };
+}
+
+/// <summary>What can be ordered, and what an order has to go through.</summary>
+/// <param name="Items">All articles, discontinued ones included.</param>
+/// <param name="RequiredSteps">The bits of the active steps; 0 when no step has been deployed.</param>
+public sealed record Assortment(IReadOnlyList<CatalogueItem> Items, int RequiredSteps);
+
+/// <summary>An article and its stock.</summary>
+/// <param name="Item">The article.</param>
+/// <param name="OnHand">Pieces that are there now.</param>
+public sealed record StockedItem(CatalogueItem Item, int OnHand);

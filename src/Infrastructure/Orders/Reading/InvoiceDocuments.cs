@@ -1,0 +1,31 @@
+using Npgsql;
+
+namespace Orders.Infrastructure.Orders.Reading;
+
+/// <summary>An order's invoice as a file.</summary>
+/// <param name="Number">Its running number.</param>
+/// <param name="Pdf">The document; null until it was rendered.</param>
+/// <param name="Sha256">Its SHA-256; null until it was rendered.</param>
+public sealed record InvoiceDocument(long Number, byte[]? Pdf, byte[]? Sha256);
+
+/// <summary>Reads invoices' documents.</summary>
+public sealed class InvoiceDocumentReader(NpgsqlDataSource database)
+{
+    private const string Find = "select i.number, i.pdf, i.sha256 from orders o left join invoices i on i.order_id = o.id where o.id = $1 and o.client_id = $2";
+
+    /// <summary>Reads an order's invoice.</summary>
+    /// <returns>Whether the order exists and is the client's, and its invoice once the number is issued.</returns>
+    /// <exception cref="NpgsqlException">The database cannot be read.</exception>
+    public async Task<(bool OrderFound, InvoiceDocument? Invoice)> FindAsync(Guid orderId, string clientId, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(Find);
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = orderId });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = clientId });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        if (!await reader.ReadAsync(cancellationToken))
+            return (false, null);
+        if (reader.Optional<long>(0) is not { } number)
+            return (true, null);
+        return (true, new InvoiceDocument(number, reader.IsDBNull(1) ? null : reader.GetFieldValue<byte[]>(1), reader.IsDBNull(2) ? null : reader.GetFieldValue<byte[]>(2)));
+    }
+}

@@ -1,0 +1,10 @@
+using Npgsql;
+
+namespace Orders.Infrastructure.Orders.Reading;
+
+internal static class OptionalColumn
+{
+    /// <summary>The column's value, or null where the database has none. The row is in memory already, so there is nothing to await.</summary>
+    public static T? Optional<T>(this NpgsqlDataReader reader, int column)
+        where T : struct => reader.IsDBNull(column) ? null : reader.GetFieldValue<T>(column);
+}

@@ -1,0 +1,22 @@
+namespace Orders.Producer.Api.Auth;
+
+/// <summary>What an API key may do.</summary>
+[Flags]
+internal enum Scopes
+{
+    None = 0,
+
+    /// <summary><c>orders:read</c>.</summary>
+    Read = 1,
+
+    /// <summary><c>orders:write</c>.</summary>
+    Write = 2,
+}
+
+/// <summary>Marks an endpoint with the scope that it asks for. Endpoints without it are open to everybody.</summary>
+/// <param name="Scope">The scope.</param>
+internal sealed record RequiredScope(Scopes Scope)
+{
+    /// <summary>The scope's name, as it stands with a key.</summary>
+    public string Name => Scope == Scopes.Write ? "orders:write" : "orders:read";
+}

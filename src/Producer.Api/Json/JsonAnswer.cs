@@ -1,0 +1,46 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Orders.Producer.Api.Json;
+
+/// <summary>Writes JSON answers: once into memory that is kept for the next answer, then in one piece with its length.</summary>
+internal static class JsonAnswer
+{
+    // The longest buffer that is kept; one answer of 500 orders must not pin its memory for ever.
+    private const int LargestKept = 64 * 1024;
+
+    private static readonly JsonWriterOptions Plain = new() { SkipValidation = true };
+
+    [ThreadStatic]
+    private static ArrayBufferWriter<byte>? _buffer;
+
+    [ThreadStatic]
+    private static Utf8JsonWriter? _writer;
+
+    /// <summary>Answers with an object of the API's JSON contract.</summary>
+    public static Task WriteAsync<T>(HttpContext context, int status, T value, JsonTypeInfo<T> type) =>
+        WriteAsync(context, status, "application/json; charset=utf-8", (value, type), static (writer, answer) => JsonSerializer.Serialize(writer, answer.value, answer.type));
+
+    /// <summary>Answers with what <paramref name="write"/> writes.</summary>
+    public static Task WriteAsync<T>(HttpContext context, int status, string contentType, T value, Action<Utf8JsonWriter, T> write)
+    {
+        var buffer = _buffer ??= new ArrayBufferWriter<byte>(1024);
+        buffer.ResetWrittenCount();
+        var writer = _writer ??= new Utf8JsonWriter(buffer, Plain);
+        writer.Reset(buffer);
+        write(writer, value);
+        writer.Flush();
+
+        var response = context.Response;
+        response.StatusCode = status;
+        response.ContentType = contentType;
+        response.ContentLength = buffer.WrittenCount;
+        // Copied to the connection here, before anything is awaited: another request may use the buffer on this thread afterwards.
+        // Not flushed: the server does that once, when the request ends.
+        response.BodyWriter.Write(buffer.WrittenSpan);
+        if (buffer.Capacity > LargestKept)
+            (_buffer, _writer) = (null, null);
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,59 @@
+using Orders.Infrastructure.Orders;
+using Orders.Infrastructure.Orders.Intake;
+using Orders.Producer.Api.Auth;
+using Orders.Producer.Api.Intake;
+using Orders.Producer.Api.Json;
+using Orders.Producer.Api.Problems;
+
+namespace Orders.Producer.Api.Orders;
+
+/// <summary><c>POST /orders</c>: takes one order. The hot path: the body is read once, parsed by hand, and nothing is looked up in the database before the commit.</summary>
+internal sealed class PostOrder(OrderDoor door)
+{
+    public async Task HandleAsync(HttpContext context)
+    {
+        if (PlainJson.FaultIn(context.Request) is { } unreadable)
+        {
+            await unreadable.AnswerAsync(context);
+            return;
+        }
+
+        if (IdempotencyKey.TryRead(context.Request, out var key) is { } unusable)
+        {
+            await unusable.AnswerAsync(context);
+            return;
+        }
+
+        Problem? refusal;
+        NewOrder? order = null;
+        using (var body = await RequestBody.ReadAsync(context, OrderDoor.LargestOrder))
+            refusal = body.Problem ?? door.TryPrepare(body.Bytes.Span, Caller.Of(context), key, out order);
+
+        IntakeResult? result = null;
+        if (refusal is null)
+            (refusal, result) = await door.StoreAsync(order!);
+        await (refusal is not null ? refusal.AnswerAsync(context) : AnswerAsync(context, result!));
+    }
+
+    private static Task AnswerAsync(HttpContext context, IntakeResult result)
+    {
+        var answer = AcceptedOrder.Of(result.Order!);
+        context.Response.Headers.Location = $"/orders/{answer.Id}";
+        if (result.Outcome == IntakeOutcome.Replayed)
+            context.Response.Headers[IdempotencyKey.ReplayedHeader] = "true";
+        return JsonAnswer.WriteAsync(context, StatusCodes.Status202Accepted, answer, ApiJson.Default.AcceptedOrder);
+    }
+}
+
+/// <summary>An order that was accepted: it is stored, and its steps will be done.</summary>
+/// <param name="Id">The order's id.</param>
+/// <param name="Number">The order's number, for people.</param>
+/// <param name="Status">Where it stands.</param>
+/// <param name="Total">Sum of its lines.</param>
+/// <param name="Currency">EUR, USD or GBP.</param>
+/// <param name="CreatedAt">When it was accepted.</param>
+public sealed record AcceptedOrder(Guid Id, string Number, OrderStatus Status, decimal Total, string Currency, DateTime CreatedAt)
+{
+    internal static AcceptedOrder Of(StoredOrder order) =>
+        new(order.Id, OrderNumber.Format(order.Number), order.Status, order.Total, order.Currency, order.CreatedAt.UtcDateTime);
+}

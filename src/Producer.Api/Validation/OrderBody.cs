@@ -1,0 +1,147 @@
+using System.Text.Json;
+
+namespace Orders.Producer.Api.Validation;
+
+/// <summary>Reads the body of an order: its shape, nothing of its meaning.</summary>
+internal static class OrderBody
+{
+    private static readonly Members OrderMembers = new(["customer", "lines", "currency", "shippingAddress"], ["premium", "notes", "releaseAt"]);
+    private static readonly Members CustomerMembers = new(["name", "email"], []);
+    private static readonly Members LineMembers = new(["sku", "quantity"], []);
+    private static readonly Members AddressMembers = new(["line1", "city", "postalCode", "country"], []);
+
+    private static readonly Pointer Customer = new("", -1, "customer");
+    private static readonly Pointer Lines = new("", -1, "lines");
+    private static readonly Pointer Address = new("", -1, "shippingAddress");
+
+    /// <summary>Reads an order.</summary>
+    /// <param name="body">UTF-8 JSON, as it came.</param>
+    /// <param name="draft">The order; of use only when there are no errors.</param>
+    /// <returns>Everything that is wrong with the shape; null when nothing is.</returns>
+    public static FieldErrors? Read(ReadOnlySpan<byte> body, out OrderDraft draft)
+    {
+        draft = new OrderDraft();
+        try
+        {
+            var reader = new StrictReader(body);
+            ReadOrder(ref reader, draft);
+            reader.Finish();
+            return reader.Errors;
+        }
+        catch (Exception exception) when (exception is JsonException or MalformedBodyException)
+        {
+            return Malformed(exception);
+        }
+    }
+
+    /// <summary>The error for a body that breaks off being JSON somewhere. Says where, not what stands there.</summary>
+    public static FieldErrors Malformed(Exception exception)
+    {
+        var errors = new FieldErrors();
+        errors.Add("", exception is JsonException json
+            ? FormattableString.Invariant($"must be one JSON object (RFC 8259); it breaks off at line {json.LineNumber + 1}, byte {json.BytePositionInLine + 1}")
+            : exception.Message);
+        return errors;
+    }
+
+    private static void ReadOrder(ref StrictReader reader, OrderDraft draft)
+    {
+        if (!reader.EnterObject(Pointer.Root))
+            return;
+
+        var seen = 0u;
+        while (reader.NextMember(OrderMembers, Pointer.Root, ref seen, out var member))
+        {
+            switch (member)
+            {
+                case 0:
+                    ReadCustomer(ref reader, draft);
+                    break;
+                case 1:
+                    ReadLines(ref reader, draft);
+                    break;
+                case 2:
+                    draft.Currency = reader.Text(Pointer.Root.To("currency")) ?? "";
+                    break;
+                case 3:
+                    ReadAddress(ref reader, draft);
+                    break;
+                case 4:
+                    draft.Premium = reader.Flag(Pointer.Root.To("premium"));
+                    break;
+                case 5:
+                    draft.Notes = reader.OptionalText(Pointer.Root.To("notes"));
+                    break;
+                default:
+                    draft.ReleaseAt = reader.OptionalText(Pointer.Root.To("releaseAt"));
+                    break;
+            }
+        }
+    }
+
+    private static void ReadCustomer(ref StrictReader reader, OrderDraft draft)
+    {
+        if (!reader.EnterObject(Customer))
+            return;
+
+        var seen = 0u;
+        while (reader.NextMember(CustomerMembers, Customer, ref seen, out var member))
+        {
+            if (member == 0)
+                draft.CustomerName = reader.Text(Customer.To("name")) ?? "";
+            else
+                draft.CustomerEmail = reader.Text(Customer.To("email")) ?? "";
+        }
+    }
+
+    private static void ReadLines(ref StrictReader reader, OrderDraft draft)
+    {
+        if (!reader.EnterArray(Lines))
+            return;
+
+        for (var i = 0; reader.NextElement(); i++)
+        {
+            var line = Lines.At(i);
+            if (!reader.EnterObject(line))
+                continue;
+
+            var (sku, quantity, seen) = ("", 0, 0u);
+            while (reader.NextMember(LineMembers, line, ref seen, out var member))
+            {
+                if (member == 0)
+                    sku = reader.Text(line.To("sku")) ?? "";
+                else
+                    quantity = reader.Whole(line.To("quantity"));
+            }
+
+            draft.Lines.Add(new DraftLine(sku, quantity));
+        }
+    }
+
+    private static void ReadAddress(ref StrictReader reader, OrderDraft draft)
+    {
+        if (!reader.EnterObject(Address))
+            return;
+
+        var seen = 0u;
+        while (reader.NextMember(AddressMembers, Address, ref seen, out var member))
+        {
+            var text = reader.Text(Address.To(AddressMembers.NameOf(member))) ?? "";
+            switch (member)
+            {
+                case 0:
+                    draft.ShipLine1 = text;
+                    break;
+                case 1:
+                    draft.ShipCity = text;
+                    break;
+                case 2:
+                    draft.ShipPostalCode = text;
+                    break;
+                default:
+                    draft.ShipCountry = text;
+                    break;
+            }
+        }
+    }
+}
