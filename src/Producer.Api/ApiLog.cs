@@ -6,8 +6,8 @@ internal static partial class ApiLog
     [LoggerMessage(1001, LogLevel.Warning, "The database is not available for {Method}: {Fault}. Answered 503; see PostgreSQL's own log")]
     public static partial void DatabaseUnavailable(ILogger logger, string method, string fault);
 
-    [LoggerMessage(1002, LogLevel.Error, "A {Method} request failed for a reason that is not the client's; answered 500")]
-    public static partial void UnexpectedFault(ILogger logger, Exception exception, string method);
+    [LoggerMessage(1002, LogLevel.Error, "A {Method} request failed for a reason that is not the client's; answered 500, trace {TraceId}")]
+    public static partial void UnexpectedFault(ILogger logger, Exception exception, string method, string traceId);
 
     [LoggerMessage(1003, LogLevel.Warning, "Could not refresh {What}: {Fault}. The last known state stays in use; tried again every {Every}")]
     public static partial void RefreshFailed(ILogger logger, string what, string fault, TimeSpan every);

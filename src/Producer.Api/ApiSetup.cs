@@ -2,6 +2,7 @@ using Orders.Infrastructure.Hosting;
 using Orders.Infrastructure.Orders.Reading;
 using Orders.Producer.Api.Auth;
 using Orders.Producer.Api.Catalogue;
+using Orders.Producer.Api.Health;
 using Orders.Producer.Api.Intake;
 using Orders.Producer.Api.Limits;
 using Orders.Producer.Api.Watching;
@@ -25,6 +26,7 @@ internal static class ApiSetup
         services.AddSingleton<CatalogueReader>().AddSingleton<ApiKeyReader>().AddSingleton<OrderViewReader>().AddSingleton<OrderListReader>()
             .AddSingleton<OrderChangesReader>().AddSingleton<InvoiceDocumentReader>().AddSingleton<OutboxBacklogReader>();
         services.AddSingleton<ApiKeyCache>().AddSingleton<OrderDoor>();
+        services.AddHealthChecks().AddCheck<CatalogueHealth>("catalogue", tags: [OrdersHost.Ready]).AddCheck<BrokerHealth>("broker", tags: [OrdersHost.Ready]);
         return services.AddBackground<CurrentPrices>().AddBackground<OutboxCap>().AddBackground<OrderWatch>();
     }
 

@@ -1,35 +1,40 @@
+using Orders.Infrastructure.Hosting;
+using Orders.Infrastructure.Messaging;
 using Orders.Infrastructure.Orders;
 using Orders.Producer.Api;
 using Orders.Producer.Api.Auth;
 using Orders.Producer.Api.Docs;
-using Orders.Producer.Api.Health;
 using Orders.Producer.Api.Limits;
 using Orders.Producer.Api.Orders;
 using Orders.Producer.Api.Problems;
 
-var builder = WebApplication.CreateBuilder(args);
-builder.WebHost.ConfigureKestrel(ConnectionLimits.Apply);
-builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(22));
+return await StartUp.RunAsync(args, command => command == "run" ? RunAsync : null);
 
-// What orders are stored in, and what takes them in.
-builder.Services.AddOrdersStore(builder.Configuration).AddOrderIntake();
-// The relay and the telemetry of the process belong here.
+static async Task RunAsync(string[] args)
+{
+    var builder = WebApplication.CreateBuilder(args);
+    builder.AddOrdersHost("orders-api");
+    builder.WebHost.ConfigureKestrel(ConnectionLimits.Apply);
 
-// The API: keys, catalogue, limits, endpoints, documentation.
-builder.Services.AddApi(builder.Configuration);
-builder.Services.AddOrderEndpoints();
-builder.Services.AddApiDescription();
+    // What orders are stored in, what takes them in, and what brings their messages to the broker.
+    builder.Services.AddOrdersStore(builder.Configuration).AddOrderIntake();
+    builder.Services.AddRelay(builder.Configuration);
 
-var app = builder.Build();
+    // The API: keys, catalogue, limits, endpoints, documentation.
+    builder.Services.AddApi(builder.Configuration);
+    builder.Services.AddOrderEndpoints();
+    builder.Services.AddApiDescription();
 
-// From the outside in: whatever goes wrong becomes a problem; then who is it, may they, how often.
-app.UseMiddleware<ProblemPages>();
-app.UseRouting();
-app.UseMiddleware<ApiKeyAuthentication>();
-app.UseRateLimiter();
+    var app = builder.Build();
 
-app.MapOrders();
-app.MapHealth();
-app.MapDocs();
+    // From the outside in: whatever goes wrong becomes a problem; then who is it, may they, how often.
+    app.UseMiddleware<ProblemPages>();
+    app.UseRouting();
+    app.UseMiddleware<ApiKeyAuthentication>();
+    app.UseRateLimiter();
 
-await app.RunAsync();
+    app.MapOrders();
+    app.MapOrdersHost();
+    app.MapDocs();
+    await app.RunAsync();
+}

@@ -12,14 +12,12 @@ public static class ApiKeyHash
     /// <summary>Length of a hash in bytes.</summary>
     public const int Length = SHA256.HashSizeInBytes;
 
-    private const string Prefix = "ok_";
-
     /// <summary>Whether a text has the form of a key; says nothing about whether the key exists.</summary>
     public static bool IsWellFormed(ReadOnlySpan<char> key)
     {
-        if (key.Length != KeyLength || !key.StartsWith(Prefix))
+        if (key.Length != KeyLength || !key.StartsWith(ApiKeys.Prefix))
             return false;
-        foreach (var c in key[Prefix.Length..])
+        foreach (var c in key[ApiKeys.Prefix.Length..])
         {
             if (!char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_'))
                 return false;
@@ -33,16 +31,5 @@ public static class ApiKeyHash
     {
         Span<byte> text = stackalloc byte[KeyLength];
         SHA256.HashData(text[..Encoding.ASCII.GetBytes(key, text)], hash);
-    }
-
-    /// <summary>The hash of a key.</summary>
-    /// <exception cref="ArgumentException">The text does not have the form of a key.</exception>
-    public static byte[] Of(string key)
-    {
-        if (!IsWellFormed(key))
-            throw new ArgumentException($"An API key must be \"{Prefix}\" and 43 url-safe base64 characters, {KeyLength} in all; got {key.Length} characters. Generate a new one.");
-        var hash = new byte[Length];
-        Write(key, hash);
-        return hash;
     }
 }

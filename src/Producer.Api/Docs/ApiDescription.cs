@@ -14,7 +14,11 @@ internal static class ApiDescription
 
     /// <summary>Adds the document.</summary>
     public static IServiceCollection AddApiDescription(this IServiceCollection services) => services
-        .ConfigureHttpJsonOptions(o => o.SerializerOptions.TypeInfoResolverChain.Insert(0, Json.ApiJson.Default))
+        .ConfigureHttpJsonOptions(o =>
+        {
+            o.SerializerOptions.TypeInfoResolverChain.Insert(0, Json.ApiJson.Default);
+            o.SerializerOptions.NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.Strict;
+        })
         .AddOpenApi("v1", o =>
         {
             o.AddDocumentTransformer((document, _, _) => Describe(document));

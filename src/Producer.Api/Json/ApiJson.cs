@@ -1,6 +1,5 @@
 using System.Text.Json.Serialization;
 using Orders.Producer.Api.Docs;
-using Orders.Producer.Api.Health;
 using Orders.Producer.Api.Orders;
 using Orders.Producer.Api.Watching;
 
@@ -14,7 +13,6 @@ namespace Orders.Producer.Api.Json;
 [JsonSerializable(typeof(CatalogueArticle[]))]
 [JsonSerializable(typeof(OrderEvent))]
 [JsonSerializable(typeof(StepEvent))]
-[JsonSerializable(typeof(Readiness))]
 [JsonSerializable(typeof(OrderRequest))]
 [JsonSerializable(typeof(BatchRequest))]
 [JsonSerializable(typeof(BatchAnswer))]

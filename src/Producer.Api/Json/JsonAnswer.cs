@@ -1,6 +1,8 @@
 using System.Buffers;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using System.Text.Unicode;
 
 namespace Orders.Producer.Api.Json;
 
@@ -10,7 +12,8 @@ internal static class JsonAnswer
     // The longest buffer that is kept; one answer of 500 orders must not pin its memory for ever.
     private const int LargestKept = 64 * 1024;
 
-    private static readonly JsonWriterOptions Plain = new() { SkipValidation = true };
+    // Letters of all scripts as they are; what could end a script or an attribute in a page stays escaped.
+    private static readonly JsonWriterOptions Plain = new() { SkipValidation = true, Encoder = JavaScriptEncoder.Create(UnicodeRanges.All) };
 
     [ThreadStatic]
     private static ArrayBufferWriter<byte>? _buffer;
@@ -36,6 +39,7 @@ internal static class JsonAnswer
         response.StatusCode = status;
         response.ContentType = contentType;
         response.ContentLength = buffer.WrittenCount;
+        response.Headers.XContentTypeOptions = "nosniff";
         // Copied to the connection here, before anything is awaited: another request may use the buffer on this thread afterwards.
         // Not flushed: the server does that once, when the request ends.
         response.BodyWriter.Write(buffer.WrittenSpan);

@@ -30,7 +30,7 @@ internal sealed class ListOrders(OrderListReader reader)
             ReadLimit(limit, errors));
         if (!errors.IsEmpty)
         {
-            await new Problem(ProblemKinds.InvalidParameter, "Every fault is listed under errors, by the parameter's name.", errors).AnswerAsync(context);
+            await new Problem(ProblemKinds.InvalidParameter, "Every fault is listed under errors, by the name of the parameter.", errors).AnswerAsync(context);
             return;
         }
 

@@ -10,10 +10,14 @@ namespace Orders.Producer.Api.Problems;
 /// <param name="Detail">What was expected and what to change.</param>
 /// <param name="Errors">What is wrong with which field; null when it is not about fields.</param>
 /// <param name="RetryAfter">When trying again makes sense; null when it never does.</param>
-internal sealed record Problem(ProblemKind Kind, string Detail, FieldErrors? Errors = null, TimeSpan? RetryAfter = null)
+/// <param name="TraceId">Under which it was logged; null for the present trace.</param>
+internal sealed record Problem(ProblemKind Kind, string Detail, FieldErrors? Errors = null, TimeSpan? RetryAfter = null, string? TraceId = null)
 {
     /// <summary>The media type.</summary>
     public const string ContentType = "application/problem+json";
+
+    /// <summary>The id of the present trace; a new one where nobody traces, so that a client has something to tell the operator all the same.</summary>
+    public static string PresentTrace() => (Activity.Current?.TraceId ?? ActivityTraceId.CreateRandom()).ToHexString();
 
     /// <summary>Answers a request with the problem.</summary>
     public Task AnswerAsync(HttpContext context)
@@ -36,7 +40,7 @@ internal sealed record Problem(ProblemKind Kind, string Detail, FieldErrors? Err
         writer.WriteString("title"u8, Kind.Title);
         writer.WriteNumber("status"u8, Kind.Status);
         writer.WriteString("detail"u8, Detail);
-        writer.WriteString("traceId"u8, (Activity.Current?.TraceId ?? ActivityTraceId.CreateRandom()).ToHexString());
+        writer.WriteString("traceId"u8, TraceId ?? PresentTrace());
         if (Errors is not null)
         {
             writer.WritePropertyName("errors"u8);

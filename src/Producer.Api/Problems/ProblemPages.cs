@@ -41,8 +41,9 @@ internal sealed class ProblemPages(RequestDelegate next, ILogger<ProblemPages> l
             return Unavailable.Database();
         }
 
-        ApiLog.UnexpectedFault(log, exception, context.Request.Method);
-        return new Problem(ProblemKinds.InternalError, "The fault is logged under the trace id. Nothing was accepted unless you were told so.");
+        var trace = Problem.PresentTrace();
+        ApiLog.UnexpectedFault(log, exception, context.Request.Method, trace);
+        return new Problem(ProblemKinds.InternalError, "The fault is logged under the trace id.", TraceId: trace);
     }
 
     private static Problem OfStatus(HttpContext context)
