@@ -1,0 +1,22 @@
+using Orders.Infrastructure.Hosting;
+using Orders.Infrastructure.Orders.Invoices;
+using Orders.Infrastructure.Steps;
+
+namespace Orders.Workers.Invoice;
+
+/// <summary>Registers what the invoice step needs.</summary>
+public static class InvoiceRegistration
+{
+    /// <summary>Adds numbers, fonts and document. Called only where the step runs.</summary>
+    /// <exception cref="InvalidConfigurationException">Section <c>Invoice</c> cannot work, or a font is missing: better no host than one that parks every invoice.</exception>
+    public static IServiceCollection AddInvoice(this IServiceCollection services, IConfiguration configuration)
+    {
+        var options = InvoiceOptions.Read(configuration);
+        services.AddSingleton(options.Seller);
+        services.AddSingleton(InvoiceFonts.Load(options.FontDirectory));
+        services.AddSingleton<InvoiceDocument>();
+        services.AddSingleton<InvoiceNumbers>();
+        services.AddSingleton<IStepWriter, StoreInvoicePdfWriter>();
+        return services;
+    }
+}

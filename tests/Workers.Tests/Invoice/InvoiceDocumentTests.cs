@@ -1,0 +1,122 @@
+using System.Diagnostics;
+using UglyToad.PdfPig;
+using UglyToad.PdfPig.Content;
+
+namespace Orders.Workers.Tests.Invoice;
+
+public sealed class InvoiceDocumentTests
+{
+    [Test]
+    public void An_invoice_says_who_what_how_many_and_how_much()
+    {
+        var text = Text(Invoices.Document.Render(Invoices.Of(lines: 3)));
+
+        foreach (var expected in (string[])["INVOICE", "INV-00000042", "O-00001234", "2026-11-23", "Orders Ltd", "DE000000000", "Zoë Müller", "Hafenstr. 1", "20457 Hamburg",
+                     "MUG-002", "Blue mug 3", "€12.50", "€37.50", "€75.00", "Page 1 of 1"])
+            Assert.That(text, Does.Contain(expected));
+    }
+
+    [TestCase("Zoë Łukasiewicz-Ångström")]
+    [TestCase("Дмитрий Шостакович")]
+    [TestCase("Ελένη Παπαδοπούλου")]
+    [TestCase("Nguyễn Thị Phương Thảo")]
+    [TestCase("王小明 Wang")]
+    [TestCase("山田 たろう")]
+    [TestCase("김민수")]
+    public void A_name_can_be_read_in_the_document(string name) =>
+        Assert.That(Text(Invoices.Document.Render(Invoices.Of(customer: name))), Does.Contain(name));
+
+    [Test]
+    public void An_accent_typed_as_a_character_of_its_own_is_drawn_with_its_letter() =>
+        Assert.That(Text(Invoices.Document.Render(Invoices.Of(customer: "Zoe\u0308"))), Does.Contain("Zoë"));
+
+    [Test]
+    public void A_character_that_no_font_has_does_not_stop_the_invoice() =>
+        Assert.That(Text(Invoices.Document.Render(Invoices.Of(customer: "𓀀 Ramses"))), Does.Contain("Ramses"));
+
+    [Test]
+    public void All_of_a_hundred_lines_are_there_under_a_head_on_each_page()
+    {
+        using var pdf = PdfDocument.Open(Invoices.Document.Render(Invoices.Of(lines: 100)));
+        var pages = pdf.GetPages().Select(Text).ToArray();
+
+        Assert.That(pages, Has.Length.GreaterThan(1));
+        Assert.That(pages, Has.All.Contain("Description").And.All.Contain("Unit price"));
+        for (var i = 0; i < pages.Length; i++)
+            Assert.That(pages[i], Does.Contain($"Page {i + 1} of {pages.Length}"));
+        var all = string.Join(' ', pages);
+        for (var i = 1; i <= 100; i++)
+            Assert.That(all, Does.Contain($"MUG-{i:D3}").And.Contain($"Blue mug {i}"));
+        Assert.That(pages[^1], Does.Contain("€63,125.00"));
+    }
+
+    [Test]
+    public void A_long_name_is_broken_into_lines_and_nothing_of_it_is_lost()
+    {
+        var name = string.Concat(Enumerable.Repeat("很长的名字", 20));
+
+        Assert.That(Text(Invoices.Document.Render(Invoices.Of(customer: name))).Replace(" ", "", StringComparison.Ordinal), Does.Contain(name));
+    }
+
+    [Test]
+    public void The_same_snapshot_gives_the_same_bytes()
+    {
+        var first = Invoices.Document.Render(Invoices.Of(customer: "王小明 Wang"));
+        // PDF dates count seconds: a clock that found its way into the file shows after one.
+        var begun = Stopwatch.GetTimestamp();
+        Assert.That(() => Stopwatch.GetElapsedTime(begun), Is.GreaterThan(TimeSpan.FromSeconds(1.1)).After(3_000, 50));
+
+        Assert.That(Invoices.Document.Render(Invoices.Of(customer: "王小明 Wang")), Is.EqualTo(first));
+    }
+
+    [Test]
+    public void Rendered_in_parallel_the_bytes_are_still_the_same()
+    {
+        var expected = Invoices.Document.Render(Invoices.Of(lines: 20));
+        var rendered = new byte[40][];
+
+        Parallel.For(0, rendered.Length, i => rendered[i] = Invoices.Document.Render(Invoices.Of(lines: 20)));
+
+        Assert.That(rendered, Is.All.EqualTo(expected));
+    }
+
+    [TestCase("Zoë Müller", 5)]
+    [TestCase("王小明 Wang 山田 김민수", 100)]
+    public void An_invoice_is_smaller_than_60_kB(string customer, int lines) =>
+        Assert.That(Invoices.Document.Render(Invoices.Of(customer, lines)), Has.Length.LessThan(60_000));
+
+    [Test, Explicit("Prints the time and the size of a document.")]
+    public void Rendering_is_measured()
+    {
+        foreach (var (customer, lines) in (ValueTuple<string, int>[])[("Zoë Müller", 3), ("Zoë Müller", 100), ("王小明 Wang", 3)])
+        {
+            var size = 0;
+            for (var i = 0; i < 20; i++)
+                size = Invoices.Document.Render(Invoices.Of(customer, lines)).Length;
+            var begun = Process.GetCurrentProcess().TotalProcessorTime;
+            var allocated = GC.GetAllocatedBytesForCurrentThread();
+            for (var i = 0; i < 100; i++)
+                Invoices.Document.Render(Invoices.Of(customer, lines));
+            allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
+            var spent = Process.GetCurrentProcess().TotalProcessorTime - begun;
+            TestContext.Out.WriteLine($"{customer}, {lines} lines: {spent.TotalMilliseconds / 100:0.00} ms CPU, {allocated / 100_000} kB allocated, {size} bytes");
+        }
+    }
+
+    [Test, Explicit("Leaves a document to look at beside the test's assembly.")]
+    public void A_document_to_look_at()
+    {
+        var path = Path.Combine(TestContext.CurrentContext.WorkDirectory, "invoice.pdf");
+        File.WriteAllBytes(path, Invoices.Document.Render(Invoices.Of("Zoë Müller, Дмитрий, Ελένη, Nguyễn Thị Phương, 王小明, 山田たろう, 김민수", 60)));
+        TestContext.AddTestAttachment(path);
+    }
+
+    private static string Text(byte[] pdf)
+    {
+        using var document = PdfDocument.Open(pdf);
+        return string.Join(' ', document.GetPages().Select(Text));
+    }
+
+    // Letters in the order of the file: a cell's text stays together.
+    private static string Text(Page page) => string.Concat(page.Letters.Select(l => l.Value));
+}
