@@ -2,6 +2,7 @@ using Orders.Contracts;
 using Orders.Infrastructure.Steps;
 using Orders.Workers.Email;
 using Orders.Workers.Inventory;
+using Orders.Workers.Invoice;
 using Orders.Workers.Warehouse;
 
 namespace Orders.Workers;
@@ -13,6 +14,7 @@ public static class Steps
     public static StepCatalogue Catalogue { get; } = new StepCatalogue()
         .Add<EmailStep>((services, configuration) => services.AddEmail(configuration))
         .Add<InventoryStep>((services, _) => services.AddInventory())
+        .Add<InvoiceStep>((services, configuration) => services.AddInvoice(configuration))
         .Add<WarehouseStep>((services, configuration) => services.AddWarehouse(configuration))
         .Announce<OrderCompleted>()
         .Announce<OrderRejected>();
