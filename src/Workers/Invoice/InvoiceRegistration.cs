@@ -14,7 +14,7 @@ public static class InvoiceRegistration
         var options = InvoiceOptions.Read(configuration);
         services.AddSingleton(options.Seller);
         services.AddSingleton(InvoiceFonts.Load(options.FontDirectory));
-        services.AddSingleton<InvoiceDocument>();
+        services.AddSingleton<InvoicePdf>();
         services.AddSingleton<InvoiceNumbers>();
         services.AddSingleton<IStepWriter, StoreInvoicePdfWriter>();
         return services;

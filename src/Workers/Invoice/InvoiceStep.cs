@@ -10,7 +10,7 @@ namespace Orders.Workers.Invoice;
 /// Writes the invoice in two stages (decision 14): number and snapshot in one short transaction; the document, rendered from the snapshot outside any transaction, in the step's commit.
 /// A crash between the two finds the number again and renders the same document.
 /// </summary>
-public sealed class InvoiceStep(InvoiceNumbers numbers, InvoiceDocument document) : IConsumer<StockReserved>, IStep
+public sealed class InvoiceStep(InvoiceNumbers numbers, InvoicePdf renderer) : IConsumer<StockReserved>, IStep
 {
     /// <inheritdoc />
     public static StepPolicy Policy => new("invoice")
@@ -27,7 +27,7 @@ public sealed class InvoiceStep(InvoiceNumbers numbers, InvoiceDocument document
         var invoice = await numbers.IssueAsync(context.Message.OrderId);
         if (invoice.IsStored)
             return;
-        var pdf = document.Render(invoice);
+        var pdf = renderer.Render(invoice);
         context.Step().Write = new StoreInvoicePdf(invoice.OrderId, pdf, SHA256.HashData(pdf));
     }
 }

@@ -7,7 +7,7 @@ namespace Orders.Workers.Tests.Invoice;
 /// <summary>Invoices to render, and the fonts of this machine.</summary>
 internal static class Invoices
 {
-    public static InvoiceDocument Document { get; } = new(InvoiceFonts.Load("/usr/share/fonts"));
+    public static InvoicePdf Document { get; } = new(InvoiceFonts.Load("/usr/share/fonts"));
 
     public static IssuedInvoice Of(string customer = "Zoë Müller", int lines = 2, string article = "Blue mug", string currency = "EUR")
     {

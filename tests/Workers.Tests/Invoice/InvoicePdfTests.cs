@@ -4,7 +4,7 @@ using UglyToad.PdfPig.Content;
 
 namespace Orders.Workers.Tests.Invoice;
 
-public sealed class InvoiceDocumentTests
+public sealed class InvoicePdfTests
 {
     [Test]
     public void An_invoice_says_who_what_how_many_and_how_much()

@@ -8,7 +8,7 @@ using Orders.Workers.Invoice.Pdf;
 namespace Orders.Workers.Invoice;
 
 /// <summary>Renders an invoice from its snapshot. The same snapshot gives the same bytes, so a run after a crash makes the very document that may have been made before.</summary>
-public sealed class InvoiceDocument(InvoiceFonts fonts)
+public sealed class InvoicePdf(InvoiceFonts fonts)
 {
     private const double LeftEdge = 50;
     private const double RightEdge = 545;
