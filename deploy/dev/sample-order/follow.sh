@@ -30,15 +30,17 @@ follow() {
 
 # Reads event and data of follow, sets end.
 show_event() {
-  local subject=order status attempts
-  status=$(member status <<<"$data")
+  local subject=order status again='' now=${EPOCHREALTIME:-$SECONDS.000000}
+  member status "$data"
+  status=$found
   end=${status:-$end}
   if [ "$event" = step ]; then
-    subject=$(member step <<<"$data")
-    status=$(member stepStatus <<<"$data")
-    attempts=$(member attempts <<<"$data")
+    member step "$data"; subject=$found
+    member stepStatus "$data"; status=$found
+    member attempts "$data"
+    if ((${found:-0} > 1)); then again="  (attempt $found)"; fi
   fi
-  printf '%6d ms  %-10s %s%s\n' $(($(milliseconds) - posted_at)) "$subject" "$status" "$( ((${attempts:-0} > 1)) && echo "  (attempt $attempts)")"
+  printf '%6d ms  %-10s %s%s\n' $((10#${now/[.,]/} / 1000 - posted_at)) "$subject" "$status" "$again"
 }
 
 # await_end ID: asks until the order has ended, a minute at most after the call.
@@ -46,7 +48,8 @@ await_end() {
   local deadline=$(($(milliseconds) + 60000))
   end=unknown
   until at_its_end "$end" || [ "$(milliseconds)" -gt "$deadline" ]; do
-    end=$(curl -sS --max-time 10 -H "Authorization: Bearer $key" "$api/orders/$1" | member status)
+    member status "$(curl -sS --max-time 10 -H "Authorization: Bearer $key" "$api/orders/$1")"
+    end=$found
     at_its_end "$end" || sleep 0.2
   done
 }

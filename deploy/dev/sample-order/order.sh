@@ -1,16 +1,20 @@
 # Sourced: makes up an order and posts it. Plain text tools on purpose: neither jq nor Python has to be there.
 
-# The text value of the first member $1 in the JSON on standard input. Enough for our own answers, not for any JSON.
-member() { grep -o "\"$1\":[^,}]*" | head -1 | sed 's/^[^:]*://; s/^"//; s/"$//' || true; }
+# member NAME JSON: sets found to the value of the first member of that name, a text, number or word. Enough for our own answers, not for
+# any JSON. No process is started: while an order is followed that would take longer than its steps do.
+member() {
+  found=''
+  if [[ $2 =~ \"$1\":\"?([^\",}]*) ]]; then found=${BASH_REMATCH[1]}; fi
+}
 
 # Goods with enough left for a while, so that a sample order is not refused for want of stock.
 read_catalogue() {
-  local found
-  found=$(curl -sS --max-time 10 -H "Authorization: Bearer $key" "$api/catalogue") ||
+  local listed
+  listed=$(curl -sS --max-time 10 -H "Authorization: Bearer $key" "$api/catalogue") ||
     fail "Expected an answer from $api, found none. Is it up? ./dev up starts it, ./dev logs api says what it does."
-  goods=($(paste <(grep -o '"onHand":[0-9]*' <<<"$found" | cut -d: -f2) <(grep -o '"sku":"[^"]*"' <<<"$found" | cut -d'"' -f4) |
+  goods=($(paste <(grep -o '"onHand":[0-9]*' <<<"$listed" | cut -d: -f2) <(grep -o '"sku":"[^"]*"' <<<"$listed" | cut -d'"' -f4) |
     awk '$1 >= 1000 { print $2 }'))
-  [ ${#goods[@]} -gt 0 ] || fail "Expected goods with at least 1000 on hand in $api/catalogue, found: $found" \
+  [ ${#goods[@]} -gt 0 ] || fail "Expected goods with at least 1000 on hand in $api/catalogue, found: $listed" \
     "./dev down --volumes and ./dev up begin again with full stock."
 }
 
@@ -36,5 +40,6 @@ post() {
   status=${answer##*$'\n'}
   answer=${answer%$'\n'*}
   [ "$status" = 202 ] || fail "Expected 202 from POST $api/orders, found $status: $answer"
-  id=$(member id <<<"$answer")
+  member id "$answer"
+  id=$found
 }
