@@ -13,7 +13,8 @@ public static class DatabaseFault
     public static bool IsUnavailable(Exception exception) => exception switch
     {
         PostgresException p => p.SqlState[..2] is "08" or "53" or "57" or "58" || p.SqlState == PostgresErrorCodes.ReadOnlySqlTransaction,
-        NpgsqlException or TimeoutException => true,
+        // A step's own time-out is its own affair: taken for ours, its message would be postponed for ever and never parked.
+        NpgsqlException or TimeoutException { Source: nameof(Npgsql) } => true,
         _ => exception.InnerException is { } inner && IsUnavailable(inner),
     };
 }

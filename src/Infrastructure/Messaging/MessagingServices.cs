@@ -49,6 +49,7 @@ public static class MessagingServices
         foreach (var step in steps)
             step.Services?.Invoke(services, configuration);
 
+        services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<StepBits>();
         services.TryAddSingleton<StepCommitter>();
         services.TryAddSingleton<StepFailures>();

@@ -17,7 +17,7 @@ namespace Orders.Infrastructure.Steps;
 /// <typeparam name="TStep">The step.</typeparam>
 internal sealed class StepPipeline<TStep>(
     StepCommitter committer, StepFailures failures, EffectClaims claims, OutboxWriter outbox, StepMetrics metrics, IServiceProvider provider,
-    ILogger<TStep> logger) : IOutboxContextFactory<TStep>
+    TimeProvider time, ILogger<TStep> logger) : IOutboxContextFactory<TStep>
     where TStep : class, IStep
 {
     private static readonly TimeSpan PostponedAfterDatabaseFault = TimeSpan.FromSeconds(1);
@@ -28,8 +28,10 @@ internal sealed class StepPipeline<TStep>(
         var policy = TStep.Policy;
         var redeliveries = context.GetRedeliveryCount();
         var retries = context.GetRetryAttempt();
-        var id = context.GetOriginalMessageId()
-            ?? throw new PermanentFaultException($"The {typeof(T).Name} has no message id, so '{policy.Name}' cannot tell it from a copy; publish it with one.");
+        // An id of zeros is none either: all that carry it would count as copies of one message.
+        var id = context.GetOriginalMessageId() is { } given && given != Guid.Empty
+            ? given
+            : throw new PermanentFaultException($"The {typeof(T).Name} has no message id, so '{policy.Name}' cannot tell it from a copy; publish it with one.");
         var run = new StepRun(policy, id, context.CorrelationId ?? MessageSubject<T>.Of(context.Message) ?? id, context.ConversationId ?? id, (redeliveries * (policy.Retry.Count + 1)) + retries + 1, claims);
         try
         {
@@ -61,15 +63,15 @@ internal sealed class StepPipeline<TStep>(
     private async Task ConsumeAsync<T>(ConsumeContext<T> context, OutboxConsumeOptions options, IPipe<OutboxConsumeContext<T>> next, StepRun run)
         where T : class
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
-        limit.CancelAfter(run.Policy.Timeout);
+        using var clock = new CancellationTokenSource(run.Policy.Timeout, time);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, clock.Token);
         try
         {
             await next.Send(new StepConsumeContext<T>(context, options, provider, run, limit.Token));
         }
-        catch (Exception fault) when (fault is OperationCanceledException or ConsumerCanceledException && limit.IsCancellationRequested && !context.CancellationToken.IsCancellationRequested)
+        catch (Exception fault) when (fault is OperationCanceledException or ConsumerCanceledException && !context.CancellationToken.IsCancellationRequested)
         {
-            throw new StepTimeoutException(run.Step, run.Policy.Timeout);
+            throw clock.IsCancellationRequested ? new StepTimeoutException(run.Step, run.Policy.Timeout) : new StepCancelledException(run.Step, fault);
         }
     }
 

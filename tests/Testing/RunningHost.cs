@@ -1,0 +1,55 @@
+using MassTransit;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Orders.Infrastructure.Outbox;
+
+namespace Orders.Testing;
+
+/// <summary>A worker process, played inside the test's process: relay, bus and steps, started and stopped like the real one.</summary>
+public sealed class RunningHost(IHost host, LogBook log) : IAsyncDisposable
+{
+    private bool _stopped;
+
+    /// <summary>Its services.</summary>
+    public IServiceProvider Services => host.Services;
+
+    /// <summary>What it has logged.</summary>
+    public LogBook Log => log;
+
+    /// <summary>The feed of its relay.</summary>
+    public RelayFeed Feed => Services.GetRequiredService<RelayFeed>();
+
+    /// <summary>Starts it and waits until its endpoints consume.</summary>
+    public async Task<RunningHost> StartAsync()
+    {
+        // MassTransit keeps its log context in the flow of execution: a second host started in the same flow would log into the first one's, long disposed.
+        Task start;
+        using (ExecutionContext.SuppressFlow())
+            start = Task.Run(() => host.StartAsync());
+        await start;
+        if (Services.GetService<IBusControl>() is { } bus)
+        {
+            var health = await bus.WaitForHealthStatus(BusHealthStatus.Healthy, TimeSpan.FromSeconds(60));
+            Assert.That(health, NUnit.Framework.Is.EqualTo(BusHealthStatus.Healthy), () => $"The bus did not become healthy. Log:\n{log}");
+        }
+
+        return this;
+    }
+
+    /// <summary>Stops it the graceful way.</summary>
+    public async Task StopAsync()
+    {
+        if (_stopped)
+            return;
+        _stopped = true;
+        await Task.Run(() => host.StopAsync(CancellationToken.None));
+    }
+
+    /// <summary>Stops and disposes it.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        if (host is IAsyncDisposable disposable)
+            await disposable.DisposeAsync();
+    }
+}

@@ -1,0 +1,51 @@
+using Orders.Infrastructure.Messaging;
+using Testcontainers.PostgreSql;
+using Testcontainers.RabbitMq;
+
+namespace Orders.Testing.Servers;
+
+/// <summary>
+/// One PostgreSQL and one RabbitMQ for a whole run, whichever test project asks first: starting them costs more than most fixtures do.
+/// Fixtures are kept apart by a database and a virtual host of their own. <c>./dev test</c> removes what carries the label.
+/// </summary>
+public static class SharedServers
+{
+    /// <summary>The label by which containers of tests are found.</summary>
+    public const string Label = "orders.tests";
+
+    private const int AmqpPort = 5672;
+    private const int ManagementPort = 15672;
+    private const string User = "orders_admin";
+    private const string Password = "orders_admin";
+
+    private static readonly Lazy<Task<(PostgreSqlContainer Database, RabbitMqContainer Broker)>> Started = new(StartAsync);
+
+    /// <summary>The owner's connection string to the maintenance database.</summary>
+    public static async Task<string> DatabaseAsync() => (await Started.Value).Database.GetConnectionString();
+
+    /// <summary>The broker, as its administrator sees it.</summary>
+    public static async Task<RabbitMqOptions> BrokerAsync()
+    {
+        var broker = (await Started.Value).Broker;
+        return new RabbitMqOptions
+        {
+            Host = broker.Hostname,
+            Port = broker.GetMappedPublicPort(AmqpPort),
+            Username = User,
+            Password = Password,
+            ManagementUri = new UriBuilder(Uri.UriSchemeHttp, broker.Hostname, broker.GetMappedPublicPort(ManagementPort)).Uri,
+        };
+    }
+
+    private static async Task<(PostgreSqlContainer Database, RabbitMqContainer Broker)> StartAsync()
+    {
+        var database = new PostgreSqlBuilder("postgres:18").WithUsername("orders_owner").WithPassword(Password).WithDatabase("orders")
+            .WithCommand("-c", "max_connections=400", "-c", "shared_buffers=128MB").WithLabel(Label, "database").WithReuse(true).Build();
+        var broker = new RabbitMqBuilder("rabbitmq:4.3-management").WithUsername(User).WithPassword(Password).WithPortBinding(ManagementPort, assignRandomHostPort: true)
+            // Else the schedulers spin while they wait, and take the processor from the tests.
+            .WithEnvironment("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "+sbwt none +sbwtdcpu none +sbwtdio none +Q 65536")
+            .WithLabel(Label, "broker").WithReuse(true).Build();
+        await Task.WhenAll(database.StartAsync(), broker.StartAsync());
+        return (database, broker);
+    }
+}

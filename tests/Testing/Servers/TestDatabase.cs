@@ -1,0 +1,129 @@
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using Orders.Infrastructure.Orders;
+
+namespace Orders.Testing.Servers;
+
+/// <summary>A database of a fixture's own: a copy of one that was migrated once, which is ten times faster than migrating again.</summary>
+public sealed class TestDatabase : IAsyncDisposable
+{
+    // Any number nobody else uses: whoever holds it makes the template, other test processes wait.
+    private const long TemplateLock = 0x4f72646572730002;
+
+    // A rebuilt Infrastructure may bring other migrations, and the servers may live longer than one build.
+    private static readonly string Template = $"template_{typeof(OrdersDbContext).Module.ModuleVersionId:N}";
+
+    private static readonly Lazy<Task> TemplateMade = new(MakeTemplateAsync);
+
+    private readonly string _name;
+
+    private TestDatabase(string name, string connectionString)
+    {
+        _name = name;
+        ConnectionString = connectionString;
+        Source = NpgsqlDataSource.Create(connectionString);
+    }
+
+    /// <summary>The owner's connection string.</summary>
+    public string ConnectionString { get; }
+
+    /// <summary>Connections of the owner, for looking at rows. The hosts under test have their own.</summary>
+    public NpgsqlDataSource Source { get; }
+
+    /// <summary>Creates one.</summary>
+    public static async Task<TestDatabase> CreateAsync()
+    {
+        await TemplateMade.Value;
+        var name = $"t_{Guid.NewGuid():N}";
+        await MaintainAsync($"create database {name} template {Template}");
+        return new TestDatabase(name, await ConnectionStringAsync(name));
+    }
+
+    /// <summary>One value of a query.</summary>
+    public async Task<T> ScalarAsync<T>(string sql, params object[] values)
+    {
+        await using var command = Command(sql, values);
+        return (T)Convert.ChangeType((await command.ExecuteScalarAsync())!, typeof(T), System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>How many rows a query finds.</summary>
+    /// <param name="from">What follows <c>select count(*) from</c>.</param>
+    /// <param name="values">Its parameters.</param>
+    public Task<long> CountAsync(string from, params object[] values) => ScalarAsync<long>($"select count(*) from {from}", values);
+
+    /// <summary>The rows of a query.</summary>
+    public async Task<List<object?[]>> RowsAsync(string sql, params object[] values)
+    {
+        await using var command = Command(sql, values);
+        await using var reader = await command.ExecuteReaderAsync();
+        var rows = new List<object?[]>();
+        while (await reader.ReadAsync())
+            rows.Add([.. Enumerable.Range(0, reader.FieldCount).Select(i => reader.IsDBNull(i) ? null : reader.GetValue(i))]);
+        return rows;
+    }
+
+    /// <summary>Runs a statement.</summary>
+    public async Task<int> ExecuteAsync(string sql, params object[] values)
+    {
+        await using var command = Command(sql, values);
+        return await command.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>Drops it, whoever is still connected.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await Source.DisposeAsync();
+        await MaintainAsync($"drop database {_name} with (force)");
+    }
+
+    private NpgsqlCommand Command(string sql, object[] values)
+    {
+        var command = Source.CreateCommand(sql);
+        foreach (var value in values)
+            command.Parameters.Add(new() { Value = value });
+        return command;
+    }
+
+    private static async Task MakeTemplateAsync()
+    {
+        await using var connection = new NpgsqlConnection(await SharedServers.DatabaseAsync());
+        await connection.OpenAsync();
+        await RunAsync(connection, $"select pg_advisory_lock({TemplateLock})");
+        try
+        {
+            await using var exists = new NpgsqlCommand($"select exists (select from pg_database where datname = '{Template}')", connection);
+            if (await exists.ExecuteScalarAsync() is true)
+                return;
+
+            var making = $"making_{Guid.NewGuid():N}";
+            await RunAsync(connection, $"create database {making}");
+            // Without a pool: nobody may be connected when it becomes a template.
+            await using (var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(await ConnectionStringAsync(making)) { Pooling = false }.ConnectionString))
+            await using (var context = new OrdersDbContext((DbContextOptions<OrdersDbContext>)OrdersStore.Configure(new DbContextOptionsBuilder<OrdersDbContext>(), source).Options))
+                await context.Database.MigrateAsync();
+
+            // Under its name only when it is complete: a run that was killed in the middle leaves no half template.
+            await RunAsync(connection, $"alter database {making} rename to {Template}");
+        }
+        finally
+        {
+            await RunAsync(connection, $"select pg_advisory_unlock({TemplateLock})");
+        }
+    }
+
+    private static async Task MaintainAsync(string sql)
+    {
+        await using var connection = new NpgsqlConnection(await SharedServers.DatabaseAsync());
+        await connection.OpenAsync();
+        await RunAsync(connection, sql);
+    }
+
+    private static async Task RunAsync(NpgsqlConnection connection, string sql)
+    {
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 120 };
+        await command.ExecuteNonQueryAsync();
+    }
+
+    private static async Task<string> ConnectionStringAsync(string name) =>
+        new NpgsqlConnectionStringBuilder(await SharedServers.DatabaseAsync()) { Database = name, MaxPoolSize = 30, IncludeErrorDetail = true }.ConnectionString;
+}
