@@ -11,6 +11,6 @@ export const settings = {
   /** 'one': one job runs the four steps; 'four': each step is a job of its own. */
   variant: required('BULLMQ_VARIANT'),
   httpPort: Number(process.env.PORT ?? 0),
-  concurrency: Number(process.env.BULLMQ_CONCURRENCY ?? 32),
-  poolSize: Number(process.env.PG_POOL ?? 16),
+  concurrency: Number(process.env.BULLMQ_CONCURRENCY ?? 50),
+  poolSize: Number(process.env.PG_POOL ?? 10),
 };

@@ -52,15 +52,17 @@ public sealed class Round(BenchOptions options, RunningServers servers, string l
     {
         var orders = Next(options.Orders);
         var (walBefore, messagesBefore) = (await servers.Postgres.WalBytesAsync(cancel), await system.Broker.MessagesAsync(cancel));
-        var cpuBefore = CpuReading.Of(accounts);
+        var (cpuBefore, machineBefore, ownBefore) = (CpuReading.Of(accounts), MachineReading.Now(), Environment.CpuUsage.TotalTime);
         var start = DateTime.UtcNow;
         var latencies = await ClosedLoop.RunAsync(client, orders, options.Clients, cancel);
         await effects.WaitForAllAsync(posted, cancel);
         var end = await effects.LastAtAsync(cancel);
         await Task.Delay(Settle, cancel); // acknowledgements and log flushes after the last effect belong to the price
         var cpu = CpuReading.Of(accounts).Since(cpuBefore);
+        var ours = cpu.Values.Aggregate(Environment.CpuUsage.TotalTime - ownBefore, (sum, group) => sum + group);
         return new Figures
         {
+            OthersCpuPercent = MachineReading.Now().OthersPercentSince(machineBefore, ours),
             OrdersPerSecond = options.Orders / (end - start).TotalSeconds,
             CpuByGroup = cpu.ToDictionary(group => group.Key, group => group.Value.TotalSeconds * 1000 / options.Orders),
             PostP50Ms = latencies.P50,

@@ -21,7 +21,7 @@ builder.Services.AddMassTransit(x =>
     x.UsingRabbitMq((context, rabbit) =>
     {
         rabbit.Host(new Uri(Required("RABBITMQ_URL")));
-        rabbit.PrefetchCount = builder.Configuration.GetValue<ushort>("PREFETCH", 64);
+        rabbit.PrefetchCount = builder.Configuration.GetValue<ushort>("PREFETCH", 32);
         rabbit.ConfigureEndpoints(context);
     });
 });

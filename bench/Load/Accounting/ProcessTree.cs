@@ -9,7 +9,7 @@ namespace Orders.Bench.Load.Accounting;
 public sealed class ProcessTree(string group, int rootPid) : IResourceAccount
 {
     // USER_HZ: the unit of /proc/<pid>/stat, 100 on every Linux that .NET runs on, whatever the kernel's own HZ is.
-    private const int TicksPerSecond = 100;
+    public const int TicksPerSecond = 100;
 
     public string Group => group;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
 
 namespace Orders.Bench.Load.Reporting;
 
@@ -35,6 +36,9 @@ public sealed record Figures
 
     public double MessagesPerOrder { get; init; }
 
+    /// <summary>Per cent of all cores that neither the system nor the load program used: kernel work, and whoever else was on the machine.</summary>
+    public double OthersCpuPercent { get; init; }
+
     public Dictionary<string, double> RssMb { get; init; } = [];
 
     /// <summary>CPU seconds per 1,000 orders.</summary>
@@ -43,8 +47,9 @@ public sealed record Figures
     /// <summary>Per cent of one core, with nothing to do.</summary>
     public Dictionary<string, double> IdleCpuPercent { get; init; } = [];
 
+    [JsonIgnore]
     public string Summary => string.Create(
-        CultureInfo.InvariantCulture, $"{CpuSecondsPer1000:0.00} CPU s/1,000, {OrdersPerSecond:0} orders/s, POST p99 {PostP99Ms:0.0} ms, idle {IdleP50Ms:0.0} ms");
+        CultureInfo.InvariantCulture, $"{CpuSecondsPer1000:0.00} CPU s/1,000, {OrdersPerSecond:0} orders/s, POST p99 {PostP99Ms:0.0} ms, idle {IdleP50Ms:0.0} ms; others on the machine {OthersCpuPercent:0} %");
 
     public static Figures Median(IReadOnlyList<Figures> rounds)
     {
@@ -62,6 +67,7 @@ public sealed record Figures
             IdlePostP99Ms = Of(f => f.IdlePostP99Ms),
             WalBytesPerOrder = Of(f => f.WalBytesPerOrder),
             MessagesPerOrder = Of(f => f.MessagesPerOrder),
+            OthersCpuPercent = Of(f => f.OthersCpuPercent),
             RssMb = ByGroup(f => f.RssMb),
             CpuByGroup = MedianRound(rounds).CpuByGroup,
             IdleCpuPercent = ByGroup(f => f.IdleCpuPercent),

@@ -25,7 +25,7 @@ public static class JsonReport
     // The medians as members of the system itself, then where they come from.
     private static Dictionary<string, object?> SystemFigures(SystemReport system)
     {
-        var members = JsonSerializer.SerializeToNode(system.Median, Layout)!.AsObject().Where(m => m.Key != "summary").ToDictionary(m => m.Key, m => (object?)m.Value);
+        var members = JsonSerializer.SerializeToNode(system.Median, Layout)!.AsObject().ToDictionary(m => m.Key, m => (object?)m.Value);
         members["durability"] = system.Durability;
         members["rounds"] = system.Rounds;
         return members;

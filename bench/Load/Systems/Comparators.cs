@@ -48,7 +48,7 @@ public static class Comparators
 
         ChildProgram Program(string role, int port) => new(role, "dotnet", ["Orders.Bench.MassTransitPlain.dll", role], folder, new Dictionary<string, string>
         {
-            ["DATABASE_URL"] = servers.Postgres.ConnectionString(BenchSystem.DatabaseName(Name)),
+            ["DATABASE_URL"] = servers.Postgres.ConnectionString(BenchSystem.DatabaseName(Name)) + ";Maximum Pool Size=16",
             ["RABBITMQ_URL"] = servers.RabbitMq.Url.ToString(),
             ["ASPNETCORE_URLS"] = Loopback(port).ToString(),
             ["MASSTRANSIT_USAGE_TELEMETRY"] = "false",
