@@ -8,6 +8,7 @@ public sealed class BenchRun(BenchOptions options, Folders folders, Action<strin
 {
     public async Task<Report> RunAsync(CancellationToken cancel)
     {
+        var (machine, commit) = (await Machine.DescribeAsync(), await Machine.CommitAsync());
         await using var servers = new RunningServers(folders);
         progress("starting PostgreSQL and the brokers");
         await servers.StartAsync(options.Systems, cancel);
@@ -24,6 +25,6 @@ public sealed class BenchRun(BenchOptions options, Folders folders, Action<strin
             }
         }
 
-        return new Report(await Machine.DescribeAsync(), await Machine.CommitAsync(), options, [.. systems.Select(s => new SystemReport(s.Name, s.Durability, rounds[s.Name]))]);
+        return new Report(machine, commit, options, [.. systems.Select(s => new SystemReport(s.Name, s.Durability, rounds[s.Name]))]);
     }
 }

@@ -27,7 +27,7 @@ catch (OperationCanceledException) when (stop.IsCancellationRequested)
     Console.Error.WriteLine("bench: stopped; containers and processes are gone");
     return 130;
 }
-catch (Exception e) when (e is ArgumentException or InvalidOperationException or TimeoutException or IOException or HttpRequestException or Npgsql.NpgsqlException)
+catch (Exception e) when (e is ArgumentException or InvalidOperationException or TimeoutException or IOException or HttpRequestException or OperationCanceledException or Npgsql.NpgsqlException)
 {
     Console.Error.WriteLine($"bench: {e.Message}");
     return 1;

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Orders.Bench.Load.Accounting;
 
-/// <summary>How busy the whole machine was, to tell how much of it somebody else used: figures of a shared machine are worth their ratios only.</summary>
+/// <summary>How busy the whole machine was, to tell how much of it somebody else used: on a shared machine rates and latencies say little.</summary>
 public sealed class MachineReading
 {
     private const int Idle = 3;

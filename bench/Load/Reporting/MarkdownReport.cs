@@ -20,6 +20,7 @@ public static class MarkdownReport
     [
         $"Measured on {report.Machine}, commit {report.Commit}, {DateTime.UtcNow:yyyy-MM-dd}: {report.Options.Orders} orders, {report.Options.Clients} clients,",
         $"medians of {report.Options.Rounds} alternating rounds. A ratio is {report.Base.Name} divided by that system. Latencies in ms, WAL per order.",
+        .. report.Disturbance is { } disturbance ? ["", $"**{disturbance}**"] : Array.Empty<string>(),
         "",
         .. Rows(Table.Comparison(report)),
         "",

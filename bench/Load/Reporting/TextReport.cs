@@ -12,6 +12,7 @@ public static class TextReport
         .. Align(Table.Resources(report)),
         "",
         .. report.Systems.Select(system => $"{system.Name}: {system.Durability}"),
+        .. report.Disturbance is { } disturbance ? [$"{Environment.NewLine}{disturbance}"] : Array.Empty<string>(),
     ]);
 
     private static IEnumerable<string> Align(List<string[]> rows)

@@ -26,6 +26,21 @@ public sealed class Container(string id, IResourceAccount account) : IAsyncDispo
         }
     }
 
+    /// <summary>Waits for the server inside. If it does not come up, its last words are in the exception.</summary>
+    /// <exception cref="InvalidOperationException">The server did not answer in a minute and a half.</exception>
+    public async Task ReadyAsync(string server, Func<Task<bool>> question, CancellationToken cancel)
+    {
+        try
+        {
+            await Deadline.UntilAsync($"{server} to answer", TimeSpan.FromSeconds(90), question, cancel);
+        }
+        catch (TimeoutException e)
+        {
+            var log = await Command.RunAsync("docker", "logs", "--tail", "15", id);
+            throw new InvalidOperationException($"{e.Message}{Environment.NewLine}Its log ends with:{Environment.NewLine}{log}", e);
+        }
+    }
+
     public async ValueTask DisposeAsync() => await RemoveAsync(id);
 
     private static Task<string> RemoveAsync(string id) => Command.RunAsync("docker", "rm", "--force", "--volumes", id);

@@ -39,7 +39,7 @@ public sealed class PostgresServer : IAsyncDisposable
         var server = new PostgresServer(container, port, password);
         try
         {
-            await Deadline.UntilAsync("PostgreSQL to accept connections", TimeSpan.FromSeconds(60), async () => await server.WalBytesAsync(cancel) > 0, cancel);
+            await container.ReadyAsync("PostgreSQL", async () => await server.WalBytesAsync(cancel) > 0, cancel);
             return server;
         }
         catch

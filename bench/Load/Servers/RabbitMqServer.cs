@@ -46,7 +46,7 @@ public sealed class RabbitMqServer : IBroker
         var server = new RabbitMqServer(container, ports, password);
         try
         {
-            await Deadline.UntilAsync("RabbitMQ to answer", TimeSpan.FromSeconds(90), async () => (await server.management.GetAsync("overview", cancel)).IsSuccessStatusCode, cancel);
+            await container.ReadyAsync("RabbitMQ", async () => (await server.management.GetAsync("overview", cancel)).IsSuccessStatusCode, cancel);
             return server;
         }
         catch

@@ -4,7 +4,7 @@ namespace Orders.Bench.Load.Systems;
 /// <param name="Count">bigint: all effects.</param>
 /// <param name="LastAt">timestamptz: when the last effect was written.</param>
 /// <param name="CountOfOrder">bigint: the effects of the order whose id, as text, is $1.</param>
-/// <param name="OrdersWithoutExactlyFour">bigint: orders that have fewer or more than one effect of each step.</param>
+/// <param name="OrdersWithoutExactlyFour">bigint: orders that do not have exactly one effect of each of the four steps.</param>
 /// <param name="StockMoved">bigint: units taken out of stock since the seeding.</param>
 /// <param name="UnitsOrdered">bigint: units on all order lines. Equal to the units moved when every order moved its stock once.</param>
 /// <param name="Analyze">Statements that refresh the planner's statistics.</param>
@@ -16,7 +16,12 @@ public sealed record EffectQueries(
         "select count(*) from effects",
         "select max(at) from effects",
         "select count(*) from effects where order_id = $1::bigint",
-        "select count(*) from (select o.id from orders o left join effects e on e.order_id = o.id group by o.id having count(distinct e.step) <> 4 or count(e.step) <> 4) wrong",
+        """
+        select count(*) from (
+            select o.id from orders o left join effects e on e.order_id = o.id
+            group by o.id
+            having count(distinct e.step) filter (where e.step in ('email', 'inventory', 'invoice', 'warehouse')) <> 4 or count(e.step) <> 4) wrong
+        """,
         "select sum(1000000 - on_hand)::bigint from stock",
         "select sum(quantity)::bigint from order_lines");
 }
