@@ -38,7 +38,7 @@ public sealed class EmailOptions
         var receipts = section["ReceiptsUrl"];
         var knowsSecurity = Enum.TryParse<SmtpSecurity>(security, out var parsedSecurity) && Enum.IsDefined(parsedSecurity);
         var knowsPort = int.TryParse(section["Smtp:Port"] ?? "25", out var port) && port is >= 1 and <= 65535;
-        var knowsTimeout = TimeSpan.TryParse(section["SendTimeout"] ?? "00:00:15", out var timeout) && timeout >= TimeSpan.FromSeconds(1) && timeout <= TimeSpan.FromSeconds(25);
+        var knowsTimeout = TimeSpan.TryParse(section["SendTimeout"] ?? "00:00:15", out var timeout) && timeout >= TimeSpan.FromSeconds(1) && timeout <= TimeSpan.FromSeconds(20);
         Uri? receiptsUrl = null;
         var knowsReceipts = string.IsNullOrEmpty(receipts) || (Uri.TryCreate(receipts, UriKind.Absolute, out receiptsUrl) && receiptsUrl.Scheme is "http" or "https");
         problems
@@ -51,7 +51,7 @@ public sealed class EmailOptions
             .Require(
                 MailboxAddress.TryParse(section["From"] ?? "", out var from) && from.Domain.Length > 0,
                 $"Email:From must be a mail address such as 'Orders <orders@example.com>', got '{section["From"]}'; set Email__From")
-            .Require(knowsTimeout, $"Email:SendTimeout must be 00:00:01–00:00:25, got '{section["SendTimeout"]}'; set Email__SendTimeout")
+            .Require(knowsTimeout, $"Email:SendTimeout must be 00:00:01–00:00:20, got '{section["SendTimeout"]}'; set Email__SendTimeout")
             .Require(knowsReceipts, $"Email:ReceiptsUrl must be an absolute http or https address or empty, got '{receipts}'; set Email__ReceiptsUrl")
             .ThrowIfAny();
 

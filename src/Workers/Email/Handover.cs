@@ -23,10 +23,13 @@ internal sealed class Handover(TimeSpan lease) : ITransferProgress
     public void Report(long bytesTransferred, long totalSize)
     {
         if (HasLapsed)
-            throw new TimeoutException($"The mail was not sent: its run was held up longer than its lease of {lease.TotalSeconds:0.#} s, and another run may be sending it.");
+            throw new MailLeaseLapsedException($"The mail was not sent: its run was held up longer than its lease of {lease.TotalSeconds:0.#} s, and another run may be sending it.");
         IsComplete |= bytesTransferred >= totalSize;
     }
 
     /// <inheritdoc />
     public void Report(long bytesTransferred) => Report(bytesTransferred, 0);
 }
+
+/// <summary>A run was held up until its lease had ended, and stopped before the mail was complete.</summary>
+internal sealed class MailLeaseLapsedException(string message) : Exception(message);

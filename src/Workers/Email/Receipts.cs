@@ -13,8 +13,7 @@ public sealed class Receipts(HttpClient http, EmailOptions options)
 
     /// <summary>Whether the mail was accepted. Not cancellable from outside: at shutdown the outcome of what was sent matters more than the last second.</summary>
     /// <param name="messageId">Without angle brackets.</param>
-    /// <exception cref="HttpRequestException">Nobody answered, or not in the expected form: the question is still open.</exception>
-    /// <exception cref="TimeoutException">The same.</exception>
+    /// <exception cref="ReceiptsUnavailableException">Nobody answered, or not in the expected form: the question is still open.</exception>
     public async Task<bool> HasAcceptedAsync(string messageId)
     {
         var url = new UriBuilder(options.ReceiptsUrl!);
@@ -27,15 +26,26 @@ public sealed class Receipts(HttpClient http, EmailOptions options)
             using var document = await JsonDocument.ParseAsync(await answer.Content.ReadAsStreamAsync(patience.Token), cancellationToken: patience.Token);
             return document.RootElement.ValueKind == JsonValueKind.Array
                 ? document.RootElement.GetArrayLength() > 0
-                : throw new HttpRequestException($"Email:ReceiptsUrl must answer a JSON array, got {document.RootElement.ValueKind}; correct Email__ReceiptsUrl.");
+                : throw new ReceiptsUnavailableException($"it answered a JSON {document.RootElement.ValueKind}");
         }
-        catch (JsonException exception)
+        catch (JsonException)
         {
-            throw new HttpRequestException("Email:ReceiptsUrl must answer a JSON array, got something else; correct Email__ReceiptsUrl.", exception);
+            throw new ReceiptsUnavailableException("it answered something that is no JSON");
         }
-        catch (OperationCanceledException exception) when (patience.IsCancellationRequested)
+        catch (Exception exception) when (exception is HttpRequestException or IOException)
         {
-            throw new TimeoutException($"Email:ReceiptsUrl did not answer within {Timeout.TotalSeconds:0.#} s.", exception);
+            throw new ReceiptsUnavailableException(exception.Message);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new ReceiptsUnavailableException($"it did not answer within {Timeout.TotalSeconds:0.#} s");
         }
     }
 }
+
+/// <summary>
+/// Whether a mail was accepted could not be found out now: a transient fault; the claim stays and the question is asked again. It carries no inner exception:
+/// a timeout among them would be taken for the database's, whose faults are nobody's attempt.
+/// </summary>
+public sealed class ReceiptsUnavailableException(string found)
+    : Exception($"Expected Email:ReceiptsUrl to answer a JSON array, found that {found}. If that lasts, correct Email__ReceiptsUrl.");

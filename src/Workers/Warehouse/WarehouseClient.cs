@@ -19,8 +19,7 @@ public sealed class WarehouseClient(HttpClient http, WarehouseOptions options, T
     /// <param name="list">The pick list.</param>
     /// <param name="cancellationToken">Cancels the call; <see cref="WarehouseOptions.Timeout"/> limits it too.</param>
     /// <exception cref="PermanentFaultException">The warehouse refused (3xx, or 4xx other than 408, 425 and 429).</exception>
-    /// <exception cref="HttpRequestException">No connection, 408, 425, 429 or 5xx: try again later.</exception>
-    /// <exception cref="TimeoutException">No answer in time: try again later.</exception>
+    /// <exception cref="WarehouseUnavailableException">No connection, no answer in time, 408, 425, 429 or 5xx: try again later.</exception>
     public async Task PostAsync(Guid messageId, PickList list, CancellationToken cancellationToken)
     {
         using var request = Sign(messageId.ToString(), list.ToJson());
@@ -32,9 +31,13 @@ public sealed class WarehouseClient(HttpClient http, WarehouseOptions options, T
             if (!answer.IsSuccessStatusCode)
                 throw Fault(answer.StatusCode, answer.Headers.Location, await ReadBeginningAsync(answer.Content, limit.Token));
         }
-        catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new TimeoutException($"The warehouse at {options.Url.Authority} did not answer within Warehouse:Timeout of {options.Timeout.TotalSeconds:0.#} s.", exception);
+            throw new WarehouseUnavailableException($"The warehouse at {options.Url.Authority} did not answer within Warehouse:Timeout of {options.Timeout.TotalSeconds:0.#} s.");
+        }
+        catch (Exception exception) when (exception is HttpRequestException or IOException)
+        {
+            throw new WarehouseUnavailableException($"The warehouse at {options.Url.Authority} could not be reached or broke off: {exception.Message}");
         }
     }
 
@@ -56,7 +59,7 @@ public sealed class WarehouseClient(HttpClient http, WarehouseOptions options, T
 
     private Exception Fault(HttpStatusCode status, Uri? location, string answer) => (int)status switch
     {
-        >= 500 or 408 or 425 or 429 => new HttpRequestException($"The warehouse at {options.Url.Authority} cannot take orders now: {(int)status} {answer}".TrimEnd(), null, status),
+        >= 500 or 408 or 425 or 429 => new WarehouseUnavailableException($"The warehouse at {options.Url.Authority} cannot take orders now: {(int)status} {answer}".TrimEnd()),
         >= 300 and < 400 => new PermanentFaultException(
             $"Expected the warehouse's answer from {options.Url.Authority}, found a redirect ({(int)status}{Towards(location)}), which is never followed: " +
             "a signed pick list goes to the configured address only. Set Warehouse__Url to the final address, then redrive."),

@@ -1,0 +1,36 @@
+using Orders.Infrastructure.Hosting;
+using Orders.Workers.Email;
+
+namespace Orders.Workers.Tests.Email;
+
+public sealed class EmailOptionsTests
+{
+    [Test]
+    public void Host_and_sender_are_enough()
+    {
+        var options = EmailOptions.Read(Settings.Of(("Email:Smtp:Host", "mail.example"), ("Email:From", "Orders <orders@orders.example>")));
+
+        Assert.That((options.Smtp.Port, options.SendTimeout, options.ReceiptsUrl), Is.EqualTo((25, TimeSpan.FromSeconds(15), (Uri?)null)));
+        Assert.That(options.Sender.Domain, Is.EqualTo("orders.example"));
+    }
+
+    [Test]
+    public void A_configuration_that_cannot_work_is_refused_with_every_problem_and_its_remedy()
+    {
+        var refusal = Assert.Throws<InvalidConfigurationException>(() => EmailOptions.Read(Settings.Of(
+            ("Email:Smtp:Port", "0"), ("Email:Smtp:Security", "Perhaps"), ("Email:Smtp:Password", "hunter2"), ("Email:From", "nobody"), ("Email:SendTimeout", "1.00:00:00"), ("Email:ReceiptsUrl", "mails"))))!;
+
+        foreach (var variable in (string[])["Smtp__Host", "Smtp__Port", "Smtp__Security", "Smtp__Username", "From", "SendTimeout", "ReceiptsUrl"])
+            Assert.That(refusal.Message, Does.Contain("Email__" + variable));
+        Assert.That(refusal.Message, Does.Not.Contain("hunter2"));
+    }
+
+    [Test]
+    public void A_run_with_all_its_waits_ends_before_its_lease_and_its_time_limit()
+    {
+        var options = EmailOptions.Read(Settings.Of(("Email:Smtp:Host", "mail.example"), ("Email:From", "orders@orders.example"), ("Email:SendTimeout", "00:00:20")));
+
+        Assert.That(options.SendTimeout + Receipts.Timeout, Is.LessThan(options.Lease));
+        Assert.That(options.SendTimeout + (2 * Receipts.Timeout), Is.LessThan(EmailStep.Policy.Timeout));
+    }
+}

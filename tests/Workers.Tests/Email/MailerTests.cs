@@ -1,0 +1,157 @@
+using System.Diagnostics;
+using MimeKit;
+using Orders.Infrastructure.Steps;
+using Orders.OutsideWorld;
+using Orders.OutsideWorld.Faults;
+using Orders.Workers.Email;
+using MailOutcome = Orders.Workers.Email.MailOutcome;
+
+namespace Orders.Workers.Tests.Email;
+
+/// <summary>What is known after a mail was handed to a server that behaves in each of the ways servers do.</summary>
+public sealed class MailerTests
+{
+    private static readonly TimeSpan LongLease = TimeSpan.FromMinutes(1);
+
+    private RunningWorld _world = null!;
+    private SmtpPool _pool = null!;
+    private Mailer _mailer = null!;
+
+    [SetUp]
+    public async Task StartAWorld()
+    {
+        _world = await OutsideWorldHost.StartAsync();
+        _pool = new SmtpPool(Smtp);
+        _mailer = new Mailer(_pool, new EmailOptions { Smtp = Smtp, SendTimeout = TimeSpan.FromSeconds(3) });
+    }
+
+    [TearDown]
+    public async Task StopIt()
+    {
+        await _pool.DisposeAsync();
+        await _world.DisposeAsync();
+    }
+
+    private SmtpOptions Smtp => new() { Host = "127.0.0.1", Port = _world.SmtpPort, Security = SmtpSecurity.None };
+
+    [Test]
+    public async Task An_accepted_mail_is_accepted_once()
+    {
+        Assert.That(await SendAsync("a"), Is.EqualTo(MailOutcome.Accepted));
+        Assert.That(_world.Mails.Delivered.Select(m => m.MessageId), Is.EqualTo(new[] { "a@orders.example" }));
+    }
+
+    [Test]
+    public async Task Mails_one_after_the_other_share_a_connection()
+    {
+        for (var i = 0; i < 5; i++)
+            await SendAsync($"m{i}");
+
+        Assert.That(_world.Mails.DeliveredCount, Is.EqualTo(5));
+        Assert.That(_pool.IdleCount, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Two_hundred_mails_in_parallel_are_each_accepted_once_over_at_most_ten_connections()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 200).Select(i => SendAsync($"m{i}")));
+
+        Assert.That(_world.Mails.Delivered.Select(m => m.MessageId), Is.Unique);
+        Assert.That(_world.Mails.DeliveredCount, Is.EqualTo(200));
+        Assert.That(_pool.IdleCount, Is.InRange(1, SmtpPool.Size));
+    }
+
+    [Test]
+    public async Task A_pooled_connection_that_the_server_has_closed_is_replaced_without_a_failed_attempt()
+    {
+        await SendAsync("before");
+        _world.Behaviour.Smtp.Set(new(SmtpMode.Down));
+        _world.Behaviour.Smtp.Set(new(SmtpMode.Ok));
+
+        Assert.That(await SendAsync("after"), Is.EqualTo(MailOutcome.Accepted));
+        Assert.That(_world.Mails.Delivered.Select(m => m.MessageId), Is.EqualTo(new[] { "before@orders.example", "after@orders.example" }));
+    }
+
+    [Test]
+    public async Task An_idle_connection_is_closed()
+    {
+        await using var pool = new SmtpPool(Smtp, idleLimit: TimeSpan.FromMilliseconds(300));
+        await new Mailer(pool, new EmailOptions { Smtp = Smtp }).SendAsync(Mail("a"), new Handover(LongLease));
+
+        Assert.That(() => pool.IdleCount, Is.Zero.After(10_000, 25));
+    }
+
+    [Test]
+    public void A_451_is_certainly_not_sent_and_transient()
+    {
+        _world.Behaviour.Smtp.Set(new(SmtpMode.TempFail));
+
+        Assert.That(() => SendAsync("a"), Throws.TypeOf<MailNotSentException>().With.Message.Contains("451"));
+    }
+
+    [Test]
+    public void A_550_is_permanent_and_shows_no_address()
+    {
+        _world.Behaviour.Smtp.Set(new(SmtpMode.Reject));
+
+        Assert.That(() => SendAsync("a"), Throws.TypeOf<PermanentFaultException>().With.Message.Contains("550").And.Message.Not.Contains("zoe@"));
+    }
+
+    [Test]
+    public void No_server_is_certainly_not_sent_and_transient()
+    {
+        _world.Behaviour.Smtp.Set(new(SmtpMode.Down));
+
+        Assert.That(() => SendAsync("a"), Throws.TypeOf<MailNotSentException>().With.Message.Contains("could not be reached"));
+    }
+
+    [Test]
+    public async Task A_reply_that_never_comes_leaves_the_outcome_unknown()
+    {
+        _world.Behaviour.Smtp.Set(new(SmtpMode.Vanish));
+
+        Assert.That(await SendAsync("a"), Is.EqualTo(MailOutcome.Unknown));
+        Assert.That(_world.Mails.DeliveredCount, Is.EqualTo(1), "the sink has it, and only the sink knows");
+    }
+
+    [Test]
+    public async Task A_server_slower_than_the_time_limit_leaves_the_outcome_unknown()
+    {
+        _world.Behaviour.Smtp.Set(new(SmtpMode.Slow, TimeSpan.FromSeconds(30)));
+
+        Assert.That(await SendAsync("a"), Is.EqualTo(MailOutcome.Unknown));
+    }
+
+    [Test]
+    public async Task A_connection_lost_in_the_middle_of_the_text_is_never_taken_for_accepted()
+    {
+        _world.Behaviour.Smtp.Set(new(SmtpMode.Drop));
+        MailOutcome? outcome = null;
+        try
+        {
+            outcome = await SendAsync("a");
+        }
+        catch (MailNotSentException)
+        {
+            // The cut was noticed before the last byte had left; just as good.
+        }
+
+        Assert.That(outcome, Is.Null.Or.EqualTo(MailOutcome.Unknown));
+        Assert.That(_world.Mails.DeliveredCount, Is.Zero);
+    }
+
+    [Test]
+    public void A_run_that_was_frozen_beyond_its_lease_stops_before_the_final_dot()
+    {
+        var handover = new Handover(TimeSpan.FromMilliseconds(1));
+        var begun = Stopwatch.GetTimestamp();
+        Assert.That(() => Stopwatch.GetElapsedTime(begun), Is.GreaterThan(TimeSpan.FromMilliseconds(2)).After(1_000, 5));
+
+        Assert.That(() => _mailer.SendAsync(Mail("a"), handover), Throws.TypeOf<MailNotSentException>().With.Message.Contains("lease"));
+        Assert.That(_world.Mails.DeliveredCount, Is.Zero);
+    }
+
+    private async Task<MailOutcome> SendAsync(string id) => await _mailer.SendAsync(Mail(id), new Handover(LongLease));
+
+    private static MimeMessage Mail(string id) => OrderMail.Confirmation(SampleDetails.Of(), new MailboxAddress("Orders", "orders@orders.example"), id + "@orders.example");
+}
