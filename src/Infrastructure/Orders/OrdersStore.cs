@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Npgsql;
 using Orders.Infrastructure.Hosting;
 using Orders.Infrastructure.Orders.Intake;
@@ -19,6 +20,7 @@ public static class OrdersStore
         services.AddSingleton(dataSource);
         services.AddSingleton<RelayFeed>();
         services.AddSingleton<OutboxCommitInterceptor>();
+        services.TryAddSingleton<StepBits>();
         services.AddSingleton<IStepProgress, OrderProgressRecorder>();
         services.AddDbContext<OrdersDbContext>((provider, options) =>
             Configure(options, provider.GetRequiredService<NpgsqlDataSource>()).AddInterceptors(provider.GetRequiredService<OutboxCommitInterceptor>()));

@@ -39,11 +39,11 @@ internal readonly struct RequestBody : IDisposable
     /// <summary>Reads the body to its end, or to the limit.</summary>
     public static async ValueTask<RequestBody> ReadAsync(HttpContext context, int largest)
     {
+        // The limit is kept here, to the byte; the server's own counts the framing of chunks as well and would cut the connection before the answer is read.
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+            limit.MaxRequestBodySize = null;
         if (context.Request.ContentLength > largest)
             return TooLarge(largest);
-        // So that the server, too, stops reading some time instead of draining a gigabyte. Twice, because it counts the framing of chunks as well.
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
-            limit.MaxRequestBodySize = 2L * largest;
 
         var pipe = context.Request.BodyReader;
         if (pipe.TryRead(out var first))

@@ -32,7 +32,7 @@ internal sealed class PostOrder(OrderDoor door)
         IntakeResult? result = null;
         if (refusal is null)
             (refusal, result) = await door.StoreAsync(order!);
-        await (refusal is not null ? refusal.AnswerAsync(context) : AnswerAsync(context, result!));
+        await (refusal is not null ? LeftoverBody.RefuseAsync(context, refusal) : AnswerAsync(context, result!));
     }
 
     private static Task AnswerAsync(HttpContext context, IntakeResult result)

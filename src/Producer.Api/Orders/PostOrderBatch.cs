@@ -35,7 +35,7 @@ internal sealed class PostOrderBatch(OrderDoor door, PartitionedRateLimiter<Http
         refusal = body.Problem ?? Split(body.Bytes.Span, orders) ?? Charge(context, orders.Count);
         if (refusal is not null)
         {
-            await refusal.AnswerAsync(context);
+            await LeftoverBody.RefuseAsync(context, refusal);
             return;
         }
 
