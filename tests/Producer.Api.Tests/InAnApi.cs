@@ -2,7 +2,9 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
+using Npgsql;
 using Orders.Infrastructure.Orders;
+using Orders.Testing.Servers;
 
 namespace Orders.Producer.Api.Tests;
 
@@ -26,7 +28,7 @@ internal abstract class InAnApi
     public async Task StartApiAsync()
     {
         Database = await TestDatabase.CreateAsync();
-        await SeedAsync(Database);
+        await SeedAsync(Database.Source);
         Api = new ApiHost(Database.ConnectionString, Settings);
         await UntilReadyAsync();
     }
@@ -39,22 +41,31 @@ internal abstract class InAnApi
         await Database.DisposeAsync();
     }
 
-    public static async Task SeedAsync(TestDatabase database)
+    /// <summary>Fills a database with what every fixture here has.</summary>
+    public static async Task SeedAsync(NpgsqlDataSource database)
     {
-        await database.ExecuteAsync("""
+        await using var command = database.CreateCommand("""
             insert into catalogue (sku, name, price_eur, price_usd, price_gbp, sold) values
-                ('MUG-BLUE', 'Mug, blue', 9.90, 10.90, 8.50, true), ('TEA-GREEN', 'Green tea', 4.25, 4.80, 3.70, true), ('LAMP-OLD', 'Lamp', 30, 33, 27, false)
+                ('MUG-BLUE', 'Mug, blue', 9.90, 10.90, 8.50, true), ('TEA-GREEN', 'Green tea', 4.25, 4.80, 3.70, true), ('LAMP-OLD', 'Lamp', 30, 33, 27, false);
+            insert into stock (sku, initial, on_hand) values ('MUG-BLUE', 10, 7), ('TEA-GREEN', 5, 5);
+            insert into step_catalogue (step, bit, position, active) values ('email', 1, 0, true), ('inventory', 2, 1, true), ('invoice', 4, 2, true), ('warehouse', 8, 3, true)
             """);
-        await database.ExecuteAsync("insert into stock (sku, initial, on_hand) values ('MUG-BLUE', 10, 7), ('TEA-GREEN', 5, 5)");
-        await database.ExecuteAsync("insert into step_catalogue (step, bit, position, active) values ('email', 1, 0, true), ('inventory', 2, 1, true), ('invoice', 4, 2, true), ('warehouse', 8, 3, true)");
+        await command.ExecuteNonQueryAsync();
         await AddKeyAsync(database, "alice", Alice, "orders:write", "orders:read");
         await AddKeyAsync(database, "bob", Bob, "orders:write", "orders:read");
         await AddKeyAsync(database, "alice", AliceReads, "orders:read");
         await AddKeyAsync(database, "alice", AliceWrites, "orders:write");
     }
 
-    protected static Task<int> AddKeyAsync(TestDatabase database, string client, string key, params string[] scopes) =>
-        database.ExecuteAsync("insert into api_keys (id, client_id, hash, scopes) values ($1, $2, $3, $4)", Guid.NewGuid(), client, ApiKeys.HashOf(key), scopes);
+    protected Task AddKeyAsync(string client, string key, params string[] scopes) => AddKeyAsync(Database.Source, client, key, scopes);
+
+    private static async Task AddKeyAsync(NpgsqlDataSource database, string client, string key, params string[] scopes)
+    {
+        await using var command = database.CreateCommand("insert into api_keys (id, client_id, hash, scopes) values ($1, $2, $3, $4)");
+        foreach (var value in new object[] { Guid.NewGuid(), client, ApiKeys.HashOf(key), scopes })
+            command.Parameters.Add(new() { Value = value });
+        await command.ExecuteNonQueryAsync();
+    }
 
     protected Task UntilReadyAsync() =>
         Eventually.That(async () => (await SendAsync(HttpMethod.Get, "/health/ready", null)).Status, Is.EqualTo(200), "the status of /health/ready");

@@ -9,8 +9,8 @@ internal sealed class ApiKeyTests : InAnApi
     public async Task Missing_malformed_unknown_expired_and_revoked_keys_get_the_same_answer()
     {
         var (expired, revoked) = (ApiKeys.NewKey(), ApiKeys.NewKey());
-        await AddKeyAsync(Database, "alice", expired, "orders:read");
-        await AddKeyAsync(Database, "alice", revoked, "orders:read");
+        await AddKeyAsync("alice", expired, "orders:read");
+        await AddKeyAsync("alice", revoked, "orders:read");
         await Database.ExecuteAsync("update api_keys set expires_at = now() - interval '1 second' where hash = $1", ApiKeys.HashOf(expired));
         await Database.ExecuteAsync("update api_keys set revoked_at = now() where hash = $1", ApiKeys.HashOf(revoked));
 
@@ -28,7 +28,7 @@ internal sealed class ApiKeyTests : InAnApi
     public async Task A_revoked_key_is_dead_within_five_seconds_also_when_it_is_in_use()
     {
         var key = ApiKeys.NewKey();
-        await AddKeyAsync(Database, "alice", key, "orders:read");
+        await AddKeyAsync("alice", key, "orders:read");
         Assert.That((await GetAsync("/orders", key)).Status, Is.EqualTo(200));
         await Database.ExecuteAsync("update api_keys set revoked_at = now() where hash = $1", ApiKeys.HashOf(key));
         var since = Stopwatch.StartNew();
@@ -41,7 +41,7 @@ internal sealed class ApiKeyTests : InAnApi
     {
         var key = ApiKeys.NewKey();
         Assert.That((await GetAsync("/orders", key)).Status, Is.EqualTo(401));
-        await AddKeyAsync(Database, "alice", key, "orders:read");
+        await AddKeyAsync("alice", key, "orders:read");
         await Eventually.That(async () => (await GetAsync("/orders", key)).Status, Is.EqualTo(200), "the answer to a new key", TimeSpan.FromSeconds(5));
     }
 

@@ -1,5 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using Orders.Infrastructure.Orders;
+using Orders.Testing.Servers;
 using Testcontainers.PostgreSql;
 
 namespace Orders.Producer.Api.Tests.Faults;
@@ -13,11 +17,12 @@ internal sealed class DatabaseAway
     [Test]
     public async Task Orders_are_refused_with_a_time_to_come_back_and_taken_again_afterwards()
     {
-        await using var server = new PostgreSqlBuilder("postgres:18").WithPortBinding(FreePort(), 5432).WithLabel("orders.tests", "database that stops").Build();
+        await using var server = new PostgreSqlBuilder("postgres:18").WithPortBinding(FreePort(), 5432).WithLabel(SharedServers.Label, "database that stops").Build();
         await server.StartAsync();
-        await using var database = await TestDatabase.MigrateAsync(server.GetConnectionString());
+        await using var database = NpgsqlDataSource.Create(server.GetConnectionString());
+        await MigrateAsync(database);
         await InAnApi.SeedAsync(database);
-        await using var api = new ApiHost(database.ConnectionString, []);
+        await using var api = new ApiHost(server.GetConnectionString(), []);
         using var http = new HttpClient { BaseAddress = api.Address };
         http.DefaultRequestHeaders.TryAddWithoutValidation("Authorization", $"Bearer {Key}");
         await Eventually.That(() => StatusAsync(http, "/health/ready"), Is.EqualTo(200), "readiness at first");
@@ -35,14 +40,14 @@ internal sealed class DatabaseAway
         Assert.That(await StatusAsync(http, "/health/live"), Is.EqualTo(200));
 
         await server.StartAsync();
-        database.Source.Clear();
+        database.Clear();
         await Eventually.That(async () => (await PostAsync(http, "while-away")).Status, Is.EqualTo(202), "posting with the same key again");
-        Assert.That(await database.CountAsync("orders"), Is.EqualTo(2));
+        Assert.That(await ScalarAsync(database, "select count(*) from orders"), Is.EqualTo(2));
         await Eventually.That(() => StatusAsync(http, "/health/ready"), Is.EqualTo(200), "readiness in the end");
 
         // A standby that has not been promoted: reads work, writes do not.
-        await database.ExecuteAsync($"alter database \"{new Npgsql.NpgsqlConnectionStringBuilder(database.ConnectionString).Database}\" set default_transaction_read_only = on");
-        await database.ExecuteAsync("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()");
+        await ScalarAsync(database, "do $$ begin execute format('alter database %I set default_transaction_read_only = on', current_database()); end $$");
+        await ScalarAsync(database, "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()");
         await Eventually.That(() => StatusAsync(http, "/orders"), Is.EqualTo(200), "reading from a read-only database");
         var readOnly = await PostAsync(http, null);
         Assert.That((readOnly.Status, readOnly.Headers.ContainsKey("Retry-After")), Is.EqualTo((503, true)), readOnly.ToString());
@@ -57,6 +62,18 @@ internal sealed class DatabaseAway
             request.Headers.TryAddWithoutValidation("Idempotency-Key", key);
         using var response = await http.SendAsync(request);
         return await Answer.OfAsync(response);
+    }
+
+    private static async Task MigrateAsync(NpgsqlDataSource database)
+    {
+        await using var context = new OrdersDbContext((DbContextOptions<OrdersDbContext>)OrdersStore.Configure(new DbContextOptionsBuilder<OrdersDbContext>(), database).Options);
+        await context.Database.MigrateAsync();
+    }
+
+    private static async Task<object?> ScalarAsync(NpgsqlDataSource database, string sql)
+    {
+        await using var command = database.CreateCommand(sql);
+        return await command.ExecuteScalarAsync();
     }
 
     // A container that starts again gets another port unless it is given one.

@@ -18,7 +18,7 @@ internal sealed class RateLimits : InAnApi
     [Test]
     public async Task The_orders_of_a_batch_count_one_by_one()
     {
-        await AddKeyAsync(Database, "dave", "ok_DaveDaveDaveDaveDaveDaveDaveDaveDaveDaveDav", "orders:write");
+        await AddKeyAsync("dave", "ok_DaveDaveDaveDaveDaveDaveDaveDaveDaveDaveDav", "orders:write");
         var batch = $"{{\"orders\":[{string.Join(',', Enumerable.Repeat(SampleOrder.Text, 15))}]}}";
         var first = await SendAsync(HttpMethod.Post, "/orders/batch", "ok_DaveDaveDaveDaveDaveDaveDaveDaveDaveDaveDav", Json(batch));
         var second = await SendAsync(HttpMethod.Post, "/orders/batch", "ok_DaveDaveDaveDaveDaveDaveDaveDaveDaveDaveDav", Json(batch));
