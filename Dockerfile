@@ -12,10 +12,10 @@ COPY src/Infrastructure/*.csproj src/Infrastructure/packages.lock.json src/Infra
 COPY src/Producer.Api/*.csproj src/Producer.Api/packages.lock.json src/Producer.Api/
 COPY src/Workers/*.csproj src/Workers/packages.lock.json src/Workers/
 COPY demo/OutsideWorld/*.csproj demo/OutsideWorld/packages.lock.json demo/OutsideWorld/
-RUN dotnet msbuild deploy/container/hosts.proj -t:Restore -p:Configuration=Release -v:minimal
+RUN dotnet msbuild deploy/container/hosts.proj -t:Restore -p:Configuration=Release -p:ForImage=true -v:minimal
 COPY . .
 # Analysers have had their say in the developer's build and in CI; here they would only double the time.
-RUN dotnet msbuild deploy/container/hosts.proj -t:Publish -p:Configuration=Release -p:RunAnalyzers=false -p:EnforceCodeStyleInBuild=false -m -v:minimal
+RUN dotnet msbuild deploy/container/hosts.proj -t:Publish -p:Configuration=Release -p:ForImage=true -p:RunAnalyzers=false -p:EnforceCodeStyleInBuild=false -m -v:minimal
 
 FROM mcr.microsoft.com/dotnet/aspnet:10.0 AS host
 WORKDIR /app
@@ -29,18 +29,18 @@ RUN apt-get update -q \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/*
 
 FROM host-with-fonts AS workers
-COPY --from=build /orders/src/Workers/bin/Release/net10.0/publish .
+COPY --from=build /orders/artifacts/Workers .
 USER $APP_UID
 ENTRYPOINT ["dotnet", "Orders.Workers.dll"]
 
 FROM host AS outside-world
 # The ledgers' directory exists with its owner in the image: a fresh named volume takes both over.
 RUN install -d -o $APP_UID -g $APP_UID /ledgers
-COPY --from=build /orders/demo/OutsideWorld/bin/Release/net10.0/publish .
+COPY --from=build /orders/artifacts/OutsideWorld .
 USER $APP_UID
 ENTRYPOINT ["dotnet", "Orders.OutsideWorld.dll"]
 
 FROM host AS api
-COPY --from=build /orders/src/Producer.Api/bin/Release/net10.0/publish .
+COPY --from=build /orders/artifacts/Producer.Api .
 USER $APP_UID
 ENTRYPOINT ["dotnet", "Orders.Producer.Api.dll"]
