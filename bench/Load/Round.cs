@@ -29,7 +29,8 @@ public sealed class Round(BenchOptions options, RunningServers servers, string l
         await servers.Postgres.CheckpointAsync(cancel);
         await using var programs = new RunningPrograms(system.Programs, logs);
         using var client = new OrderClient(system.Url, system.Headers, options.Clients);
-        await Deadline.UntilAsync($"{system.Name} to be ready at {system.Url}health/ready", TimeSpan.FromSeconds(60), () => client.IsReadyAsync(cancel), cancel);
+        foreach (var url in system.Ready)
+            await Deadline.UntilAsync($"{system.Name} to be ready at {url}", TimeSpan.FromSeconds(60), () => client.IsReadyAsync(url, cancel), cancel);
         await using var database = NpgsqlDataSource.Create(servers.Postgres.ConnectionString(system.Database));
         var effects = new Effects(database, system.Queries);
 

@@ -30,7 +30,7 @@ public sealed class OrderClient : IDisposable
         return Id(answer);
     }
 
-    public async Task<bool> IsReadyAsync(CancellationToken cancel) => (await http.GetAsync("/health/ready", cancel)).IsSuccessStatusCode;
+    public async Task<bool> IsReadyAsync(Uri url, CancellationToken cancel) => (await http.GetAsync(url, cancel)).IsSuccessStatusCode;
 
     public void Dispose() => http.Dispose();
 

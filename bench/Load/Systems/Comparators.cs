@@ -25,6 +25,7 @@ public static class Comparators
             "rows: fsync; jobs: Redis AOF everysec (a crash loses up to 1 s); order and jobs not atomic",
             servers.Redis,
             Loopback(port),
+            [Ready(port)],
             NoHeaders,
             cancel => CreateTablesAsync(servers.Postgres, name, cancel),
             [new("api", "node", ["api.js"], folder, environment), new("worker", "node", ["worker.js"], folder, environment)],
@@ -41,6 +42,7 @@ public static class Comparators
             "rows: fsync; messages: durable classic queues, publisher confirms; order and message not atomic",
             servers.RabbitMq,
             Loopback(api),
+            [Ready(api), Ready(worker)],
             NoHeaders,
             cancel => CreateTablesAsync(servers.Postgres, Name, cancel),
             [Program("api", api), Program("worker", worker)],
@@ -58,6 +60,8 @@ public static class Comparators
     private static Dictionary<string, string> NoHeaders => [];
 
     private static Uri Loopback(int port) => new($"http://127.0.0.1:{port}");
+
+    private static Uri Ready(int port) => new(Loopback(port), "/health/ready");
 
     private static async Task CreateTablesAsync(PostgresServer postgres, string system, CancellationToken cancel)
     {
