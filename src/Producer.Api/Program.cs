@@ -1,40 +1,4 @@
 using Orders.Infrastructure.Hosting;
-using Orders.Infrastructure.Messaging;
-using Orders.Infrastructure.Orders;
 using Orders.Producer.Api;
-using Orders.Producer.Api.Auth;
-using Orders.Producer.Api.Docs;
-using Orders.Producer.Api.Limits;
-using Orders.Producer.Api.Orders;
-using Orders.Producer.Api.Problems;
 
-return await StartUp.RunAsync(args, command => command == "run" ? RunAsync : null);
-
-static async Task RunAsync(string[] args)
-{
-    var builder = WebApplication.CreateBuilder(args);
-    builder.AddOrdersHost("orders-api");
-    builder.WebHost.ConfigureKestrel(ConnectionLimits.Apply);
-
-    // What orders are stored in, what takes them in, and what brings their messages to the broker.
-    builder.Services.AddOrdersStore(builder.Configuration).AddOrderIntake();
-    builder.Services.AddRelay(builder.Configuration);
-
-    // The API: keys, catalogue, limits, endpoints, documentation.
-    builder.Services.AddApi(builder.Configuration);
-    builder.Services.AddOrderEndpoints();
-    builder.Services.AddApiDescription();
-
-    var app = builder.Build();
-
-    // From the outside in: whatever goes wrong becomes a problem; then who is it, may they, how often.
-    app.UseMiddleware<ProblemPages>();
-    app.UseRouting();
-    app.UseMiddleware<ApiKeyAuthentication>();
-    app.UseRateLimiter();
-
-    app.MapOrders();
-    app.MapOrdersHost();
-    app.MapDocs();
-    await app.RunAsync();
-}
+return await StartUp.RunAsync(args, command => command == "run" ? arguments => ApiApplication.Build(arguments).RunAsync() : null);

@@ -1,36 +1,32 @@
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Mvc.Testing;
-using Microsoft.Extensions.Logging;
+using Microsoft.AspNetCore.Builder;
 
 namespace Orders.Producer.Api.Tests;
 
 /// <summary>The API as it is shipped, on a real port, without a relay: its orders wait in the outbox.</summary>
-internal sealed class ApiHost : WebApplicationFactory<Program>
+internal sealed class ApiHost : IAsyncDisposable
 {
-    private readonly Dictionary<string, string> _settings;
+    private readonly WebApplication _app;
 
-    public ApiHost(string connectionString, IEnumerable<(string Name, string Value)> settings)
+    private ApiHost(WebApplication app) => _app = app;
+
+    public Uri Address => new(_app.Urls.Single());
+
+    public static async Task<ApiHost> StartAsync(string connectionString, params IEnumerable<(string Name, string Value)> settings)
     {
-        _settings = new Dictionary<string, string>
-        {
-            ["ConnectionStrings:Postgres"] = connectionString,
-            ["Outbox:Relay"] = "false",
-            ["RabbitMq:Host"] = "localhost",
-            ["RabbitMq:Username"] = "nobody",
-            ["RabbitMq:Password"] = "nothing",
-        };
-        foreach (var (name, value) in settings)
-            _settings[name] = value;
-        UseKestrel(0);
-        StartServer();
+        IEnumerable<(string Name, string Value)> usual =
+        [
+            ("urls", "http://127.0.0.1:0"), ("environment", "Development"), ("Logging:LogLevel:Default", "Error"), ("ConnectionStrings:Postgres", connectionString),
+            ("Outbox:Relay", "false"), ("RabbitMq:Host", "localhost"), ("RabbitMq:Username", "nobody"), ("RabbitMq:Password", "nothing"),
+        ];
+        // The last one wins.
+        var host = new ApiHost(ApiApplication.Build([.. usual.Concat(settings).Select(s => $"--{s.Name}={s.Value}")]));
+        await host._app.StartAsync();
+        return host;
     }
 
-    public Uri Address => ClientOptions.BaseAddress;
-
-    protected override void ConfigureWebHost(IWebHostBuilder builder)
+    public async ValueTask DisposeAsync()
     {
-        foreach (var (name, value) in _settings)
-            builder.UseSetting(name, value);
-        builder.ConfigureLogging(log => log.SetMinimumLevel(LogLevel.Error));
+        await _app.StopAsync();
+        await _app.DisposeAsync();
     }
 }

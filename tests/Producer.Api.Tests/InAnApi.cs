@@ -29,7 +29,7 @@ internal abstract class InAnApi
     {
         Database = await TestDatabase.CreateAsync();
         await SeedAsync(Database.Source);
-        Api = new ApiHost(Database.ConnectionString, Settings);
+        Api = await ApiHost.StartAsync(Database.ConnectionString, Settings);
         await UntilReadyAsync();
     }
 

@@ -17,4 +17,10 @@ public static class DatabaseFault
         NpgsqlException or TimeoutException { Source: nameof(Npgsql) } => true,
         _ => exception.InnerException is { } inner && IsUnavailable(inner),
     };
+
+    /// <summary>
+    /// True when a later try may succeed: the database is away, or two transactions met (SQLSTATE classes 40 and 55). Whether a write was carried out is open then, because
+    /// a connection can be lost after the commit; all other faults of PostgreSQL's (a value too long, a right that is missing) are ours, and no try mends them.
+    /// </summary>
+    public static bool MayPass(Exception exception) => IsUnavailable(exception) || exception is PostgresException { SqlState: ['4', '0', ..] or ['5', '5', ..] };
 }

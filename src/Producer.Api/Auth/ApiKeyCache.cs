@@ -27,7 +27,7 @@ internal sealed class ApiKeyCache(ApiKeyReader reader, TimeProvider time) : IDis
     /// <summary>Finds the caller behind a key.</summary>
     /// <param name="key">The key; it must be well formed.</param>
     /// <returns>The caller; null when there is none, for whatever reason.</returns>
-    /// <exception cref="Npgsql.NpgsqlException">The database cannot be asked.</exception>
+    /// <exception cref="System.Data.Common.DbException">The database cannot be asked.</exception>
     public ValueTask<Caller?> FindAsync(ReadOnlySpan<char> key)
     {
         var hash = Hash.Of(key);
@@ -44,8 +44,6 @@ internal sealed class ApiKeyCache(ApiKeyReader reader, TimeProvider time) : IDis
             var fresh = new Entry(time.GetTimestamp());
             if (known ? _entries.TryUpdate(hash, fresh, entry!) : _entries.TryAdd(hash, fresh))
             {
-                if (known)
-                    Forget(entry!);
                 _ = AskAsync(hash, fresh, null);
                 return WaitAsync(fresh);
             }
@@ -79,7 +77,7 @@ internal sealed class ApiKeyCache(ApiKeyReader reader, TimeProvider time) : IDis
             if (inUse is not null)
                 _entries.TryUpdate(hash, fresh, inUse);
             if (client is null && Interlocked.Increment(ref _wrongKeys) > MostWrongKeys)
-                ForgetOldWrongKeys();
+                ForgetWrongKeys();
         }
 #pragma warning disable CA1031 // Handed to those who wait. A refresh in the background has nobody who waits: the old answer serves until it is too old, then a request asks itself.
         catch (Exception exception)
@@ -90,19 +88,15 @@ internal sealed class ApiKeyCache(ApiKeyReader reader, TimeProvider time) : IDis
         }
     }
 
-    private void ForgetOldWrongKeys()
+    // The count is of wrong answers since the last time, never less than the wrong keys that are remembered.
+    private void ForgetWrongKeys()
     {
-        foreach (var (hash, entry) in _entries)
+        Volatile.Write(ref _wrongKeys, 0);
+        foreach (var known in _entries)
         {
-            if (entry.IsWrongKey && _entries.TryRemove(new KeyValuePair<Hash, Entry>(hash, entry)))
-                Interlocked.Decrement(ref _wrongKeys);
+            if (known.Value.IsWrongKey)
+                _entries.TryRemove(known);
         }
-    }
-
-    private void Forget(Entry entry)
-    {
-        if (entry.IsWrongKey)
-            Interlocked.Decrement(ref _wrongKeys);
     }
 
     private sealed class Entry(long askedAt)

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Npgsql;
 using Orders.Infrastructure.Coalescing;
 using Orders.Infrastructure.Orders.Intake;
 using Orders.Producer.Api.Auth;
@@ -81,7 +80,5 @@ internal sealed class OrderDoor(CurrentPrices prices, OutboxCap outbox, OrderInt
         _ => null,
     };
 
-    // 40, 55: a collision or a lock that was not to be had. All others of PostgreSQL's own (a column too short, a right that is missing) are our faults, and no try mends them.
-    private static bool LeavesOutcomeOpen(Exception exception) =>
-        exception is ObjectDisposedException || DatabaseFault.IsUnavailable(exception) || exception is PostgresException { SqlState: ['4', '0', ..] or ['5', '5', ..] };
+    private static bool LeavesOutcomeOpen(Exception exception) => exception is TimeoutException or ObjectDisposedException || DatabaseFault.MayPass(exception);
 }

@@ -40,6 +40,8 @@ internal static class JsonAnswer
         response.ContentType = contentType;
         response.ContentLength = buffer.WrittenCount;
         response.Headers.XContentTypeOptions = "nosniff";
+        // Orders are personal, and everything here changes.
+        response.Headers.CacheControl = "no-store";
         // Copied to the connection here, before anything is awaited: another request may use the buffer on this thread afterwards.
         // Not flushed: the server does that once, when the request ends.
         response.BodyWriter.Write(buffer.WrittenSpan);

@@ -34,6 +34,7 @@ internal sealed class GetInvoicePdf(InvoiceDocumentReader reader)
             return;
         }
 
+        response.Headers.XContentTypeOptions = "nosniff";
         response.ContentType = "application/pdf";
         response.ContentLength = pdf.Length;
         response.Headers.ContentDisposition = $"inline; filename=\"{OrderNumber.FormatInvoice(number)}.pdf\"";

@@ -28,7 +28,6 @@ internal sealed record Problem(ProblemKind Kind, string Detail, FieldErrors? Err
         // Half a body may still be on its way; reading it to its end only to keep the connection is what a flood would want.
         if (Kind == ProblemKinds.BodyTooLarge || Kind == ProblemKinds.TooSlow)
             response.Headers.Connection = "close";
-        response.Headers.CacheControl = "no-store";
         return JsonAnswer.WriteAsync(context, Kind.Status, ContentType, this, static (writer, problem) => problem.WriteTo(writer));
     }
 

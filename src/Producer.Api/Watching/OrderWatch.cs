@@ -43,13 +43,8 @@ internal sealed class OrderWatch(OrderChangesReader reader, WatchOptions options
     protected override async Task RefreshAsync(CancellationToken cancellationToken)
     {
         Guid[] orders;
-        lock (_lock)
-            orders = [.. _watches.Keys];
-        if (orders.Length == 0)
-        {
+        while ((orders = Watched()).Length == 0)
             await _someoneWatches.WaitAsync(cancellationToken);
-            return;
-        }
 
         foreach (var state in await reader.ReadAsync(orders, cancellationToken))
         {
@@ -59,6 +54,12 @@ internal sealed class OrderWatch(OrderChangesReader reader, WatchOptions options
                     watches.ForEach(w => w.Show(state));
             }
         }
+    }
+
+    private Guid[] Watched()
+    {
+        lock (_lock)
+            return [.. _watches.Keys];
     }
 
     private void End(Watch watch)

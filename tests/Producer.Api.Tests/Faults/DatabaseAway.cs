@@ -9,7 +9,6 @@ using Testcontainers.PostgreSql;
 namespace Orders.Producer.Api.Tests.Faults;
 
 /// <summary>A database that can be stopped, which the other fixtures' cannot.</summary>
-[NonParallelizable]
 internal sealed class DatabaseAway
 {
     private const string Key = "ok_AliceAliceAliceAliceAliceAliceAliceAliceAli";
@@ -22,7 +21,7 @@ internal sealed class DatabaseAway
         await using var database = NpgsqlDataSource.Create(server.GetConnectionString());
         await MigrateAsync(database);
         await InAnApi.SeedAsync(database);
-        await using var api = new ApiHost(server.GetConnectionString(), []);
+        await using var api = await ApiHost.StartAsync(server.GetConnectionString());
         using var http = new HttpClient { BaseAddress = api.Address };
         http.DefaultRequestHeaders.TryAddWithoutValidation("Authorization", $"Bearer {Key}");
         await Eventually.That(() => StatusAsync(http, "/health/ready"), Is.EqualTo(200), "readiness at first");

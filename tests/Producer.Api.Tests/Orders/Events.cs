@@ -68,7 +68,7 @@ internal sealed class Events : InAnApi
     public async Task A_stopping_host_closes_its_streams(CancellationToken deadline)
     {
         var id = await OrderAsync();
-        await using var host = new ApiHost(Database.ConnectionString, []);
+        await using var host = await ApiHost.StartAsync(Database.ConnectionString);
         using var http = new HttpClient();
         http.DefaultRequestHeaders.TryAddWithoutValidation("Authorization", $"Bearer {Alice}");
         using var stream = await EventStream.OpenAsync(await http.GetAsync(new Uri(host.Address, $"/orders/{id}/events"), HttpCompletionOption.ResponseHeadersRead, deadline));

@@ -42,7 +42,7 @@ internal sealed class IdempotencyKeys : InAnApi
     [Test]
     public async Task Fifty_at_once_over_two_processes_make_one_order()
     {
-        await using var second = new ApiHost(Database.ConnectionString, []);
+        await using var second = await ApiHost.StartAsync(Database.ConnectionString);
         using var http = new HttpClient();
         await Eventually.That(async () => (int)(await http.GetAsync(new Uri(second.Address, "/health/ready"))).StatusCode, Is.EqualTo(200), "the second process");
         var answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(async i =>

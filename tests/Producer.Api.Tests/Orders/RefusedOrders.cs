@@ -104,6 +104,16 @@ internal sealed class RefusedOrders : InAnApi
         Assert.That(since.Elapsed, Is.LessThan(TimeSpan.FromSeconds(12)));
     }
 
+    [Test]
+    public async Task Headers_that_trickle_are_cut_within_ten_seconds()
+    {
+        using var connection = await RawConnection.OpenAsync(Api.Address);
+        await connection.WriteAsync("POST /orders HTTP/1.1\r\nHost: x\r\nX-Slow: ");
+        var since = System.Diagnostics.Stopwatch.StartNew();
+        Assert.That(await connection.ReadAsync(), Is.Empty.Or.StartsWith("HTTP/1.1 408"));
+        Assert.That(since.Elapsed, Is.LessThan(TimeSpan.FromSeconds(12)));
+    }
+
     [TestCase("PUT", "/orders", "GET, POST")]
     [TestCase("DELETE", "/orders/019ab1c2-7d3e-7f00-8a1b-5c9d2e4f6a70", "GET")]
     public async Task A_wrong_method_is_told_the_right_ones(string method, string path, string allowed)
