@@ -40,17 +40,17 @@ testcontainers_settings
 remove_test_containers
 trap remove_test_containers EXIT
 
-log=$work/test.$$.log
+log=$work/test.$$.log results=$work/test.$$.results
 echo "Testing"
 set +e
 # One project after the other: side by side they would share two cores and time each other out. A test that hangs ends the run by name.
-dotnet test Orders.sln --no-build -m:1 --blame-hang-timeout 5m --blame-hang-dump-type none ${filter[@]+"${filter[@]}"} 2>&1 | tee "$log" |
+dotnet test Orders.sln --no-build -m:1 --blame-hang-timeout 5m --blame-hang-dump-type none --results-directory "$results" ${filter[@]+"${filter[@]}"} 2>&1 | tee "$log" |
   grep --line-buffered -v -e '^A total of' -e '^Starting test execution' -e 'VSTest version' -e '^Test run for' -e 'No test matches' -e 'Sequence file will not' -e '^$'
 status=${PIPESTATUS[0]}
 set -e
 sum() { sed -n "s/.*$1: *\([0-9][0-9]*\),.*Total:.*/\1/p" "$log" | awk '{ n += $1 } END { print n + 0 }'; }
 passed=$(sum Passed) failed=$(sum Failed) skipped=$(sum Skipped)
-rm -f "$log"
+rm -rf "$log" "$results"
 if [ $((passed + failed)) -eq 0 ]; then
   echo "Expected at least one test, found none${1:+ that matches '$1'}." >&2
   status=1
