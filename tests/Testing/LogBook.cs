@@ -34,7 +34,7 @@ public sealed class LogBook : ILoggerProvider
         {
             if (!IsEnabled(logLevel))
                 return;
-            book._lines.Enqueue((logLevel, $"{DateTime.UtcNow:HH:mm:ss.fff} {category} {formatter(state, exception)}{(exception is null ? "" : " " + exception)}"));
+            book._lines.Enqueue((logLevel, $"{DateTime.UtcNow:HH:mm:ss.fff} {category} {formatter(state, exception)}{(exception is null ? "" : $" {exception.GetType().Name}: {exception.Message}")}"));
             while (book._lines.Count > Longest)
                 book._lines.TryDequeue(out _);
         }

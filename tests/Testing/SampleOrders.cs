@@ -41,14 +41,17 @@ public static class SampleOrders
     }
 
     /// <summary>Stores an order and nothing else: its message is thrown away, so that only what the test publishes runs.</summary>
-    public static async Task<Guid> StoreAsync(this OrdersSystem system, params (string Sku, int Quantity)[] lines)
+    public static async Task<Guid> StoreAsync(this OrdersSystem system, params (string Sku, int Quantity)[] lines) =>
+        (await system.StoreAsync([New(await system.RequiredStepsAsync(), lines)]))[0];
+
+    /// <summary>The same for several orders at once.</summary>
+    public static async Task<Guid[]> StoreAsync(this OrdersSystem system, IReadOnlyList<NewOrder> orders)
     {
-        var order = New(await system.RequiredStepsAsync(), lines);
         using var feed = new RelayFeed();
         await using (var source = NpgsqlDataSource.Create(system.Database.ConnectionString))
         await using (var intake = new OrderIntake(source, feed))
-            await intake.AcceptAsync(order);
-        await system.Database.ExecuteAsync("delete from outbox where correlation_id = $1", order.Id.ToString());
-        return order.Id;
+            await Task.WhenAll(orders.Select(intake.AcceptAsync));
+        await system.Database.ExecuteAsync("delete from outbox where correlation_id = any($1)", (object)orders.Select(o => o.Id.ToString()).ToArray());
+        return [.. orders.Select(o => o.Id)];
     }
 }

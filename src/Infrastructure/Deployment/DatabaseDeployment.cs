@@ -14,7 +14,9 @@ public sealed class DatabaseDeployment(OrdersDbContext context, NpgsqlDataSource
     private const long DeploymentLock = 0x4f72646572730001;
 
     /// <summary>Does it.</summary>
-    public async Task DeployAsync(CancellationToken cancellationToken)
+    /// <param name="fill">Writes first rows where there are none; nobody else deploys meanwhile, or two would find the same table empty.</param>
+    /// <param name="cancellationToken">Ends the waiting for others.</param>
+    public async Task DeployAsync(Func<Task> fill, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await ExecuteAsync(connection, "set lock_timeout = 0", cancellationToken);
@@ -26,6 +28,7 @@ public sealed class DatabaseDeployment(OrdersDbContext context, NpgsqlDataSource
             DeploymentLog.DatabaseDeployed(logger, (await context.Database.GetAppliedMigrationsAsync(cancellationToken)).Last(), pending.Length);
             await WriteCatalogueAsync(connection, cancellationToken);
             await DeployRolesAsync(connection, cancellationToken);
+            await fill();
         }
         finally
         {

@@ -29,14 +29,17 @@ public static class DeployCommand
         var all = scope.ServiceProvider;
         var logger = all.GetRequiredService<ILoggerFactory>().CreateLogger("Orders.Deployment");
 
-        await WaitForAsync("the database", () => all.GetRequiredService<DatabaseDeployment>().DeployAsync(cancellationToken), logger, cancellationToken);
+        await WaitForAsync("the database", () => all.GetRequiredService<DatabaseDeployment>().DeployAsync(() => FillAsync(all, configuration, cancellationToken), cancellationToken), logger, cancellationToken);
+        await WaitForAsync("the broker", () => all.GetRequiredService<BrokerDeployment>().DeployAsync(cancellationToken), logger, cancellationToken);
+        await all.GetRequiredService<BrokerUsers>().DeployAsync(cancellationToken);
+    }
+
+    private static async Task FillAsync(IServiceProvider all, IConfiguration configuration, CancellationToken cancellationToken)
+    {
         if (configuration.GetValue("Deploy:DemoCatalogue", false))
             await all.GetRequiredService<DemoCatalogue>().SeedAsync(cancellationToken);
         if (configuration["ORDERS_API_KEY"] is { Length: > 0 } key)
             await all.GetRequiredService<ApiKeys>().EnsureAsync("demo", key, ["orders:write", "orders:read"], cancellationToken);
-
-        await WaitForAsync("the broker", () => all.GetRequiredService<BrokerDeployment>().DeployAsync(cancellationToken), logger, cancellationToken);
-        await all.GetRequiredService<BrokerUsers>().DeployAsync(cancellationToken);
     }
 
     private static async Task WaitForAsync(string what, Func<Task> action, ILogger logger, CancellationToken cancellationToken)

@@ -11,7 +11,7 @@ namespace Orders.Infrastructure.Outbox;
 /// </summary>
 public sealed class OutboxCommitInterceptor(RelayFeed relay) : SaveChangesInterceptor, IDbTransactionInterceptor
 {
-    private readonly ConditionalWeakTable<DbContext, List<OutboxMessage>> _saved = [];
+    private readonly ConditionalWeakTable<DbContext, List<(OutboxMessage Message, bool Delayed)>> _saved = [];
 
     /// <inheritdoc />
     public override InterceptionResult<int> SavingChanges(DbContextEventData eventData, InterceptionResult<int> result)
@@ -75,7 +75,8 @@ public sealed class OutboxCommitInterceptor(RelayFeed relay) : SaveChangesInterc
     {
         if (context is null)
             return;
-        var added = context.ChangeTracker.Entries<OutboxMessage>().Where(e => e.State == EntityState.Added).Select(e => e.Entity);
+        // Looked at before the insert: after it EF Core has filled in the due time that the database made up, which is the lease and no delay.
+        var added = context.ChangeTracker.Entries<OutboxMessage>().Where(e => e.State == EntityState.Added).Select(e => (e.Entity, e.Entity.DueAt is not null));
         _saved.GetOrCreateValue(context).AddRange(added);
     }
 
@@ -90,8 +91,8 @@ public sealed class OutboxCommitInterceptor(RelayFeed relay) : SaveChangesInterc
         if (context is null || !_saved.TryGetValue(context, out var messages))
             return;
         _saved.Remove(context);
-        foreach (var message in messages)
-            relay.Offer(message);
+        foreach (var (message, delayed) in messages)
+            relay.Offer(message, delayed);
     }
 
     private void Forget(DbContext? context)

@@ -14,13 +14,7 @@ public sealed class RelayFeed : IDisposable
     private readonly SemaphoreSlim _sweep = new(0, 1);
 
     /// <summary>Offers a message whose row has been committed. Never waits and never fails; a message that is due later is left to the sweep.</summary>
-    public void Offer(OutboxMessage message)
-    {
-        if (message.DueAt is not null)
-            WakeSweep();
-        else
-            _channel.Writer.TryWrite(new Fresh(message, Environment.TickCount64));
-    }
+    public void Offer(OutboxMessage message) => Offer(message, delayed: message.DueAt is not null);
 
     /// <summary>Asks the sweep to look at the table now, for instance because a row came with a due time of its own.</summary>
     public void WakeSweep()
@@ -40,6 +34,15 @@ public sealed class RelayFeed : IDisposable
 
     /// <inheritdoc />
     public void Dispose() => _sweep.Dispose();
+
+    // Whether a message is delayed is said apart from its due time: a row that was read back from the table carries its lease there.
+    internal void Offer(OutboxMessage message, bool delayed)
+    {
+        if (delayed)
+            WakeSweep();
+        else
+            _channel.Writer.TryWrite(new Fresh(message, Environment.TickCount64));
+    }
 
     internal ChannelReader<Fresh> Reader => _channel.Reader;
 

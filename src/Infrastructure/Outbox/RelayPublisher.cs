@@ -12,14 +12,25 @@ internal sealed class RelayPublisher(BrokerConnection broker, TimeSpan confirmTi
     // The rate limiter of the client's default would throw or crawl; the relay bounds what is outstanding itself.
     private static readonly CreateChannelOptions WithConfirms = new(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true, outstandingPublisherConfirmationsRateLimiter: null);
 
+    // The broker's own default limit. A larger body would close the channel, after a transfer for nothing, under everybody who is in flight with it.
+    private const int LargestBody = 16 * 1024 * 1024;
+
     private IChannel? _channel;
 
     /// <summary>Publishes all, pipelined, and awaits all confirms.</summary>
     public async Task<PublishOutcome[]> PublishAsync(IReadOnlyList<OutboxMessage> messages, CancellationToken cancellationToken)
     {
         var outcomes = new PublishOutcome[messages.Count];
-        Array.Fill(outcomes, PublishOutcome.Unsent);
-        await PublishAsync(messages, outcomes, [.. Enumerable.Range(0, messages.Count)], cancellationToken);
+        for (var i = 0; i < outcomes.Length; i++)
+        {
+            outcomes[i] = messages[i].Body.Length <= LargestBody
+                ? PublishOutcome.Unsent
+                : PublishOutcome.Refused($"The body is {messages[i].Body.Length} bytes, larger than the broker's limit of {LargestBody}");
+        }
+
+        int[] sendable = [.. Enumerable.Range(0, outcomes.Length).Where(i => outcomes[i].Status == PublishStatus.Unsent)];
+        if (sendable.Length > 0)
+            await PublishAsync(messages, outcomes, sendable, cancellationToken);
         return outcomes;
     }
 

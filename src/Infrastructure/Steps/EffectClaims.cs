@@ -25,7 +25,7 @@ internal sealed class EffectClaims(NpgsqlDataSource database)
             returning old.effect is not null as taken_over),
         running as (
             insert into step_runs (subject_id, step, status, attempts, started_at)
-            select $1, $4, 1, 0, now() from claimed
+            select $1, $4, 1, 0, now() from claimed where $7
             on conflict (subject_id, step) do update set status = 1, next_attempt_at = null)
         select taken_over, 1::smallint, null::timestamptz from claimed
         union all
@@ -45,6 +45,8 @@ internal sealed class EffectClaims(NpgsqlDataSource database)
         command.Parameters.Add(new() { Value = run.Step });
         command.Parameters.Add(new() { Value = lease });
         command.Parameters.Add(new() { Value = (object?)reference ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text });
+        // An extra effect leaves the step's own row alone: nothing would ever turn Running back.
+        command.Parameters.Add(new() { Value = run.CountsAsStep });
 
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken))

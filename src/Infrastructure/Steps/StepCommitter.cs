@@ -31,7 +31,6 @@ public sealed class StepCommitter(NpgsqlDataSource database, IEnumerable<IStepWr
         returning message_id, step
         """;
 
-    // A run that does not count as its step (an apology) only clears what its own failures left behind.
     private static readonly string Finish = $"""
         with s as (
             insert into step_runs (subject_id, step, status, attempts, started_at, finished_at)
@@ -41,6 +40,14 @@ public sealed class StepCommitter(NpgsqlDataSource database, IEnumerable<IStepWr
             on conflict (subject_id, step) do update set status = excluded.status, attempts = step_runs.attempts + 1, finished_at = now(), next_attempt_at = null,
                 started_at = coalesce(step_runs.started_at, excluded.started_at))
         {OutboxColumns.Insert(first: 6)}
+        """;
+
+    // A run that does not count as its step (an apology) only clears what its own failures left behind: the step is done again if its own effect is.
+    private const string Settle = """
+        update step_runs r set status = 2, next_attempt_at = null, finished_at = now()
+        from (select distinct * from unnest($1::uuid[], $2::text[]) as t(subject_id, step)) t
+        where r.subject_id = t.subject_id and r.step = t.step and r.status in (3, 4, 5)
+            and exists (select from effects e where e.subject_id = r.subject_id and e.effect = r.step and e.state = 2)
         """;
 
     private readonly ILookup<Type, IStepWriter> _writers = writers.ToLookup(w => w.WriteType);
@@ -69,7 +76,7 @@ public sealed class StepCommitter(NpgsqlDataSource database, IEnumerable<IStepWr
 
             var announced = await progress.RecordAsync(connection, [.. fresh.Select(r => new StepChange(r, StatusOf(r)))]);
             var outgoing = fresh.SelectMany(r => r.Outgoing).Concat(announced).ToArray();
-            await FinishAsync(connection, fresh.FindAll(r => r.CountsAsStep), outgoing);
+            await FinishAsync(connection, fresh, outgoing);
 
             // Only now: the rows exist. Dying here costs a lease, not a message.
             foreach (var message in outgoing)
@@ -124,9 +131,19 @@ public sealed class StepCommitter(NpgsqlDataSource database, IEnumerable<IStepWr
         return runs.FindAll(r => fresh.Contains((r.MessageId, r.Step)));
     }
 
-    private static async Task FinishAsync(NpgsqlConnection connection, List<StepRun> runs, OutboxMessage[] outgoing)
+    private static async Task FinishAsync(NpgsqlConnection connection, List<StepRun> all, OutboxMessage[] outgoing)
     {
         await using var batch = new NpgsqlBatch(connection);
+        var runs = all.FindAll(r => r.CountsAsStep);
+        if (runs.Count < all.Count)
+        {
+            var extras = all.FindAll(r => !r.CountsAsStep);
+            var settle = new NpgsqlBatchCommand(Settle);
+            settle.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. extras.Select(r => r.SubjectId)] });
+            settle.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. extras.Select(r => r.Step)] });
+            batch.BatchCommands.Add(settle);
+        }
+
         var command = new NpgsqlBatchCommand(Finish);
         command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. runs.Select(r => r.SubjectId)] });
         command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. runs.Select(r => r.Step)] });

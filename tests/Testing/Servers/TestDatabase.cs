@@ -34,10 +34,11 @@ public sealed class TestDatabase : IAsyncDisposable
     public static async Task<TestDatabase> CreateAsync()
     {
         await TemplateMade.Value;
-        var name = $"t_{Guid.NewGuid():N}";
-        await MaintainAsync($"create database {name} template {Template}");
-        return new TestDatabase(name, await ConnectionStringAsync(name));
+        return await CreateAsync($"template {Template}");
     }
+
+    /// <summary>Creates one without any table.</summary>
+    public static Task<TestDatabase> CreateEmptyAsync() => CreateAsync("");
 
     /// <summary>One value of a query.</summary>
     public async Task<T> ScalarAsync<T>(string sql, params object[] values)
@@ -74,6 +75,13 @@ public sealed class TestDatabase : IAsyncDisposable
     {
         await Source.DisposeAsync();
         await MaintainAsync($"drop database {_name} with (force)");
+    }
+
+    private static async Task<TestDatabase> CreateAsync(string options)
+    {
+        var name = $"t_{Guid.NewGuid():N}";
+        await MaintainAsync($"create database {name} {options}");
+        return new TestDatabase(name, await ConnectionStringAsync(name));
     }
 
     private NpgsqlCommand Command(string sql, object[] values)

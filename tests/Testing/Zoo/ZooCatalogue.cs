@@ -1,3 +1,4 @@
+using Orders.Contracts;
 using Orders.Infrastructure.Steps;
 
 namespace Orders.Testing.Zoo;
@@ -8,5 +9,5 @@ public static class ZooCatalogue
     /// <summary>All of them.</summary>
     public static StepCatalogue Of() => new StepCatalogue()
         .Add<HurriedStep>().Add<PatientStep>().Add<MotherStep>().Add<CarefulStep>()
-        .Announce<Born>().Announce<Fed>().Announce<Grown>();
+        .Announce<Born>().Announce<Fed>().Announce<Grown>().Announce<OrderCompleted>().Announce<OrderRejected>();
 }

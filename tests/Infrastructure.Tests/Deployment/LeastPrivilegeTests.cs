@@ -1,0 +1,142 @@
+using Npgsql;
+using Orders.Infrastructure.Deployment;
+using Orders.Infrastructure.Orders.Intake;
+using Orders.Infrastructure.Steps;
+using Orders.Infrastructure.Tests.FifthStep;
+using Orders.Testing;
+using Orders.Testing.Servers;
+using Orders.Testing.Zoo;
+
+namespace Orders.Infrastructure.Tests.Deployment;
+
+/// <summary>Each process has a user of its own that can do what the process does, and nothing else.</summary>
+public sealed class LeastPrivilegeTests : InASystem
+{
+    private const string Password = "only-for-tests";
+
+    private static readonly string[] Kinds = ["DB", "MQ"];
+
+    // With a step that consumes what the API publishes.
+    protected override StepCatalogue Catalogue => ZooCatalogue.Of().Add<LoyaltyStep>();
+
+    [OneTimeSetUp]
+    public Task DeployUsers()
+    {
+        var passwords = System.Catalogue.Steps.Select(s => s.Name).Append("api").SelectMany(p => Kinds.Select(kind => ($"{p.ToUpperInvariant()}_{kind}_PASSWORD", (string?)Password)));
+        return DeployCommand.RunAsync(System.Configuration(passwords), System.Catalogue, _ => { }, CancellationToken.None);
+    }
+
+    [Test]
+    public async Task A_worker_can_run_its_step_from_the_first_attempt_to_the_last()
+    {
+        var script = new StepScript();
+        await using var host = await System.StartAsync([.. System.Catalogue.Choose("mother").Select(script.In)], null, UserOf("mother"));
+        var born = await System.Broker.ListenAsync<Born>();
+        var (good, bad) = (Guid.NewGuid(), Guid.NewGuid());
+        script.For(bad, (_, _) => throw new InvalidOperationException("Never."));
+        await System.Broker.PublishToAsync("mother", new Feed(good));
+        await System.Broker.PublishToAsync("mother", new Feed(bad));
+        await System.Broker.PublishBytesAsync("mother", "{ this is no message"u8.ToArray(), new ByHand());
+
+        await System.UntilAsync(good, "mother", StepStatus.Done);
+        await System.UntilAsync(bad, "mother", StepStatus.Parked);
+        await UntilArrivedAsync(born, 1);
+        await Eventually.That(() => System.Broker.CountAsync("mother_error"), Is.EqualTo(2u), "parked messages: the one that always fails and the one that cannot be read");
+    }
+
+    [Test]
+    public async Task The_API_can_store_an_order_and_send_its_message()
+    {
+        var accepted = await System.Broker.ListenAsync<Contracts.OrderAccepted>();
+        await using var host = await System.StartAsync("", null, UserOf("api"));
+        var intake = (OrderIntake)host.Services.GetService(typeof(OrderIntake))!;
+        var result = await intake.AcceptAsync(SampleOrders.New(1) with { IdempotencyKey = "key-of-a-client", BodyHash = [1] });
+
+        Assert.That(result.Outcome, Is.EqualTo(IntakeOutcome.Accepted));
+        await UntilArrivedAsync(accepted, 1);
+    }
+
+    [TestCase("api", "delete from orders")]
+    [TestCase("api", "update orders set total = 0")]
+    [TestCase("api", "update order_lines set unit_price = 0")]
+    [TestCase("api", "delete from order_progress")]
+    [TestCase("api", "insert into step_runs (subject_id, step, status, attempts) values (gen_random_uuid(), 'x', 2, 1)")]
+    [TestCase("api", "update effects set state = 2")]
+    [TestCase("api", "update stock set on_hand = 1")]
+    [TestCase("api", "update catalogue set price_eur = 0")]
+    [TestCase("api", "delete from invoices")]
+    [TestCase("api", "update api_keys set revoked_at = null")]
+    [TestCase("api", "update step_catalogue set active = false")]
+    [TestCase("api", "select * from idempotency")]
+    [TestCase("api", "create table mine (id integer)")]
+    [TestCase("hurried", "select * from orders")]
+    [TestCase("hurried", "select * from order_lines")]
+    [TestCase("hurried", "select * from api_keys")]
+    [TestCase("hurried", "select * from posted_keys")]
+    [TestCase("hurried", "select * from invoices")]
+    [TestCase("hurried", "update stock set on_hand = 1")]
+    [TestCase("hurried", "insert into stock_movements (order_id, sku, quantity) values (gen_random_uuid(), 'MUG-BLUE', 1)")]
+    [TestCase("hurried", "delete from order_progress")]
+    [TestCase("hurried", "insert into order_progress (order_id, required, done, parked) values (gen_random_uuid(), 1, 0, 0)")]
+    [TestCase("hurried", "delete from step_runs")]
+    [TestCase("hurried", "update step_catalogue set active = false")]
+    [TestCase("hurried", "truncate outbox")]
+    [TestCase("hurried", "drop table effects")]
+    [TestCase("hurried", "create table mine (id integer)")]
+    [TestCase("hurried", "alter role orders_api superuser")]
+    [TestCase("hurried", "set role orders_api")]
+    public async Task A_database_role_is_refused_what_its_process_does_not_do(string process, string sql)
+    {
+        await using var connection = new NpgsqlConnection(ConnectionStringOf(process));
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        var refused = Assert.ThrowsAsync<PostgresException>(() => command.ExecuteNonQueryAsync());
+        // A command such as DROP is refused to all but the owner.
+        Assert.That(refused.SqlState, Is.EqualTo(PostgresErrorCodes.InsufficientPrivilege));
+    }
+
+    [TestCase("api", "hurried")]
+    [TestCase("api", "hurried_error")]
+    [TestCase("api", "unrouted")]
+    [TestCase("hurried", "patient")]
+    [TestCase("hurried", "patient_error")]
+    [TestCase("hurried", "unrouted")]
+    public Task A_broker_user_cannot_read_a_queue_of_somebody_else(string process, string queue) =>
+        RefusedAsync(process, channel => channel.BasicGetAsync(queue, autoAck: false));
+
+    [TestCase("api", "hurried_error")]
+    [TestCase("hurried", "patient_error")]
+    [TestCase("hurried", "patient_skipped")]
+    [TestCase("hurried", "unrouted")]
+    [TestCase("hurried", "amq.fanout")]
+    public Task A_broker_user_cannot_write_where_only_others_write(string process, string exchange) =>
+        RefusedAsync(process, async channel => await channel.BasicPublishAsync(exchange, "", mandatory: true, new RabbitMQ.Client.BasicProperties(), new byte[1]));
+
+    [TestCase("api", "mine")]
+    [TestCase("hurried", "mine")]
+    [TestCase("hurried", "patient2")]
+    public Task A_broker_user_cannot_declare_a_queue_of_another_name(string process, string queue) =>
+        RefusedAsync(process, channel => channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false));
+
+    [TestCase("api", "hurried")]
+    [TestCase("hurried", "patient")]
+    public Task A_broker_user_cannot_remove_a_queue_of_somebody_else(string process, string queue) =>
+        RefusedAsync(process, channel => channel.QueueDeleteAsync(queue, ifUnused: false, ifEmpty: false));
+
+    private async Task RefusedAsync(string process, Func<RabbitMQ.Client.IChannel, Task> action)
+    {
+        var options = System.Broker.Options with { Username = ProcessCredentials.UserOf(process), Password = Password };
+        await using var connection = await Messaging.BrokerConnection.CreateFactory(options).CreateConnectionAsync();
+        await using var channel = await connection.CreateChannelAsync(new RabbitMQ.Client.CreateChannelOptions(true, true, null));
+        var refused = Assert.CatchAsync<RabbitMQ.Client.Exceptions.OperationInterruptedException>(() => action(channel));
+        Assert.That(refused.ShutdownReason?.ReplyCode, Is.EqualTo(RabbitMQ.Client.Constants.AccessRefused));
+    }
+
+    private IEnumerable<(string Name, string? Value)> UserOf(string process) =>
+    [
+        ("ConnectionStrings:Postgres", ConnectionStringOf(process)), ("RabbitMq:Username", ProcessCredentials.UserOf(process)), ("RabbitMq:Password", Password),
+    ];
+
+    private string ConnectionStringOf(string process) =>
+        new NpgsqlConnectionStringBuilder(System.Database.ConnectionString) { Username = ProcessCredentials.UserOf(process), Password = Password }.ConnectionString;
+}

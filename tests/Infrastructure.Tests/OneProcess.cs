@@ -1,0 +1,55 @@
+using Npgsql;
+using NpgsqlTypes;
+using Orders.Infrastructure.Orders;
+using Orders.Infrastructure.Outbox;
+using Orders.Infrastructure.Steps;
+using Orders.Testing;
+
+namespace Orders.Infrastructure.Tests;
+
+/// <summary>The committing part of a process, without broker: its own connections, its own writer. Two of them meet as two processes do.</summary>
+internal sealed class OneProcess : IAsyncDisposable
+{
+    private readonly NpgsqlDataSource _database;
+    private readonly RelayFeed _feed = new();
+
+    public OneProcess(OrdersSystem system)
+    {
+        _database = NpgsqlDataSource.Create(system.Database.ConnectionString);
+        var progress = new OrderProgressRecorder(new StepBits(_database));
+        Committer = new StepCommitter(_database, [new NoteWriter()], progress, _feed);
+        Failures = new StepFailures(_database, progress, _feed);
+    }
+
+    public StepCommitter Committer { get; }
+
+    public StepFailures Failures { get; }
+
+    public static StepRun Run(StepPolicy policy, Guid subject, Guid? message = null) => new(policy, message ?? Guid.NewGuid(), subject, Guid.NewGuid(), 1, null);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Committer.DisposeAsync();
+        await _database.DisposeAsync();
+        _feed.Dispose();
+    }
+}
+
+/// <summary>Rows of a test's own: table <c>notes (subject uuid, n integer check (n &gt; 0))</c>.</summary>
+internal sealed record Note(int N) : IStepWrite
+{
+    public const string Table = "create table notes (subject uuid, n integer check (n > 0))";
+}
+
+internal sealed class NoteWriter : StepWriter<Note>
+{
+    public override int LockOrder => 100;
+
+    protected override async Task WriteAsync(NpgsqlConnection connection, IReadOnlyList<(StepRun Run, Note Write)> runs)
+    {
+        await using var command = new NpgsqlCommand("insert into notes select * from unnest($1, $2)", connection);
+        command.Parameters.Add(new() { Value = runs.Select(r => r.Run.SubjectId).ToArray() });
+        command.Parameters.Add(new() { Value = runs.Select(r => r.Write.N).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Integer });
+        await command.ExecuteNonQueryAsync();
+    }
+}

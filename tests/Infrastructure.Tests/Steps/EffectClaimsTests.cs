@@ -1,0 +1,135 @@
+using Orders.Infrastructure.Idempotency;
+using Orders.Infrastructure.Steps;
+using Orders.Testing;
+using Orders.Testing.Zoo;
+
+namespace Orders.Infrastructure.Tests.Steps;
+
+/// <summary>An effect that the outside world sees before we can commit is announced first: whoever comes later knows.</summary>
+public sealed class EffectClaimsTests : InASystem
+{
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan ShortLease = TimeSpan.FromMilliseconds(200);
+
+    private EffectClaims Claims => new(System.Database.Source);
+
+    [Test]
+    public async Task The_first_claim_is_granted_and_leaves_a_pending_effect()
+    {
+        var run = RunOf(Guid.NewGuid());
+        Assert.That(await run.ClaimAsync(Lease, "reference", CancellationToken.None), Is.EqualTo(EffectClaim.Granted));
+        Assert.That(await StateAsync(run), Is.EqualTo(EffectState.Pending));
+        Assert.That(await System.StatusAsync(run.SubjectId, run.Step), Is.EqualTo(StepStatus.Running));
+    }
+
+    [Test]
+    public async Task A_committed_claim_is_done_for_ever()
+    {
+        var subject = Guid.NewGuid();
+        var run = RunOf(subject);
+        await run.ClaimAsync(Lease, null, CancellationToken.None);
+        await using (var process = new OneProcess(System))
+            Assert.That(await process.Committer.CommitAsync(run), Is.True);
+
+        Assert.That(await StateAsync(run), Is.EqualTo(EffectState.Done));
+        Assert.That(await RunOf(subject).ClaimAsync(Lease, null, CancellationToken.None), Is.EqualTo(EffectClaim.AlreadyDone));
+    }
+
+    [Test]
+    public async Task A_claim_in_progress_says_until_when()
+    {
+        var subject = Guid.NewGuid();
+        await RunOf(subject).ClaimAsync(Lease, null, CancellationToken.None);
+        var busy = Assert.ThrowsAsync<EffectInProgressException>(() => RunOf(subject).ClaimAsync(Lease, null, CancellationToken.None));
+        Assert.That(busy.LeaseUntil, Is.EqualTo(DateTimeOffset.UtcNow + Lease).Within(TimeSpan.FromSeconds(10)));
+    }
+
+    [Test]
+    public async Task After_the_lease_the_effect_may_have_happened()
+    {
+        var subject = Guid.NewGuid();
+        await RunOf(subject).ClaimAsync(ShortLease, null, CancellationToken.None);
+        await LeaseEndsAsync(subject);
+        Assert.That(await RunOf(subject).ClaimAsync(Lease, null, CancellationToken.None), Is.EqualTo(EffectClaim.MaybeDone));
+    }
+
+    [Test]
+    public async Task A_released_claim_is_granted_again()
+    {
+        var subject = Guid.NewGuid();
+        var run = RunOf(subject);
+        await run.ClaimAsync(Lease, null, CancellationToken.None);
+        await run.ReleaseClaimAsync();
+        Assert.That(await RunOf(subject).ClaimAsync(Lease, null, CancellationToken.None), Is.EqualTo(EffectClaim.Granted));
+    }
+
+    [Test]
+    public async Task A_run_that_lost_its_claim_cannot_release_it()
+    {
+        var subject = Guid.NewGuid();
+        var late = RunOf(subject);
+        await late.ClaimAsync(ShortLease, null, CancellationToken.None);
+        await LeaseEndsAsync(subject);
+        await RunOf(subject).ClaimAsync(Lease, null, CancellationToken.None);
+
+        await late.ReleaseClaimAsync();
+        Assert.ThrowsAsync<EffectInProgressException>(() => RunOf(subject).ClaimAsync(Lease, null, CancellationToken.None));
+    }
+
+    [Test]
+    public async Task A_run_that_lost_its_claim_cannot_commit_it()
+    {
+        // Frozen for longer than its lease, then thawed: the other run owns the effect now.
+        var subject = Guid.NewGuid();
+        var frozen = RunOf(subject);
+        await frozen.ClaimAsync(ShortLease, null, CancellationToken.None);
+        await LeaseEndsAsync(subject);
+        await RunOf(subject).ClaimAsync(Lease, null, CancellationToken.None);
+
+        await using var process = new OneProcess(System);
+        Assert.That(await process.Committer.CommitAsync(frozen), Is.False);
+    }
+
+    [Test]
+    public async Task An_effect_given_up_as_uncertain_is_not_begun_again()
+    {
+        var subject = Guid.NewGuid();
+        var run = RunOf(subject);
+        await run.ClaimAsync(Lease, "reference", CancellationToken.None);
+        Assert.ThrowsAsync<UncertainEffectException>(() => run.GiveUpAsUncertainAsync("reference"));
+        Assert.That(await StateAsync(run), Is.EqualTo(EffectState.Uncertain));
+        Assert.ThrowsAsync<UncertainEffectException>(() => RunOf(subject).ClaimAsync(Lease, null, CancellationToken.None));
+    }
+
+    [Test]
+    public async Task Of_twenty_claims_at_once_exactly_one_is_granted()
+    {
+        for (var round = 0; round < 20; round++)
+        {
+            var subject = Guid.NewGuid();
+            var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => TryAsync(RunOf(subject))));
+            Assert.That(answers.Count(a => a == EffectClaim.Granted), Is.EqualTo(1));
+            Assert.That(answers.Count(a => a is null), Is.EqualTo(19), "in progress");
+        }
+
+        static async Task<EffectClaim?> TryAsync(StepRun run)
+        {
+            try
+            {
+                return await run.ClaimAsync(Lease, null, CancellationToken.None);
+            }
+            catch (EffectInProgressException)
+            {
+                return null;
+            }
+        }
+    }
+
+    private StepRun RunOf(Guid subject) => new(CarefulStep.Policy, Guid.NewGuid(), subject, Guid.NewGuid(), 1, Claims);
+
+    private async Task<EffectState> StateAsync(StepRun run) =>
+        (EffectState)await System.Database.ScalarAsync<short>("select state from effects where subject_id = $1 and effect = $2", run.SubjectId, run.Effect);
+
+    private Task LeaseEndsAsync(Guid subject) =>
+        Eventually.Is(() => System.Database.ScalarAsync<bool>("select lease_until <= now() from effects where subject_id = $1", subject), "the lease has ended");
+}

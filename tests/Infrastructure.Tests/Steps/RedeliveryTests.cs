@@ -1,0 +1,73 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using MassTransit;
+using Orders.Infrastructure.Outbox;
+using Orders.Infrastructure.Steps;
+using Orders.Testing;
+using Orders.Testing.Servers;
+using Orders.Testing.Zoo;
+
+namespace Orders.Infrastructure.Tests.Steps;
+
+/// <summary>A message that comes again is the same message: same id, same class, same headers, same trace.</summary>
+public sealed class RedeliveryTests() : InAZoo("careful,patient")
+{
+    private sealed record Seen(Guid Id, Guid Subject, byte Priority, string? Tenant);
+
+    [Test]
+    public async Task A_redelivered_message_keeps_id_priority_and_headers()
+    {
+        var subject = Guid.NewGuid();
+        var message = Guid.NewGuid();
+        var seen = Watch(subject, failing: 3);
+        await DeliverAsync("patient", message, Feed(subject));
+
+        await System.EventuallyFastForwardingAsync(() => System.StatusAsync(subject, "patient"), Is.EqualTo(StepStatus.Done), "status of the step");
+        Assert.That(seen, Has.Count.EqualTo(4));
+        Assert.That(seen, Is.All.EqualTo(new Seen(message, subject, 7, "acme")));
+    }
+
+    [Test]
+    public async Task A_postponed_message_keeps_id_priority_and_headers()
+    {
+        var subject = Guid.NewGuid();
+        var message = Guid.NewGuid();
+        var seen = Watch(subject, failing: 0);
+        await new StepRun(CarefulStep.Policy, Guid.NewGuid(), subject, Guid.NewGuid(), 1, new EffectClaims(System.Database.Source)).ClaimAsync(TimeSpan.FromSeconds(1), null, CancellationToken.None);
+        await DeliverAsync("careful", message, Feed(subject));
+
+        await System.UntilAsync(subject, "careful", StepStatus.Done);
+        Assert.That(seen, Has.Count.GreaterThan(1));
+        Assert.That(seen, Is.All.EqualTo(new Seen(message, subject, 7, "acme")));
+    }
+
+    [Test]
+    public async Task The_subject_is_the_correlation_id_where_there_is_one()
+    {
+        var subject = Guid.NewGuid();
+        await System.Broker.PublishToAsync("patient", new Feed(Guid.NewGuid()), new ByHand { CorrelationId = subject });
+        await System.UntilAsync(subject, "patient", StepStatus.Done);
+    }
+
+    private ConcurrentQueue<Seen> Watch(Guid subject, int failing)
+    {
+        var seen = new ConcurrentQueue<Seen>();
+        Script.For(subject, (context, run) =>
+        {
+            var priority = context.ReceiveContext.GetPayload<RabbitMqBasicConsumeContext>().Properties.Priority;
+            seen.Enqueue(new Seen(context.Step().MessageId, context.Step().SubjectId, priority, context.Headers.Get<string>("tenant")));
+            return run <= failing ? throw new InvalidOperationException("Not yet.") : Task.CompletedTask;
+        });
+        return seen;
+    }
+
+    private Task DeliverAsync(string step, Guid message, Feed feed)
+    {
+        var envelope = JsonNode.Parse(Envelope.Write(feed, message, null, message, null, DateTimeOffset.UtcNow))!;
+        envelope["headers"] = new JsonObject { ["tenant"] = "acme" };
+        return System.Broker.PublishBytesAsync(step, JsonSerializer.SerializeToUtf8Bytes(envelope), new ByHand { Id = message, Priority = 7 });
+    }
+
+    private static Feed Feed(Guid subject) => new(subject);
+}

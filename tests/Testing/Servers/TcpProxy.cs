@@ -1,0 +1,95 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Orders.Testing.Servers;
+
+/// <summary>A network between a host and a server that can be cut: nothing comes through and nobody can connect until it is mended.</summary>
+public sealed class TcpProxy : IAsyncDisposable
+{
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly ConcurrentDictionary<TcpClient, byte> _open = new();
+    private readonly CancellationTokenSource _stop = new();
+    private readonly string _host;
+    private readonly int _port;
+    private readonly Task _accepting;
+    private volatile bool _cut;
+
+    /// <summary>Begins to forward.</summary>
+    public TcpProxy(string host, int port)
+    {
+        (_host, _port) = (host, port);
+        _listener.Start();
+        _accepting = AcceptAsync();
+    }
+
+    /// <summary>Where to connect to.</summary>
+    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+    /// <summary>Breaks every connection and refuses new ones.</summary>
+    public void Cut()
+    {
+        _cut = true;
+        foreach (var client in _open.Keys)
+            client.Close();
+    }
+
+    /// <summary>Lets connections through again.</summary>
+    public void Mend() => _cut = false;
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        _listener.Stop();
+        Cut();
+        await _accepting;
+        _stop.Dispose();
+    }
+
+    private async Task AcceptAsync()
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            TcpClient near;
+            try
+            {
+                near = await _listener.AcceptTcpClientAsync(_stop.Token);
+            }
+            catch (Exception end) when (end is OperationCanceledException or SocketException or ObjectDisposedException)
+            {
+                return;
+            }
+
+            if (_cut)
+                near.Close();
+            else
+                _ = ForwardAsync(near);
+        }
+    }
+
+    private async Task ForwardAsync(TcpClient near)
+    {
+        using var far = new TcpClient();
+        _open[near] = 0;
+        _open[far] = 0;
+        try
+        {
+            await far.ConnectAsync(_host, _port, _stop.Token);
+            // Cut between accepting and here.
+            if (_cut)
+                return;
+            await Task.WhenAny(near.GetStream().CopyToAsync(far.GetStream(), _stop.Token), far.GetStream().CopyToAsync(near.GetStream(), _stop.Token));
+        }
+        catch (Exception end) when (end is IOException or SocketException or ObjectDisposedException or OperationCanceledException or InvalidOperationException)
+        {
+            // Either side closed: so does the other, below.
+        }
+        finally
+        {
+            near.Close();
+            _open.TryRemove(near, out _);
+            _open.TryRemove(far, out _);
+        }
+    }
+}
