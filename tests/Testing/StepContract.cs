@@ -111,7 +111,7 @@ public abstract class StepContract<TStep>(StepCatalogue catalogue)
         await DeliverAsync(subject);
 
         await System.EventuallyFastForwardingAsync(() => System.StatusAsync(subject, Policy.Name), Is.EqualTo(StepStatus.Parked), "status of the step");
-        Assert.That(await ParkedAsync(subject), Is.EqualTo(1), "messages of the subject in the _error queue");
+        await ParkedOnceAsync(subject);
         Assert.That(_script.RunsOf(subject), Is.EqualTo(Policy.PlannedAttempts), "runs");
         Assert.That(await System.AttemptsAsync(subject, Policy.Name), Is.EqualTo(Policy.PlannedAttempts), "recorded attempts");
         Assert.That(await System.EffectsAsync(subject), Is.Zero, "effects");
@@ -125,7 +125,7 @@ public abstract class StepContract<TStep>(StepCatalogue catalogue)
         await DeliverAsync(subject);
 
         await System.UntilAsync(subject, Policy.Name, StepStatus.Parked);
-        Assert.That(await ParkedAsync(subject), Is.EqualTo(1), "messages of the subject in the _error queue");
+        await ParkedOnceAsync(subject);
         Assert.That(_script.RunsOf(subject), Is.EqualTo(1), "runs");
     }
 
@@ -150,7 +150,7 @@ public abstract class StepContract<TStep>(StepCatalogue catalogue)
         await DeliverAsync(subject);
 
         await System.EventuallyFastForwardingAsync(() => System.StatusAsync(subject, Policy.Name), Is.EqualTo(StepStatus.Parked), "status of the step");
-        Assert.That(await ParkedAsync(subject), Is.EqualTo(1), "messages of the subject in the _error queue");
+        await ParkedOnceAsync(subject);
         Assert.That(_script.RunsOf(subject), Is.EqualTo(Policy.PlannedAttempts), "runs");
     }
 
@@ -178,7 +178,7 @@ public abstract class StepContract<TStep>(StepCatalogue catalogue)
         var subject = await NewSubjectAsync();
         await System.Broker.PublishBytesAsync(Policy.Name, Envelope(subject, empty ? Guid.Empty : null), new ByHand { Id = null });
 
-        await Eventually.That(() => ParkedAsync(subject), Is.EqualTo(1), "messages of the subject in the _error queue");
+        await ParkedOnceAsync(subject);
         Assert.That(_script.RunsOf(subject), Is.Zero, "runs");
     }
 
@@ -236,6 +236,9 @@ public abstract class StepContract<TStep>(StepCatalogue catalogue)
         await System.EventuallyFastForwardingAsync(() => Task.FromResult(_script.RunsOf(subject)), Is.GreaterThanOrEqualTo(runs), "runs");
         await System.UntilAsync(subject, Policy.Name, StepStatus.Done);
     }
+
+    // The status is written before the message moves: dying between the two makes one more attempt, the other way round would lose the status.
+    private Task ParkedOnceAsync(Guid subject) => Eventually.That(() => ParkedAsync(subject), Is.EqualTo(1), "messages of the subject in the _error queue");
 
     private async Task<int> ParkedAsync(Guid subject) => (await System.Broker.PeekAllAsync($"{Policy.Name}_error")).Count(m => IsAbout(m, subject));
 

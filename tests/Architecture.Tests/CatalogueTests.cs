@@ -1,0 +1,63 @@
+using System.Text.RegularExpressions;
+using Orders.Infrastructure.Steps;
+using Orders.Workers;
+
+namespace Orders.Architecture.Tests;
+
+/// <summary>The catalogue is the one place where steps are listed; whatever repeats it is held to it.</summary>
+public sealed partial class CatalogueTests
+{
+    [Test]
+    public void Every_step_is_in_the_catalogue_once()
+    {
+        var classes = typeof(Steps).Assembly.GetTypes().Where(t => t is { IsClass: true, IsAbstract: false } && t.IsAssignableTo(typeof(IStep)));
+        Assert.That(Steps.Catalogue.Steps.Select(s => s.Type), Is.EquivalentTo(classes));
+    }
+
+    [Test]
+    public void Every_message_type_has_a_consumer_or_is_announced()
+    {
+        var known = Steps.Catalogue.Steps.SelectMany(s => s.Consumes).Concat(Steps.Catalogue.Announcements);
+        Assert.That(Messages.All.Except(known), Is.Empty, "contracts that nobody consumes; announce them in Steps.cs if that is meant");
+    }
+
+    [Test]
+    public void Every_step_is_a_service_in_compose_that_runs_it_alone()
+    {
+        var services = Services().Where(s => s.Text.Contains("<<: *step", StringComparison.Ordinal)).ToArray();
+        Assert.That(services.Select(s => s.Name), Is.EquivalentTo(Steps.Catalogue.Steps.Select(s => s.Name)), "services of steps in docker-compose.yml; the catalogue is src/Workers/Steps.cs");
+        foreach (var (name, text) in services)
+        {
+            Assert.That(text, Does.Match($@"(?m)^\s+Workers__Steps: {name}$"), name);
+            Assert.That(text, Does.Contain($"Username=orders_{name};").And.Contain($"RabbitMq__Username: orders_{name}"), $"{name} has users of its own");
+        }
+    }
+
+    [Test]
+    public void The_documentation_shows_the_steps_as_they_are()
+    {
+        var page = Repository.Read("docs/architecture.md").ReplaceLineEndings("\n");
+        var documented = Described().Match(page).Groups[1].Value.Trim();
+        Assert.That(documented, Is.EqualTo(Description.Of(Steps.Catalogue).ReplaceLineEndings("\n").Trim()), "the block 'describe' in docs/architecture.md; run `Workers describe` and paste what it prints");
+    }
+
+    private static IEnumerable<(string Name, string Text)> Services()
+    {
+        var services = Services(Repository.Read("docker-compose.yml").ReplaceLineEndings("\n"));
+        return ServiceStart().Split(services).Skip(1).Chunk(2).Select(pair => (pair[0], pair[1]));
+    }
+
+    private static string Services(string compose)
+    {
+        var start = compose.IndexOf("\nservices:\n", StringComparison.Ordinal);
+        Assert.That(start, Is.GreaterThan(0), "docker-compose.yml has a block 'services:'");
+        var end = compose.IndexOf("\nvolumes:", start, StringComparison.Ordinal);
+        return compose[start..(end < 0 ? compose.Length : end)];
+    }
+
+    [GeneratedRegex("(?s)<!-- describe -->(.*?)<!-- /describe -->")]
+    private static partial Regex Described();
+
+    [GeneratedRegex("(?m)^  ([a-z][a-z0-9-]*):$")]
+    private static partial Regex ServiceStart();
+}
