@@ -238,7 +238,7 @@ public abstract class StepContract<TStep>(StepCatalogue catalogue)
     }
 
     // The status is written before the message moves: dying between the two makes one more attempt, the other way round would lose the status.
-    private Task ParkedOnceAsync(Guid subject) => Eventually.That(() => ParkedAsync(subject), Is.EqualTo(1), "messages of the subject in the _error queue");
+    private Task<int> ParkedOnceAsync(Guid subject) => Eventually.That(() => ParkedAsync(subject), Is.EqualTo(1), "messages of the subject in the _error queue");
 
     private async Task<int> ParkedAsync(Guid subject) => (await System.Broker.PeekAllAsync($"{Policy.Name}_error")).Count(m => IsAbout(m, subject));
 
