@@ -11,7 +11,7 @@ public enum MailOutcome
 }
 
 /// <summary>The mail was certainly not accepted, and another try may succeed: no connection, or a 4xx reply. A transient fault.</summary>
-public sealed class MailNotSentException(string message, Exception? innerException) : Exception(message, innerException);
+public sealed class MailNotSentException(string message, Exception innerException) : Exception(message, innerException);
 
 /// <summary>The server's reply was lost, and it does not list the mail as accepted; the claim stays, and the question is asked again when its lease has ended. A transient fault.</summary>
 public sealed class MailOutcomeUnknownException(string messageId)

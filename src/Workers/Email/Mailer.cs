@@ -72,8 +72,7 @@ public sealed partial class Mailer(SmtpPool pool, EmailOptions options)
         fault is OperationCanceledException
             ? $"The mail server {options.Smtp.Host}:{options.Smtp.Port} did not take the mail within Email:SendTimeout of {options.SendTimeout.TotalSeconds:0.#} s."
             : $"The mail server {options.Smtp.Host}:{options.Smtp.Port} could not be reached or broke off before the mail was complete: {Printable(fault.Message)}",
-        // A timeout inside would be taken for the database's, whose faults are nobody's attempt.
-        fault is OperationCanceledException or TimeoutException ? null : fault);
+        fault);
 
     /// <summary>A server's words made fit for logs and pages: no control characters, no mail addresses, no end of them.</summary>
     private static string Printable(string reply)

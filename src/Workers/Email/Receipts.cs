@@ -43,9 +43,6 @@ public sealed class Receipts(HttpClient http, EmailOptions options)
     }
 }
 
-/// <summary>
-/// Whether a mail was accepted could not be found out now: a transient fault; the claim stays and the question is asked again. It carries no inner exception:
-/// a timeout among them would be taken for the database's, whose faults are nobody's attempt.
-/// </summary>
+/// <summary>Whether a mail was accepted could not be found out now: a transient fault; the claim stays and the question is asked again.</summary>
 public sealed class ReceiptsUnavailableException(string found)
     : Exception($"Expected Email:ReceiptsUrl to answer a JSON array, found that {found}. If that lasts, correct Email__ReceiptsUrl.");

@@ -1,0 +1,139 @@
+using Orders.Contracts;
+using Orders.Infrastructure.Steps;
+using Orders.OutsideWorld.Faults;
+using Orders.Testing;
+using Orders.Workers.Email;
+
+namespace Orders.Workers.Tests.Email;
+
+/// <summary>One mail an order, in every mode of the mail server, with somebody to ask about receipts and without.</summary>
+[TestFixture(true)]
+[TestFixture(false)]
+public sealed class EmailStepTests(bool canAsk) : InAnInstallation
+{
+    [OneTimeSetUp]
+    public Task Start() => StartAsync("email", canAsk ? [] : [("Email:ReceiptsUrl", null)]);
+
+    [SetUp]
+    public void BehaveWell() => World.Behaviour.Smtp.Set(new(SmtpMode.Ok));
+
+    [Test]
+    public async Task An_accepted_order_is_confirmed()
+    {
+        var order = await ConfirmAsync();
+        await Orders.UntilAsync(order, "email", StepStatus.Done);
+
+        Assert.That(MailsOf("email", order), Is.EqualTo(1));
+        Assert.That(await Orders.Database.ScalarAsync<string>("select reference from effects where subject_id = $1 and effect = 'email'", order), Is.EqualTo(IdOf("email", order)));
+    }
+
+    [Test]
+    public async Task A_rejected_order_gets_an_apology_which_its_progress_does_not_wait_for()
+    {
+        var order = await Orders.StoreAsync();
+        await DeliverAsync("email", order, new StockRejected(order, [new StockShortage("MUG-BLUE", 2, 1)], DateTimeOffset.UtcNow));
+        await Eventually.That(() => Orders.EffectsAsync(order), Is.EqualTo(1), "effects that are done");
+
+        Assert.That(MailsOf("apology", order), Is.EqualTo(1));
+        Assert.That(World.Mails.Delivered.Single(m => m.MessageId == IdOf("apology", order)).Subject, Does.EndWith("cannot be filled"));
+        Assert.That(await Orders.Database.ScalarAsync<int>("select done from order_progress where order_id = $1", order), Is.Zero);
+    }
+
+    [TestCase(SmtpMode.Down)]
+    [TestCase(SmtpMode.TempFail)]
+    public async Task A_server_that_cannot_take_mail_for_a_while_gets_it_once_it_can(SmtpMode mode)
+    {
+        World.Behaviour.Smtp.Set(new(mode));
+        var order = await ConfirmAsync();
+        await Orders.UntilAsync(order, "email", StepStatus.Retrying);
+        Assert.That(await Orders.Database.CountAsync("effects where subject_id = $1", order), Is.Zero, "a mail that was certainly not sent is not claimed");
+        World.Behaviour.Smtp.Set(new(SmtpMode.Ok));
+        await UntilInTheEndAsync(order, "email", StepStatus.Done);
+
+        Assert.That(MailsOf("email", order), Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task A_refused_mail_is_parked_at_once()
+    {
+        World.Behaviour.Smtp.Set(new(SmtpMode.Reject));
+        var order = await ConfirmAsync();
+        await Orders.UntilAsync(order, "email", StepStatus.Parked);
+
+        Assert.That(await Orders.AttemptsAsync(order, "email"), Is.EqualTo(1));
+        Assert.That(await Orders.Database.CountAsync("effects where subject_id = $1", order), Is.Zero);
+    }
+
+    [Test]
+    public async Task A_mail_whose_reply_was_lost_is_asked_about_and_never_sent_twice()
+    {
+        World.Behaviour.Smtp.Set(new(SmtpMode.Vanish));
+        var order = await ConfirmAsync();
+        await UntilInTheEndAsync(order, "email", canAsk ? StepStatus.Done : StepStatus.Uncertain);
+
+        Assert.That(MailsOf("email", order), Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task A_mail_cut_off_in_the_middle_is_sent_again_only_when_somebody_says_that_it_did_not_arrive()
+    {
+        // A short mail leaves in one piece with its final dot, so the cut leaves an open question.
+        World.Behaviour.Smtp.Set(new(SmtpMode.Drop));
+        var order = await ConfirmAsync();
+        await Eventually.That(() => World.Mails.Everything.Count(m => !m.IsDelivered && m.MessageId == IdOf("email", order)), Is.Positive, "the order's mails that were cut off");
+        World.Behaviour.Smtp.Set(new(SmtpMode.Ok));
+        await UntilInTheEndAsync(order, "email", canAsk ? StepStatus.Done : StepStatus.Uncertain);
+
+        Assert.That(MailsOf("email", order), Is.EqualTo(canAsk ? 1 : 0));
+    }
+
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task After_a_run_that_died_with_its_claim_the_sink_is_asked_or_a_person(bool wasSent)
+    {
+        var (order, message) = (await Orders.StoreAsync(), Guid.NewGuid());
+        await Orders.Database.ExecuteAsync(
+            "insert into effects (subject_id, effect, message_id, step, state, lease_until, reference, at) values ($1, 'email', $2, 'email', 1, now() - interval '1 second', $3, now() - interval '1 minute')",
+            order, message, IdOf("email", order));
+        if (wasSent)
+            await SendAsDeadRunAsync(order);
+        await DeliverAsync("email", order, new OrderAccepted(order, false, DateTimeOffset.UtcNow), message);
+        await UntilInTheEndAsync(order, "email", canAsk ? StepStatus.Done : StepStatus.Uncertain);
+
+        Assert.That(MailsOf("email", order), Is.EqualTo(wasSent || canAsk ? 1 : 0));
+    }
+
+    [Test]
+    public async Task While_another_run_holds_the_lease_nothing_is_sent_and_no_attempt_is_counted()
+    {
+        var (order, message) = (await Orders.StoreAsync(), Guid.NewGuid());
+        await Orders.Database.ExecuteAsync(
+            "insert into effects (subject_id, effect, message_id, step, state, lease_until, reference) values ($1, 'email', $2, 'email', 1, now() + interval '1 hour', $3)",
+            order, message, IdOf("email", order));
+        await DeliverAsync("email", order, new OrderAccepted(order, false, DateTimeOffset.UtcNow), message);
+        await Eventually.That(() => Orders.Database.CountAsync("outbox where message_id = $1 and due_at > now() + interval '30 minutes'", message), Is.EqualTo(1), "the message waits for the lease");
+
+        Assert.That(MailsOf("email", order), Is.Zero);
+        Assert.That(await Orders.AttemptsAsync(order, "email"), Is.Zero);
+        await Orders.Database.ExecuteAsync("delete from outbox where message_id = $1", message);
+    }
+
+    private async Task<Guid> ConfirmAsync()
+    {
+        var order = await Orders.StoreAsync();
+        await DeliverAsync("email", order, new OrderAccepted(order, false, DateTimeOffset.UtcNow));
+        return order;
+    }
+
+    private async Task SendAsDeadRunAsync(Guid order)
+    {
+        var options = EmailOptions.Read(Tests.Settings.Of([.. Towards(World)]));
+        await using var pool = new SmtpPool(options.Smtp);
+        using var mail = OrderMail.Confirmation(SampleDetails.Of(), options.Sender, IdOf("email", order));
+        await new Mailer(pool, options).SendAsync(mail, new Handover(TimeSpan.FromMinutes(1)));
+    }
+
+    private int MailsOf(string effect, Guid order) => World.Mails.Delivered.Count(m => m.MessageId == IdOf(effect, order));
+
+    private static string IdOf(string effect, Guid order) => MessageIds.For(effect, order, "orders.example");
+}

@@ -1,0 +1,70 @@
+using Orders.Infrastructure.Deployment;
+using Orders.Infrastructure.Steps;
+using Orders.OutsideWorld;
+using Orders.Testing;
+using Orders.Testing.Servers;
+
+namespace Orders.Workers.Tests;
+
+/// <summary>An installation and an outside world of a fixture's own. Steps run in it with the database rights that their deployment would give them, and no more.</summary>
+[FixtureLifeCycle(LifeCycle.SingleInstance)]
+[Parallelizable(ParallelScope.Self)]
+public abstract class InAnInstallation
+{
+    private readonly List<string> _roles = [];
+
+    protected OrdersSystem Orders { get; private set; } = null!;
+
+    protected RunningWorld World { get; private set; } = null!;
+
+    [OneTimeSetUp]
+    public async Task Install()
+    {
+        World = await OutsideWorldHost.StartAsync(o => o.WarehouseSecret = Tests.Settings.WarehouseSecret);
+        Orders = await OrdersSystem.CreateAsync(Steps.Catalogue);
+    }
+
+    [OneTimeTearDown]
+    public async Task Uninstall()
+    {
+        foreach (var role in _roles)
+            await Orders.Database.ExecuteAsync($"drop owned by {role}; drop role {role}");
+        if (Orders is not null)
+            await Orders.DisposeAsync();
+        await World.DisposeAsync();
+    }
+
+    /// <summary>Settings with which every step finds the outside world.</summary>
+    public static IEnumerable<(string Name, string? Value)> Towards(RunningWorld world) =>
+    [
+        ("Email:Smtp:Host", "127.0.0.1"), ("Email:Smtp:Port", $"{world.SmtpPort}"), ("Email:Smtp:Security", "None"), ("Email:From", "Orders <orders@orders.example>"),
+        ("Email:ReceiptsUrl", new Uri(world.BaseUri, "mails").ToString()),
+        ("Warehouse:Url", new Uri(world.BaseUri, "warehouse").ToString()), ("Warehouse:Secret", Tests.Settings.WarehouseSecret),
+    ];
+
+    /// <summary>Starts a process with one step.</summary>
+    protected async Task<RunningHost> StartAsync(string step, params (string Name, string? Value)[] settings)
+    {
+        var role = $"steps_{Guid.NewGuid():N}";
+        var policy = Steps.Catalogue.Steps.Single(s => s.Name == step).Policy;
+        await Orders.Database.ExecuteAsync($"create role {role}; grant usage on schema public to {role}");
+        _roles.Add(role);
+        foreach (var grant in DatabaseGrants.Worker.Concat(policy.Grants))
+            await Orders.Database.ExecuteAsync($"grant {grant} to {role}");
+        return await Orders.StartAsync(step, null, [.. Towards(World), ("ConnectionStrings:Postgres", $"{Orders.Database.ConnectionString};Options=-c role={role}"), .. settings]);
+    }
+
+    /// <summary>Delivers a message about an order to one step, and to nobody else.</summary>
+    protected Task DeliverAsync<T>(string step, Guid order, T message, Guid? id = null)
+        where T : class => Orders.Broker.PublishToAsync(step, message, new ByHand { Id = id ?? Guid.NewGuid(), CorrelationId = order });
+
+    /// <summary>Lets the leases of dead runs and the waits of delayed messages pass, and waits for a step.</summary>
+    protected Task UntilInTheEndAsync(Guid order, string step, StepStatus status) => Eventually.That(
+        async () =>
+        {
+            await Orders.Database.ExecuteAsync("update effects set lease_until = now() where state = 1 and lease_until > now() and at < now() - interval '5 seconds'");
+            await Orders.FastForwardAsync();
+            return await Orders.StatusAsync(order, step);
+        },
+        Is.EqualTo(status), $"status of step '{step}'", TimeSpan.FromSeconds(60));
+}

@@ -1,0 +1,56 @@
+using Orders.OutsideWorld;
+using Orders.Testing;
+using Orders.Workers.Email;
+using Orders.Workers.Inventory;
+using Orders.Workers.Invoice;
+using Orders.Workers.Warehouse;
+
+namespace Orders.Workers.Tests;
+
+public sealed class InventoryStepKeepsTheContract() : StepContract<InventoryStep>(Steps.Catalogue)
+{
+    protected override async Task VerifyOneEffectAsync(Guid subject) =>
+        Assert.That(await System.Database.CountAsync("stock_movements where order_id = $1", subject), Is.EqualTo(2), "one movement for each of the two lines");
+}
+
+public sealed class InvoiceStepKeepsTheContract() : StepContract<InvoiceStep>(Steps.Catalogue)
+{
+    protected override async Task VerifyOneEffectAsync(Guid subject) =>
+        Assert.That(await System.Database.CountAsync("invoices where order_id = $1 and sha256 = sha256(pdf)", subject), Is.EqualTo(1), "invoices with their document");
+}
+
+public sealed class WarehouseStepKeepsTheContract() : StepContract<WarehouseStep>(Steps.Catalogue)
+{
+    private RunningWorld _world = null!;
+
+    protected override IEnumerable<(string Name, string? Value)> Settings => InAnInstallation.Towards(_world);
+
+    protected override async Task PrepareAsync() => _world = await OutsideWorldHost.StartAsync(o => o.WarehouseSecret = Tests.Settings.WarehouseSecret);
+
+    [OneTimeTearDown]
+    public ValueTask StopTheWorld() => _world.DisposeAsync();
+
+    protected override Task VerifyOneEffectAsync(Guid subject)
+    {
+        Assert.That(_world.Warehouse.Of(subject.ToString()).Count(c => c.IsAccepted), Is.EqualTo(1), "calls that the warehouse accepted");
+        return Task.CompletedTask;
+    }
+}
+
+public sealed class EmailStepKeepsTheContract() : StepContract<EmailStep>(Steps.Catalogue)
+{
+    private RunningWorld _world = null!;
+
+    protected override IEnumerable<(string Name, string? Value)> Settings => InAnInstallation.Towards(_world);
+
+    protected override async Task PrepareAsync() => _world = await OutsideWorldHost.StartAsync();
+
+    [OneTimeTearDown]
+    public ValueTask StopTheWorld() => _world.DisposeAsync();
+
+    protected override Task VerifyOneEffectAsync(Guid subject)
+    {
+        Assert.That(_world.Mails.Delivered.Count(m => m.MessageId == MessageIds.For("email", subject, "orders.example")), Is.EqualTo(1), "mails in the sink");
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,59 @@
+using Orders.Contracts;
+using Orders.Infrastructure.Steps;
+using Orders.OutsideWorld.Faults;
+using Orders.Testing;
+
+namespace Orders.Workers.Tests.Warehouse;
+
+[NonParallelizable]
+public sealed class WarehouseStepTests : InAnInstallation
+{
+    [OneTimeSetUp]
+    public Task Start() => StartAsync("warehouse");
+
+    [SetUp]
+    public void BehaveWell() => World.Behaviour.Warehouse.Set(new(WarehouseMode.Ok));
+
+    [Test]
+    public async Task A_warehouse_that_is_down_for_a_while_is_told_once_it_is_up()
+    {
+        World.Behaviour.Warehouse.Set(new(WarehouseMode.Error));
+        var (order, message) = (await Orders.StoreAsync(), Guid.NewGuid());
+        await DeliverAsync("warehouse", order, new StockReserved(order, DateTimeOffset.UtcNow), message);
+        await Orders.UntilAsync(order, "warehouse", StepStatus.Retrying);
+        World.Behaviour.Warehouse.Set(new(WarehouseMode.Ok));
+        await UntilInTheEndAsync(order, "warehouse", StepStatus.Done);
+
+        var accepted = World.Warehouse.Of(order.ToString()).Where(c => c.IsAccepted).ToArray();
+        Assert.That(accepted.Select(c => c.IdempotencyKey), Is.EqualTo(new[] { message.ToString() }));
+    }
+
+    [Test]
+    public async Task A_refused_pick_list_is_parked_at_once()
+    {
+        World.Behaviour.Warehouse.Set(new(WarehouseMode.Reject));
+        var order = await Orders.StoreAsync();
+        await DeliverAsync("warehouse", order, new StockReserved(order, DateTimeOffset.UtcNow));
+        await Orders.UntilAsync(order, "warehouse", StepStatus.Parked);
+
+        Assert.That(await Orders.AttemptsAsync(order, "warehouse"), Is.EqualTo(1));
+        Assert.That(World.Warehouse.Of(order.ToString()), Has.Count.EqualTo(1));
+    }
+
+    [Test]
+    public async Task An_order_that_was_told_is_not_told_again_by_a_message_of_another_id()
+    {
+        var order = await Orders.StoreAsync();
+        await DeliverAsync("warehouse", order, new StockReserved(order, DateTimeOffset.UtcNow));
+        await Orders.UntilAsync(order, "warehouse", StepStatus.Done);
+        await Orders.Database.ExecuteAsync("delete from idempotency");
+        await DeliverAsync("warehouse", order, new StockReserved(order, DateTimeOffset.UtcNow));
+        var next = await Orders.StoreAsync();
+        await DeliverAsync("warehouse", next, new StockReserved(next, DateTimeOffset.UtcNow));
+        await Orders.UntilAsync(next, "warehouse", StepStatus.Done);
+        await Eventually.That(() => Orders.Broker.CountAsync("warehouse"), Is.Zero, "messages that wait");
+
+        Assert.That(World.Warehouse.Of(order.ToString()), Has.Count.EqualTo(1));
+        Assert.That(World.Warehouse.Of(order.ToString())[0].Repeats, Is.Zero);
+    }
+}
