@@ -34,8 +34,8 @@ public sealed record BenchOptions
             var (name, value) = (arguments[i], i + 1 < arguments.Count ? arguments[i + 1] : "");
             options = name switch
             {
-                "--systems" => options with { Systems = SystemNames(value) },
-                "--against" => options with { Systems = [.. SystemNames(value).Prepend("orders").Where(SystemCatalogue.Names.Contains).Distinct()] },
+                "--systems" => options with { Systems = InOrder(SystemNames(value)) },
+                "--against" => options with { Systems = InOrder([OrdersSystem.Name, .. SystemNames(value)]) },
                 "--orders" => options with { Orders = Number(name, value, 100, 1_000_000) },
                 "--warmup" => options with { Warmup = Number(name, value, 1, 1_000_000) },
                 "--rounds" => options with { Rounds = Number(name, value, 1, 100) },
@@ -49,6 +49,9 @@ public sealed record BenchOptions
         }
 
         return problems.Count == 0 ? options : throw new ArgumentException(string.Join(Environment.NewLine, problems));
+
+        // In the order of the catalogue: Orders, when it takes part, is what the others are compared with.
+        static string[] InOrder(string[] names) => [.. SystemCatalogue.Names.Intersect(names)];
 
         string[] SystemNames(string list)
         {

@@ -11,7 +11,7 @@ try
     var options = BenchOptions.Parse(args);
     var work = Required("BENCH_WORK");
     var logs = Directory.CreateDirectory(Path.Combine(work, "runs", $"{DateTime.UtcNow:yyyyMMdd-HHmmss}-{Environment.ProcessId}")).FullName;
-    var folders = new Folders(Required("BENCH_BULLMQ"), Path.Combine(work, "masstransit-plain"), logs);
+    var folders = new Folders(Required("BENCH_BULLMQ"), Path.Combine(work, "masstransit-plain"), Path.Combine(work, "orders-api"), Path.Combine(work, "orders-steps"), logs);
     Progress($"logs in {logs}");
 
     var report = await new BenchRun(options, folders, Progress).RunAsync(stop.Token);

@@ -4,7 +4,7 @@
 # Usage: ./dev bench [OPTION VALUE ...]
 #
 #   --against A,B,…   Orders and these, alternating; `bullmq` means both of its variants (default: all systems)
-#   --systems A,B,…   exactly these: bullmq-one, bullmq-four, masstransit-plain
+#   --systems A,B,…   exactly these: orders, bullmq-one, bullmq-four, masstransit-plain
 #   --orders N        measured orders per round (4000)
 #   --warmup N        orders before each measurement (4500; with fewer it measures the JIT compiler)
 #   --rounds N        rounds, the systems alternating (3); the table shows medians
@@ -27,19 +27,21 @@ set -euo pipefail
 export BENCH_WORK=$PWD/artifacts/bench BENCH_BULLMQ=$PWD/bench/BullMq DOTNET_NOLOGO=true DOTNET_CLI_TELEMETRY_OPTOUT=1
 mkdir -p "$BENCH_WORK"
 
-publish() { dotnet publish "bench/$1" --configuration Release --output "$BENCH_WORK/$2" -v:quiet; }
+publish() { dotnet publish "$1" --configuration Release --output "$BENCH_WORK/$2" -v:quiet; }
 
-# Does the command line name BullMQ, or does it name no systems at all?
-with_bullmq() { [[ ! " $* " =~ \ --(systems|against)\  || " $* " == *bullmq* ]]; }
+# Does the command line name this system, or does it name no systems at all?
+with() { local system=$1; shift; [[ ! " $* " =~ \ --(systems|against)\  || " $* " == *"$system"* ]]; }
 
 stage "Docker engine" ensure_engine
 stage "Images" ensure_images "$broker_image" "$database_image"
 stage ".NET SDK" ensure_sdk
-if with_bullmq "$@"; then
+if with bullmq "$@"; then
   stage "Node.js" ensure_node
   stage "Redis" ensure_redis
   stage "BullMQ" ensure_npm_packages bench/BullMq
 fi
-stage "Building MassTransit's" publish MassTransitPlain masstransit-plain
-stage "Building the load program" publish Load load
+stage "Building the API" publish src/Producer.Api orders-api
+stage "Building the steps" publish bench/LightSteps orders-steps
+! with masstransit "$@" || stage "Building MassTransit's" publish bench/MassTransitPlain masstransit-plain
+stage "Building the load program" publish bench/Load load
 exec dotnet "$BENCH_WORK/load/Orders.Bench.Load.dll" "$@"

@@ -6,6 +6,12 @@ public sealed class BenchOptionsTests
     public void Bullmq_means_both_of_its_variants() =>
         Assert.That(string.Join(", ", BenchOptions.Parse(["--systems", "bullmq"]).Systems), Is.EqualTo("bullmq-one, bullmq-four"));
 
+    [TestCase("--against", "masstransit-plain", "orders, masstransit-plain")]
+    [TestCase("--systems", "bullmq-four,orders", "orders, bullmq-four")]
+    [TestCase("--systems", "masstransit-plain", "masstransit-plain")]
+    public void Orders_is_first_whenever_it_takes_part(string option, string value, string expected) =>
+        Assert.That(string.Join(", ", BenchOptions.Parse([option, value]).Systems), Is.EqualTo(expected));
+
     [Test]
     public void Every_problem_is_told_at_once() =>
         Assert.That(

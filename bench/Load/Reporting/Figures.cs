@@ -47,6 +47,9 @@ public sealed record Figures
     /// <summary>Per cent of one core, with nothing to do.</summary>
     public Dictionary<string, double> IdleCpuPercent { get; init; } = [];
 
+    /// <summary>Per cent of one core that API and worker together take with nothing to do; broker and database aside.</summary>
+    public double ProgramsIdleCpuPercent => IdleCpuPercent.Where(group => group.Key is "api" or "worker").Sum(group => group.Value);
+
     [JsonIgnore]
     public string Summary => string.Create(
         CultureInfo.InvariantCulture, $"{CpuSecondsPer1000:0.00} CPU s/1,000, {OrdersPerSecond:0} orders/s, POST p99 {PostP99Ms:0.0} ms, idle {IdleP50Ms:0.0} ms; others on the machine {OthersCpuPercent:0} %");

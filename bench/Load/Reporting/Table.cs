@@ -7,7 +7,7 @@ public static class Table
 {
     public static List<string[]> Comparison(Report report) =>
     [
-        ["system", "CPU s/1,000", "ratio", "orders/s", "ratio", "POST p50", "p95", "p99", "max ms", "open p99", "idle ms", "WAL kB", "msgs", "others %"],
+        ["system", "CPU s/1,000", "ratio", "orders/s", "ratio", "POST p50", "p95", "p99", "max ms", "open p99", "idle ms", "idle CPU %", "WAL kB", "msgs", "others %"],
         .. report.Systems.Select(system => Row(report, system)),
     ];
 
@@ -23,7 +23,7 @@ public static class Table
         return
         [
             system.Name, Show(f.CpuSecondsPer1000, "0.00"), Show(report.CpuRatio(system), "0.00"), Show(f.OrdersPerSecond, "0"), Show(report.RateRatio(system), "0.00"),
-            Show(f.PostP50Ms, "0.0"), Show(f.PostP95Ms, "0.0"), Show(f.PostP99Ms, "0.0"), Show(f.PostMaxMs, "0"), Show(f.OpenP99Ms, "0.0"), Show(f.IdleP50Ms, "0.0"),
+            Show(f.PostP50Ms, "0.0"), Show(f.PostP95Ms, "0.0"), Show(f.PostP99Ms, "0.0"), Show(f.PostMaxMs, "0"), Show(f.OpenP99Ms, "0.0"), Show(f.IdleP50Ms, "0.0"), Show(f.ProgramsIdleCpuPercent, "0.0"),
             Show(f.WalBytesPerOrder / 1024, "0.0"), Show(f.MessagesPerOrder, "0.0"), Show(f.OthersCpuPercent, "0"),
         ];
     }

@@ -6,9 +6,15 @@ namespace Orders.Bench.Load.Servers;
 public static class Command
 {
     /// <exception cref="InvalidOperationException">The command ended with another code than 0; the message holds what it said.</exception>
-    public static async Task<string> RunAsync(string file, params string[] arguments)
+    public static Task<string> RunAsync(string file, params string[] arguments) => RunAsync(file, arguments, []);
+
+    /// <inheritdoc cref="RunAsync(string, string[])"/>
+    public static async Task<string> RunAsync(string file, string[] arguments, Dictionary<string, string> environment)
     {
-        using var process = Process.Start(new ProcessStartInfo(file, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var start = new ProcessStartInfo(file, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
+        using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync();
         var errors = process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();

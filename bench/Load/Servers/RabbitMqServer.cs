@@ -6,11 +6,14 @@ using Orders.Bench.Load.Accounting;
 
 namespace Orders.Bench.Load.Servers;
 
-/// <summary>RabbitMQ 4.3 on loopback ports of its own; each round gets a fresh virtual host.</summary>
+/// <summary>
+/// RabbitMQ 4.3 on loopback ports of its own, the same settings for every system; each round gets a fresh virtual host. Schedulers that do not
+/// spin and statistics each ten seconds are what docker-compose.yml ships.
+/// </summary>
 public sealed class RabbitMqServer : IBroker
 {
-    private const string VirtualHost = "bench";
-    private const string User = "bench";
+    public const string VirtualHost = "bench";
+    public const string User = "bench";
 
     private readonly Container container;
     private readonly HttpClient management;
@@ -19,13 +22,19 @@ public sealed class RabbitMqServer : IBroker
     private RabbitMqServer(Container container, Ports ports, string password)
     {
         this.container = container;
+        Password = password;
+        ManagementUrl = new Uri($"http://127.0.0.1:{ports.Management}");
         Url = new Uri($"amqp://{User}:{password}@127.0.0.1:{ports.Amqp}/{VirtualHost}");
         metrics = new Uri($"http://127.0.0.1:{ports.Metrics}/metrics");
-        management = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{ports.Management}/api/") };
+        management = new HttpClient { BaseAddress = new Uri(ManagementUrl, "/api/") };
         management.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{User}:{password}")));
     }
 
     public Uri Url { get; }
+
+    public Uri ManagementUrl { get; }
+
+    public string Password { get; }
 
     public IResourceAccount Account => container.Account;
 
@@ -39,7 +48,7 @@ public sealed class RabbitMqServer : IBroker
         [
             "--env", $"RABBITMQ_DEFAULT_USER={User}", "--env", $"RABBITMQ_DEFAULT_PASS={password}", "--env", "RABBITMQ_NODENAME=bench@localhost",
             "--env", "ERL_EPMD_ADDRESS=127.0.0.1", "--env", $"ERL_EPMD_PORT={ports.PortMapper}", "--env", $"RABBITMQ_DIST_PORT={ports.Distribution}",
-            "--env", "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=-kernel inet_dist_use_interface {127,0,0,1}",
+            "--env", "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=+sbwt none +sbwtdcpu none +sbwtdio none +Q 65536 -kernel inet_dist_use_interface {127,0,0,1}",
             "--volume", $"{configuration}:/etc/rabbitmq/conf.d/90-bench.conf:ro",
         ];
         var container = await Container.StartAsync("rabbitmq", "rabbitmq:4.3-management", options, []);
@@ -83,6 +92,7 @@ public sealed class RabbitMqServer : IBroker
             management.tcp.port = {Management}
             prometheus.tcp.ip = 127.0.0.1
             prometheus.tcp.port = {Metrics}
+            collect_statistics_interval = 10000
 
             """);
     }

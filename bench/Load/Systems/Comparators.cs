@@ -65,10 +65,8 @@ public static class Comparators
 
     private static async Task CreateTablesAsync(PostgresServer postgres, string system, CancellationToken cancel)
     {
-        await using var resource = typeof(Comparators).Assembly.GetManifestResourceStream("comparators.sql")!;
-        using var reader = new StreamReader(resource);
         await using var database = NpgsqlDataSource.Create(postgres.ConnectionString(BenchSystem.DatabaseName(system)));
-        await using var command = database.CreateCommand(await reader.ReadToEndAsync(cancel));
+        await using var command = database.CreateCommand(await Resource.ReadAsync("comparators.sql", cancel));
         await command.ExecuteNonQueryAsync(cancel);
     }
 }

@@ -7,9 +7,10 @@ namespace Orders.Bench.Load.Systems;
 /// <param name="OrdersWithoutExactlyFour">bigint: orders that do not have exactly one effect of each of the four steps.</param>
 /// <param name="StockMoved">bigint: units taken out of stock since the seeding.</param>
 /// <param name="UnitsOrdered">bigint: units on all order lines. Equal to the units moved when every order moved its stock once.</param>
+/// <param name="LeftBehind">bigint: messages that are stored and not sent when all is done: work put off, or quarantined.</param>
 /// <param name="Analyze">Statements that refresh the planner's statistics.</param>
 public sealed record EffectQueries(
-    string Count, string LastAt, string CountOfOrder, string OrdersWithoutExactlyFour, string StockMoved, string UnitsOrdered, string Analyze = "analyze")
+    string Count, string LastAt, string CountOfOrder, string OrdersWithoutExactlyFour, string StockMoved, string UnitsOrdered, string LeftBehind = "select 0::bigint", string Analyze = "analyze")
 {
     /// <summary>For the tables in comparators.sql.</summary>
     public static EffectQueries Comparators { get; } = new(
@@ -24,4 +25,19 @@ public sealed record EffectQueries(
         """,
         "select sum(1000000 - on_hand)::bigint from stock",
         "select sum(quantity)::bigint from order_lines");
+
+    /// <summary>For the tables of Orders. An order has to be completed too.</summary>
+    public static EffectQueries Orders { get; } = new(
+        "select count(*) from effects where state = 2",
+        "select max(at) from effects where state = 2",
+        "select count(*) from effects where state = 2 and subject_id = $1::uuid",
+        """
+        select count(*) from (
+            select o.id from orders o join order_progress p on p.order_id = o.id left join effects e on e.subject_id = o.id
+            group by o.id, p.status
+            having count(*) filter (where e.effect in ('email', 'inventory', 'invoice', 'warehouse') and e.state = 2) <> 4 or count(e.effect) <> 4 or p.status <> 2) wrong
+        """,
+        "select sum(initial - on_hand)::bigint from stock",
+        "select sum(quantity)::bigint from order_lines",
+        "select count(*) from outbox");
 }

@@ -41,7 +41,7 @@ public sealed class Effects(NpgsqlDataSource database, EffectQueries queries)
         await command.ExecuteNonQueryAsync(cancel);
     }
 
-    /// <summary>Every order has each effect once, and stock moved by exactly what was ordered.</summary>
+    /// <summary>Every order has each effect once, and stock moved by exactly what was ordered, and nothing waits to be sent.</summary>
     /// <exception cref="InvalidOperationException">Effects are missing, doubled or too many.</exception>
     public async Task VerifyAsync(int orders, CancellationToken cancel)
     {
@@ -55,6 +55,8 @@ public sealed class Effects(NpgsqlDataSource database, EffectQueries queries)
         var (moved, ordered) = (await ScalarAsync<long>(queries.StockMoved, cancel), await ScalarAsync<long>(queries.UnitsOrdered, cancel));
         if (moved != ordered)
             problems.Add($"expected {ordered} units taken out of stock, found {moved}");
+        if (await ScalarAsync<long>(queries.LeftBehind, cancel) is var left and not 0)
+            problems.Add($"expected no message left in the outbox, found {left}");
         if (problems.Count > 0)
             throw new InvalidOperationException(string.Join("; ", problems));
     }

@@ -5,8 +5,10 @@ namespace Orders.Bench.Load.Systems;
 /// <summary>Where the programs to run are found.</summary>
 /// <param name="BullMq">Folder of its JavaScript, with node_modules.</param>
 /// <param name="MassTransitPlain">Folder of its published build.</param>
+/// <param name="Api">Folder of the published build of Orders' API.</param>
+/// <param name="LightSteps">Folder of the published build of Orders' light steps.</param>
 /// <param name="Logs">Logs and scratch files of this run.</param>
-public sealed record Folders(string BullMq, string MassTransitPlain, string Logs);
+public sealed record Folders(string BullMq, string MassTransitPlain, string Api, string LightSteps, string Logs);
 
 /// <summary>The servers of one run. A broker that no chosen system needs is not started.</summary>
 public sealed class RunningServers(Folders folders) : IAsyncDisposable

@@ -5,6 +5,7 @@ public static class SystemCatalogue
 {
     private static readonly Dictionary<string, Func<RunningServers, BenchSystem>> Known = new()
     {
+        [OrdersSystem.Name] = OrdersSystem.Create,
         ["bullmq-one"] = servers => Comparators.BullMq("one", servers),
         ["bullmq-four"] = servers => Comparators.BullMq("four", servers),
         ["masstransit-plain"] = Comparators.MassTransitPlain,
