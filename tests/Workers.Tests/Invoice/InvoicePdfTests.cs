@@ -85,32 +85,6 @@ public sealed class InvoicePdfTests
     public void An_invoice_is_smaller_than_60_kB(string customer, int lines) =>
         Assert.That(Invoices.Document.Render(Invoices.Of(customer, lines)), Has.Length.LessThan(60_000));
 
-    [Test, Explicit("Prints the time and the size of a document.")]
-    public void Rendering_is_measured()
-    {
-        foreach (var (customer, lines) in (ValueTuple<string, int>[])[("Zoë Müller", 3), ("Zoë Müller", 100), ("王小明 Wang", 3)])
-        {
-            var size = 0;
-            for (var i = 0; i < 20; i++)
-                size = Invoices.Document.Render(Invoices.Of(customer, lines)).Length;
-            var begun = Process.GetCurrentProcess().TotalProcessorTime;
-            var allocated = GC.GetAllocatedBytesForCurrentThread();
-            for (var i = 0; i < 100; i++)
-                Invoices.Document.Render(Invoices.Of(customer, lines));
-            allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
-            var spent = Process.GetCurrentProcess().TotalProcessorTime - begun;
-            TestContext.Out.WriteLine($"{customer}, {lines} lines: {spent.TotalMilliseconds / 100:0.00} ms CPU, {allocated / 100_000} kB allocated, {size} bytes");
-        }
-    }
-
-    [Test, Explicit("Leaves a document to look at beside the test's assembly.")]
-    public void A_document_to_look_at()
-    {
-        var path = Path.Combine(TestContext.CurrentContext.WorkDirectory, "invoice.pdf");
-        File.WriteAllBytes(path, Invoices.Document.Render(Invoices.Of("Zoë Müller, Дмитрий, Ελένη, Nguyễn Thị Phương, 王小明, 山田たろう, 김민수", 60)));
-        TestContext.AddTestAttachment(path);
-    }
-
     private static string Text(byte[] pdf)
     {
         using var document = PdfDocument.Open(pdf);
