@@ -1,6 +1,6 @@
 namespace Orders.Infrastructure.Deployment;
 
-/// <summary>What the roles may do. Nobody but the deployment may change the schema, and nobody may delete an order, an invoice, an effect that is done or a movement of stock.</summary>
+/// <summary>What the roles may do. Nobody but the deployment may change the schema, and nobody may delete an order, an invoice or a movement of stock. Workers delete effects: it is how a claim is taken back.</summary>
 public static class DatabaseGrants
 {
     private const string Relay = "select, insert, update, delete on outbox";
