@@ -1,17 +1,10 @@
 using Orders.OutsideWorld;
 using Orders.Testing;
 using Orders.Workers.Email;
-using Orders.Workers.Inventory;
 using Orders.Workers.Invoice;
 using Orders.Workers.Warehouse;
 
 namespace Orders.Workers.Tests;
-
-public sealed class InventoryStepKeepsTheContract() : StepContract<InventoryStep>(Steps.Catalogue)
-{
-    protected override async Task VerifyOneEffectAsync(Guid subject) =>
-        Assert.That(await System.Database.CountAsync("stock_movements where order_id = $1", subject), Is.EqualTo(2), "one movement for each of the two lines");
-}
 
 public sealed class InvoiceStepKeepsTheContract() : StepContract<InvoiceStep>(Steps.Catalogue)
 {
