@@ -16,16 +16,21 @@ public sealed class MailOnce(Mailer mailer, Receipts receipts, EmailOptions opti
     /// <summary>Sends the run's mail, unless it was sent.</summary>
     /// <param name="run">The run; its effect and order make the Message-ID.</param>
     /// <param name="write">Writes the mail for a sender and a Message-ID.</param>
-    /// <param name="cancellationToken">Cancels the wait for the claim; a mail that has begun is brought to an end.</param>
+    /// <param name="cancellationToken">Ends the run before the mail begins; a mail that has begun is brought to an end.</param>
     public async Task SendAsync(StepRun run, Func<MailboxAddress, string, MimeMessage> write, CancellationToken cancellationToken)
     {
         var messageId = MessageIds.For(run.Effect, run.SubjectId, options.Sender.Domain);
         using var message = write(options.Sender, messageId);
         var handover = new Handover(options.Lease);
-        switch (await run.ClaimAsync(options.Lease, messageId, cancellationToken))
+        cancellationToken.ThrowIfCancellationRequested();
+        // Not cancellable: cut off after its commit, the claim would stay for a mail that never began, and where nobody can be asked it would end as uncertain.
+        switch (await run.ClaimAsync(options.Lease, messageId, CancellationToken.None))
         {
             case EffectClaim.AlreadyDone:
                 return;
+            case EffectClaim.Granted when cancellationToken.IsCancellationRequested:
+                await run.ReleaseClaimAsync();
+                throw new OperationCanceledException(cancellationToken);
             case EffectClaim.MaybeDone when await WasAcceptedAsync(run, messageId):
                 return;
         }
