@@ -13,9 +13,11 @@ COPY src/Producer.Api/*.csproj src/Producer.Api/packages.lock.json src/Producer.
 COPY src/Workers/*.csproj src/Workers/packages.lock.json src/Workers/
 COPY demo/OutsideWorld/*.csproj demo/OutsideWorld/packages.lock.json demo/OutsideWorld/
 RUN dotnet msbuild deploy/container/hosts.proj -t:Restore -p:Configuration=Release -p:ForImage=true -v:minimal
-COPY . .
 # Analysers have had their say in the developer's build and in CI; here they would only double the time.
-RUN dotnet msbuild deploy/container/hosts.proj -t:Publish -p:Configuration=Release -p:ForImage=true -p:RunAnalyzers=false -p:EnforceCodeStyleInBuild=false -m -v:minimal
+ARG PUBLISH="-p:Configuration=Release -p:ForImage=true -p:RunAnalyzers=false -p:EnforceCodeStyleInBuild=false -m -v:minimal"
+RUN dotnet msbuild deploy/container/hosts.proj -t:PublishPackages $PUBLISH
+COPY . .
+RUN dotnet msbuild deploy/container/hosts.proj -t:Publish $PUBLISH
 
 FROM mcr.microsoft.com/dotnet/aspnet:10.0 AS host
 WORKDIR /app
