@@ -12,6 +12,7 @@ set -euo pipefail
 . deploy/machine/engine.sh
 . deploy/machine/images.sh
 . deploy/machine/sdk.sh
+. deploy/machine/fonts.sh
 
 filter=()
 case ${1:-} in
@@ -34,6 +35,7 @@ export CI=true DOTNET_NOLOGO=true DOTNET_CLI_TELEMETRY_OPTOUT=1
 stage "Docker engine" ensure_engine
 stage "Images" ensure_images "$broker_image" "$database_image"
 stage ".NET SDK" ensure_sdk
+stage "Fonts" ensure_fonts
 stage "Restoring" dotnet restore Orders.sln
 stage "Building" dotnet build Orders.sln --no-restore -v:quiet
 testcontainers_settings

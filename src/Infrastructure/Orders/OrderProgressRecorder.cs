@@ -12,16 +12,18 @@ public sealed class OrderProgressRecorder(StepBits bits) : IStepProgress
     // The CTE locks the rows in the order of their ids; without it the join's plan would decide, and two processes could wait for each other.
     // The update then sees each row as it is after the lock: "done | bits" can not lose a bit of another process.
     // "settled" is an extra effect of a step (an apology): its success clears the step's bit only when the step itself is done; else the step may be what is parked.
+    // A step that is done cannot be parked any more (what failed is a late copy); its extra effect can.
     // completed_at is set once, by whoever brings the last bit; old and new status tell exactly one commit that it was the one.
     private const string Record = """
         with c as (
-            select subject_id, bit_or(done) as done, bit_or(parked) as parked, bit_or(cleared) as cleared, bit_or(settled) as settled, bool_or(rejected) as rejected
-            from unnest($1::uuid[], $2::integer[], $3::integer[], $4::integer[], $5::integer[], $6::boolean[]) as t(subject_id, done, parked, cleared, settled, rejected) group by 1),
+            select subject_id, bit_or(done) as done, bit_or(parked) as parked, bit_or(cleared) as cleared, bit_or(settled) as settled, bit_or(extra) as extra, bool_or(rejected) as rejected
+            from unnest($1::uuid[], $2::integer[], $3::integer[], $4::integer[], $5::integer[], $6::integer[], $7::boolean[])
+                 as t(subject_id, done, parked, cleared, settled, extra, rejected) group by 1),
         l as (
             select p.order_id, c.* from order_progress p join c on c.subject_id = p.order_id order by p.order_id for no key update of p)
         update order_progress p
         set done = p.done | l.done,
-            parked = (p.parked & ~(l.cleared | (l.settled & p.done))) | l.parked,
+            parked = (p.parked & ~(l.cleared | (l.settled & p.done))) | (l.parked & ~p.done) | l.extra,
             rejected_at = case when l.rejected then coalesce(p.rejected_at, now()) else p.rejected_at end,
             completed_at = coalesce(p.completed_at, case when (p.done | l.done) & p.required = p.required and p.rejected_at is null and p.cancelled_at is null and not l.rejected then now() end)
         from l where p.order_id = l.order_id
@@ -40,9 +42,10 @@ public sealed class OrderProgressRecorder(StepBits bits) : IStepProgress
         await using var command = new NpgsqlCommand(Record, connection);
         command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = Array.ConvertAll(relevant, c => c.Run.SubjectId) });
         AddBits(c => c.Run.CountsAsStep && Ended(c));
-        AddBits(c => c.Status is StepStatus.Parked or StepStatus.Uncertain);
+        AddBits(c => c.Run.CountsAsStep && IsParked(c));
         AddBits(c => c.Run.CountsAsStep && Ended(c));
         AddBits(c => !c.Run.CountsAsStep && Ended(c));
+        AddBits(c => !c.Run.CountsAsStep && IsParked(c));
         command.Parameters.Add(new NpgsqlParameter<bool[]> { TypedValue = Array.ConvertAll(relevant, c => c.Status is StepStatus.Rejected), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Boolean });
 
         List<OutboxMessage>? announcements = null;
@@ -65,6 +68,8 @@ public sealed class OrderProgressRecorder(StepBits bits) : IStepProgress
         return announcements ?? [];
 
         static bool Ended(StepChange change) => change.Status is StepStatus.Done or StepStatus.Rejected;
+
+        static bool IsParked(StepChange change) => change.Status is StepStatus.Parked or StepStatus.Uncertain;
 
         void AddBits(Predicate<StepChange> holds) =>
             command.Parameters.Add(new NpgsqlParameter<int[]> { TypedValue = Array.ConvertAll(relevant, c => holds(c) ? bits[c.Run.Step] : 0) });

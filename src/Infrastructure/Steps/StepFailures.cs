@@ -10,11 +10,13 @@ public sealed class StepFailures(NpgsqlDataSource database, IStepProgress progre
 {
     private const int LongestFault = 2000;
 
+    // A step that is done stays done: what failed here is a late copy of its message. An extra effect (an apology) has only this row to show its own failure in.
     private const string Record = """
         insert into step_runs (subject_id, step, status, attempts, started_at, finished_at, next_attempt_at, last_fault)
         values ($1, $2, $3, $4, $5, case when $3 in (4, 5) then now() end, $6, $7)
         on conflict (subject_id, step) do update set status = excluded.status, attempts = step_runs.attempts + 1, finished_at = excluded.finished_at,
             next_attempt_at = excluded.next_attempt_at, last_fault = excluded.last_fault, started_at = coalesce(step_runs.started_at, excluded.started_at)
+            where step_runs.status <> 2 or not $8
         """;
 
     /// <summary>
@@ -38,6 +40,7 @@ public sealed class StepFailures(NpgsqlDataSource database, IStepProgress progre
             command.Parameters.Add(new() { Value = run.StartedAt });
             command.Parameters.Add(new() { Value = nextAttempt is { } wait ? DateTimeOffset.UtcNow + wait : DBNull.Value, NpgsqlDbType = NpgsqlDbType.TimestampTz });
             command.Parameters.Add(new() { Value = Describe(fault) });
+            command.Parameters.Add(new() { Value = run.CountsAsStep });
             await command.ExecuteNonQueryAsync();
         }
 
