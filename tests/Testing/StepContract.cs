@@ -196,8 +196,9 @@ public abstract class StepContract<TStep>(StepCatalogue catalogue)
 
         await System.UntilOutboxIsEmptyAsync();
         var sent = (await System.Broker.TakeAllAsync(listener)).Select(m => JsonNode.Parse(m.Body.Span)!).Where(m => m["initiatorId"]?.GetValue<Guid>() == message)
-            .Select(m => m["messageType"]![0]!.GetValue<string>());
-        Assert.That(sent, Is.Unique, "types of the messages that the run has sent");
+            .Select(m => (Id: m["messageId"]!.GetValue<Guid>(), Type: m["messageType"]![0]!.GetValue<string>()));
+        // The same id twice is the relay's copy of one message (time was pushed on past its lease), which its consumers drop; two ids of one type would be two messages.
+        Assert.That(sent.Distinct().Select(m => m.Type), Is.Unique, "types of the messages that the run has sent");
     }
 
     /// <summary>Delivers a message about a subject to the step, and to nobody else.</summary>

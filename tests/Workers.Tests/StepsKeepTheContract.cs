@@ -1,10 +1,18 @@
 using Orders.OutsideWorld;
 using Orders.Testing;
 using Orders.Workers.Email;
+using Orders.Workers.Inventory;
 using Orders.Workers.Invoice;
 using Orders.Workers.Warehouse;
 
 namespace Orders.Workers.Tests;
+
+public sealed class InventoryStepKeepsTheContract() : StepContract<InventoryStep>(Steps.Catalogue)
+{
+    protected override async Task VerifyOneEffectAsync(Guid subject) => Assert.That(
+        await System.Database.CountAsync("stock_movements m join order_lines l using (order_id, sku) where m.order_id = $1 and m.quantity = -l.quantity", subject),
+        Is.Positive.And.EqualTo(await System.Database.CountAsync("order_lines where order_id = $1", subject)), "movements, one for each line");
+}
 
 public sealed class InvoiceStepKeepsTheContract() : StepContract<InvoiceStep>(Steps.Catalogue)
 {
