@@ -3,8 +3,9 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace Orders.Infrastructure.Idempotency;
 
-/// <summary>The <c>idempotency</c> table (purged by age) and the <c>effects</c> table (permanent).</summary>
-public sealed class IdempotencyTables : IEntityTypeConfiguration<IdempotencyRow>, IEntityTypeConfiguration<Effect>
+/// <summary>The <c>idempotency</c> table (purged by age), the <c>effects</c> table (permanent), and the evidence of what they kept from happening twice.</summary>
+public sealed class IdempotencyTables :
+    IEntityTypeConfiguration<IdempotencyRow>, IEntityTypeConfiguration<Effect>, IEntityTypeConfiguration<Duplicate>, IEntityTypeConfiguration<DuplicateCount>
 {
     /// <inheritdoc />
     public void Configure(EntityTypeBuilder<IdempotencyRow> builder)
@@ -24,5 +25,21 @@ public sealed class IdempotencyTables : IEntityTypeConfiguration<IdempotencyRow>
         builder.Property(e => e.Name).HasColumnName("effect");
         builder.Property(e => e.At).HasDefaultValueSql("now()");
         builder.HasIndex(e => e.LeaseUntil).HasFilter("state <> 2").HasDatabaseName("effects_open");
+    }
+
+    /// <inheritdoc />
+    public void Configure(EntityTypeBuilder<Duplicate> builder)
+    {
+        builder.ToTable("duplicates");
+        builder.HasKey(d => d.Id);
+        builder.HasIndex(d => d.SubjectId);
+        builder.HasIndex(d => d.At).HasMethod("brin").HasDatabaseName("duplicates_at");
+    }
+
+    /// <inheritdoc />
+    public void Configure(EntityTypeBuilder<DuplicateCount> builder)
+    {
+        builder.ToTable("duplicate_counts");
+        builder.HasKey(c => new { c.Minute, c.Step, c.Cause });
     }
 }
