@@ -33,6 +33,7 @@ public static class OrdersHost
     /// <param name="service">The name it reports itself by, such as <c>orders-api</c>.</param>
     public static WebApplicationBuilder AddOrdersHost(this WebApplicationBuilder builder, string service)
     {
+        Failpoint.Listen();
         // Docker and Kubernetes secrets: a file ConnectionStrings__Postgres in the directory counts as the variable of that name.
         if (builder.Configuration["Secrets:Directory"] is { Length: > 0 } directory)
             builder.Configuration.AddKeyPerFile(directory, optional: false);

@@ -31,6 +31,7 @@ public sealed class BrokerConnection(RabbitMqOptions options, ILogger<BrokerConn
             if (_connection is { } lost)
                 await lost.DisposeAsync();
 
+            Failpoint.Hit("relay.before_connect", Outside.Broker);
             var connection = await CreateFactory(options).CreateConnectionAsync($"{AppDomain.CurrentDomain.FriendlyName} relay", cancellationToken);
             _blocked = false;
             connection.ConnectionBlockedAsync += (_, args) =>

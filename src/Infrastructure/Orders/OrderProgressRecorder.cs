@@ -49,6 +49,7 @@ public sealed class OrderProgressRecorder(StepBits bits) : IStepProgress
         command.Parameters.Add(new NpgsqlParameter<bool[]> { TypedValue = Array.ConvertAll(relevant, c => c.Status is StepStatus.Rejected), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Boolean });
 
         List<OutboxMessage>? announcements = null;
+        Failpoint.Hit("steps.before_progress", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync())
         {

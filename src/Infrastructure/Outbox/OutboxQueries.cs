@@ -33,6 +33,7 @@ internal static class OutboxQueries
         await using var command = new NpgsqlCommand(Take, connection);
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
         var rows = new List<OutboxMessage>();
+        Failpoint.Hit("relay.before_take", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
@@ -61,7 +62,9 @@ internal static class OutboxQueries
     {
         await using var command = database.CreateCommand(Delete);
         command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = ids });
+        Failpoint.Hit("relay.before_delete", Outside.Database);
         await command.ExecuteNonQueryAsync(cancellationToken);
+        Failpoint.Hit("relay.after_delete", Outside.Database);
     }
 
     /// <summary>Writes to rows still in the table why they were not sent and when to try again.</summary>
@@ -73,7 +76,9 @@ internal static class OutboxQueries
         command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. setbacks.Select(s => s.Error ?? "")] });
         command.Parameters.Add(new NpgsqlParameter<TimeSpan[]> { TypedValue = [.. setbacks.Select(s => s.Wait)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Interval });
         command.Parameters.Add(new NpgsqlParameter<bool[]> { TypedValue = [.. setbacks.Select(s => s.Dead)] });
+        Failpoint.Hit("relay.before_postpone", Outside.Database);
         await command.ExecuteNonQueryAsync(cancellationToken);
+        Failpoint.Hit("relay.after_postpone", Outside.Database);
     }
 
     /// <summary>Puts rows that were taken back into the table, inside the transaction that took them.</summary>
@@ -103,6 +108,7 @@ internal static class OutboxQueries
             batch.BatchCommands.Add(command);
         }
 
+        Failpoint.Hit("relay.before_put_back", Outside.Database);
         await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 
@@ -110,6 +116,7 @@ internal static class OutboxQueries
     public static async Task<TimeSpan?> NextDueAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(NextDue, connection);
+        Failpoint.Hit("relay.before_next_due", Outside.Database);
         return await command.ExecuteScalarAsync(cancellationToken) is double seconds ? TimeSpan.FromSeconds(Math.Clamp(seconds, 0, 3600)) : null;
     }
 }

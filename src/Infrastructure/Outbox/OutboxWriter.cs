@@ -15,12 +15,15 @@ public sealed class OutboxWriter(NpgsqlDataSource database, RelayFeed relay)
 
         await using var command = new NpgsqlCommand(Insert, connection);
         OutboxColumns.AddTo(command.Parameters, messages);
+        Failpoint.Hit("outbox.before_insert", Outside.Database);
         await command.ExecuteNonQueryAsync(cancellationToken);
+        Failpoint.Hit("outbox.after_insert", Outside.Database);
     }
 
     /// <summary>Inserts a row and commits it.</summary>
     public async Task InsertAsync(OutboxMessage message, CancellationToken cancellationToken)
     {
+        Failpoint.Hit("outbox.before_open", Outside.Database);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await InsertAsync(connection, [message], cancellationToken);
         relay.Offer(message);

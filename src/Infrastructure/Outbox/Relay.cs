@@ -116,6 +116,7 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
     private async Task SendOfferedAsync(RelayPublisher publisher, List<OutboxMessage> batch, CancellationToken cancellationToken)
     {
         var outcomes = await publisher.PublishAsync(batch, cancellationToken);
+        Failpoint.Hit("relay.after_confirm", Outside.Broker);
         List<Setback>? setbacks = null;
         for (var i = 0; i < outcomes.Length; i++)
         {
@@ -168,6 +169,7 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
     // Returns how long to wait before the next look: nothing while there is more to do.
     private async Task<TimeSpan> SweepOnceAsync(RelayPublisher publisher, CancellationToken stopping)
     {
+        Failpoint.Hit("relay.before_open", Outside.Database);
         await using var connection = await database.OpenConnectionAsync(stopping);
         await using var transaction = await connection.BeginTransactionAsync(stopping);
         var rows = await OutboxQueries.TakeAsync(connection, options.BatchSize, stopping);
@@ -180,6 +182,7 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
         }
 
         var outcomes = await publisher.PublishAsync(rows, stopping);
+        Failpoint.Hit("relay.after_sweep_confirm", Outside.Broker);
         if (Array.TrueForAll(outcomes, o => o.Status == PublishStatus.Unsent))
         {
             await transaction.RollbackAsync(stopping);
@@ -190,7 +193,9 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
             .Select(p => Report(Setback.Of(p.First, p.Second, options.MaxAttempts))).ToArray();
         if (setbacks.Length > 0)
             await OutboxQueries.PutBackAsync(connection, setbacks, CancellationToken.None);
+        Failpoint.Hit("relay.before_sweep_commit", Outside.Database);
         await transaction.CommitAsync(CancellationToken.None);
+        Failpoint.Hit("relay.after_sweep_commit", Outside.Database);
         metrics.Published(rows.Count - setbacks.Length, "sweep");
         return rows.Count == options.BatchSize ? TimeSpan.Zero : TimeSpan.FromMilliseconds(1);
     }

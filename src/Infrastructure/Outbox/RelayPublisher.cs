@@ -105,6 +105,7 @@ internal sealed class RelayPublisher(BrokerConnection broker, TimeSpan confirmTi
         }
 
         var connection = await broker.OpenAsync(cancellationToken);
+        Failpoint.Hit("relay.before_channel", Outside.Broker);
         return _channel = await connection.CreateChannelAsync(WithConfirms, cancellationToken);
     }
 
@@ -124,6 +125,7 @@ internal sealed class RelayPublisher(BrokerConnection broker, TimeSpan confirmTi
             properties.Expiration = Math.Max(1, (long)(expiry - DateTimeOffset.UtcNow).TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
         try
         {
+            Failpoint.Hit("relay.before_publish", Outside.Broker);
             return channel.BasicPublishAsync(message.Exchange, message.RoutingKey, message.Mandatory, properties, message.Body, cancellationToken).AsTask();
         }
         catch (AlreadyClosedException closed)

@@ -48,6 +48,7 @@ internal sealed class EffectClaims(NpgsqlDataSource database)
         // An extra effect leaves the step's own row alone: nothing would ever turn Running back.
         command.Parameters.Add(new() { Value = run.CountsAsStep });
 
+        Failpoint.Hit("steps.before_claim", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken))
         {
@@ -55,6 +56,7 @@ internal sealed class EffectClaims(NpgsqlDataSource database)
             throw new EffectInProgressException(run.Effect, run.SubjectId, DateTimeOffset.UtcNow + lease);
         }
 
+        Failpoint.Hit("steps.after_claim", Outside.Database);
         if (!reader.IsDBNull(0))
             return reader.GetBoolean(0) ? EffectClaim.MaybeDone : EffectClaim.Granted;
 
@@ -80,6 +82,8 @@ internal sealed class EffectClaims(NpgsqlDataSource database)
         await using var command = database.CreateCommand(sql);
         foreach (var value in values)
             command.Parameters.Add(new() { Value = value });
+        Failpoint.Hit("steps.before_settle_claim", Outside.Database);
         await command.ExecuteNonQueryAsync(CancellationToken.None);
+        Failpoint.Hit("steps.after_settle_claim", Outside.Database);
     }
 }

@@ -61,6 +61,7 @@ public sealed class StepCommitter(NpgsqlDataSource database, IEnumerable<IStepWr
     {
         var candidates = Distinct(units);
         candidates.ForEach(run => run.BeginWrite());
+        Failpoint.Hit("steps.before_open", Outside.Database);
         await using var connection = await database.OpenConnectionAsync();
         var fresh = await BeginAsync(connection, candidates);
         if (fresh.Count == 0)
@@ -125,9 +126,11 @@ public sealed class StepCommitter(NpgsqlDataSource database, IEnumerable<IStepWr
         batch.BatchCommands.Add(command);
 
         var fresh = new HashSet<(Guid, string)>(runs.Count);
+        Failpoint.Hit("steps.before_begin", Outside.Database);
         await using var reader = await batch.ExecuteReaderAsync();
         while (await reader.ReadAsync())
             fresh.Add((reader.GetGuid(0), reader.GetString(1)));
+        Failpoint.Hit("steps.after_begin", Outside.Database);
         return runs.FindAll(r => fresh.Contains((r.MessageId, r.Step)));
     }
 
@@ -153,12 +156,15 @@ public sealed class StepCommitter(NpgsqlDataSource database, IEnumerable<IStepWr
         OutboxColumns.AddTo(command.Parameters, outgoing);
         batch.BatchCommands.Add(command);
         batch.BatchCommands.Add(new NpgsqlBatchCommand("COMMIT"));
+        Failpoint.Hit("steps.before_commit", Outside.Database);
         await batch.ExecuteNonQueryAsync();
+        Failpoint.Hit("steps.after_commit", Outside.Database);
     }
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
     {
         await using var command = new NpgsqlCommand(sql, connection);
+        Failpoint.Hit("steps.before_rollback", Outside.Database);
         await command.ExecuteNonQueryAsync();
     }
 }

@@ -41,11 +41,14 @@ public sealed class StepFailures(NpgsqlDataSource database, IStepProgress progre
             command.Parameters.Add(new() { Value = nextAttempt is { } wait ? DateTimeOffset.UtcNow + wait : DBNull.Value, NpgsqlDbType = NpgsqlDbType.TimestampTz });
             command.Parameters.Add(new() { Value = Describe(fault) });
             command.Parameters.Add(new() { Value = run.CountsAsStep });
+            Failpoint.Hit("steps.before_record_failure", Outside.Database);
             await command.ExecuteNonQueryAsync();
         }
 
         await OutboxWriter.InsertAsync(connection, announced);
+        Failpoint.Hit("steps.before_commit_failure", Outside.Database);
         await transaction.CommitAsync();
+        Failpoint.Hit("steps.after_commit_failure", Outside.Database);
         foreach (var message in announced)
             relay.Offer(message);
     }

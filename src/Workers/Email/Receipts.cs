@@ -21,6 +21,7 @@ public sealed class Receipts(HttpClient http, EmailOptions options)
         using var patience = new CancellationTokenSource(Timeout);
         try
         {
+            Failpoint.Hit("email.before_receipt", Outside.Http);
             using var answer = await http.GetAsync(url.Uri, patience.Token);
             answer.EnsureSuccessStatusCode();
             using var document = await JsonDocument.ParseAsync(await answer.Content.ReadAsStreamAsync(patience.Token), cancellationToken: patience.Token);

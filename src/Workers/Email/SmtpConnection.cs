@@ -28,6 +28,7 @@ internal sealed class SmtpConnection : IDisposable
         var client = new SmtpClient();
         try
         {
+            Failpoint.Hit("email.before_connect", Outside.Smtp);
             await client.ConnectAsync(options.Host, options.Port, options.SocketOptions, cancellationToken);
             if (!string.IsNullOrEmpty(options.Username))
                 await client.AuthenticateAsync(options.Username, options.Password ?? "", cancellationToken);
@@ -40,10 +41,12 @@ internal sealed class SmtpConnection : IDisposable
         }
     }
 
-    public Task SendAsync(MimeMessage message, Handover handover, CancellationToken cancellationToken)
+    public async Task SendAsync(MimeMessage message, Handover handover, CancellationToken cancellationToken)
     {
         _mails++;
-        return _client.SendAsync(message, cancellationToken, handover);
+        Failpoint.Hit("email.before_send", Outside.Smtp);
+        await _client.SendAsync(message, cancellationToken, handover);
+        Failpoint.Hit("email.after_send", Outside.Smtp);
     }
 
     /// <summary>Says goodbye, as far as the server listens, and closes.</summary>

@@ -18,7 +18,8 @@ public sealed class InvoiceFonts
     {
         Regular = Read(directory, RegularFile);
         Bold = Read(directory, BoldFile);
-        _fallback = new(() => Read(directory, FallbackFile));
+        // PublicationOnly keeps no fault: a file that could not be read once is read again by the next attempt, not remembered as unreadable for as long as the process lives.
+        _fallback = new(() => Read(directory, FallbackFile), LazyThreadSafetyMode.PublicationOnly);
     }
 
     /// <summary>The files and the packages that bring them.</summary>
@@ -46,6 +47,7 @@ public sealed class InvoiceFonts
     {
         var path = Find(directory, file)
             ?? throw new FileNotFoundException($"Expected {file} below '{directory}', found none; install the package {Needed.First(n => n.File == file).Package} or set Invoice__FontDirectory.");
+        Failpoint.Hit("invoice.before_read_font", Outside.File);
         return new TrueTypeFont(Path.GetFileNameWithoutExtension(file), File.ReadAllBytes(path));
     }
 }

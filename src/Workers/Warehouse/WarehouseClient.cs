@@ -27,7 +27,9 @@ public sealed class WarehouseClient(HttpClient http, WarehouseOptions options, T
         limit.CancelAfter(options.Timeout);
         try
         {
+            Failpoint.Hit("warehouse.before_post", Outside.Http);
             using var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token);
+            Failpoint.Hit("warehouse.after_post", Outside.Http);
             if (!answer.IsSuccessStatusCode)
                 throw Fault(answer.StatusCode, answer.Headers.Location, await ReadBeginningAsync(answer.Content, limit.Token));
         }

@@ -44,6 +44,7 @@ internal static class OrderIntakeSql
     /// <summary>Writes the orders; those whose key was used before are answered with what that key stands for and not written.</summary>
     public static async Task<IntakeResult[]> InsertAsync(NpgsqlDataSource database, IReadOnlyList<NewOrder> orders, IReadOnlyList<OutboxMessage> messages)
     {
+        Failpoint.Hit("api.before_open", Outside.Database);
         await using var connection = await database.OpenConnectionAsync();
         var results = new IntakeResult[orders.Count];
         if (!orders.Any(o => o.IdempotencyKey is not null))
@@ -56,7 +57,9 @@ internal static class OrderIntakeSql
         var fresh = await TakeKeysAsync(connection, orders);
         await AnswerRepeatedAsync(connection, orders, results, [.. Enumerable.Range(0, orders.Count).Where(i => !fresh.Contains(orders[i].Id))]);
         await InsertAsync(connection, orders, messages, results, [.. Enumerable.Range(0, orders.Count).Where(i => fresh.Contains(orders[i].Id))]);
+        Failpoint.Hit("api.before_commit", Outside.Database);
         await transaction.CommitAsync();
+        Failpoint.Hit("api.after_commit", Outside.Database);
         return results;
     }
 
@@ -95,9 +98,11 @@ internal static class OrderIntakeSql
         OutboxColumns.AddTo(p, Array.ConvertAll(which, i => messages[i]));
 
         var numbers = new Dictionary<Guid, long>(orders.Length);
+        Failpoint.Hit("api.before_insert", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync())
             numbers[reader.GetGuid(0)] = reader.GetInt64(1);
+        Failpoint.Hit("api.after_insert", Outside.Database);
 
         foreach (var i in which)
         {
@@ -118,6 +123,7 @@ internal static class OrderIntakeSql
         Add(command.Parameters, NpgsqlDbType.Uuid, keyed, o => o.Id);
 
         var fresh = orders.Where(o => o.IdempotencyKey is null).Select(o => o.Id).ToHashSet();
+        Failpoint.Hit("api.before_take_keys", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync())
             fresh.Add(reader.GetGuid(0));
@@ -133,6 +139,7 @@ internal static class OrderIntakeSql
         Add(command.Parameters, NpgsqlDbType.Text, which, i => orders[i].ClientId);
         Add(command.Parameters, NpgsqlDbType.Text, which, i => orders[i].IdempotencyKey);
         var known = new Dictionary<(string, string), (byte[] Hash, StoredOrder Order)>();
+        Failpoint.Hit("api.before_find_keys", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync())
         {

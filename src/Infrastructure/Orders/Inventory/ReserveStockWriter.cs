@@ -64,6 +64,7 @@ public sealed class ReserveStockWriter : StepWriter<ReserveStock>
         await using var command = new NpgsqlCommand(Lock, connection) { Parameters = { new NpgsqlParameter<Guid[]> { TypedValue = orders } } };
         var lines = new Dictionary<Guid, List<(string, int)>>(orders.Length);
         var onHand = new Dictionary<string, int>(StringComparer.Ordinal);
+        Failpoint.Hit("inventory.before_lock", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync())
         {
@@ -87,7 +88,9 @@ public sealed class ReserveStockWriter : StepWriter<ReserveStock>
         p.Add(new NpgsqlParameter<int[]> { TypedValue = [.. decision.Movements.Select(m => m.Quantity)] });
         p.Add(new NpgsqlParameter<string[]> { TypedValue = [.. decision.Taken.Keys], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text });
         p.Add(new NpgsqlParameter<int[]> { TypedValue = [.. decision.Taken.Values] });
+        Failpoint.Hit("inventory.before_move", Outside.Database);
         var updated = await command.ExecuteNonQueryAsync();
+        Failpoint.Hit("inventory.after_move", Outside.Database);
         // Less would mean a movement without its stock: the exception undoes the transaction.
         if (updated != decision.Taken.Count)
             throw new InvalidOperationException($"Expected to update {decision.Taken.Count} stock rows, updated {updated}; the reservation was rolled back.");

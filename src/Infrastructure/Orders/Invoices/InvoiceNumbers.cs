@@ -61,6 +61,7 @@ public sealed class InvoiceNumbers(NpgsqlDataSource database, Seller seller) : C
         {
             Parameters = { new NpgsqlParameter<Guid[]> { TypedValue = orders }, new NpgsqlParameter { Value = _seller, NpgsqlDbType = NpgsqlDbType.Jsonb } },
         });
+        Failpoint.Hit("invoice.before_number", Outside.Database);
         await using var reader = await batch.ExecuteReaderAsync();
         await reader.NextResultAsync();
         while (await reader.ReadAsync())
@@ -72,6 +73,7 @@ public sealed class InvoiceNumbers(NpgsqlDataSource database, Seller seller) : C
 
         // The end of the batch is its commit: an error there must reach the callers, and nobody may use a number before.
         await reader.CloseAsync();
+        Failpoint.Hit("invoice.after_number", Outside.Database);
         return [.. units.Select(u => issued.GetValueOrDefault(u.OrderId))];
     }
 

@@ -28,6 +28,8 @@ public sealed class StoreInvoicePdfWriter : StepWriter<StoreInvoicePdf>
         command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. runs.Select(r => r.Write.OrderId)] });
         command.Parameters.Add(new NpgsqlParameter<byte[][]> { TypedValue = [.. runs.Select(r => r.Write.Pdf)] });
         command.Parameters.Add(new NpgsqlParameter<byte[][]> { TypedValue = [.. runs.Select(r => r.Write.Sha256)] });
+        Failpoint.Hit("invoice.before_store", Outside.Database);
         await command.ExecuteNonQueryAsync();
+        Failpoint.Hit("invoice.after_store", Outside.Database);
     }
 }

@@ -16,6 +16,7 @@ public sealed class ApiKeyReader(NpgsqlDataSource database)
     {
         await using var command = database.CreateCommand(Find);
         command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = hash });
+        Failpoint.Hit("api.before_read_key", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken))
             return null;

@@ -22,6 +22,7 @@ public sealed class CatalogueReader(NpgsqlDataSource database)
         await using var batch = database.CreateBatch();
         batch.BatchCommands.Add(new NpgsqlBatchCommand(Items));
         batch.BatchCommands.Add(new NpgsqlBatchCommand(RequiredSteps));
+        Failpoint.Hit("api.before_read_catalogue", Outside.Database);
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         var items = new List<CatalogueItem>();
         while (await reader.ReadAsync(cancellationToken))
@@ -36,6 +37,7 @@ public sealed class CatalogueReader(NpgsqlDataSource database)
     public async Task<IReadOnlyList<StockedItem>> ReadStockAsync(CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(Stock);
+        Failpoint.Hit("api.before_read_stock", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var items = new List<StockedItem>();
         while (await reader.ReadAsync(cancellationToken))

@@ -21,6 +21,7 @@ public sealed class InvoiceDocumentReader(NpgsqlDataSource database)
         await using var command = database.CreateCommand(Find);
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = orderId });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = clientId });
+        Failpoint.Hit("api.before_read_invoice", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken))
             return (false, null);

@@ -36,6 +36,7 @@ public sealed class OrderChangesReader(NpgsqlDataSource database)
         await using var command = database.CreateCommand(Owned);
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = orderId });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = clientId });
+        Failpoint.Hit("api.before_look_for_order", Outside.Database);
         return await command.ExecuteScalarAsync(cancellationToken) is true;
     }
 
@@ -45,6 +46,7 @@ public sealed class OrderChangesReader(NpgsqlDataSource database)
     {
         await using var command = database.CreateCommand(States);
         command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = orderIds, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid });
+        Failpoint.Hit("api.before_read_states", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var states = new List<OrderState>(orderIds.Length);
         List<StepState> steps = [];

@@ -33,6 +33,7 @@ public sealed class OrderDetailsReader(NpgsqlDataSource database)
         batch.BatchCommands.Add(new(Head) { Parameters = { new() { Value = orderId }, new NpgsqlParameter<string?> { TypedValue = effect } } });
         batch.BatchCommands.Add(new(Lines) { Parameters = { new() { Value = orderId } } });
 
+        Failpoint.Hit("steps.before_read_order", Outside.Database);
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken))
             throw new PermanentFaultException($"Expected order {orderId} in the database, found none. Was the database restored from an older backup? Then discard the message.");

@@ -54,6 +54,7 @@ public sealed class OrderListReader(NpgsqlDataSource database)
             from orders o join order_progress p on p.order_id = o.id
             where o.client_id = $1{conditions} order by o.id desc limit $2
             """;
+        Failpoint.Hit("api.before_list", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var orders = new List<ListedOrder>();
         while (await reader.ReadAsync(cancellationToken))

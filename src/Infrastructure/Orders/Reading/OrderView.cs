@@ -46,6 +46,7 @@ public sealed class OrderViewReader(NpgsqlDataSource database)
         batch.BatchCommands.Add(new NpgsqlBatchCommand(TheOrder) { Parameters = { Id(orderId), new NpgsqlParameter<string> { TypedValue = clientId } } });
         batch.BatchCommands.Add(new NpgsqlBatchCommand(Lines) { Parameters = { Id(orderId) } });
         batch.BatchCommands.Add(new NpgsqlBatchCommand(Steps) { Parameters = { Id(orderId) } });
+        Failpoint.Hit("api.before_read_order", Outside.Database);
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken))
             return null;

@@ -15,6 +15,7 @@ public sealed class OutboxBacklogReader(NpgsqlDataSource database)
     public async Task<long> EstimateAsync(CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(Estimate);
+        Failpoint.Hit("api.before_read_backlog", Outside.Database);
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 }

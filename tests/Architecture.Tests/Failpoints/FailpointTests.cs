@@ -1,0 +1,58 @@
+using System.Text.RegularExpressions;
+
+namespace Orders.Architecture.Tests.Failpoints;
+
+/// <summary>Every call to the outside stands beside a failpoint, so that the matrix of crash points leaves none out.</summary>
+public sealed partial class FailpointTests
+{
+    private const string Failpoint = "Orders.Infrastructure.Failpoints.Failpoint";
+
+    // Methods (or whole namespaces, ending in a dot) that need none, and why.
+    private static readonly Dictionary<string, string> Exempt = new()
+    {
+        ["Orders.Infrastructure.Deployment."] = "deployment: repeated from the start after a crash; DeploymentTests runs eight at once",
+        ["Orders.Infrastructure.Messaging.RabbitManagement."] = "deployment's way to policies and users, see above",
+        ["Orders.Infrastructure.Orders.DemoCatalogue."] = "part of the deployment, in its transaction",
+        ["Orders.Infrastructure.Orders.ApiKeys."] = "part of the deployment, in its transaction",
+        ["Orders.Infrastructure.Hosting.DatabaseHealth."] = "a probe that writes nothing and whose failure is its answer",
+        ["Orders.Infrastructure.Steps.StepBits."] = "read once per process, before its first commit, and again until it succeeds",
+        ["Orders.Workers.Email.SmtpConnection.CloseAsync"] = "QUIT on a connection that carries no mail",
+    };
+
+    private static IEnumerable<string> Assemblies => Repository.Find("src", "*.csproj").Select(Path.GetFileNameWithoutExtension)
+        .Where(name => name != "Contracts").Select(name => Path.Combine(AppContext.BaseDirectory, $"Orders.{name}.dll"));
+
+    [Test]
+    public void Every_call_to_the_outside_has_a_failpoint_in_its_method()
+    {
+        foreach (var assembly in Assemblies)
+        {
+            var naked = CompiledCode.MethodsOf(assembly)
+                .Where(m => m.Calls.Any(OutsideCalls.Is) && !m.Calls.Any(IsFailpoint) && !Exempt.Keys.Any(e => $"{m}.".StartsWith(e.EndsWith('.') ? e : $"{e}.", StringComparison.Ordinal)))
+                .Select(m => $"{m} ({string.Join(", ", m.Calls.Where(OutsideCalls.Is).Select(c => c.Method).Distinct())})");
+            Assert.That(naked, Is.Empty, """
+                methods with a call to the outside and without a failpoint. Add Failpoint.Hit("area.before_what", Outside.Database) before the call, and, if it writes,
+                Failpoint.Hit("area.after_what", …) after it; then say in tests/CrashPoints.Tests/Scenarios how an order comes by there. Nothing of it is left in a Release build.
+                """);
+        }
+    }
+
+    [Test]
+    public void No_exemption_outlives_its_method()
+    {
+        var methods = Assemblies.SelectMany(CompiledCode.MethodsOf).Where(m => m.Calls.Any(OutsideCalls.Is)).Select(m => $"{m}.").ToArray();
+        Assert.That(Exempt.Keys.Where(e => !methods.Any(m => m.StartsWith(e.EndsWith('.') ? e : $"{e}.", StringComparison.Ordinal))), Is.Empty);
+    }
+
+    [Test]
+    public void Every_failpoint_has_a_name_of_its_own()
+    {
+        var names = Assemblies.SelectMany(CompiledCode.MethodsOf).SelectMany(m => m.Calls).Where(IsFailpoint).Select(c => c.Text).ToArray();
+        Assert.That(names, Is.Not.Empty.And.Unique.And.All.Matches(Name().ToString()), "names of failpoints: area.before_what or area.after_what");
+    }
+
+    private static bool IsFailpoint(CompiledCall call) => call is { Type: Failpoint, Method: "Hit" };
+
+    [GeneratedRegex("^[a-z]+\\.(before|after)_[a-z_]+$")]
+    private static partial Regex Name();
+}
