@@ -84,6 +84,11 @@ internal sealed class StepPipeline<TStep>(
     }
 
     // Waits for the database in this slot: there is nothing else to do for anybody until it is back, and putting the message into the outbox needs it.
-    private Task PostponeAsync(ConsumeContext context, StepPolicy policy, DateTimeOffset until) =>
-        DatabasePatience.RunAsync(() => outbox.InsertAsync(SendContextRow.Again(context, policy.Name, until), context.CancellationToken), context.CancellationToken);
+    private async Task PostponeAsync<T>(ConsumeContext<T> context, StepPolicy policy, DateTimeOffset until)
+        where T : class
+    {
+        await DatabasePatience.RunAsync(() => outbox.InsertAsync(SendContextRow.Again(context, policy.Name, until), context.CancellationToken), context.CancellationToken);
+        // Nobody else says so: the consumer has thrown, and the retry filter tells of a fault only when it gives up. A message that nobody has had is moved to _skipped.
+        await context.NotifyConsumed(context, context.ReceiveContext.ElapsedTime, TStep.Policy.Name);
+    }
 }

@@ -21,6 +21,7 @@ public sealed class PostponedTests() : InAZoo("careful")
         Assert.That(await System.AttemptsAsync(subject, "careful"), Is.EqualTo(1));
         Assert.That(await System.LastFaultAsync(subject, "careful"), Is.Empty);
         Assert.That(await ParkedAsync("careful", subject), Is.Zero);
+        Assert.That(await System.Broker.CountAsync("careful_skipped"), Is.Zero, "a postponed message was handled, it stands nowhere else");
         Assert.That(Script.RunsOf(subject), Is.LessThanOrEqualTo(4), "runs: it waited, and did not spin");
     }
 

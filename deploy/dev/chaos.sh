@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# break a running system by a plan, and check that nothing is lost, doubled or stuck.
+#
+# Usage: ./dev chaos [OPTION VALUE ...] [--cluster] [--keep]
+#
+#   --seed S         orders and plan follow from it (1)
+#   --orders N       orders posted while things break (2000)
+#   --faults F       faults in the plan (12)
+#   --rate R         orders per second (spread over the plan)
+#   --scenario NAME  plan: faults drawn from the seed; broker-kills: RabbitMQ killed every 15 s, ten times, at 20 orders a second;
+#                    node-kills: one, then two of three RabbitMQ nodes (with --cluster); soak: no faults, memory and table sizes
+#   --cluster        three RabbitMQ nodes instead of one
+#   --keep           leave the installation running for a look; ./dev chaos replaces it
+#
+# Sets up an installation of its own (project orders-chaos, ports from 18480; COMPOSE_PROJECT_NAME and CHAOS_PORT change that), beside a
+# ./dev up. Writes the plan first, then posts orders through the API and breaks containers; heals, waits for at most 120 s, and compares
+# the client's own history with the database, the ledgers of mail server and warehouse, and the queues. Plan, history and report:
+# artifacts/chaos/. Ends with an error on any violation. docs/reliability.md says what is checked and what was found.
+set -euo pipefail
+. deploy/machine/stages.sh
+. deploy/machine/apt.sh
+. deploy/machine/engine.sh
+. deploy/machine/images.sh
+. deploy/machine/env.sh
+. deploy/machine/sdk.sh
+
+keep='' files=docker-compose.yml:deploy/chaos/compose.yml arguments=()
+for argument in "$@"; do
+  case $argument in
+    --keep) keep=yes ;;
+    --cluster) files=$files:deploy/cluster/compose.yml ;;
+    *) arguments+=("$argument") ;;
+  esac
+done
+
+port=${CHAOS_PORT:-18480}
+export COMPOSE_PROJECT_NAME=${COMPOSE_PROJECT_NAME:-orders-chaos} COMPOSE_FILE=$files
+export API_PORT=$port OUTSIDE_WORLD_PORT=$((port + 1)) RABBITMQ_MANAGEMENT_PORT=$((port + 2)) CHAOS_DATABASE_PORT=$((port + 3)) CHAOS_AMQP_PORT=$((port + 4))
+export BIND_ADDRESS=127.0.0.1 DEMO_CATALOGUE=true DOTNET_NOLOGO=true DOTNET_CLI_TELEMETRY_OPTOUT=1
+
+out=$PWD/artifacts/chaos
+runner=$out/runner
+folder=$out/$(date -u +%Y%m%d-%H%M%S)-$$
+mkdir -p "$folder"
+
+remove() { docker compose down --volumes --remove-orphans; }
+start() { docker compose up -d --wait --wait-timeout 300 || { docker compose ps --all; docker compose logs --no-color --tail 15; return 1; }; }
+
+stage "Docker engine" ensure_engine
+stage "Docker compose" ensure_compose
+stage "Base images" ensure_images "$broker_image" "$database_image" "$sdk_image" "$runtime_image"
+stage ".NET SDK" ensure_sdk
+stage "Passwords (.env)" ensure_env
+stage "The runner" dotnet publish tests/Chaos --output "$runner" -v:quiet
+stage "Building" docker compose build
+# The checker knows each order that was ever posted here: it begins with none.
+stage "Removing the last one" remove
+stage "Starting" start
+[ -n "$keep" ] || trap 'remove >/dev/null 2>&1' EXIT
+
+CHAOS_PROJECT=$COMPOSE_PROJECT_NAME CHAOS_API=http://127.0.0.1:$API_PORT CHAOS_WORLD=http://127.0.0.1:$OUTSIDE_WORLD_PORT
+CHAOS_MANAGEMENT=http://127.0.0.1:$RABBITMQ_MANAGEMENT_PORT ORDERS_API_KEY=$(setting ORDERS_API_KEY '') RABBITMQ_ADMIN_PASSWORD=$(setting RABBITMQ_ADMIN_PASSWORD '')
+CHAOS_DATABASE="Host=127.0.0.1;Port=$CHAOS_DATABASE_PORT;Database=orders;Username=orders_owner;Password=$(setting POSTGRES_OWNER_PASSWORD '')"
+export CHAOS_PROJECT CHAOS_API CHAOS_WORLD CHAOS_MANAGEMENT CHAOS_DATABASE ORDERS_API_KEY RABBITMQ_ADMIN_PASSWORD
+
+status=0
+dotnet "$runner/Orders.Chaos.dll" --folder "$folder" ${arguments[@]+"${arguments[@]}"} || status=$?
+if [ "$status" -ne 0 ]; then
+  docker compose logs --no-color --timestamps >"$folder/containers.log" 2>&1 || true
+  echo "Violations, or the run broke off ($status); what the containers logged: $folder/containers.log" >&2
+fi
+exit "$status"

@@ -1,0 +1,32 @@
+namespace Orders.Chaos.Planning;
+
+/// <summary>What is done to a part of the system. In plans in lower case.</summary>
+public enum FaultKind
+{
+    /// <summary>SIGKILL; started again after the duration.</summary>
+    Kill,
+
+    /// <summary>Frozen (docker pause), then thawed: it goes on as if no time had passed.</summary>
+    Freeze,
+
+    /// <summary>Taken off the network, connections half open on both sides; then put back.</summary>
+    Cut,
+
+    /// <summary>SIGTERM and a start.</summary>
+    Restart,
+
+    /// <summary>Every worker restarted, one after the other.</summary>
+    Roll,
+
+    /// <summary>Every connection of the processes terminated by the database, many times over the duration.</summary>
+    Terminate,
+
+    /// <summary>A memory alarm: the broker blocks all publishers.</summary>
+    Alarm,
+
+    /// <summary>The mail server or the warehouse misbehaves.</summary>
+    Misbehave,
+
+    /// <summary>The mail server refuses mails for good, which parks them; then an operator redrives all failures.</summary>
+    Redrive,
+}

@@ -1,0 +1,63 @@
+namespace Orders.Chaos.Planning;
+
+/// <summary>Which faults, when: written down before anything runs, and the same for the same seed.</summary>
+/// <param name="Faults">In the order of time.</param>
+public sealed record Plan(IReadOnlyList<PlannedFault> Faults)
+{
+    private const int MostAtOnce = 2;
+    private static readonly TimeSpan First = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan MeanGap = TimeSpan.FromSeconds(9);
+    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>A plan without faults.</summary>
+    public static Plan Nothing { get; } = new([]);
+
+    /// <summary>When the last fault has ended.</summary>
+    public TimeSpan End => Faults.Count == 0 ? TimeSpan.Zero : Faults.Max(f => f.At + f.Duration);
+
+    /// <summary>
+    /// Draws a plan: gaps are exponential with a mean of 9 s, at most two faults at once, never two on one target. Every kind comes once before any comes twice,
+    /// so that a short plan is a sample and a long one is complete.
+    /// </summary>
+    public static Plan Draw(int seed, int count)
+    {
+        var random = new Random(seed);
+        var plan = new List<PlannedFault>(count);
+        var deck = new List<FaultType>();
+        var at = First;
+        for (var number = 1; number <= count; number++)
+        {
+            if (deck.Count == 0)
+            {
+                deck.AddRange(FaultCatalogue.All);
+                random.Shuffle(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(deck));
+            }
+
+            // The next one of the deck whose target is free; if none is, or two are going on, a little later.
+            FaultType? type;
+            while ((type = plan.Count(f => f.IsOnAt(at)) < MostAtOnce ? deck.FirstOrDefault(t => IsFree(plan, t, at)) : null) is null)
+                at += Step;
+            deck.Remove(type);
+            var duration = type.Shortest + ((type.Longest - type.Shortest) * random.NextDouble());
+            plan.Add(type.Modes is []
+                ? new PlannedFault(number, at, type, duration)
+                : new PlannedFault(number, at, type, duration, type.Modes[random.Next(type.Modes.Length)], Math.Round(0.2 + (0.8 * random.NextDouble()), 2)));
+            at += MeanGap * -Math.Log(1 - random.NextDouble());
+        }
+
+        return new Plan(plan);
+    }
+
+    /// <summary>The same fault at regular times.</summary>
+    public static Plan Repeat(FaultType type, int count, TimeSpan every, TimeSpan duration) =>
+        new([.. Enumerable.Range(1, count).Select(n => new PlannedFault(n, every * n, type, duration))]);
+
+    /// <inheritdoc />
+    public override string ToString() => string.Join(Environment.NewLine, Faults);
+
+    private static bool IsFree(List<PlannedFault> plan, FaultType type, TimeSpan at)
+    {
+        var targets = type.Target.Split('+');
+        return !plan.Exists(f => at < f.Free && f.Targets.Intersect(targets).Any());
+    }
+}

@@ -1,0 +1,33 @@
+using System.Globalization;
+
+namespace Orders.Chaos.Planning;
+
+/// <summary>A fault with its time.</summary>
+/// <param name="Number">Its place in the plan, from 1.</param>
+/// <param name="At">When it begins, counted from the first order.</param>
+/// <param name="Type">What it is.</param>
+/// <param name="Duration">How long it lasts.</param>
+/// <param name="Mode">How the outside world misbehaves; empty for other faults.</param>
+/// <param name="Share">How many mails or calls are hit; 1 for other faults.</param>
+public sealed record PlannedFault(int Number, TimeSpan At, FaultType Type, TimeSpan Duration, string Mode = "", double Share = 1)
+{
+    // Containers need some seconds to be themselves again; two faults of one target never meet.
+    private static readonly TimeSpan Room = TimeSpan.FromSeconds(6);
+
+    // A message that both hit would be put off for minutes by its third failure, which is as it should be and longer than a run drains.
+    private static readonly TimeSpan RoomOutside = TimeSpan.FromSeconds(60);
+
+    /// <summary>What is hit.</summary>
+    public IReadOnlyList<string> Targets => Type.Target.Split('+');
+
+    /// <summary>From when on its target may be hit again.</summary>
+    public TimeSpan Free => At + Duration + (Type.Kind == FaultKind.Misbehave ? RoomOutside : Type.Kind == FaultKind.Roll ? Room * 4 : Room);
+
+    /// <summary>Whether it is still going on at a time.</summary>
+    public bool IsOnAt(TimeSpan time) => time < At + Duration + (Type.Kind == FaultKind.Roll ? Room * 4 : TimeSpan.FromSeconds(2));
+
+    /// <inheritdoc />
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Number,3}  {At.TotalSeconds,6:0.0} s  {Type.Kind.ToString().ToLowerInvariant(),-9}  {Type.Target}{(Mode == "" ? "" : $" {Mode}, {Share:P0} hit")}{(Duration > TimeSpan.Zero ? $", {Duration.TotalSeconds:0.0} s" : "")}");
+}

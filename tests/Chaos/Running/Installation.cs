@@ -1,0 +1,75 @@
+using System.Net.Http.Headers;
+using System.Text;
+using Npgsql;
+
+namespace Orders.Chaos.Running;
+
+/// <summary>The compose installation that is broken: where its doors are and what its containers are called. deploy/dev/chaos.sh starts it and tells us.</summary>
+public sealed class Installation : IAsyncDisposable
+{
+    private readonly string _project;
+
+    private Installation(string project, string database, Uri world, Uri management, string brokerPassword)
+    {
+        _project = project;
+        Database = NpgsqlDataSource.Create($"{database};Timeout=3;Command Timeout=60;Maximum Pool Size=5;Keepalive=5");
+        World = new HttpClient { BaseAddress = world, Timeout = TimeSpan.FromSeconds(60) };
+        Management = new HttpClient { BaseAddress = management, Timeout = TimeSpan.FromSeconds(30) };
+        Management.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"orders_admin:{brokerPassword}")));
+    }
+
+    /// <summary>Where orders are posted to.</summary>
+    public required Uri Api { get; init; }
+
+    /// <summary>With which key.</summary>
+    public required string ApiKey { get; init; }
+
+    /// <summary>The AMQP port, to see whether the broker is there.</summary>
+    public required int AmqpPort { get; init; }
+
+    /// <summary>The database, as its owner.</summary>
+    public NpgsqlDataSource Database { get; }
+
+    /// <summary>The demo's mail server and warehouse.</summary>
+    public HttpClient World { get; }
+
+    /// <summary>The broker's management API.</summary>
+    public HttpClient Management { get; }
+
+    /// <summary>The compose network.</summary>
+    public string Network => $"{_project}_default";
+
+    /// <summary>Reads the environment.</summary>
+    /// <exception cref="InvalidOperationException">A variable is missing.</exception>
+    public static Installation FromEnvironment() => new(
+        Required("CHAOS_PROJECT"), Required("CHAOS_DATABASE"), new Uri(Required("CHAOS_WORLD")), new Uri(Required("CHAOS_MANAGEMENT")), Required("RABBITMQ_ADMIN_PASSWORD"))
+    {
+        Api = new Uri(Required("CHAOS_API")),
+        ApiKey = Required("ORDERS_API_KEY"),
+        AmqpPort = int.Parse(Required("CHAOS_AMQP_PORT"), System.Globalization.CultureInfo.InvariantCulture),
+    };
+
+    /// <summary>The containers of a service.</summary>
+    public async Task<string[]> ContainersAsync(string service) =>
+        (await Docker.RunAsync("ps", "-a", "--filter", $"label=com.docker.compose.project={_project}", "--filter", $"label=com.docker.compose.service={service}", "--format", "{{.Names}}"))
+        .Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    /// <summary>All services that have a container, with whatever the container's state is.</summary>
+    public async Task<IReadOnlyList<(string Service, string Container, string State)>> AllAsync() =>
+    [
+        .. (await Docker.RunAsync("ps", "-a", "--filter", $"label=com.docker.compose.project={_project}", "--format", "{{.Label \"com.docker.compose.service\"}}\t{{.Names}}\t{{.State}}"))
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.Split('\t')).Select(f => (f[0], f[1], f[2])),
+    ];
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        World.Dispose();
+        Management.Dispose();
+        await Database.DisposeAsync();
+    }
+
+    private static string Required(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value
+        ? value
+        : throw new InvalidOperationException($"{name} is not set: start the run with ./dev chaos");
+}
