@@ -10,6 +10,7 @@ COPY deploy/container/hosts.proj deploy/container/
 COPY src/Contracts/*.csproj src/Contracts/packages.lock.json src/Contracts/
 COPY src/Infrastructure/*.csproj src/Infrastructure/packages.lock.json src/Infrastructure/
 COPY src/Producer.Api/*.csproj src/Producer.Api/packages.lock.json src/Producer.Api/
+COPY src/Dashboard/*.csproj src/Dashboard/packages.lock.json src/Dashboard/
 COPY src/Workers/*.csproj src/Workers/packages.lock.json src/Workers/
 COPY demo/OutsideWorld/*.csproj demo/OutsideWorld/packages.lock.json demo/OutsideWorld/
 RUN dotnet msbuild deploy/container/hosts.proj -t:Restore -p:Configuration=Release -p:ForImage=true -v:minimal
@@ -41,6 +42,11 @@ RUN install -d -o $APP_UID -g $APP_UID /ledgers
 COPY --from=build /orders/artifacts/OutsideWorld .
 USER $APP_UID
 ENTRYPOINT ["dotnet", "Orders.OutsideWorld.dll"]
+
+FROM host AS dashboard
+COPY --from=build /orders/artifacts/Dashboard .
+USER $APP_UID
+ENTRYPOINT ["dotnet", "Orders.Dashboard.dll"]
 
 FROM host AS api
 COPY --from=build /orders/artifacts/Producer.Api .

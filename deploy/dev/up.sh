@@ -44,5 +44,6 @@ address=$(setting BIND_ADDRESS 127.0.0.1)
 echo
 echo "Up in $(seconds $(($(milliseconds) - began))) s. Try ./dev post; stop with ./dev down."
 echo "  API                 http://$address:$(setting API_PORT 8080)/docs   (key: ORDERS_API_KEY in .env)"
+echo "  Dashboard           http://$address:$(setting DASHBOARD_PORT 8081)/   (admin, ORDERS_ADMIN_PASSWORD in .env; API key: ORDERS_OPERATOR_KEY)"
 echo "  Mails and warehouse http://$address:$(setting OUTSIDE_WORLD_PORT 8025)/"
 echo "  RabbitMQ            http://$address:$(setting RABBITMQ_MANAGEMENT_PORT 15672)/   (orders_admin, RABBITMQ_ADMIN_PASSWORD in .env)"

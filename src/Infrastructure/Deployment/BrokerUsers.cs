@@ -7,7 +7,7 @@ namespace Orders.Infrastructure.Deployment;
 
 /// <summary>
 /// One RabbitMQ user per process, with just what it needs. Every relay may publish what any process has left in the outbox; beyond that the API may do nothing,
-/// and a worker may consume from its own queue and move messages to its own <c>_error</c> and <c>_skipped</c>.
+/// the dashboard may look at what is parked, and a worker may consume from its own queue and move messages to its own <c>_error</c> and <c>_skipped</c>.
 /// </summary>
 public sealed class BrokerUsers(RabbitMqOptions options, StepCatalogue catalogue, RabbitManagement management, IConfiguration configuration)
 {
@@ -19,17 +19,19 @@ public sealed class BrokerUsers(RabbitMqOptions options, StepCatalogue catalogue
         var publish = string.Join('|', catalogue.Steps.SelectMany(s => s.Consumes).Concat(catalogue.Announcements).Distinct().Select(MessageName.ExchangeOf)
             .Select(name => name.Replace(".", "\\.", StringComparison.Ordinal)).Concat(catalogue.Steps.Select(s => s.Name)));
         await DeployAsync("api", Nothing, $"^({publish})$", Nothing, cancellationToken);
+        // Looks into what is parked, and only there; sees figures of all queues through the management API.
+        await DeployAsync("dashboard", Nothing, $"^({publish})$", $"^(({string.Join('|', catalogue.Steps.Select(s => s.Name))})(_error|_skipped)|{BrokerDeployment.Unrouted})$", cancellationToken, tags: "monitoring");
         foreach (var name in catalogue.Steps.Select(s => s.Name))
             await DeployAsync(name, $"^{name}(_error|_skipped)?$", $"^({publish}|{name}_error|{name}_skipped)$", $"^{name}(_error|_skipped)?$", cancellationToken);
     }
 
-    private async Task DeployAsync(string process, string configure, string write, string read, CancellationToken cancellationToken)
+    private async Task DeployAsync(string process, string configure, string write, string read, CancellationToken cancellationToken, string tags = "")
     {
         if (ProcessCredentials.BrokerPassword(configuration, process) is not { } password)
             return;
 
         var user = ProcessCredentials.UserOf(process);
-        await management.PutUserAsync(user, password, cancellationToken);
+        await management.PutUserAsync(user, password, tags, cancellationToken);
         await management.PutPermissionsAsync(options.VirtualHost, user, configure, write, read, cancellationToken);
     }
 }

@@ -56,6 +56,7 @@ public sealed class DatabaseDeployment(OrdersDbContext context, NpgsqlDataSource
     private async Task DeployRolesAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await DeployRoleAsync(connection, "api", DatabaseGrants.Api, cancellationToken);
+        await DeployRoleAsync(connection, "dashboard", DatabaseGrants.Dashboard, cancellationToken);
         foreach (var step in catalogue.Steps)
             await DeployRoleAsync(connection, step.Name, [.. DatabaseGrants.Worker, .. step.Policy.Grants], cancellationToken);
     }

@@ -15,6 +15,15 @@ public static class DatabaseGrants
         "usage on sequence order_number",
     ];
 
+    /// <summary>The dashboard: reads everything it shows, writes what operators decide. The audit record is insert-only, for it too.</summary>
+    public static IReadOnlyList<string> Dashboard { get; } =
+    [
+        Relay, Version,
+        "select on orders, order_lines, order_progress, step_runs, step_catalogue, effects, idempotency, invoices, catalogue, stock, stock_movements",
+        "select, update on operators",
+        "select, insert on audit",
+    ];
+
     /// <summary>Every worker: what the framework writes for a step. A step's own tables are in its policy.</summary>
     public static IReadOnlyList<string> Worker { get; } =
     [

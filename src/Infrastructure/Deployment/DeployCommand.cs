@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Orders.Infrastructure.Messaging;
+using Orders.Infrastructure.Operators;
 using Orders.Infrastructure.Orders;
 using Orders.Infrastructure.Steps;
 
@@ -15,7 +16,7 @@ public static class DeployCommand
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     /// <summary>Deploys; waits for database and broker to come up.</summary>
-    /// <param name="configuration">Connection settings of the owner and of the broker's administrator; <c>*_DB_PASSWORD</c>, <c>*_MQ_PASSWORD</c>; <c>ORDERS_API_KEY</c>; <c>Deploy:DemoCatalogue</c>.</param>
+    /// <param name="configuration">Connection settings of the owner and of the broker's administrator; <c>*_DB_PASSWORD</c>, <c>*_MQ_PASSWORD</c>; <c>ORDERS_API_KEY</c>; <c>ORDERS_ADMIN_PASSWORD</c> and <c>ORDERS_OPERATOR_KEY</c> of the operator <c>admin</c>; <c>Deploy:DemoCatalogue</c>.</param>
     /// <param name="catalogue">The steps.</param>
     /// <param name="logging">Where to report to.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
@@ -23,7 +24,7 @@ public static class DeployCommand
     {
         var services = new ServiceCollection().AddLogging(logging).AddSingleton(configuration).AddSingleton(catalogue).AddOrdersStore(configuration)
             .AddSingleton(RabbitMqOptions.Read(configuration)).AddSingleton<RabbitManagement>().AddSingleton<BrokerDeployment>().AddSingleton<BrokerUsers>()
-            .AddScoped<DatabaseDeployment>().AddScoped<DemoCatalogue>().AddScoped<ApiKeys>();
+            .AddScoped<DatabaseDeployment>().AddScoped<DemoCatalogue>().AddScoped<ApiKeys>().AddSingleton<OperatorStore>();
         await using var provider = services.BuildServiceProvider();
         await using var scope = provider.CreateAsyncScope();
         var all = scope.ServiceProvider;
@@ -40,6 +41,9 @@ public static class DeployCommand
             await all.GetRequiredService<DemoCatalogue>().SeedAsync(cancellationToken);
         if (configuration["ORDERS_API_KEY"] is { Length: > 0 } key)
             await all.GetRequiredService<ApiKeys>().EnsureAsync("demo", key, ["orders:write", "orders:read"], cancellationToken);
+        var (password, operatorKey) = (configuration["ORDERS_ADMIN_PASSWORD"], configuration["ORDERS_OPERATOR_KEY"]);
+        if (password is { Length: > 0 } || operatorKey is { Length: > 0 })
+            await all.GetRequiredService<OperatorStore>().EnsureAsync("admin", OperatorRole.Admin, password, operatorKey, cancellationToken);
     }
 
     private static async Task WaitForAsync(string what, Func<Task> action, ILogger logger, CancellationToken cancellationToken)

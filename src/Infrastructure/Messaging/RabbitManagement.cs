@@ -26,9 +26,9 @@ public sealed class RabbitManagement : IDisposable
         PutAsync($"api/policies/{Uri.EscapeDataString(virtualHost)}/{Uri.EscapeDataString(name)}",
             new Dictionary<string, object> { ["pattern"] = pattern, ["apply-to"] = applyTo, ["priority"] = 10, ["definition"] = definition }, cancellationToken);
 
-    /// <summary>Creates a user without tags, or sets its password.</summary>
-    public Task PutUserAsync(string name, string password, CancellationToken cancellationToken) =>
-        PutAsync($"api/users/{Uri.EscapeDataString(name)}", new Dictionary<string, object> { ["password"] = password, ["tags"] = "" }, cancellationToken);
+    /// <summary>Creates a user, or sets its password and tags; without a tag it has no access to the management API.</summary>
+    public Task PutUserAsync(string name, string password, string tags, CancellationToken cancellationToken) =>
+        PutAsync($"api/users/{Uri.EscapeDataString(name)}", new Dictionary<string, object> { ["password"] = password, ["tags"] = tags }, cancellationToken);
 
     /// <summary>Sets what a user may declare, publish to and consume from: regular expressions on names.</summary>
     public Task PutPermissionsAsync(string virtualHost, string user, string configure, string write, string read, CancellationToken cancellationToken) =>

@@ -1,5 +1,7 @@
 using Microsoft.EntityFrameworkCore;
+using Orders.Infrastructure.Audit;
 using Orders.Infrastructure.Idempotency;
+using Orders.Infrastructure.Operators;
 using Orders.Infrastructure.Outbox;
 using Orders.Infrastructure.Steps;
 
@@ -46,6 +48,12 @@ public sealed class OrdersDbContext(DbContextOptions<OrdersDbContext> options) :
 
     /// <summary>Clients' keys.</summary>
     public DbSet<ApiKey> ApiKeys => Set<ApiKey>();
+
+    /// <summary>Operators.</summary>
+    public DbSet<OperatorAccount> Operators => Set<OperatorAccount>();
+
+    /// <summary>What operators did.</summary>
+    public DbSet<AuditEntry> Audit => Set<AuditEntry>();
 
     /// <inheritdoc />
     protected override void OnModelCreating(ModelBuilder modelBuilder)

@@ -22,7 +22,7 @@ public sealed class LeastPrivilegeTests : InASystem
     [OneTimeSetUp]
     public Task DeployUsers()
     {
-        var passwords = System.Catalogue.Steps.Select(s => s.Name).Append("api").SelectMany(p => Kinds.Select(kind => ($"{p.ToUpperInvariant()}_{kind}_PASSWORD", (string?)Password)));
+        var passwords = System.Catalogue.Steps.Select(s => s.Name).Append("api").Append("dashboard").SelectMany(p => Kinds.Select(kind => ($"{p.ToUpperInvariant()}_{kind}_PASSWORD", (string?)Password)));
         return DeployCommand.RunAsync(System.Configuration(passwords), System.Catalogue, _ => { }, CancellationToken.None);
     }
 
@@ -85,6 +85,15 @@ public sealed class LeastPrivilegeTests : InASystem
     [TestCase("hurried", "create table mine (id integer)")]
     [TestCase("hurried", "alter role orders_api superuser")]
     [TestCase("hurried", "set role orders_api")]
+    [TestCase("api", "select * from operators")]
+    [TestCase("hurried", "insert into audit (who, role, action, result) values ('me', 'Admin', 'nothing', 'done')")]
+    [TestCase("dashboard", "update orders set total = 0")]
+    [TestCase("dashboard", "delete from audit")]
+    [TestCase("dashboard", "update audit set who = 'nobody'")]
+    [TestCase("dashboard", "delete from effects")]
+    [TestCase("dashboard", "insert into operators (name, role, failed_tries) values ('me', 2, 0)")]
+    [TestCase("dashboard", "select * from api_keys")]
+    [TestCase("dashboard", "create table mine (id integer)")]
     public async Task A_database_role_is_refused_what_its_process_does_not_do(string process, string sql)
     {
         await using var connection = new NpgsqlConnection(ConnectionStringOf(process));
@@ -101,6 +110,7 @@ public sealed class LeastPrivilegeTests : InASystem
     [TestCase("hurried", "patient")]
     [TestCase("hurried", "patient_error")]
     [TestCase("hurried", "unrouted")]
+    [TestCase("dashboard", "hurried")]
     public Task A_broker_user_cannot_read_a_queue_of_somebody_else(string process, string queue) =>
         RefusedAsync(process, channel => channel.BasicGetAsync(queue, autoAck: false));
 
@@ -120,6 +130,7 @@ public sealed class LeastPrivilegeTests : InASystem
 
     [TestCase("api", "hurried")]
     [TestCase("hurried", "patient")]
+    [TestCase("dashboard", "hurried_error")]
     public Task A_broker_user_cannot_remove_a_queue_of_somebody_else(string process, string queue) =>
         RefusedAsync(process, channel => channel.QueueDeleteAsync(queue, ifUnused: false, ifEmpty: false));
 

@@ -1,0 +1,28 @@
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Authorization;
+using Orders.Dashboard.Auth;
+
+namespace Orders.Dashboard.Api;
+
+/// <summary>
+/// The map of the operator API: one file per area, each with a <c>Map</c> that adds its endpoints to <c>/api</c>. Only keys are accepted here: what a browser sends by itself, a cookie, opens nothing,
+/// so no other site can act through an operator's browser. Every endpoint asks for a role with <c>Needs</c>; one that changes something writes an audit record in the transaction of the change.
+/// </summary>
+internal static class OperatorApi
+{
+    /// <summary>Adds what the endpoints stand on.</summary>
+    public static IServiceCollection AddOperatorApi(this IServiceCollection services) => services
+        .ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.Converters.Add(new JsonStringEnumConverter());
+            json.SerializerOptions.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
+        });
+
+    /// <summary>Maps the endpoints.</summary>
+    public static void MapOperatorApi(this IEndpointRouteBuilder app)
+    {
+        var api = app.MapGroup("/api").RequireAuthorization(new AuthorizationPolicyBuilder(KeyAuthentication.Scheme).RequireAuthenticatedUser().Build());
+        OperatorsApi.Map(api);
+        AuditApi.Map(api);
+    }
+}

@@ -1,0 +1,11 @@
+using Orders.Dashboard.Auth;
+using Orders.Infrastructure.Operators;
+
+namespace Orders.Dashboard.Api;
+
+/// <summary>Operators: for now, who the key belongs to.</summary>
+internal static class OperatorsApi
+{
+    public static void Map(RouteGroupBuilder api) =>
+        api.MapGet("/me", (HttpContext context) => Actor.Of(context)).Needs(OperatorRole.Viewer);
+}

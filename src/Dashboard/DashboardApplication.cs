@@ -1,0 +1,35 @@
+using Orders.Dashboard.Api;
+using Orders.Dashboard.Auth;
+using Orders.Infrastructure.Hosting;
+using Orders.Infrastructure.Messaging;
+using Orders.Infrastructure.Orders;
+
+namespace Orders.Dashboard;
+
+/// <summary>The dashboard's table of contents: what it is made of, and what a request passes through.</summary>
+internal static class DashboardApplication
+{
+    /// <summary>Puts it together.</summary>
+    /// <exception cref="InvalidConfigurationException">With every problem of its own settings.</exception>
+    public static WebApplication Build(string[] args)
+    {
+        var builder = WebApplication.CreateBuilder(args);
+        builder.AddOrdersHost("orders-dashboard");
+        builder.Services.AddOrdersStore(builder.Configuration);
+        builder.Services.AddRelay(builder.Configuration);
+        builder.Services.AddOperatorAuth();
+        builder.Services.AddOperatorApi();
+
+        var app = builder.Build();
+
+        // From the outside in: whatever goes wrong becomes a problem; then who is it, may they.
+        app.UseMiddleware<ApiProblems>();
+        app.UseRouting();
+        app.UseAuthentication();
+        app.UseAuthorization();
+
+        app.MapOperatorApi();
+        app.MapOrdersHost();
+        return app;
+    }
+}
