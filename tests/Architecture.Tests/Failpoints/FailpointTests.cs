@@ -15,6 +15,8 @@ public sealed partial class FailpointTests
         ["Orders.Infrastructure.Orders.DemoCatalogue."] = "part of the deployment, in its transaction",
         ["Orders.Infrastructure.Orders.ApiKeys."] = "part of the deployment, in its transaction",
         ["Orders.Infrastructure.Hosting.DatabaseHealth."] = "a probe that writes nothing and whose failure is its answer",
+        ["Orders.Infrastructure.Operators."] = "who an operator is: read for each request, whose failure is a 503; written by the deployment",
+        ["Orders.Infrastructure.Audit."] = "written in the transaction of the action that it records, or by itself for a refusal; no order comes by there",
         ["Orders.Infrastructure.Steps.StepBits."] = "read once per process, before its first commit, and again until it succeeds",
         ["Orders.Workers.Email.SmtpConnection.CloseAsync"] = "QUIT on a connection that carries no mail",
     };
