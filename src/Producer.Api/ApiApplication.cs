@@ -23,6 +23,7 @@ internal static class ApiApplication
         // What orders are stored in, what takes them in, and what brings their messages to the broker.
         builder.Services.AddOrdersStore(builder.Configuration).AddOrderIntake();
         builder.Services.AddRelay(builder.Configuration);
+        builder.Services.AddOrderFeeding();
 
         // The API: keys, catalogue, limits, endpoints, documentation.
         builder.Services.AddApi(builder.Configuration);

@@ -10,12 +10,16 @@ namespace Orders.Testing;
 public sealed class StepScript
 {
     private readonly ConcurrentDictionary<Guid, Func<ConsumeContext, int, Task>> _acts = new();
+    private readonly ConcurrentDictionary<Guid, Func<ConsumeContext, Task>> _afters = new();
     private readonly ConcurrentDictionary<Guid, int> _runs = new();
 
     /// <summary>Says what is to happen when the step runs for a subject.</summary>
     /// <param name="subject">The subject.</param>
     /// <param name="act">Gets the number of the run, from 1. If it returns, the step itself runs.</param>
     public void For(Guid subject, Func<ConsumeContext, int, Task> act) => _acts[subject] = act;
+
+    /// <summary>Says what is to happen after the step's own work for a subject and before its commit.</summary>
+    public void AfterFor(Guid subject, Func<ConsumeContext, Task> act) => _afters[subject] = act;
 
     /// <summary>How often the step was run for a subject.</summary>
     public int RunsOf(Guid subject) => _runs.GetValueOrDefault(subject);
@@ -58,6 +62,8 @@ public sealed class StepScript
         {
             await script.RunAsync(context);
             await next.Send(context);
+            if (script._afters.TryGetValue(context.Step().SubjectId, out var after))
+                await after(context);
         }
 
         public void Probe(ProbeContext context) => context.CreateFilterScope("script");

@@ -43,15 +43,18 @@ public abstract class InAnInstallation
     ];
 
     /// <summary>Starts a process with one step.</summary>
-    protected async Task<RunningHost> StartAsync(string step, params (string Name, string? Value)[] settings)
+    protected Task<RunningHost> StartAsync(string step, params (string Name, string? Value)[] settings) => StartAsync(step, script: null, settings);
+
+    /// <summary>Starts a process with one step that a script makes misbehave.</summary>
+    protected async Task<RunningHost> StartAsync(string step, StepScript? script, params (string Name, string? Value)[] settings)
     {
         var role = $"steps_{Guid.NewGuid():N}";
-        var policy = Steps.Catalogue.Steps.Single(s => s.Name == step).Policy;
+        var entry = Steps.Catalogue.Steps.Single(s => s.Name == step);
         await Orders.Database.ExecuteAsync($"create role {role}; grant usage on schema public to {role}");
         _roles.Add(role);
-        foreach (var grant in DatabaseGrants.Worker.Concat(policy.Grants))
+        foreach (var grant in DatabaseGrants.Worker.Concat(entry.Policy.Grants))
             await Orders.Database.ExecuteAsync($"grant {grant} to {role}");
-        return await Orders.StartAsync(step, null, [.. Towards(World), ("ConnectionStrings:Postgres", $"{Orders.Database.ConnectionString};Options=-c role={role}"), .. settings]);
+        return await Orders.StartAsync([script?.In(entry) ?? entry], null, [.. Towards(World), ("ConnectionStrings:Postgres", $"{Orders.Database.ConnectionString};Options=-c role={role}"), .. settings]);
     }
 
     /// <summary>Delivers a message about an order to one step, and to nobody else.</summary>

@@ -21,6 +21,10 @@ public sealed record WarehouseCall
     /// <summary>How often the accepted call came again with the same key; each time it was answered as before and had no effect.</summary>
     public int Repeats { get; init; }
 
+    /// <summary>Whether the call took an order back instead of asking for it.</summary>
+    [System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsRecall { get; init; }
+
     /// <summary>Whether the warehouse has taken the call, which is its effect.</summary>
     [System.Text.Json.Serialization.JsonIgnore]
     public bool IsAccepted => Answer is >= 200 and < 300;

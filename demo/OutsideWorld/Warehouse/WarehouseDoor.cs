@@ -44,7 +44,7 @@ internal sealed class WarehouseDoor : IHostedService
         await context.Request.Body.CopyToAsync(content, context.RequestAborted);
         var body = content.ToArray();
         var key = context.Request.Headers["Idempotency-Key"] is [{ Length: > 0 and <= LongestKey } only] ? only : null;
-        var orderId = OrderOf(body);
+        var (orderId, isRecall) = OrderOf(body);
 
         if (signature?.ProblemWith(context.Request.Headers, body) is { } forged)
             return Fail(orderId, key, StatusCodes.Status401Unauthorized, forged);
@@ -65,20 +65,22 @@ internal sealed class WarehouseDoor : IHostedService
             case WarehouseMode.Reject:
                 return Fail(orderId, key, StatusCodes.Status422UnprocessableEntity, "the warehouse plays reject; see /behaviour");
             default:
-                return await AcceptAsync(context, orderId, key, conduct);
+                return await AcceptAsync(context, orderId, key, isRecall, conduct);
         }
     }
 
-    private async Task<IResult> AcceptAsync(HttpContext context, string orderId, string key, Conduct<WarehouseMode> conduct)
+    private async Task<IResult> AcceptAsync(HttpContext context, string orderId, string key, bool isRecall, Conduct<WarehouseMode> conduct)
     {
-        var entry = ledger.Accept(orderId, key);
+        var entry = ledger.Accept(orderId, key, isRecall);
         if (conduct.Mode == WarehouseMode.Slow)
             await HoldAsync(context, conduct.Delay);
         if (conduct.Mode == WarehouseMode.Vanish)
             context.Abort();
         return entry.IsAccepted
             ? Results.Json(new { entry.OrderId, entry.IdempotencyKey, entry.Repeats }, statusCode: entry.Answer)
-            : Refusal(entry.Answer, "expected a new Idempotency-Key for each order; found one that another order was accepted with");
+            : Refusal(entry.Answer, entry.Answer == StatusCodes.Status410Gone
+                ? "the order was recalled before its pick list came"
+                : "expected a new Idempotency-Key for each order; found one that another order was accepted with");
     }
 
     private async Task HoldAsync(HttpContext context, TimeSpan delay)
@@ -103,20 +105,20 @@ internal sealed class WarehouseDoor : IHostedService
 
     private static IResult Refusal(int status, string detail) => Results.Problem(detail, statusCode: status, type: "urn:problem:outside-world:warehouse");
 
-    private static string? OrderOf(byte[] body)
+    private static (string? OrderId, bool IsRecall) OrderOf(byte[] body)
     {
         try
         {
             using var document = JsonDocument.Parse(body);
             return document.RootElement is { ValueKind: JsonValueKind.Object } root
                 && root.TryGetProperty("orderId", out var id) && id.ValueKind == JsonValueKind.String && id.GetString() is { Length: > 0 and <= 200 } order
-                ? order
-                : null;
+                ? (order, root.TryGetProperty("recall", out var recall) && recall.ValueKind == JsonValueKind.True)
+                : (null, false);
         }
         catch (Exception problem) when (problem is JsonException or InvalidOperationException)
         {
             // No JSON, or a string that is half a surrogate pair.
-            return null;
+            return (null, false);
         }
     }
 }

@@ -9,7 +9,7 @@ internal static class WarehouseEndpoints
         app.MapGet("/warehouse", (WarehouseLedger ledger, string? orderId) =>
         {
             var calls = orderId is null ? ledger.Calls : ledger.Of(orderId);
-            return Results.Ok(calls.Select(call => new CallView(call.OrderId, call.IdempotencyKey, call.ReceivedAt, call.Answer, call.Repeats)));
+            return Results.Ok(calls.Select(call => new CallView(call.OrderId, call.IdempotencyKey, call.ReceivedAt, call.Answer, call.Repeats, call.IsRecall)));
         });
         app.MapDelete("/warehouse", (WarehouseLedger ledger) =>
         {
@@ -18,5 +18,5 @@ internal static class WarehouseEndpoints
         });
     }
 
-    private sealed record CallView(string? OrderId, string? IdempotencyKey, DateTimeOffset ReceivedAt, int Answer, int Repeats);
+    private sealed record CallView(string? OrderId, string? IdempotencyKey, DateTimeOffset ReceivedAt, int Answer, int Repeats, bool IsRecall);
 }

@@ -94,19 +94,23 @@ public sealed class WarehouseLedger : IDisposable
     /// <summary>
     /// Accepts a call, or recognizes one that was accepted before. Looking and writing are one step, or two calls at once would both be new.
     /// </summary>
-    /// <returns>The entry; its answer is 422 when the key was used for another order, which is a bug of the caller and has no effect.</returns>
-    internal WarehouseCall Accept(string orderId, string key)
+    /// <returns>
+    /// The entry; its answer is 422 when the key was used for another order, which is a bug of the caller and has no effect, and 410 when the order had been recalled.
+    /// </returns>
+    internal WarehouseCall Accept(string orderId, string key, bool isRecall = false)
     {
         lock (gate)
         {
             if (!acceptedByKey.TryGetValue(key, out var number))
-                return Write(NewEntry(orderId, key, StatusCodes.Status200OK));
+                return Write(NewEntry(orderId, key, !isRecall && IsRecalled(orderId) ? StatusCodes.Status410Gone : StatusCodes.Status200OK) with { IsRecall = isRecall });
             var before = calls[number];
             return string.Equals(before.OrderId, orderId, StringComparison.OrdinalIgnoreCase)
                 ? Write(before with { Repeats = before.Repeats + 1 })
                 : Write(NewEntry(orderId, key, StatusCodes.Status422UnprocessableEntity));
         }
     }
+
+    private bool IsRecalled(string orderId) => byOrder.TryGetValue(orderId, out var numbers) && numbers.Exists(n => calls[n] is { IsRecall: true, IsAccepted: true });
 
     private WarehouseCall NewEntry(string? orderId, string? key, int answer) =>
         new() { Number = calls.Count, OrderId = orderId, IdempotencyKey = key, ReceivedAt = clock.GetUtcNow(), Answer = answer };

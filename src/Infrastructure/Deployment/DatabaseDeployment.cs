@@ -3,6 +3,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Orders.Infrastructure.Orders;
+using Orders.Infrastructure.Outbox;
 using Orders.Infrastructure.Steps;
 
 namespace Orders.Infrastructure.Deployment;
@@ -43,12 +44,13 @@ public sealed class DatabaseDeployment(OrdersDbContext context, NpgsqlDataSource
         for (var position = 0; position < catalogue.Steps.Count; position++)
         {
             await using var command = new NpgsqlCommand("""
-                insert into step_catalogue (step, bit, position, active)
-                values ($1, (select 1 << coalesce(max(round(log(2, bit))::int) + 1, 0) from step_catalogue), $2, true)
-                on conflict (step) do update set position = excluded.position, active = true
+                insert into step_catalogue (step, bit, position, consumes, active)
+                values ($1, (select 1 << coalesce(max(round(log(2, bit))::int) + 1, 0) from step_catalogue), $2, $3, true)
+                on conflict (step) do update set position = excluded.position, consumes = excluded.consumes, active = true
                 """, connection);
             command.Parameters.Add(new() { Value = catalogue.Steps[position].Name });
             command.Parameters.Add(new() { Value = position });
+            command.Parameters.Add(new() { Value = catalogue.Steps[position].Consumes.Select(MessageName.ExchangeOf).ToArray() });
             await command.ExecuteNonQueryAsync(cancellationToken);
         }
     }

@@ -11,7 +11,11 @@ public static class DatabaseGrants
     [
         Relay, Version,
         "select, insert on orders, order_lines, order_progress, posted_keys",
-        "select on step_runs, step_catalogue, effects, catalogue, stock, invoices, api_keys",
+        "select on step_runs, step_catalogue, effects, catalogue, stock, invoices, credit_notes, step_reports, api_keys",
+        // Cancelling marks the order and ends its waiting steps.
+        "update on order_progress, step_runs",
+        "select, insert on cancelled_subjects",
+        "select, insert, update on replays",
         "usage on sequence order_number",
     ];
 
@@ -32,6 +36,7 @@ public static class DatabaseGrants
         "select, insert, update, delete on effects",
         "select, insert, update on step_runs",
         "select, update on order_progress",
-        "select on step_catalogue",
+        "select on step_catalogue, cancelled_subjects",
+        "select, insert, update on step_reports",
     ];
 }

@@ -7,8 +7,11 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
+using Orders.Infrastructure.Cancellation;
 using Orders.Infrastructure.Outbox;
 using Orders.Infrastructure.Steps;
+using Orders.Infrastructure.Steps.Limits;
+using Orders.Infrastructure.Steps.Reports;
 
 namespace Orders.Infrastructure.Messaging;
 
@@ -53,6 +56,11 @@ public static class MessagingServices
         services.TryAddSingleton<StepBits>();
         services.TryAddSingleton<StepCommitter>();
         services.TryAddSingleton<StepFailures>();
+        services.TryAddSingleton<StepSkips>();
+        services.TryAddSingleton<RunningSteps>();
+        services.TryAddSingleton<Cancellations>();
+        services.TryAddSingleton<TimeLimit>();
+        services.TryAddSingleton<StepReports>();
         services.TryAddSingleton<StepMetrics>();
         services.TryAddSingleton(provider => new EffectClaims(provider.GetRequiredService<NpgsqlDataSource>()));
         services.TryAddSingleton<RedeliveryScheduler>();
@@ -65,6 +73,8 @@ public static class MessagingServices
             host.StopTimeout = StopTimeout;
             host.ConsumerStopTimeout = ConsumerStopTimeout;
         });
+        if (steps.Count > 0)
+            services.AddHostedService<CancellationPoll>();
         services.AddMassTransit(bus =>
         {
             bus.DisableUsageTelemetry();

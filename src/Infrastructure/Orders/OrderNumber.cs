@@ -10,4 +10,7 @@ public static class OrderNumber
 
     /// <summary>An invoice's number, such as <c>INV-00000042</c>.</summary>
     public static string FormatInvoice(long number) => string.Create(CultureInfo.InvariantCulture, $"INV-{number:D8}");
+
+    /// <summary>A credit note's number, such as <c>CN-00000042</c>.</summary>
+    public static string FormatCreditNote(long number) => string.Create(CultureInfo.InvariantCulture, $"CN-{number:D8}");
 }

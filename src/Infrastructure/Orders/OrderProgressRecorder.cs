@@ -23,12 +23,12 @@ public sealed class OrderProgressRecorder(StepBits bits) : IStepProgress
             select p.order_id, c.* from order_progress p join c on c.subject_id = p.order_id order by p.order_id for no key update of p)
         update order_progress p
         set done = p.done | l.done,
-            parked = (p.parked & ~(l.cleared | (l.settled & p.done))) | (l.parked & ~p.done) | l.extra,
-            rejected_at = case when l.rejected then coalesce(p.rejected_at, now()) else p.rejected_at end,
+            parked = (p.parked & ~(l.cleared | (l.settled & case when p.cancelled_at is null then p.done else -1 end))) | (l.parked & ~p.done) | l.extra,
+            rejected_at = case when l.rejected and p.cancelled_at is null then coalesce(p.rejected_at, now()) else p.rejected_at end,
             completed_at = coalesce(p.completed_at, case when (p.done | l.done) & p.required = p.required and p.rejected_at is null and p.cancelled_at is null and not l.rejected then now() end)
         from l where p.order_id = l.order_id
         returning p.order_id, old.completed_at is null and new.completed_at is not null, old.rejected_at is null and new.rejected_at is not null,
-            coalesce(new.completed_at, new.rejected_at)
+            coalesce(new.completed_at, new.rejected_at), new.cancelled_at
         """;
 
     /// <inheritdoc />
@@ -43,7 +43,7 @@ public sealed class OrderProgressRecorder(StepBits bits) : IStepProgress
         command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = Array.ConvertAll(relevant, c => c.Run.SubjectId) });
         AddBits(c => c.Run.CountsAsStep && Ended(c));
         AddBits(c => c.Run.CountsAsStep && IsParked(c));
-        AddBits(c => c.Run.CountsAsStep && Ended(c));
+        AddBits(c => c.Run.CountsAsStep && (Ended(c) || c.Status is StepStatus.Cancelled));
         AddBits(c => !c.Run.CountsAsStep && Ended(c));
         AddBits(c => !c.Run.CountsAsStep && IsParked(c));
         command.Parameters.Add(new NpgsqlParameter<bool[]> { TypedValue = Array.ConvertAll(relevant, c => c.Status is StepStatus.Rejected), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Boolean });
@@ -55,24 +55,40 @@ public sealed class OrderProgressRecorder(StepBits bits) : IStepProgress
         {
             var completed = reader.GetBoolean(1);
             var rejected = reader.GetBoolean(2);
+            var order = reader.GetGuid(0);
+            if (!reader.IsDBNull(4))
+                (announcements ??= []).AddRange(Undo(order, reader.GetFieldValue<DateTimeOffset>(4), relevant));
             if (!completed && !rejected)
                 continue;
 
-            var order = reader.GetGuid(0);
             var at = reader.GetFieldValue<DateTimeOffset>(3);
             var run = Array.FindLast(relevant, c => c.Run.SubjectId == order && (completed || c.Status is StepStatus.Rejected)).Run;
             (announcements ??= []).Add(rejected
-                ? OutgoingMessage.Create(new OrderRejected(order, run.Rejection ?? "", at), order, run.ConversationId, run.MessageId, run.Trace, mandatory: false)
-                : OutgoingMessage.Create(new OrderCompleted(order, at), order, run.ConversationId, run.MessageId, run.Trace, mandatory: false));
+                ? OutgoingMessage.Create(new OrderRejected(order, run.Rejection ?? "", at), order, run.ConversationId, run.MessageId, run.Trace, mandatory: false, priority: run.Priority)
+                : OutgoingMessage.Create(new OrderCompleted(order, at), order, run.ConversationId, run.MessageId, run.Trace, mandatory: false, priority: run.Priority));
         }
 
         return announcements ?? [];
 
         static bool Ended(StepChange change) => change.Status is StepStatus.Done or StepStatus.Rejected;
 
-        static bool IsParked(StepChange change) => change.Status is StepStatus.Parked or StepStatus.Uncertain;
+        // What was not begun in time is an operator's business too.
+        static bool IsParked(StepChange change) => change.Status is StepStatus.Parked or StepStatus.Uncertain or StepStatus.Expired;
 
         void AddBits(Predicate<StepChange> holds) =>
             command.Parameters.Add(new NpgsqlParameter<int[]> { TypedValue = Array.ConvertAll(relevant, c => holds(c) ? bits[c.Run.Step] : 0) });
+    }
+
+    // These steps ended after the order had been cancelled: they knew nothing of it, or could not be stopped. Each is told to undo what it did, or may have done.
+    private static IEnumerable<OutboxMessage> Undo(Guid order, DateTimeOffset cancelledAt, StepChange[] changes)
+    {
+        foreach (var (run, status) in changes)
+        {
+            if (run.SubjectId != order || !run.CountsAsStep)
+                continue;
+            run.Withdraw();
+            if (status is StepStatus.Done or StepStatus.Cancelled && run.Policy.Compensations.Contains(typeof(OrderCancelled)))
+                yield return OutgoingMessage.Create(new OrderCancelled(order, cancelledAt), order, run.ConversationId, run.MessageId, run.Trace, priority: run.Priority, queue: run.Step);
+        }
     }
 }

@@ -7,7 +7,7 @@ namespace Orders.Infrastructure.Orders;
 public sealed class OrderTables :
     IEntityTypeConfiguration<Order>, IEntityTypeConfiguration<OrderLine>, IEntityTypeConfiguration<OrderProgress>,
     IEntityTypeConfiguration<CatalogueItem>, IEntityTypeConfiguration<StockItem>, IEntityTypeConfiguration<StockMovement>,
-    IEntityTypeConfiguration<Invoice>, IEntityTypeConfiguration<InvoiceCounter>, IEntityTypeConfiguration<ApiKey>, IEntityTypeConfiguration<PostedKey>
+    IEntityTypeConfiguration<Invoice>, IEntityTypeConfiguration<InvoiceCounter>, IEntityTypeConfiguration<CreditNote>, IEntityTypeConfiguration<ApiKey>, IEntityTypeConfiguration<PostedKey>
 {
     /// <summary>
     /// How the database derives <see cref="OrderProgress.Status"/>; the first case that matches wins. A parked step comes first:
@@ -30,6 +30,8 @@ public sealed class OrderTables :
         builder.Property(o => o.ShipCountry).HasColumnType("char(2)");
         builder.Property(o => o.Total).HasColumnType("numeric(14,2)");
         builder.HasMany(o => o.Lines).WithOne().HasForeignKey(l => l.OrderId);
+        // Few orders wait for a time of their own: this finds those that were released a moment ago.
+        builder.HasIndex(o => o.ReleaseAt).HasFilter("release_at is not null").HasDatabaseName("orders_released");
         builder.HasOne(o => o.Progress).WithOne().HasForeignKey<OrderProgress>(p => p.OrderId);
     }
 
@@ -74,7 +76,8 @@ public sealed class OrderTables :
     public void Configure(EntityTypeBuilder<StockMovement> builder)
     {
         builder.ToTable("stock_movements");
-        builder.HasKey(m => new { m.OrderId, m.Sku });
+        builder.HasKey(m => new { m.OrderId, m.Sku, m.Kind });
+        builder.Property(m => m.Kind).HasDefaultValue(MovementKind.Reservation);
         builder.Property(m => m.At).HasDefaultValueSql("now()");
     }
 
@@ -86,6 +89,15 @@ public sealed class OrderTables :
         builder.HasIndex(i => i.Number).IsUnique();
         builder.Property(i => i.Snapshot).HasColumnType("jsonb");
         builder.Property(i => i.IssuedAt).HasDefaultValueSql("now()");
+    }
+
+    /// <inheritdoc />
+    public void Configure(EntityTypeBuilder<CreditNote> builder)
+    {
+        builder.ToTable("credit_notes");
+        builder.HasKey(c => c.OrderId);
+        builder.HasIndex(c => c.Number).IsUnique();
+        builder.Property(c => c.IssuedAt).HasDefaultValueSql("now()");
     }
 
     /// <inheritdoc />

@@ -4,8 +4,11 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Npgsql;
 using Orders.Infrastructure.Hosting;
+using Orders.Infrastructure.Orders.Cancelling;
+using Orders.Infrastructure.Orders.Feeding;
 using Orders.Infrastructure.Orders.Intake;
 using Orders.Infrastructure.Outbox;
+using Orders.Infrastructure.Replays;
 using Orders.Infrastructure.Steps;
 
 namespace Orders.Infrastructure.Orders;
@@ -27,8 +30,19 @@ public static class OrdersStore
         return services;
     }
 
-    /// <summary>Adds what stores posted orders.</summary>
-    public static IServiceCollection AddOrderIntake(this IServiceCollection services) => services.AddSingleton<OrderIntake>();
+    /// <summary>Adds what stores posted orders, and cancels them.</summary>
+    public static IServiceCollection AddOrderIntake(this IServiceCollection services) => services.AddSingleton<OrderIntake>().AddSingleton<OrderCancellation>();
+
+    /// <summary>Adds what works on orders in the background, apart from their steps: nobody starves, and replays go on. One process of a kind is enough, several do no harm.</summary>
+    public static IServiceCollection AddOrderFeeding(this IServiceCollection services)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<OrderAgeing>().AddHostedService<OrderAgeingLoop>();
+        return services.AddReplays().AddHostedService<ReplayRunner>();
+    }
+
+    /// <summary>Adds what begins, holds and shows replays.</summary>
+    public static IServiceCollection AddReplays(this IServiceCollection services) => services.AddSingleton<IReplaySource, OrderReplays>().AddSingleton<ReplayDesk>();
 
     /// <summary>Configures a context for the tables of Orders.</summary>
     public static DbContextOptionsBuilder Configure(DbContextOptionsBuilder options, NpgsqlDataSource dataSource) =>

@@ -1,6 +1,6 @@
 namespace Orders.Infrastructure.Orders;
 
-/// <summary>One change of stock: the reservation of one line of an order. At most one per order and article, for ever.</summary>
+/// <summary>One change of stock: the reservation of one line of an order, or its release. At most one of each kind per order and article, for ever.</summary>
 public sealed class StockMovement
 {
     /// <summary>The order.</summary>
@@ -8,6 +8,9 @@ public sealed class StockMovement
 
     /// <summary>The article.</summary>
     public string Sku { get; init; } = "";
+
+    /// <summary>Whether pieces were taken or given back.</summary>
+    public MovementKind Kind { get; init; }
 
     /// <summary>Pieces added; negative for a reservation.</summary>
     public int Quantity { get; init; }

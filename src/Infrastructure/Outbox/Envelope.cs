@@ -25,9 +25,10 @@ public static class Envelope
     /// <param name="correlationId">What it is about; null when it is about nothing in particular.</param>
     /// <param name="conversationId">The chain of messages it belongs to.</param>
     /// <param name="initiatorId">The message that caused it; null at the beginning of a chain.</param>
-    /// <param name="sentAt">When it was written.</param>
+    /// <param name="sentAt">When it was written, or is due.</param>
+    /// <param name="expiresAt">Until when it has to be begun; null for ever.</param>
     /// <returns>UTF-8 JSON.</returns>
-    public static byte[] Write<T>(T message, Guid messageId, Guid? correlationId, Guid conversationId, Guid? initiatorId, DateTimeOffset sentAt)
+    public static byte[] Write<T>(T message, Guid messageId, Guid? correlationId, Guid conversationId, Guid? initiatorId, DateTimeOffset sentAt, DateTimeOffset? expiresAt = null)
         where T : class
     {
         var buffer = _buffer ??= new ArrayBufferWriter<byte>(1024);
@@ -48,6 +49,8 @@ public static class Envelope
         writer.WritePropertyName("message"u8);
         JsonSerializer.Serialize(writer, message, SystemTextJsonMessageSerializer.Options);
         writer.WriteString("sentTime"u8, sentAt.UtcDateTime);
+        if (expiresAt is { } expiry)
+            writer.WriteString("expirationTime"u8, expiry.UtcDateTime);
         writer.WriteEndObject();
         writer.Flush();
         return buffer.WrittenSpan.ToArray();

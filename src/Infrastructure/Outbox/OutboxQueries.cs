@@ -7,9 +7,12 @@ namespace Orders.Infrastructure.Outbox;
 internal static class OutboxQueries
 {
     // "= any(array(select …))" and not a join: the rows are found through the index on due_at and locked one by one, whatever else lies in the table.
+    // The higher class comes first, through an index of its own; then the oldest of all, so that the others go on however many of the higher class are due.
     private const string Take = """
         delete from outbox where id = any(array(
-            select id from outbox where dead_at is null and due_at <= now() order by due_at limit $1 for update skip locked))
+                select id from outbox where dead_at is null and priority > 4 and due_at <= now() order by due_at limit $1 / 2 for update skip locked)
+            || array(
+                select id from outbox where dead_at is null and due_at <= now() order by due_at limit $1 for update skip locked))
         returning id, message_id, exchange, routing_key, correlation_id, content_type, headers, body, priority, mandatory, expires_at, attempts
         """;
 
@@ -27,7 +30,10 @@ internal static class OutboxQueries
 
     private const string NextDue = "select extract(epoch from min(due_at) - now())::float8 from outbox where dead_at is null";
 
-    /// <summary>Takes due rows out of the table, inside the caller's transaction: a rollback, or a crash, puts them back.</summary>
+    /// <summary>Takes due rows out of the table, inside the caller's transaction: a rollback, or a crash, puts them back. The higher class comes first.</summary>
+    /// <param name="connection">The open transaction.</param>
+    /// <param name="limit">So many of all classes, and half as many of the higher class besides.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     public static async Task<List<OutboxMessage>> TakeAsync(NpgsqlConnection connection, int limit, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(Take, connection);
@@ -54,6 +60,7 @@ internal static class OutboxQueries
             });
         }
 
+        rows.Sort(static (a, b) => (b.Priority ?? ExpressLanes.Normal).CompareTo(a.Priority ?? ExpressLanes.Normal));
         return rows;
     }
 

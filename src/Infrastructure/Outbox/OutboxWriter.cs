@@ -28,4 +28,13 @@ public sealed class OutboxWriter(NpgsqlDataSource database, RelayFeed relay)
         await InsertAsync(connection, [message], cancellationToken);
         relay.Offer(message);
     }
+
+    /// <summary>Inserts rows and commits them together.</summary>
+    public async Task InsertAsync(IReadOnlyList<OutboxMessage> messages, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await InsertAsync(connection, messages, cancellationToken);
+        foreach (var message in messages)
+            relay.Offer(message);
+    }
 }

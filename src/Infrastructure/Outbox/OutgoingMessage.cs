@@ -17,22 +17,29 @@ public static class OutgoingMessage
     /// <param name="activity">The trace to continue; null when nobody listens.</param>
     /// <param name="dueAt">When it may leave; null for at once.</param>
     /// <param name="mandatory">False for an announcement that nobody has to listen to; all others are kept as unrouted when no queue takes them, never dropped.</param>
+    /// <param name="priority">1 (lowest) to 9 (highest); null is the broker's normal, 4.</param>
+    /// <param name="expiresAt">Until when it has to be begun; null for ever.</param>
+    /// <param name="queue">A step to send it to, and to nobody else; null publishes it to whoever consumes its type.</param>
     public static OutboxMessage Create<T>(
         T message, Guid correlationId, Guid conversationId = default, Guid? initiatorId = null, Activity? activity = null, DateTimeOffset? dueAt = null,
-        bool mandatory = true)
+        bool mandatory = true, short? priority = null, DateTimeOffset? expiresAt = null, string? queue = null)
         where T : class
     {
         var id = Guid.CreateVersion7();
+        // Its waiting time counts from when it could be begun.
+        var sentAt = dueAt ?? DateTimeOffset.UtcNow;
         return new OutboxMessage
         {
             Id = id,
             MessageId = id,
             CorrelationId = correlationId.ToString(),
-            Exchange = MessageName.ExchangeOf(typeof(T)),
+            Exchange = queue ?? MessageName.ExchangeOf(typeof(T)),
             Headers = activity?.Id is { } trace ? TraceHeaders(trace) : "{}",
-            Body = Envelope.Write(message, id, correlationId, conversationId == default ? id : conversationId, initiatorId, DateTimeOffset.UtcNow),
+            Body = Envelope.Write(message, id, correlationId, conversationId == default ? id : conversationId, initiatorId, sentAt, expiresAt),
+            Priority = priority,
             Mandatory = mandatory,
             DueAt = dueAt,
+            ExpiresAt = expiresAt,
         };
     }
 

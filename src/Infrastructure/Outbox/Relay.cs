@@ -76,22 +76,23 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
     private async Task ExpressAsync(RelayPublisher publisher, CancellationToken stopping)
     {
         var batch = new List<OutboxMessage>(options.BatchSize);
+        var lanes = new ExpressLanes(feed.Reader, options.BatchSize);
         while (true)
         {
             try
             {
-                await feed.Reader.WaitToReadAsync(stopping);
+                await lanes.WaitAsync(stopping);
             }
             catch (OperationCanceledException)
             {
                 // Stopping: what is in memory goes out now rather than a lease later.
                 using var drain = new CancellationTokenSource(DrainTime);
-                while (broker.IsReady && TakeOffered(batch))
+                while (broker.IsReady && lanes.Take(batch, SendableAge))
                     await SendOfferedAsync(publisher, batch, drain.Token);
                 return;
             }
 
-            if (!TakeOffered(batch))
+            if (!lanes.Take(batch, SendableAge))
                 continue;
             if (!broker.IsReady)
                 await broker.OpenAsync(stopping);
@@ -99,18 +100,6 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
             if (broker.IsReady)
                 await SendOfferedAsync(publisher, batch, stopping);
         }
-    }
-
-    private bool TakeOffered(List<OutboxMessage> batch)
-    {
-        batch.Clear();
-        while (batch.Count < options.BatchSize && feed.Reader.TryRead(out var fresh))
-        {
-            if (fresh.Age < SendableAge)
-                batch.Add(fresh.Message);
-        }
-
-        return batch.Count > 0;
     }
 
     private async Task SendOfferedAsync(RelayPublisher publisher, List<OutboxMessage> batch, CancellationToken cancellationToken)
@@ -197,7 +186,7 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
         await transaction.CommitAsync(CancellationToken.None);
         Failpoint.Hit("relay.after_sweep_commit", Outside.Database);
         metrics.Published(rows.Count - setbacks.Length, "sweep");
-        return rows.Count == options.BatchSize ? TimeSpan.Zero : TimeSpan.FromMilliseconds(1);
+        return rows.Count >= options.BatchSize ? TimeSpan.Zero : TimeSpan.FromMilliseconds(1);
     }
 
     private Setback Report(Setback setback)

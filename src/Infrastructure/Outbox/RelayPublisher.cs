@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Orders.Infrastructure.Messaging;
 using RabbitMQ.Client;
@@ -121,8 +120,7 @@ internal sealed class RelayPublisher(BrokerConnection broker, TimeSpan confirmTi
         };
         if (message.Priority is { } priority)
             properties.Priority = (byte)priority;
-        if (message.ExpiresAt is { } expiry)
-            properties.Expiration = Math.Max(1, (long)(expiry - DateTimeOffset.UtcNow).TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
+        // No expiration: the broker would drop the message without a word. The envelope carries the time, and the step records what came too late.
         try
         {
             Failpoint.Hit("relay.before_publish", Outside.Broker);

@@ -56,6 +56,10 @@ internal static class SendContextRow
         };
     }
 
+    /// <summary>The class of a received message; null is the broker's normal.</summary>
+    public static short? PriorityOf(ConsumeContext context) =>
+        context.ReceiveContext.TryGetPayload<RabbitMqBasicConsumeContext>(out var received) && received.Properties.IsPriorityPresent() ? received.Properties.Priority : null;
+
     private static string Serialize(IEnumerable<KeyValuePair<string, object?>> headers)
     {
         var values = new Dictionary<string, object?>();

@@ -12,6 +12,9 @@ public sealed class CatalogueEntry
     /// <summary>The step's place in the catalogue, for display.</summary>
     public int Position { get; init; }
 
+    /// <summary>The exchanges of the message types that the step consumes, so that a process without its code can feed it.</summary>
+    public string[] Consumes { get; init; } = [];
+
     /// <summary>False once the step left the catalogue: old subjects still show it, new ones do not wait for it.</summary>
     public bool Active { get; init; } = true;
 }

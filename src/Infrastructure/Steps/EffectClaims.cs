@@ -36,6 +36,20 @@ internal sealed class EffectClaims(NpgsqlDataSource database)
 
     private const string GiveUp = "update effects set state = 3, lease_until = null, at = now() where subject_id = $1 and effect = $2 and state = 1";
 
+    private const string Past = """
+        select (select state from effects where subject_id = $1 and effect = $2), (select status from step_runs where subject_id = $1 and step = $2)
+        """;
+
+    public async Task<StepPast> PastAsync(StepRun run, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(Past);
+        command.Parameters.Add(new() { Value = run.SubjectId });
+        command.Parameters.Add(new() { Value = run.Step });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        return new StepPast(reader.IsDBNull(0) ? null : (EffectState)reader.GetInt16(0), reader.IsDBNull(1) ? null : (StepStatus)reader.GetInt16(1));
+    }
+
     public async Task<EffectClaim> ClaimAsync(StepRun run, TimeSpan lease, string? reference, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(Claim);

@@ -2,6 +2,7 @@ using Npgsql;
 using NpgsqlTypes;
 using Orders.Infrastructure.Coalescing;
 using Orders.Infrastructure.Outbox;
+using Orders.Infrastructure.Steps.Reports;
 
 namespace Orders.Infrastructure.Steps;
 
@@ -43,11 +44,12 @@ public sealed class StepCommitter(NpgsqlDataSource database, IEnumerable<IStepWr
         """;
 
     // A run that does not count as its step (an apology) only clears what its own failures left behind: the step is done again if its own effect is.
+    // One that undoes runs for a cancelled subject: what was not done then is cancelled.
     private const string Settle = """
-        update step_runs r set status = 2, next_attempt_at = null, finished_at = now()
-        from (select distinct * from unnest($1::uuid[], $2::text[]) as t(subject_id, step)) t
-        where r.subject_id = t.subject_id and r.step = t.step and r.status in (3, 4, 5)
-            and exists (select from effects e where e.subject_id = r.subject_id and e.effect = r.step and e.state = 2)
+        update step_runs r set status = case when t.done then 2 else 9 end, next_attempt_at = null, finished_at = now()
+        from (select distinct t.*, exists (select from effects e where e.subject_id = t.subject_id and e.effect = t.step and e.state = 2) as done
+              from unnest($1::uuid[], $2::text[], $3::boolean[]) as t(subject_id, step, undoes)) t
+        where r.subject_id = t.subject_id and r.step = t.step and r.status in (3, 4, 5) and (t.done or t.undoes)
         """;
 
     private readonly ILookup<Type, IStepWriter> _writers = writers.ToLookup(w => w.WriteType);
@@ -144,6 +146,7 @@ public sealed class StepCommitter(NpgsqlDataSource database, IEnumerable<IStepWr
             var settle = new NpgsqlBatchCommand(Settle);
             settle.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. extras.Select(r => r.SubjectId)] });
             settle.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. extras.Select(r => r.Step)] });
+            settle.Parameters.Add(new NpgsqlParameter<bool[]> { TypedValue = [.. extras.Select(r => r.IsCompensation)] });
             batch.BatchCommands.Add(settle);
         }
 
@@ -155,6 +158,8 @@ public sealed class StepCommitter(NpgsqlDataSource database, IEnumerable<IStepWr
         command.Parameters.Add(new NpgsqlParameter<DateTimeOffset[]> { TypedValue = [.. runs.Select(r => r.StartedAt)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz });
         OutboxColumns.AddTo(command.Parameters, outgoing);
         batch.BatchCommands.Add(command);
+        if (StepReports.For(all) is { } reports)
+            batch.BatchCommands.Add(reports);
         batch.BatchCommands.Add(new NpgsqlBatchCommand("COMMIT"));
         Failpoint.Hit("steps.before_commit", Outside.Database);
         await batch.ExecuteNonQueryAsync();

@@ -2,6 +2,7 @@ using Npgsql;
 using NpgsqlTypes;
 using Orders.Infrastructure.Coalescing;
 using Orders.Infrastructure.Outbox;
+using Orders.Infrastructure.Steps.Reports;
 
 namespace Orders.Infrastructure.Steps;
 
@@ -43,6 +44,12 @@ public sealed class StepFailures(NpgsqlDataSource database, IStepProgress progre
             command.Parameters.Add(new() { Value = run.CountsAsStep });
             Failpoint.Hit("steps.before_record_failure", Outside.Database);
             await command.ExecuteNonQueryAsync();
+        }
+
+        if (StepReports.For([run]) is { } report)
+        {
+            await using var batch = new NpgsqlBatch(connection) { BatchCommands = { report } };
+            await batch.ExecuteNonQueryAsync();
         }
 
         await OutboxWriter.InsertAsync(connection, announced);

@@ -16,7 +16,7 @@ public sealed class StepMetrics
     public StepMetrics(IMeterFactory meters)
     {
         var meter = meters.Create(OrdersTelemetry.Name);
-        _finished = meter.CreateCounter<long>("orders.step.finished", "{run}", "Runs that were committed, by step and outcome (done or rejected).");
+        _finished = meter.CreateCounter<long>("orders.step.finished", "{run}", "Runs that were committed, by step and outcome (done, rejected, cancelled or expired).");
         _duplicates = meter.CreateCounter<long>("orders.step.duplicates", "{run}", "Runs that were dropped because their work had been committed before.");
         _failed = meter.CreateCounter<long>("orders.step.failed", "{run}", "Attempts that failed, by step and fault.");
         _parked = meter.CreateCounter<long>("orders.step.parked", "{message}", "Messages whose attempts are used up.");
@@ -35,6 +35,15 @@ public sealed class StepMetrics
         _finished.Add(1, step, new KeyValuePair<string, object?>("outcome", run.Rejection is null ? "done" : "rejected"));
         if (_duration.Enabled)
             _duration.Record((DateTimeOffset.UtcNow - run.StartedAt).TotalSeconds, step);
+    }
+
+    internal void LeftOut(StepRun run, StepStatus? status)
+    {
+        var step = new KeyValuePair<string, object?>("step", run.Step);
+        if (status is { } why)
+            _finished.Add(1, step, new KeyValuePair<string, object?>("outcome", why == StepStatus.Expired ? "expired" : "cancelled"));
+        else
+            _duplicates.Add(1, step);
     }
 
     internal void Failed(StepRun run, Exception fault, bool parked)

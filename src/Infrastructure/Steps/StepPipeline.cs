@@ -1,23 +1,26 @@
 using MassTransit;
 using MassTransit.Middleware;
 using Microsoft.Extensions.Logging;
+using Orders.Infrastructure.Cancellation;
 using Orders.Infrastructure.Coalescing;
 using Orders.Infrastructure.Outbox;
+using Orders.Infrastructure.Steps.Limits;
 
 namespace Orders.Infrastructure.Steps;
 
 /// <summary>
 /// The life of a message in a step. MassTransit calls it inside redelivery and retry, once per attempt:
-/// 1. The consumer runs with a time limit; what it wants written is collected in its <see cref="StepRun"/>. Dying here leaves nothing behind.
-/// 2. The run is committed together with others; a copy of a message that was committed before is dropped as a whole. Dying after it and before the ack brings a copy.
-/// 3. A fault is recorded and thrown on: MassTransit retries, puts the message into the outbox for later (through our scheduler), or moves it to <c>_error</c>.
-/// 4. What is nobody's fault (the database is away, another run is at the same effect) is no attempt: the message goes back into the outbox as it is, and is acked.
-/// 5. At shutdown nothing is recorded: the message is not acked and returns to the queue.
+/// 1. What was cancelled is left out, and so is what was not begun in time; both are recorded (<see cref="StepSkips"/>). Dying before that record brings the message again.
+/// 2. The consumer runs with a time limit; what it wants written is collected in its <see cref="StepRun"/>. Dying here leaves nothing behind.
+/// 3. The run is committed together with others; a copy of a message that was committed before is dropped as a whole. Dying after it and before the ack brings a copy.
+/// 4. A fault is recorded and thrown on: MassTransit retries, puts the message into the outbox for later (through our scheduler), or moves it to <c>_error</c>.
+/// 5. What is nobody's fault (the database is away, another run is at the same effect) is no attempt: the message goes back into the outbox as it is, and is acked.
+/// 6. At shutdown nothing is recorded: the message is not acked and returns to the queue.
 /// </summary>
 /// <typeparam name="TStep">The step.</typeparam>
 internal sealed class StepPipeline<TStep>(
-    StepCommitter committer, StepFailures failures, EffectClaims claims, OutboxWriter outbox, StepMetrics metrics, IServiceProvider provider,
-    TimeProvider time, ILogger<TStep> logger) : IOutboxContextFactory<TStep>
+    StepCommitter committer, StepFailures failures, StepSkips skips, Cancellations cancellations, TimeLimit limit, EffectClaims claims, OutboxWriter outbox, StepMetrics metrics,
+    IServiceProvider provider, ILogger<TStep> logger) : IOutboxContextFactory<TStep>
     where TStep : class, IStep
 {
     private static readonly TimeSpan PostponedAfterDatabaseFault = TimeSpan.FromSeconds(1);
@@ -32,11 +35,17 @@ internal sealed class StepPipeline<TStep>(
         var id = context.GetOriginalMessageId() is { } given && given != Guid.Empty
             ? given
             : throw new PermanentFaultException($"The {typeof(T).Name} has no message id, so '{policy.Name}' cannot tell it from a copy; publish it with one.");
-        var run = new StepRun(policy, id, context.CorrelationId ?? MessageSubject<T>.Of(context.Message) ?? id, context.ConversationId ?? id, (redeliveries * (policy.Retry.Count + 1)) + retries + 1, claims);
+        var run = new StepRun(policy, id, context.CorrelationId ?? MessageSubject<T>.Of(context.Message) ?? id, context.ConversationId ?? id, (redeliveries * (policy.Retry.Count + 1)) + retries + 1, claims)
+        {
+            Priority = SendContextRow.PriorityOf(context),
+        };
         try
         {
-            await ConsumeAsync(context, options, next, run);
-            metrics.Finished(run, applied: await CommitAsync(run, context.CancellationToken));
+            if (policy.Compensations.Contains(typeof(T)))
+                run.Compensate();
+            if (await IsLeftOutAsync(context, run))
+                return;
+            await RunAsync(context, options, next, run);
         }
         catch (EffectInProgressException busy) when (!context.CancellationToken.IsCancellationRequested)
         {
@@ -60,19 +69,63 @@ internal sealed class StepPipeline<TStep>(
 
     public void Probe(ProbeContext context) => context.CreateFilterScope("step").Add("name", TStep.Policy.Name);
 
-    private async Task ConsumeAsync<T>(ConsumeContext<T> context, OutboxConsumeOptions options, IPipe<OutboxConsumeContext<T>> next, StepRun run)
+    private async Task RunAsync<T>(ConsumeContext<T> context, OutboxConsumeOptions options, IPipe<OutboxConsumeContext<T>> next, StepRun run)
         where T : class
     {
-        using var clock = new CancellationTokenSource(run.Policy.Timeout, time);
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, clock.Token);
         try
         {
-            await next.Send(new StepConsumeContext<T>(context, options, provider, run, limit.Token));
+            await limit.RunAsync(run, token => next.Send(new StepConsumeContext<T>(context, options, provider, run, token)), logger, context.CancellationToken);
         }
-        catch (Exception fault) when (fault is OperationCanceledException or ConsumerCanceledException && !context.CancellationToken.IsCancellationRequested)
+        catch (Exception fault) when (!context.CancellationToken.IsCancellationRequested && IsCancelled(run, fault))
         {
-            throw clock.IsCancellationRequested ? new StepTimeoutException(run.Step, run.Policy.Timeout) : new StepCancelledException(run.Step, fault);
+            // Whatever stopped it, nobody waits for it any more: no further attempt. Unless an earlier run began the effect: then the fault is one like any other.
+            if (await LeaveOutAsync(run, StepStatus.Cancelled, fault.Message, context.CancellationToken))
+                return;
+            throw;
         }
+
+        if (!run.HasNothingToDo)
+            metrics.Finished(run, applied: await CommitAsync(run, context.CancellationToken));
+    }
+
+    private bool IsCancelled(StepRun run, Exception fault) =>
+        fault is SubjectCancelledException
+        || (!run.IsCompensation && !run.MustFinish && fault is not EffectInProgressException && cancellations.Contains(run.SubjectId) && !StepFailures.IsDatabaseFault(fault));
+
+    // No query on the normal way: what is cancelled is known in memory, and the time a message has is in its envelope.
+    private async Task<bool> IsLeftOutAsync(ConsumeContext context, StepRun run)
+    {
+        if (run.IsCompensation)
+            return false;
+        if (cancellations.Contains(run.SubjectId))
+            return await LeaveOutAsync(run, StepStatus.Cancelled, "its subject was cancelled", context.CancellationToken);
+        // Only the first attempt can be too late: what was begun is brought to an end.
+        if (run.Attempt > 1 || StartBefore(context, run.Policy) is not { } until || until > DateTimeOffset.UtcNow)
+            return false;
+        StepLog.Expired(logger, run.Step, run.SubjectId, run.MessageId, until);
+        return await LeaveOutAsync(run, StepStatus.Expired, "it was not begun in time", context.CancellationToken);
+    }
+
+    private static DateTimeOffset? StartBefore(ConsumeContext context, StepPolicy policy)
+    {
+        DateTimeOffset? own = context.ExpirationTime is { } expiry ? new DateTimeOffset(expiry.ToUniversalTime()) : null;
+        DateTimeOffset? usual = policy.StartWithin is { } within && context.SentTime is { } sent ? new DateTimeOffset(sent.ToUniversalTime()) + within : null;
+        return own < usual ? own : usual ?? own;
+    }
+
+    private async Task<bool> LeaveOutAsync(StepRun run, StepStatus status, string reason, CancellationToken cancellationToken)
+    {
+        var outcome = SkipOutcome.LeftOut;
+        await DatabasePatience.RunAsync(async () => outcome = await skips.TryAsync(run, status), cancellationToken);
+        if (outcome == SkipOutcome.MustFinish)
+        {
+            run.MustFinish = true;
+            return false;
+        }
+
+        StepLog.LeftOut(logger, run.Step, run.SubjectId, run.MessageId, outcome == SkipOutcome.Duplicate ? "it was dealt with before" : reason);
+        metrics.LeftOut(run, outcome == SkipOutcome.Duplicate ? null : status);
+        return true;
     }
 
     // A run is pure data and safe to commit twice, so it waits for a database that is away: what was done outside is known now and might not be after a restart.

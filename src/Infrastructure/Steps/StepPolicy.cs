@@ -19,6 +19,17 @@ public sealed record StepPolicy(string Name)
     /// <summary>Faults that no repetition can mend: the message is parked at once. <see cref="PermanentFaultException"/> always is.</summary>
     public IReadOnlyList<Type> PermanentFaults { get; init; } = [];
 
+    /// <summary>
+    /// How long after it was sent (or due) a message may wait for its first attempt; what waits longer is not begun and recorded as Expired. Default: null, for ever.
+    /// A message may bring a time of its own, see <see cref="StepRun.Publish{T}(T, DateTimeOffset?, DateTimeOffset?)"/>.
+    /// </summary>
+    public TimeSpan? StartWithin { get; init; }
+
+    /// <summary>
+    /// Message types on which the step undoes what it did: they run because the subject was cancelled, as an effect of their own named <c>&lt;step&gt;-undo</c>.
+    /// </summary>
+    public IReadOnlyList<Type> Compensations { get; init; } = [];
+
     /// <summary>What the step's own database role needs beyond the framework's tables, such as <c>SELECT ON orders, order_lines</c>.</summary>
     public IReadOnlyList<string> Grants { get; init; } = [];
 

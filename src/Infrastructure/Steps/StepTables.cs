@@ -20,5 +20,6 @@ public sealed class StepTables : IEntityTypeConfiguration<StepRecord>, IEntityTy
         builder.ToTable("step_catalogue");
         builder.HasKey(e => e.Step);
         builder.HasIndex(e => e.Bit).IsUnique();
+        builder.Property(e => e.Consumes).HasDefaultValueSql("'{}'");
     }
 }

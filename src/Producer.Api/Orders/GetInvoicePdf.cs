@@ -16,28 +16,10 @@ internal sealed class GetInvoicePdf(InvoiceDocumentReader reader)
         else if (invoice is not { Pdf: { } pdf, Sha256: { } sha256 })
             await new Problem(ProblemKinds.InvoiceNotReady, Waiting(invoice)).AnswerAsync(context);
         else
-            await AnswerAsync(context, invoice.Number, pdf, Convert.ToHexStringLower(sha256));
+            await PdfAnswer.WriteAsync(context, OrderNumber.FormatInvoice(invoice.Number), pdf, Convert.ToHexStringLower(sha256));
     }
 
     private static string Waiting(InvoiceDocument? invoice) => invoice is null
         ? "The invoice step has not issued a number yet; GET /orders/{id} shows where it stands."
         : "The invoice has its number, but the document is not rendered yet; GET /orders/{id} shows where the step stands.";
-
-    private static async Task AnswerAsync(HttpContext context, long number, byte[] pdf, string sha256)
-    {
-        var response = context.Response;
-        response.Headers.ETag = $"\"{sha256}\"";
-        response.Headers.CacheControl = "private, no-cache";
-        if (context.Request.Headers.IfNoneMatch.Contains(response.Headers.ETag.ToString()))
-        {
-            response.StatusCode = StatusCodes.Status304NotModified;
-            return;
-        }
-
-        response.Headers.XContentTypeOptions = "nosniff";
-        response.ContentType = "application/pdf";
-        response.ContentLength = pdf.Length;
-        response.Headers.ContentDisposition = $"inline; filename=\"{OrderNumber.FormatInvoice(number)}.pdf\"";
-        await response.Body.WriteAsync(pdf, context.RequestAborted);
-    }
 }

@@ -1,6 +1,8 @@
+using System.Text.Json;
 using Orders.Infrastructure.Orders;
 using Orders.Infrastructure.Orders.Reading;
 using Orders.Infrastructure.Steps;
+using Orders.Infrastructure.Steps.Reports;
 using Orders.Producer.Api.Auth;
 using Orders.Producer.Api.Json;
 using Orders.Producer.Api.Problems;
@@ -33,9 +35,11 @@ internal sealed class GetOrder(OrderViewReader reader)
 /// <param name="CompletedAt">When its last step was done; null before.</param>
 /// <param name="Steps">Its steps.</param>
 /// <param name="Invoice">Its invoice; null until the document is there.</param>
+/// <param name="CreditNote">What took the invoice back after a cancellation; null when nothing did.</param>
+/// <param name="CancelledAt">When it was cancelled; null when it was not.</param>
 public sealed record OrderAnswer(
     Guid Id, string Number, OrderStatus Status, bool Premium, CustomerAnswer Customer, IReadOnlyList<LineAnswer> Lines, decimal Total, string Currency,
-    DateTime CreatedAt, DateTime? CompletedAt, IReadOnlyList<StepAnswer> Steps, InvoiceAnswer? Invoice)
+    DateTime CreatedAt, DateTime? CompletedAt, IReadOnlyList<StepAnswer> Steps, InvoiceAnswer? Invoice, InvoiceAnswer? CreditNote, DateTime? CancelledAt)
 {
     internal static OrderAnswer Of(OrderView view)
     {
@@ -43,8 +47,10 @@ public sealed record OrderAnswer(
         return new OrderAnswer(
             order.Id, OrderNumber.Format(order.Number), view.Status, order.Premium, new CustomerAnswer(order.CustomerName, order.CustomerEmail),
             [.. order.Lines.Select(l => new LineAnswer(l.Sku, l.Name, l.Quantity, l.UnitPrice, l.Total))], order.Total, order.Currency,
-            order.CreatedAt.UtcDateTime, view.CompletedAt?.UtcDateTime, [.. view.Steps.Select(StepAnswer.Of)],
-            view.Invoice is { } i ? new InvoiceAnswer(OrderNumber.FormatInvoice(i.Number), Convert.ToHexStringLower(i.Sha256), $"/orders/{order.Id}/invoice.pdf") : null);
+            order.CreatedAt.UtcDateTime, view.CompletedAt?.UtcDateTime, [.. view.Steps.Select(s => StepAnswer.Of(s, view))],
+            view.Invoice is { } i ? new InvoiceAnswer(OrderNumber.FormatInvoice(i.Number), Convert.ToHexStringLower(i.Sha256), $"/orders/{order.Id}/invoice.pdf") : null,
+            view.CreditNote is { } n ? new InvoiceAnswer(OrderNumber.FormatCreditNote(n.Number), Convert.ToHexStringLower(n.Sha256), $"/orders/{order.Id}/credit-note.pdf") : null,
+            view.CancelledAt?.UtcDateTime);
     }
 }
 
@@ -69,14 +75,33 @@ public sealed record LineAnswer(string Sku, string Name, int Quantity, decimal U
 /// <param name="FinishedAt">When it ended; null before.</param>
 /// <param name="NextAttemptAt">When the next attempt is due; null when none is planned.</param>
 /// <param name="LastFault">Why the last attempt failed; null when none did.</param>
-public sealed record StepAnswer(string Step, StepStatus Status, int Attempts, DateTime? StartedAt, DateTime? FinishedAt, DateTime? NextAttemptAt, string? LastFault)
+/// <param name="UndoneAt">When its work was undone after a cancellation: stock released, invoice taken back, pick list recalled, customer told; null when it was not, or not yet.</param>
+/// <param name="Reports">What its latest attempts told about themselves; empty when they told nothing.</param>
+public sealed record StepAnswer(
+    string Step, StepStatus Status, int Attempts, DateTime? StartedAt, DateTime? FinishedAt, DateTime? NextAttemptAt, string? LastFault, DateTime? UndoneAt,
+    IReadOnlyList<ReportAnswer> Reports)
 {
-    internal static StepAnswer Of(StepRecord step) => new(
-        step.Step, step.Status, step.Attempts, step.StartedAt?.UtcDateTime, step.FinishedAt?.UtcDateTime, step.NextAttemptAt?.UtcDateTime, step.LastFault);
+    internal static StepAnswer Of(StepRecord step, OrderView view) => new(
+        step.Step, step.Status, step.Attempts, step.StartedAt?.UtcDateTime, step.FinishedAt?.UtcDateTime, step.NextAttemptAt?.UtcDateTime, step.LastFault,
+        view.UndoneAt.TryGetValue(step.Step, out var undoneAt) ? undoneAt.UtcDateTime : null,
+        [.. view.Reports.Where(r => r.Step == step.Step).Select(ReportAnswer.Of)]);
 }
 
-/// <summary>An invoice.</summary>
-/// <param name="Number">The invoice's number, for people.</param>
+/// <summary>What an attempt of a step told about itself.</summary>
+/// <param name="Attempt">Which attempt.</param>
+/// <param name="Progress">How far it was, 0–1; null when it did not say.</param>
+/// <param name="Activity">What it was at.</param>
+/// <param name="Log">Its log lines, oldest first.</param>
+/// <param name="Result">What came out; null when it did not say.</param>
+/// <param name="At">When it told this.</param>
+public sealed record ReportAnswer(int Attempt, double? Progress, string? Activity, IReadOnlyList<string> Log, JsonElement? Result, DateTime At)
+{
+    internal static ReportAnswer Of(StepReport report) => new(
+        report.Attempt, report.Progress, report.Activity, report.Log, report.Result is { } json ? JsonElement.Parse(json) : null, report.At.UtcDateTime);
+}
+
+/// <summary>An invoice or a credit note.</summary>
+/// <param name="Number">The document's number, for people.</param>
 /// <param name="Sha256">SHA-256 of the document, in hexadecimal.</param>
 /// <param name="Url">Where the document is.</param>
 public sealed record InvoiceAnswer(string Number, string Sha256, string Url);

@@ -11,7 +11,7 @@ internal static class OrderRoutes
     /// <summary>Adds the endpoints.</summary>
     public static IServiceCollection AddOrderEndpoints(this IServiceCollection services) => services
         .AddSingleton<PostOrder>().AddSingleton<PostOrderBatch>().AddSingleton<GetOrder>().AddSingleton<ListOrders>()
-        .AddSingleton<GetInvoicePdf>().AddSingleton<GetOrderEvents>().AddSingleton<GetCatalogue>();
+        .AddSingleton<CancelOrder>().AddSingleton<GetInvoicePdf>().AddSingleton<GetCreditNotePdf>().AddSingleton<GetOrderEvents>().AddSingleton<GetCatalogue>();
 
     /// <summary>Maps the endpoints.</summary>
     public static void MapOrders(this WebApplication app)
@@ -35,6 +35,14 @@ internal static class OrderRoutes
         app.MapGet("/orders/{id:guid}/invoice.pdf", Of<GetInvoicePdf>(app).HandleAsync).Needs(Scopes.Read)
             .Describe("GetInvoicePdf", "Fetch an order's invoice", "The document; its SHA-256 is the ETag.")
             .Produces(200, contentType: "application/pdf").Refuses(401, 403, 404, 429, 503);
+
+        app.MapGet("/orders/{id:guid}/credit-note.pdf", Of<GetCreditNotePdf>(app).HandleAsync).Needs(Scopes.Read)
+            .Describe("GetCreditNotePdf", "Fetch the credit note of a cancelled order", "The document that takes the invoice back; its SHA-256 is the ETag.")
+            .Produces(200, contentType: "application/pdf").Refuses(401, 403, 404, 429, 503);
+
+        app.MapPost("/orders/{id:guid}/cancel", (Delegate)Of<CancelOrder>(app).HandleAsync).Needs(Scopes.Write)
+            .Describe("CancelOrder", "Cancel an order", "What was not begun is left out, what was done is undone: stock, invoice, pick list. 202 when it is cancelled now, 200 when it was before.")
+            .Produces<OrderAnswer>(202, Json).Produces<OrderAnswer>(200, Json).Refuses(401, 403, 404, 409, 429, 503);
 
         app.MapGet("/orders/{id:guid}/events", Of<GetOrderEvents>(app).HandleAsync).Needs(Scopes.Read)
             .Describe("GetOrderEvents", "Watch an order", "Server-sent events, order and step: first where everything stands, then one per change, until the order has ended.")

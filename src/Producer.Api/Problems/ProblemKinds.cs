@@ -12,9 +12,11 @@ internal static class ProblemKinds
     public static readonly ProblemKind NotFound = new(404, "not-found", "There is nothing at this address.");
     public static readonly ProblemKind OrderNotFound = new(404, "order-not-found", "There is no such order.");
     public static readonly ProblemKind InvoiceNotReady = new(404, "invoice-not-ready", "The order has no invoice document yet.");
+    public static readonly ProblemKind CreditNoteNotReady = new(404, "credit-note-not-ready", "The order has no credit note yet.");
     public static readonly ProblemKind MethodNotAllowed = new(405, "method-not-allowed", "This address does not take this method.");
     public static readonly ProblemKind TooSlow = new(408, "request-timeout", "The request did not arrive in time.");
     public static readonly ProblemKind KeyInFlight = new(409, "key-in-flight", "A request with the same Idempotency-Key is still being worked on.");
+    public static readonly ProblemKind OrderNotCancellable = new(409, "order-not-cancellable", "The order cannot be cancelled any more.");
     public static readonly ProblemKind BodyTooLarge = new(413, "body-too-large", "The body is too large.");
     public static readonly ProblemKind UnsupportedMediaType = new(415, "unsupported-media-type", "The body must be plain application/json.");
     public static readonly ProblemKind InvalidOrder = new(422, "invalid-order", "The order is well formed but cannot be accepted.");

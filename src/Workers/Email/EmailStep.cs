@@ -5,15 +5,18 @@ using Orders.Infrastructure.Steps;
 
 namespace Orders.Workers.Email;
 
-/// <summary>Mails the customer: that the order has arrived, and if it cannot be filled, that we are sorry.</summary>
-public sealed class EmailStep(OrderDetailsReader orders, MailOnce mail) : IConsumer<OrderAccepted>, IConsumer<StockRejected>, IStep
+/// <summary>Mails the customer: that the order has arrived; if it cannot be filled, that we are sorry; if it was cancelled, that this is done.</summary>
+public sealed class EmailStep(OrderDetailsReader orders, MailOnce mail) : IConsumer<OrderAccepted>, IConsumer<StockRejected>, IConsumer<OrderCancelled>, IStep
 {
+    private static readonly TimeSpan BehindTheConfirmation = TimeSpan.FromSeconds(1);
+
     /// <inheritdoc />
     public static StepPolicy Policy => new("email")
     {
         Redelivery = Redelivery.After(
             TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(10), TimeSpan.FromHours(1)),
         Concurrency = SmtpPool.Size,
+        Compensations = [typeof(OrderCancelled)],
         Grants = [OrderDetailsReader.Grants],
     };
 
@@ -21,6 +24,7 @@ public sealed class EmailStep(OrderDetailsReader orders, MailOnce mail) : IConsu
     public async Task Consume(ConsumeContext<OrderAccepted> context)
     {
         var order = await orders.ReadAsync(context.Message.OrderId, context.CancellationToken);
+        context.Step().StopIf(order.IsCancelled);
         await mail.SendAsync(context.Step(), (from, id) => OrderMail.Confirmation(order, from, id), context.CancellationToken);
     }
 
@@ -32,5 +36,17 @@ public sealed class EmailStep(OrderDetailsReader orders, MailOnce mail) : IConsu
         run.CountsAsStep = false;
         var order = await orders.ReadAsync(context.Message.OrderId, context.CancellationToken);
         await mail.SendAsync(run, (from, id) => OrderMail.Apology(order, context.Message.Shortages, from, id), context.CancellationToken);
+    }
+
+    /// <summary>
+    /// A mail cannot be taken back, so another one says that the order was cancelled: always, because who ordered wants to know, and after a confirmation that is on its way.
+    /// </summary>
+    public async Task Consume(ConsumeContext<OrderCancelled> context)
+    {
+        var run = context.Step();
+        if ((await run.PastAsync(context.CancellationToken)).IsUnderWay)
+            throw new EffectInProgressException("email", run.SubjectId, DateTimeOffset.UtcNow + BehindTheConfirmation);
+        var order = await orders.ReadAsync(context.Message.OrderId, context.CancellationToken);
+        await mail.SendAsync(run, (from, id) => OrderMail.Cancellation(order, from, id), context.CancellationToken);
     }
 }

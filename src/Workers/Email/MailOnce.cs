@@ -58,6 +58,8 @@ public sealed class MailOnce(Mailer mailer, Receipts receipts, EmailOptions opti
     {
         if (!receipts.CanAnswer)
             await run.GiveUpAsUncertainAsync(messageId);
-        return await receipts.HasAcceptedAsync(messageId);
+        var accepted = await receipts.HasAcceptedAsync(messageId);
+        run.Log($"Nobody knew whether mail {messageId} had been sent; asked for its receipt: {(accepted ? "it had been" : "it had not been")}.");
+        return accepted;
     }
 }

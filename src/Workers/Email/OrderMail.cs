@@ -35,6 +35,16 @@ public static class OrderMail
             $"we are sorry: we cannot fill your order {number}, because these articles are not in stock as ordered. Nothing will be charged or sent.", lines, null);
     }
 
+    /// <summary>The order was cancelled.</summary>
+    public static MimeMessage Cancellation(OrderDetails order, MailboxAddress from, string messageId)
+    {
+        var number = OrderNumber.Format(order.Number);
+        var lines = order.Lines.Select(l => (l.Name, $"{l.Quantity} × {l.Sku}", Money.Format(l.Total, order.Currency)));
+        return Write(
+            order, from, messageId, $"Your order {number} is cancelled",
+            $"your order {number} has been cancelled. Nothing will be sent, and an invoice that you may have received is taken back. These articles were in it:", lines, null);
+    }
+
     private static MimeMessage Write(
         OrderDetails order, MailboxAddress from, string messageId, string subject, string opening, IEnumerable<(string Name, string What, string Amount)> lines, string? total)
     {

@@ -9,7 +9,7 @@ namespace Orders.Workers.Inventory;
 /// Reserves the stock of an order: all lines or none. Nothing but rows, so the decision is made where the rows are locked, for many orders at once;
 /// too little stock is a refusal (<see cref="StockRejected"/>), not a fault.
 /// </summary>
-public sealed class InventoryStep : IConsumer<OrderAccepted>, IStep
+public sealed class InventoryStep : IConsumer<OrderAccepted>, IConsumer<OrderCancelled>, IStep
 {
     /// <inheritdoc />
     public static StepPolicy Policy => new("inventory")
@@ -17,6 +17,7 @@ public sealed class InventoryStep : IConsumer<OrderAccepted>, IStep
         Redelivery = Redelivery.Exponential(6, TimeSpan.FromSeconds(2)),
         Timeout = TimeSpan.FromSeconds(30),
         Concurrency = 300,
+        Compensations = [typeof(OrderCancelled)],
         Grants = ReserveStock.Grants,
     };
 
@@ -25,5 +26,15 @@ public sealed class InventoryStep : IConsumer<OrderAccepted>, IStep
     {
         context.Step().Write = new ReserveStock(context.Message.OrderId);
         return Task.CompletedTask;
+    }
+
+    /// <summary>Gives back what was reserved. If it was not reserved yet, nothing is done: a reservation that comes too late asks for this once more.</summary>
+    public async Task Consume(ConsumeContext<OrderCancelled> context)
+    {
+        var run = context.Step();
+        if ((await run.PastAsync(context.CancellationToken)).IsDone)
+            run.Write = new ReleaseStock(context.Message.OrderId);
+        else
+            run.NothingToDo();
     }
 }

@@ -7,7 +7,7 @@ using Orders.Workers.Invoice.Pdf;
 
 namespace Orders.Workers.Invoice;
 
-/// <summary>Renders an invoice from its snapshot. The same snapshot gives the same bytes, so a run after a crash makes the very document that may have been made before.</summary>
+/// <summary>Renders an invoice, or the credit note that takes it back, from the invoice's snapshot. The same snapshot gives the same bytes, so a run after a crash makes the very document that may have been made before.</summary>
 public sealed class InvoicePdf(InvoiceFonts fonts)
 {
     private const double LeftEdge = 50;
@@ -20,26 +20,32 @@ public sealed class InvoicePdf(InvoiceFonts fonts)
     private const double QuantityColumn = 400;
     private const double PriceColumn = 465;
 
-    /// <summary>Renders.</summary>
+    /// <summary>Renders an invoice.</summary>
     /// <returns>A PDF, A4.</returns>
-    public byte[] Render(IssuedInvoice invoice)
+    public byte[] Render(IssuedInvoice invoice) => Render(invoice.Snapshot, InvoiceDocument.Of(invoice));
+
+    /// <summary>Renders a credit note.</summary>
+    /// <returns>A PDF, A4.</returns>
+    public byte[] Render(IssuedCreditNote note) => Render(note.Invoice.Snapshot, InvoiceDocument.Of(note));
+
+    private byte[] Render(InvoiceSnapshot snapshot, InvoiceDocument document)
     {
         var text = new InvoiceText(fonts);
         var pages = new List<InvoicePage> { new(text) };
-        var y = First(pages[0], invoice);
-        foreach (var line in invoice.Snapshot.Lines)
-            y = Row(text, pages, line, invoice.Snapshot.Currency, y);
-        Total(text, pages, invoice.Snapshot, y);
+        var y = First(pages[0], snapshot, document);
+        foreach (var line in snapshot.Lines)
+            y = Row(text, pages, line, snapshot.Currency, document.Sign, y);
+        Total(text, pages, snapshot, document.Sign, y);
         for (var i = 0; i < pages.Count; i++)
         {
-            pages[i].Left($"{invoice.Snapshot.Seller.Name} · {OrderNumber.FormatInvoice(invoice.Number)}", LeftEdge, 810, 7);
+            pages[i].Left($"{snapshot.Seller.Name} · {document.Number}", LeftEdge, 810, 7);
             pages[i].Right(string.Create(CultureInfo.InvariantCulture, $"Page {i + 1} of {pages.Count}"), RightEdge, 810, 7);
         }
 
-        return Save(invoice, text, pages);
+        return Save(snapshot, document, text, pages);
     }
 
-    private static byte[] Save(IssuedInvoice invoice, InvoiceText text, List<InvoicePage> pages)
+    private static byte[] Save(InvoiceSnapshot snapshot, InvoiceDocument document, InvoiceText text, List<InvoicePage> pages)
     {
         var file = new PdfFile();
         var (catalog, tree) = (file.Reserve(), file.Reserve());
@@ -51,23 +57,25 @@ public sealed class InvoicePdf(InvoiceFonts fonts)
             $"<</Type/Pages/Count {kids.Count}/Kids[{string.Join(' ', kids.Select(k => $"{k} 0 R"))}]" +
             $"/MediaBox[0 0 {PdfFile.Number(InvoicePage.Width)} {PdfFile.Number(InvoicePage.Height)}]/Resources<</Font<<{fonts}>>>>>>");
         file.Set(catalog, $"<</Type/Catalog/Pages {tree} 0 R>>");
-        var created = invoice.IssuedAt.UtcDateTime.ToString("yyyyMMddHHmmss", CultureInfo.InvariantCulture);
+        var created = document.IssuedAt.UtcDateTime.ToString("yyyyMMddHHmmss", CultureInfo.InvariantCulture);
         var information = file.Add(
-            $"<</Title{PdfFile.Text(OrderNumber.FormatInvoice(invoice.Number))}/Author{PdfFile.Text(invoice.Snapshot.Seller.Name)}/CreationDate(D:{created}Z)/Producer(Orders)>>");
-        return file.Save(catalog, information, SHA256.HashData(Encoding.ASCII.GetBytes($"invoice {invoice.Number} of {invoice.OrderId}"))[..16]);
+            $"<</Title{PdfFile.Text(document.Number)}/Author{PdfFile.Text(snapshot.Seller.Name)}/CreationDate(D:{created}Z)/Producer(Orders)>>");
+        return file.Save(catalog, information, SHA256.HashData(Encoding.ASCII.GetBytes(document.Identity))[..16]);
     }
 
-    private static double First(InvoicePage page, IssuedInvoice invoice)
+    private static double First(InvoicePage page, InvoiceSnapshot snapshot, InvoiceDocument document)
     {
-        var (snapshot, seller) = (invoice.Snapshot, invoice.Snapshot.Seller);
+        var seller = snapshot.Seller;
         page.Left(seller.Name, LeftEdge, 65, 14, bold: true);
         page.Left(seller.Address, LeftEdge, 80, 8);
         page.Left($"Tax ID {seller.TaxId}", LeftEdge, 91, 8);
-        page.Right("INVOICE", RightEdge, 65, 18, bold: true);
+        page.Right(document.Title, RightEdge, 65, 18, bold: true);
 
-        page.Right($"Number {OrderNumber.FormatInvoice(invoice.Number)}", RightEdge, 130, Body, bold: true);
-        page.Right($"Date {Date(invoice.IssuedAt)}", RightEdge, 144, Body);
+        page.Right($"Number {document.Number}", RightEdge, 130, Body, bold: true);
+        page.Right($"Date {Date(document.IssuedAt)}", RightEdge, 144, Body);
         page.Right($"Order {OrderNumber.Format(snapshot.OrderNumber)} of {Date(snapshot.OrderedAt)}", RightEdge, 158, Body);
+        if (document.Reference is { } reference)
+            page.Right(reference, RightEdge, 172, Body);
 
         var y = 130.0;
         foreach (var text in (string[])[snapshot.CustomerName, snapshot.Address.Line1, $"{snapshot.Address.PostalCode} {snapshot.Address.City}", snapshot.Address.Country])
@@ -93,7 +101,7 @@ public sealed class InvoicePdf(InvoiceFonts fonts)
         return y + 5 + RowHeight;
     }
 
-    private static double Row(InvoiceText text, List<InvoicePage> pages, InvoiceLine line, string currency, double y)
+    private static double Row(InvoiceText text, List<InvoicePage> pages, InvoiceLine line, string currency, int sign, double y)
     {
         var name = pages[^1].Wrap(line.Name, NameWidth, Body);
         y = Continue(text, pages, y, (name.Count - 1) * RowHeight);
@@ -101,7 +109,7 @@ public sealed class InvoicePdf(InvoiceFonts fonts)
         page.Left(line.Sku, LeftEdge, y, 8);
         page.Right(line.Quantity.ToString(CultureInfo.InvariantCulture), QuantityColumn, y, Body);
         page.Right(Money.Format(line.UnitPrice, currency), PriceColumn, y, Body);
-        page.Right(Money.Format(line.Total, currency), RightEdge, y, Body);
+        page.Right(Money.Format(sign * line.Total, currency), RightEdge, y, Body);
         foreach (var words in name)
         {
             page.Left(words, NameColumn, y, Body);
@@ -111,12 +119,12 @@ public sealed class InvoicePdf(InvoiceFonts fonts)
         return y;
     }
 
-    private static void Total(InvoiceText text, List<InvoicePage> pages, InvoiceSnapshot snapshot, double y)
+    private static void Total(InvoiceText text, List<InvoicePage> pages, InvoiceSnapshot snapshot, int sign, double y)
     {
         y = Continue(text, pages, y, 2 * RowHeight);
         pages[^1].Rule(LeftEdge, RightEdge, y - 8);
         pages[^1].Left($"Total ({snapshot.Currency})", NameColumn, y + 6, 10, bold: true);
-        pages[^1].Right(Money.Format(snapshot.Total, snapshot.Currency), RightEdge, y + 6, 10, bold: true);
+        pages[^1].Right(Money.Format(sign * snapshot.Total, snapshot.Currency), RightEdge, y + 6, 10, bold: true);
     }
 
     // Goes on below, or on a new page under the same head when the rest of this one is too short.

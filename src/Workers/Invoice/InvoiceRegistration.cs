@@ -16,7 +16,9 @@ public static class InvoiceRegistration
         services.AddSingleton(InvoiceFonts.Load(options.FontDirectory));
         services.AddSingleton<InvoicePdf>();
         services.AddSingleton<InvoiceNumbers>();
+        services.AddSingleton<CreditNoteNumbers>();
         services.AddSingleton<IStepWriter, StoreInvoicePdfWriter>();
+        services.AddSingleton<IStepWriter, StoreCreditNotePdfWriter>();
         return services;
     }
 }

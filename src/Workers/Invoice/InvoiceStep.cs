@@ -10,7 +10,7 @@ namespace Orders.Workers.Invoice;
 /// Writes the invoice in two stages (decision 14): number and snapshot in one short transaction; the document, rendered from the snapshot outside any transaction, in the step's commit.
 /// A crash between the two finds the number again and renders the same document.
 /// </summary>
-public sealed class InvoiceStep(InvoiceNumbers numbers, InvoicePdf renderer) : IConsumer<StockReserved>, IStep
+public sealed class InvoiceStep(InvoiceNumbers numbers, CreditNoteNumbers creditNotes, InvoicePdf renderer) : IConsumer<StockReserved>, IConsumer<OrderCancelled>, IStep
 {
     /// <inheritdoc />
     public static StepPolicy Policy => new("invoice")
@@ -18,6 +18,7 @@ public sealed class InvoiceStep(InvoiceNumbers numbers, InvoicePdf renderer) : I
         Redelivery = Redelivery.Exponential(6, TimeSpan.FromSeconds(2)),
         // Rendering needs a processor, not patience: a few at a time keep it busy while others wait for the database.
         Concurrency = 4,
+        Compensations = [typeof(OrderCancelled)],
         Grants = InvoiceNumbers.Grants,
     };
 
@@ -27,7 +28,27 @@ public sealed class InvoiceStep(InvoiceNumbers numbers, InvoicePdf renderer) : I
         var invoice = await numbers.IssueAsync(context.Message.OrderId);
         if (invoice.IsStored)
             return;
-        var pdf = renderer.Render(invoice);
-        context.Step().Write = new StoreInvoicePdf(invoice.OrderId, pdf, SHA256.HashData(pdf));
+        context.Step().Write = Document(invoice.OrderId, renderer.Render(invoice));
     }
+
+    /// <summary>
+    /// Takes the invoice back with a credit note, by the same two stages. Whether there is an invoice is asked of the invoices and not of the step's effect:
+    /// a run may have died between its stages, and its number was issued all the same.
+    /// </summary>
+    public async Task Consume(ConsumeContext<OrderCancelled> context)
+    {
+        var run = context.Step();
+        if (await creditNotes.IssueAsync(context.Message.OrderId) is { } note)
+        {
+            var invoice = note.Invoice;
+            run.Write = new StoreCreditNotePdf(
+                Document(invoice.OrderId, renderer.Render(note)), invoice.IsStored ? null : Document(invoice.OrderId, renderer.Render(invoice)));
+        }
+        else
+        {
+            run.NothingToDo();
+        }
+    }
+
+    private static StoreInvoicePdf Document(Guid orderId, byte[] pdf) => new(orderId, pdf, SHA256.HashData(pdf));
 }

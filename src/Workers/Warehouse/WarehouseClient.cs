@@ -2,12 +2,13 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
+using Orders.Infrastructure.Cancellation;
 using Orders.Infrastructure.Steps;
 
 namespace Orders.Workers.Warehouse;
 
 /// <summary>
-/// Posts a pick list to the warehouse: signed, and under an idempotency key that stays the same however often the message comes.
+/// Posts a pick list to the warehouse: signed, and under an idempotency key that is the order's: the same however often a message comes, and for every message about the order.
 /// A crash after the warehouse's answer repeats the call with that key, and the warehouse answers as before.
 /// </summary>
 public sealed class WarehouseClient(HttpClient http, WarehouseOptions options, TimeProvider clock)
@@ -15,14 +16,23 @@ public sealed class WarehouseClient(HttpClient http, WarehouseOptions options, T
     private const int AnswerShown = 200;
 
     /// <summary>Posts.</summary>
-    /// <param name="messageId">The idempotency key.</param>
     /// <param name="list">The pick list.</param>
     /// <param name="cancellationToken">Cancels the call; <see cref="WarehouseOptions.Timeout"/> limits it too.</param>
     /// <exception cref="PermanentFaultException">The warehouse refused (3xx, or 4xx other than 408, 425 and 429).</exception>
     /// <exception cref="WarehouseUnavailableException">No connection, no answer in time, 408, 425, 429 or 5xx: try again later.</exception>
-    public async Task PostAsync(Guid messageId, PickList list, CancellationToken cancellationToken)
+    /// <exception cref="SubjectCancelledException">410: the order was recalled.</exception>
+    public Task PostAsync(PickList list, CancellationToken cancellationToken) => PostAsync(list.OrderId.ToString(), list.OrderId, list.ToJson(), cancellationToken);
+
+    /// <summary>Recalls a pick list; the same address, signed in the same way.</summary>
+    /// <param name="recall">The recall.</param>
+    /// <param name="cancellationToken">Cancels the call; <see cref="WarehouseOptions.Timeout"/> limits it too.</param>
+    /// <exception cref="PermanentFaultException">The warehouse refused.</exception>
+    /// <exception cref="WarehouseUnavailableException">Try again later.</exception>
+    public Task RecallAsync(Recall recall, CancellationToken cancellationToken) => PostAsync(recall.Key, recall.OrderId, recall.ToJson(), cancellationToken);
+
+    private async Task PostAsync(string key, Guid orderId, byte[] body, CancellationToken cancellationToken)
     {
-        using var request = Sign(messageId.ToString(), list.ToJson());
+        using var request = Sign(key, body);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(options.Timeout);
         try
@@ -30,6 +40,8 @@ public sealed class WarehouseClient(HttpClient http, WarehouseOptions options, T
             Failpoint.Hit("warehouse.before_post", Outside.Http);
             using var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token);
             Failpoint.Hit("warehouse.after_post", Outside.Http);
+            if (answer.StatusCode == HttpStatusCode.Gone)
+                throw new SubjectCancelledException(orderId);
             if (!answer.IsSuccessStatusCode)
                 throw Fault(answer.StatusCode, answer.Headers.Location, await ReadBeginningAsync(answer.Content, limit.Token));
         }

@@ -18,6 +18,17 @@ public sealed partial class FailpointTests
         ["Orders.Infrastructure.Operators."] = "who an operator is: read for each request, whose failure is a 503; written by the deployment",
         ["Orders.Infrastructure.Audit."] = "written in the transaction of the action that it records, or by itself for a refusal; no order comes by there",
         ["Orders.Infrastructure.Steps.StepBits."] = "read once per process, before its first commit, and again until it succeeds",
+        ["Orders.Infrastructure.Cancellation."] = "reads news; what is missed is met by the commits (CancellingAtEveryMomentTests)",
+        ["Orders.Infrastructure.Steps.Reports."] = "what a run tells about itself: the last second may be lost, nothing depends on it",
+        ["Orders.Infrastructure.Replays."] = "cursor and messages are one transaction; ReplayTests goes on with another process after every turn",
+        ["Orders.Infrastructure.Orders.Feeding."] = "copies for orders that wait: a look that is lost is one look, the original message is where it was",
+        ["Orders.Infrastructure.Orders.Cancelling."] = "one transaction, begun by a client who asks again; a half of it does not exist",
+        ["Orders.Infrastructure.Steps.StepSkips."] = "one transaction, and the message comes again without it; as StepFailures, of a step that is not to be",
+        ["Orders.Infrastructure.Steps.EffectClaims.PastAsync"] = "read by the undoing only; a message that fails here comes again",
+        ["Orders.Infrastructure.Orders.Inventory.ReleaseStockWriter."] = "written in the transaction of StepCommitter, whose crash points are all of them",
+        ["Orders.Infrastructure.Orders.Invoices.StoreCreditNotePdfWriter."] = "written in the transaction of StepCommitter, whose crash points are all of them",
+        ["Orders.Infrastructure.Orders.Invoices.CreditNoteNumbers."] = "the twin of InvoiceNumbers, statement for statement; CreditNoteTests stops between its stages",
+        ["Orders.Infrastructure.Orders.Invoices.InvoiceNumbers.WhyNotAsync"] = "a look for the reason of a refusal that has happened",
         ["Orders.Workers.Email.SmtpConnection.CloseAsync"] = "QUIT on a connection that carries no mail",
     };
 

@@ -13,6 +13,7 @@ internal sealed class DocsTests : InAnApi
         Assert.That(operations.Select(o => o.Name), Is.EquivalentTo(new[]
         {
             "POST /orders", "GET /orders", "POST /orders/batch", "GET /orders/{id}", "GET /orders/{id}/invoice.pdf", "GET /orders/{id}/events", "GET /catalogue",
+            "GET /orders/{id}/credit-note.pdf", "POST /orders/{id}/cancel",
         }));
         foreach (var (name, operation) in operations)
         {

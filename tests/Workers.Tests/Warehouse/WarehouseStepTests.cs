@@ -25,7 +25,7 @@ public sealed class WarehouseStepTests : InAnInstallation
         await UntilInTheEndAsync(order, "warehouse", StepStatus.Done);
 
         var accepted = World.Warehouse.Of(order.ToString()).Where(c => c.IsAccepted).ToArray();
-        Assert.That(accepted.Select(c => c.IdempotencyKey), Is.EqualTo(new[] { message.ToString() }));
+        Assert.That(accepted.Select(c => c.IdempotencyKey), Is.EqualTo(new[] { order.ToString() }));
     }
 
     [Test]

@@ -55,5 +55,6 @@ public sealed class OrderIntake(NpgsqlDataSource database, RelayFeed relay) : Co
     protected override bool IsUnitFault(Exception exception) => DatabaseFault.IsUnitFault(exception);
 
     private static OutboxMessage MessageOf(NewOrder order) => OutgoingMessage.Create(
-        new OrderAccepted(order.Id, order.Premium, order.CreatedAt), order.Id, activity: order.Trace, dueAt: order.ReleaseAt);
+        new OrderAccepted(order.Id, order.Premium, order.CreatedAt), order.Id, activity: order.Trace, dueAt: order.ReleaseAt,
+        priority: OrderPriority.Of(order.Premium, released: order.ReleaseAt > order.CreatedAt));
 }

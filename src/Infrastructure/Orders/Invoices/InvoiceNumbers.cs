@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Npgsql;
 using NpgsqlTypes;
+using Orders.Infrastructure.Cancellation;
 using Orders.Infrastructure.Coalescing;
 using Orders.Infrastructure.Steps;
 
@@ -17,7 +18,7 @@ namespace Orders.Infrastructure.Orders.Invoices;
 public sealed class InvoiceNumbers(NpgsqlDataSource database, Seller seller) : Coalescer<InvoiceNumbers.Wanted, IssuedInvoice?>
 {
     /// <summary>What a step's database role needs for it.</summary>
-    public static IReadOnlyList<string> Grants { get; } = ["SELECT ON orders, order_lines", "SELECT, UPDATE ON invoice_counter", "SELECT, INSERT, UPDATE ON invoices"];
+    public static IReadOnlyList<string> Grants { get; } = ["SELECT ON orders, order_lines", "SELECT, UPDATE ON invoice_counter", "SELECT, INSERT, UPDATE ON invoices, credit_notes"];
 
     private const string Lock = "select from invoice_counter where series = 'invoice' for update";
 
@@ -32,6 +33,7 @@ public sealed class InvoiceNumbers(NpgsqlDataSource database, Seller seller) : C
             from orders o, invoice_counter c
             where o.id = any($1) and c.series = 'invoice' and not exists (select from invoices i where i.order_id = o.id)
                 and exists (select from order_lines l where l.order_id = o.id)
+                and not exists (select from order_progress p where p.order_id = o.id and p.cancelled_at is not null)
             returning order_id, number, snapshot, issued_at),
         counted as (
             update invoice_counter set last = last + (select count(*) from issued) where series = 'invoice' and exists (select from issued))
@@ -40,13 +42,24 @@ public sealed class InvoiceNumbers(NpgsqlDataSource database, Seller seller) : C
         select order_id, number, snapshot, issued_at, sha256 is not null from invoices where order_id = any($1)
         """;
 
+    private const string IsCancelled = "select cancelled_at is not null from order_progress where order_id = $1";
+
     private readonly string _seller = JsonSerializer.Serialize(seller, InvoiceJson.Default.Seller);
 
-    /// <summary>Issues the order's invoice, or finds the one that an earlier run issued.</summary>
+    /// <summary>Issues the order's invoice, or finds the one that an earlier run issued. A number is not issued for a cancelled order, but one that was issued is found.</summary>
     /// <exception cref="PermanentFaultException">There is no such order.</exception>
+    /// <exception cref="SubjectCancelledException">The order was cancelled before it had a number.</exception>
     public async Task<IssuedInvoice> IssueAsync(Guid orderId) =>
-        await CommitAsync(new Wanted(orderId))
-        ?? throw new PermanentFaultException($"Expected order {orderId} with its lines in the database, found none. Was the database restored from an older backup? Then discard the message.");
+        await CommitAsync(new Wanted(orderId)) ?? throw await WhyNotAsync(orderId);
+
+    private async Task<Exception> WhyNotAsync(Guid orderId)
+    {
+        await using var command = database.CreateCommand(IsCancelled);
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = orderId });
+        return await command.ExecuteScalarAsync() is true
+            ? new SubjectCancelledException(orderId)
+            : new PermanentFaultException($"Expected order {orderId} with its lines in the database, found none. Was the database restored from an older backup? Then discard the message.");
+    }
 
     /// <inheritdoc />
     protected override async Task<IssuedInvoice?[]> WriteAsync(IReadOnlyList<Wanted> units)

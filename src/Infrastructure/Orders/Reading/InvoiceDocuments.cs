@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace Orders.Infrastructure.Orders.Reading;
 
-/// <summary>An order's invoice as a file.</summary>
+/// <summary>An order's invoice, or the credit note that took it back, as a file.</summary>
 /// <param name="Number">Its running number.</param>
 /// <param name="Pdf">The document; null until it was rendered.</param>
 /// <param name="Sha256">Its SHA-256; null until it was rendered.</param>
@@ -11,14 +11,25 @@ public sealed record InvoiceDocument(long Number, byte[]? Pdf, byte[]? Sha256);
 /// <summary>Reads invoices' documents.</summary>
 public sealed class InvoiceDocumentReader(NpgsqlDataSource database)
 {
-    private const string Find = "select i.number, i.pdf, i.sha256 from orders o left join invoices i on i.order_id = o.id where o.id = $1 and o.client_id = $2";
+    private const string Invoice = "select i.number, i.pdf, i.sha256 from orders o left join invoices i on i.order_id = o.id where o.id = $1 and o.client_id = $2";
+
+    private const string CreditNote = "select n.number, n.pdf, n.sha256 from orders o left join credit_notes n on n.order_id = o.id where o.id = $1 and o.client_id = $2";
 
     /// <summary>Reads an order's invoice.</summary>
     /// <returns>Whether the order exists and is the client's, and its invoice once the number is issued.</returns>
     /// <exception cref="NpgsqlException">The database cannot be read.</exception>
-    public async Task<(bool OrderFound, InvoiceDocument? Invoice)> FindAsync(Guid orderId, string clientId, CancellationToken cancellationToken)
+    public Task<(bool OrderFound, InvoiceDocument? Invoice)> FindAsync(Guid orderId, string clientId, CancellationToken cancellationToken) =>
+        FindAsync(Invoice, orderId, clientId, cancellationToken);
+
+    /// <summary>Reads the credit note of an order's invoice.</summary>
+    /// <returns>Whether the order exists and is the client's, and the credit note once its number is issued.</returns>
+    /// <exception cref="NpgsqlException">The database cannot be read.</exception>
+    public Task<(bool OrderFound, InvoiceDocument? Invoice)> FindCreditNoteAsync(Guid orderId, string clientId, CancellationToken cancellationToken) =>
+        FindAsync(CreditNote, orderId, clientId, cancellationToken);
+
+    private async Task<(bool OrderFound, InvoiceDocument? Invoice)> FindAsync(string sql, Guid orderId, string clientId, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand(Find);
+        await using var command = database.CreateCommand(sql);
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = orderId });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = clientId });
         Failpoint.Hit("api.before_read_invoice", Outside.Database);

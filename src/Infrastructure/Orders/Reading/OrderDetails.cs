@@ -9,8 +9,10 @@ namespace Orders.Infrastructure.Orders.Reading;
 /// <param name="Total">Sum of the lines.</param>
 /// <param name="ShipTo">Where to send the goods.</param>
 /// <param name="Lines">The lines, in the order in which they were posted.</param>
+/// <param name="IsCancelled">Whether the order was cancelled.</param>
 public sealed record OrderDetails(
-    Guid OrderId, long Number, string CustomerName, string CustomerEmail, string Currency, decimal Total, ShippingAddress ShipTo, IReadOnlyList<OrderDetailsLine> Lines);
+    Guid OrderId, long Number, string CustomerName, string CustomerEmail, string Currency, decimal Total, ShippingAddress ShipTo, IReadOnlyList<OrderDetailsLine> Lines,
+    bool IsCancelled = false);
 
 /// <summary>One line of an order.</summary>
 /// <param name="Sku">The article.</param>

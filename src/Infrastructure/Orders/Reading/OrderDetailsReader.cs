@@ -11,8 +11,8 @@ public sealed class OrderDetailsReader(NpgsqlDataSource database)
 
     private const string Head = """
         select o.number, o.customer_name, o.customer_email, o.currency, o.total, o.ship_line1, o.ship_city, o.ship_postal_code, o.ship_country,
-               exists (select from effects e where e.subject_id = o.id and e.effect = $2 and e.state = 2)
-        from orders o where o.id = $1
+               exists (select from effects e where e.subject_id = o.id and e.effect = $2 and e.state = 2), p.cancelled_at is not null
+        from orders o join order_progress p on p.order_id = o.id where o.id = $1
         """;
 
     private const string Lines = "select sku, name, quantity, total from order_lines where order_id = $1 order by line";
@@ -43,7 +43,7 @@ public sealed class OrderDetailsReader(NpgsqlDataSource database)
         var lines = new List<OrderDetailsLine>();
         var order = new OrderDetails(
             orderId, reader.GetInt64(0), reader.GetString(1), reader.GetString(2), reader.GetString(3), reader.GetDecimal(4),
-            new ShippingAddress(reader.GetString(5), reader.GetString(6), reader.GetString(7), reader.GetString(8)), lines);
+            new ShippingAddress(reader.GetString(5), reader.GetString(6), reader.GetString(7), reader.GetString(8)), lines, reader.GetBoolean(10));
 
         await reader.NextResultAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))

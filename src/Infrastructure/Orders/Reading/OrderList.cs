@@ -43,9 +43,9 @@ public sealed class OrderListReader(NpgsqlDataSource database)
         if (query.After is { } after)
             conditions += $" and o.id < {Add(p, after)}";
         if (query.From is { } from)
-            conditions += $" and o.id >= {Add(p, FirstIdAt(from.ToUnixTimeMilliseconds() - IdSlackMilliseconds))} and o.created_at >= {Add(p, from)}";
+            conditions += $" and o.id >= {Add(p, OrderIds.FirstAt(from.ToUnixTimeMilliseconds() - IdSlackMilliseconds))} and o.created_at >= {Add(p, from)}";
         if (query.To is { } to)
-            conditions += $" and o.id < {Add(p, FirstIdAt(to.ToUnixTimeMilliseconds() + IdSlackMilliseconds))} and o.created_at < {Add(p, to)}";
+            conditions += $" and o.id < {Add(p, OrderIds.FirstAt(to.ToUnixTimeMilliseconds() + IdSlackMilliseconds))} and o.created_at < {Add(p, to)}";
         if (query.Status is { } status)
             conditions += $" and p.status = {(short)status}{PartialIndexCondition(status)}";
 
@@ -85,16 +85,5 @@ public sealed class OrderListReader(NpgsqlDataSource database)
     {
         parameters.Add(parameter);
         return $"${parameters.Count}";
-    }
-
-    /// <summary>The smallest version 7 UUID of a moment (RFC 9562: 48 bits of milliseconds, then the version). The arithmetic is done on numbers: dates have an end.</summary>
-    private static Guid FirstIdAt(long unixMilliseconds)
-    {
-        Span<byte> bytes = stackalloc byte[16];
-        bytes.Clear();
-        var milliseconds = Math.Clamp(unixMilliseconds, 0, (1L << 48) - 1);
-        for (var i = 0; i < 6; i++)
-            bytes[i] = (byte)(milliseconds >> (40 - (8 * i)));
-        return new Guid(bytes, bigEndian: true);
     }
 }

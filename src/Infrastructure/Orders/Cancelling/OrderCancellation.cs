@@ -1,0 +1,107 @@
+using Npgsql;
+using NpgsqlTypes;
+using Orders.Contracts;
+using Orders.Infrastructure.Outbox;
+
+namespace Orders.Infrastructure.Orders.Cancelling;
+
+/// <summary>
+/// Cancels an order, in one transaction: the mark in its progress, the steps that wait for another attempt or are parked, the news for the workers, and the message on which
+/// every step undoes what it did. Dying before the commit leaves an order that is not cancelled and a client without an answer, who asks again; after it everything follows by itself.
+/// Completed and rejected orders cannot be cancelled: the goods are on their way, or there is nothing to cancel.
+/// </summary>
+public sealed class OrderCancellation(NpgsqlDataSource database, RelayFeed relay)
+{
+    // Locked as every commit of a step locks it: whoever comes second sees what the first has written.
+    private const string Lock = """
+        select p.completed_at is not null, p.rejected_at is not null, p.cancelled_at is not null
+        from order_progress p join orders o on o.id = p.order_id where p.order_id = $1 and ($2::text is null or o.client_id = $2) for no key update of p
+        """;
+
+    // What is uncertain stays so, and parked: cancelling does not tell whether a mail went out.
+    private const string Mark = """
+        update order_progress set cancelled_at = now(), parked = parked & ~coalesce(
+            (select bit_or(c.bit) from step_runs r join step_catalogue c using (step) where r.subject_id = $1 and r.status in (4, 8)), 0)
+        where order_id = $1 returning cancelled_at
+        """;
+
+    private const string EndSteps = """
+        update step_runs r set status = 9, next_attempt_at = null, finished_at = coalesce(finished_at, now())
+        where subject_id = $1 and status in (3, 4, 8) and not exists (select from effects e where e.subject_id = r.subject_id and e.effect = r.step and e.state = 2)
+        """;
+
+    private const string Tell = "insert into cancelled_subjects (subject_id, at) values ($1, now()) on conflict do nothing";
+
+    /// <summary>Cancels an order. Asking again changes nothing.</summary>
+    /// <param name="orderId">The order.</param>
+    /// <param name="clientId">Who asks; null for an operator, who may cancel anybody's.</param>
+    /// <param name="cancellationToken">Ends the wait; what was begun is committed or not, as a whole.</param>
+    /// <param name="record">Writes who did it, in the same transaction; called only if the order is cancelled now.</param>
+    /// <exception cref="NpgsqlException">The database refused or was not there; asking again finds out.</exception>
+    public async Task<CancelOutcome> CancelAsync(Guid orderId, string? clientId, CancellationToken cancellationToken, Func<NpgsqlConnection, Task>? record = null)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        if (await StateAsync(connection, orderId, clientId, cancellationToken) is { } ended)
+            return ended;
+
+        var cancelledAt = await MarkAsync(connection, orderId);
+        var message = OutgoingMessage.Create(new OrderCancelled(orderId, cancelledAt), orderId, activity: System.Diagnostics.Activity.Current, priority: OrderPriority.Cancellation);
+        await OutboxWriter.InsertAsync(connection, [message], CancellationToken.None);
+        if (record is not null)
+            await record(connection);
+        await transaction.CommitAsync(CancellationToken.None);
+        relay.Offer(message);
+        return CancelOutcome.Cancelled;
+    }
+
+    private static async Task<CancelOutcome?> StateAsync(NpgsqlConnection connection, Guid orderId, string? clientId, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(Lock, connection);
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = orderId });
+        command.Parameters.Add(new NpgsqlParameter { Value = (object?)clientId ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        if (!await reader.ReadAsync(cancellationToken))
+            return CancelOutcome.NotFound;
+        if (reader.GetBoolean(2))
+            return CancelOutcome.AlreadyCancelled;
+        if (reader.GetBoolean(1))
+            return CancelOutcome.Rejected;
+        return reader.GetBoolean(0) ? CancelOutcome.Completed : null;
+    }
+
+    private static async Task<DateTimeOffset> MarkAsync(NpgsqlConnection connection, Guid orderId)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        foreach (var sql in (string[])[Mark, EndSteps, Tell])
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(sql) { Parameters = { new NpgsqlParameter<Guid> { TypedValue = orderId } } });
+        await using var reader = await batch.ExecuteReaderAsync();
+        await reader.ReadAsync();
+        var cancelledAt = reader.GetFieldValue<DateTimeOffset>(0);
+        // To the end: a fault of the later statements must reach the caller.
+        while (await reader.NextResultAsync())
+        {
+        }
+
+        return cancelledAt;
+    }
+}
+
+/// <summary>The answer to <see cref="OrderCancellation.CancelAsync"/>.</summary>
+public enum CancelOutcome
+{
+    /// <summary>Cancelled now; what had been done is being undone.</summary>
+    Cancelled,
+
+    /// <summary>It was cancelled before.</summary>
+    AlreadyCancelled,
+
+    /// <summary>There is no such order, or it belongs to somebody else.</summary>
+    NotFound,
+
+    /// <summary>Every step is done: the goods are on their way.</summary>
+    Completed,
+
+    /// <summary>The order was refused: there is nothing to cancel.</summary>
+    Rejected,
+}

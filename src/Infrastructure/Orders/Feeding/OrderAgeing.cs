@@ -1,0 +1,95 @@
+using Npgsql;
+using NpgsqlTypes;
+using Orders.Infrastructure.Outbox;
+
+namespace Orders.Infrastructure.Orders.Feeding;
+
+/// <summary>
+/// Keeps normal orders from starving behind premium ones (ADR 0071). The broker's priorities are strict, so a normal message may wait for ever while premium ones come.
+/// Once a second one process of all looks at the orders that have just become as old as one of <see cref="Ages"/>: whose step has not begun although it could have, while the same
+/// step was done for a premium order accepted later, gets its message once more, in the premium class. The copy overtakes the original; whichever comes second is dropped
+/// by the effect of the first. What is new costs one look by key a second; a copy is written only for an order that was overtaken, at most twice for a step of it.
+/// Dying loses a look, never an order: the original message is where it was.
+/// </summary>
+public sealed class OrderAgeing(NpgsqlDataSource database, OutboxWriter outbox, TimeProvider time)
+{
+    /// <summary>How long a normal order may be overtaken before its messages are sent again; and again, should the first copies have met a flood.</summary>
+    public IReadOnlyList<TimeSpan> Ages { get; init; } = [TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(35)];
+
+    // More at a time would make the premium class a crowd itself.
+    private const int Most = 200;
+
+    // Any number that nobody else uses.
+    private const long Lock = 0x4f72646572730071;
+
+    private static readonly string Overtaken = $"""
+        with turn as materialized (
+            select pg_try_advisory_xact_lock($6) as mine),
+        stuck as materialized (
+            select o.id, o.premium, o.created_at, p.completed_at, c.step, c.consumes
+            from orders o join order_progress p on p.order_id = o.id join step_catalogue c on c.active and c.bit & p.required & ~p.done <> 0
+            where (select mine from turn) and not o.premium and p.parked = 0 and p.completed_at is null and p.rejected_at is null and p.cancelled_at is null
+                and ((o.id >= $1 and o.id < $2 and o.release_at is null) or (o.release_at >= $4 and o.release_at < $5))
+                and not exists (select from step_runs r where r.subject_id = o.id and r.step = c.step)
+                and {OrderFeed.IsReady}
+            order by o.id limit {Most}),
+        overtaking as (
+            select s.step from (select distinct step from stuck) s cross join lateral (
+                select from orders y join step_runs r on r.subject_id = y.id and r.step = s.step and r.status = 2 where y.premium and y.id >= $2 and y.id < $3 limit 1) y)
+        select id, premium, created_at, completed_at, step, consumes from stuck join overtaking using (step)
+        """;
+
+    // Another process may have had the turn for a long time: then its looks were made.
+    private static readonly TimeSpan LongestGap = TimeSpan.FromSeconds(5);
+
+    private DateTimeOffset _lastLook;
+
+    /// <summary>Looks once.</summary>
+    /// <returns>How many copies were written.</returns>
+    /// <exception cref="NpgsqlException">The database cannot be read or written; the next look begins where this one did.</exception>
+    public async Task<int> LookAsync(CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var from = _lastLook > now - LongestGap ? _lastLook : now - LongestGap;
+        var messages = new List<OutboxMessage>();
+
+        // One round trip, and one transaction, at whose end the turn is over.
+        await using (var batch = database.CreateBatch())
+        {
+            foreach (var age in Ages)
+                batch.BatchCommands.Add(LookAt(from - age, now - age, now));
+            await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+            do
+            {
+                while (await reader.ReadAsync(cancellationToken))
+                    messages.Add(CopyFrom(reader));
+            }
+            while (await reader.NextResultAsync(cancellationToken));
+        }
+
+        if (messages.Count > 0)
+            await outbox.InsertAsync(messages, cancellationToken);
+        _lastLook = now;
+        return messages.Count;
+    }
+
+    private static NpgsqlBatchCommand LookAt(DateTimeOffset from, DateTimeOffset to, DateTimeOffset now) => new(Overtaken)
+    {
+        Parameters =
+        {
+            new NpgsqlParameter<Guid> { TypedValue = OrderIds.FirstAt(from) },
+            new NpgsqlParameter<Guid> { TypedValue = OrderIds.FirstAt(to) },
+            new NpgsqlParameter<Guid> { TypedValue = OrderIds.FirstAt(now) },
+            new NpgsqlParameter<DateTimeOffset> { TypedValue = from, NpgsqlDbType = NpgsqlDbType.TimestampTz },
+            new NpgsqlParameter<DateTimeOffset> { TypedValue = to, NpgsqlDbType = NpgsqlDbType.TimestampTz },
+            new NpgsqlParameter<long> { TypedValue = Lock },
+        },
+    };
+
+    private static OutboxMessage CopyFrom(NpgsqlDataReader reader)
+    {
+        var order = new PastOrder(
+            reader.GetGuid(0), reader.GetBoolean(1), reader.GetFieldValue<DateTimeOffset>(2), reader.IsDBNull(3) ? null : reader.GetFieldValue<DateTimeOffset>(3));
+        return OrderFeed.MessageOf(order, reader.GetString(4), reader.GetFieldValue<string[]>(5), OrderPriority.Premium);
+    }
+}

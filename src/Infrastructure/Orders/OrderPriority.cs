@@ -1,0 +1,33 @@
+namespace Orders.Infrastructure.Orders;
+
+/// <summary>
+/// The classes of messages, as priorities of the broker (1–9, strict: a higher one is always delivered first). All messages of an order keep its class, also when they are
+/// redelivered. Within a class, what a customer waits for now goes before what was released by the clock, so that ten thousand orders due at the same moment hold nobody up.
+/// That a strict order starves nobody is <see cref="Feeding.OrderAgeing"/>'s work.
+/// </summary>
+public static class OrderPriority
+{
+    /// <summary>Cancellations: each spares work that waits behind it.</summary>
+    public const short Cancellation = 8;
+
+    /// <summary>Premium orders, and normal ones that have waited too long.</summary>
+    public const short Premium = 7;
+
+    /// <summary>Premium orders that were released at a time of their own.</summary>
+    public const short PremiumReleased = 6;
+
+    /// <summary>Normal orders that were released at a time of their own, and replays; normal ones have none, which is the broker's 4.</summary>
+    public const short Released = 3;
+
+    /// <summary>The class of an order's messages.</summary>
+    /// <param name="premium">Whether the order goes before normal ones.</param>
+    /// <param name="released">Whether it waits for a time of its own.</param>
+    /// <returns>Null for the broker's normal, 4.</returns>
+    public static short? Of(bool premium, bool released) => (premium, released) switch
+    {
+        (true, false) => Premium,
+        (true, true) => PremiumReleased,
+        (false, true) => Released,
+        _ => null,
+    };
+}

@@ -1,0 +1,94 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Orders.Infrastructure.Steps;
+using Orders.Testing;
+using Orders.Testing.Zoo;
+
+namespace Orders.Infrastructure.Tests.Steps;
+
+/// <summary>Steps that ignore their token: they are reported, they block nobody, and what they still do is never written.</summary>
+public sealed class StubbornStepTests() : InAZoo("hurried")
+{
+    // The time limit of 30 s ends after 0.3 s.
+    protected override void Configure(IServiceCollection services) => services.Replace(ServiceDescriptor.Singleton<TimeProvider>(new FasterTime(100)));
+
+    [Test]
+    public async Task A_step_that_waits_for_ever_is_left_to_itself_and_its_late_end_is_not_written()
+    {
+        var (subject, gate) = (Guid.NewGuid(), new TaskCompletionSource());
+        Script.For(subject, (_, run) => run == 1 ? WaitsForSomethingElse(gate.Task) : Task.CompletedTask);
+        await DeliverAsync("hurried", new Feed(subject));
+
+        await System.EventuallyFastForwardingAsync(() => System.StatusAsync(subject, "hurried"), Is.EqualTo(StepStatus.Done), "status of the step");
+        Assert.That(await System.LastFaultAsync(subject, "hurried"), Does.StartWith(nameof(StepTimeoutException)).And.Contain("left to itself").And.Contain(nameof(WaitsForSomethingElse)));
+        gate.SetResult();
+        await Eventually.Is(() => Host.Log.Lines.Any(l => l.Line.Contains("Nothing of it was written", StringComparison.Ordinal)), "the end of the step is logged");
+        Assert.That(await System.EffectsAsync(subject), Is.EqualTo(1));
+        Assert.That(await System.AttemptsAsync(subject, "hurried"), Is.EqualTo(2), "attempts: the one that came to its end too late is not one more");
+    }
+
+    [Test]
+    public async Task A_step_that_blocks_its_thread_is_left_to_itself_too()
+    {
+        var subject = Guid.NewGuid();
+        using var gate = new ManualResetEventSlim();
+        Script.For(subject, (_, run) =>
+        {
+            if (run == 1)
+                gate.Wait();
+            return Task.CompletedTask;
+        });
+        await DeliverAsync("hurried", new Feed(subject));
+
+        await System.EventuallyFastForwardingAsync(() => System.StatusAsync(subject, "hurried"), Is.EqualTo(StepStatus.Done), "status of the step");
+        Assert.That(await System.LastFaultAsync(subject, "hurried"), Does.Contain("it blocks thread"));
+        gate.Set();
+    }
+
+    [Test]
+    public async Task Stubborn_steps_in_every_slot_do_not_hold_up_the_next_message()
+    {
+        var gate = new TaskCompletionSource();
+        var stubborn = Enumerable.Range(0, HurriedStep.Policy.Concurrency).Select(_ => Guid.NewGuid()).ToArray();
+        foreach (var subject in stubborn)
+            Script.For(subject, (_, run) => run == 1 ? gate.Task : Task.CompletedTask);
+        foreach (var subject in stubborn)
+            await DeliverAsync("hurried", new Feed(subject));
+        await Eventually.Is(() => stubborn.All(s => Script.RunsOf(s) == 1), "every slot is taken");
+
+        var next = Guid.NewGuid();
+        await DeliverAsync("hurried", new Feed(next));
+        await System.UntilAsync(next, "hurried", StepStatus.Done);
+
+        Assert.That(gate.Task.IsCompleted, Is.False, "the stubborn ones were still at it");
+        gate.SetResult();
+    }
+
+    [Test]
+    public async Task One_that_comes_back_too_late_can_claim_nothing()
+    {
+        var (subject, gate, late) = (Guid.NewGuid(), new TaskCompletionSource(), new TaskCompletionSource<Exception?>());
+        Script.For(subject, async (context, run) =>
+        {
+            if (run > 1)
+                return;
+            await gate.Task;
+            try
+            {
+                await context.Step().ClaimAsync(TimeSpan.FromMinutes(1), null, CancellationToken.None);
+                late.SetResult(null);
+            }
+            catch (StepTimeoutException fault)
+            {
+                late.SetResult(fault);
+            }
+        });
+        await DeliverAsync("hurried", new Feed(subject));
+        await System.EventuallyFastForwardingAsync(() => System.StatusAsync(subject, "hurried"), Is.EqualTo(StepStatus.Done), "status of the step");
+        gate.SetResult();
+
+        Assert.That(await late.Task.WaitAsync(TimeSpan.FromSeconds(30)), Is.TypeOf<StepTimeoutException>());
+    }
+
+    private static async Task WaitsForSomethingElse(Task other) => await other;
+}

@@ -1,0 +1,90 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Orders.Testing;
+
+namespace Orders.Workers.Tests.Flow;
+
+/// <summary>A host of Orders as a process of its own, as in an installation: started by its dll, stopped by SIGTERM.</summary>
+internal sealed partial class WorkerProcess : IAsyncDisposable
+{
+    private readonly ConcurrentQueue<string> _log = new();
+    private readonly TaskCompletionSource<Uri> _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Process _process;
+
+    private WorkerProcess(string dll, IEnumerable<KeyValuePair<string, string?>> settings)
+    {
+        var start = new ProcessStartInfo("dotnet", [dll]) { WorkingDirectory = Path.GetDirectoryName(dll), RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var (name, value) in settings)
+            start.Environment[name.Replace(":", "__", StringComparison.Ordinal)] = value;
+        start.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
+        start.Environment["MASSTRANSIT_USAGE_TELEMETRY"] = "false";
+        _process = new Process { StartInfo = start };
+        _process.OutputDataReceived += (_, line) => Read(line.Data);
+        _process.ErrorDataReceived += (_, line) => Read(line.Data);
+        _process.Start();
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    /// <summary>Where it listens.</summary>
+    public Uri Address => _listening.Task.Result;
+
+    /// <summary>Starts a host and waits until it is ready.</summary>
+    /// <param name="project">Folder of the host below <c>src</c>; the solution must have been built.</param>
+    /// <param name="settings">Its settings.</param>
+    public static async Task<WorkerProcess> StartAsync(string project, IEnumerable<KeyValuePair<string, string?>> settings)
+    {
+        var output = AppContext.BaseDirectory[(AppContext.BaseDirectory.LastIndexOf($"{Path.DirectorySeparatorChar}bin{Path.DirectorySeparatorChar}", StringComparison.Ordinal) + 1)..];
+        var root = new DirectoryInfo(AppContext.BaseDirectory);
+        while (root is not null && !File.Exists(Path.Combine(root.FullName, "Orders.sln")))
+            root = root.Parent;
+        var dll = Path.Combine(root!.FullName, "src", project, output, $"Orders.{project}.dll");
+        Assert.That(dll, Does.Exist, "the host; build the whole solution first");
+        var process = new WorkerProcess(dll, settings);
+        var address = await process._listening.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        using var http = new HttpClient { BaseAddress = address };
+        await Eventually.That(async () => (int)(await http.GetAsync(new Uri("/health/ready", UriKind.Relative))).StatusCode, Is.EqualTo(200), $"/health/ready of {project}", TimeSpan.FromSeconds(60));
+        return process;
+    }
+
+    /// <summary>Asks it to end, as an orchestrator does.</summary>
+    /// <returns>Its exit code and how long it took.</returns>
+    public async Task<(int Code, TimeSpan Took)> TerminateAsync()
+    {
+        var watch = Stopwatch.StartNew();
+        using var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)]);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        await _process.WaitForExitAsync(patience.Token);
+        return (_process.ExitCode, watch.Elapsed);
+    }
+
+    /// <summary>The last lines that it has logged.</summary>
+    public override string ToString() => string.Join(Environment.NewLine, _log.TakeLast(40));
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill(entireProcessTree: true);
+            await _process.WaitForExitAsync();
+        }
+
+        _process.Dispose();
+    }
+
+    private void Read(string? line)
+    {
+        if (line is null)
+            return;
+        _log.Enqueue(line);
+        while (_log.Count > 500)
+            _log.TryDequeue(out _);
+        if (ListeningPattern().Match(line) is { Success: true } match)
+            _listening.TrySetResult(new Uri(match.Groups[1].Value));
+    }
+
+    [GeneratedRegex(@"Now listening on: (http://\S+)")]
+    private static partial Regex ListeningPattern();
+}
