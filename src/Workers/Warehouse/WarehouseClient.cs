@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
-using Orders.Infrastructure.Cancellation;
 using Orders.Infrastructure.Steps;
 
 namespace Orders.Workers.Warehouse;
@@ -16,21 +15,21 @@ public sealed class WarehouseClient(HttpClient http, WarehouseOptions options, T
     private const int AnswerShown = 200;
 
     /// <summary>Posts.</summary>
+    /// <param name="key">The idempotency key: the same for every call about an order.</param>
     /// <param name="list">The pick list.</param>
     /// <param name="cancellationToken">Cancels the call; <see cref="WarehouseOptions.Timeout"/> limits it too.</param>
     /// <exception cref="PermanentFaultException">The warehouse refused (3xx, or 4xx other than 408, 425 and 429).</exception>
     /// <exception cref="WarehouseUnavailableException">No connection, no answer in time, 408, 425, 429 or 5xx: try again later.</exception>
-    /// <exception cref="SubjectCancelledException">410: the order was recalled.</exception>
-    public Task PostAsync(PickList list, CancellationToken cancellationToken) => PostAsync(list.OrderId.ToString(), list.OrderId, list.ToJson(), cancellationToken);
+    public Task PostAsync(Guid key, PickList list, CancellationToken cancellationToken) => PostAsync(key.ToString(), list.ToJson(), cancellationToken);
 
     /// <summary>Recalls a pick list; the same address, signed in the same way.</summary>
     /// <param name="recall">The recall.</param>
     /// <param name="cancellationToken">Cancels the call; <see cref="WarehouseOptions.Timeout"/> limits it too.</param>
     /// <exception cref="PermanentFaultException">The warehouse refused.</exception>
     /// <exception cref="WarehouseUnavailableException">Try again later.</exception>
-    public Task RecallAsync(Recall recall, CancellationToken cancellationToken) => PostAsync(recall.Key, recall.OrderId, recall.ToJson(), cancellationToken);
+    public Task RecallAsync(Recall recall, CancellationToken cancellationToken) => PostAsync(recall.Key, recall.ToJson(), cancellationToken);
 
-    private async Task PostAsync(string key, Guid orderId, byte[] body, CancellationToken cancellationToken)
+    private async Task PostAsync(string key, byte[] body, CancellationToken cancellationToken)
     {
         using var request = Sign(key, body);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -40,8 +39,6 @@ public sealed class WarehouseClient(HttpClient http, WarehouseOptions options, T
             Failpoint.Hit("warehouse.before_post", Outside.Http);
             using var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token);
             Failpoint.Hit("warehouse.after_post", Outside.Http);
-            if (answer.StatusCode == HttpStatusCode.Gone)
-                throw new SubjectCancelledException(orderId);
             if (!answer.IsSuccessStatusCode)
                 throw Fault(answer.StatusCode, answer.Headers.Location, await ReadBeginningAsync(answer.Content, limit.Token));
         }

@@ -26,7 +26,7 @@ public sealed class WarehouseStep(OrderDetailsReader orders, WarehouseClient war
         if (await orders.ReadUnlessDoneAsync(context.Message.OrderId, run.Effect, context.CancellationToken) is not { } order)
             return;
         run.StopIf(order.IsCancelled);
-        await warehouse.PostAsync(PickList.Of(order), context.CancellationToken);
+        await warehouse.PostAsync(run.SubjectId, PickList.Of(order), context.CancellationToken);
     }
 
     /// <summary>

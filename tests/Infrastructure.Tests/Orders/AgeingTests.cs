@@ -16,6 +16,9 @@ public sealed class AgeingTests : InASystem
 {
     private const int Normal = 20;
 
+    // The last ones are for a machine so busy that the premium orders of the beginning are not done before.
+    private static readonly TimeSpan[] Ages = [.. new[] { 1, 3, 6, 12, 24 }.Select(s => TimeSpan.FromSeconds(s))];
+
     protected override StepCatalogue Catalogue => new StepCatalogue().Add<SlowStep>().Announce<OrderCompleted>().Announce<OrderRejected>();
 
     [Test]
@@ -25,7 +28,7 @@ public sealed class AgeingTests : InASystem
         var intake = host.Services.GetRequiredService<OrderIntake>();
         var required = await System.RequiredStepsAsync();
         await using var source = NpgsqlDataSource.Create(System.Database.ConnectionString);
-        var ageing = new OrderAgeing(source, host.Services.GetRequiredService<OutboxWriter>(), TimeProvider.System) { Ages = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3)] };
+        var ageing = new OrderAgeing(source, host.Services.GetRequiredService<OutboxWriter>(), TimeProvider.System) { Ages = [.. Ages] };
         await FloodAsync();
         var normal = await Task.WhenAll(Enumerable.Range(0, Normal).Select(async _ =>
         {
@@ -44,7 +47,7 @@ public sealed class AgeingTests : InASystem
             },
             Is.EqualTo((long)Normal), "normal orders that are done", TimeSpan.FromSeconds(60));
 
-        Assert.That(copies, Is.InRange(Normal, 2 * Normal), "copies that were sent; none would mean that nobody was overtaken, and this test proves nothing");
+        Assert.That(copies, Is.InRange(Normal, Ages.Length * Normal), "copies that were sent; none would mean that nobody was overtaken, and this test proves nothing");
         Assert.That(await System.Broker.CountAsync("slow"), Is.Positive, "premium orders still wait");
         Assert.That(await System.Database.CountAsync("step_runs where subject_id = any($1) and attempts = 1 and status = 2", normal), Is.EqualTo(Normal), "each was done once");
 

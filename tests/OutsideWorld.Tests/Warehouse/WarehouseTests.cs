@@ -36,6 +36,21 @@ public sealed class WarehouseTests : InAWorld
     }
 
     [Test]
+    public async Task A_recall_is_entered_as_one_and_refuses_a_pick_list_that_still_comes()
+    {
+        await CallAsync("order-1", "key-1");
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/warehouse") { Content = JsonContent.Create(new { orderId = "order-1", recall = true }) };
+        request.Headers.Add("Idempotency-Key", "recall-order-1");
+        using var answer = await Http.SendAsync(request);
+
+        Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.OK));
+        Assert.That((await CallsAsync("?orderId=order-1")).Select(call => call.GetProperty("isRecall").GetBoolean()), Is.EqualTo(new[] { false, true }));
+        Assert.That(await CallAsync("order-1", "key-1"), Is.EqualTo(HttpStatusCode.OK), "a repeat is answered as before");
+        Assert.That(await CallAsync("order-1", "key-2"), Is.EqualTo(HttpStatusCode.Gone), "a list of its own is refused");
+        Assert.That(await CallAsync("order-2", "key-3"), Is.EqualTo(HttpStatusCode.OK), "another order's is not");
+    }
+
+    [Test]
     public async Task A_repeated_key_is_answered_as_before_and_counted_on_its_entry()
     {
         var answers = new[] { await CallAsync("order-1", "key-1"), await CallAsync("order-1", "key-1"), await CallAsync("order-1", "key-1") };

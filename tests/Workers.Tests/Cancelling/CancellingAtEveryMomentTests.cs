@@ -91,7 +91,7 @@ public sealed class CancellingAtEveryMomentTests : InAnInstallation
         switch (moment)
         {
             case Moment.Before:
-                Hold(order, step, cancelled, reached);
+                Hold(order, step, new TaskCompletionSource(), reached);
                 break;
             case Moment.During:
                 _scripts[step].For(order, async (context, _) =>
@@ -114,7 +114,7 @@ public sealed class CancellingAtEveryMomentTests : InAnInstallation
         }
     }
 
-    // The message is there and comes again and again, as one does whose effect another run has claimed, until the order is cancelled.
+    // The message is there and comes again and again, as one does whose effect another run has claimed: until the order is cancelled, or until the step is left out.
     private void Hold(Guid order, string step, TaskCompletionSource cancelled, TaskCompletionSource? reached = null) => _scripts[step].For(order, (context, _) =>
     {
         if (context.Step().IsCompensation || cancelled.Task.IsCompleted)

@@ -8,13 +8,15 @@ namespace Orders.Infrastructure.Orders.Feeding;
 /// Keeps normal orders from starving behind premium ones (ADR 0071). The broker's priorities are strict, so a normal message may wait for ever while premium ones come.
 /// Once a second one process of all looks at the orders that have just become as old as one of <see cref="Ages"/>: whose step has not begun although it could have, while the same
 /// step was done for a premium order accepted later, gets its message once more, in the premium class. The copy overtakes the original; whichever comes second is dropped
-/// by the effect of the first. What is new costs one look by key a second; a copy is written only for an order that was overtaken, at most twice for a step of it.
+/// by the effect of the first. What is new costs one look by key a second; a copy is written only for an order that was overtaken, at most once for each of its ages and steps.
 /// Dying loses a look, never an order: the original message is where it was.
 /// </summary>
 public sealed class OrderAgeing(NpgsqlDataSource database, OutboxWriter outbox, TimeProvider time)
 {
-    /// <summary>How long a normal order may be overtaken before its messages are sent again; and again, should the first copies have met a flood.</summary>
-    public IReadOnlyList<TimeSpan> Ages { get; init; } = [TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(35)];
+    /// <summary>
+    /// How old a normal order is when it is looked at. Later looks are for those that were not overtaken yet at the first: behind a long queue of premium orders that had come before.
+    /// </summary>
+    public IReadOnlyList<TimeSpan> Ages { get; init; } = [TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(35), TimeSpan.FromSeconds(90), TimeSpan.FromMinutes(5)];
 
     // More at a time would make the premium class a crowd itself.
     private const int Most = 200;
@@ -35,7 +37,7 @@ public sealed class OrderAgeing(NpgsqlDataSource database, OutboxWriter outbox, 
             order by o.id limit {Most}),
         overtaking as (
             select s.step from (select distinct step from stuck) s cross join lateral (
-                select from orders y join step_runs r on r.subject_id = y.id and r.step = s.step and r.status = 2 where y.premium and y.id >= $2 and y.id < $3 limit 1) y)
+                select from orders y join step_runs r on r.subject_id = y.id and r.step = s.step and r.status = 2 where y.premium and y.id >= $1 and y.id < $3 limit 1) y)
         select id, premium, created_at, completed_at, step, consumes from stuck join overtaking using (step)
         """;
 

@@ -89,6 +89,28 @@ namespace Orders.Infrastructure.Orders.Migrations
                     b.ToTable("audit", (string)null);
                 });
 
+            modelBuilder.Entity("Orders.Infrastructure.Cancellation.CancelledSubject", b =>
+                {
+                    b.Property<Guid>("SubjectId")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("subject_id");
+
+                    b.Property<DateTimeOffset>("At")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at")
+                        .HasDefaultValueSql("now()");
+
+                    b.HasKey("SubjectId")
+                        .HasName("pk_cancelled_subjects");
+
+                    b.HasIndex("At")
+                        .HasDatabaseName("cancelled_subjects_at");
+
+                    b.ToTable("cancelled_subjects", (string)null);
+                });
+
             modelBuilder.Entity("Orders.Infrastructure.Completeness.CompletenessMark", b =>
                 {
                     b.Property<string>("Kind")
@@ -464,6 +486,41 @@ namespace Orders.Infrastructure.Orders.Migrations
                     b.ToTable("catalogue", (string)null);
                 });
 
+            modelBuilder.Entity("Orders.Infrastructure.Orders.CreditNote", b =>
+                {
+                    b.Property<Guid>("OrderId")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("order_id");
+
+                    b.Property<DateTimeOffset>("IssuedAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("issued_at")
+                        .HasDefaultValueSql("now()");
+
+                    b.Property<long>("Number")
+                        .HasColumnType("bigint")
+                        .HasColumnName("number");
+
+                    b.Property<byte[]>("Pdf")
+                        .HasColumnType("bytea")
+                        .HasColumnName("pdf");
+
+                    b.Property<byte[]>("Sha256")
+                        .HasColumnType("bytea")
+                        .HasColumnName("sha256");
+
+                    b.HasKey("OrderId")
+                        .HasName("pk_credit_notes");
+
+                    b.HasIndex("Number")
+                        .IsUnique()
+                        .HasDatabaseName("ix_credit_notes_number");
+
+                    b.ToTable("credit_notes", (string)null);
+                });
+
             modelBuilder.Entity("Orders.Infrastructure.Orders.Invoice", b =>
                 {
                     b.Property<Guid>("OrderId")
@@ -598,6 +655,10 @@ namespace Orders.Infrastructure.Orders.Migrations
                     b.HasIndex("Number")
                         .IsUnique()
                         .HasDatabaseName("ix_orders_number");
+
+                    b.HasIndex("ReleaseAt")
+                        .HasDatabaseName("orders_released")
+                        .HasFilter("release_at is not null");
 
                     b.HasIndex("ClientId", "Id")
                         .IsDescending(false, true)
@@ -759,6 +820,12 @@ namespace Orders.Infrastructure.Orders.Migrations
                         .HasColumnType("text")
                         .HasColumnName("sku");
 
+                    b.Property<short>("Kind")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("smallint")
+                        .HasDefaultValue((short)0)
+                        .HasColumnName("kind");
+
                     b.Property<DateTimeOffset>("At")
                         .ValueGeneratedOnAdd()
                         .HasColumnType("timestamp with time zone")
@@ -769,7 +836,7 @@ namespace Orders.Infrastructure.Orders.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("quantity");
 
-                    b.HasKey("OrderId", "Sku")
+                    b.HasKey("OrderId", "Sku", "Kind")
                         .HasName("pk_stock_movements");
 
                     b.ToTable("stock_movements", (string)null);
@@ -855,6 +922,10 @@ namespace Orders.Infrastructure.Orders.Migrations
                         .HasDatabaseName("outbox_due")
                         .HasFilter("dead_at is null");
 
+                    b.HasIndex(new[] { "DueAt" }, "outbox_due_first")
+                        .HasDatabaseName("outbox_due_first")
+                        .HasFilter("dead_at is null and priority > 4");
+
                     b.ToTable("outbox", (string)null);
                 });
 
@@ -891,6 +962,77 @@ namespace Orders.Infrastructure.Orders.Migrations
                         .HasName("pk_suspects");
 
                     b.ToTable("suspects", (string)null);
+                });
+
+            modelBuilder.Entity("Orders.Infrastructure.Replays.Replay", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<long>("AlreadyDone")
+                        .HasColumnType("bigint")
+                        .HasColumnName("already_done");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at")
+                        .HasDefaultValueSql("now()");
+
+                    b.Property<string>("CreatedBy")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("created_by");
+
+                    b.Property<Guid?>("Cursor")
+                        .HasColumnType("uuid")
+                        .HasColumnName("cursor");
+
+                    b.Property<long>("Fed")
+                        .HasColumnType("bigint")
+                        .HasColumnName("fed");
+
+                    b.Property<string>("Filter")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("filter");
+
+                    b.Property<string>("LastError")
+                        .HasColumnType("text")
+                        .HasColumnName("last_error");
+
+                    b.Property<int>("PerSecond")
+                        .HasColumnType("integer")
+                        .HasColumnName("per_second");
+
+                    b.Property<long>("Seen")
+                        .HasColumnType("bigint")
+                        .HasColumnName("seen");
+
+                    b.Property<short>("State")
+                        .HasColumnType("smallint")
+                        .HasColumnName("state");
+
+                    b.Property<string>("Step")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("step");
+
+                    b.Property<DateTimeOffset>("UpdatedAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("updated_at")
+                        .HasDefaultValueSql("now()");
+
+                    b.HasKey("Id")
+                        .HasName("pk_replays");
+
+                    b.HasIndex("State")
+                        .HasDatabaseName("replays_running")
+                        .HasFilter("state = 0");
+
+                    b.ToTable("replays", (string)null);
                 });
 
             modelBuilder.Entity("Orders.Infrastructure.Scheduling.Schedule", b =>
@@ -1032,6 +1174,13 @@ namespace Orders.Infrastructure.Orders.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("bit");
 
+                    b.PrimitiveCollection<string[]>("Consumes")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text[]")
+                        .HasColumnName("consumes")
+                        .HasDefaultValueSql("'{}'");
+
                     b.Property<int>("Position")
                         .HasColumnType("integer")
                         .HasColumnName("position");
@@ -1044,6 +1193,58 @@ namespace Orders.Infrastructure.Orders.Migrations
                         .HasDatabaseName("ix_step_catalogue_bit");
 
                     b.ToTable("step_catalogue", (string)null);
+                });
+
+            modelBuilder.Entity("Orders.Infrastructure.Steps.Reports.StepReport", b =>
+                {
+                    b.Property<Guid>("SubjectId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("subject_id");
+
+                    b.Property<string>("Step")
+                        .HasColumnType("text")
+                        .HasColumnName("step");
+
+                    b.Property<Guid>("MessageId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("message_id");
+
+                    b.Property<int>("Attempt")
+                        .HasColumnType("integer")
+                        .HasColumnName("attempt");
+
+                    b.Property<string>("Activity")
+                        .HasColumnType("text")
+                        .HasColumnName("activity");
+
+                    b.Property<DateTimeOffset>("At")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at")
+                        .HasDefaultValueSql("now()");
+
+                    b.PrimitiveCollection<string[]>("Log")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("log");
+
+                    b.Property<double?>("Progress")
+                        .HasColumnType("double precision")
+                        .HasColumnName("progress");
+
+                    b.Property<string>("Result")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("result");
+
+                    b.HasKey("SubjectId", "Step", "MessageId", "Attempt")
+                        .HasName("pk_step_reports");
+
+                    b.HasIndex("At")
+                        .HasDatabaseName("step_reports_at");
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("At"), "brin");
+
+                    b.ToTable("step_reports", (string)null);
                 });
 
             modelBuilder.Entity("Orders.Infrastructure.Steps.StepRecord", b =>
