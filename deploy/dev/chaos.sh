@@ -28,7 +28,7 @@ keep='' files=docker-compose.yml:deploy/chaos/compose.yml arguments=()
 for argument in "$@"; do
   case $argument in
     --keep) keep=yes ;;
-    --cluster) files=$files:deploy/cluster/compose.yml ;;
+    --cluster) files=$files:deploy/cluster/compose.yml; export RABBITMQ_HOSTS=rabbitmq,rabbitmq-2,rabbitmq-3 ;;
     *) arguments+=("$argument") ;;
   esac
 done

@@ -4,13 +4,14 @@
 random() { head -c "$1" /dev/urandom | base64 | tr -d '\n'; }
 url_safe() { tr '+/' '-_' | tr -d '='; }
 
-# Every ${NAME:?…} of docker-compose.yml is something .env must have. A new step's passwords are made here without being listed.
-required_settings() { grep -o '\${[A-Z0-9_]*:?' docker-compose.yml | sed 's/^\${//; s/:?$//' | sort -u; }
+# Every ${NAME:?…} of docker-compose.yml and of the cluster is something .env must have. A new step's passwords are made here without being listed.
+required_settings() { grep -oh '\${[A-Z0-9_]*:?' docker-compose.yml deploy/cluster/compose.yml | sed 's/^\${//; s/:?$//' | sort -u; }
 
 new_value() {
   case $1 in
     ORDERS_API_KEY) echo "ok_$(random 32 | url_safe)" ;;
     ORDERS_OPERATOR_KEY) echo "op_$(random 32 | url_safe)" ;;
+    RABBITMQ_COOKIE) random 24 | url_safe ;;
     WAREHOUSE_SECRET) echo "whsec_$(random 32)" ;;
     *_PASSWORD) random 24 | url_safe ;;
     *) fail "docker-compose.yml requires $1, and ./dev env does not know how to make one up. Add $1=… to .env." ;;

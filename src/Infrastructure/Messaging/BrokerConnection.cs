@@ -57,12 +57,11 @@ public sealed class BrokerConnection(RabbitMqOptions options, ILogger<BrokerConn
     /// <summary>How every raw connection of Orders is made.</summary>
     public static ConnectionFactory CreateFactory(RabbitMqOptions options) => new()
     {
-        HostName = options.Host,
-        Port = options.EffectivePort,
+        // Of a cluster any node will do, tried in an order drawn anew for each connection: the load spreads, and a dead node costs one failed try.
+        EndpointResolverFactory = _ => new DefaultEndpointResolver(options.Hosts.Select(host => new AmqpTcpEndpoint(host, options.EffectivePort, new SslOption(host, enabled: options.Tls)))),
         VirtualHost = options.VirtualHost,
         UserName = options.Username,
         Password = options.Password,
-        Ssl = new SslOption(options.Host, enabled: options.Tls),
         // A half-open connection is noticed after two missed heartbeats.
         RequestedHeartbeat = TimeSpan.FromSeconds(10),
         RequestedConnectionTimeout = TimeSpan.FromSeconds(5),

@@ -93,8 +93,17 @@ public static class MessagingServices
 
     private static void Configure(IRabbitMqBusFactoryConfigurator broker, RabbitMqOptions options)
     {
-        broker.Host(options.Host, (ushort)options.EffectivePort, options.VirtualHost, host =>
+        broker.Host(options.Hosts[0], (ushort)options.EffectivePort, options.VirtualHost, host =>
         {
+            if (options.Hosts.Count > 1)
+            {
+                host.UseCluster(cluster =>
+                {
+                    foreach (var node in options.Hosts)
+                        cluster.Node($"{node}:{options.EffectivePort}");
+                });
+            }
+
             host.Username(options.Username);
             host.Password(options.Password);
             host.Heartbeat(Heartbeat);

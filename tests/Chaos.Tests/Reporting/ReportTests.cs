@@ -1,0 +1,77 @@
+using Orders.Chaos.Checking;
+using Orders.Chaos.Clients;
+using Orders.Chaos.Planning;
+using Orders.Chaos.Reporting;
+using Orders.Chaos.Running;
+
+namespace Orders.Chaos.Tests.Reporting;
+
+public sealed class ReportTests
+{
+    private static readonly DateTimeOffset Start = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
+    private static readonly Findings Good = Checker.Check(new Evidence());
+    private static readonly FaultType ApiKilled = new(FaultKind.Kill, "api", default, default, "API or relay killed");
+
+    private static readonly HistoryEvent[] OneLateOneGood =
+    [
+        Event(0, HistoryEvent.Invoked, "a", 1), Event(1, HistoryEvent.Unknown, "a", 1), Event(4, HistoryEvent.Invoked, "a", 2), Event(5, HistoryEvent.Ok, "a", 2),
+        Event(6, HistoryEvent.Invoked, "b", 1), Event(7, HistoryEvent.Ok, "b", 1),
+    ];
+
+    [Test]
+    public void The_last_line_is_the_one_that_counts() => Assert.That(ReportText.Of(Report(OneLateOneGood)).Split(Environment.NewLine)[^1], Is.EqualTo("lost 0, duplicates 0, stuck 0"));
+
+    [Test]
+    public void Nothing_lost_is_a_bound_and_not_a_never() => Assert.That(ReportText.Of(Report(OneLateOneGood)), Does.Contain("0 lost in 2 means at most 1.5e+0 of all, with 95 % confidence"));
+
+    [Test]
+    public void A_violation_makes_the_run_bad()
+    {
+        var broken = Checker.Check(new Evidence { Unsent = [Guid.NewGuid()] });
+        Assert.Multiple(() =>
+        {
+            Assert.That(Report(OneLateOneGood).IsGood, Is.True);
+            Assert.That((Report(OneLateOneGood) with { Findings = broken }).IsGood, Is.False);
+        });
+    }
+
+    [Test]
+    public void Where_every_order_has_to_be_accepted_at_once_a_second_try_is_too_many()
+    {
+        var late = Report(OneLateOneGood, mustAcceptAll: true);
+        var good = Report(OneLateOneGood[4..], mustAcceptAll: true);
+        Assert.Multiple(() =>
+        {
+            Assert.That((late.IsGood, late.AtFirstTry), Is.EqualTo((false, (2, 1))));
+            Assert.That((good.IsGood, good.AtFirstTry), Is.EqualTo((true, (1, 1))));
+        });
+    }
+
+    [Test]
+    public void What_is_asked_while_the_API_is_down_does_not_count_against_it()
+    {
+        var killed = new FaultTimes(new PlannedFault(1, default, ApiKilled, default), Start, Start.AddSeconds(2));
+        Assert.That(Report(OneLateOneGood).WithApiAndDatabaseUp, Is.EqualTo((3, 2)));
+        Assert.That(Report(OneLateOneGood, recoveries: new Recovery(killed, TimeSpan.FromSeconds(1), false)).WithApiAndDatabaseUp, Is.EqualTo((2, 2)));
+    }
+
+    [Test]
+    public void Memory_that_grows_is_not_flat()
+    {
+        Sample[] flat = [.. Enumerable.Range(0, 9).Select(n => Sample(n < 3 ? 100 : 200))];
+        Sample[] growing = [.. Enumerable.Range(0, 9).Select(n => Sample(100 + (n * 20)))];
+        Assert.Multiple(() =>
+        {
+            Assert.That(Flatness.Of(flat).Single().IsFlat, Is.True);
+            Assert.That(Flatness.Of(growing).Single().IsFlat, Is.False);
+        });
+    }
+
+    private static Sample Sample(double memory) => new(Start, new Dictionary<string, double> { ["api"] = memory }, new Dictionary<string, double>());
+
+    private static Report Report(IReadOnlyList<HistoryEvent> history, bool mustAcceptAll = false, params IReadOnlyList<Recovery> recoveries) => new(
+        ChaosOptions.Parse([]), new Scenario(Plan.Nothing, 2, 1, mustAcceptAll), history, recoveries, Good, TimeSpan.Zero, [], TimeSpan.Zero);
+
+    private static HistoryEvent Event(int second, string name, string key, int attempt) =>
+        new(Start.AddSeconds(second), name, key, attempt, attempt == 1 && name == HistoryEvent.Invoked ? $"{key}@example.com" : null, [], OrderId: name == HistoryEvent.Ok ? Guid.NewGuid() : null);
+}
