@@ -49,6 +49,8 @@ internal sealed record Fault(string Name, Func<Stage, Task> PlayAsync)
     {
         stage.BrokerNetwork.Cut();
         await stage.PostAsync(Orders);
+        var refused = stage.BrokerNetwork.Refused;
+        await Eventually.That(() => stage.BrokerNetwork.Refused, Is.GreaterThan(refused + 3), "tries to reach the broker while the messages wait");
         stage.BrokerNetwork.Mend();
     });
 

@@ -14,6 +14,7 @@ public sealed class TcpProxy : IAsyncDisposable
     private readonly int _port;
     private readonly Task _accepting;
     private volatile bool _cut;
+    private int _refused;
 
     /// <summary>Begins to forward.</summary>
     public TcpProxy(string host, int port)
@@ -25,6 +26,9 @@ public sealed class TcpProxy : IAsyncDisposable
 
     /// <summary>Where to connect to.</summary>
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+    /// <summary>How many connections were refused while it was cut.</summary>
+    public int Refused => Volatile.Read(ref _refused);
 
     /// <summary>Breaks every connection and refuses new ones.</summary>
     public void Cut()
@@ -62,9 +66,14 @@ public sealed class TcpProxy : IAsyncDisposable
             }
 
             if (_cut)
+            {
+                Interlocked.Increment(ref _refused);
                 near.Close();
+            }
             else
+            {
                 _ = ForwardAsync(near);
+            }
         }
     }
 
