@@ -2,6 +2,7 @@ using Orders.Infrastructure.Deployment;
 using Orders.Infrastructure.Hosting;
 using Orders.Infrastructure.Messaging;
 using Orders.Infrastructure.Orders;
+using Orders.Infrastructure.Scheduling;
 using Orders.Infrastructure.Steps;
 using Orders.Workers;
 
@@ -22,6 +23,7 @@ static async Task RunAsync(string[] args)
     builder.Services.AddOrdersStore(builder.Configuration);
     builder.Services.AddRelay(builder.Configuration);
     builder.Services.AddSteps<OrdersDbContext>(builder.Configuration, steps);
+    builder.Services.AddSchedules(builder.Configuration, Schedules.Catalogue);
 
     var app = builder.Build();
     app.MapOrdersHost();
@@ -31,7 +33,7 @@ static async Task RunAsync(string[] args)
 // Database, roles, broker: once per version, before the hosts start. EF Core logs its own look at a database without a history as an error; what matters is thrown.
 static Task DeployAsync(string[] args) => DeployCommand.RunAsync(
     new ConfigurationBuilder().AddEnvironmentVariables().AddCommandLine(args).Build(),
-    Steps.Catalogue, logging => logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft.EntityFrameworkCore", LogLevel.None), CancellationToken.None);
+    Steps.Catalogue, logging => logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft.EntityFrameworkCore", LogLevel.None), CancellationToken.None, Schedules.Catalogue);
 
 // What this version is made of, for people and for the checks of the docs.
 static Task DescribeAsync(string[] args)

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using Orders.Infrastructure.Deployment;
 using Orders.Infrastructure.Steps;
 using Orders.OutsideWorld;
@@ -46,7 +47,10 @@ public abstract class InAnInstallation
     protected Task<RunningHost> StartAsync(string step, params (string Name, string? Value)[] settings) => StartAsync(step, script: null, settings);
 
     /// <summary>Starts a process with one step that a script makes misbehave.</summary>
-    protected async Task<RunningHost> StartAsync(string step, StepScript? script, params (string Name, string? Value)[] settings)
+    protected Task<RunningHost> StartAsync(string step, StepScript? script, params (string Name, string? Value)[] settings) => StartAsync(step, script, null, settings);
+
+    /// <summary>Starts a process with one step and more.</summary>
+    protected async Task<RunningHost> StartAsync(string step, StepScript? script, Action<IServiceCollection>? services, params (string Name, string? Value)[] settings)
     {
         var role = $"steps_{Guid.NewGuid():N}";
         var entry = Steps.Catalogue.Steps.Single(s => s.Name == step);
@@ -54,7 +58,7 @@ public abstract class InAnInstallation
         _roles.Add(role);
         foreach (var grant in DatabaseGrants.Worker.Concat(entry.Policy.Grants))
             await Orders.Database.ExecuteAsync($"grant {grant} to {role}");
-        return await Orders.StartAsync([script?.In(entry) ?? entry], null, [.. Towards(World), ("ConnectionStrings:Postgres", $"{Orders.Database.ConnectionString};Options=-c role={role}"), .. settings]);
+        return await Orders.StartAsync([script?.In(entry) ?? entry], services, [.. Towards(World), ("ConnectionStrings:Postgres", $"{Orders.Database.ConnectionString};Options=-c role={role}"), .. settings]);
     }
 
     /// <summary>Delivers a message about an order to one step, and to nobody else.</summary>

@@ -12,6 +12,7 @@ internal static class OperatorApi
 {
     /// <summary>Adds what the endpoints stand on.</summary>
     public static IServiceCollection AddOperatorApi(this IServiceCollection services) => services
+        .AddUpkeep()
         .ConfigureHttpJsonOptions(json =>
         {
             json.SerializerOptions.Converters.Add(new JsonStringEnumConverter());
@@ -24,5 +25,8 @@ internal static class OperatorApi
         var api = app.MapGroup("/api").RequireAuthorization(new AuthorizationPolicyBuilder(KeyAuthentication.Scheme).RequireAuthenticatedUser().Build());
         OperatorsApi.Map(api);
         AuditApi.Map(api);
+        SchedulesApi.Map(api);
+        CompletenessApi.Map(api);
+        DuplicatesApi.Map(api);
     }
 }

@@ -27,8 +27,17 @@ public sealed class Gap
     /// <summary>When it was found closed; null while it is open.</summary>
     public DateTimeOffset? ClosedAt { get; init; }
 
+    /// <summary>When an operator asked for its message once more; null when nobody did.</summary>
+    public DateTimeOffset? ReemitAskedAt { get; init; }
+
+    /// <summary>Who asked.</summary>
+    public string? ReemitAskedBy { get; init; }
+
     /// <summary>When its message was emitted again; null when it was not.</summary>
     public DateTimeOffset? ReemittedAt { get; init; }
+
+    /// <summary>What came of it: the message, or why there is none.</summary>
+    public string? ReemitResult { get; init; }
 }
 
 /// <summary>A subject that has to be looked at again: it has a gap, or its deadline had not come when the check went by.</summary>

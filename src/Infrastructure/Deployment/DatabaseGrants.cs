@@ -1,3 +1,7 @@
+using Orders.Infrastructure.Completeness;
+using Orders.Infrastructure.Idempotency;
+using Orders.Infrastructure.Scheduling;
+
 namespace Orders.Infrastructure.Deployment;
 
 /// <summary>What the roles may do. Nobody but the deployment may change the schema, and nobody may delete an order, an invoice or a movement of stock. Workers delete effects: it is how a claim is taken back.</summary>
@@ -17,6 +21,15 @@ public static class DatabaseGrants
         "select, insert on cancelled_subjects",
         "select, insert, update on replays",
         "usage on sequence order_number",
+        .. DuplicateServices.Grants,
+    ];
+
+    // What the jobs of the schedules do, which any worker may run: purging by age, and comparing ids and quantities. No name, address or price, and no key's body.
+    private static readonly string[] Upkeep =
+    [
+        "delete on duplicates, duplicate_counts, step_reports, cancelled_subjects", "select (client_id, key, at), delete on posted_keys",
+        "select (id, created_at, release_at, premium) on orders", "select (order_id, quantity) on order_lines", "select (order_id, quantity) on stock_movements",
+        "select (order_id, sha256) on invoices",
     ];
 
     /// <summary>The dashboard: reads everything it shows, writes what operators decide. The audit record is insert-only, for it too.</summary>
@@ -26,6 +39,7 @@ public static class DatabaseGrants
         "select on orders, order_lines, order_progress, step_runs, step_catalogue, effects, idempotency, invoices, catalogue, stock, stock_movements",
         "select, update on operators",
         "select, insert on audit",
+        "select, update on schedules", "select, insert on schedule_runs", "select, update on completeness_gaps", "select on completeness_open, completeness_marks, duplicates, duplicate_counts",
     ];
 
     /// <summary>Every worker: what the framework writes for a step. A step's own tables are in its policy.</summary>
@@ -38,5 +52,10 @@ public static class DatabaseGrants
         "select, update on order_progress",
         "select on step_catalogue, cancelled_subjects",
         "select, insert, update on step_reports",
+        "select, insert, update, delete on suspects",
+        .. DuplicateServices.Grants,
+        .. ScheduleDeployment.Grants,
+        .. CompletenessServices.Grants,
+        .. Upkeep,
     ];
 }

@@ -6,6 +6,7 @@ using Npgsql;
 using Orders.Infrastructure.Messaging;
 using Orders.Infrastructure.Operators;
 using Orders.Infrastructure.Orders;
+using Orders.Infrastructure.Scheduling;
 using Orders.Infrastructure.Steps;
 
 namespace Orders.Infrastructure.Deployment;
@@ -20,11 +21,13 @@ public static class DeployCommand
     /// <param name="catalogue">The steps.</param>
     /// <param name="logging">Where to report to.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
-    public static async Task RunAsync(IConfiguration configuration, StepCatalogue catalogue, Action<ILoggingBuilder> logging, CancellationToken cancellationToken)
+    /// <param name="schedules">The schedules; null for none.</param>
+    public static async Task RunAsync(IConfiguration configuration, StepCatalogue catalogue, Action<ILoggingBuilder> logging, CancellationToken cancellationToken, ScheduleCatalogue? schedules = null)
     {
         var services = new ServiceCollection().AddLogging(logging).AddSingleton(configuration).AddSingleton(catalogue).AddOrdersStore(configuration)
             .AddSingleton(RabbitMqOptions.Read(configuration)).AddSingleton<RabbitManagement>().AddSingleton<BrokerDeployment>().AddSingleton<BrokerUsers>()
-            .AddScoped<DatabaseDeployment>().AddScoped<DemoCatalogue>().AddScoped<ApiKeys>().AddSingleton<OperatorStore>();
+            .AddScoped<DatabaseDeployment>().AddScoped<DemoCatalogue>().AddScoped<ApiKeys>().AddSingleton<OperatorStore>()
+            .AddSingleton(schedules ?? new ScheduleCatalogue()).AddSingleton<ScheduleDeployment>();
         await using var provider = services.BuildServiceProvider();
         await using var scope = provider.CreateAsyncScope();
         var all = scope.ServiceProvider;
@@ -37,6 +40,7 @@ public static class DeployCommand
 
     private static async Task FillAsync(IServiceProvider all, IConfiguration configuration, CancellationToken cancellationToken)
     {
+        await all.GetRequiredService<ScheduleDeployment>().DeployAsync(cancellationToken);
         if (configuration.GetValue("Deploy:DemoCatalogue", false))
             await all.GetRequiredService<DemoCatalogue>().SeedAsync(cancellationToken);
         if (configuration["ORDERS_API_KEY"] is { Length: > 0 } key)

@@ -8,7 +8,9 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
 using Orders.Infrastructure.Cancellation;
+using Orders.Infrastructure.Idempotency;
 using Orders.Infrastructure.Outbox;
+using Orders.Infrastructure.Poison;
 using Orders.Infrastructure.Steps;
 using Orders.Infrastructure.Steps.Limits;
 using Orders.Infrastructure.Steps.Reports;
@@ -53,6 +55,10 @@ public static class MessagingServices
             step.Services?.Invoke(services, configuration);
 
         services.TryAddSingleton(TimeProvider.System);
+        services.AddDuplicateEvidence();
+        services.TryAddSingleton(PoisonOptions.Read(configuration));
+        services.TryAddSingleton<PoisonMetrics>();
+        services.TryAddSingleton<PoisonGuard>();
         services.TryAddSingleton<StepBits>();
         services.TryAddSingleton<StepCommitter>();
         services.TryAddSingleton<StepFailures>();

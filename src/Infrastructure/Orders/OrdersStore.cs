@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Npgsql;
 using Orders.Infrastructure.Hosting;
+using Orders.Infrastructure.Idempotency;
 using Orders.Infrastructure.Orders.Cancelling;
 using Orders.Infrastructure.Orders.Feeding;
 using Orders.Infrastructure.Orders.Intake;
@@ -31,7 +32,7 @@ public static class OrdersStore
     }
 
     /// <summary>Adds what stores posted orders, and cancels them.</summary>
-    public static IServiceCollection AddOrderIntake(this IServiceCollection services) => services.AddSingleton<OrderIntake>().AddSingleton<OrderCancellation>();
+    public static IServiceCollection AddOrderIntake(this IServiceCollection services) => services.AddDuplicateEvidence().AddSingleton<OrderIntake>().AddSingleton<OrderCancellation>();
 
     /// <summary>Adds what works on orders in the background, apart from their steps: nobody starves, and replays go on. One process of a kind is enough, several do no harm.</summary>
     public static IServiceCollection AddOrderFeeding(this IServiceCollection services)

@@ -19,28 +19,45 @@ public static class OutgoingMessage
     /// <param name="mandatory">False for an announcement that nobody has to listen to; all others are kept as unrouted when no queue takes them, never dropped.</param>
     /// <param name="priority">1 (lowest) to 9 (highest); null is the broker's normal, 4.</param>
     /// <param name="expiresAt">Until when it has to be begun; null for ever.</param>
+    /// <param name="id">The message's id, see <see cref="IdOf{T}"/>; null for a fresh one.</param>
     /// <param name="queue">A step to send it to, and to nobody else; null publishes it to whoever consumes its type.</param>
     public static OutboxMessage Create<T>(
         T message, Guid correlationId, Guid conversationId = default, Guid? initiatorId = null, Activity? activity = null, DateTimeOffset? dueAt = null,
-        bool mandatory = true, short? priority = null, DateTimeOffset? expiresAt = null, string? queue = null)
+        bool mandatory = true, short? priority = null, DateTimeOffset? expiresAt = null, string? queue = null, Guid? id = null)
         where T : class
     {
-        var id = Guid.CreateVersion7();
+        var row = Guid.CreateVersion7();
+        var messageId = id ?? row;
         // Its waiting time counts from when it could be begun.
         var sentAt = dueAt ?? DateTimeOffset.UtcNow;
         return new OutboxMessage
         {
-            Id = id,
-            MessageId = id,
+            Id = row,
+            MessageId = messageId,
             CorrelationId = correlationId.ToString(),
             Exchange = queue ?? MessageName.ExchangeOf(typeof(T)),
             Headers = activity?.Id is { } trace ? TraceHeaders(trace) : "{}",
-            Body = Envelope.Write(message, id, correlationId, conversationId == default ? id : conversationId, initiatorId, sentAt, expiresAt),
+            Body = Envelope.Write(message, messageId, correlationId, conversationId == default ? messageId : conversationId, initiatorId, sentAt, expiresAt),
             Priority = priority,
             Mandatory = mandatory,
             DueAt = dueAt,
             ExpiresAt = expiresAt,
         };
+    }
+
+    /// <summary>
+    /// The id of a message that follows from another one, or from what it is about: whoever makes it again, long after, makes a copy and not a second message.
+    /// </summary>
+    /// <param name="origin">The message that led to it, or the subject at the beginning of a chain.</param>
+    /// <param name="step">The step that publishes it; null at the beginning.</param>
+    /// <param name="number">1, or more for further messages of the type from one run.</param>
+    public static Guid IdOf<T>(Guid origin, string? step = null, int number = 1)
+        where T : class
+    {
+        var name = MessageName.ExchangeOf(typeof(T));
+        if (step is not null)
+            name = number == 1 ? $"{step} {name}" : $"{step} {name} {number}";
+        return DerivedId.Of(origin, name);
     }
 
     private static string TraceHeaders(string trace) => $$"""{"{{TraceHeader}}":"{{JsonEncodedText.Encode(trace)}}"}""";

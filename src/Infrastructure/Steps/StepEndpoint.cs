@@ -1,6 +1,9 @@
 using MassTransit;
 using MassTransit.Configuration;
+using MassTransit.Middleware;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Orders.Infrastructure.Poison;
 
 namespace Orders.Infrastructure.Steps;
 
@@ -20,6 +23,7 @@ internal static class StepEndpoint
         // A fault is a parked message and a row, not one more message; and no header of a message may name an address for us to write to.
         endpoint.PublishFaults = false;
 
+        Park<TStep>(endpoint, policy, context);
         endpoint.AddPrePipeSpecification(context.GetRequiredService<RedeliveryScheduler>());
         if (policy.Redelivery.Delays.Count > 0)
         {
@@ -41,6 +45,25 @@ internal static class StepEndpoint
 
         endpoint.ConnectConsumerConfigurationObserver(new OutboxConsumePipeSpecificationObserver<TStep>(endpoint, context));
         endpoint.ConfigureConsumer<TStep>(context);
+    }
+
+    // MassTransit's own filters, with a brake before them for a queue that cannot be written.
+    private static void Park<TStep>(IRabbitMqReceiveEndpointConfigurator endpoint, StepPolicy policy, IBusRegistrationContext context)
+    {
+        var metrics = context.GetRequiredService<PoisonMetrics>();
+        var logger = context.GetRequiredService<ILogger<TStep>>();
+        var time = context.GetRequiredService<TimeProvider>();
+        endpoint.ConfigureError(error =>
+        {
+            error.UseFilter(new ParkingBrake<ExceptionReceiveContext>(policy.Name, $"{policy.Name}_error", metrics, logger, time));
+            error.UseFilter(new GenerateFaultFilter());
+            error.UseFilter(new ErrorTransportFilter());
+        });
+        endpoint.ConfigureDeadLetter(skipped =>
+        {
+            skipped.UseFilter(new ParkingBrake<ReceiveContext>(policy.Name, $"{policy.Name}_skipped", metrics, logger, time));
+            skipped.UseFilter(new DeadLetterTransportFilter());
+        });
     }
 
     private static void Ignore(IRetryConfigurator retry, StepPolicy policy)

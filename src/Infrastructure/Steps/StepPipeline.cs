@@ -3,7 +3,9 @@ using MassTransit.Middleware;
 using Microsoft.Extensions.Logging;
 using Orders.Infrastructure.Cancellation;
 using Orders.Infrastructure.Coalescing;
+using Orders.Infrastructure.Idempotency;
 using Orders.Infrastructure.Outbox;
+using Orders.Infrastructure.Poison;
 using Orders.Infrastructure.Steps.Limits;
 
 namespace Orders.Infrastructure.Steps;
@@ -11,7 +13,7 @@ namespace Orders.Infrastructure.Steps;
 /// <summary>
 /// The life of a message in a step. MassTransit calls it inside redelivery and retry, once per attempt:
 /// 1. What was cancelled is left out, and so is what was not begun in time; both are recorded (<see cref="StepSkips"/>). Dying before that record brings the message again.
-/// 2. The consumer runs with a time limit; what it wants written is collected in its <see cref="StepRun"/>. Dying here leaves nothing behind.
+/// 2. A message whose processes have died runs alone, marked (<see cref="PoisonGuard"/>). The consumer runs with a time limit; what it wants written is collected in its <see cref="StepRun"/>. Dying here leaves nothing behind.
 /// 3. The run is committed together with others; a copy of a message that was committed before is dropped as a whole. Dying after it and before the ack brings a copy.
 /// 4. A fault is recorded and thrown on: MassTransit retries, puts the message into the outbox for later (through our scheduler), or moves it to <c>_error</c>.
 /// 5. What is nobody's fault (the database is away, another run is at the same effect) is no attempt: the message goes back into the outbox as it is, and is acked.
@@ -20,7 +22,7 @@ namespace Orders.Infrastructure.Steps;
 /// <typeparam name="TStep">The step.</typeparam>
 internal sealed class StepPipeline<TStep>(
     StepCommitter committer, StepFailures failures, StepSkips skips, Cancellations cancellations, TimeLimit limit, EffectClaims claims, OutboxWriter outbox, StepMetrics metrics,
-    IServiceProvider provider, ILogger<TStep> logger) : IOutboxContextFactory<TStep>
+    PoisonGuard poison, DuplicateEvidence duplicates, IServiceProvider provider, ILogger<TStep> logger) : IOutboxContextFactory<TStep>
     where TStep : class, IStep
 {
     private static readonly TimeSpan PostponedAfterDatabaseFault = TimeSpan.FromSeconds(1);
@@ -45,6 +47,7 @@ internal sealed class StepPipeline<TStep>(
                 run.Compensate();
             if (await IsLeftOutAsync(context, run))
                 return;
+            await using var pass = await poison.EnterAsync(run, LostDeliveries.Of(context), context.CancellationToken);
             await RunAsync(context, options, next, run);
         }
         catch (EffectInProgressException busy) when (!context.CancellationToken.IsCancellationRequested)
@@ -84,8 +87,12 @@ internal sealed class StepPipeline<TStep>(
             throw;
         }
 
-        if (!run.HasNothingToDo)
-            metrics.Finished(run, applied: await CommitAsync(run, context.CancellationToken));
+        if (run.HasNothingToDo)
+            return;
+        var applied = await CommitAsync(run, context.CancellationToken);
+        metrics.Finished(run, applied);
+        if (!applied)
+            duplicates.Add(run.SubjectId, run.Step, run.Effect, run.MessageId, DuplicateCauses.Of(context));
     }
 
     private bool IsCancelled(StepRun run, Exception fault) =>

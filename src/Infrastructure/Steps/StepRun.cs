@@ -94,7 +94,22 @@ public sealed class StepRun
     /// <param name="dueAt">When it may leave; null for at once. Kept within a second, or 10 % of the wait.</param>
     /// <param name="expiresAt">Until when it has to be begun; what is not is recorded as expired. Null for ever.</param>
     public void Publish<T>(T message, DateTimeOffset? dueAt, DateTimeOffset? expiresAt = null)
-        where T : class => Add(OutgoingMessage.Create(message, SubjectId, ConversationId, MessageId, Trace, dueAt, priority: Priority, expiresAt: expiresAt));
+        where T : class
+    {
+        var exchange = MessageName.ExchangeOf(typeof(T));
+        lock (_outgoing)
+        {
+            var number = 1;
+            foreach (var earlier in _outgoing)
+            {
+                if (earlier.Exchange == exchange)
+                    number++;
+            }
+
+            var id = OutgoingMessage.IdOf<T>(MessageId, Step, number);
+            _outgoing.Add(OutgoingMessage.Create(message, SubjectId, ConversationId, MessageId, Trace, dueAt, priority: Priority, expiresAt: expiresAt, id: id));
+        }
+    }
 
     /// <summary>Adds a message that was serialized elsewhere.</summary>
     public void Add(OutboxMessage message)

@@ -22,6 +22,15 @@ public sealed class EmailOptions
     /// </summary>
     public Uri? ReceiptsUrl { get; init; }
 
+    /// <summary>Who gets the report on articles that run out. Default: the sender.</summary>
+    public string? ReportsTo { get; init; }
+
+    /// <summary>Articles with fewer pieces on hand are in that report. Default: 10.</summary>
+    public int LowStockBelow { get; init; } = 10;
+
+    /// <summary>The reader of reports, parsed.</summary>
+    internal MailboxAddress ReportReader => ReportsTo is null ? Sender : MailboxAddress.Parse(ReportsTo);
+
     /// <summary>The sender, parsed.</summary>
     internal MailboxAddress Sender => MailboxAddress.Parse(From);
 
@@ -39,6 +48,8 @@ public sealed class EmailOptions
         var knowsSecurity = Enum.TryParse<SmtpSecurity>(security, out var parsedSecurity) && Enum.IsDefined(parsedSecurity);
         var knowsPort = int.TryParse(section["Smtp:Port"] ?? "25", out var port) && port is >= 1 and <= 65535;
         var knowsTimeout = TimeSpan.TryParse(section["SendTimeout"] ?? "00:00:15", out var timeout) && timeout >= TimeSpan.FromSeconds(1) && timeout <= TimeSpan.FromSeconds(20);
+        var reportsTo = section["ReportsTo"];
+        var knowsLowStock = int.TryParse(section["LowStockBelow"] ?? "10", out var lowStockBelow) && lowStockBelow is >= 1 and <= 1_000_000;
         Uri? receiptsUrl = null;
         var knowsReceipts = string.IsNullOrEmpty(receipts) || (Uri.TryCreate(receipts, UriKind.Absolute, out receiptsUrl) && receiptsUrl.Scheme is "http" or "https");
         problems
@@ -51,6 +62,10 @@ public sealed class EmailOptions
             .Require(
                 MailboxAddress.TryParse(section["From"] ?? "", out var from) && from.Domain.Length > 0,
                 $"Email:From must be a mail address such as 'Orders <orders@example.com>', got '{section["From"]}'; set Email__From")
+            .Require(
+                string.IsNullOrEmpty(reportsTo) || MailboxAddress.TryParse(reportsTo, out _),
+                $"Email:ReportsTo must be a mail address or empty, got '{reportsTo}'; set Email__ReportsTo")
+            .Require(knowsLowStock, $"Email:LowStockBelow must be 1–1000000, got '{section["LowStockBelow"]}'; set Email__LowStockBelow")
             .Require(knowsTimeout, $"Email:SendTimeout must be 00:00:01–00:00:20, got '{section["SendTimeout"]}'; set Email__SendTimeout")
             .Require(knowsReceipts, $"Email:ReceiptsUrl must be an absolute http or https address or empty, got '{receipts}'; set Email__ReceiptsUrl")
             .ThrowIfAny();
@@ -61,6 +76,8 @@ public sealed class EmailOptions
             From = section["From"]!,
             SendTimeout = timeout,
             ReceiptsUrl = receiptsUrl,
+            ReportsTo = string.IsNullOrEmpty(reportsTo) ? null : reportsTo,
+            LowStockBelow = lowStockBelow,
         };
     }
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orders.Infrastructure.Hosting;
+using Orders.Infrastructure.Orders.Inventory;
 using Orders.Infrastructure.Orders.Reading;
 
 namespace Orders.Workers.Email;
@@ -17,6 +18,7 @@ public static class EmailRegistration
         services.AddSingleton<Mailer>();
         services.AddSingleton<MailOnce>();
         services.TryAddSingleton<OrderDetailsReader>();
+        services.TryAddSingleton<LowStockReader>();
         services.AddSingleton(_ => new Receipts(new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(2) }), options));
         return services;
     }

@@ -1,12 +1,14 @@
 using MassTransit;
 using Orders.Contracts;
+using Orders.Infrastructure.Orders.Inventory;
 using Orders.Infrastructure.Orders.Reading;
 using Orders.Infrastructure.Steps;
 
 namespace Orders.Workers.Email;
 
-/// <summary>Mails the customer: that the order has arrived; if it cannot be filled, that we are sorry; if it was cancelled, that this is done.</summary>
-public sealed class EmailStep(OrderDetailsReader orders, MailOnce mail) : IConsumer<OrderAccepted>, IConsumer<StockRejected>, IConsumer<OrderCancelled>, IStep
+/// <summary>Mails the customer: that the order has arrived; if it cannot be filled, that we are sorry; if it was cancelled, that this is done. And the shop: what runs out.</summary>
+public sealed class EmailStep(OrderDetailsReader orders, LowStockReader stock, MailOnce mail, EmailOptions options)
+    : IConsumer<OrderAccepted>, IConsumer<StockRejected>, IConsumer<OrderCancelled>, IConsumer<LowStockReportDue>, IStep
 {
     private static readonly TimeSpan BehindTheConfirmation = TimeSpan.FromSeconds(1);
 
@@ -17,7 +19,7 @@ public sealed class EmailStep(OrderDetailsReader orders, MailOnce mail) : IConsu
             TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(10), TimeSpan.FromHours(1)),
         Concurrency = SmtpPool.Size,
         Compensations = [typeof(OrderCancelled)],
-        Grants = [OrderDetailsReader.Grants],
+        Grants = [OrderDetailsReader.Grants, LowStockReader.Grants],
     };
 
     /// <summary>The confirmation.</summary>
@@ -48,5 +50,15 @@ public sealed class EmailStep(OrderDetailsReader orders, MailOnce mail) : IConsu
             throw new EffectInProgressException("email", run.SubjectId, DateTimeOffset.UtcNow + BehindTheConfirmation);
         var order = await orders.ReadAsync(context.Message.OrderId, context.CancellationToken);
         await mail.SendAsync(run, (from, id) => OrderMail.Cancellation(order, from, id), context.CancellationToken);
+    }
+
+    /// <summary>The report on articles that run out. Its subject is the firing of the schedule, so it belongs to no order and is mailed once for each firing.</summary>
+    public async Task Consume(ConsumeContext<LowStockReportDue> context)
+    {
+        var run = context.Step();
+        run.Effect = "low-stock-report";
+        run.CountsAsStep = false;
+        var low = await stock.ReadAsync(options.LowStockBelow, context.CancellationToken);
+        await mail.SendAsync(run, (from, id) => LowStockMail.Write(low, options.LowStockBelow, context.Message.DueAt, options.ReportReader, from, id), context.CancellationToken);
     }
 }

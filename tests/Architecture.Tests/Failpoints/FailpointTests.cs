@@ -29,6 +29,14 @@ public sealed partial class FailpointTests
         ["Orders.Infrastructure.Orders.Invoices.StoreCreditNotePdfWriter."] = "written in the transaction of StepCommitter, whose crash points are all of them",
         ["Orders.Infrastructure.Orders.Invoices.CreditNoteNumbers."] = "the twin of InvoiceNumbers, statement for statement; CreditNoteTests stops between its stages",
         ["Orders.Infrastructure.Orders.Invoices.InvoiceNumbers.WhyNotAsync"] = "a look for the reason of a refusal that has happened",
+        ["Orders.Infrastructure.Scheduling."] = "a firing and its message are one transaction, jobs are safe to repeat; EverySecondTests kills the processes at random",
+        ["Orders.Infrastructure.Retention."] = "each batch is one statement, and the next purge takes what was left",
+        ["Orders.Infrastructure.Completeness."] = "findings and mark are one transaction, and the next check repeats it",
+        ["Orders.Infrastructure.Orders.Completeness."] = "reads, in the transaction of the check",
+        ["Orders.Infrastructure.Poison."] = "about processes that die; KillerTests lets one die four times",
+        ["Orders.Infrastructure.Idempotency.DuplicateWriter."] = "evidence, written after the fact and allowed to be lost",
+        ["Orders.Infrastructure.Idempotency.DuplicateReader."] = "a page of the operator's",
+        ["Orders.Infrastructure.Orders.Inventory.LowStockReader."] = "read for a report that belongs to no order",
         ["Orders.Workers.Email.SmtpConnection.CloseAsync"] = "QUIT on a connection that carries no mail",
     };
 

@@ -32,8 +32,8 @@ internal static class OrderFeed
     /// <param name="consumes">What the step consumes.</param>
     /// <param name="priority">Its class; null is the broker's normal.</param>
     public static OutboxMessage MessageOf(PastOrder order, string step, IReadOnlyList<string> consumes, short? priority) =>
-        consumes.Contains(Accepted) ? OutgoingMessage.Create(new OrderAccepted(order.Id, order.Premium, order.CreatedAt), order.Id, priority: priority, queue: step)
-        : consumes.Contains(Reserved) ? OutgoingMessage.Create(new StockReserved(order.Id, order.CreatedAt), order.Id, priority: priority, queue: step)
+        consumes.Contains(Accepted) ? OutgoingMessage.Create(new OrderAccepted(order.Id, order.Premium, order.CreatedAt), order.Id, priority: priority, queue: step, id: OutgoingMessage.IdOf<OrderAccepted>(order.Id))
+        : consumes.Contains(Reserved) ? OutgoingMessage.Create(new StockReserved(order.Id, order.CreatedAt), order.Id, priority: priority, queue: step, id: OutgoingMessage.IdOf<StockReserved>(OutgoingMessage.IdOf<OrderAccepted>(order.Id), "inventory"))
         : OutgoingMessage.Create(new OrderCompleted(order.Id, order.CompletedAt ?? order.CreatedAt), order.Id, priority: priority, queue: step);
 }
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Npgsql;
 using Orders.Contracts;
 using Orders.Infrastructure.Coalescing;
+using Orders.Infrastructure.Idempotency;
 using Orders.Infrastructure.Outbox;
 
 namespace Orders.Infrastructure.Orders.Intake;
@@ -11,8 +12,11 @@ namespace Orders.Infrastructure.Orders.Intake;
 /// committed together; when it throws, the caller must not claim either way (a lost connection leaves the outcome open: answer 503; the same Idempotency-Key finds out).
 /// Requests that are there at the same moment share one commit.
 /// </summary>
-public sealed class OrderIntake(NpgsqlDataSource database, RelayFeed relay) : Coalescer<NewOrder, IntakeResult>
+public sealed class OrderIntake(NpgsqlDataSource database, RelayFeed relay, DuplicateEvidence? duplicates = null) : Coalescer<NewOrder, IntakeResult>
 {
+    // The name under which a repeated post stands among the suppressed duplicates.
+    private const string Door = "post-order";
+
     private readonly ConcurrentDictionary<(string Client, string Key), byte> _inFlight = new();
 
     /// <summary>Stores an order.</summary>
@@ -46,6 +50,8 @@ public sealed class OrderIntake(NpgsqlDataSource database, RelayFeed relay) : Co
         {
             if (results[i].Outcome == IntakeOutcome.Accepted)
                 relay.Offer(messages[i]);
+            else if (results[i].Outcome == IntakeOutcome.Replayed)
+                duplicates?.Add(results[i].Order!.Id, Door, Door, null, DuplicateCause.RepeatedPost);
         }
 
         return results;
@@ -55,6 +61,6 @@ public sealed class OrderIntake(NpgsqlDataSource database, RelayFeed relay) : Co
     protected override bool IsUnitFault(Exception exception) => DatabaseFault.IsUnitFault(exception);
 
     private static OutboxMessage MessageOf(NewOrder order) => OutgoingMessage.Create(
-        new OrderAccepted(order.Id, order.Premium, order.CreatedAt), order.Id, activity: order.Trace, dueAt: order.ReleaseAt,
+        new OrderAccepted(order.Id, order.Premium, order.CreatedAt), order.Id, activity: order.Trace, dueAt: order.ReleaseAt, id: OutgoingMessage.IdOf<OrderAccepted>(order.Id),
         priority: OrderPriority.Of(order.Premium, released: order.ReleaseAt > order.CreatedAt));
 }

@@ -166,6 +166,18 @@ namespace Orders.Infrastructure.Orders.Migrations
                         .HasColumnName("found_at")
                         .HasDefaultValueSql("now()");
 
+                    b.Property<DateTimeOffset?>("ReemitAskedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("reemit_asked_at");
+
+                    b.Property<string>("ReemitAskedBy")
+                        .HasColumnType("text")
+                        .HasColumnName("reemit_asked_by");
+
+                    b.Property<string>("ReemitResult")
+                        .HasColumnType("text")
+                        .HasColumnName("reemit_result");
+
                     b.Property<DateTimeOffset?>("ReemittedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("reemitted_at");

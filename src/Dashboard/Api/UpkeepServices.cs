@@ -1,0 +1,12 @@
+using Orders.Infrastructure.Completeness;
+using Orders.Infrastructure.Idempotency;
+using Orders.Infrastructure.Scheduling;
+
+namespace Orders.Dashboard.Api;
+
+/// <summary>Registers what stands behind <see cref="SchedulesApi"/>, <see cref="CompletenessApi"/> and <see cref="DuplicatesApi"/>.</summary>
+internal static class UpkeepServices
+{
+    public static IServiceCollection AddUpkeep(this IServiceCollection services) =>
+        services.AddSingleton<ScheduleControl>().AddSingleton<CompletenessControl>().AddSingleton<DuplicateReader>();
+}

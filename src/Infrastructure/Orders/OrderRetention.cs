@@ -1,0 +1,14 @@
+using Orders.Infrastructure.Retention;
+
+namespace Orders.Infrastructure.Orders;
+
+/// <summary>What the order application's tables keep. Orders, lines, progress, invoices and movements of stock are business records: for ever.</summary>
+public static class OrderRetention
+{
+    /// <summary>All rules.</summary>
+    public static IReadOnlyList<RetentionRule> Rules { get; } =
+    [
+        // A client that repeats a post after this time gets a second order: longer than any client's own patience.
+        new("PostedKeys", "posted_keys", ["client_id", "key"], "at", Keep: TimeSpan.FromDays(30), Least: TimeSpan.FromDays(1)),
+    ];
+}

@@ -1,0 +1,15 @@
+using MassTransit;
+using Orders.Infrastructure.Idempotency;
+
+namespace Orders.Infrastructure.Steps;
+
+/// <summary>Why a message came although its work was done, as far as the message itself can say.</summary>
+internal static class DuplicateCauses
+{
+    public static DuplicateCause Of(ConsumeContext context)
+    {
+        if (context.ReceiveContext.Redelivered)
+            return DuplicateCause.Redelivery;
+        return context.GetRedeliveryCount() > 0 ? DuplicateCause.DelayedCopy : DuplicateCause.DoublePublish;
+    }
+}

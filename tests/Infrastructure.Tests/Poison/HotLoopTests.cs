@@ -1,0 +1,55 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using Orders.Infrastructure.Steps;
+using Orders.Infrastructure.Tests.Steps;
+using Orders.Testing;
+using Orders.Testing.Zoo;
+
+namespace Orders.Infrastructure.Tests.Poison;
+
+/// <summary>A failed message whose <c>_error</c> queue takes nothing: MassTransit gives it back to its queue, which delivers it again at once.</summary>
+public sealed class HotLoopTests() : InAZoo("hurried")
+{
+    private const string Queue = "hurried_error";
+
+    [Test]
+    public async Task It_circles_at_most_once_a_second_and_raises_an_alert_until_the_queue_takes_it()
+    {
+        // The policy of parked messages, and a limit that the one message in it has reached.
+        var full = new Dictionary<string, object> { ["delivery-limit"] = -1, ["max-length"] = 1, ["overflow"] = "reject-publish" };
+        await System.Broker.Management.PutPolicyAsync(System.Broker.Options.VirtualHost, "orders-parked", $"^{Queue}$", "quorum_queues", full, CancellationToken.None);
+        await Eventually.Is(async () => await FillAsync(), "the queue refuses messages");
+        var parked = await System.Broker.CountAsync(Queue);
+
+        var subject = Guid.NewGuid();
+        Script.For(subject, (_, _) => throw new PermanentFaultException("Never."));
+        var watch = Stopwatch.StartNew();
+        await DeliverAsync("hurried", new Feed(subject));
+        await Eventually.That(() => Script.RunsOf(subject), Is.GreaterThanOrEqualTo(4), "runs of the circling message");
+
+        // The first attempt, and then one for each second that has begun; the brake holds a run back after it, so one more may have run.
+        Assert.That(Script.RunsOf(subject), Is.LessThanOrEqualTo((int)watch.Elapsed.TotalSeconds + 2), $"runs in {watch.Elapsed}");
+        Assert.That(Host.Log.Lines.Count(l => l.Level == LogLevel.Critical && l.Line.Contains($"ALERT: {Queue} cannot be written", StringComparison.Ordinal)), Is.GreaterThanOrEqualTo(3), "alerts");
+
+        var other = Guid.NewGuid();
+        await DeliverAsync("hurried", new Feed(other));
+        await System.UntilAsync(other, "hurried", StepStatus.Done);
+
+        await System.Broker.Management.PutPolicyAsync(System.Broker.Options.VirtualHost, "orders-parked", $"^{Queue}$", "quorum_queues", new Dictionary<string, object> { ["delivery-limit"] = -1 }, CancellationToken.None);
+        await Eventually.That(() => System.Broker.CountAsync(Queue), Is.EqualTo(parked + 1), "parked messages");
+    }
+
+    // A quorum queue takes a few more than its limit before it begins to refuse.
+    private async Task<bool> FillAsync()
+    {
+        try
+        {
+            await System.Broker.PublishToAsync(Queue, new Feed(Guid.NewGuid()));
+            return false;
+        }
+        catch (RabbitMQ.Client.Exceptions.PublishException)
+        {
+            return true;
+        }
+    }
+}

@@ -1,0 +1,65 @@
+using Orders.Infrastructure.Steps;
+using Orders.Testing;
+using Orders.Testing.Servers;
+using Orders.Testing.Zoo;
+
+namespace Orders.Infrastructure.Tests.Poison;
+
+/// <summary>A message that kills its process, among innocents on one queue. The process is started again each time, as compose does.</summary>
+public sealed class KillerTests : InASystem
+{
+    private const string Step = "viper";
+
+    // Twice among others, then twice alone, which nobody else can be blamed for.
+    private const int PlannedDeaths = 4;
+
+    protected override StepCatalogue Catalogue => DeadlyZoo.Steps;
+
+    [Test]
+    public async Task The_killer_is_parked_and_the_innocents_are_done()
+    {
+        var innocents = Enumerable.Range(0, 15).Select(_ => Guid.NewGuid()).ToArray();
+        var killer = Guid.NewGuid();
+        for (var i = 0; i < innocents.Length; i++)
+        {
+            if (i == innocents.Length / 2)
+                await System.Broker.PublishToAsync(Step, new Bite(killer, Deadly: true));
+            await System.Broker.PublishToAsync(Step, new Bite(innocents[i], Deadly: false));
+        }
+
+        var deaths = 0;
+        var process = Start();
+        try
+        {
+            await Eventually.That(
+                async () =>
+                {
+                    if (process.HasExited)
+                    {
+                        deaths++;
+                        await process.DisposeAsync();
+                        process = Start();
+                    }
+
+                    return await System.StatusAsync(killer, Step);
+                },
+                Is.EqualTo(StepStatus.Parked), "status of the killer", TimeSpan.FromMinutes(4));
+            foreach (var innocent in innocents)
+                await System.UntilAsync(innocent, Step, StepStatus.Done);
+            await Eventually.That(() => System.Broker.CountAsync($"{Step}_error"), Is.EqualTo(1u), "parked messages");
+        }
+        finally
+        {
+            await process.DisposeAsync();
+        }
+
+        TestContext.Out.WriteLine($"{deaths} processes died; {innocents.Length} innocents done; the killer parked: {await System.LastFaultAsync(killer, Step)}");
+        Assert.That(deaths, Is.EqualTo(PlannedDeaths), "processes that died");
+        Assert.That(await System.LastFaultAsync(killer, Step), Does.StartWith("PoisonMessageException").And.Contain("kills its process"));
+        Assert.That(await System.EffectsAsync(killer), Is.Zero, "effects of the killer");
+        Assert.That(await System.Database.CountAsync("effects where subject_id = any($1)", innocents), Is.EqualTo(innocents.Length), "effects of the innocents");
+        Assert.That(await System.Database.CountAsync("suspects"), Is.Zero, "suspects left");
+    }
+
+    private ZooProcess Start() => ZooProcess.Start(System, Step, ("Workers:Schedules", "false"));
+}

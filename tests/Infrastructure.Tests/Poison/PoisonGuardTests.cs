@@ -1,0 +1,105 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Orders.Infrastructure.Poison;
+using Orders.Infrastructure.Steps;
+using Orders.Testing;
+using Orders.Testing.Zoo;
+
+namespace Orders.Infrastructure.Tests.Poison;
+
+/// <summary>Who is let in beside whom, and what counts as a death.</summary>
+public sealed class PoisonGuardTests : InASystem
+{
+    private const long Suspicious = 2;
+
+    private readonly List<PoisonGuard> _guards = [];
+    private ServiceProvider _meters = null!;
+
+    [OneTimeSetUp]
+    public void Measure() => _meters = new ServiceCollection().AddMetrics().BuildServiceProvider();
+
+    [OneTimeTearDown]
+    public void Forget()
+    {
+        _guards.ForEach(g => g.Dispose());
+        _meters.Dispose();
+    }
+
+    [Test]
+    public async Task A_suspect_waits_until_it_is_alone_and_others_wait_for_it()
+    {
+        var guard = Process();
+        var first = await guard.EnterAsync(Run(), 0, CancellationToken.None);
+        var suspect = guard.EnterAsync(Run(), Suspicious, CancellationToken.None).AsTask();
+        var second = guard.EnterAsync(Run(), 0, CancellationToken.None).AsTask();
+        Assert.That(suspect.IsCompleted, Is.False, "the suspect runs beside the first");
+        Assert.That(second.IsCompleted, Is.False, "a newcomer overtakes the suspect");
+
+        await first.DisposeAsync();
+        var alone = await suspect;
+        Assert.That(second.IsCompleted, Is.False, "a newcomer runs beside the suspect");
+
+        await alone.DisposeAsync();
+        await (await second).DisposeAsync();
+        Assert.That(await System.Database.CountAsync("suspects"), Is.Zero, "marks left by runs that ended");
+    }
+
+    [Test]
+    public async Task A_suspect_that_is_cancelled_while_it_waits_leaves_the_gate_open()
+    {
+        var guard = Process();
+        await using var first = await guard.EnterAsync(Run(), 0, CancellationToken.None);
+        using var stop = new CancellationTokenSource();
+        var suspect = guard.EnterAsync(Run(), Suspicious, stop.Token).AsTask();
+        await stop.CancelAsync();
+        Assert.CatchAsync<OperationCanceledException>(() => suspect);
+
+        await using var second = await guard.EnterAsync(Run(), 0, CancellationToken.None);
+    }
+
+    [Test]
+    public async Task A_message_is_parked_after_two_processes_have_died_at_it_alone()
+    {
+        var run = Run();
+        for (var death = 0; death < 2; death++)
+            await DieAsync(run);
+
+        var poison = Assert.ThrowsAsync<PoisonMessageException>(async () => await Process().EnterAsync(run, 4, CancellationToken.None));
+        Assert.That(poison.Message, Does.Contain("delivered 5 times").And.Contain("2 process(es) died"));
+        Assert.That(await System.Database.CountAsync("suspects where message_id = $1", run.MessageId), Is.Zero, "a redrive begins from nothing");
+    }
+
+    [Test]
+    public async Task A_run_that_ends_clears_a_suspect()
+    {
+        var run = Run();
+        await DieAsync(run);
+        await (await Process().EnterAsync(run, 3, CancellationToken.None)).DisposeAsync();
+        await DieAsync(run);
+        await (await Process().EnterAsync(run, 5, CancellationToken.None)).DisposeAsync();
+        Assert.That(await System.Database.CountAsync("suspects where message_id = $1", run.MessageId), Is.Zero);
+    }
+
+    [Test]
+    public async Task A_process_that_still_runs_the_message_has_not_died()
+    {
+        var run = Run();
+        await using var running = await Process().EnterAsync(run, Suspicious, CancellationToken.None);
+        Assert.ThrowsAsync<EffectInProgressException>(async () => await Process().EnterAsync(run, 3, CancellationToken.None));
+        Assert.That(await System.Database.ScalarAsync<int>("select deaths from suspects where message_id = $1", run.MessageId), Is.Zero);
+    }
+
+    // A mark without the lock of a living process is all that a dead one leaves.
+    private Task DieAsync(StepRun run) => System.Database.ExecuteAsync(
+        "insert into suspects (message_id, step, deaths, running, host) values ($1, $2, 0, true, 'dead') on conflict (message_id, step) do update set deaths = suspects.deaths + suspects.running::int, running = true",
+        run.MessageId, run.Step);
+
+    private static StepRun Run() => OneProcess.Run(HurriedStep.Policy, Guid.NewGuid());
+
+    private PoisonGuard Process()
+    {
+        var guard = new PoisonGuard(System.Database.Source, new PoisonOptions(), new PoisonMetrics(_meters.GetRequiredService<global::System.Diagnostics.Metrics.IMeterFactory>()), NullLogger<PoisonGuard>.Instance);
+        _guards.Add(guard);
+        return guard;
+    }
+}

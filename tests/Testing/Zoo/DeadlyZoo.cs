@@ -1,0 +1,43 @@
+using MassTransit;
+using Orders.Infrastructure.Scheduling;
+using Orders.Infrastructure.Steps;
+
+namespace Orders.Testing.Zoo;
+
+/// <summary>Steps and a schedule for processes that die; run by <c>ZooWorker</c>, never in a test's own process.</summary>
+public static class DeadlyZoo
+{
+    /// <summary>The steps.</summary>
+    public static StepCatalogue Steps { get; } = new StepCatalogue().Add<ViperStep>().Add<ClockStep>();
+
+    /// <summary>Ticks every second, and makes up for every second that was missed.</summary>
+    public static ScheduleCatalogue Schedules { get; } = new ScheduleCatalogue().Publish("tick", "* * * * * *", Misfire.All, firing => new Tick(firing.Id, firing.DueAt));
+}
+
+/// <summary>What <see cref="ViperStep"/> consumes.</summary>
+public sealed record Bite(Guid AnimalId, bool Deadly);
+
+/// <summary>Kills its process when a message says so, in the way of a stack overflow or of native code: no exception, no clean-up.</summary>
+public sealed class ViperStep : IConsumer<Bite>, IStep
+{
+    public static StepPolicy Policy => new("viper") { Concurrency = 16 };
+
+    public async Task Consume(ConsumeContext<Bite> context)
+    {
+        if (context.Message.Deadly)
+            Environment.FailFast("Bitten by the viper.");
+        // Innocents take a moment, so that the killer meets them at work.
+        await Task.Delay(TimeSpan.FromMilliseconds(300), context.CancellationToken);
+    }
+}
+
+/// <summary>A second has passed.</summary>
+public sealed record Tick(Guid TickId, DateTimeOffset At);
+
+/// <summary>Counts the ticks: one effect for each.</summary>
+public sealed class ClockStep : IConsumer<Tick>, IStep
+{
+    public static StepPolicy Policy => new("clock") { Concurrency = 50 };
+
+    public Task Consume(ConsumeContext<Tick> context) => Task.CompletedTask;
+}

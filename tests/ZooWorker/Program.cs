@@ -1,0 +1,16 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Orders.Infrastructure.Messaging;
+using Orders.Infrastructure.Orders;
+using Orders.Infrastructure.Scheduling;
+using Orders.Testing.Zoo;
+
+// A worker process of the zoo, made to be killed: steps by Workers__Steps, and the schedule that ticks every second unless Workers__Schedules is false.
+var builder = Host.CreateApplicationBuilder(args);
+builder.Logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Information);
+builder.Services.AddOrdersStore(builder.Configuration);
+builder.Services.AddRelay(builder.Configuration);
+builder.Services.AddSteps<OrdersDbContext>(builder.Configuration, DeadlyZoo.Steps.Choose(builder.Configuration["Workers:Steps"]));
+builder.Services.AddSchedules(builder.Configuration, DeadlyZoo.Schedules);
+await builder.Build().RunAsync();
