@@ -13,6 +13,7 @@ set -euo pipefail
 . deploy/machine/images.sh
 . deploy/machine/sdk.sh
 . deploy/machine/fonts.sh
+. deploy/machine/browser.sh
 
 filter=()
 case ${1:-} in
@@ -36,6 +37,8 @@ stage "Docker engine" ensure_engine
 stage "Images" ensure_images "$broker_image" "$database_image"
 stage ".NET SDK" ensure_sdk
 stage "Fonts" ensure_fonts
+stage "npm" ensure_npm
+stage "Chromium" ensure_chromium
 stage "Restoring" dotnet restore Orders.sln
 stage "Building" dotnet build Orders.sln --no-restore -v:quiet
 testcontainers_settings

@@ -1,5 +1,6 @@
 using Orders.Dashboard.Api;
 using Orders.Dashboard.Auth;
+using Orders.Dashboard.Viewing;
 using Orders.Infrastructure.Hosting;
 using Orders.Infrastructure.Messaging;
 using Orders.Infrastructure.Orders;
@@ -19,16 +20,20 @@ internal static class DashboardApplication
         builder.Services.AddRelay(builder.Configuration);
         builder.Services.AddOperatorAuth();
         builder.Services.AddOperatorApi();
+        builder.Services.AddPages(builder.Configuration);
 
         var app = builder.Build();
 
         // From the outside in: whatever goes wrong becomes a problem; then who is it, may they.
         app.UseMiddleware<ApiProblems>();
+        app.UseMiddleware<PageProblems>();
+        app.UseResponseCompression();
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();
 
         app.MapOperatorApi();
+        app.MapPages();
         app.MapOrdersHost();
         return app;
     }

@@ -55,6 +55,9 @@ internal abstract class InADashboard
         Dashboard = await DashboardHost.StartAsync(System, Settings);
     }
 
+    /// <summary>Starts a dashboard where one was, after the test has disposed it.</summary>
+    protected async Task RestartDashboardAsync(int port) => Dashboard = await DashboardHost.StartAsync(System, Settings.Append(("urls", $"http://127.0.0.1:{port}")));
+
     protected Task<Answer> GetAsync(string path, string? key) => SendAsync(HttpMethod.Get, path, key);
 
     protected Task<Answer> PostAsync(string path, string? key, object? body = null) => SendAsync(HttpMethod.Post, path, key, body);

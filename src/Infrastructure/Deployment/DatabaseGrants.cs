@@ -37,7 +37,10 @@ public static class DatabaseGrants
     [
         Relay, Version,
         "select on orders, order_lines, order_progress, step_runs, step_catalogue, effects, idempotency, invoices, catalogue, stock, stock_movements",
-        "select, update on operators",
+        "select on step_attempts",
+        "select, update on operators, alert_rules",
+        "select, insert, update, delete on operator_sessions, alerts",
+        "select, insert, delete on step_history",
         "select, insert on audit",
         "select, update on schedules", "select, insert on schedule_runs", "select, update on completeness_gaps", "select on completeness_open, completeness_marks, duplicates, duplicate_counts",
     ];
@@ -49,6 +52,7 @@ public static class DatabaseGrants
         "select, insert, delete on idempotency",
         "select, insert, update, delete on effects",
         "select, insert, update on step_runs",
+        "insert on step_attempts",
         "select, update on order_progress",
         "select on step_catalogue, cancelled_subjects",
         "select, insert, update on step_reports",

@@ -1,6 +1,9 @@
 using Microsoft.EntityFrameworkCore;
+using Orders.Infrastructure.Alerts;
 using Orders.Infrastructure.Audit;
 using Orders.Infrastructure.Idempotency;
+using Orders.Infrastructure.Observing;
+using Orders.Infrastructure.Observing.History;
 using Orders.Infrastructure.Operators;
 using Orders.Infrastructure.Outbox;
 using Orders.Infrastructure.Steps;
@@ -25,6 +28,9 @@ public sealed class OrdersDbContext(DbContextOptions<OrdersDbContext> options) :
     /// <summary>Steps of orders.</summary>
     public DbSet<StepRecord> StepRuns => Set<StepRecord>();
 
+    /// <summary>Attempts of steps that failed.</summary>
+    public DbSet<StepAttempt> StepAttempts => Set<StepAttempt>();
+
     /// <summary>Which steps exist.</summary>
     public DbSet<CatalogueEntry> StepCatalogue => Set<CatalogueEntry>();
 
@@ -48,6 +54,18 @@ public sealed class OrdersDbContext(DbContextOptions<OrdersDbContext> options) :
 
     /// <summary>Clients' keys.</summary>
     public DbSet<ApiKey> ApiKeys => Set<ApiKey>();
+
+    /// <summary>Browsers that operators are logged in with.</summary>
+    public DbSet<OperatorSession> OperatorSessions => Set<OperatorSession>();
+
+    /// <summary>How steps did, minute by minute and hour by hour.</summary>
+    public DbSet<StepPeriod> StepHistory => Set<StepPeriod>();
+
+    /// <summary>When alerts are raised.</summary>
+    public DbSet<AlertRule> AlertRules => Set<AlertRule>();
+
+    /// <summary>Alerts.</summary>
+    public DbSet<Alert> Alerts => Set<Alert>();
 
     /// <summary>Operators.</summary>
     public DbSet<OperatorAccount> Operators => Set<OperatorAccount>();

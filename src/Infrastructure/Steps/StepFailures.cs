@@ -12,7 +12,10 @@ public sealed class StepFailures(NpgsqlDataSource database, IStepProgress progre
     private const int LongestFault = 2000;
 
     // A step that is done stays done: what failed here is a late copy of its message. An extra effect (an apology) has only this row to show its own failure in.
+    // The attempt itself is written beside it: what the waterfall of an order is drawn from.
     private const string Record = """
+        with attempt as (
+            insert into step_attempts (subject_id, step, started_at, attempt, next_at, fault, host) values ($1, $2, $5, $4, $6, $7, $9) on conflict do nothing)
         insert into step_runs (subject_id, step, status, attempts, started_at, finished_at, next_attempt_at, last_fault)
         values ($1, $2, $3, $4, $5, case when $3 in (4, 5) then now() end, $6, $7)
         on conflict (subject_id, step) do update set status = excluded.status, attempts = step_runs.attempts + 1, finished_at = excluded.finished_at,
@@ -42,6 +45,7 @@ public sealed class StepFailures(NpgsqlDataSource database, IStepProgress progre
             command.Parameters.Add(new() { Value = nextAttempt is { } wait ? DateTimeOffset.UtcNow + wait : DBNull.Value, NpgsqlDbType = NpgsqlDbType.TimestampTz });
             command.Parameters.Add(new() { Value = Describe(fault) });
             command.Parameters.Add(new() { Value = run.CountsAsStep });
+            command.Parameters.Add(new() { Value = Environment.MachineName });
             Failpoint.Hit("steps.before_record_failure", Outside.Database);
             await command.ExecuteNonQueryAsync();
         }

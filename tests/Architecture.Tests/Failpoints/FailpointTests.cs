@@ -37,6 +37,11 @@ public sealed partial class FailpointTests
         ["Orders.Infrastructure.Idempotency.DuplicateWriter."] = "evidence, written after the fact and allowed to be lost",
         ["Orders.Infrastructure.Idempotency.DuplicateReader."] = "a page of the operator's",
         ["Orders.Infrastructure.Orders.Inventory.LowStockReader."] = "read for a report that belongs to no order",
+        ["Orders.Infrastructure.Observing."] = "reads what the dashboard shows, and writes its history, which may be written again; no order comes by there",
+        ["Orders.Infrastructure.Alerts."] = "alerts: each statement may be repeated, and what was not written down as sent is sent again",
+        ["Orders.Infrastructure.Orders.Reading.OrderSearchReader."] = "a page's reading, whose failure is shown in the page",
+        ["Orders.Infrastructure.Orders.Reading.OrderCaseReader."] = "a page's reading, whose failure is shown in the page",
+        ["Orders.Dashboard.Alerts."] = "tells receivers of alerts: what failed is tried again, and a repetition has the same id",
         ["Orders.Workers.Email.SmtpConnection.CloseAsync"] = "QUIT on a connection that carries no mail",
     };
 

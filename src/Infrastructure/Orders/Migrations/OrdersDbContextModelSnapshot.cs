@@ -24,6 +24,172 @@ namespace Orders.Infrastructure.Orders.Migrations
 
             modelBuilder.HasSequence("order_number");
 
+            modelBuilder.Entity("Orders.Infrastructure.Alerts.Alert", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("id")
+                        .HasDefaultValueSql("uuidv7()");
+
+                    b.Property<DateTimeOffset?>("AcknowledgedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("acknowledged_at");
+
+                    b.Property<string>("AcknowledgedBy")
+                        .HasColumnType("text")
+                        .HasColumnName("acknowledged_by");
+
+                    b.Property<DateTimeOffset?>("FiredAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("fired_at");
+
+                    b.Property<string>("Link")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("link");
+
+                    b.Property<DateTimeOffset?>("ResolutionSentAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("resolution_sent_at");
+
+                    b.Property<DateTimeOffset?>("ResolvedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("resolved_at");
+
+                    b.Property<string>("Rule")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("rule");
+
+                    b.Property<string>("Says")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("says");
+
+                    b.Property<string>("SendError")
+                        .HasColumnType("text")
+                        .HasColumnName("send_error");
+
+                    b.Property<DateTimeOffset?>("SentAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("sent_at");
+
+                    b.Property<DateTimeOffset>("Since")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("since")
+                        .HasDefaultValueSql("now()");
+
+                    b.Property<string>("Subject")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("subject");
+
+                    b.HasKey("Id")
+                        .HasName("pk_alerts");
+
+                    b.HasIndex("FiredAt")
+                        .HasDatabaseName("alerts_fired");
+
+                    b.HasIndex("Rule", "Subject")
+                        .IsUnique()
+                        .HasDatabaseName("alerts_open")
+                        .HasFilter("resolved_at is null");
+
+                    b.ToTable("alerts", (string)null);
+                });
+
+            modelBuilder.Entity("Orders.Infrastructure.Alerts.AlertRule", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<bool>("Enabled")
+                        .HasColumnType("boolean")
+                        .HasColumnName("enabled");
+
+                    b.Property<TimeSpan>("Hold")
+                        .HasColumnType("interval")
+                        .HasColumnName("hold");
+
+                    b.Property<short>("Kind")
+                        .HasColumnType("smallint")
+                        .HasColumnName("kind");
+
+                    b.Property<DateTimeOffset?>("SilencedUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("silenced_until");
+
+                    b.Property<double>("Threshold")
+                        .HasColumnType("double precision")
+                        .HasColumnName("threshold");
+
+                    b.HasKey("Name")
+                        .HasName("pk_alert_rules");
+
+                    b.ToTable("alert_rules", (string)null);
+
+                    b.HasData(
+                        new
+                        {
+                            Name = "failure-rate",
+                            Enabled = true,
+                            Hold = new TimeSpan(0, 0, 1, 0, 0),
+                            Kind = (short)1,
+                            Threshold = 0.050000000000000003
+                        },
+                        new
+                        {
+                            Name = "parked",
+                            Enabled = true,
+                            Hold = new TimeSpan(0, 0, 1, 0, 0),
+                            Kind = (short)8,
+                            Threshold = 1.0
+                        },
+                        new
+                        {
+                            Name = "oldest-message",
+                            Enabled = true,
+                            Hold = new TimeSpan(0, 0, 1, 0, 0),
+                            Kind = (short)2,
+                            Threshold = 120.0
+                        },
+                        new
+                        {
+                            Name = "backlog-growth",
+                            Enabled = true,
+                            Hold = new TimeSpan(0, 0, 3, 0, 0),
+                            Kind = (short)3,
+                            Threshold = 5.0
+                        },
+                        new
+                        {
+                            Name = "no-workers",
+                            Enabled = true,
+                            Hold = new TimeSpan(0, 0, 0, 30, 0),
+                            Kind = (short)4,
+                            Threshold = 0.0
+                        },
+                        new
+                        {
+                            Name = "outbox-lag",
+                            Enabled = true,
+                            Hold = new TimeSpan(0, 0, 0, 30, 0),
+                            Kind = (short)5,
+                            Threshold = 30.0
+                        },
+                        new
+                        {
+                            Name = "broker-away",
+                            Enabled = true,
+                            Hold = new TimeSpan(0, 0, 0, 30, 0),
+                            Kind = (short)9,
+                            Threshold = 0.0
+                        });
+                });
+
             modelBuilder.Entity("Orders.Infrastructure.Audit.AuditEntry", b =>
                 {
                     b.Property<long>("Id")
@@ -373,6 +539,97 @@ namespace Orders.Infrastructure.Orders.Migrations
                     b.ToTable("idempotency", (string)null);
                 });
 
+            modelBuilder.Entity("Orders.Infrastructure.Observing.History.StepPeriod", b =>
+                {
+                    b.Property<int>("Seconds")
+                        .HasColumnType("integer")
+                        .HasColumnName("seconds");
+
+                    b.Property<DateTimeOffset>("From")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("begins");
+
+                    b.Property<string>("Step")
+                        .HasColumnType("text")
+                        .HasColumnName("step");
+
+                    b.Property<long>("Done")
+                        .HasColumnType("bigint")
+                        .HasColumnName("done");
+
+                    b.Property<long>("Failed")
+                        .HasColumnType("bigint")
+                        .HasColumnName("failed");
+
+                    b.Property<long>("Parked")
+                        .HasColumnType("bigint")
+                        .HasColumnName("parked");
+
+                    b.PrimitiveCollection<int[]>("Run")
+                        .IsRequired()
+                        .HasColumnType("integer[]")
+                        .HasColumnName("run");
+
+                    b.PrimitiveCollection<int[]>("Wait")
+                        .IsRequired()
+                        .HasColumnType("integer[]")
+                        .HasColumnName("wait");
+
+                    b.HasKey("Seconds", "From", "Step")
+                        .HasName("pk_step_history");
+
+                    b.ToTable("step_history", (string)null);
+                });
+
+            modelBuilder.Entity("Orders.Infrastructure.Observing.StepAttempt", b =>
+                {
+                    b.Property<Guid>("SubjectId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("subject_id");
+
+                    b.Property<string>("Step")
+                        .HasColumnType("text")
+                        .HasColumnName("step");
+
+                    b.Property<DateTimeOffset>("StartedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("started_at");
+
+                    b.Property<int>("Attempt")
+                        .HasColumnType("integer")
+                        .HasColumnName("attempt");
+
+                    b.Property<DateTimeOffset>("EndedAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ended_at")
+                        .HasDefaultValueSql("now()");
+
+                    b.Property<string>("Fault")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("fault");
+
+                    b.Property<string>("Host")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("host");
+
+                    b.Property<DateTimeOffset?>("NextAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("next_at");
+
+                    b.HasKey("SubjectId", "Step", "StartedAt")
+                        .HasName("pk_step_attempts");
+
+                    b.HasIndex("EndedAt")
+                        .HasDatabaseName("step_attempts_at");
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("EndedAt"), "brin");
+
+                    b.ToTable("step_attempts", (string)null);
+                });
+
             modelBuilder.Entity("Orders.Infrastructure.Operators.OperatorAccount", b =>
                 {
                     b.Property<string>("Name")
@@ -417,6 +674,36 @@ namespace Orders.Infrastructure.Orders.Migrations
                         .HasDatabaseName("ix_operators_key_hash");
 
                     b.ToTable("operators", (string)null);
+                });
+
+            modelBuilder.Entity("Orders.Infrastructure.Operators.OperatorSession", b =>
+                {
+                    b.Property<byte[]>("Hash")
+                        .HasColumnType("bytea")
+                        .HasColumnName("hash");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at")
+                        .HasDefaultValueSql("now()");
+
+                    b.Property<DateTimeOffset>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("expires_at");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.HasKey("Hash")
+                        .HasName("pk_operator_sessions");
+
+                    b.HasIndex("Name")
+                        .HasDatabaseName("ix_operator_sessions_name");
+
+                    b.ToTable("operator_sessions", (string)null);
                 });
 
             modelBuilder.Entity("Orders.Infrastructure.Orders.ApiKey", b =>
@@ -1297,7 +1584,22 @@ namespace Orders.Infrastructure.Orders.Migrations
                     b.HasKey("SubjectId", "Step")
                         .HasName("pk_step_runs");
 
+                    b.HasIndex("FinishedAt")
+                        .HasDatabaseName("step_runs_finished");
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("FinishedAt"), "brin");
+
                     b.ToTable("step_runs", (string)null);
+                });
+
+            modelBuilder.Entity("Orders.Infrastructure.Operators.OperatorSession", b =>
+                {
+                    b.HasOne("Orders.Infrastructure.Operators.OperatorAccount", null)
+                        .WithMany()
+                        .HasForeignKey("Name")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_operator_sessions_operators_name");
                 });
 
             modelBuilder.Entity("Orders.Infrastructure.Orders.OrderLine", b =>

@@ -1,0 +1,38 @@
+using Orders.Dashboard.Live;
+using Orders.Dashboard.Viewing;
+using Orders.Infrastructure.Alerts;
+
+namespace Orders.Dashboard.Alerts;
+
+/// <summary>What rules find in a snapshot.</summary>
+internal static class AlertConditions
+{
+    // Of fewer runs than this no share is made: one failure in two runs is no rate.
+    private const int FewestRuns = 20;
+
+    public static IReadOnlyList<AlertCondition> In(Snapshot now, IReadOnlyList<AlertRule> rules) =>
+        [.. rules.Where(r => r.Enabled).SelectMany(rule => Of(rule, now)).DistinctBy(c => (c.Rule, c.Subject))];
+
+    private static IEnumerable<AlertCondition> Of(AlertRule rule, Snapshot now)
+    {
+        // Old figures neither raise an alert about queues nor end one: see AlertService.
+        var queues = now.Queues.Where(q => !q.IsParking);
+        return rule.Kind switch
+        {
+            AlertKind.BrokerAway when now.BrokerFault is not null => [new(rule.Name, "", now.BrokerFault, "/queues")],
+            AlertKind.FailureRate => now.Steps.Values.Where(s => s.Step != "" && s.Finished + s.Parked >= FewestRuns && s.Parked > rule.Threshold * (s.Finished + s.Parked))
+                .Select(s => new AlertCondition(rule.Name, s.Step, $"{Texts.Percent(s.Parked / (double)(s.Finished + s.Parked))} of the runs of step {s.Step} end parked.", $"/queues/{s.Step}")),
+            AlertKind.OldestMessage => queues.Where(q => q.Oldest?.TotalSeconds > rule.Threshold)
+                .Select(q => new AlertCondition(rule.Name, q.Name, $"The oldest message of queue {q.Name} has waited more than {Texts.Duration(TimeSpan.FromSeconds(rule.Threshold))}.", $"/queues/{q.Name}")),
+            AlertKind.BacklogGrowth => queues.Where(q => q.IsGrowing && q.Growth > rule.Threshold)
+                .Select(q => new AlertCondition(rule.Name, q.Name, $"The backlog of queue {q.Name} grows: messages arrive faster than its workers can process them.", $"/queues/{q.Name}")),
+            AlertKind.NoConsumers => queues.Where(q => q.Figures.Consumers == 0)
+                .Select(q => new AlertCondition(rule.Name, q.Name, $"No worker of step {q.Name} is connected.", $"/queues/{q.Name}")),
+            AlertKind.OutboxLag when now.Outbox is { OldestDue: { } due } && now.At - due > TimeSpan.FromSeconds(rule.Threshold)
+                => [new(rule.Name, "", $"Messages have been late in the outbox for more than {Texts.Duration(TimeSpan.FromSeconds(rule.Threshold))}.", "/outbox")],
+            AlertKind.Parked => now.Queues.Where(q => q.IsParking && q.Figures.Ready >= Math.Max(1, rule.Threshold))
+                .Select(q => new AlertCondition(rule.Name, q.Name, $"Messages stand in queue {q.Name} and wait for an operator.", $"/queues/{q.Name}")),
+            _ => [],
+        };
+    }
+}

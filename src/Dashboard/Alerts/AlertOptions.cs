@@ -1,0 +1,63 @@
+using System.Net.Mail;
+using Orders.Infrastructure.Hosting;
+
+namespace Orders.Dashboard.Alerts;
+
+/// <summary>Where alerts are sent, section <c>Alerts</c>. Without any they are on the page and in the log only.</summary>
+internal sealed record AlertOptions
+{
+    /// <summary>Gets each alert as a JSON document by POST.</summary>
+    public Uri? WebhookUrl { get; init; }
+
+    /// <summary>Sent along as a bearer token; empty for none.</summary>
+    public string WebhookToken { get; init; } = "";
+
+    /// <summary>Gets each alert by mail.</summary>
+    public string MailTo { get; init; } = "";
+
+    /// <summary>The sender of those mails.</summary>
+    public string MailFrom { get; init; } = "orders@orders.example";
+
+    /// <summary>The mail server.</summary>
+    public string SmtpHost { get; init; } = "";
+
+    /// <summary>Its port.</summary>
+    public int SmtpPort { get; init; } = 25;
+
+    /// <summary>The dashboard's address as the receivers know it, for the link in an alert.</summary>
+    public Uri PublicUrl { get; init; } = new("http://127.0.0.1:8081/");
+
+    /// <summary>Reads and checks the section.</summary>
+    /// <exception cref="InvalidConfigurationException">With every problem found.</exception>
+    public static AlertOptions Read(IConfiguration configuration)
+    {
+        var section = configuration.GetSection("Alerts");
+        var problems = new ConfigurationProblems();
+        var options = new AlertOptions
+        {
+            WebhookUrl = Address(section, "WebhookUrl", problems),
+            WebhookToken = section["WebhookToken"] ?? "",
+            MailTo = section["MailTo"] ?? "",
+            MailFrom = section["MailFrom"] is { Length: > 0 } from ? from : "orders@orders.example",
+            SmtpHost = section["SmtpHost"] ?? "",
+            SmtpPort = section["SmtpPort"] is { Length: > 0 } port ? int.TryParse(port, out var number) ? number : -1 : 25,
+            PublicUrl = Address(section, "PublicUrl", problems) ?? new Uri("http://127.0.0.1:8081/"),
+        };
+        problems
+            .Require(options.MailTo == "" || MailAddress.TryCreate(options.MailTo, out _), $"Alerts:MailTo must be one mail address, got '{options.MailTo}'; set Alerts__MailTo")
+            .Require(MailAddress.TryCreate(options.MailFrom, out _), $"Alerts:MailFrom must be one mail address, got '{options.MailFrom}'; set Alerts__MailFrom")
+            .Require(options.MailTo == "" || options.SmtpHost != "", "Alerts:SmtpHost must name the mail server when Alerts:MailTo is set, got nothing; set Alerts__SmtpHost")
+            .Require(options.SmtpPort is > 0 and <= 65535, $"Alerts:SmtpPort must be 1–65535, got '{section["SmtpPort"]}'; set Alerts__SmtpPort")
+            .ThrowIfAny();
+        return options;
+    }
+
+    private static Uri? Address(IConfigurationSection section, string name, ConfigurationProblems problems)
+    {
+        if (section[name] is not { Length: > 0 } text)
+            return null;
+        var right = Uri.TryCreate(text, UriKind.Absolute, out var address) && address is { Scheme: "http" or "https" };
+        problems.Require(right, $"Alerts:{name} must be an http or https address, got '{text}'; set Alerts__{name}");
+        return right ? address : null;
+    }
+}

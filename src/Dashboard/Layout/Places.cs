@@ -1,0 +1,23 @@
+namespace Orders.Dashboard.Layout;
+
+/// <summary>A page of the navigation.</summary>
+/// <param name="Name">What it is called.</param>
+/// <param name="Href">Its address.</param>
+/// <param name="Key">The key that goes there after <c>g</c>.</param>
+/// <param name="Badge">The live figure beside it; null for none.</param>
+internal sealed record Place(string Name, string Href, char Key, string? Badge = null);
+
+/// <summary>The navigation, in its order.</summary>
+internal static class Places
+{
+    public static IReadOnlyList<Place> All { get; } =
+    [
+        new("Overview", "/", 'o'),
+        new("Orders", "/orders", 'r'),
+        new("Queues", "/queues", 'q'),
+        new("Outbox", "/outbox", 'b', "outbox:badge"),
+        new("Metrics", "/metrics-view", 'm'),
+        new("Alerts", "/alerts", 'l'),
+        new("Audit", "/audit", 'a'),
+    ];
+}

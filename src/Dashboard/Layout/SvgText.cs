@@ -1,0 +1,35 @@
+using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Components.Rendering;
+
+namespace Orders.Dashboard.Layout;
+
+/// <summary>A text in a drawing. A component, because Razor keeps the tag <c>text</c> for itself.</summary>
+public sealed class SvgText : ComponentBase
+{
+    /// <summary>From the left.</summary>
+    [Parameter, EditorRequired] public string X { get; set; } = "";
+
+    /// <summary>From the top, to the line the letters stand on.</summary>
+    [Parameter, EditorRequired] public int Y { get; set; }
+
+    /// <summary>What it says.</summary>
+    [Parameter, EditorRequired] public string Says { get; set; } = "";
+
+    /// <summary>Its class.</summary>
+    [Parameter] public string? Class { get; set; }
+
+    /// <summary>Which end of it is at <see cref="X"/>: start, middle, end.</summary>
+    [Parameter] public string? Anchor { get; set; }
+
+    /// <inheritdoc />
+    protected override void BuildRenderTree(RenderTreeBuilder builder)
+    {
+        builder.OpenElement(0, "text");
+        builder.AddAttribute(1, "x", X);
+        builder.AddAttribute(2, "y", Y);
+        builder.AddAttribute(3, "class", Class);
+        builder.AddAttribute(4, "text-anchor", Anchor);
+        builder.AddContent(5, Says);
+        builder.CloseElement();
+    }
+}

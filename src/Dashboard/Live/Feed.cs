@@ -1,0 +1,146 @@
+using System.Collections.Immutable;
+using System.Data.Common;
+using Orders.Infrastructure.Observing;
+
+namespace Orders.Dashboard.Live;
+
+/// <summary>
+/// Looks at queues, outbox and steps once a second for all viewers together, and every five seconds while nobody watches. A source that does not answer leaves its last figures
+/// in place, marked as old: never zeros.
+/// </summary>
+internal sealed class Feed(QueueReader queues, OutboxReader outbox, StepFiguresReader steps, TimeProvider time, ILogger<Feed> log) : BackgroundService
+{
+    private const int MostPoints = 120;
+    private static readonly TimeSpan Watched = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Unwatched = TimeSpan.FromSeconds(5);
+    // Short, so that a busy system is not asked for percentiles of half a million runs every second.
+    internal static readonly TimeSpan Window = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
+    private readonly QueueHistory _history = new();
+    private volatile Snapshot _current = new();
+    private TaskCompletionSource _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _viewers;
+
+    /// <summary>What is known now.</summary>
+    public Snapshot Current => _current;
+
+    /// <summary>Counts a viewer until it is disposed.</summary>
+    public IDisposable Watch()
+    {
+        Interlocked.Increment(ref _viewers);
+        return new Viewer(this);
+    }
+
+    /// <summary>Waits for a snapshot that is newer than one. A viewer that was slow gets the newest and not all between: nothing piles up.</summary>
+    public async Task<Snapshot> AfterAsync(long version, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var next = Volatile.Read(ref _next).Task;
+            if (_current is { } current && current.Version > version)
+                return current;
+            await next.WaitAsync(cancellationToken);
+        }
+    }
+
+    /// <inheritdoc />
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            while (!stoppingToken.IsCancellationRequested)
+            {
+                var began = time.GetTimestamp();
+                Publish(await TakeAsync(_current, stoppingToken));
+                var wait = (Volatile.Read(ref _viewers) > 0 ? Watched : Unwatched) - time.GetElapsedTime(began);
+                if (wait > TimeSpan.Zero)
+                    await PauseAsync(wait, stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The dashboard stops; viewers end by the same token.
+        }
+    }
+
+    // A viewer who comes while nobody watched does not wait for the slow pace to end.
+    private async Task PauseAsync(TimeSpan wait, CancellationToken stoppingToken)
+    {
+        var until = time.GetTimestamp() + (long)(wait.TotalSeconds * time.TimestampFrequency);
+        while (time.GetTimestamp() < until && !(wait > Watched && Volatile.Read(ref _viewers) > 0))
+            await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(250, wait.TotalMilliseconds)), time, stoppingToken);
+    }
+
+    private async Task<Snapshot> TakeAsync(Snapshot before, CancellationToken stoppingToken)
+    {
+        var now = time.GetUtcNow();
+        var broker = AskAsync("RabbitMQ", queues.ReadAsync, before.BrokerFault, stoppingToken);
+        var box = AskAsync("PostgreSQL", outbox.ReadAsync, before.DatabaseFault, stoppingToken);
+        var minute = AskAsync("PostgreSQL", token => steps.ReadAsync(now - Window, now, token), before.DatabaseFault, stoppingToken);
+        var (brokerFigures, brokerFault) = await broker;
+        var (boxFigures, boxFault) = await box;
+        var (stepFigures, stepFault) = await minute;
+
+        var taken = before with
+        {
+            Version = before.Version + 1,
+            At = now,
+            Queues = brokerFigures is null ? before.Queues : [.. brokerFigures.Select(q => _history.Add(q, now))],
+            BrokerFault = brokerFault,
+            Outbox = boxFigures ?? before.Outbox,
+            Steps = stepFigures ?? before.Steps,
+            DatabaseFault = boxFault ?? stepFault,
+            Points = stepFigures is null ? before.Points : Extend(before.Points, now, stepFigures.GetValueOrDefault("")),
+        };
+        return taken with { Values = LiveValues.Of(taken), Colours = LiveValues.ColoursOf(taken) };
+    }
+
+    private async Task<(T? Figures, string? Fault)> AskAsync<T>(string whom, Func<CancellationToken, Task<T>> ask, string? before, CancellationToken stoppingToken)
+        where T : class
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        limit.CancelAfter(Patience);
+        try
+        {
+            return (await ask(limit.Token).WaitAsync(Patience, stoppingToken), null);
+        }
+        catch (Exception fault) when (fault is HttpRequestException or DbException or TimeoutException or IOException or System.Text.Json.JsonException or InvalidOperationException
+            || (fault is OperationCanceledException && !stoppingToken.IsCancellationRequested))
+        {
+            // Said once, not every second.
+            if (before is null)
+                DashboardLog.NoFigures(log, whom, fault.Message);
+            return (null, before ?? $"{whom} has given no figures since {time.GetUtcNow():HH:mm:ss} UTC.");
+        }
+    }
+
+    private static ImmutableArray<double?[]> Extend(ImmutableArray<double?[]> points, DateTimeOffset now, StepFigures? all)
+    {
+        double?[] point =
+        [
+            Math.Round(now.ToUnixTimeMilliseconds() / 1000.0), Math.Round((all?.Finished ?? 0) / Window.TotalSeconds, 1), Math.Round((all?.Parked ?? 0) / Window.TotalSeconds, 2),
+            Milliseconds(all?.P50), Milliseconds(all?.P95), Milliseconds(all?.P99),
+        ];
+        return [.. points.TakeLast(MostPoints - 1), point];
+    }
+
+    private static double? Milliseconds(TimeSpan? time) => time is { } t ? Math.Round(t.TotalMilliseconds) : null;
+
+    private void Publish(Snapshot snapshot)
+    {
+        _current = snapshot;
+        Interlocked.Exchange(ref _next, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+    }
+
+    private sealed class Viewer(Feed feed) : IDisposable
+    {
+        private int _gone;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _gone, 1) == 0)
+                Interlocked.Decrement(ref feed._viewers);
+        }
+    }
+}

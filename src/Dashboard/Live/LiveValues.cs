@@ -1,0 +1,55 @@
+using Orders.Dashboard.Viewing;
+using Orders.Infrastructure.Observing;
+
+namespace Orders.Dashboard.Live;
+
+/// <summary>The texts and colours of the live figures. The pages write them when they are rendered, the stream sends those that change: both from here, so they cannot differ.</summary>
+internal static class LiveValues
+{
+    public static Dictionary<string, string> Of(Snapshot snapshot)
+    {
+        var all = snapshot.Steps.GetValueOrDefault("");
+        var values = new Dictionary<string, string>
+        {
+            ["rate"] = Texts.Rate((all?.Finished ?? 0) / Feed.Window.TotalSeconds),
+            ["parked"] = Texts.Count((long)Math.Ceiling((all?.Parked ?? 0) * 60 / Feed.Window.TotalSeconds)),
+            ["p50"] = Texts.Duration(all?.P50),
+            ["p95"] = Texts.Duration(all?.P95),
+            ["p99"] = Texts.Duration(all?.P99),
+            ["waiting"] = Texts.Count(snapshot.Queues.Where(q => !q.IsParking).Sum(q => q.Figures.Ready)),
+        };
+        if (snapshot.Outbox is { } outbox)
+        {
+            values["outbox:late"] = Texts.Count(outbox.Late, OutboxReader.MostCounted);
+            values["outbox:oldest"] = Texts.Duration(outbox.OldestDue is { } due ? snapshot.At - due : null);
+            values["outbox:delayed"] = Texts.Count(outbox.Delayed, OutboxReader.MostCounted);
+            values["outbox:quarantined"] = Texts.Count(outbox.Quarantined, OutboxReader.MostCounted);
+            values["outbox:badge"] = outbox.Late + outbox.Quarantined == 0 ? "" : Texts.Count(outbox.Late + outbox.Quarantined, OutboxReader.MostCounted);
+        }
+
+        foreach (var queue in snapshot.Queues)
+        {
+            var (name, figures) = ($"q:{queue.Name}:", queue.Figures);
+            values[name + "state"] = queue.State.Word;
+            values[name + "ready"] = Texts.Count(figures.Ready);
+            values[name + "held"] = Texts.Count(figures.Unacknowledged);
+            values[name + "in"] = Texts.Rate(figures.InPerSecond);
+            values[name + "out"] = Texts.Rate(figures.OutPerSecond);
+            values[name + "p95"] = Texts.Duration(snapshot.Steps.GetValueOrDefault(queue.Name)?.P95);
+            values[name + "oldest"] = figures.Ready == 0 ? Texts.None : queue.Oldest is { } age ? Texts.Duration(age) : "?";
+            values[name + "clears"] = queue.Forecast;
+            values[name + "workers"] = Texts.Count(figures.Consumers);
+        }
+
+        return values;
+    }
+
+    public static Dictionary<string, string> ColoursOf(Snapshot snapshot)
+    {
+        var states = snapshot.Queues.ToDictionary(q => $"q:{q.Name}", q => q.State.State);
+        states["parked"] = snapshot.Steps.GetValueOrDefault("")?.Parked > 0 ? "bad" : "";
+        states["outbox:late"] = snapshot.Outbox?.Late > 0 ? "warn" : "";
+        states["outbox:quarantined"] = snapshot.Outbox?.Quarantined > 0 ? "bad" : "";
+        return states;
+    }
+}

@@ -1,0 +1,41 @@
+using Orders.Infrastructure.Observing;
+
+namespace Orders.Dashboard.Live;
+
+/// <summary>
+/// Remembers the queues' figures: their depth second by second, and how many messages had been put in by when. From the second follows the age of the oldest message:
+/// a queue gives out in the order in which it took in, so with 7 waiting the oldest is the one that made the total what it is now less 6.
+/// </summary>
+internal sealed class QueueHistory
+{
+    private const int Seconds = 60;
+    private const int MostMarks = 4000;
+
+    private readonly Dictionary<string, (Queue<long> Depths, List<(DateTimeOffset At, long Published)> Marks)> _queues = [];
+
+    public QueueState Add(QueueFigures figures, DateTimeOffset now)
+    {
+        if (!_queues.TryGetValue(figures.Name, out var past))
+            _queues[figures.Name] = past = (new Queue<long>(Seconds), []);
+        var (depths, marks) = past;
+        depths.Enqueue(figures.Ready);
+        if (depths.Count > Seconds)
+            depths.Dequeue();
+
+        // A total that shrank was counted by a broker that has restarted since: what was known of the order is lost.
+        if (marks.Count > 0 && figures.Published < marks[^1].Published)
+            marks.Clear();
+        if (marks.Count == 0 || figures.Published > marks[^1].Published)
+            marks.Add((now, figures.Published));
+        var head = figures.Published - figures.Ready;
+        var first = marks.FindIndex(m => m.Published > head);
+        if (first > 1)
+            marks.RemoveRange(0, first - 1);
+        if (marks.Count > MostMarks)
+            marks.RemoveRange(0, marks.Count - MostMarks);
+        first = marks.FindIndex(m => m.Published > head);
+        // The very first mark is no moment of arrival: those messages were there when we began to look.
+        TimeSpan? oldest = figures.Ready == 0 || first < 1 ? null : now - marks[first].At;
+        return new QueueState(figures, [.. depths], oldest);
+    }
+}

@@ -1,0 +1,10 @@
+using Orders.Infrastructure.Orders;
+
+namespace Orders.Dashboard.OrderPages;
+
+/// <summary>Where an order's other pages are.</summary>
+internal static class Links
+{
+    /// <summary>What is parked of an order.</summary>
+    public static string? FailuresOf(Order order) => null;
+}

@@ -1,0 +1,81 @@
+using Orders.Dashboard.Live;
+using Orders.Dashboard.Viewing;
+using Orders.Infrastructure.Observing;
+using Orders.Infrastructure.Orders;
+using Orders.Infrastructure.Orders.Reading;
+using Orders.Infrastructure.Steps;
+
+namespace Orders.Dashboard.OrderPages;
+
+/// <summary>Why an order is not done, in one sentence: the first rule that matches.</summary>
+/// <param name="State">Its colour.</param>
+/// <param name="Head">In three words.</param>
+/// <param name="Sentence">The sentence.</param>
+/// <param name="Link">Where to go on; null when there is nothing to do.</param>
+/// <param name="LinkText">What is there.</param>
+internal sealed record WhyStuck(string State, string Head, string Sentence, string? Link = null, string? LinkText = null)
+{
+    // A run that takes three times what 99 of 100 take; a second at least, for steps that take no time.
+    private const double TooLong = 3;
+
+    /// <summary>The reason; null for an order that is done.</summary>
+    public static WhyStuck? Of(CaseFile file, Snapshot now, DateTimeOffset at)
+    {
+        var order = file.Order!;
+        if (order.Status is OrderStatus.Completed or OrderStatus.Rejected or OrderStatus.Cancelled)
+            return null;
+        return BrokerAway(order, now) ?? Parked(order) ?? NoWorkers(order, now) ?? Retrying(order, at) ?? Slow(order, now, at) ?? NotReleased(order, at) ?? NotSent(file, at) ?? Queued(order, now);
+    }
+
+    private static WhyStuck? Parked(OrderCase order) => order.Steps.FirstOrDefault(s => s.Status is StepStatus.Parked or StepStatus.Uncertain) switch
+    {
+        { Status: StepStatus.Parked } s => new("bad", "Parked.", $"Step {s.Step} failed {Texts.Many(s.Attempts, "time")} and waits for an operator. Its last fault: {s.LastFault}", Links.FailuresOf(order.Order), "See its failure"),
+        { } s => new("bad", "Uncertain.", $"Step {s.Step} died between the outside system's answer and its own commit: whether the effect happened must be looked up before it is repeated.", Links.FailuresOf(order.Order), "See its failure"),
+        null => null,
+    };
+
+    private static WhyStuck? BrokerAway(OrderCase order, Snapshot now) =>
+        now.BrokerFault is null || order.Steps.Any(s => s.Status is StepStatus.Parked or StepStatus.Uncertain) ? null
+            : new("bad", "RabbitMQ is away.", "No message reaches a worker until RabbitMQ is back; what this order needs is safe in PostgreSQL.", "/outbox", "See the outbox");
+
+    private static WhyStuck? NoWorkers(OrderCase order, Snapshot now) => Startable(order).FirstOrDefault(s => now.Queue(s.Step) is { Figures.Consumers: 0 }) is { } step
+        ? new("bad", "No workers.", $"No worker of step {step.Step} is connected; start one.", $"/queues/{step.Step}", "See the queue")
+        : null;
+
+    private static WhyStuck? Retrying(OrderCase order, DateTimeOffset at) => order.Steps.FirstOrDefault(s => s.Status == StepStatus.Retrying) is { } s
+        ? new("warn", "Waits to try again.", $"Step {s.Step} has failed {Texts.Many(s.Attempts, "time")}{(s.NextAttemptAt is { } next ? next > at ? $"; the next attempt is in {Texts.Duration(next - at)}" : "; the next attempt is due" : "")}. Last fault: {s.LastFault}")
+        : null;
+
+    private static WhyStuck? Slow(OrderCase order, Snapshot now, DateTimeOffset at)
+    {
+        foreach (var step in order.Steps.Where(s => s.Status == StepStatus.Running && s.StartedAt is not null))
+        {
+            var usual = now.Steps.GetValueOrDefault(step.Step)?.P99 ?? TimeSpan.FromSeconds(10);
+            var runs = at - step.StartedAt!.Value;
+            if (runs > TimeSpan.FromSeconds(Math.Max(1, usual.TotalSeconds * TooLong)))
+                return new("warn", "Runs long.", $"Step {step.Step} has been running for {Texts.Duration(runs)}; 99 of 100 take less than {Texts.Duration(usual)}.", $"/queues/{step.Step}", "See the queue");
+        }
+
+        return null;
+    }
+
+    private static WhyStuck? NotReleased(OrderCase order, DateTimeOffset at) => order.Order.ReleaseAt is { } release && release > at
+        ? new("calm", "Not yet.", $"The client asked for it to begin at {Texts.Utc(release)}, in {Texts.Duration(release - at)}.")
+        : null;
+
+    private static WhyStuck? NotSent(CaseFile file, DateTimeOffset at) => file.Outbox.FirstOrDefault(m => m.DeadAt is not null) is { } dead
+        ? new("bad", "Not sent.", $"A message of this order could not be sent and is in quarantine: {dead.LastError}", Page.Address("/outbox", ("part", OutboxPart.Quarantine)), "See the quarantine")
+        : file.Outbox.FirstOrDefault(m => m.DueAt < at) is { } late
+            ? new("warn", "Not sent yet.", $"A message of this order has been due for {Texts.Duration(at - late.DueAt)} and is still in the outbox.", "/outbox", "See the outbox")
+            : null;
+
+    private static WhyStuck? Queued(OrderCase order, Snapshot now)
+    {
+        var step = Startable(order).MaxBy(s => now.Queue(s.Step)?.Figures.Ready ?? 0);
+        if (step is null || now.Queue(step.Step) is not { Figures.Ready: > 0 } queue)
+            return new("calm", "Under way.", "Nothing stands in its way.");
+        return new("calm", "Waits its turn.", $"{Texts.Many(queue.Figures.Ready, "message")} stand before step {step.Step}; clears in: {queue.Forecast}.", $"/queues/{step.Step}", "See the queue");
+    }
+
+    private static IEnumerable<StepRecord> Startable(OrderCase order) => order.Steps.Where(s => s.Status is StepStatus.Waiting or StepStatus.Retrying);
+}

@@ -1,0 +1,54 @@
+using Orders.Dashboard.Live;
+using Orders.Dashboard.Viewing;
+using Orders.Infrastructure.Observing;
+
+namespace Orders.Dashboard.Overview;
+
+/// <summary>Something that an operator should look at first.</summary>
+/// <param name="State">Its colour.</param>
+/// <param name="Word">Its word.</param>
+/// <param name="What">What it is about.</param>
+/// <param name="Sentence">What is the matter.</param>
+/// <param name="Link">The page that explains it.</param>
+/// <param name="LinkText">What that page is.</param>
+/// <param name="Weight">How many orders or messages it concerns: the heaviest comes first.</param>
+internal sealed record Attention(string State, string Word, string What, string Sentence, string Link, string LinkText, long Weight)
+{
+    private const int Most = 5;
+
+    /// <summary>What a snapshot gives reason for, red before amber, the heaviest first, at most five.</summary>
+    public static IReadOnlyList<Attention> In(Snapshot snapshot) => [.. All(snapshot).OrderByDescending(a => a.State == "bad").ThenByDescending(a => a.Weight).Take(Most)];
+
+    private static IEnumerable<Attention> All(Snapshot snapshot)
+    {
+        if (snapshot.Outbox is { Quarantined: > 0 } quarantine)
+            yield return new("bad", "Not sent", "outbox", $"{Texts.Count(quarantine.Quarantined, OutboxReader.MostCounted)} messages could not be sent and wait for an operator.", "/outbox?part=Quarantine", "See the quarantine", quarantine.Quarantined);
+        if (snapshot.Outbox is { Late: > 0, OldestDue: { } due } late && snapshot.At - due > TimeSpan.FromSeconds(10))
+            yield return new("warn", "Late", "outbox", $"{Texts.Count(late.Late, OutboxReader.MostCounted)} messages should have left; the oldest was due {Texts.Duration(snapshot.At - due)} ago.", "/outbox", "See the outbox", late.Late);
+        if (snapshot.BrokerFault is not null)
+            yield break;
+
+        foreach (var queue in snapshot.Queues)
+        {
+            var (ready, link) = (queue.Figures.Ready, $"/queues/{queue.Name}");
+            if (queue.IsParking)
+            {
+                if (ready > 0)
+                    yield return new("bad", "Failing", queue.Name, $"{Texts.Many(ready, "message")} could not be processed and {(ready == 1 ? "waits" : "wait")} for an operator.", link, "See the queue", ready);
+            }
+            else if (queue.Figures.Consumers == 0)
+            {
+                yield return new(ready > 0 ? "bad" : "warn", "No workers", queue.Name, ready > 0 ? $"{Texts.Many(ready, "message")} and nobody to process {(ready == 1 ? "it" : "them")}." : "nobody would process a message.", link, "See the queue", ready);
+            }
+            else if (queue.IsGrowing)
+            {
+                yield return new("warn", "Backlog grows", queue.Name,
+                    $"messages arrive faster than {Texts.Many(queue.Figures.Consumers, "worker")} can process them{(queue.Needs is { } more ? $": about {more} more would keep up" : "")}.", link, "See the queue", ready);
+            }
+            else if (queue.Oldest > TimeSpan.FromMinutes(1))
+            {
+                yield return new("bad", "Late", queue.Name, $"the oldest of {Texts.Many(ready, "message")} has waited {Texts.Duration(queue.Oldest)}.", link, "See the queue", ready);
+            }
+        }
+    }
+}

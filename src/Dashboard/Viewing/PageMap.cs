@@ -1,0 +1,65 @@
+using Microsoft.AspNetCore.Authorization;
+using Orders.Dashboard.Alerts;
+using Orders.Dashboard.Assets;
+using Orders.Dashboard.Audit;
+using Orders.Dashboard.Auth;
+using Orders.Dashboard.Live;
+using Orders.Dashboard.Login;
+using Orders.Dashboard.Metrics;
+using Orders.Dashboard.OrderPages;
+using Orders.Dashboard.Outbox;
+using Orders.Dashboard.Overview;
+using Orders.Dashboard.Queues;
+using Orders.Infrastructure.Observing;
+using Orders.Infrastructure.Observing.History;
+using Orders.Infrastructure.Operators;
+using Orders.Infrastructure.Orders.Reading;
+
+namespace Orders.Dashboard.Viewing;
+
+/// <summary>
+/// The map of the pages: one folder per page, each with a <c>Map</c>. Only sessions are accepted here, every POST carries a form token,
+/// and a page that changes something does it through the same classes as the operator API.
+/// </summary>
+internal static class PageMap
+{
+    /// <summary>Adds what the pages stand on.</summary>
+    public static IServiceCollection AddPages(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddRazorComponents();
+        services.AddResponseCompression(compression =>
+        {
+            // Safe on TLS: the one secret in a page, the form token, is masked differently each time.
+            compression.EnableForHttps = true;
+            compression.MimeTypes = ["text/html"];
+        });
+        services.AddAlerts(configuration);
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton<OperatorSessions>().AddSingleton<KnownSessions>();
+        services.AddAuthentication().AddScheme<Microsoft.AspNetCore.Authentication.AuthenticationSchemeOptions, SessionAuthentication>(SessionAuthentication.Scheme, null);
+        services.AddSingleton<QueueReader>().AddSingleton<OutboxReader>().AddSingleton<StepFiguresReader>().AddSingleton<Loader>();
+        services.AddSingleton<OrderSearchReader>().AddSingleton<OrderCaseReader>().AddSingleton<StepNames>();
+        services.AddSingleton<HistoryReader>().AddSingleton<HistoryKeeper>().AddHostedService<HistoryService>();
+        services.AddSingleton<Feed>().AddHostedService(provider => provider.GetRequiredService<Feed>());
+        return services;
+    }
+
+    /// <summary>Maps them.</summary>
+    public static void MapPages(this IEndpointRouteBuilder app)
+    {
+        app.MapBrowserFiles();
+        app.MapLogin();
+        var pages = app.MapGroup("").RequireAuthorization(new AuthorizationPolicyBuilder(SessionAuthentication.Scheme).RequireAuthenticatedUser().Build()).AddEndpointFilter(FormTokens.CheckAsync);
+        LoginRoutes.Map(pages);
+        LiveStream.Map(pages);
+        OverviewRoutes.Map(pages);
+        OrderRoutes.Map(pages);
+        QueueRoutes.Map(pages);
+        OutboxRoutes.Map(pages);
+        MetricsRoutes.Map(pages);
+        AlertRoutes.Map(pages);
+        AuditRoutes.Map(pages);
+        pages.MapFallback("{*path:regex(^(?!api/|health/|metrics$).*$)}", () =>
+            Page.Of<Layout.Message>(new { Title = "No such page", Detail = "The address leads nowhere. The navigation has all pages." }, StatusCodes.Status404NotFound)).Needs(OperatorRole.Viewer);
+    }
+}

@@ -1,0 +1,58 @@
+using System.Diagnostics;
+using Orders.Infrastructure.Coalescing;
+
+namespace Orders.Dashboard.Viewing;
+
+/// <summary>What pages have around them: the headers that keep a browser strict, and an answer for what nobody else has answered.</summary>
+internal sealed class PageProblems(RequestDelegate next, ILogger<PageProblems> log)
+{
+    private const string Policy =
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+    public async Task InvokeAsync(HttpContext context)
+    {
+        if (context.Request.Path.StartsWithSegments("/api", StringComparison.Ordinal))
+        {
+            await next(context);
+            return;
+        }
+
+        var headers = context.Response.Headers;
+        headers.ContentSecurityPolicy = Policy;
+        headers.XContentTypeOptions = "nosniff";
+        headers["Referrer-Policy"] = "same-origin";
+        headers["Cross-Origin-Opener-Policy"] = "same-origin";
+        headers.CacheControl = "no-store";
+        try
+        {
+            await next(context);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // The viewer is gone; there is nobody to answer.
+        }
+        catch (BadHttpRequestException malformed) when (!context.Response.HasStarted)
+        {
+            await AnswerAsync(context, malformed.StatusCode, "The address or the form is malformed. Go back and try again; nothing was changed.");
+        }
+        catch (Exception fault) when (!context.Response.HasStarted)
+        {
+            var trace = (Activity.Current?.TraceId ?? ActivityTraceId.CreateRandom()).ToHexString();
+            var away = DatabaseFault.IsUnavailable(fault) || fault is TimeoutException;
+            if (away)
+                DashboardLog.DatabaseUnavailable(log, context.Request.Method, context.Request.Path, fault.Message);
+            else
+                DashboardLog.UnexpectedFault(log, fault, context.Request.Method, context.Request.Path, trace);
+            await AnswerAsync(context, away ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status500InternalServerError,
+                away ? $"The database does not answer. It is not known whether a change was made: look before you repeat it. Trace {trace}" : $"Something went wrong on our side; it is logged. Trace {trace}");
+        }
+    }
+
+    // Plain text: whatever broke may break a page too.
+    private static async Task AnswerAsync(HttpContext context, int status, string text)
+    {
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        await context.Response.WriteAsync(text, CancellationToken.None);
+    }
+}

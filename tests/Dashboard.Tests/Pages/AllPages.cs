@@ -1,0 +1,233 @@
+using Microsoft.Playwright;
+using Orders.Testing.Servers;
+
+namespace Orders.Dashboard.Tests.Pages;
+
+/// <summary>Every page in every state: the right words, nothing thrown, nothing that axe finds in light or dark.</summary>
+internal sealed class AllPages : InABrowser
+{
+    private const int Orders = 400;
+
+    private TcpProxy _management = null!;
+
+    private static readonly (string Path, string Title)[] Lists =
+        [("/", "Overview"), ("/orders", "Orders"), ("/queues", "Queues"), ("/outbox", "Outbox"), ("/metrics-view", "Metrics"), ("/alerts", "Alerts"), ("/audit", "Audit")];
+
+    protected override IEnumerable<(string Name, string? Value)> Settings
+    {
+        get
+        {
+            _management ??= new TcpProxy(System.Broker.Options.ManagementUri!.Host, System.Broker.Options.ManagementUri.Port);
+            return [("RabbitMq:ManagementUri", $"http://127.0.0.1:{_management.Port}"), ("Outbox:Relay", "false")];
+        }
+    }
+
+    [OneTimeTearDown]
+    public async Task CloseProxyAsync() => await _management.DisposeAsync();
+
+    // Whether something has been wrong for long enough is another fixture's business.
+    [OneTimeSetUp]
+    public Task KeepAlertsQuietAsync() => System.Database.ExecuteAsync("update alert_rules set enabled = false");
+
+    [Test, Order(1)]
+    public async Task Empty()
+    {
+        await using var viewer = await OpenAsync();
+        await EachAsync(viewer, Lists.Select(l => l.Path));
+        await SaysAsync(viewer, "/", "Nothing needs attention", orElse: "No workers");
+        await SaysAsync(viewer, "/orders", "No orders yet");
+        await SaysAsync(viewer, "/outbox", "Nothing is late");
+        await SaysAsync(viewer, "/outbox?part=Quarantine", "Nothing in quarantine");
+        await SaysAsync(viewer, "/alerts", "No alert has fired");
+        await SaysAsync(viewer, "/nowhere", "No such page");
+        await SaysAsync(viewer, $"/orders/{Guid.Empty}", "No such order");
+        await SaysAsync(viewer, "/queues/nothing", "No such queue");
+    }
+
+    [Test, Order(2)]
+    public async Task Full()
+    {
+        await SampleData.OrdersAsync(System.Database, Orders);
+        await SampleData.RestAsync(System.Database);
+        var parked = await SampleData.ParkedOrderAsync(System.Database);
+        var step = Catalogue.Steps[0].Name;
+        await PicturesAsync(parked);
+        string[] pages = [.. Lists.Select(l => l.Path), $"/orders/{parked}", $"/queues/{step}", "/outbox?part=Delayed", "/outbox?part=Quarantine", "/orders?status=NeedsAttention", "/metrics-view?span=14d"];
+        await using (var viewer = await OpenAsync())
+        {
+            await EachAsync(viewer, pages);
+            await SaysAsync(viewer, $"/orders/{parked}", "waits for an operator");
+            Assert.That(await viewer.Page.EvaluateAsync<object?>("window.hostile"), Is.Null, "what a client wrote must stay a text");
+            Assert.That(await viewer.Page.GetByText(SampleData.Hostile).CountAsync(), Is.Positive);
+        }
+
+        await using var night = await OpenAsync(scheme: ColorScheme.Dark);
+        await EachAsync(night, pages);
+    }
+
+    [Test, Order(3)]
+    public async Task Filtered_to_nothing()
+    {
+        await using var viewer = await OpenAsync();
+        await SaysAsync(viewer, "/orders?status=Cancelled", "No order matches the filter");
+        await viewer.Page.GetByRole(AriaRole.Link, new() { Name = "Clear the filter" }).First.ClickAsync();
+        await Assertions.Expect(viewer.Page.Locator("tbody tr").First).ToBeVisibleAsync();
+        await SaysAsync(viewer, "/orders?q=O-99999999", "No order matches the filter");
+    }
+
+    [Test, Order(4)]
+    public async Task With_the_role_of_a_viewer()
+    {
+        var parked = await SampleData.ParkedOrderAsync(System.Database);
+        await using var viewer = await OpenAsync("vera");
+        await EachAsync(viewer, [.. Lists.Select(l => l.Path), $"/orders/{parked}"]);
+        await SaysAsync(viewer, $"/orders/{parked}", "Needs the role admin.");
+        await Assertions.Expect(viewer.Page.GetByRole(AriaRole.Button, new() { Name = "Reveal personal data" })).ToBeDisabledAsync();
+        await SaysAsync(viewer, "/alerts", "Needs the role operator.");
+    }
+
+    [Test, Order(5)]
+    public async Task With_personal_data_masked_until_somebody_says_why()
+    {
+        var parked = await SampleData.ParkedOrderAsync(System.Database);
+        await using var viewer = await OpenAsync();
+        await viewer.Page.GotoAsync($"/orders/{parked}");
+        Assert.That(await viewer.Page.ContentAsync(), Does.Not.Contain("zoe@example.com"));
+        await viewer.Page.GetByLabel("Reason").FillAsync("the customer called");
+        await viewer.Page.GetByRole(AriaRole.Button, new() { Name = "Reveal personal data" }).ClickAsync();
+        await Assertions.Expect(viewer.Page.GetByText("zoe@example.com")).ToBeVisibleAsync();
+        Assert.That(await System.Database.CountAsync("audit where action = 'reveal personal data' and target = $1 and reason = 'the customer called' and who = 'anna'", $"order {parked}"), Is.EqualTo(1));
+    }
+
+    [Test, Order(6)]
+    public async Task On_a_phone()
+    {
+        var parked = await SampleData.ParkedOrderAsync(System.Database);
+        await using var viewer = await OpenAsync(width: 390, height: 844);
+        foreach (var path in Lists.Select(l => l.Path).Append($"/orders/{parked}"))
+        {
+            await viewer.Page.GotoAsync(path);
+            Assert.That(await viewer.Page.EvaluateAsync<int>("document.documentElement.scrollWidth"), Is.LessThanOrEqualTo(390), $"{path} must not scroll sideways");
+        }
+    }
+
+    [Test, Order(7)]
+    public async Task By_keyboard()
+    {
+        await using var viewer = await OpenAsync();
+        var page = viewer.Page;
+        await page.Keyboard.PressAsync("g");
+        await page.Keyboard.PressAsync("r");
+        await page.WaitForURLAsync("**/orders");
+        await page.Keyboard.PressAsync("j");
+        await page.Keyboard.PressAsync("j");
+        await Assertions.Expect(page.Locator("tbody tr").Nth(1)).ToHaveClassAsync("at");
+        await page.Keyboard.PressAsync("k");
+        await Assertions.Expect(page.Locator("tbody tr").First).ToHaveClassAsync("at");
+        await page.Keyboard.PressAsync("Enter");
+        await page.WaitForURLAsync("**/orders/*");
+        await page.Keyboard.PressAsync("/");
+        await page.Keyboard.TypeAsync("O-00000007");
+        await page.Keyboard.PressAsync("Enter");
+        await Assertions.Expect(page.Locator("h1")).ToHaveTextAsync("O-00000007");
+        await page.Keyboard.PressAsync("?");
+        await Assertions.Expect(page.Locator("#keys")).ToBeVisibleAsync();
+    }
+
+    [Test, Order(8)]
+    public async Task As_a_spreadsheet_that_computes_nothing()
+    {
+        await using var viewer = await OpenAsync();
+        foreach (var path in (string[])["/orders.csv", "/queues.csv", "/outbox.csv?part=Quarantine", "/metrics-view.csv", "/alerts.csv", "/audit.csv"])
+        {
+            var answer = await viewer.Page.APIRequest.GetAsync(path);
+            Assert.That(answer.Status, Is.EqualTo(200), path);
+            Assert.That(answer.Headers["content-type"], Is.EqualTo("text/csv; charset=utf-8"), path);
+        }
+    }
+
+    [Test, Order(20)]
+    public async Task With_the_broker_down()
+    {
+        await using var viewer = await OpenAsync();
+        await viewer.Page.GotoAsync("/queues");
+        var workers = await viewer.Page.Locator("tbody tr").CountAsync();
+        Assert.That(workers, Is.Positive);
+        _management.Cut();
+        try
+        {
+            await Assertions.Expect(viewer.Page.Locator("#broker")).ToBeVisibleAsync(new() { Timeout = 15_000 });
+            Assert.That(await viewer.Page.Locator("tbody tr").CountAsync(), Is.EqualTo(workers), "the last figures stay");
+            await EachAsync(viewer, Lists.Select(l => l.Path));
+            await SaysAsync(viewer, "/orders", "O-00000001", orElse: "Needs attention");
+            await SaysAsync(viewer, "/queues", "RabbitMQ does not answer.");
+        }
+        finally
+        {
+            _management.Mend();
+        }
+
+        await Assertions.Expect(viewer.Page.Locator("#broker")).ToBeHiddenAsync(new() { Timeout = 15_000 });
+    }
+
+    [Test, Order(21)]
+    public async Task With_a_database_that_is_slow()
+    {
+        await using var viewer = await OpenAsync();
+        await viewer.Page.GotoAsync("/orders");
+        await using var locked = await System.Database.Source.OpenConnectionAsync();
+        await using var transaction = await locked.BeginTransactionAsync();
+        await using (var command = locked.CreateCommand())
+        {
+            command.CommandText = "lock table orders, outbox, step_history, alerts, audit in access exclusive mode";
+            await command.ExecuteNonQueryAsync();
+        }
+
+        foreach (var (path, _) in Lists.Where(l => l.Path is not ("/" or "/queues")))
+        {
+            await SaysAsync(viewer, path, "The rest of the page is right.");
+            Assert.That(await viewer.Page.Locator(".fault small").First.TextContentAsync(), Does.Match("^Trace [0-9a-f]{32}$"), path);
+            Assert.That(await AxeAsync(viewer.Page), Is.Empty);
+        }
+
+        await SaysAsync(viewer, "/queues", "Queues");
+        await transaction.RollbackAsync();
+        await viewer.Page.GotoAsync("/orders");
+        await Assertions.Expect(viewer.Page.Locator("tbody tr").First).ToBeVisibleAsync();
+    }
+
+    // For docs/images: ORDERS_TEST_PICTURES names a folder.
+    private async Task PicturesAsync(Guid order)
+    {
+        if (Environment.GetEnvironmentVariable("ORDERS_TEST_PICTURES") is not { Length: > 0 } folder)
+            return;
+        foreach (var (scheme, width, suffix) in ((ColorScheme, int, string)[])[(ColorScheme.Light, 1280, ""), (ColorScheme.Dark, 1280, "-dark"), (ColorScheme.Light, 390, "-phone")])
+        {
+            await using var viewer = await OpenAsync(scheme: scheme, width: width);
+            foreach (var (path, name) in Lists.Select(l => (l.Path, l.Title.ToLowerInvariant())).Append(($"/orders/{order}", "order")).Append(("/metrics-view?span=14d", "metrics")))
+            {
+                await viewer.Page.GotoAsync(path);
+                await Assertions.Expect(viewer.Page.Locator("#pulse")).ToHaveTextAsync("Live");
+                await viewer.Page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}{suffix}.png") });
+            }
+        }
+    }
+
+    private static async Task EachAsync(Viewer viewer, IEnumerable<string> paths)
+    {
+        foreach (var path in paths)
+        {
+            var answer = await viewer.Page.GotoAsync(path);
+            Assert.That(answer!.Status, Is.EqualTo(200), path);
+            await Assertions.Expect(viewer.Page.Locator("h1")).ToBeVisibleAsync();
+            Assert.That(await AxeAsync(viewer.Page), Is.Empty);
+        }
+    }
+
+    private static async Task SaysAsync(Viewer viewer, string path, string words, string? orElse = null)
+    {
+        await viewer.Page.GotoAsync(path);
+        var text = await viewer.Page.Locator("main").InnerTextAsync();
+        Assert.That(text, orElse is null ? Does.Contain(words) : Does.Contain(words).Or.Contain(orElse), path);
+    }
+}
