@@ -20,8 +20,8 @@ namespace Orders.Infrastructure.Messaging;
 /// <summary>Registers the relay, the bus and the steps of a process.</summary>
 public static class MessagingServices
 {
-    // Half-open connections are noticed after two of them; see reliability.md, "network".
-    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(10);
+    // A half-open connection is noticed after two and a half of them; see BrokerConnection.
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan ConsumerStopTimeout = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(25);

@@ -64,6 +64,8 @@ public static class OrdersStore
             // A half-open connection is noticed within 25 s instead of after the kernel's two hours.
             KeepAlive = 10,
             TcpKeepAlive = true,
+            // A command that has timed out breaks its connection. Asking the server first to cancel it, over one more connection, waits without an end where the network has fallen silent.
+            CancellationTimeout = -1,
             ApplicationName = AppDomain.CurrentDomain.FriendlyName,
         };
         if (!settings.ContainsKey("Command Timeout"))

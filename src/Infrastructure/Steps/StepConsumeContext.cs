@@ -21,6 +21,11 @@ internal sealed class StepConsumeContext<T> : OutboxConsumeContextProxy<T>
 
     public override CancellationToken CancellationToken { get; }
 
+    // Where to answer and where to complain is not the sender's to say: what a step sends goes where its contract goes.
+    public override Uri? ResponseAddress => null;
+
+    public override Uri? FaultAddress => null;
+
     public override bool ContinueProcessing { get; set; } = true;
 
     // Duplicates are found in the commit, not before: one round trip less for every message that is none.

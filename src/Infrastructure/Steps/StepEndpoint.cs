@@ -20,8 +20,15 @@ internal static class StepEndpoint
         endpoint.ConcurrentMessageLimit = policy.Concurrency;
         // Exchanges and bindings of message types are the deployment's: a worker's user may not declare them.
         endpoint.ConfigureConsumeTopology = false;
-        // A fault is a parked message and a row, not one more message; and no header of a message may name an address for us to write to.
+        // A fault is a parked message and a row, not one more message; and nothing in a message may name an address for us to write to: whoever can publish could make
+        // us declare exchanges, and where our user may not, the message would fail at that for ever instead of being parked. See also StepConsumeContext.
         endpoint.PublishFaults = false;
+        endpoint.ConfigureError(error =>
+        {
+            // In place of the framework's own filter, which would also tell that address. Without the mark the message counts as skipped besides, and is there twice.
+            error.UseExecuteAsync(context => context.IsFaulted ? Task.CompletedTask : context.NotifyFaulted(context.Exception));
+            error.UseFilter(new ErrorTransportFilter());
+        });
 
         Park<TStep>(endpoint, policy, context);
         endpoint.AddPrePipeSpecification(context.GetRequiredService<RedeliveryScheduler>());

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace Orders.Testing.Servers;
 
-/// <summary>A network between a host and a server that can be cut: nothing comes through and nobody can connect until it is mended.</summary>
+/// <summary>A network between a host and a server that can be cut (nothing comes through and nobody can connect) or fall silent (nothing comes through and nobody is told), until it is mended.</summary>
 public sealed class TcpProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -15,6 +15,7 @@ public sealed class TcpProxy : IAsyncDisposable
     private readonly Task _accepting;
     private volatile bool _cut;
     private int _refused;
+    private volatile TaskCompletionSource _flow = Flowing();
 
     /// <summary>Begins to forward.</summary>
     public TcpProxy(string host, int port)
@@ -38,8 +39,15 @@ public sealed class TcpProxy : IAsyncDisposable
             client.Close();
     }
 
-    /// <summary>Lets connections through again.</summary>
-    public void Mend() => _cut = false;
+    /// <summary>Half-open: connections stay, new ones are made, and not one byte comes through. What is sent meanwhile arrives when it is mended.</summary>
+    public void Silence() => _flow = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Lets connections and bytes through again.</summary>
+    public void Mend()
+    {
+        _cut = false;
+        _flow.TrySetResult();
+    }
 
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
@@ -88,7 +96,7 @@ public sealed class TcpProxy : IAsyncDisposable
             // Cut between accepting and here.
             if (_cut)
                 return;
-            await Task.WhenAny(near.GetStream().CopyToAsync(far.GetStream(), _stop.Token), far.GetStream().CopyToAsync(near.GetStream(), _stop.Token));
+            await Task.WhenAny(PumpAsync(near.GetStream(), far.GetStream()), PumpAsync(far.GetStream(), near.GetStream()));
         }
         catch (Exception end) when (end is IOException or SocketException or ObjectDisposedException or OperationCanceledException or InvalidOperationException)
         {
@@ -100,5 +108,22 @@ public sealed class TcpProxy : IAsyncDisposable
             _open.TryRemove(near, out _);
             _open.TryRemove(far, out _);
         }
+    }
+
+    private async Task PumpAsync(NetworkStream from, NetworkStream to)
+    {
+        var buffer = new byte[16 * 1024];
+        while (await from.ReadAsync(buffer, _stop.Token) is > 0 and var length)
+        {
+            await _flow.Task.WaitAsync(_stop.Token);
+            await to.WriteAsync(buffer.AsMemory(0, length), _stop.Token);
+        }
+    }
+
+    private static TaskCompletionSource Flowing()
+    {
+        var flow = new TaskCompletionSource();
+        flow.SetResult();
+        return flow;
     }
 }

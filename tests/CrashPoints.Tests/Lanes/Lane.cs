@@ -1,0 +1,124 @@
+using Orders.Infrastructure.Orders;
+using Orders.Infrastructure.Outbox;
+using Orders.OutsideWorld;
+using Orders.OutsideWorld.Faults;
+using Orders.Testing;
+using Orders.Testing.Servers;
+using Orders.Workers;
+
+namespace Orders.CrashPoints.Tests.Lanes;
+
+/// <summary>
+/// A whole installation for one case at a time: database, virtual host, mail server and warehouse of its own, an API process and a worker process with all steps.
+/// The worker reaches the broker through a network that can be cut.
+/// </summary>
+internal sealed class Lane : IAsyncDisposable
+{
+    private const string WarehouseSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    private static readonly string ApiKey = ApiKeys.NewKey();
+
+    private readonly List<PostedOrder> _orders = [];
+
+    private Lane(OrdersSystem system, RunningWorld world, TcpProxy network)
+    {
+        (System, World, Network) = (system, world, network);
+        // The sweep of the API hardly ever looks: what falls due is the worker's, so that a failpoint of its sweep is reached.
+        Api = new HostProcess("Orders.Producer.Api", system.Settings(("Outbox:SweepInterval", "00:00:30")));
+        Workers = StartAnotherWorker();
+        Client = new ShopClient(Api, ApiKey);
+    }
+
+    /// <summary>Database and broker.</summary>
+    public OrdersSystem System { get; }
+
+    /// <summary>Mail server and warehouse; their ledgers outlive every process.</summary>
+    public RunningWorld World { get; }
+
+    /// <summary>Between worker and broker.</summary>
+    public TcpProxy Network { get; }
+
+    /// <summary>The API.</summary>
+    public HostProcess Api { get; }
+
+    /// <summary>The worker.</summary>
+    public HostProcess Workers { get; }
+
+    /// <summary>Posts and reads.</summary>
+    public ShopClient Client { get; }
+
+    /// <summary>Deploys one and starts its processes.</summary>
+    public static async Task<Lane> CreateAsync()
+    {
+        var world = await OutsideWorldHost.StartAsync(o => o.WarehouseSecret = WarehouseSecret);
+        var system = await OrdersSystem.CreateAsync(Steps.Catalogue);
+        await system.Database.ExecuteAsync(
+            "insert into api_keys (id, client_id, hash, scopes) values ($1, 'crash', $2, '{orders:write,orders:read}')", Guid.NewGuid(), ApiKeys.HashOf(ApiKey));
+        var lane = new Lane(system, world, new TcpProxy(system.Broker.Options.Host, system.Broker.Options.EffectivePort));
+        await lane.Api.UntilReadyAsync();
+        await lane.Workers.UntilReadyAsync();
+        return lane;
+    }
+
+    /// <summary>Starts one more worker.</summary>
+    public HostProcess StartAnotherWorker() => new("Orders.Workers", System.Settings(
+        ("Workers:Steps", "*"), ("RabbitMq:Host", "127.0.0.1"), ("RabbitMq:Port", $"{Network.Port}"),
+        ("Email:Smtp:Host", "127.0.0.1"), ("Email:Smtp:Port", $"{World.SmtpPort}"), ("Email:Smtp:Security", "None"), ("Email:From", "Orders <orders@orders.example>"),
+        // The lease of a mail is its time limit and five seconds more; a run that stays alive makes the next one wait for its end.
+        ("Email:SendTimeout", "00:00:02"), ("Email:ReceiptsUrl", new Uri(World.BaseUri, "mails").ToString()),
+        ("Warehouse:Url", new Uri(World.BaseUri, "warehouse").ToString()), ("Warehouse:Secret", WarehouseSecret)));
+
+    /// <summary>Posts an order of a case.</summary>
+    public async Task<PostedOrder> PostAsync(PostedOrder order)
+    {
+        _orders.Add(order);
+        order.Id = await Client.PostAsync(order);
+        return order;
+    }
+
+    /// <summary>The world is well, the network whole.</summary>
+    public void Heal()
+    {
+        World.Behaviour.Smtp.Set(new(SmtpMode.Ok));
+        World.Behaviour.Warehouse.Set(new(WarehouseMode.Ok));
+        Network.Mend();
+    }
+
+    /// <summary>Lets the leases of the worker's effects end. Only when the process that held them is dead: another one may not be overtaken.</summary>
+    public Task EndLeasesOfTheDeadAsync() => System.Database.ExecuteAsync("update effects set lease_until = now() where state = 1");
+
+    /// <summary>Waits until an order has come to its end with exactly one of each effect, and nothing is left of it to be sent.</summary>
+    /// <param name="order">The order.</param>
+    /// <param name="within">The deadline.</param>
+    public async Task UntilRightAsync(PostedOrder order, TimeSpan? within = null)
+    {
+        var expected = Traces.ExpectedOf(order);
+        await System.EventuallyFastForwardingAsync(() => Traces.OfAsync(this, order), Is.EqualTo(expected), $"traces of order {order.Id}", within ?? TimeSpan.FromSeconds(45));
+        await System.EventuallyFastForwardingAsync(() => System.Database.CountAsync("outbox"), Is.Zero, "rows in the outbox");
+    }
+
+    /// <summary>After all cases: what was right is right still, and the books balance.</summary>
+    public async Task VerifyBooksAsync()
+    {
+        foreach (var order in _orders)
+            Assert.That(await Traces.OfAsync(this, order), Is.EqualTo(Traces.ExpectedOf(order)), $"traces of order {order.Id} in the end");
+        Assert.That(await System.Database.CountAsync("orders"), Is.EqualTo(_orders.Count), "orders, one for each that was posted");
+        Assert.That(await System.Database.CountAsync("stock s where s.on_hand <> s.initial + (select coalesce(sum(m.quantity), 0) from stock_movements m where m.sku = s.sku)"), Is.Zero, "articles whose stock is not initial + movements");
+        Assert.That(
+            await System.Database.RowsAsync("select coalesce(max(number) - min(number) + 1, 0), count(*) from invoices"),
+            Has.One.Matches<object?[]>(r => Equals(r[0], r[1])), "span and count of invoice numbers: no gap");
+        foreach (var step in System.Catalogue.Steps)
+            Assert.That(await System.Broker.CountAsync($"{step.Name}_error") + await System.Broker.CountAsync($"{step.Name}_skipped"), Is.Zero, $"parked messages of {step.Name}");
+        Assert.That(await System.Broker.CountAsync(Infrastructure.Deployment.BrokerDeployment.Unrouted), Is.Zero, "unrouted messages");
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await Api.DisposeAsync();
+        await Workers.DisposeAsync();
+        await Network.DisposeAsync();
+        await System.DisposeAsync();
+        await World.DisposeAsync();
+    }
+}

@@ -1,0 +1,80 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Orders.Testing;
+
+namespace Orders.CrashPoints.Tests.Lanes;
+
+/// <summary>A client as the documentation wants it: an answer that does not come, or says "try again", makes it post again with the same Idempotency-Key.</summary>
+internal sealed class ShopClient(HostProcess api, string key) : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(30) };
+
+    /// <summary>Posts an order until it is accepted.</summary>
+    /// <returns>Its id.</returns>
+    public async Task<Guid> PostAsync(PostedOrder order)
+    {
+        var id = Guid.Empty;
+        await Eventually.Is(
+            async () =>
+            {
+                using var answer = await TrySendAsync(HttpMethod.Post, "/orders", key, order.Body, order.Key);
+                if (answer is not { IsSuccessStatusCode: true })
+                {
+                    // Refused for what it is, and not for the moment: no repeating helps.
+                    if (answer is { StatusCode: >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError and not HttpStatusCode.Conflict })
+                        throw new AssertionException($"Expected the order to be accepted, found {answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}");
+                    return false;
+                }
+
+                id = (await answer.Content.ReadFromJsonAsync<JsonNode>())!["id"]!.GetValue<Guid>();
+                return true;
+            },
+            "the order is accepted", Patience);
+        return id;
+    }
+
+    /// <summary>Reads until the answer is a good one.</summary>
+    public Task ReadAsync(string path) => Eventually.Is(() => TryReadAsync(path), $"GET {path} is answered", Patience);
+
+    /// <summary>Shows a key that nobody has, until it is refused for that reason.</summary>
+    public Task KnockAsync() => Eventually.Is(
+        async () =>
+        {
+            using var answer = await TrySendAsync(HttpMethod.Get, "/orders", $"ok_{Guid.NewGuid():N}");
+            return answer is { StatusCode: HttpStatusCode.Unauthorized };
+        },
+        "a stranger is refused", Patience);
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task<bool> TryReadAsync(string path)
+    {
+        using var answer = await TrySendAsync(HttpMethod.Get, path, key);
+        return answer is { IsSuccessStatusCode: true };
+    }
+
+    // Null when there was no answer: the process may have died before, during or after its work.
+    private async Task<HttpResponseMessage?> TrySendAsync(HttpMethod method, string path, string bearer, string? body = null, string? idempotencyKey = null)
+    {
+        if (api.Address is not { } address)
+            return null;
+        using var request = new HttpRequestMessage(method, new Uri(address, path));
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", bearer);
+        if (body is not null)
+            request.Content = new StringContent(body, new MediaTypeHeaderValue("application/json"));
+        if (idempotencyKey is not null)
+            request.Headers.Add("Idempotency-Key", idempotencyKey);
+        try
+        {
+            return await _http.SendAsync(request);
+        }
+        catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
+        {
+            return null;
+        }
+    }
+}

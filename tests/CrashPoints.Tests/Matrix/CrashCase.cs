@@ -1,0 +1,22 @@
+namespace Orders.CrashPoints.Tests.Matrix;
+
+/// <summary>One cell of the matrix.</summary>
+/// <param name="Failpoint">The failpoint.</param>
+/// <param name="Mode">What happens there.</param>
+/// <param name="Hit">At which time the process comes by.</param>
+internal sealed record CrashCase(string Failpoint, string Mode, int Hit)
+{
+    /// <summary>All cells, from the names in the compiled code. Before a call: die, fail, wait. After it: die, wait, or be told that it timed out although it was carried out.</summary>
+    public static IEnumerable<CrashCase> All() =>
+        from name in Failpoints.Names
+        let scenario = Scenarios.Of(name)
+        where scenario is not null
+        from mode in name.Contains(".after_", StringComparison.Ordinal) ? new[] { "kill", "timeout", "delay" } : ["kill", "throw", "delay"]
+        from hit in Enumerable.Range(1, scenario.Hits)
+        select new CrashCase(name, mode, hit);
+
+    /// <summary>As a process is told.</summary>
+    public string Plan => $"{Failpoint}={Mode}@{Hit}";
+
+    public override string ToString() => Plan;
+}

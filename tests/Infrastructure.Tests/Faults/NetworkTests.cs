@@ -1,0 +1,94 @@
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using Orders.Infrastructure.Outbox;
+using Orders.Infrastructure.Steps;
+using Orders.Testing;
+using Orders.Testing.Servers;
+using Orders.Testing.Zoo;
+
+namespace Orders.Infrastructure.Tests.Faults;
+
+/// <summary>A network between a worker and its servers that breaks, or falls silent without telling anybody. Scaled: what lasts minutes out there lasts seconds here, past every retry that could give up.</summary>
+public sealed class NetworkTests : InASystem
+{
+    // Two heartbeats of ten seconds, and what a busy machine adds.
+    private static readonly TimeSpan HalfOpenNoticed = TimeSpan.FromSeconds(25);
+    private static readonly TimeSpan CutFor = TimeSpan.FromSeconds(8);
+
+    [Test]
+    public async Task A_worker_cut_off_from_its_database_parks_nothing_and_counts_nothing()
+    {
+        var source = new NpgsqlConnectionStringBuilder(System.Database.ConnectionString);
+        await using var network = new TcpProxy(source.Host!, source.Port);
+        var script = new StepScript();
+        await using var host = await System.StartAsync(
+            [.. System.Catalogue.Choose("patient").Select(script.In)], null,
+            ("ConnectionStrings:Postgres", new NpgsqlConnectionStringBuilder(source.ConnectionString) { Host = "127.0.0.1", Port = network.Port }.ConnectionString));
+        var subjects = Enumerable.Range(0, 100).Select(_ => Guid.NewGuid()).ToArray();
+        var cut = DateTime.UtcNow;
+        network.Cut();
+        foreach (var subject in subjects)
+            await System.Broker.PublishToAsync("patient", new Feed(subject));
+        await Eventually.Is(() => subjects.Any(s => script.RunsOf(s) > 0) && DateTime.UtcNow - cut > CutFor, "the worker has been cut off for a while with work in its hands");
+        network.Mend();
+
+        await System.EventuallyFastForwardingAsync(
+            () => System.Database.CountAsync("step_runs where subject_id = any($1) and status = $2", subjects, (short)StepStatus.Done), Is.EqualTo(subjects.Length), "steps that are done");
+        Assert.That(await System.Database.CountAsync("step_runs where subject_id = any($1) and attempts <> 1", subjects), Is.Zero, "steps that needed another attempt");
+        Assert.That(await System.Broker.CountAsync("patient_error"), Is.Zero, "parked");
+        Assert.That(host.Log.Lines.Count(l => l.Level >= Microsoft.Extensions.Logging.LogLevel.Warning), Is.LessThan(20 * CutFor.TotalSeconds), "warnings: at most twenty a second");
+    }
+
+    [Test]
+    public async Task A_broker_that_falls_silent_is_noticed_by_relay_and_steps()
+    {
+        await using var network = new TcpProxy(System.Broker.Options.Host, System.Broker.Options.EffectivePort);
+        var listener = await System.Broker.ListenAsync<Born>();
+        await using var host = await System.StartAsync("mother", null, ("RabbitMq:Host", "127.0.0.1"), ("RabbitMq:Port", $"{network.Port}"));
+        var connection = await host.Services.GetRequiredService<Messaging.BrokerConnection>().OpenAsync(CancellationToken.None);
+        var message = OutgoingMessage.Create(new Born(Guid.NewGuid()), Guid.NewGuid());
+
+        network.Silence();
+        await host.Services.GetRequiredService<OutboxWriter>().InsertAsync(message, CancellationToken.None);
+        await Eventually.Is(() => !connection.IsOpen, "the relay has given up its connection", HalfOpenNoticed);
+
+        network.Cut();
+        network.Mend();
+        var subject = Guid.NewGuid();
+        await System.Broker.PublishToAsync("mother", new Feed(subject));
+        await System.EventuallyFastForwardingAsync(() => System.StatusAsync(subject, "mother"), Is.EqualTo(StepStatus.Done), "status of the step", TimeSpan.FromSeconds(60));
+        await System.EventuallyFastForwardingAsync(() => System.Database.CountAsync("outbox"), Is.Zero, "rows in the outbox");
+        Assert.That(await ArrivedAsync(listener), Does.Contain(message.MessageId));
+    }
+
+    [Test]
+    public async Task A_database_that_falls_silent_is_noticed_and_work_goes_on_over_new_connections()
+    {
+        var source = new NpgsqlConnectionStringBuilder(System.Database.ConnectionString);
+        await using var network = new TcpProxy(source.Host!, source.Port);
+        await using var host = await System.StartAsync(
+            "careful", null, ("ConnectionStrings:Postgres", new NpgsqlConnectionStringBuilder(source.ConnectionString) { Host = "127.0.0.1", Port = network.Port }.ConnectionString));
+        var (before, during) = (Guid.NewGuid(), Guid.NewGuid());
+        await System.Broker.PublishToAsync("careful", new Feed(before));
+        await System.UntilAsync(before, "careful", StepStatus.Done);
+
+        network.Silence();
+        await System.Broker.PublishToAsync("careful", new Feed(during));
+        var silent = DateTime.UtcNow;
+        await Eventually.Is(() => host.Log.Lines.Any(l => l.Line.Contains("timeout", StringComparison.OrdinalIgnoreCase) || l.Line.Contains("reading from stream", StringComparison.OrdinalIgnoreCase)), "the silence was noticed", HalfOpenNoticed);
+        Assert.That(DateTime.UtcNow - silent, Is.LessThan(HalfOpenNoticed));
+
+        // The old connections never come back; a new network does.
+        network.Cut();
+        network.Mend();
+        await Eventually.That(
+            async () =>
+            {
+                await System.Database.ExecuteAsync("update effects set lease_until = now() where state = 1 and lease_until > now() and at < now() - interval '5 seconds'");
+                await System.FastForwardAsync();
+                return await System.StatusAsync(during, "careful");
+            },
+            Is.EqualTo(StepStatus.Done), "status of the step", TimeSpan.FromSeconds(60));
+        Assert.That(await System.AttemptsAsync(during, "careful"), Is.EqualTo(1));
+    }
+}
