@@ -26,7 +26,4 @@ public enum FaultKind
 
     /// <summary>The mail server or the warehouse misbehaves.</summary>
     Misbehave,
-
-    /// <summary>The mail server refuses mails for good, which parks them; then an operator redrives all failures.</summary>
-    Redrive,
 }
