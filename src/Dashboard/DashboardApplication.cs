@@ -4,6 +4,7 @@ using Orders.Dashboard.Viewing;
 using Orders.Infrastructure.Hosting;
 using Orders.Infrastructure.Messaging;
 using Orders.Infrastructure.Orders;
+using Orders.Infrastructure.Orders.Cancelling;
 
 namespace Orders.Dashboard;
 
@@ -16,7 +17,7 @@ internal static class DashboardApplication
     {
         var builder = WebApplication.CreateBuilder(args);
         builder.AddOrdersHost("orders-dashboard");
-        builder.Services.AddOrdersStore(builder.Configuration);
+        builder.Services.AddOrdersStore(builder.Configuration).AddReplays().AddSingleton<OrderCancellation>();
         builder.Services.AddRelay(builder.Configuration);
         builder.Services.AddOperatorAuth();
         builder.Services.AddOperatorApi();

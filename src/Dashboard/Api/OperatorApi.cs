@@ -28,5 +28,6 @@ internal static class OperatorApi
         SchedulesApi.Map(api);
         CompletenessApi.Map(api);
         DuplicatesApi.Map(api);
+        FlowApi.Map(api);
     }
 }

@@ -43,6 +43,11 @@ public static class DatabaseGrants
         "select, insert, delete on step_history",
         "select, insert on audit",
         "select, update on schedules", "select, insert on schedule_runs", "select, update on completeness_gaps", "select on completeness_open, completeness_marks, duplicates, duplicate_counts",
+        "select, insert, update on replays",
+        // Cancelling an order, as the API does.
+        "update on order_progress, step_runs",
+        "select, insert on cancelled_subjects",
+        "select on credit_notes, step_reports",
     ];
 
     /// <summary>Every worker: what the framework writes for a step. A step's own tables are in its policy.</summary>

@@ -1,10 +1,11 @@
 using Npgsql;
 using NpgsqlTypes;
+using Orders.Infrastructure.Audit;
 
 namespace Orders.Infrastructure.Replays;
 
 /// <summary>
-/// What an operator does with replays. A replay is a row: it survives every restart, and any process may go on with it. <c>record</c> writes who did it, in the same transaction.
+/// What an operator does with replays. A replay is a row: it survives every restart, and any process may go on with it. What is done is written to the audit record in the same transaction.
 /// </summary>
 public sealed class ReplayDesk(NpgsqlDataSource database, IReplaySource source)
 {
@@ -16,9 +17,9 @@ public sealed class ReplayDesk(NpgsqlDataSource database, IReplaySource source)
     /// <param name="perSecond">At most so many a second, 1–5000.</param>
     /// <param name="by">Who asks.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
-    /// <param name="record">Writes who did it.</param>
+    /// <param name="audit">Who did it.</param>
     /// <exception cref="ReplayRefusedException">With what is wrong.</exception>
-    public async Task<Replay> BeginAsync(string step, string filter, int perSecond, string by, CancellationToken cancellationToken, Func<NpgsqlConnection, Replay, Task>? record = null)
+    public async Task<Replay> BeginAsync(string step, string filter, int perSecond, string by, CancellationToken cancellationToken, AuditEntry? audit = null)
     {
         if (perSecond is < 1 or > 5000)
             throw new ReplayRefusedException($"A replay's rate must be 1–5000 a second, got {perSecond}.");
@@ -34,21 +35,21 @@ public sealed class ReplayDesk(NpgsqlDataSource database, IReplaySource source)
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = perSecond });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = by });
         var replay = (await ReadAsync(command, cancellationToken))[0];
-        if (record is not null)
-            await record(connection, replay);
+        if (audit is not null)
+            await AuditLog.WriteAsync(connection, audit, CancellationToken.None);
         await transaction.CommitAsync(CancellationToken.None);
         return replay;
     }
 
     /// <summary>Holds a running replay. What it has written stays written.</summary>
     /// <returns>Whether there was one to hold.</returns>
-    public Task<bool> StopAsync(Guid id, CancellationToken cancellationToken, Func<NpgsqlConnection, Task>? record = null) =>
-        MoveAsync(id, "update replays set state = 1, updated_at = now() where id = $1 and state = 0", record, cancellationToken);
+    public Task<bool> StopAsync(Guid id, CancellationToken cancellationToken, AuditEntry? audit = null) =>
+        MoveAsync(id, "update replays set state = 1, updated_at = now() where id = $1 and state = 0", audit, cancellationToken);
 
     /// <summary>Lets a stopped or failed replay go on from where it stands.</summary>
     /// <returns>Whether there was one.</returns>
-    public Task<bool> ResumeAsync(Guid id, CancellationToken cancellationToken, Func<NpgsqlConnection, Task>? record = null) =>
-        MoveAsync(id, "update replays set state = 0, last_error = null, updated_at = now() where id = $1 and state in (1, 3)", record, cancellationToken);
+    public Task<bool> ResumeAsync(Guid id, CancellationToken cancellationToken, AuditEntry? audit = null) =>
+        MoveAsync(id, "update replays set state = 0, last_error = null, updated_at = now() where id = $1 and state in (1, 3)", audit, cancellationToken);
 
     /// <summary>The newest replays with their progress.</summary>
     public async Task<IReadOnlyList<Replay>> ListAsync(int limit, CancellationToken cancellationToken)
@@ -74,15 +75,15 @@ public sealed class ReplayDesk(NpgsqlDataSource database, IReplaySource source)
         return (await ReadAsync(command, cancellationToken)).FirstOrDefault();
     }
 
-    private async Task<bool> MoveAsync(Guid id, string sql, Func<NpgsqlConnection, Task>? record, CancellationToken cancellationToken)
+    private async Task<bool> MoveAsync(Guid id, string sql, AuditEntry? audit, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new NpgsqlParameter<Guid> { TypedValue = id } } };
         if (await command.ExecuteNonQueryAsync(cancellationToken) == 0)
             return false;
-        if (record is not null)
-            await record(connection);
+        if (audit is not null)
+            await AuditLog.WriteAsync(connection, audit, CancellationToken.None);
         await transaction.CommitAsync(CancellationToken.None);
         return true;
     }

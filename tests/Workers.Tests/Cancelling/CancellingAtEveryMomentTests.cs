@@ -59,9 +59,9 @@ public sealed class CancellingAtEveryMomentTests : InAnInstallation
         Assert.That(await cancellation.CancelAsync(order.Id, "tests", CancellationToken.None), Is.EqualTo(CancelOutcome.Cancelled));
         cancelled.SetResult();
 
-        await Eventually.That(() => DisagreementsAsync(order.Id), Is.Empty, "what does not agree", TimeSpan.FromSeconds(60));
-        await Orders.UntilOutboxIsEmptyAsync();
-        Assert.That(await DisagreementsAsync(order.Id), Is.Empty, "what does not agree once nothing is under way");
+        // Every step that was sent a message has to end, well or left out; what a step that came later still does would disturb an agreement of before.
+        var sent = step is "invoice" or "warehouse" || (step, moment) == ("inventory", Moment.After) ? AllSteps : ["email", "inventory"];
+        await Eventually.That(() => DisagreementsAsync(order.Id, sent), Is.Empty, "what does not agree", TimeSpan.FromSeconds(60));
         Assert.That(await cancellation.CancelAsync(order.Id, "tests", CancellationToken.None), Is.EqualTo(CancelOutcome.AlreadyCancelled));
         var expected = moment is Moment.BeforeItsCommit or Moment.After ? StepStatus.Done : StepStatus.Cancelled;
         Assert.That(await Orders.StatusAsync(order.Id, step), Is.EqualTo(expected), "the step's status");
@@ -123,7 +123,7 @@ public sealed class CancellingAtEveryMomentTests : InAnInstallation
         throw new EffectInProgressException(step, order, DateTimeOffset.UtcNow.AddMilliseconds(200));
     });
 
-    private async Task<List<string>> DisagreementsAsync(Guid order)
+    private async Task<List<string>> DisagreementsAsync(Guid order, string[] sent)
     {
         var wrong = new List<string>();
         Check(await Orders.OrderStatusAsync(order) == OrderStatus.Cancelled, "the order is not Cancelled");
@@ -154,7 +154,7 @@ public sealed class CancellingAtEveryMomentTests : InAnInstallation
             var status = await Orders.StatusAsync(order, step);
             var done = await CountAsync($"effects where subject_id = $1 and effect = '{step}' and state = 2", order) == 1;
             Check(done == (status == StepStatus.Done), $"{step} is {status}, its effect {(done ? "is" : "is not")} done");
-            Check(status is StepStatus.Done or StepStatus.Cancelled or StepStatus.Waiting, $"{step} is {status}");
+            Check(status is StepStatus.Done or StepStatus.Cancelled || (status is StepStatus.Waiting && !sent.Contains(step)), $"{step} is {status}");
             Check(!done || await CountAsync($"effects where subject_id = $1 and effect = '{step}-undo' and state = 2", order) == 1, $"{step} is not undone");
         }
 

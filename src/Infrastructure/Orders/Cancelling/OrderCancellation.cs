@@ -1,6 +1,7 @@
 using Npgsql;
 using NpgsqlTypes;
 using Orders.Contracts;
+using Orders.Infrastructure.Audit;
 using Orders.Infrastructure.Outbox;
 
 namespace Orders.Infrastructure.Orders.Cancelling;
@@ -36,9 +37,9 @@ public sealed class OrderCancellation(NpgsqlDataSource database, RelayFeed relay
     /// <param name="orderId">The order.</param>
     /// <param name="clientId">Who asks; null for an operator, who may cancel anybody's.</param>
     /// <param name="cancellationToken">Ends the wait; what was begun is committed or not, as a whole.</param>
-    /// <param name="record">Writes who did it, in the same transaction; called only if the order is cancelled now.</param>
+    /// <param name="audit">Who did it, written in the same transaction; only if the order is cancelled now.</param>
     /// <exception cref="NpgsqlException">The database refused or was not there; asking again finds out.</exception>
-    public async Task<CancelOutcome> CancelAsync(Guid orderId, string? clientId, CancellationToken cancellationToken, Func<NpgsqlConnection, Task>? record = null)
+    public async Task<CancelOutcome> CancelAsync(Guid orderId, string? clientId, CancellationToken cancellationToken, AuditEntry? audit = null)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
@@ -48,8 +49,8 @@ public sealed class OrderCancellation(NpgsqlDataSource database, RelayFeed relay
         var cancelledAt = await MarkAsync(connection, orderId);
         var message = OutgoingMessage.Create(new OrderCancelled(orderId, cancelledAt), orderId, activity: System.Diagnostics.Activity.Current, priority: OrderPriority.Cancellation);
         await OutboxWriter.InsertAsync(connection, [message], CancellationToken.None);
-        if (record is not null)
-            await record(connection);
+        if (audit is not null)
+            await AuditLog.WriteAsync(connection, audit, CancellationToken.None);
         await transaction.CommitAsync(CancellationToken.None);
         relay.Offer(message);
         return CancelOutcome.Cancelled;
