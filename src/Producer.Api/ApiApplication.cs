@@ -36,7 +36,7 @@ internal static class ApiApplication
         app.UseMiddleware<ProblemPages>();
         app.UseRouting();
         app.UseMiddleware<ApiKeyAuthentication>();
-        app.UseRateLimiter();
+        app.UseMiddleware<RateLimiting>();
 
         app.MapOrders();
         app.MapOrdersHost();

@@ -22,7 +22,7 @@ internal static class ApiSetup
         var watch = WatchOptions.Read(configuration, problems);
         problems.ThrowIfAny();
 
-        services.AddSingleton(TimeProvider.System).AddSingleton(rate).AddSingleton(cap).AddSingleton(watch).AddRateLimit(rate);
+        services.AddSingleton(TimeProvider.System).AddSingleton(rate).AddSingleton(cap).AddSingleton(watch).AddSingleton<RateLimit>();
         services.AddSingleton<CatalogueReader>().AddSingleton<ApiKeyReader>().AddSingleton<OrderViewReader>().AddSingleton<OrderListReader>()
             .AddSingleton<OrderChangesReader>().AddSingleton<InvoiceDocumentReader>().AddSingleton<OutboxBacklogReader>();
         services.AddSingleton<ApiKeyCache>().AddSingleton<OrderDoor>();

@@ -4,7 +4,7 @@ namespace Orders.Infrastructure.Coalescing;
 
 /// <summary>
 /// Lets units of work that are there at the same moment share one commit. Each caller hands over one unit and gets its own answer after the commit that contains it.
-/// There is no timer: the commit under way is the wait, so an idle system commits at once and a busy one in hundreds.
+/// The commit under way is the wait, so an idle system commits at once and a busy one in hundreds.
 /// </summary>
 /// <remarks>
 /// 1. A unit waits in memory only until its commit; a process that dies takes it along, and nobody has been told that it was done: the message is not acked, the request not answered.
@@ -19,6 +19,9 @@ public abstract class Coalescer<TUnit, TResult> : IAsyncDisposable
 {
     /// <summary>The most units in one commit. Beyond some 200 a larger batch saves nothing and makes everybody in it wait longer.</summary>
     public const int MaxBatch = 200;
+
+    // From so many units in a commit on the next one is taken to be under load.
+    private const int Busy = 16;
 
     private readonly Channel<Entry> _queue = Channel.CreateUnbounded<Entry>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Task _loop;
@@ -43,6 +46,12 @@ public abstract class Coalescer<TUnit, TResult> : IAsyncDisposable
     /// <summary>Whether a failure may be the fault of single units, so that splitting the batch can save the others.</summary>
     protected abstract bool IsUnitFault(Exception exception);
 
+    /// <summary>
+    /// How long a busy writer lets units gather when they do not fill a batch: each commit has a price of its own, whatever is in it. Zero, the default, where somebody waits for the answer.
+    /// A commit of a few units is never held up by it.
+    /// </summary>
+    protected virtual TimeSpan Gathering => TimeSpan.Zero;
+
     /// <summary>Commits what is waiting, then ends the writer.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -54,10 +63,15 @@ public abstract class Coalescer<TUnit, TResult> : IAsyncDisposable
     private async Task RunAsync()
     {
         var batch = new List<Entry>(MaxBatch);
+        var last = 0;
         while (await _queue.Reader.WaitToReadAsync())
         {
+            // After a full batch there is no need to wait for the next one.
+            if (last is >= Busy and < MaxBatch && Gathering > TimeSpan.Zero)
+                await Task.Delay(Gathering);
             while (batch.Count < MaxBatch && _queue.Reader.TryRead(out var entry))
                 batch.Add(entry);
+            last = batch.Count;
             await CommitAsync(batch);
             batch.Clear();
         }

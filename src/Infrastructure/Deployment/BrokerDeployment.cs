@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using Orders.Infrastructure.Messaging;
 using Orders.Infrastructure.Outbox;
@@ -9,7 +10,8 @@ namespace Orders.Infrastructure.Deployment;
 /// <summary>
 /// Puts exchanges, queues, bindings and policies in place before any host needs them, all derived from the step catalogue. Safe to repeat, and safe to run while the system works.
 /// </summary>
-public sealed class BrokerDeployment(RabbitMqOptions options, StepCatalogue catalogue, RabbitManagement management, ILogger<BrokerDeployment> logger)
+public sealed class BrokerDeployment(
+    RabbitMqOptions options, StepCatalogue catalogue, RabbitManagement management, IConfiguration configuration, ILogger<BrokerDeployment> logger)
 {
     /// <summary>Where messages end up that no queue takes.</summary>
     public const string Unrouted = "unrouted";
@@ -73,6 +75,12 @@ public sealed class BrokerDeployment(RabbitMqOptions options, StepCatalogue cata
             await DeclareAsync(channel, step.Name, cancellationToken);
             foreach (var type in step.Consumes)
                 await channel.ExchangeBindAsync(step.Name, MessageName.ExchangeOf(type), "", cancellationToken: cancellationToken);
+        }
+
+        foreach (var subscription in Subscriptions.Of(catalogue, configuration).ExceptBy(catalogue.Steps.Select(s => s.Name), s => s.Queue))
+        {
+            await DeclareAsync(channel, subscription.Queue, cancellationToken);
+            await channel.ExchangeBindAsync(subscription.Queue, subscription.Exchange, "", cancellationToken: cancellationToken);
         }
     }
 

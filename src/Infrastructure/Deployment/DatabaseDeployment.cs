@@ -28,6 +28,7 @@ public sealed class DatabaseDeployment(OrdersDbContext context, NpgsqlDataSource
             await context.Database.MigrateAsync(cancellationToken);
             DeploymentLog.DatabaseDeployed(logger, (await context.Database.GetAppliedMigrationsAsync(cancellationToken)).Last(), pending.Length);
             await WriteCatalogueAsync(connection, cancellationToken);
+            await WriteSubscriptionsAsync(connection, cancellationToken);
             await DeployRolesAsync(connection, cancellationToken);
             await fill();
         }
@@ -53,6 +54,23 @@ public sealed class DatabaseDeployment(OrdersDbContext context, NpgsqlDataSource
             command.Parameters.Add(new() { Value = catalogue.Steps[position].Consumes.Select(MessageName.ExchangeOf).ToArray() });
             await command.ExecuteNonQueryAsync(cancellationToken);
         }
+    }
+
+    // Replaced as a whole: what the configuration no longer names is no longer announced to. Its queue stays, with what is in it.
+    private async Task WriteSubscriptionsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var wanted = Subscriptions.Of(catalogue, configuration);
+        await using var command = new NpgsqlCommand("""
+            with wanted as (select * from unnest($1::text[], $2::text[]) as t(exchange, queue)),
+            ended as (delete from subscriptions s where not exists (select from wanted w where w.exchange = s.exchange and w.queue = s.queue) returning s.exchange, s.queue),
+            begun as (insert into subscriptions (exchange, queue) select exchange, queue from wanted on conflict do nothing)
+            select exchange, queue from ended
+            """, connection);
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. wanted.Select(s => s.Exchange)] });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. wanted.Select(s => s.Queue)] });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+            DeploymentLog.SubscriptionEnded(logger, reader.GetString(1), reader.GetString(0));
     }
 
     private async Task DeployRolesAsync(NpgsqlConnection connection, CancellationToken cancellationToken)

@@ -59,7 +59,7 @@ public static class DatabaseGrants
         "select, insert, update on step_runs",
         "insert on step_attempts",
         "select, update on order_progress",
-        "select on step_catalogue, cancelled_subjects",
+        "select on step_catalogue, cancelled_subjects, subscriptions",
         "select, insert, update on step_reports",
         "select, insert, update, delete on suspects",
         .. DuplicateServices.Grants,

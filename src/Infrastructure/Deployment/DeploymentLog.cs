@@ -16,4 +16,7 @@ internal static partial class DeploymentLog
 
     [LoggerMessage(3003, LogLevel.Information, "Role {Role} may do what it needs")]
     public static partial void RoleDeployed(ILogger logger, string role);
+
+    [LoggerMessage(3004, LogLevel.Warning, "Queue {Queue} is no longer a subscriber of {Exchange}: nothing new is announced to it; name it in Deploy__Subscriptions__{Queue} if that was not meant")]
+    public static partial void SubscriptionEnded(ILogger logger, string queue, string exchange);
 }

@@ -14,6 +14,7 @@ public sealed class OrderProgressRecorder(StepBits bits) : IStepProgress
     // "settled" is an extra effect of a step (an apology): its success clears the step's bit only when the step itself is done; else the step may be what is parked.
     // A step that is done cannot be parked any more (what failed is a late copy); its extra effect can.
     // completed_at is set once, by whoever brings the last bit; old and new status tell exactly one commit that it was the one.
+    // The last two are looked up once per statement: an announcement that no queue was deployed for is not made (ADR 11), and a subscriber counts from the commit of its deployment on.
     private const string Record = """
         with c as (
             select subject_id, bit_or(done) as done, bit_or(parked) as parked, bit_or(cleared) as cleared, bit_or(settled) as settled, bit_or(extra) as extra, bool_or(rejected) as rejected
@@ -28,8 +29,12 @@ public sealed class OrderProgressRecorder(StepBits bits) : IStepProgress
             completed_at = coalesce(p.completed_at, case when (p.done | l.done) & p.required = p.required and p.rejected_at is null and p.cancelled_at is null and not l.rejected then now() end)
         from l where p.order_id = l.order_id
         returning p.order_id, old.completed_at is null and new.completed_at is not null, old.rejected_at is null and new.rejected_at is not null,
-            coalesce(new.completed_at, new.rejected_at), new.cancelled_at
+            coalesce(new.completed_at, new.rejected_at), new.cancelled_at,
+            exists (select from subscriptions where exchange = $8), exists (select from subscriptions where exchange = $9)
         """;
+
+    private static readonly string Completed = MessageName.ExchangeOf(typeof(OrderCompleted));
+    private static readonly string Rejected = MessageName.ExchangeOf(typeof(OrderRejected));
 
     /// <inheritdoc />
     public async Task<IReadOnlyList<OutboxMessage>> RecordAsync(NpgsqlConnection connection, IReadOnlyList<StepChange> changes)
@@ -48,17 +53,19 @@ public sealed class OrderProgressRecorder(StepBits bits) : IStepProgress
         AddBits(c => !c.Run.CountsAsStep && IsParked(c));
         command.Parameters.Add(new NpgsqlParameter<bool[]> { TypedValue = Array.ConvertAll(relevant, c => c.Status is StepStatus.Rejected), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Boolean });
 
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = Completed });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = Rejected });
+
         List<OutboxMessage>? announcements = null;
         Failpoint.Hit("steps.before_progress", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync())
         {
-            var completed = reader.GetBoolean(1);
-            var rejected = reader.GetBoolean(2);
+            var (completed, rejected) = (reader.GetBoolean(1), reader.GetBoolean(2));
             var order = reader.GetGuid(0);
             if (!reader.IsDBNull(4))
                 (announcements ??= []).AddRange(Undo(order, reader.GetFieldValue<DateTimeOffset>(4), relevant));
-            if (!completed && !rejected)
+            if (!(rejected ? reader.GetBoolean(6) : completed && reader.GetBoolean(5)))
                 continue;
 
             var at = reader.GetFieldValue<DateTimeOffset>(3);

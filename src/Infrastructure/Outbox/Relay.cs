@@ -18,9 +18,13 @@ namespace Orders.Infrastructure.Outbox;
 public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, RelayFeed feed, OutboxOptions options, RelayMetrics metrics, ILogger<Relay> logger)
     : BackgroundService
 {
+    private const int TidyBatch = 1000;
+
     // From this age on a message offered in memory is left to the sweep: its lease is about to end, and two relays would send it.
     private static readonly TimeSpan SendableAge = OutboxTable.Lease * 0.6;
     private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(3);
+    // Short beside the lease: a relay that dies in between sends up to so much a second time, to be dropped by the idempotency table.
+    private static readonly TimeSpan TidyPause = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(3);
 
@@ -29,7 +33,7 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var tidy = TidyAsync();
+        var tidy = TidyAsync(stoppingToken);
         await Task.WhenAll(KeepRunningAsync("express", ExpressAsync, stoppingToken), KeepRunningAsync("sweep", SweepAsync, stoppingToken));
         _confirmed.Writer.Complete();
         await tidy;
@@ -119,13 +123,18 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
             await OutboxQueries.PostponeAsync(database, setbacks, cancellationToken);
     }
 
-    private async Task TidyAsync()
+    private async Task TidyAsync(CancellationToken stopping)
     {
         var ids = new List<Guid>();
+        var last = 0;
         while (await _confirmed.Reader.WaitToReadAsync())
         {
-            while (ids.Count < 1000 && _confirmed.Reader.TryRead(out var id))
+            // A confirmed row is in nobody's way until its lease ends: rows gather, and one statement removes them.
+            if (last < TidyBatch)
+                await Task.Delay(TidyPause, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            while (ids.Count < TidyBatch && _confirmed.Reader.TryRead(out var id))
                 ids.Add(id);
+            last = ids.Count;
             try
             {
                 await OutboxQueries.DeleteAsync(database, [.. ids], CancellationToken.None);

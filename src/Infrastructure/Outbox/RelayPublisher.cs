@@ -8,13 +8,14 @@ namespace Orders.Infrastructure.Outbox;
 /// <summary>Publishes batches of outbox rows on a channel of its own and says for each row what became of it. Not for use by two callers at once.</summary>
 internal sealed class RelayPublisher(BrokerConnection broker, TimeSpan confirmTimeout) : IAsyncDisposable
 {
-    // The rate limiter of the client's default would throw or crawl; the relay bounds what is outstanding itself.
-    private static readonly CreateChannelOptions WithConfirms = new(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true, outstandingPublisherConfirmationsRateLimiter: null);
+    // Confirms without the client's tracking, which costs a task, a dictionary entry and a header per message; the relay bounds what is outstanding itself.
+    private static readonly CreateChannelOptions WithConfirms = new(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: false, outstandingPublisherConfirmationsRateLimiter: null);
 
     // The broker's own default limit. A larger body would close the channel, after a transfer for nothing, under everybody who is in flight with it.
     private const int LargestBody = 16 * 1024 * 1024;
 
     private IChannel? _channel;
+    private PublishConfirms? _confirms;
 
     /// <summary>Publishes all, pipelined, and awaits all confirms.</summary>
     public async Task<PublishOutcome[]> PublishAsync(IReadOnlyList<OutboxMessage> messages, CancellationToken cancellationToken)
@@ -44,13 +45,9 @@ internal sealed class RelayPublisher(BrokerConnection broker, TimeSpan confirmTi
     private async Task PublishAsync(IReadOnlyList<OutboxMessage> messages, PublishOutcome[] outcomes, int[] which, CancellationToken cancellationToken)
     {
         var channel = await OpenChannelAsync(cancellationToken);
-        var confirms = new Task[which.Length];
-        for (var i = 0; i < which.Length; i++)
-            confirms[i] = PublishAsync(channel, messages[which[i]], cancellationToken);
-
         try
         {
-            await Task.WhenAll(confirms).WaitAsync(confirmTimeout, cancellationToken);
+            await PublishAndWaitAsync(channel, messages, outcomes, which, cancellationToken).WaitAsync(confirmTimeout, cancellationToken);
         }
         catch (TimeoutException)
         {
@@ -58,14 +55,10 @@ internal sealed class RelayPublisher(BrokerConnection broker, TimeSpan confirmTi
             _channel = null;
             await channel.DisposeAsync();
         }
-#pragma warning disable CA1031 // Each confirm's own exception is looked at below.
-        catch (Exception) when (!cancellationToken.IsCancellationRequested)
-#pragma warning restore CA1031
+        catch (AlreadyClosedException)
         {
+            // Closed while publishing: what has no outcome yet is looked at below.
         }
-
-        for (var i = 0; i < which.Length; i++)
-            outcomes[which[i]] = OutcomeOf(confirms[i]);
 
         if (channel.IsOpen || channel.CloseReason is not { Initiator: ShutdownInitiator.Peer } reason)
             return;
@@ -85,13 +78,15 @@ internal sealed class RelayPublisher(BrokerConnection broker, TimeSpan confirmTi
         await PublishAsync(messages, outcomes, unsettled[half..], cancellationToken);
     }
 
-    private static PublishOutcome OutcomeOf(Task confirm) => confirm switch
+    private async Task PublishAndWaitAsync(IChannel channel, IReadOnlyList<OutboxMessage> messages, PublishOutcome[] outcomes, int[] which, CancellationToken cancellationToken)
     {
-        { IsCompletedSuccessfully: true } => PublishOutcome.Confirmed,
-        { Exception.InnerException: PublishReturnException returned } => PublishOutcome.Refused($"{returned.ReplyCode} {returned.ReplyText}: no queue is bound"),
-        { Exception.InnerException: PublishException } => PublishOutcome.Full("the broker did not take the message (a queue is full or unavailable)"),
-        _ => PublishOutcome.Unsent,
-    };
+        var confirms = _confirms!;
+        confirms.Expect(messages, outcomes, which, await channel.GetNextPublishSequenceNumberAsync(cancellationToken));
+        foreach (var place in which)
+            await PublishAsync(channel, messages[place], cancellationToken);
+        if (channel.IsOpen)
+            await confirms.Done;
+    }
 
     private async Task<IChannel> OpenChannelAsync(CancellationToken cancellationToken)
     {
@@ -105,10 +100,12 @@ internal sealed class RelayPublisher(BrokerConnection broker, TimeSpan confirmTi
 
         var connection = await broker.OpenAsync(cancellationToken);
         Failpoint.Hit("relay.before_channel", Outside.Broker);
-        return _channel = await connection.CreateChannelAsync(WithConfirms, cancellationToken);
+        var channel = await connection.CreateChannelAsync(WithConfirms, cancellationToken);
+        _confirms = new PublishConfirms(channel);
+        return _channel = channel;
     }
 
-    private static Task PublishAsync(IChannel channel, OutboxMessage message, CancellationToken cancellationToken)
+    private static ValueTask PublishAsync(IChannel channel, OutboxMessage message, CancellationToken cancellationToken)
     {
         var properties = new BasicProperties
         {
@@ -121,23 +118,16 @@ internal sealed class RelayPublisher(BrokerConnection broker, TimeSpan confirmTi
         if (message.Priority is { } priority)
             properties.Priority = (byte)priority;
         // No expiration: the broker would drop the message without a word. The envelope carries the time, and the step records what came too late.
-        try
-        {
-            Failpoint.Hit("relay.before_publish", Outside.Broker);
-            return channel.BasicPublishAsync(message.Exchange, message.RoutingKey, message.Mandatory, properties, message.Body, cancellationToken).AsTask();
-        }
-        catch (AlreadyClosedException closed)
-        {
-            return Task.FromException(closed);
-        }
+        Failpoint.Hit("relay.before_publish", Outside.Broker);
+        return channel.BasicPublishAsync(message.Exchange, message.RoutingKey, message.Mandatory, properties, message.Body, cancellationToken);
     }
 
-    private static Dictionary<string, object?> HeadersOf(string json)
+    private static Dictionary<string, object?>? HeadersOf(string json)
     {
-        var headers = new Dictionary<string, object?>();
         if (json.Length <= 2)
-            return headers;
+            return null;
 
+        var headers = new Dictionary<string, object?>();
         using var document = JsonDocument.Parse(json);
         foreach (var header in document.RootElement.EnumerateObject())
         {

@@ -18,6 +18,7 @@ internal static class StepEndpoint
         // Both, always: the client's dispatch concurrency derives from them, and a shared commit is never larger than what may be in flight.
         endpoint.PrefetchCount = policy.Concurrency;
         endpoint.ConcurrentMessageLimit = policy.Concurrency;
+        endpoint.ConfigureChannel(channel => channel.AddPipeSpecification(new SharedAcks()));
         // Exchanges and bindings of message types are the deployment's: a worker's user may not declare them.
         endpoint.ConfigureConsumeTopology = false;
         // A fault is a parked message and a row, not one more message; and nothing in a message may name an address for us to write to: whoever can publish could make

@@ -1,4 +1,4 @@
-using System.Threading.RateLimiting;
+using System.Collections.Concurrent;
 using Orders.Infrastructure.Hosting;
 using Orders.Producer.Api.Auth;
 using Orders.Producer.Api.Problems;
@@ -9,39 +9,31 @@ namespace Orders.Producer.Api.Limits;
 /// How many orders and requests each client may send: a bucket of tokens per client, so that one cannot hold the others up. It counts in this process only; with several
 /// processes behind a balancer a client's limit is the sum.
 /// </summary>
-internal static class RateLimit
+internal sealed class RateLimit(RateLimitOptions options, TimeProvider time)
 {
-    // Ten refills a second: a client at its limit is slowed smoothly, not stopped for the rest of each second.
-    private static readonly TimeSpan Refill = TimeSpan.FromMilliseconds(100);
+    // As many as there are clients: only a valid key gets here.
+    private readonly ConcurrentDictionary<string, TokenBucket> _buckets = new();
 
-    /// <summary>Adds the limiter.</summary>
-    public static IServiceCollection AddRateLimit(this IServiceCollection services, RateLimitOptions options)
+    /// <summary>Charges a client.</summary>
+    /// <param name="caller">The client.</param>
+    /// <param name="count">Requests or orders; more than a full bucket counts as a full bucket.</param>
+    /// <returns>The refusal when the client has sent too much; null when it may go on.</returns>
+    public Problem? Charge(Caller caller, int count)
     {
-        var perRefill = Math.Max(1, options.PerSecond / 10);
-        var bucket = new TokenBucketRateLimiterOptions
-        {
-            TokenLimit = options.Burst,
-            TokensPerPeriod = perRefill,
-            // Below ten a second one token comes at a time, less often.
-            ReplenishmentPeriod = options.PerSecond >= 10 ? Refill : TimeSpan.FromSeconds(1.0 / options.PerSecond),
-            QueueLimit = 0,
-            AutoReplenishment = true,
-        };
-        var limiter = PartitionedRateLimiter.Create<HttpContext, string>(context => context.Features.Get<Caller>() is { } caller
-            ? RateLimitPartition.GetTokenBucketLimiter(caller.ClientId, _ => bucket)
-            : RateLimitPartition.GetNoLimiter(""));
-        services.AddSingleton(limiter);
-        return services.AddRateLimiter(o =>
-        {
-            o.GlobalLimiter = limiter;
-            o.OnRejected = (rejected, _) => new ValueTask(Refusal(rejected.Lease).AnswerAsync(rejected.HttpContext));
-        });
+        var now = time.GetTimestamp();
+        if (!_buckets.TryGetValue(caller.ClientId, out var bucket))
+            bucket = _buckets.GetOrAdd(caller.ClientId, _ => new TokenBucket(options.PerSecond, options.Burst, now, time.TimestampFrequency));
+        return bucket.TryTake(Math.Min(count, options.Burst), now) is { } wait
+            ? new Problem(ProblemKinds.TooManyRequests, "Send less, or wait as long as Retry-After says.", RetryAfter: wait)
+            : null;
     }
+}
 
-    /// <summary>The answer to a client that sends too much.</summary>
-    public static Problem Refusal(RateLimitLease lease) => new(
-        ProblemKinds.TooManyRequests, "Send less, or wait as long as Retry-After says.",
-        RetryAfter: lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? wait : TimeSpan.FromSeconds(1));
+/// <summary>Charges each request whose caller is known.</summary>
+internal sealed class RateLimiting(RequestDelegate next, RateLimit limit)
+{
+    public Task InvokeAsync(HttpContext context) =>
+        context.Features.Get<Caller>() is { } caller && limit.Charge(caller, 1) is { } refusal ? refusal.AnswerAsync(context) : next(context);
 }
 
 /// <summary>The rate of one client, section <c>Api:RateLimit</c>.</summary>

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Threading.RateLimiting;
 using Orders.Infrastructure.Orders.Intake;
 using Orders.Producer.Api.Auth;
 using Orders.Producer.Api.Intake;
@@ -11,7 +10,7 @@ using Orders.Producer.Api.Validation;
 namespace Orders.Producer.Api.Orders;
 
 /// <summary><c>POST /orders/batch</c>: takes up to 500 orders. Each stands for itself: a bad one is refused, the others are accepted, and the answer says which.</summary>
-internal sealed class PostOrderBatch(OrderDoor door, PartitionedRateLimiter<HttpContext> limiter, RateLimitOptions rate)
+internal sealed class PostOrderBatch(OrderDoor door, RateLimit limit)
 {
     /// <summary>The largest body of a batch, in bytes.</summary>
     public const int LargestBody = 4 * 1024 * 1024;
@@ -103,13 +102,7 @@ internal sealed class PostOrderBatch(OrderDoor door, PartitionedRateLimiter<Http
     }
 
     // The request itself has paid for one order already.
-    private Problem? Charge(HttpContext context, int orders)
-    {
-        if (orders == 1)
-            return null;
-        using var lease = limiter.AttemptAcquire(context, Math.Min(orders - 1, rate.Burst));
-        return lease.IsAcquired ? null : RateLimit.Refusal(lease);
-    }
+    private Problem? Charge(HttpContext context, int orders) => orders == 1 ? null : limit.Charge(Caller.Of(context), orders - 1);
 
     private static void Write(Utf8JsonWriter writer, (Problem? Problem, IntakeResult? Result)[] results)
     {

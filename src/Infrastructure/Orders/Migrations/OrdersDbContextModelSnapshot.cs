@@ -539,6 +539,22 @@ namespace Orders.Infrastructure.Orders.Migrations
                     b.ToTable("idempotency", (string)null);
                 });
 
+            modelBuilder.Entity("Orders.Infrastructure.Messaging.Subscription", b =>
+                {
+                    b.Property<string>("Exchange")
+                        .HasColumnType("text")
+                        .HasColumnName("exchange");
+
+                    b.Property<string>("Queue")
+                        .HasColumnType("text")
+                        .HasColumnName("queue");
+
+                    b.HasKey("Exchange", "Queue")
+                        .HasName("pk_subscriptions");
+
+                    b.ToTable("subscriptions", (string)null);
+                });
+
             modelBuilder.Entity("Orders.Infrastructure.Observing.History.StepPeriod", b =>
                 {
                     b.Property<int>("Seconds")
