@@ -19,10 +19,22 @@ var catalogue = new StepCatalogue()
 return await StartUp.RunAsync(args, command => command switch
 {
     "run" => RunAsync,
+    "relay" => RelayAsync,
     "deploy" => rest => DeployCommand.RunAsync(
         new ConfigurationBuilder().AddEnvironmentVariables().AddCommandLine(rest).Build(), catalogue, logging => logging.AddConsole().SetMinimumLevel(LogLevel.Warning), CancellationToken.None),
     _ => null,
 });
+
+async Task RelayAsync(string[] rest)
+{
+    var builder = WebApplication.CreateBuilder(rest);
+    builder.AddOrdersHost("orders-bench-relay");
+    builder.Services.AddOrdersStore(builder.Configuration);
+    builder.Services.AddRelay(builder.Configuration);
+    var app = builder.Build();
+    app.MapOrdersHost();
+    await app.RunAsync();
+}
 
 async Task RunAsync(string[] rest)
 {

@@ -6,6 +6,8 @@ namespace Orders.Bench.Load;
 /// <summary>What the command line asks for; deploy/dev/bench.sh explains each option.</summary>
 public sealed record BenchOptions
 {
+    public BenchMode Mode { get; private init; }
+
     public IReadOnlyList<string> Systems { get; private init; } = [.. SystemCatalogue.Names];
 
     public int Orders { get; private init; } = 4000;
@@ -20,6 +22,18 @@ public sealed record BenchOptions
 
     public int Seed { get; private init; } = 1;
 
+    /// <summary>Rows that the relay has to send, in <see cref="BenchMode.Relay"/>.</summary>
+    public int Rows { get; private init; } = 200_000;
+
+    /// <summary>Finished orders to measure on top of, in <see cref="BenchMode.Growth"/>.</summary>
+    public int Finished { get; private init; } = 5_000_000;
+
+    /// <summary>Outbox rows that wait, in <see cref="BenchMode.Growth"/>.</summary>
+    public int Waiting { get; private init; } = 1_000_000;
+
+    /// <summary>Orders posted while no worker runs, in <see cref="BenchMode.Growth"/>.</summary>
+    public int Backlog { get; private init; } = 100_000;
+
     public string? JsonFile { get; private init; }
 
     public string? DocFile { get; private init; }
@@ -29,8 +43,14 @@ public sealed record BenchOptions
     {
         List<string> problems = [];
         var options = new BenchOptions();
-        for (var i = 0; i < arguments.Count; i += 2)
+        for (var i = 0; i < arguments.Count; i++)
         {
+            if (arguments[i] is "--relay" or "--growth")
+            {
+                options = options with { Mode = arguments[i] == "--relay" ? BenchMode.Relay : BenchMode.Growth };
+                continue;
+            }
+
             var (name, value) = (arguments[i], i + 1 < arguments.Count ? arguments[i + 1] : "");
             options = name switch
             {
@@ -44,8 +64,13 @@ public sealed record BenchOptions
                 "--seed" => options with { Seed = Number(name, value, 0, int.MaxValue) },
                 "--json" => options with { JsonFile = File(name, value) },
                 "--doc" => options with { DocFile = File(name, value) },
+                "--rows" => options with { Rows = Number(name, value, 1000, 10_000_000) },
+                "--finished" => options with { Finished = Number(name, value, 0, 50_000_000) },
+                "--waiting" => options with { Waiting = Number(name, value, 0, 50_000_000) },
+                "--backlog" => options with { Backlog = Number(name, value, 0, 10_000_000) },
                 _ => Unknown(name),
             };
+            i++;
         }
 
         return problems.Count == 0 ? options : throw new ArgumentException(string.Join(Environment.NewLine, problems));

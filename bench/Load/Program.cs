@@ -14,13 +14,34 @@ try
     var folders = new Folders(Required("BENCH_BULLMQ"), Path.Combine(work, "masstransit-plain"), Path.Combine(work, "orders-api"), Path.Combine(work, "orders-steps"), logs);
     Progress($"logs in {logs}");
 
-    var report = await new BenchRun(options, folders, Progress).RunAsync(stop.Token);
-    Console.WriteLine(TextReport.Of(report));
-    if (options.JsonFile is not null)
-        await File.WriteAllTextAsync(options.JsonFile, JsonReport.Of(report));
-    if (options.DocFile is not null)
-        await MarkdownReport.ReplaceAsync(options.DocFile, report);
+    switch (options.Mode)
+    {
+        case BenchMode.Relay:
+            await ShowAsync(await new RelayRun(options, folders, Progress).RunAsync(stop.Token));
+            break;
+        case BenchMode.Growth:
+            await ShowAsync(await new GrowthRun(options, folders, Progress).RunAsync(stop.Token));
+            break;
+        default:
+            var report = await new BenchRun(options, folders, Progress).RunAsync(stop.Token);
+            Console.WriteLine(TextReport.Of(report));
+            if (options.JsonFile is not null)
+                await File.WriteAllTextAsync(options.JsonFile, JsonReport.Of(report));
+            if (options.DocFile is not null)
+                await MarkdownReport.ReplaceAsync(options.DocFile, report);
+            break;
+    }
+
     return 0;
+
+    async Task ShowAsync(ITableReport table)
+    {
+        Console.WriteLine(TextReport.Of(table));
+        if (options.JsonFile is not null)
+            await File.WriteAllTextAsync(options.JsonFile, JsonReport.Of(table));
+        if (options.DocFile is not null)
+            await MarkdownReport.ReplaceAsync(options.DocFile, table);
+    }
 }
 catch (OperationCanceledException) when (stop.IsCancellationRequested)
 {

@@ -41,39 +41,12 @@ public sealed class Round(BenchOptions options, RunningServers servers, string l
         await Task.Delay(Settle, cancel);
 
         List<IResourceAccount> accounts = [.. programs.Accounts, servers.Postgres.Account, system.Broker.Account];
-        var figures = await LoadedAsync(client, effects, accounts, system, cancel);
+        var figures = await new LoadedPhase(options, servers, client, effects, accounts, system.Broker).RunAsync(Next(options.Orders), posted, cancel);
         figures = await OpenLoopAsync(figures, client, effects, cancel);
         figures = await IdleAsync(figures, client, effects, accounts, cancel);
         await effects.VerifyAsync(posted, cancel);
         progress($"{system.Name}: {figures.Summary}");
         return figures;
-    }
-
-    private async Task<Figures> LoadedAsync(OrderClient client, Effects effects, List<IResourceAccount> accounts, BenchSystem system, CancellationToken cancel)
-    {
-        var orders = Next(options.Orders);
-        var (walBefore, messagesBefore) = (await servers.Postgres.WalBytesAsync(cancel), await system.Broker.MessagesAsync(cancel));
-        var (cpuBefore, machineBefore, ownBefore) = (CpuReading.Of(accounts), MachineReading.Now(), Environment.CpuUsage.TotalTime);
-        var start = DateTime.UtcNow;
-        var latencies = await ClosedLoop.RunAsync(client, orders, options.Clients, cancel);
-        await effects.WaitForAllAsync(posted, cancel);
-        var end = await effects.LastAtAsync(cancel);
-        await Task.Delay(Settle, cancel); // acknowledgements and log flushes after the last effect belong to the price
-        var cpu = CpuReading.Of(accounts).Since(cpuBefore);
-        var ours = cpu.Values.Aggregate(Environment.CpuUsage.TotalTime - ownBefore, (sum, group) => sum + group);
-        return new Figures
-        {
-            OthersCpuPercent = MachineReading.Now().OthersPercentSince(machineBefore, ours),
-            OrdersPerSecond = options.Orders / (end - start).TotalSeconds,
-            CpuByGroup = cpu.ToDictionary(group => group.Key, group => group.Value.TotalSeconds * 1000 / options.Orders),
-            PostP50Ms = latencies.P50,
-            PostP95Ms = latencies.P95,
-            PostP99Ms = latencies.P99,
-            PostMaxMs = latencies.Max,
-            WalBytesPerOrder = (double)(await servers.Postgres.WalBytesAsync(cancel) - walBefore) / options.Orders,
-            MessagesPerOrder = (double)(await system.Broker.MessagesAsync(cancel) - messagesBefore) / options.Orders,
-            RssMb = accounts.ToDictionary(account => account.Group, account => account.MemoryBytes() / 1048576.0),
-        };
     }
 
     private async Task<Figures> OpenLoopAsync(Figures figures, OrderClient client, Effects effects, CancellationToken cancel)

@@ -7,6 +7,8 @@ public static class JsonReport
 {
     private static readonly JsonSerializerOptions Layout = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    public static string Of(ITableReport report) => JsonSerializer.Serialize(report.Json, Layout);
+
     public static string Of(Report report) => JsonSerializer.Serialize(
         new
         {

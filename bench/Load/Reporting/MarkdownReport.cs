@@ -3,17 +3,23 @@ namespace Orders.Bench.Load.Reporting;
 /// <summary>Keeps the table in the documentation the one of the last run.</summary>
 public static class MarkdownReport
 {
-    private const string Start = "<!-- bench: written by ./dev bench --doc -->";
     private const string End = "<!-- bench end -->";
 
     /// <exception cref="InvalidOperationException">The file has no marks to write between.</exception>
-    public static async Task ReplaceAsync(string file, Report report)
+    public static Task ReplaceAsync(string file, Report report) => ReplaceAsync(file, "<!-- bench: written by ./dev bench --doc -->", Of(report));
+
+    /// <exception cref="InvalidOperationException">The file has no marks to write between.</exception>
+    public static Task ReplaceAsync(string file, ITableReport report) =>
+        ReplaceAsync(file, $"<!-- bench-{report.Mark}: written by ./dev bench --{report.Mark} --doc -->", string.Join('\n', [report.Heading, "", .. Rows(report.Table), ""]));
+
+    private static async Task ReplaceAsync(string file, string mark, string content)
     {
         var text = await File.ReadAllTextAsync(file);
-        var (start, end) = (text.IndexOf(Start, StringComparison.Ordinal), text.IndexOf(End, StringComparison.Ordinal));
-        if (start < 0 || end < start)
-            throw new InvalidOperationException($"expected the lines `{Start}` and `{End}` in {file}: add them where the table belongs");
-        await File.WriteAllTextAsync(file, text[..start] + Start + "\n" + Of(report) + text[end..]);
+        var start = text.IndexOf(mark, StringComparison.Ordinal);
+        var end = start < 0 ? -1 : text.IndexOf(End, start, StringComparison.Ordinal);
+        if (end < 0)
+            throw new InvalidOperationException($"expected the lines `{mark}` and `{End}` in {file}: add them where the table belongs");
+        await File.WriteAllTextAsync(file, text[..start] + mark + "\n" + content + text[end..]);
     }
 
     private static string Of(Report report) => string.Join('\n',

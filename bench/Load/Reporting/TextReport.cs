@@ -15,6 +15,8 @@ public static class TextReport
         .. report.Disturbance is { } disturbance ? [$"{Environment.NewLine}{disturbance}"] : Array.Empty<string>(),
     ]);
 
+    public static string Of(ITableReport report) => string.Join(Environment.NewLine, [report.Heading, "", .. Align(report.Table)]);
+
     private static IEnumerable<string> Align(List<string[]> rows)
     {
         var widths = Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length)).ToArray();

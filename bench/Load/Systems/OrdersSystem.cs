@@ -32,6 +32,19 @@ public static class OrdersSystem
             EffectQueries.Orders);
     }
 
+    /// <summary>A process with a relay and nothing else, on a deployment with a queue <c>sink</c> that takes what is announced.</summary>
+    public static (Func<CancellationToken, Task> Prepare, ChildProgram Program, Uri Ready) RelayAlone(RunningServers servers)
+    {
+        var port = FreePort.Next();
+        var environment = Environment(servers, port);
+        // How soon the relay notices that there is something to do, not how fast it then does it.
+        environment["Outbox__SweepInterval"] = "00:00:00.050";
+        return (
+            cancel => PrepareAsync(servers, NewApiKey(), cancel),
+            new("relay", "dotnet", ["Orders.Bench.LightSteps.dll", "relay"], servers.Folders.LightSteps, environment),
+            Ready(port));
+    }
+
     // What a real deployment does, then the shop: 1,000 articles with as many pieces as the others have.
     private static async Task PrepareAsync(RunningServers servers, string key, CancellationToken cancel)
     {
@@ -39,6 +52,7 @@ public static class OrdersSystem
         {
             ["RabbitMq__ManagementUri"] = servers.RabbitMq.ManagementUrl.ToString(),
             ["ORDERS_API_KEY"] = key,
+            ["Deploy__Subscriptions__sink"] = "OrderRejected",
         });
         await using var database = NpgsqlDataSource.Create(servers.Postgres.ConnectionString(BenchSystem.DatabaseName(Name)));
         await using var command = database.CreateCommand(await Resource.ReadAsync("orders.sql", cancel));

@@ -127,7 +127,7 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
     {
         var ids = new List<Guid>();
         var last = 0;
-        while (await _confirmed.Reader.WaitToReadAsync())
+        while (await _confirmed.Reader.WaitToReadAsync(CancellationToken.None))
         {
             // A confirmed row is in nobody's way until its lease ends: rows gather, and one statement removes them.
             if (last < TidyBatch)

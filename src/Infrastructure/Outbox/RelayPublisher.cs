@@ -55,7 +55,7 @@ internal sealed class RelayPublisher(BrokerConnection broker, TimeSpan confirmTi
             _channel = null;
             await channel.DisposeAsync();
         }
-        catch (AlreadyClosedException)
+        catch (OperationInterruptedException)
         {
             // Closed while publishing: what has no outcome yet is looked at below.
         }

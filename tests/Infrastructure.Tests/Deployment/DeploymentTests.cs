@@ -1,3 +1,4 @@
+using Orders.Contracts;
 using Orders.Infrastructure.Deployment;
 using Orders.Testing;
 using Orders.Testing.Servers;
@@ -48,6 +49,32 @@ public sealed class DeploymentTests : InASystem
 
         await system.Broker.PublishAsync(new Feed(Guid.NewGuid()));
         await Eventually.That(() => system.Broker.CountAsync(BrokerDeployment.Unrouted), Is.EqualTo(1u), "messages in 'unrouted'");
+    }
+
+    [Test]
+    public async Task A_queue_that_the_configuration_names_is_told_what_it_asked_for_until_it_is_named_no_more()
+    {
+        await using var system = await OrdersSystem.CreateAsync(ZooCatalogue.Of());
+        await DeployCommand.RunAsync(system.Configuration(("Deploy:Subscriptions:accounting", "OrderCompleted, OrderRejected")), ZooCatalogue.Of(), _ => { }, CancellationToken.None);
+        Assert.That(await system.Database.RowsAsync("select queue, exchange from subscriptions order by exchange"), Is.EqualTo(new object[][]
+        {
+            ["accounting", "Orders.Contracts:OrderCompleted"],
+            ["accounting", "Orders.Contracts:OrderRejected"],
+        }));
+        await system.Broker.PublishAsync(new OrderCompleted(Guid.NewGuid(), DateTimeOffset.UtcNow));
+        await Eventually.That(() => system.Broker.CountAsync("accounting"), Is.EqualTo(1u), "messages in 'accounting'");
+
+        await DeployCommand.RunAsync(system.Configuration(), ZooCatalogue.Of(), _ => { }, CancellationToken.None);
+        Assert.That(await system.Database.CountAsync("subscriptions"), Is.Zero);
+        Assert.That(await system.Broker.CountAsync("accounting"), Is.EqualTo(1u), "what had been announced stays");
+    }
+
+    [Test]
+    public void A_subscription_to_something_unknown_is_refused_with_what_there_is()
+    {
+        var refused = Assert.ThrowsAsync<Infrastructure.Hosting.InvalidConfigurationException>(() => DeployCommand.RunAsync(
+            System.Configuration(("Deploy:Subscriptions:accounting", "OrderComplete"), ("Deploy:Subscriptions:hurried_error", "OrderCompleted")), System.Catalogue, _ => { }, CancellationToken.None));
+        Assert.That(refused.Message, Does.Contain("Deploy:Subscriptions:accounting").And.Contain("'OrderComplete'").And.Contain("Deploy:Subscriptions:hurried_error"));
     }
 
     [Test]

@@ -90,12 +90,23 @@ public sealed class StepCommitterTests : InASystem
     }
 
     [Test]
+    public async Task The_end_of_an_order_is_not_announced_when_nobody_subscribed_to_it()
+    {
+        await using var process = new OneProcess(System);
+        var order = (await OrdersAsync(1, await MaskAsync(One)))[0];
+        await process.Committer.CommitAsync(OneProcess.Run(One, order));
+
+        Assert.That(await System.Database.CountAsync("order_progress where order_id = $1 and status = $2", order, (short)OrderStatus.Completed), Is.EqualTo(1));
+        Assert.That(await System.Database.CountAsync("outbox where correlation_id = $1", order.ToString()), Is.Zero);
+    }
+
+    [Test]
     public async Task An_order_is_completed_exactly_once_when_its_last_two_steps_meet()
     {
+        await System.Database.ExecuteAsync("insert into subscriptions (exchange, queue) values ('Orders.Contracts:OrderCompleted', 'accounting')");
         await using var left = new OneProcess(System);
         await using var right = new OneProcess(System);
-        var mask = await System.Database.ScalarAsync<int>("select bit_or(bit) from step_catalogue where step in ($1, $2)", One.Name, Two.Name);
-        var orders = await OrdersAsync(200, mask);
+        var orders = await OrdersAsync(200, await MaskAsync(One, Two));
         foreach (var order in orders)
             await Task.WhenAll(left.Committer.CommitAsync(OneProcess.Run(One, order)), right.Committer.CommitAsync(OneProcess.Run(Two, order)));
 
@@ -103,7 +114,11 @@ public sealed class StepCommitterTests : InASystem
         var announcements = await System.Database.RowsAsync(
             "select correlation_id from outbox where exchange = 'Orders.Contracts:OrderCompleted' and correlation_id = any($1)", (object)orders.Select(o => o.ToString()).ToArray());
         Assert.That(announcements.Select(r => Guid.Parse((string)r[0]!)), Is.EquivalentTo(orders));
+        await System.Database.ExecuteAsync("delete from subscriptions");
     }
+
+    private Task<int> MaskAsync(params StepPolicy[] steps) =>
+        System.Database.ScalarAsync<int>("select bit_or(bit) from step_catalogue where step = any($1)", (object)steps.Select(s => s.Name).ToArray());
 
     private static StepRun WithNote(StepRun run, int n = 1)
     {
