@@ -11,6 +11,10 @@
 #   --clients N       keep-alive connections (32)
 #   --rate N          orders per second of the open loop (200)
 #   --seed N          which orders (1)
+#   --relay           only the relay, on a full outbox: rows per second and CPU per row; --rows N (200000)
+#   --growth          only Orders, in one installation that grows: --waiting N messages in the outbox (1000000), --finished N orders (5000000),
+#                     --backlog N orders posted while no worker runs (100000). Takes half an hour.
+#   --micro [ARGS]    the pieces of the hot path by BenchmarkDotNet; ARGS go to it, such as --filter '*Relay*'
 #   --json FILE       write every figure there
 #   --doc FILE        replace the table in that Markdown file, between its bench marks
 #
@@ -24,17 +28,24 @@ set -euo pipefail
 . deploy/machine/sdk.sh
 . deploy/machine/bench-tools.sh
 
+micro=false
+[ "${1:-}" != --micro ] || { micro=true; shift; }
+
 export BENCH_WORK=$PWD/artifacts/bench BENCH_BULLMQ=$PWD/bench/BullMq DOTNET_NOLOGO=true DOTNET_CLI_TELEMETRY_OPTOUT=1
 mkdir -p "$BENCH_WORK"
 
 publish() { dotnet publish "$1" --configuration Release --output "$BENCH_WORK/$2" -v:quiet; }
 
 # Does the command line name this system, or does it name no systems at all?
-with() { local system=$1; shift; [[ ! " $* " =~ \ --(systems|against)\  || " $* " == *"$system"* ]]; }
+with() { local system=$1; shift; [[ ! " $* " =~ \ --(relay|growth)\  ]] && [[ ! " $* " =~ \ --(systems|against)\  || " $* " == *"$system"* ]]; }
 
 stage "Docker engine" ensure_engine
 stage "Images" ensure_images "$broker_image" "$database_image"
 stage ".NET SDK" ensure_sdk
+if $micro; then
+  stage "Building the benchmarks" dotnet build bench/Micro --configuration Release -v:quiet
+  exec dotnet bench/Micro/bin/Release/net10.0/Orders.Bench.Micro.dll "$@"
+fi
 if with bullmq "$@"; then
   stage "Node.js" ensure_node
   stage "Redis" ensure_redis

@@ -13,6 +13,7 @@ internal sealed class PublishConfirms
     private IReadOnlyList<OutboxMessage> _messages = [];
     private PublishOutcome[] _outcomes = [];
     private int[] _which = [];
+    private bool[] _settled = [];
     private ulong _first;
     private int _settledTo;
     private int _open;
@@ -41,7 +42,7 @@ internal sealed class PublishConfirms
     {
         lock (_lock)
         {
-            (_messages, _outcomes, _which, _first, _settledTo, _open) = (messages, outcomes, which, first, 0, which.Length);
+            (_messages, _outcomes, _which, _settled, _first, _settledTo, _open) = (messages, outcomes, which, new bool[which.Length], first, 0, which.Length);
             _done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         }
     }
@@ -71,13 +72,15 @@ internal sealed class PublishConfirms
 
     private void Settle(int place, PublishOutcome outcome)
     {
+        // One that was confirmed by itself is covered by a later "all up to here" once more.
+        if (_settled[place])
+            return;
+        _settled[place] = true;
+
+        // A returned message is confirmed as well, afterwards: the return is what counts.
         ref var known = ref _outcomes[_which[place]];
-        // A returned message is confirmed as well, afterwards: the return is what counts. It was counted as open until now.
         if (known.Status == PublishStatus.Unsent)
             known = outcome;
-        else if (known.Status != PublishStatus.Refused)
-            return;
-
         if (--_open == 0)
             _done.TrySetResult();
     }

@@ -19,12 +19,16 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
     : BackgroundService
 {
     private const int TidyBatch = 1000;
+    private const int TidyBusy = 16;
 
     // From this age on a message offered in memory is left to the sweep: its lease is about to end, and two relays would send it.
     private static readonly TimeSpan SendableAge = OutboxTable.Lease * 0.6;
     private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan HeldElsewhere = TimeSpan.FromMilliseconds(10);
+
     // Short beside the lease: a relay that dies in between sends up to so much a second time, to be dropped by the idempotency table.
     private static readonly TimeSpan TidyPause = TimeSpan.FromMilliseconds(200);
+
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(3);
 
@@ -129,8 +133,8 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
         var last = 0;
         while (await _confirmed.Reader.WaitToReadAsync(CancellationToken.None))
         {
-            // A confirmed row is in nobody's way until its lease ends: rows gather, and one statement removes them.
-            if (last < TidyBatch)
+            // A confirmed row is in nobody's way until its lease ends: under load rows gather, and one statement removes them.
+            if (last is >= TidyBusy and < TidyBatch)
                 await Task.Delay(TidyPause, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             while (ids.Count < TidyBatch && _confirmed.Reader.TryRead(out var id))
                 ids.Add(id);
@@ -152,31 +156,35 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
 
     private async Task SweepAsync(RelayPublisher publisher, CancellationToken stopping)
     {
+        var wait = options.SweepInterval;
         while (true)
         {
             stopping.ThrowIfCancellationRequested();
             if (!broker.IsReady)
                 await broker.OpenAsync(stopping);
 
-            var wait = broker.IsReady ? await SweepOnceAsync(publisher, stopping) : options.SweepInterval;
+            wait = broker.IsReady ? await SweepOnceAsync(publisher, isMoreKnown: wait == TimeSpan.Zero, stopping) : options.SweepInterval;
             if (wait > TimeSpan.Zero)
                 await feed.WaitForSweepAsync(wait, stopping);
         }
     }
 
     // Returns how long to wait before the next look: nothing while there is more to do.
-    private async Task<TimeSpan> SweepOnceAsync(RelayPublisher publisher, CancellationToken stopping)
+    private async Task<TimeSpan> SweepOnceAsync(RelayPublisher publisher, bool isMoreKnown, CancellationToken stopping)
     {
         Failpoint.Hit("relay.before_open", Outside.Database);
         await using var connection = await database.OpenConnectionAsync(stopping);
+        // An idle relay asks one cheap question a second: no transaction, no lock, one round trip.
+        if (!isMoreKnown && await OutboxQueries.NextDueAsync(connection, stopping) is var next && next != TimeSpan.Zero)
+            return next < options.SweepInterval ? next.Value : options.SweepInterval;
+
         await using var transaction = await connection.BeginTransactionAsync(stopping);
         var rows = await OutboxQueries.TakeAsync(connection, options.BatchSize, stopping);
         if (rows.Count == 0)
         {
-            var next = await OutboxQueries.NextDueAsync(connection, stopping) ?? options.SweepInterval;
             await transaction.RollbackAsync(stopping);
-            // Never below 10 ms: a row that another relay holds locked shows as due, and must not make this one spin.
-            return TimeSpan.FromMilliseconds(Math.Clamp(next.TotalMilliseconds, 10, options.SweepInterval.TotalMilliseconds));
+            // Due, and yet not to be had: another relay holds the rows. Asking at once again would be spinning.
+            return HeldElsewhere;
         }
 
         var outcomes = await publisher.PublishAsync(rows, stopping);

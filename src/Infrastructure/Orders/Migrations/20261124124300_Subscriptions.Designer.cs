@@ -12,7 +12,7 @@ using Orders.Infrastructure.Orders;
 namespace Orders.Infrastructure.Orders.Migrations
 {
     [DbContext(typeof(OrdersDbContext))]
-    [Migration("20261124115942_Subscriptions")]
+    [Migration("20261124124300_Subscriptions")]
     partial class Subscriptions
     {
         /// <inheritdoc />
@@ -26,6 +26,259 @@ namespace Orders.Infrastructure.Orders.Migrations
             NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
 
             modelBuilder.HasSequence("order_number");
+
+            modelBuilder.Entity("Orders.Infrastructure.Alerts.Alert", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("id")
+                        .HasDefaultValueSql("uuidv7()");
+
+                    b.Property<DateTimeOffset?>("AcknowledgedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("acknowledged_at");
+
+                    b.Property<string>("AcknowledgedBy")
+                        .HasColumnType("text")
+                        .HasColumnName("acknowledged_by");
+
+                    b.Property<DateTimeOffset?>("FiredAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("fired_at");
+
+                    b.Property<string>("Link")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("link");
+
+                    b.Property<DateTimeOffset?>("ResolutionSentAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("resolution_sent_at");
+
+                    b.Property<DateTimeOffset?>("ResolvedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("resolved_at");
+
+                    b.Property<string>("Rule")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("rule");
+
+                    b.Property<string>("Says")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("says");
+
+                    b.Property<string>("SendError")
+                        .HasColumnType("text")
+                        .HasColumnName("send_error");
+
+                    b.Property<DateTimeOffset?>("SentAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("sent_at");
+
+                    b.Property<DateTimeOffset>("Since")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("since")
+                        .HasDefaultValueSql("now()");
+
+                    b.Property<string>("Subject")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("subject");
+
+                    b.HasKey("Id")
+                        .HasName("pk_alerts");
+
+                    b.HasIndex("FiredAt")
+                        .HasDatabaseName("alerts_fired");
+
+                    b.HasIndex("Rule", "Subject")
+                        .IsUnique()
+                        .HasDatabaseName("alerts_open")
+                        .HasFilter("resolved_at is null");
+
+                    b.ToTable("alerts", (string)null);
+                });
+
+            modelBuilder.Entity("Orders.Infrastructure.Alerts.AlertRule", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<bool>("Enabled")
+                        .HasColumnType("boolean")
+                        .HasColumnName("enabled");
+
+                    b.Property<TimeSpan>("Hold")
+                        .HasColumnType("interval")
+                        .HasColumnName("hold");
+
+                    b.Property<short>("Kind")
+                        .HasColumnType("smallint")
+                        .HasColumnName("kind");
+
+                    b.Property<DateTimeOffset?>("SilencedUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("silenced_until");
+
+                    b.Property<double>("Threshold")
+                        .HasColumnType("double precision")
+                        .HasColumnName("threshold");
+
+                    b.HasKey("Name")
+                        .HasName("pk_alert_rules");
+
+                    b.ToTable("alert_rules", (string)null);
+
+                    b.HasData(
+                        new
+                        {
+                            Name = "failure-rate",
+                            Enabled = true,
+                            Hold = new TimeSpan(0, 0, 1, 0, 0),
+                            Kind = (short)1,
+                            Threshold = 0.050000000000000003
+                        },
+                        new
+                        {
+                            Name = "parked",
+                            Enabled = true,
+                            Hold = new TimeSpan(0, 0, 1, 0, 0),
+                            Kind = (short)8,
+                            Threshold = 1.0
+                        },
+                        new
+                        {
+                            Name = "oldest-message",
+                            Enabled = true,
+                            Hold = new TimeSpan(0, 0, 1, 0, 0),
+                            Kind = (short)2,
+                            Threshold = 120.0
+                        },
+                        new
+                        {
+                            Name = "backlog-growth",
+                            Enabled = true,
+                            Hold = new TimeSpan(0, 0, 3, 0, 0),
+                            Kind = (short)3,
+                            Threshold = 5.0
+                        },
+                        new
+                        {
+                            Name = "no-workers",
+                            Enabled = true,
+                            Hold = new TimeSpan(0, 0, 0, 30, 0),
+                            Kind = (short)4,
+                            Threshold = 0.0
+                        },
+                        new
+                        {
+                            Name = "outbox-lag",
+                            Enabled = true,
+                            Hold = new TimeSpan(0, 0, 0, 30, 0),
+                            Kind = (short)5,
+                            Threshold = 30.0
+                        },
+                        new
+                        {
+                            Name = "broker-away",
+                            Enabled = true,
+                            Hold = new TimeSpan(0, 0, 0, 30, 0),
+                            Kind = (short)9,
+                            Threshold = 0.0
+                        });
+                });
+
+            modelBuilder.Entity("Orders.Infrastructure.Audit.AuditEntry", b =>
+                {
+                    b.Property<long>("Id")
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Action")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("action");
+
+                    b.Property<DateTimeOffset>("At")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at");
+
+                    b.Property<long?>("Count")
+                        .HasColumnType("bigint")
+                        .HasColumnName("count");
+
+                    b.Property<string>("Filter")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("filter");
+
+                    b.Property<byte[]>("Hash")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("hash");
+
+                    b.Property<byte[]>("PreviousHash")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("previous_hash");
+
+                    b.Property<string>("Reason")
+                        .HasColumnType("text")
+                        .HasColumnName("reason");
+
+                    b.Property<string>("Result")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("result");
+
+                    b.Property<string>("Role")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("role");
+
+                    b.Property<string>("Target")
+                        .HasColumnType("text")
+                        .HasColumnName("target");
+
+                    b.Property<string>("Who")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("who");
+
+                    b.HasKey("Id")
+                        .HasName("pk_audit");
+
+                    b.HasIndex("Who", "Id")
+                        .HasDatabaseName("ix_audit_who_id");
+
+                    b.ToTable("audit", (string)null);
+                });
+
+            modelBuilder.Entity("Orders.Infrastructure.Cancellation.CancelledSubject", b =>
+                {
+                    b.Property<Guid>("SubjectId")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("subject_id");
+
+                    b.Property<DateTimeOffset>("At")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at")
+                        .HasDefaultValueSql("now()");
+
+                    b.HasKey("SubjectId")
+                        .HasName("pk_cancelled_subjects");
+
+                    b.HasIndex("At")
+                        .HasDatabaseName("cancelled_subjects_at");
+
+                    b.ToTable("cancelled_subjects", (string)null);
+                });
 
             modelBuilder.Entity("Orders.Infrastructure.Completeness.CompletenessMark", b =>
                 {
@@ -81,6 +334,18 @@ namespace Orders.Infrastructure.Orders.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("found_at")
                         .HasDefaultValueSql("now()");
+
+                    b.Property<DateTimeOffset?>("ReemitAskedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("reemit_asked_at");
+
+                    b.Property<string>("ReemitAskedBy")
+                        .HasColumnType("text")
+                        .HasColumnName("reemit_asked_by");
+
+                    b.Property<string>("ReemitResult")
+                        .HasColumnType("text")
+                        .HasColumnName("reemit_result");
 
                     b.Property<DateTimeOffset?>("ReemittedAt")
                         .HasColumnType("timestamp with time zone")
@@ -293,6 +558,173 @@ namespace Orders.Infrastructure.Orders.Migrations
                     b.ToTable("subscriptions", (string)null);
                 });
 
+            modelBuilder.Entity("Orders.Infrastructure.Observing.History.StepPeriod", b =>
+                {
+                    b.Property<int>("Seconds")
+                        .HasColumnType("integer")
+                        .HasColumnName("seconds");
+
+                    b.Property<DateTimeOffset>("From")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("begins");
+
+                    b.Property<string>("Step")
+                        .HasColumnType("text")
+                        .HasColumnName("step");
+
+                    b.Property<long>("Done")
+                        .HasColumnType("bigint")
+                        .HasColumnName("done");
+
+                    b.Property<long>("Failed")
+                        .HasColumnType("bigint")
+                        .HasColumnName("failed");
+
+                    b.Property<long>("Parked")
+                        .HasColumnType("bigint")
+                        .HasColumnName("parked");
+
+                    b.PrimitiveCollection<int[]>("Run")
+                        .IsRequired()
+                        .HasColumnType("integer[]")
+                        .HasColumnName("run");
+
+                    b.PrimitiveCollection<int[]>("Wait")
+                        .IsRequired()
+                        .HasColumnType("integer[]")
+                        .HasColumnName("wait");
+
+                    b.HasKey("Seconds", "From", "Step")
+                        .HasName("pk_step_history");
+
+                    b.ToTable("step_history", (string)null);
+                });
+
+            modelBuilder.Entity("Orders.Infrastructure.Observing.StepAttempt", b =>
+                {
+                    b.Property<Guid>("SubjectId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("subject_id");
+
+                    b.Property<string>("Step")
+                        .HasColumnType("text")
+                        .HasColumnName("step");
+
+                    b.Property<DateTimeOffset>("StartedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("started_at");
+
+                    b.Property<int>("Attempt")
+                        .HasColumnType("integer")
+                        .HasColumnName("attempt");
+
+                    b.Property<DateTimeOffset>("EndedAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ended_at")
+                        .HasDefaultValueSql("now()");
+
+                    b.Property<string>("Fault")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("fault");
+
+                    b.Property<string>("Host")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("host");
+
+                    b.Property<DateTimeOffset?>("NextAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("next_at");
+
+                    b.HasKey("SubjectId", "Step", "StartedAt")
+                        .HasName("pk_step_attempts");
+
+                    b.HasIndex("EndedAt")
+                        .HasDatabaseName("step_attempts_at");
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("EndedAt"), "brin");
+
+                    b.ToTable("step_attempts", (string)null);
+                });
+
+            modelBuilder.Entity("Orders.Infrastructure.Operators.OperatorAccount", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at")
+                        .HasDefaultValueSql("now()");
+
+                    b.Property<DateTimeOffset?>("DisabledAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("disabled_at");
+
+                    b.Property<int>("FailedTries")
+                        .HasColumnType("integer")
+                        .HasColumnName("failed_tries");
+
+                    b.Property<byte[]>("KeyHash")
+                        .HasColumnType("bytea")
+                        .HasColumnName("key_hash");
+
+                    b.Property<DateTimeOffset?>("LockedUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("locked_until");
+
+                    b.Property<string>("PasswordHash")
+                        .HasColumnType("text")
+                        .HasColumnName("password_hash");
+
+                    b.Property<short>("Role")
+                        .HasColumnType("smallint")
+                        .HasColumnName("role");
+
+                    b.HasKey("Name")
+                        .HasName("pk_operators");
+
+                    b.HasIndex("KeyHash")
+                        .IsUnique()
+                        .HasDatabaseName("ix_operators_key_hash");
+
+                    b.ToTable("operators", (string)null);
+                });
+
+            modelBuilder.Entity("Orders.Infrastructure.Operators.OperatorSession", b =>
+                {
+                    b.Property<byte[]>("Hash")
+                        .HasColumnType("bytea")
+                        .HasColumnName("hash");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at")
+                        .HasDefaultValueSql("now()");
+
+                    b.Property<DateTimeOffset>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("expires_at");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.HasKey("Hash")
+                        .HasName("pk_operator_sessions");
+
+                    b.HasIndex("Name")
+                        .HasDatabaseName("ix_operator_sessions_name");
+
+                    b.ToTable("operator_sessions", (string)null);
+                });
+
             modelBuilder.Entity("Orders.Infrastructure.Orders.ApiKey", b =>
                 {
                     b.Property<Guid>("Id")
@@ -370,6 +802,41 @@ namespace Orders.Infrastructure.Orders.Migrations
                         .HasName("pk_catalogue");
 
                     b.ToTable("catalogue", (string)null);
+                });
+
+            modelBuilder.Entity("Orders.Infrastructure.Orders.CreditNote", b =>
+                {
+                    b.Property<Guid>("OrderId")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("order_id");
+
+                    b.Property<DateTimeOffset>("IssuedAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("issued_at")
+                        .HasDefaultValueSql("now()");
+
+                    b.Property<long>("Number")
+                        .HasColumnType("bigint")
+                        .HasColumnName("number");
+
+                    b.Property<byte[]>("Pdf")
+                        .HasColumnType("bytea")
+                        .HasColumnName("pdf");
+
+                    b.Property<byte[]>("Sha256")
+                        .HasColumnType("bytea")
+                        .HasColumnName("sha256");
+
+                    b.HasKey("OrderId")
+                        .HasName("pk_credit_notes");
+
+                    b.HasIndex("Number")
+                        .IsUnique()
+                        .HasDatabaseName("ix_credit_notes_number");
+
+                    b.ToTable("credit_notes", (string)null);
                 });
 
             modelBuilder.Entity("Orders.Infrastructure.Orders.Invoice", b =>
@@ -506,6 +973,10 @@ namespace Orders.Infrastructure.Orders.Migrations
                     b.HasIndex("Number")
                         .IsUnique()
                         .HasDatabaseName("ix_orders_number");
+
+                    b.HasIndex("ReleaseAt")
+                        .HasDatabaseName("orders_released")
+                        .HasFilter("release_at is not null");
 
                     b.HasIndex("ClientId", "Id")
                         .IsDescending(false, true)
@@ -667,6 +1138,12 @@ namespace Orders.Infrastructure.Orders.Migrations
                         .HasColumnType("text")
                         .HasColumnName("sku");
 
+                    b.Property<short>("Kind")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("smallint")
+                        .HasDefaultValue((short)0)
+                        .HasColumnName("kind");
+
                     b.Property<DateTimeOffset>("At")
                         .ValueGeneratedOnAdd()
                         .HasColumnType("timestamp with time zone")
@@ -677,7 +1154,7 @@ namespace Orders.Infrastructure.Orders.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("quantity");
 
-                    b.HasKey("OrderId", "Sku")
+                    b.HasKey("OrderId", "Sku", "Kind")
                         .HasName("pk_stock_movements");
 
                     b.ToTable("stock_movements", (string)null);
@@ -763,6 +1240,10 @@ namespace Orders.Infrastructure.Orders.Migrations
                         .HasDatabaseName("outbox_due")
                         .HasFilter("dead_at is null");
 
+                    b.HasIndex(new[] { "DueAt" }, "outbox_due_first")
+                        .HasDatabaseName("outbox_due_first")
+                        .HasFilter("dead_at is null and priority > 4");
+
                     b.ToTable("outbox", (string)null);
                 });
 
@@ -799,6 +1280,77 @@ namespace Orders.Infrastructure.Orders.Migrations
                         .HasName("pk_suspects");
 
                     b.ToTable("suspects", (string)null);
+                });
+
+            modelBuilder.Entity("Orders.Infrastructure.Replays.Replay", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<long>("AlreadyDone")
+                        .HasColumnType("bigint")
+                        .HasColumnName("already_done");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at")
+                        .HasDefaultValueSql("now()");
+
+                    b.Property<string>("CreatedBy")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("created_by");
+
+                    b.Property<Guid?>("Cursor")
+                        .HasColumnType("uuid")
+                        .HasColumnName("cursor");
+
+                    b.Property<long>("Fed")
+                        .HasColumnType("bigint")
+                        .HasColumnName("fed");
+
+                    b.Property<string>("Filter")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("filter");
+
+                    b.Property<string>("LastError")
+                        .HasColumnType("text")
+                        .HasColumnName("last_error");
+
+                    b.Property<int>("PerSecond")
+                        .HasColumnType("integer")
+                        .HasColumnName("per_second");
+
+                    b.Property<long>("Seen")
+                        .HasColumnType("bigint")
+                        .HasColumnName("seen");
+
+                    b.Property<short>("State")
+                        .HasColumnType("smallint")
+                        .HasColumnName("state");
+
+                    b.Property<string>("Step")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("step");
+
+                    b.Property<DateTimeOffset>("UpdatedAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("updated_at")
+                        .HasDefaultValueSql("now()");
+
+                    b.HasKey("Id")
+                        .HasName("pk_replays");
+
+                    b.HasIndex("State")
+                        .HasDatabaseName("replays_running")
+                        .HasFilter("state = 0");
+
+                    b.ToTable("replays", (string)null);
                 });
 
             modelBuilder.Entity("Orders.Infrastructure.Scheduling.Schedule", b =>
@@ -940,6 +1492,13 @@ namespace Orders.Infrastructure.Orders.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("bit");
 
+                    b.PrimitiveCollection<string[]>("Consumes")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text[]")
+                        .HasColumnName("consumes")
+                        .HasDefaultValueSql("'{}'");
+
                     b.Property<int>("Position")
                         .HasColumnType("integer")
                         .HasColumnName("position");
@@ -952,6 +1511,58 @@ namespace Orders.Infrastructure.Orders.Migrations
                         .HasDatabaseName("ix_step_catalogue_bit");
 
                     b.ToTable("step_catalogue", (string)null);
+                });
+
+            modelBuilder.Entity("Orders.Infrastructure.Steps.Reports.StepReport", b =>
+                {
+                    b.Property<Guid>("SubjectId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("subject_id");
+
+                    b.Property<string>("Step")
+                        .HasColumnType("text")
+                        .HasColumnName("step");
+
+                    b.Property<Guid>("MessageId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("message_id");
+
+                    b.Property<int>("Attempt")
+                        .HasColumnType("integer")
+                        .HasColumnName("attempt");
+
+                    b.Property<string>("Activity")
+                        .HasColumnType("text")
+                        .HasColumnName("activity");
+
+                    b.Property<DateTimeOffset>("At")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at")
+                        .HasDefaultValueSql("now()");
+
+                    b.PrimitiveCollection<string[]>("Log")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("log");
+
+                    b.Property<double?>("Progress")
+                        .HasColumnType("double precision")
+                        .HasColumnName("progress");
+
+                    b.Property<string>("Result")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("result");
+
+                    b.HasKey("SubjectId", "Step", "MessageId", "Attempt")
+                        .HasName("pk_step_reports");
+
+                    b.HasIndex("At")
+                        .HasDatabaseName("step_reports_at");
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("At"), "brin");
+
+                    b.ToTable("step_reports", (string)null);
                 });
 
             modelBuilder.Entity("Orders.Infrastructure.Steps.StepRecord", b =>
@@ -992,7 +1603,22 @@ namespace Orders.Infrastructure.Orders.Migrations
                     b.HasKey("SubjectId", "Step")
                         .HasName("pk_step_runs");
 
+                    b.HasIndex("FinishedAt")
+                        .HasDatabaseName("step_runs_finished");
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("FinishedAt"), "brin");
+
                     b.ToTable("step_runs", (string)null);
+                });
+
+            modelBuilder.Entity("Orders.Infrastructure.Operators.OperatorSession", b =>
+                {
+                    b.HasOne("Orders.Infrastructure.Operators.OperatorAccount", null)
+                        .WithMany()
+                        .HasForeignKey("Name")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_operator_sessions_operators_name");
                 });
 
             modelBuilder.Entity("Orders.Infrastructure.Orders.OrderLine", b =>
