@@ -6,8 +6,13 @@ namespace Orders.Infrastructure.Steps;
 /// <summary>Why a message came although its work was done, as far as the message itself can say.</summary>
 internal static class DuplicateCauses
 {
+    /// <summary>Stamped into the envelope of a message that an operator sends again.</summary>
+    private const string RedriveHeader = "Orders-Generation";
+
     public static DuplicateCause Of(ConsumeContext context)
     {
+        if (context.Headers.TryGetHeader(RedriveHeader, out _))
+            return DuplicateCause.Redrive;
         if (context.ReceiveContext.Redelivered)
             return DuplicateCause.Redelivery;
         return context.GetRedeliveryCount() > 0 ? DuplicateCause.DelayedCopy : DuplicateCause.DoublePublish;

@@ -1,5 +1,8 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Orders.Infrastructure.Idempotency;
 using Orders.Infrastructure.Orders.Intake;
+using Orders.Infrastructure.Outbox;
 using Orders.Infrastructure.Steps;
 using Orders.Infrastructure.Tests.Steps;
 using Orders.Testing;
@@ -38,6 +41,18 @@ public sealed class DuplicateEvidenceTests() : InAZoo("hurried,patient")
         await System.UntilAsync(subject, "hurried", StepStatus.Done);
         await DeliverAsync("hurried", new Feed(subject), new ByHand());
         Assert.That((await FindAsync(subject, DuplicateCause.OtherMessage)).Proof, Has.Property("MessageId").EqualTo(first.Id));
+    }
+
+    [Test]
+    public async Task A_message_that_an_operator_sends_again_although_its_work_was_done()
+    {
+        var (subject, message) = (Guid.NewGuid(), new ByHand());
+        await DeliverAsync("hurried", new Feed(subject), message);
+        await System.UntilAsync(subject, "hurried", StepStatus.Done);
+        var envelope = JsonNode.Parse(Envelope.Write(new Feed(subject), message.Id!.Value, null, message.Id.Value, null, DateTimeOffset.UtcNow))!;
+        envelope["headers"] = new JsonObject { ["Orders-Generation"] = 2 };
+        await System.Broker.PublishBytesAsync("hurried", JsonSerializer.SerializeToUtf8Bytes(envelope), message);
+        await FindAsync(subject, DuplicateCause.Redrive);
     }
 
     [Test]
