@@ -1,7 +1,6 @@
 using Orders.CrashPoints.Tests.Lanes;
 using Orders.Infrastructure.Outbox;
 using Orders.Testing;
-using Orders.Testing.Servers;
 using Orders.Testing.Zoo;
 
 namespace Orders.CrashPoints.Tests.Faults;

@@ -1,5 +1,4 @@
 using Orders.Infrastructure.Orders;
-using Orders.Infrastructure.Outbox;
 using Orders.OutsideWorld;
 using Orders.OutsideWorld.Faults;
 using Orders.Testing;

@@ -20,8 +20,14 @@ public sealed class CrashPointMatrix
     [OneTimeTearDown]
     public async Task BalanceTheBooks()
     {
-        await using (_lanes)
+        try
+        {
             await _lanes.VerifyBooksAsync();
+        }
+        finally
+        {
+            await _lanes.DisposeAsync();
+        }
     }
 
     [Test]

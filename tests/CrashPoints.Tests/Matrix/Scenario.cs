@@ -4,7 +4,7 @@ namespace Orders.CrashPoints.Tests.Matrix;
 
 /// <summary>How a process is brought to a failpoint.</summary>
 /// <param name="Host">The process that comes by there.</param>
-internal record Scenario(Func<Lane, HostProcess> Host)
+internal sealed record Scenario(Func<Lane, HostProcess> Host)
 {
     /// <summary>At how many hits the failpoint is tried; 1 where a process comes by once in its life.</summary>
     public int Hits { get; init; } = 2;

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Npgsql;
 using Orders.Infrastructure.Outbox;
-using Orders.Testing;
 using Orders.Testing.Zoo;
 
 namespace Orders.Infrastructure.Tests.Faults;

@@ -4,7 +4,6 @@ using Orders.Infrastructure.Orders.Invoices;
 using Orders.Infrastructure.Outbox;
 using Orders.Infrastructure.Steps;
 using Orders.Testing;
-using Orders.Testing.Zoo;
 
 namespace Orders.Infrastructure.Tests.Faults;
 
