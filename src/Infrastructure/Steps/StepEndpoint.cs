@@ -22,14 +22,8 @@ internal static class StepEndpoint
         // Exchanges and bindings of message types are the deployment's: a worker's user may not declare them.
         endpoint.ConfigureConsumeTopology = false;
         // A fault is a parked message and a row, not one more message; and nothing in a message may name an address for us to write to: whoever can publish could make
-        // us declare exchanges, and where our user may not, the message would fail at that for ever instead of being parked. See also StepConsumeContext.
+        // us declare exchanges, and where our user may not, the message would fail at that for ever instead of being parked. See also Park and StepConsumeContext.
         endpoint.PublishFaults = false;
-        endpoint.ConfigureError(error =>
-        {
-            // In place of the framework's own filter, which would also tell that address. Without the mark the message counts as skipped besides, and is there twice.
-            error.UseExecuteAsync(context => context.IsFaulted ? Task.CompletedTask : context.NotifyFaulted(context.Exception));
-            error.UseFilter(new ErrorTransportFilter());
-        });
 
         Park<TStep>(endpoint, policy, context);
         endpoint.AddPrePipeSpecification(context.GetRequiredService<RedeliveryScheduler>());
@@ -64,7 +58,8 @@ internal static class StepEndpoint
         endpoint.ConfigureError(error =>
         {
             error.UseFilter(new ParkingBrake<ExceptionReceiveContext>(policy.Name, $"{policy.Name}_error", metrics, logger, time));
-            error.UseFilter(new GenerateFaultFilter());
+            // In place of MassTransit's GenerateFaultFilter, which would write to an address that the message names. Without the mark the message would count as skipped besides, and be there twice.
+            error.UseExecuteAsync(failed => failed.IsFaulted ? Task.CompletedTask : failed.NotifyFaulted(failed.Exception));
             error.UseFilter(new ErrorTransportFilter());
         });
         endpoint.ConfigureDeadLetter(skipped =>
