@@ -16,6 +16,7 @@ internal static class Places
         new("Orders", "/orders", 'r'),
         new("Queues", "/queues", 'q'),
         new("Outbox", "/outbox", 'b', "outbox:badge"),
+        new("Schedules", "/schedules", 's'),
         new("Metrics", "/metrics-view", 'm'),
         new("Alerts", "/alerts", 'l'),
         new("Audit", "/audit", 'a'),

@@ -10,6 +10,7 @@ using Orders.Dashboard.OrderPages;
 using Orders.Dashboard.Outbox;
 using Orders.Dashboard.Overview;
 using Orders.Dashboard.Queues;
+using Orders.Dashboard.Schedules;
 using Orders.Infrastructure.Observing;
 using Orders.Infrastructure.Observing.History;
 using Orders.Infrastructure.Operators;
@@ -57,6 +58,7 @@ internal static class PageMap
         QueueRoutes.Map(pages);
         OutboxRoutes.Map(pages);
         MetricsRoutes.Map(pages);
+        ScheduleRoutes.Map(pages);
         AlertRoutes.Map(pages);
         AuditRoutes.Map(pages);
         pages.MapFallback("{*path:regex(^(?!api/|health/|metrics$).*$)}", () =>

@@ -11,7 +11,7 @@ internal sealed class AllPages : InABrowser
     private TcpProxy _management = null!;
 
     private static readonly (string Path, string Title)[] Lists =
-        [("/", "Overview"), ("/orders", "Orders"), ("/queues", "Queues"), ("/outbox", "Outbox"), ("/metrics-view", "Metrics"), ("/alerts", "Alerts"), ("/audit", "Audit")];
+        [("/", "Overview"), ("/orders", "Orders"), ("/queues", "Queues"), ("/outbox", "Outbox"), ("/schedules", "Schedules"), ("/metrics-view", "Metrics"), ("/alerts", "Alerts"), ("/audit", "Audit")];
 
     protected override IEnumerable<(string Name, string? Value)> Settings
     {
@@ -138,7 +138,7 @@ internal sealed class AllPages : InABrowser
     public async Task As_a_spreadsheet_that_computes_nothing()
     {
         await using var viewer = await OpenAsync();
-        foreach (var path in (string[])["/orders.csv", "/queues.csv", "/outbox.csv?part=Quarantine", "/metrics-view.csv", "/alerts.csv", "/audit.csv"])
+        foreach (var path in (string[])["/orders.csv", "/queues.csv", "/outbox.csv?part=Quarantine", "/schedules.csv", "/metrics-view.csv", "/alerts.csv", "/audit.csv"])
         {
             var answer = await viewer.Page.APIRequest.GetAsync(path);
             Assert.That(answer.Status, Is.EqualTo(200), path);
@@ -179,7 +179,7 @@ internal sealed class AllPages : InABrowser
         await using var transaction = await locked.BeginTransactionAsync();
         await using (var command = locked.CreateCommand())
         {
-            command.CommandText = "lock table orders, outbox, step_history, alerts, audit in access exclusive mode";
+            command.CommandText = "lock table orders, outbox, step_history, alerts, audit, schedules in access exclusive mode";
             await command.ExecuteNonQueryAsync();
         }
 

@@ -1,0 +1,45 @@
+using Orders.Dashboard.Auth;
+using Orders.Dashboard.Viewing;
+using Orders.Infrastructure.Operators;
+using Orders.Infrastructure.Scheduling;
+
+namespace Orders.Dashboard.Schedules;
+
+/// <summary>Recurring work: when it is due, what became of it last, and run now, pause, resume.</summary>
+internal static class ScheduleRoutes
+{
+    private static readonly string[] Columns = ["schedule", "cron", "time zone", "misfire", "active", "paused", "next due", "last due", "last status", "last result", "last took s", "misfires"];
+
+    public static void Map(RouteGroupBuilder pages)
+    {
+        pages.MapGet("/schedules", async (ScheduleControl schedules, Loader loader, HttpContext http) =>
+            Page.Of<SchedulesPage>(new { Schedules = await loader.LoadAsync("the schedules", schedules.ListAsync, http.RequestAborted) })).Needs(OperatorRole.Viewer);
+        pages.MapGet("/schedules.csv", async (ScheduleControl schedules, CancellationToken cancellationToken) =>
+            Csv.File("schedules", Columns, (await schedules.ListAsync(cancellationToken)).Select(s => (IReadOnlyList<object?>)
+                [s.Name, s.Cron, s.TimeZone, s.Misfire, s.Active ? "yes" : "no", s.Paused ? "yes" : "no", s.NextDueAt, s.Last?.DueAt, s.Last?.Status, s.Last?.Result, s.Last?.Duration?.TotalSeconds, s.Misfires]))).Needs(OperatorRole.Viewer);
+        pages.MapPost("/schedules/{name}/{verb:regex(^(run|pause|resume)$)}", ActAsync).Needs(OperatorRole.Operator);
+    }
+
+    private static async Task<IResult> ActAsync(string name, string verb, ScheduleControl schedules, HttpContext http)
+    {
+        var actor = Actor.Of(http);
+        var reason = (await http.Request.ReadFormAsync(http.RequestAborted))["reason"].ToString().Trim();
+        if (reason is "" or { Length: > 500 })
+            return Back("Nothing was changed: say why, in at most 500 characters.");
+        var record = actor.Did($"{verb} schedule", name, reason);
+        var done = verb switch
+        {
+            "run" => await schedules.RunNowAsync(name, record, http.RequestAborted) is not null,
+            "pause" => await schedules.PauseAsync(name, record, http.RequestAborted),
+            _ => await schedules.ResumeAsync(name, record, http.RequestAborted),
+        };
+        return Back(!done ? $"Nothing was changed: {name} is gone, or somebody else was faster." : verb switch
+        {
+            "run" => $"{name} is asked to run now; its result appears here.",
+            "pause" => $"{name} is paused.",
+            _ => $"{name} goes on with its next regular moment.",
+        });
+    }
+
+    private static IResult Back(string done) => Results.Redirect(Page.Address("/schedules", ("done", done)));
+}
