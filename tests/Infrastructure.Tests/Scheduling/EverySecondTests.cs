@@ -23,7 +23,7 @@ public sealed class EverySecondTests : InASystem
     public async Task None_is_lost_and_none_is_doubled([Values] bool kills)
     {
         await DeployCommand.RunAsync(System.Configuration(), Catalogue, _ => { }, CancellationToken.None, DeadlyZoo.Schedules);
-        await System.Database.ExecuteAsync("delete from schedule_runs; delete from effects; update schedules set next_due_at = date_trunc('second', now()) + interval '1 second', misfires = 0");
+        await System.Database.ExecuteAsync("delete from schedule_runs; delete from effects; update schedules set paused = false, next_due_at = date_trunc('second', now()) + interval '1 second', misfires = 0");
         var dice = new Random(20261124);
         var processes = Enumerable.Range(0, 3).Select(_ => Start()).ToArray();
         var killed = 0;
