@@ -21,6 +21,9 @@ public sealed class StepScript
     /// <summary>Says what is to happen after the step's own work for a subject and before its commit.</summary>
     public void AfterFor(Guid subject, Func<ConsumeContext, Task> act) => _afters[subject] = act;
 
+    /// <summary>What happens for subjects of which nothing was said.</summary>
+    public Func<ConsumeContext, int, Task>? Otherwise { get; init; }
+
     /// <summary>How often the step was run for a subject.</summary>
     public int RunsOf(Guid subject) => _runs.GetValueOrDefault(subject);
 
@@ -38,7 +41,7 @@ public sealed class StepScript
     {
         var subject = context.Step().SubjectId;
         var run = _runs.AddOrUpdate(subject, 1, static (_, n) => n + 1);
-        if (_acts.TryGetValue(subject, out var act))
+        if ((_acts.GetValueOrDefault(subject) ?? Otherwise) is { } act)
             await act(context, run);
     }
 

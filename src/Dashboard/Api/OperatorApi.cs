@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Authorization;
 using Orders.Dashboard.Auth;
+using Orders.Infrastructure.Controls;
 
 namespace Orders.Dashboard.Api;
 
@@ -13,6 +14,8 @@ internal static class OperatorApi
     /// <summary>Adds what the endpoints stand on.</summary>
     public static IServiceCollection AddOperatorApi(this IServiceCollection services) => services
         .AddUpkeep()
+        .AddSingleton<StepControls>()
+        .AddSingleton<Breakers>()
         .ConfigureHttpJsonOptions(json =>
         {
             json.SerializerOptions.Converters.Add(new JsonStringEnumConverter());
@@ -25,6 +28,7 @@ internal static class OperatorApi
         var api = app.MapGroup("/api").RequireAuthorization(new AuthorizationPolicyBuilder(KeyAuthentication.Scheme).RequireAuthenticatedUser().Build());
         OperatorsApi.Map(api);
         AuditApi.Map(api);
+        ControlsApi.Map(api);
         SchedulesApi.Map(api);
         CompletenessApi.Map(api);
         DuplicatesApi.Map(api);

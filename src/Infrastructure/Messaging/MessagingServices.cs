@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
 using Orders.Infrastructure.Cancellation;
+using Orders.Infrastructure.Controls;
 using Orders.Infrastructure.Idempotency;
 using Orders.Infrastructure.Outbox;
 using Orders.Infrastructure.Poison;
@@ -70,6 +71,9 @@ public static class MessagingServices
         services.TryAddSingleton<StepMetrics>();
         services.TryAddSingleton(provider => new EffectClaims(provider.GetRequiredService<NpgsqlDataSource>()));
         services.TryAddSingleton<RedeliveryScheduler>();
+        services.TryAddSingleton(provider => new StepGates([.. steps.Select(s => s.Policy.ToGatedStep())], provider.GetRequiredService<NpgsqlDataSource>(), provider.GetRequiredService<TimeProvider>()));
+        // Before the bus, so that it stops after it: runs that end while the bus stops still report to it.
+        services.AddHostedService<ControlPoll>();
         services.TryAddSingleton<OutboxCommitInterceptor>();
         services.TryAddScoped(typeof(IOutboxContextFactory<>), typeof(StepPipeline<>));
         services.Configure<MassTransitHostOptions>(host =>

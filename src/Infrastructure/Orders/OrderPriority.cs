@@ -19,6 +19,9 @@ public static class OrderPriority
     /// <summary>Normal orders that were released at a time of their own, and replays; normal ones have none, which is the broker's 4.</summary>
     public const short Released = 3;
 
+    private const short Normal = 4;
+    private const short LowestPremium = 5;
+
     /// <summary>The class of an order's messages.</summary>
     /// <param name="premium">Whether the order goes before normal ones.</param>
     /// <param name="released">Whether it waits for a time of its own.</param>
@@ -29,5 +32,15 @@ public static class OrderPriority
         (true, true) => PremiumReleased,
         (false, true) => Released,
         _ => null,
+    };
+
+    /// <summary>A lower lane of the same class, for the orders of a customer who has posted a lot lately: behind the class's others, before the next class's.</summary>
+    /// <param name="priority">The class; null for the broker's normal, 4.</param>
+    /// <param name="steps">How much lower, 1 or 2.</param>
+    public static short Lower(short? priority, int steps) => priority switch
+    {
+        >= PremiumReleased => (short)Math.Max(LowestPremium, priority.Value - steps),
+        { } lower => (short)Math.Max(1, lower - steps),
+        null => (short)(Normal - steps),
     };
 }

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Orders.Infrastructure.Alerts;
 using Orders.Infrastructure.Audit;
+using Orders.Infrastructure.Controls;
 using Orders.Infrastructure.Idempotency;
 using Orders.Infrastructure.Observing;
 using Orders.Infrastructure.Observing.History;
@@ -72,6 +73,14 @@ public sealed class OrdersDbContext(DbContextOptions<OrdersDbContext> options) :
 
     /// <summary>What operators did.</summary>
     public DbSet<AuditEntry> Audit => Set<AuditEntry>();
+    /// <summary>What operators have set for steps.</summary>
+    public DbSet<StepControl> StepControls => Set<StepControl>();
+
+    /// <summary>Worker processes.</summary>
+    public DbSet<Worker> Workers => Set<Worker>();
+
+    /// <summary>Breakers of dependencies.</summary>
+    public DbSet<Breaker> Breakers => Set<Breaker>();
 
     /// <inheritdoc />
     protected override void OnModelCreating(ModelBuilder modelBuilder)

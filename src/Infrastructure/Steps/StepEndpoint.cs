@@ -2,7 +2,9 @@ using MassTransit;
 using MassTransit.Configuration;
 using MassTransit.Middleware;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Orders.Infrastructure.Controls;
 using Orders.Infrastructure.Poison;
 
 namespace Orders.Infrastructure.Steps;
@@ -17,7 +19,9 @@ internal static class StepEndpoint
         endpoint.SetQuorumQueue();
         // Both, always: the client's dispatch concurrency derives from them, and a shared commit is never larger than what may be in flight.
         endpoint.PrefetchCount = policy.Concurrency;
-        endpoint.ConcurrentMessageLimit = policy.Concurrency;
+        // The prefetch is the gate's to decide while the process runs; the limit here is only how far that may go.
+        endpoint.ConcurrentMessageLimit = policy.MaxConcurrency;
+        FollowTheGate(endpoint, context, policy.Name);
         endpoint.ConfigureChannel(channel => channel.AddPipeSpecification(new SharedAcks()));
         // Exchanges and bindings of message types are the deployment's: a worker's user may not declare them.
         endpoint.ConfigureConsumeTopology = false;
@@ -67,6 +71,17 @@ internal static class StepEndpoint
             skipped.UseFilter(new ParkingBrake<ReceiveContext>(policy.Name, $"{policy.Name}_skipped", metrics, logger, time));
             skipped.UseFilter(new DeadLetterTransportFilter());
         });
+    }
+
+    private static void FollowTheGate(IRabbitMqReceiveEndpointConfigurator endpoint, IBusRegistrationContext context, string step)
+    {
+        var gate = context.GetRequiredService<StepGates>().Of(step);
+        var stopping = context.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+        var follower = new StepEndpointSwitch(gate, context.GetRequiredService<ILogger<StepEndpointSwitch>>(), stopping);
+        stopping.Register(gate.StopWaiting);
+        gate.Changed = follower.Follow;
+        endpoint.ConnectReceiveEndpointObserver(follower);
+        endpoint.ConfigureChannel(channel => channel.AddPipeSpecification(new StepChannelFilter(follower)));
     }
 
     private static void Ignore(IRetryConfigurator retry, StepPolicy policy)

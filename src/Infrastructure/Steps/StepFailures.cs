@@ -23,6 +23,13 @@ public sealed class StepFailures(NpgsqlDataSource database, IStepProgress progre
             where step_runs.status <> 2 or not $8
         """;
 
+    // No attempt: the counter stays. What is done, parked or refused stays too.
+    private const string Postpone = """
+        insert into step_runs (subject_id, step, status, attempts, started_at, next_attempt_at, last_fault) values ($1, $2, 3, 0, $3, $4, $5)
+        on conflict (subject_id, step) do update set status = 3, next_attempt_at = excluded.next_attempt_at, last_fault = excluded.last_fault
+            where step_runs.status in (0, 1, 3)
+        """;
+
     /// <summary>
     /// Records a failed attempt. Dying after it and before the message moves on (to the outbox or to <c>_error</c>) only means that the attempt is made, and counted, again.
     /// </summary>
@@ -62,6 +69,23 @@ public sealed class StepFailures(NpgsqlDataSource database, IStepProgress progre
         Failpoint.Hit("steps.after_commit_failure", Outside.Database);
         foreach (var message in announced)
             relay.Offer(message);
+    }
+
+    /// <summary>Writes down why a step waits although no attempt of it has failed: what it depends on is down.</summary>
+    /// <param name="run">The run that found it down.</param>
+    /// <param name="reason">Why it waits.</param>
+    /// <param name="until">When its message comes again.</param>
+    public async Task RecordPostponedAsync(StepRun run, string reason, DateTimeOffset until)
+    {
+        if (!run.CountsAsStep)
+            return;
+        await using var command = database.CreateCommand(Postpone);
+        command.Parameters.Add(new() { Value = run.SubjectId });
+        command.Parameters.Add(new() { Value = run.Step });
+        command.Parameters.Add(new() { Value = run.StartedAt });
+        command.Parameters.Add(new() { Value = until.ToUniversalTime(), NpgsqlDbType = NpgsqlDbType.TimestampTz });
+        command.Parameters.Add(new() { Value = reason });
+        await command.ExecuteNonQueryAsync();
     }
 
     /// <summary>Whether a fault is the database's and not the step's: such a run is not an attempt, it simply comes again.</summary>

@@ -10,6 +10,7 @@ public sealed class StepMetrics
     private readonly Counter<long> _duplicates;
     private readonly Counter<long> _failed;
     private readonly Counter<long> _parked;
+    private readonly Counter<long> _postponed;
     private readonly Histogram<double> _duration;
 
     /// <summary>Creates the instruments.</summary>
@@ -20,6 +21,7 @@ public sealed class StepMetrics
         _duplicates = meter.CreateCounter<long>("orders.step.duplicates", "{run}", "Runs that were dropped because their work had been committed before.");
         _failed = meter.CreateCounter<long>("orders.step.failed", "{run}", "Attempts that failed, by step and fault.");
         _parked = meter.CreateCounter<long>("orders.step.parked", "{message}", "Messages whose attempts are used up.");
+        _postponed = meter.CreateCounter<long>("orders.step.postponed", "{message}", "Messages put back into the outbox without an attempt counted.");
         _duration = meter.CreateHistogram<double>("orders.step.duration", "s", "From the beginning of a run to its commit.");
     }
 
@@ -45,6 +47,8 @@ public sealed class StepMetrics
         else
             _duplicates.Add(1, step);
     }
+
+    internal void Postponed(string step) => _postponed.Add(1, new KeyValuePair<string, object?>("step", step));
 
     internal void Failed(StepRun run, Exception fault, bool parked)
     {

@@ -3,6 +3,7 @@ using MassTransit.Middleware;
 using Microsoft.Extensions.Logging;
 using Orders.Infrastructure.Cancellation;
 using Orders.Infrastructure.Coalescing;
+using Orders.Infrastructure.Controls;
 using Orders.Infrastructure.Idempotency;
 using Orders.Infrastructure.Outbox;
 using Orders.Infrastructure.Poison;
@@ -17,11 +18,12 @@ namespace Orders.Infrastructure.Steps;
 /// 3. The run is committed together with others; a copy of a message that was committed before is dropped as a whole. Dying after it and before the ack brings a copy.
 /// 4. A fault is recorded and thrown on: MassTransit retries, puts the message into the outbox for later (through our scheduler), or moves it to <c>_error</c>.
 /// 5. What is nobody's fault (the database is away, another run is at the same effect) is no attempt: the message goes back into the outbox as it is, and is acked.
+///    Nor is it one while the step is paused or throttled, or what it depends on is down: its gate says so before the run, or the dependency's breaker after it.
 /// 6. At shutdown nothing is recorded: the message is not acked and returns to the queue.
 /// </summary>
 /// <typeparam name="TStep">The step.</typeparam>
 internal sealed class StepPipeline<TStep>(
-    StepCommitter committer, StepFailures failures, StepSkips skips, Cancellations cancellations, TimeLimit limit, EffectClaims claims, OutboxWriter outbox, StepMetrics metrics,
+    StepCommitter committer, StepFailures failures, StepSkips skips, StepGates gates, Cancellations cancellations, TimeLimit limit, EffectClaims claims, OutboxWriter outbox, StepMetrics metrics,
     PoisonGuard poison, DuplicateEvidence duplicates, IServiceProvider provider, ILogger<TStep> logger) : IOutboxContextFactory<TStep>
     where TStep : class, IStep
 {
@@ -41,12 +43,22 @@ internal sealed class StepPipeline<TStep>(
         {
             Priority = SendContextRow.PriorityOf(context),
         };
+        var entered = false;
         try
         {
             if (policy.Compensations.Contains(typeof(T)))
                 run.Compensate();
             if (await IsLeftOutAsync(context, run))
                 return;
+            if (await gates.Of(policy.Name).EnterAsync(id, run.Attempt, key => context.Headers.Get<string>(MessageKeys.HeaderOf(key)), context.CancellationToken) is { ComeAgainAt: { } at } refused)
+            {
+                StepLog.Postponed(logger, policy.Name, run.SubjectId, id, refused.Reason);
+                metrics.Postponed(policy.Name);
+                await PostponeAsync(context, policy, at);
+                return;
+            }
+
+            entered = true;
             await using var pass = await poison.EnterAsync(run, LostDeliveries.Of(context), context.CancellationToken);
             await RunAsync(context, options, next, run);
         }
@@ -62,11 +74,26 @@ internal sealed class StepPipeline<TStep>(
         }
         catch (Exception fault) when (!context.CancellationToken.IsCancellationRequested)
         {
+            if (entered && await JudgeAsync(run, fault, context.CancellationToken) is { ComeAgainAt: { } at } down)
+            {
+                var reason = $"{down.Reason}; {fault.Message}";
+                StepLog.Postponed(logger, policy.Name, run.SubjectId, id, reason);
+                metrics.Postponed(policy.Name);
+                await DatabasePatience.RunAsync(() => failures.RecordPostponedAsync(run, reason, at), context.CancellationToken);
+                await PostponeAsync(context, policy, at);
+                return;
+            }
+
             var nextAttempt = StepSchedule.NextAttempt(policy, fault, id, redeliveries, retries);
             StepLog.AttemptFailed(logger, policy.Name, run.SubjectId, id, run.Attempt, nextAttempt, fault);
             metrics.Failed(run, fault, parked: nextAttempt is null);
             await DatabasePatience.RunAsync(() => failures.RecordAsync(run, fault, nextAttempt), context.CancellationToken);
             throw;
+        }
+        finally
+        {
+            if (entered)
+                gates.Of(policy.Name).Leave(id);
         }
     }
 
@@ -87,12 +114,25 @@ internal sealed class StepPipeline<TStep>(
             throw;
         }
 
+        if (gates.DependencyOf(run.Step) is { } dependency)
+            await dependency.SucceededAsync(run.MessageId, context.CancellationToken);
         if (run.HasNothingToDo)
             return;
         var applied = await CommitAsync(run, context.CancellationToken);
         metrics.Finished(run, applied);
         if (!applied)
             duplicates.Add(run.SubjectId, run.Step, run.Effect, run.MessageId, DuplicateCauses.Of(context));
+    }
+
+    // Every outcome of the step's own work says something about what it depends on: a refusal of this message means that somebody is there to refuse.
+    private async ValueTask<GatePass> JudgeAsync(StepRun run, Exception fault, CancellationToken cancellationToken)
+    {
+        if (gates.DependencyOf(run.Step) is not { } dependency)
+            return GatePass.Granted;
+        if (dependency.Dependency.IsAtFault(fault) || fault is StepTimeoutException)
+            return await dependency.FailedAsync(run.MessageId, fault.Message, cancellationToken);
+        await dependency.SucceededAsync(run.MessageId, cancellationToken);
+        return GatePass.Granted;
     }
 
     private bool IsCancelled(StepRun run, Exception fault) =>

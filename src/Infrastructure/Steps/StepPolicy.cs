@@ -1,3 +1,5 @@
+using Orders.Infrastructure.Controls;
+
 namespace Orders.Infrastructure.Steps;
 
 /// <summary>How a step is run. Every default is the safe one: a step written in a hurry is retried, idempotent, traced and parked.</summary>
@@ -15,6 +17,15 @@ public sealed record StepPolicy(string Name)
 
     /// <summary>Runs at a time in one replica. Default: 5. A step that only writes rows should allow 300, so that commits can be shared.</summary>
     public int Concurrency { get; init; } = 5;
+
+    /// <summary>How far an operator may raise <see cref="Concurrency"/> without a restart. Default: twice as far, where that is below 100; else not at all.</summary>
+    public int MaxConcurrency { get => field > 0 ? field : Concurrency < 50 ? Concurrency * 2 : Concurrency; init; }
+
+    /// <summary>How many runs may begin in a span of time, over all replicas, and for each value of a key that messages carry. All of them hold. Default: no limit.</summary>
+    public IReadOnlyList<RateLimit> Rates { get; init; } = [];
+
+    /// <summary>What the step calls and cannot do without; while it is down, messages wait and no attempt is counted. Default: nothing.</summary>
+    public Dependency? DependsOn { get; init; }
 
     /// <summary>Faults that no repetition can mend: the message is parked at once. <see cref="PermanentFaultException"/> always is.</summary>
     public IReadOnlyList<Type> PermanentFaults { get; init; } = [];
@@ -35,4 +46,7 @@ public sealed record StepPolicy(string Name)
 
     /// <summary>Attempts until a message that always fails transiently is parked.</summary>
     public int PlannedAttempts => (Retry.Count + 1) * (Redelivery.Delays.Count + 1);
+
+    /// <summary>The part of the policy that the controls work with.</summary>
+    public GatedStep ToGatedStep() => new(Name, Concurrency, MaxConcurrency, DependsOn, Rates);
 }

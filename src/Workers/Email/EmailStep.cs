@@ -1,5 +1,6 @@
 using MassTransit;
 using Orders.Contracts;
+using Orders.Infrastructure.Controls;
 using Orders.Infrastructure.Orders.Inventory;
 using Orders.Infrastructure.Orders.Reading;
 using Orders.Infrastructure.Steps;
@@ -18,6 +19,8 @@ public sealed class EmailStep(OrderDetailsReader orders, LowStockReader stock, M
         Redelivery = Redelivery.After(
             TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(10), TimeSpan.FromHours(1)),
         Concurrency = SmtpPool.Size,
+        // Refusals of one mail (5xx) are not among its faults: they say that the server is there.
+        DependsOn = new Dependency("smtp", typeof(MailNotSentException), typeof(MailOutcomeUnknownException)),
         Compensations = [typeof(OrderCancelled)],
         Grants = [OrderDetailsReader.Grants, LowStockReader.Grants],
     };

@@ -1,5 +1,6 @@
 using MassTransit;
 using Orders.Contracts;
+using Orders.Infrastructure.Controls;
 using Orders.Infrastructure.Orders.Reading;
 using Orders.Infrastructure.Steps;
 
@@ -14,6 +15,7 @@ public sealed class WarehouseStep(OrderDetailsReader orders, WarehouseClient war
         Redelivery = Redelivery.After(
             TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(10), TimeSpan.FromHours(1)),
         Concurrency = 20,
+        DependsOn = new Dependency("warehouse", typeof(WarehouseUnavailableException)),
         Compensations = [typeof(OrderCancelled)],
         Grants = [OrderDetailsReader.Grants],
     };

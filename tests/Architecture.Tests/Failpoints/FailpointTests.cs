@@ -42,6 +42,8 @@ public sealed partial class FailpointTests
         ["Orders.Infrastructure.Orders.Reading.OrderSearchReader."] = "a page's reading, whose failure is shown in the page",
         ["Orders.Infrastructure.Orders.Reading.OrderCaseReader."] = "a page's reading, whose failure is shown in the page",
         ["Orders.Dashboard.Alerts."] = "tells receivers of alerts: what failed is tried again, and a repetition has the same id",
+        ["Orders.Infrastructure.Controls."] = "states and permits that no message depends on: read or asked for again a second later, see ControlPoll and DependencyHealth",
+        ["Orders.Infrastructure.Steps.StepFailures.RecordPostponedAsync"] = "a note for the reader; the message's way back is the outbox insert after it, which has its failpoints",
         ["Orders.Workers.Email.SmtpConnection.CloseAsync"] = "QUIT on a connection that carries no mail",
     };
 

@@ -18,6 +18,7 @@ public sealed class OrderIntake(NpgsqlDataSource database, RelayFeed relay, Dupl
     private const string Door = "post-order";
 
     private readonly ConcurrentDictionary<(string Client, string Key), byte> _inFlight = new();
+    private readonly FairLanes _lanes = new();
 
     /// <summary>Stores an order.</summary>
     /// <exception cref="NpgsqlException">The database refused or was not there; see <see cref="DatabaseFault.IsUnavailable"/>.</exception>
@@ -60,7 +61,7 @@ public sealed class OrderIntake(NpgsqlDataSource database, RelayFeed relay, Dupl
     /// <inheritdoc />
     protected override bool IsUnitFault(Exception exception) => DatabaseFault.IsUnitFault(exception);
 
-    private static OutboxMessage MessageOf(NewOrder order) => OutgoingMessage.Create(
+    private OutboxMessage MessageOf(NewOrder order) => OutgoingMessage.Create(
         new OrderAccepted(order.Id, order.Premium, order.CreatedAt), order.Id, activity: order.Trace, dueAt: order.ReleaseAt, id: OutgoingMessage.IdOf<OrderAccepted>(order.Id),
-        priority: OrderPriority.Of(order.Premium, released: order.ReleaseAt > order.CreatedAt));
+        priority: _lanes.LaneOf(order, OrderPriority.Of(order.Premium, released: order.ReleaseAt > order.CreatedAt)));
 }

@@ -392,6 +392,204 @@ namespace Orders.Infrastructure.Orders.Migrations
                     b.ToTable("completeness_open", (string)null);
                 });
 
+            modelBuilder.Entity("Orders.Infrastructure.Controls.Breaker", b =>
+                {
+                    b.Property<string>("Dependency")
+                        .HasColumnType("text")
+                        .HasColumnName("dependency");
+
+                    b.Property<DateTimeOffset>("ChangedAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("changed_at")
+                        .HasDefaultValueSql("now()");
+
+                    b.Property<short?>("Forced")
+                        .HasColumnType("smallint")
+                        .HasColumnName("forced");
+
+                    b.Property<DateTimeOffset?>("OpenedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("opened_at");
+
+                    b.Property<Guid?>("ProbeBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("probe_by");
+
+                    b.Property<DateTimeOffset?>("ProbeUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("probe_until");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("")
+                        .HasColumnName("reason");
+
+                    b.Property<DateTimeOffset?>("RetryAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("retry_at");
+
+                    b.Property<short>("State")
+                        .HasColumnType("smallint")
+                        .HasColumnName("state");
+
+                    b.Property<int>("Trips")
+                        .HasColumnType("integer")
+                        .HasColumnName("trips");
+
+                    b.HasKey("Dependency")
+                        .HasName("pk_breakers");
+
+                    b.ToTable("breakers", (string)null);
+                });
+
+            modelBuilder.Entity("Orders.Infrastructure.Controls.DependencyCalls", b =>
+                {
+                    b.Property<string>("Dependency")
+                        .HasColumnType("text")
+                        .HasColumnName("dependency");
+
+                    b.Property<DateTimeOffset>("Slice")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("slice");
+
+                    b.Property<int>("Calls")
+                        .HasColumnType("integer")
+                        .HasColumnName("calls");
+
+                    b.Property<int>("Failures")
+                        .HasColumnType("integer")
+                        .HasColumnName("failures");
+
+                    b.HasKey("Dependency", "Slice")
+                        .HasName("pk_dependency_calls");
+
+                    b.ToTable("dependency_calls", (string)null);
+                });
+
+            modelBuilder.Entity("Orders.Infrastructure.Controls.RateBucket", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<DateTimeOffset>("NextSlot")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("next_slot");
+
+                    b.Property<DateTimeOffset>("ReturnAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("return_at");
+
+                    b.HasKey("Name")
+                        .HasName("pk_rate_buckets");
+
+                    b.HasIndex("NextSlot")
+                        .HasDatabaseName("ix_rate_buckets_next_slot");
+
+                    b.ToTable("rate_buckets", (string)null);
+                });
+
+            modelBuilder.Entity("Orders.Infrastructure.Controls.StepControl", b =>
+                {
+                    b.Property<string>("Step")
+                        .HasColumnType("text")
+                        .HasColumnName("step");
+
+                    b.Property<DateTimeOffset>("ChangedAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("changed_at")
+                        .HasDefaultValueSql("now()");
+
+                    b.Property<string>("ChangedBy")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("")
+                        .HasColumnName("changed_by");
+
+                    b.Property<bool>("Paused")
+                        .HasColumnType("boolean")
+                        .HasColumnName("paused");
+
+                    b.Property<string>("Rates")
+                        .HasColumnType("text")
+                        .HasColumnName("rates");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("")
+                        .HasColumnName("reason");
+
+                    b.Property<int?>("ReplicaLimit")
+                        .HasColumnType("integer")
+                        .HasColumnName("replica_limit");
+
+                    b.Property<int?>("TotalLimit")
+                        .HasColumnType("integer")
+                        .HasColumnName("total_limit");
+
+                    b.HasKey("Step")
+                        .HasName("pk_step_controls");
+
+                    b.ToTable("step_controls", (string)null);
+                });
+
+            modelBuilder.Entity("Orders.Infrastructure.Controls.Worker", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Host")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("host");
+
+                    b.Property<DateTimeOffset>("LastSeenAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("last_seen_at");
+
+                    b.Property<int>("ProcessId")
+                        .HasColumnType("integer")
+                        .HasColumnName("process_id");
+
+                    b.Property<int>("Running")
+                        .HasColumnType("integer")
+                        .HasColumnName("running");
+
+                    b.Property<DateTimeOffset>("StartedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("started_at");
+
+                    b.PrimitiveCollection<string[]>("Steps")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("steps");
+
+                    b.Property<DateTimeOffset?>("StoppedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("stopped_at");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id")
+                        .HasName("pk_workers");
+
+                    b.HasIndex("LastSeenAt")
+                        .HasDatabaseName("ix_workers_last_seen_at");
+
+                    b.ToTable("workers", (string)null);
+                });
+
             modelBuilder.Entity("Orders.Infrastructure.Idempotency.Duplicate", b =>
                 {
                     b.Property<long>("Id")

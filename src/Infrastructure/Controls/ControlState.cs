@@ -1,0 +1,10 @@
+namespace Orders.Infrastructure.Controls;
+
+/// <summary>What a poll saw.</summary>
+/// <param name="Steps">What operators have set, by step.</param>
+/// <param name="Breakers">The breakers, by dependency.</param>
+/// <param name="Replicas">By step, how many living processes run it and how many of them come before this one.</param>
+/// <param name="Troubled">Dependencies of which some replica has reported failures lately.</param>
+internal sealed record ControlState(
+    IReadOnlyDictionary<string, StepControl> Steps, IReadOnlyDictionary<string, Breaker> Breakers, IReadOnlyDictionary<string, (int Count, int Rank)> Replicas,
+    IReadOnlySet<string> Troubled);

@@ -1,0 +1,38 @@
+namespace Orders.Infrastructure.Controls;
+
+/// <summary>A worker process as it reported itself; it counts as living while its report is younger than <see cref="LifeSign"/>.</summary>
+public sealed class Worker
+{
+    /// <summary>How old the last report of a living process may be. It is written every <see cref="Interval"/>, so a few may be lost.</summary>
+    public static readonly TimeSpan LifeSign = TimeSpan.FromSeconds(10);
+
+    /// <summary>How often a process reports itself.</summary>
+    public static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
+
+    /// <summary>The process; a new id at each start.</summary>
+    public Guid Id { get; init; }
+
+    /// <summary>The machine or container.</summary>
+    public string Host { get; init; } = "";
+
+    /// <summary>Its process id there.</summary>
+    public int ProcessId { get; init; }
+
+    /// <summary>The build.</summary>
+    public string Version { get; init; } = "";
+
+    /// <summary>The steps it runs.</summary>
+    public string[] Steps { get; init; } = [];
+
+    /// <summary>Runs under way at the last report.</summary>
+    public int Running { get; init; }
+
+    /// <summary>When it started.</summary>
+    public DateTimeOffset StartedAt { get; init; }
+
+    /// <summary>When it last reported itself.</summary>
+    public DateTimeOffset LastSeenAt { get; init; }
+
+    /// <summary>When it stopped the graceful way; null while it lives, and for one that died.</summary>
+    public DateTimeOffset? StoppedAt { get; init; }
+}
