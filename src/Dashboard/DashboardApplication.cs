@@ -1,6 +1,7 @@
 using Orders.Dashboard.Api;
 using Orders.Dashboard.Auth;
 using Orders.Dashboard.Viewing;
+using Orders.Infrastructure.Failures;
 using Orders.Infrastructure.Hosting;
 using Orders.Infrastructure.Messaging;
 using Orders.Infrastructure.Orders;
@@ -19,6 +20,7 @@ internal static class DashboardApplication
         builder.AddOrdersHost("orders-dashboard");
         builder.Services.AddOrdersStore(builder.Configuration).AddReplays().AddSingleton<OrderCancellation>();
         builder.Services.AddRelay(builder.Configuration);
+        builder.Services.AddFailures(builder.Configuration).AddOrderFailures();
         builder.Services.AddOperatorAuth();
         builder.Services.AddOperatorApi();
         builder.Services.AddPages(builder.Configuration);

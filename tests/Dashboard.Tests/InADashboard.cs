@@ -49,10 +49,10 @@ internal abstract class InADashboard
     }
 
     /// <summary>Stops the dashboard and starts another one on the same installation.</summary>
-    protected async Task RestartDashboardAsync()
+    protected async Task RestartDashboardAsync(params IEnumerable<(string Name, string? Value)> settings)
     {
         await Dashboard.DisposeAsync();
-        Dashboard = await DashboardHost.StartAsync(System, Settings);
+        Dashboard = await DashboardHost.StartAsync(System, Settings.Concat(settings));
     }
 
     /// <summary>Starts a dashboard where one was, after the test has disposed it.</summary>

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using Orders.Infrastructure.Failures;
+using Orders.Infrastructure.Redrive;
 
 namespace Orders.Dashboard.Api;
 
@@ -12,6 +14,23 @@ internal static class ApiProblem
     public static IResult Conflict(string code, string detail) => Of(409, code, "The state does not allow this.", detail);
 
     public static IResult Unprocessable(string code, string detail) => Of(422, code, "This is understood but cannot be done.", detail);
+
+    /// <summary>Runs an action and makes problems of what an operator can mend.</summary>
+    public static async Task<IResult> GuardAsync(Func<Task<IResult>> action)
+    {
+        try
+        {
+            return await action();
+        }
+        catch (InvalidFilterException invalid)
+        {
+            return Of(400, "invalid-filter", "The filter cannot be used.", invalid.Message);
+        }
+        catch (InvalidPayloadException invalid)
+        {
+            return Unprocessable("invalid-payload", invalid.Message);
+        }
+    }
 
     /// <summary>Any problem.</summary>
     /// <param name="status">The HTTP status.</param>

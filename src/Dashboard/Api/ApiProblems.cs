@@ -1,4 +1,5 @@
 using Orders.Infrastructure.Coalescing;
+using Orders.Infrastructure.Messaging;
 
 namespace Orders.Dashboard.Api;
 
@@ -47,6 +48,12 @@ internal sealed class ApiProblems(RequestDelegate next, ILogger<ApiProblems> log
             DashboardLog.DatabaseUnavailable(log, context.Request.Method, context.Request.Path, fault.Message);
             context.Response.Headers.RetryAfter = "2";
             return ApiProblem.Of(503, "unavailable", "The service cannot do this now.", "The database did not answer, so it is not known whether the request was carried out. Look before you repeat it.");
+        }
+
+        if (BrokerFault.IsUnavailable(fault))
+        {
+            context.Response.Headers.RetryAfter = "2";
+            return ApiProblem.Of(503, "broker-away", "The service cannot do this now.", $"The broker cannot be reached: {fault.Message}");
         }
 
         DashboardLog.UnexpectedFault(log, fault, context.Request.Method, context.Request.Path, ApiProblem.PresentTrace());

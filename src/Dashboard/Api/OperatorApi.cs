@@ -26,6 +26,8 @@ internal static class OperatorApi
     public static void MapOperatorApi(this IEndpointRouteBuilder app)
     {
         var api = app.MapGroup("/api").RequireAuthorization(new AuthorizationPolicyBuilder(KeyAuthentication.Scheme).RequireAuthenticatedUser().Build());
+        FailuresApi.Map(api);
+        RedrivesApi.Map(api);
         OperatorsApi.Map(api);
         AuditApi.Map(api);
         ControlsApi.Map(api);

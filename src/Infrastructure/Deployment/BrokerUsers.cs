@@ -19,8 +19,9 @@ public sealed class BrokerUsers(RabbitMqOptions options, StepCatalogue catalogue
         var publish = string.Join('|', catalogue.Steps.SelectMany(s => s.Consumes).Concat(catalogue.Announcements).Distinct().Select(MessageName.ExchangeOf)
             .Select(name => name.Replace(".", "\\.", StringComparison.Ordinal)).Concat(catalogue.Steps.Select(s => s.Name)));
         await DeployAsync("api", Nothing, $"^({publish})$", Nothing, cancellationToken);
-        // Looks into what is parked, and only there; sees figures of all queues through the management API.
-        await DeployAsync("dashboard", Nothing, $"^({publish})$", $"^(({string.Join('|', catalogue.Steps.Select(s => s.Name))})(_error|_skipped)|{BrokerDeployment.Unrouted})$", cancellationToken, tags: "monitoring");
+        // Looks into what is parked, takes it out and puts it back, and only there; sees figures of all queues through the management API.
+        var parked = $"({string.Join('|', catalogue.Steps.Select(s => s.Name))})(_error|_skipped)|{BrokerDeployment.Unrouted}";
+        await DeployAsync("dashboard", Nothing, $"^({publish}|{parked})$", $"^({parked})$", cancellationToken, tags: "monitoring");
         foreach (var name in catalogue.Steps.Select(s => s.Name))
             await DeployAsync(name, $"^{name}(_error|_skipped)?$", $"^({publish}|{name}_error|{name}_skipped)$", $"^{name}(_error|_skipped)?$", cancellationToken);
     }

@@ -41,6 +41,8 @@ public static class DatabaseGrants
         "select, update on operators, alert_rules",
         "select, insert, update, delete on operator_sessions, alerts",
         "select, insert, delete on step_history",
+        "select, insert, update on failures, redrives, redrive_items",
+        "insert, update on step_runs",
         "select, insert on audit",
         "select, insert, update on step_controls", "select, update on breakers", "select on workers, dependency_calls, rate_buckets",
         "select, update on schedules", "select, insert on schedule_runs", "select, update on completeness_gaps", "select on completeness_open, completeness_marks, duplicates, duplicate_counts",
@@ -67,5 +69,6 @@ public static class DatabaseGrants
         .. ScheduleDeployment.Grants,
         .. CompletenessServices.Grants,
         .. Upkeep,
+        "select, insert, update on failures",
     ];
 }

@@ -2,11 +2,13 @@ using Microsoft.EntityFrameworkCore;
 using Orders.Infrastructure.Alerts;
 using Orders.Infrastructure.Audit;
 using Orders.Infrastructure.Controls;
+using Orders.Infrastructure.Failures;
 using Orders.Infrastructure.Idempotency;
 using Orders.Infrastructure.Observing;
 using Orders.Infrastructure.Observing.History;
 using Orders.Infrastructure.Operators;
 using Orders.Infrastructure.Outbox;
+using Orders.Infrastructure.Redrive;
 using Orders.Infrastructure.Steps;
 
 namespace Orders.Infrastructure.Orders;
@@ -71,8 +73,18 @@ public sealed class OrdersDbContext(DbContextOptions<OrdersDbContext> options) :
     /// <summary>Operators.</summary>
     public DbSet<OperatorAccount> Operators => Set<OperatorAccount>();
 
+    /// <summary>Parked messages.</summary>
+    public DbSet<Failure> Failures => Set<Failure>();
+
+    /// <summary>Redrives.</summary>
+    public DbSet<RedriveRecord> Redrives => Set<RedriveRecord>();
+
+    /// <summary>Messages of redrives.</summary>
+    public DbSet<RedriveItem> RedriveItems => Set<RedriveItem>();
+
     /// <summary>What operators did.</summary>
     public DbSet<AuditEntry> Audit => Set<AuditEntry>();
+
     /// <summary>What operators have set for steps.</summary>
     public DbSet<StepControl> StepControls => Set<StepControl>();
 

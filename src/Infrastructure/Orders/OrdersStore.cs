@@ -3,9 +3,11 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Npgsql;
+using Orders.Infrastructure.Failures;
 using Orders.Infrastructure.Hosting;
 using Orders.Infrastructure.Idempotency;
 using Orders.Infrastructure.Orders.Cancelling;
+using Orders.Infrastructure.Orders.Failures;
 using Orders.Infrastructure.Orders.Feeding;
 using Orders.Infrastructure.Orders.Intake;
 using Orders.Infrastructure.Outbox;
@@ -44,6 +46,10 @@ public static class OrdersStore
 
     /// <summary>Adds what begins, holds and shows replays.</summary>
     public static IServiceCollection AddReplays(this IServiceCollection services) => services.AddSingleton<IReplaySource, OrderReplays>().AddSingleton<ReplayDesk>();
+
+    /// <summary>Adds what the index of failures asks about orders and their messages.</summary>
+    public static IServiceCollection AddOrderFailures(this IServiceCollection services) =>
+        services.AddSingleton<ISubjectDirectory, OrderDirectory>().AddSingleton<IMessageContracts, OrderContracts>();
 
     /// <summary>Configures a context for the tables of Orders.</summary>
     public static DbContextOptionsBuilder Configure(DbContextOptionsBuilder options, NpgsqlDataSource dataSource) =>

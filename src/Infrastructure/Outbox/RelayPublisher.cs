@@ -122,7 +122,8 @@ internal sealed class RelayPublisher(BrokerConnection broker, TimeSpan confirmTi
         return channel.BasicPublishAsync(message.Exchange, message.RoutingKey, message.Mandatory, properties, message.Body, cancellationToken);
     }
 
-    private static Dictionary<string, object?>? HeadersOf(string json)
+    /// <summary>Transport headers from their JSON object; null when there are none.</summary>
+    internal static Dictionary<string, object?>? HeadersOf(string json)
     {
         if (json.Length <= 2)
             return null;

@@ -1,6 +1,7 @@
 using Npgsql;
 using NpgsqlTypes;
 using Orders.Infrastructure.Coalescing;
+using Orders.Infrastructure.Failures;
 using Orders.Infrastructure.Outbox;
 using Orders.Infrastructure.Steps.Reports;
 
@@ -36,7 +37,8 @@ public sealed class StepFailures(NpgsqlDataSource database, IStepProgress progre
     /// <param name="run">The run that failed.</param>
     /// <param name="fault">Why.</param>
     /// <param name="nextAttempt">In how long the next attempt follows; null when there is none and the message is parked.</param>
-    public async Task RecordAsync(StepRun run, Exception fault, TimeSpan? nextAttempt)
+    /// <param name="parked">With the last attempt: what the index of failures keeps of the message, written in the same transaction.</param>
+    internal async Task RecordAsync(StepRun run, Exception fault, TimeSpan? nextAttempt, ParkedMessage? parked = null)
     {
         var status = nextAttempt is not null ? StepStatus.Retrying : fault is UncertainEffectException ? StepStatus.Uncertain : StepStatus.Parked;
         await using var connection = await database.OpenConnectionAsync();
@@ -63,6 +65,8 @@ public sealed class StepFailures(NpgsqlDataSource database, IStepProgress progre
             await batch.ExecuteNonQueryAsync();
         }
 
+        if (parked is not null)
+            await FailureRows.WriteAsync(connection, [parked], CancellationToken.None);
         await OutboxWriter.InsertAsync(connection, announced);
         Failpoint.Hit("steps.before_commit_failure", Outside.Database);
         await transaction.CommitAsync();

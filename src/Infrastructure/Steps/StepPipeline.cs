@@ -87,7 +87,7 @@ internal sealed class StepPipeline<TStep>(
             var nextAttempt = StepSchedule.NextAttempt(policy, fault, id, redeliveries, retries);
             StepLog.AttemptFailed(logger, policy.Name, run.SubjectId, id, run.Attempt, nextAttempt, fault);
             metrics.Failed(run, fault, parked: nextAttempt is null);
-            await DatabasePatience.RunAsync(() => failures.RecordAsync(run, fault, nextAttempt), context.CancellationToken);
+            await DatabasePatience.RunAsync(() => failures.RecordAsync(run, fault, nextAttempt, nextAttempt is null ? ParkedRun.Of(context, run, fault) : null), context.CancellationToken);
             throw;
         }
         finally

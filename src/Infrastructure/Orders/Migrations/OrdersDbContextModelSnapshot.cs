@@ -590,6 +590,184 @@ namespace Orders.Infrastructure.Orders.Migrations
                     b.ToTable("workers", (string)null);
                 });
 
+            modelBuilder.Entity("Orders.Infrastructure.Failures.Failure", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<int>("Attempts")
+                        .HasColumnType("integer")
+                        .HasColumnName("attempts");
+
+                    b.Property<byte[]>("Body")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("body");
+
+                    b.Property<string>("Build")
+                        .HasColumnType("text")
+                        .HasColumnName("build");
+
+                    b.Property<DateTimeOffset?>("ClosedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("closed_at");
+
+                    b.Property<string>("ContentType")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("content_type");
+
+                    b.Property<int>("Copies")
+                        .HasColumnType("integer")
+                        .HasColumnName("copies");
+
+                    b.Property<string>("Edit")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("edit");
+
+                    b.Property<string>("FaultMessage")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("fault_message");
+
+                    b.Property<string>("FaultType")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("fault_type");
+
+                    b.Property<string>("Fingerprint")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("fingerprint");
+
+                    b.Property<DateTimeOffset>("FirstAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("first_at");
+
+                    b.Property<int>("Generation")
+                        .HasColumnType("integer")
+                        .HasColumnName("generation");
+
+                    b.Property<string>("Headers")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("headers");
+
+                    b.Property<string>("Host")
+                        .HasColumnType("text")
+                        .HasColumnName("host");
+
+                    b.Property<Guid>("Identity")
+                        .HasColumnType("uuid")
+                        .HasColumnName("identity");
+
+                    b.Property<short>("Kind")
+                        .HasColumnType("smallint")
+                        .HasColumnName("kind");
+
+                    b.Property<DateTimeOffset>("LastAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("last_at");
+
+                    b.Property<Guid>("MessageId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("message_id");
+
+                    b.Property<string>("MessageType")
+                        .HasColumnType("text")
+                        .HasColumnName("message_type");
+
+                    b.Property<string>("Note")
+                        .HasColumnType("text")
+                        .HasColumnName("note");
+
+                    b.Property<string>("Payload")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("payload");
+
+                    b.Property<short?>("Priority")
+                        .HasColumnType("smallint")
+                        .HasColumnName("priority");
+
+                    b.Property<string>("Queue")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("queue");
+
+                    b.Property<Guid?>("RedriveId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("redrive_id");
+
+                    b.Property<DateTimeOffset?>("RemovedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("removed_at");
+
+                    b.Property<DateTimeOffset?>("RestorableUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("restorable_until");
+
+                    b.Property<string>("Stack")
+                        .HasColumnType("text")
+                        .HasColumnName("stack");
+
+                    b.Property<short>("State")
+                        .HasColumnType("smallint")
+                        .HasColumnName("state");
+
+                    b.Property<string>("Step")
+                        .HasColumnType("text")
+                        .HasColumnName("step");
+
+                    b.Property<Guid?>("SubjectId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("subject_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_failures");
+
+                    b.HasIndex("LastAt")
+                        .HasDatabaseName("failures_last_at");
+
+                    b.HasIndex("MessageId")
+                        .HasDatabaseName("failures_message");
+
+                    b.HasIndex("Payload")
+                        .HasDatabaseName("failures_payload");
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("Payload"), "gin");
+                    NpgsqlIndexBuilderExtensions.HasOperators(b.HasIndex("Payload"), new[] { "jsonb_path_ops" });
+
+                    b.HasIndex("RestorableUntil")
+                        .HasDatabaseName("failures_archived")
+                        .HasFilter("state = 5");
+
+                    b.HasIndex("Build", "Id")
+                        .HasDatabaseName("failures_build");
+
+                    b.HasIndex("Fingerprint", "Id")
+                        .HasDatabaseName("failures_fingerprint");
+
+                    b.HasIndex("State", "Id")
+                        .HasDatabaseName("failures_state");
+
+                    b.HasIndex("Step", "Id")
+                        .HasDatabaseName("failures_step");
+
+                    b.HasIndex("SubjectId", "Id")
+                        .HasDatabaseName("failures_subject");
+
+                    b.HasIndex("Queue", "Identity", "Generation")
+                        .IsUnique()
+                        .HasDatabaseName("failures_identity");
+
+                    b.HasIndex("Queue", "State", "Copies")
+                        .HasDatabaseName("failures_in_queue")
+                        .HasFilter("removed_at is null and state <> 6");
+
+                    b.ToTable("failures", (string)null);
+                });
+
             modelBuilder.Entity("Orders.Infrastructure.Idempotency.Duplicate", b =>
                 {
                     b.Property<long>("Id")
@@ -1475,6 +1653,131 @@ namespace Orders.Infrastructure.Orders.Migrations
                         .HasName("pk_suspects");
 
                     b.ToTable("suspects", (string)null);
+                });
+
+            modelBuilder.Entity("Orders.Infrastructure.Redrive.RedriveItem", b =>
+                {
+                    b.Property<Guid>("RedriveId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("redrive_id");
+
+                    b.Property<Guid>("FailureId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("failure_id");
+
+                    b.Property<int?>("Generation")
+                        .HasColumnType("integer")
+                        .HasColumnName("generation");
+
+                    b.Property<string>("Note")
+                        .HasColumnType("text")
+                        .HasColumnName("note");
+
+                    b.Property<string>("Payload")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("payload");
+
+                    b.Property<DateTimeOffset?>("SentAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("sent_at");
+
+                    b.Property<DateTimeOffset?>("SettledAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("settled_at");
+
+                    b.Property<short>("State")
+                        .HasColumnType("smallint")
+                        .HasColumnName("state");
+
+                    b.HasKey("RedriveId", "FailureId")
+                        .HasName("pk_redrive_items");
+
+                    b.HasIndex("FailureId")
+                        .IsUnique()
+                        .HasDatabaseName("redrive_items_outstanding")
+                        .HasFilter("state in (1, 2)");
+
+                    b.HasIndex("RedriveId", "State", "FailureId")
+                        .HasDatabaseName("redrive_items_state");
+
+                    b.ToTable("redrive_items", (string)null);
+                });
+
+            modelBuilder.Entity("Orders.Infrastructure.Redrive.RedriveRecord", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<int>("Canary")
+                        .HasColumnType("integer")
+                        .HasColumnName("canary");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at")
+                        .HasDefaultValueSql("now()");
+
+                    b.Property<string>("CreatedBy")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("created_by");
+
+                    b.Property<string>("Filter")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("filter");
+
+                    b.Property<DateTimeOffset?>("FinishedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("finished_at");
+
+                    b.Property<DateTimeOffset?>("MovedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("moved_at");
+
+                    b.Property<string>("Patch")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("patch");
+
+                    b.Property<int>("RatePerSecond")
+                        .HasColumnType("integer")
+                        .HasColumnName("rate_per_second");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("reason");
+
+                    b.Property<short>("Stage")
+                        .HasColumnType("smallint")
+                        .HasColumnName("stage");
+
+                    b.Property<int>("StopPercent")
+                        .HasColumnType("integer")
+                        .HasColumnName("stop_percent");
+
+                    b.Property<DateTimeOffset?>("StoppedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("stopped_at");
+
+                    b.Property<string>("StoppedBecause")
+                        .HasColumnType("text")
+                        .HasColumnName("stopped_because");
+
+                    b.Property<int>("Total")
+                        .HasColumnType("integer")
+                        .HasColumnName("total");
+
+                    b.HasKey("Id")
+                        .HasName("pk_redrives");
+
+                    b.HasIndex("Stage")
+                        .HasDatabaseName("redrives_open")
+                        .HasFilter("stage <> 4");
+
+                    b.ToTable("redrives", (string)null);
                 });
 
             modelBuilder.Entity("Orders.Infrastructure.Replays.Replay", b =>

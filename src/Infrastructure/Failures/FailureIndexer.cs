@@ -1,0 +1,96 @@
+using System.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using Orders.Infrastructure.Messaging;
+using RabbitMQ.Client.Exceptions;
+
+namespace Orders.Infrastructure.Failures;
+
+/// <summary>
+/// Compares counts of index and queues every two seconds, and looks through a queue when there is something to take out of it or put into it, when the counts differ twice in the same way
+/// (once may be a message on its way), and now and then although they agree. Several processes may run it: each queue is looked through by one at a time.
+/// </summary>
+public sealed class FailureIndexer(
+    NpgsqlDataSource database, [FromKeyedServices(FailureReconciler.Connection)] BrokerConnection broker, FailureReconciler reconciler, FailureOptions options, ILogger<FailureIndexer> logger) : BackgroundService
+{
+    private const string Expected = $"""
+        select queue, sum(greatest(copies, 1)) filter (where removed_at is null)::bigint, count(*) filter (where state not in (1, 6) and removed_at is null or state = 1 and removed_at is not null)
+        from failures where {FailureTable.InQueue} or state = 1 group by queue
+        """;
+
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
+
+    // A busy queue never shows the same difference twice; it is looked through all the same from time to time.
+    private static readonly TimeSpan MostPatience = TimeSpan.FromSeconds(30);
+
+    private readonly Dictionary<string, QueueWatch> _watches = [];
+
+    /// <inheritdoc />
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var pause = options.Interval;
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            var watch = Stopwatch.StartNew();
+            try
+            {
+                await CompareAsync(stoppingToken);
+                // With very many failures the comparison itself costs: it may take two per cent of the time.
+                pause = TimeSpan.FromTicks(Math.Clamp(watch.Elapsed.Ticks * 50, options.Interval.Ticks, Math.Max(options.Interval.Ticks, LongestPause.Ticks)));
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception exception) when (exception is NpgsqlException or RabbitMQClientException or IOException or TimeoutException)
+            {
+                pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LongestPause.Ticks));
+                FailureLog.CannotLook(logger, exception.InnerException?.Message ?? exception.Message, pause);
+            }
+#pragma warning disable CA1031 // Whatever it is, it is logged with everything, and the next comparison may succeed; an exception that left here would end the whole process.
+            catch (Exception exception)
+#pragma warning restore CA1031
+            {
+                FailureLog.LoopFailed(logger, exception);
+            }
+
+            await Task.Delay(pause, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task CompareAsync(CancellationToken cancellationToken)
+    {
+        if (await QuarantineIndex.ReconcileAsync(database, cancellationToken) is > 0 and var quarantined)
+            FailureLog.QuarantineFound(logger, quarantined);
+
+        var expected = await ExpectedAsync(cancellationToken);
+        var connection = await broker.OpenAsync(cancellationToken);
+        var counts = new Dictionary<string, uint>();
+        await using (var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken))
+        {
+            foreach (var queue in await ParkedQueues.ReadAsync(database, cancellationToken))
+                counts[queue] = (await channel.QueueDeclarePassiveAsync(queue, cancellationToken)).MessageCount;
+        }
+
+        foreach (var (queue, ready) in counts)
+        {
+            var (rows, toDo) = expected.GetValueOrDefault(queue);
+            if (Watch(queue).IsDue(rows, ready, toDo > 0))
+                Watch(queue).Looked(await reconciler.LookAsync(queue, cancellationToken));
+        }
+    }
+
+    private QueueWatch Watch(string queue) => _watches.TryGetValue(queue, out var watch) ? watch : _watches[queue] = new QueueWatch(options.FullLook, MostPatience);
+
+    private async Task<Dictionary<string, (long Rows, long ToDo)>> ExpectedAsync(CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(Expected);
+        var expected = new Dictionary<string, (long, long)>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+            expected[reader.GetString(0)] = (reader.IsDBNull(1) ? 0 : reader.GetInt64(1), reader.GetInt64(2));
+        return expected;
+    }
+}

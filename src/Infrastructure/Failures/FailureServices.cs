@@ -1,0 +1,26 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Orders.Infrastructure.Messaging;
+using Orders.Infrastructure.Redrive;
+
+namespace Orders.Infrastructure.Failures;
+
+/// <summary>Registers the index of failures and the redrive, for the process that operators use. It needs the relay (<see cref="MessagingServices.AddRelay"/>).</summary>
+public static class FailureServices
+{
+    /// <summary>Adds them.</summary>
+    public static IServiceCollection AddFailures(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddSingleton(FailureOptions.Read(configuration));
+        services.AddKeyedSingleton(FailureReconciler.Connection, (provider, _) => new BrokerConnection(provider.GetRequiredService<RabbitMqOptions>(), provider.GetRequiredService<ILogger<BrokerConnection>>()));
+        services.AddSingleton<RecordParked>().AddSingleton<FailureReconciler>().AddSingleton<FailureSearch>().AddSingleton<FailureArchive>();
+        services.AddSingleton<PayloadContract>().AddSingleton<RedrivePreview>().AddSingleton<Redrives>().AddSingleton<RedriveMover>().AddSingleton<PayloadEdits>();
+        // Several dashboards may run; one that only shows need not work.
+        if (configuration.GetValue("Failures:Index", true))
+            services.AddHostedService<FailureIndexer>();
+        if (configuration.GetValue("Redrive:Run", true))
+            services.AddHostedService<RedriveRunner>();
+        return services;
+    }
+}

@@ -1,0 +1,120 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Orders.Infrastructure.Failures;
+
+/// <summary>A filter as a condition on <c>failures f</c>. Only the members that are given become part of it, so that the planner sees just those.</summary>
+internal sealed class FilterSql
+{
+    private const int MostSubjects = 1000;
+
+    private readonly List<string> _conditions = [];
+    private readonly List<NpgsqlParameter> _parameters = [];
+
+    /// <summary>The condition, without "where".</summary>
+    public string Condition => string.Join(" and ", _conditions);
+
+    /// <summary>Builds it.</summary>
+    /// <exception cref="InvalidFilterException">The filter cannot be used.</exception>
+    public static async Task<FilterSql> OfAsync(FailureFilter filter, ISubjectDirectory subjects, CancellationToken cancellationToken)
+    {
+        var sql = new FilterSql();
+        sql.Add("f.state = {0}", (short)(filter.State ?? FailureState.Parked));
+        sql.AddIf(filter.Ids?.ToArray(), "f.id = any({0})");
+        sql.AddIf(filter.Step, "f.step = {0}");
+        sql.AddIf(filter.Queue, "f.queue = {0}");
+        sql.AddIf(filter.Group, "f.fingerprint = {0}");
+        sql.AddIf(filter.Build, "f.build = {0}");
+        if (filter.Fault is { } fault)
+        {
+            // The index is on the name without its namespace; a full name is compared as well.
+            sql.Add($"{FaultName} = {{0}}", fault[(fault.LastIndexOf('.') + 1)..]);
+            if (fault.Contains('.', StringComparison.Ordinal))
+                sql.Add("f.fault_type = {0}", fault);
+        }
+
+        if (filter.Type is { } type)
+        {
+            sql.Add($"{TypeName} = {{0}}", type[(type.LastIndexOf(':') + 1)..]);
+            if (type.Contains(':', StringComparison.Ordinal))
+                sql.Add("f.message_type = {0}", type);
+        }
+
+        if (filter.From is { } from)
+            sql.Add("f.last_at >= {0}", from.ToUniversalTime());
+        if (filter.To is { } to)
+            sql.Add("f.last_at < {0}", to.ToUniversalTime());
+        if (filter.Text is { } text)
+            sql.Add($"{SearchedText} ilike {{0}}", Pattern(text));
+        if (filter.Path is { } path)
+            sql.Add("f.payload @> {0}", new NpgsqlParameter { Value = Document(path), NpgsqlDbType = NpgsqlDbType.Jsonb });
+        if (filter.Order is { } order)
+            sql.Add("f.subject_id = any({0})", await subjects.FindAsync(order, cancellationToken) is { } id ? new[] { id } : []);
+        if (filter.Customer is { } customer)
+            sql.Add("f.subject_id = any({0})", (await subjects.OfCustomerAsync(customer, MostSubjects, cancellationToken)).ToArray());
+        return sql;
+    }
+
+    /// <summary>The expression that the index of trigrams is on.</summary>
+    internal const string SearchedText = "(f.fault_message || ' ' || coalesce(f.payload::text, ''))";
+
+    private const string FaultName = "substring(f.fault_type from '[^.]+$')";
+    private const string TypeName = "split_part(f.message_type, ':', 2)";
+
+    /// <summary>Adds a condition with a value.</summary>
+    public void Add(string condition, object value)
+    {
+        _parameters.Add(value as NpgsqlParameter ?? new NpgsqlParameter { Value = value });
+        _conditions.Add(string.Format(CultureInfo.InvariantCulture, condition, $"${_parameters.Count}"));
+    }
+
+    /// <summary>A command with the condition's parameters; more may be added after them.</summary>
+    /// <param name="connection">Where to run it.</param>
+    /// <param name="sql">Given the condition.</param>
+    /// <param name="more">Parameters that <paramref name="sql"/> numbers from <see cref="Next"/> on.</param>
+    public NpgsqlCommand Command(NpgsqlConnection connection, string sql, params ReadOnlySpan<object> more)
+    {
+        var command = new NpgsqlCommand(sql, connection);
+        foreach (var parameter in _parameters)
+            command.Parameters.Add(parameter.Clone());
+        foreach (var value in more)
+            command.Parameters.Add(value as NpgsqlParameter ?? new NpgsqlParameter { Value = value });
+        return command;
+    }
+
+    /// <summary>The number of the first parameter after the condition's.</summary>
+    public int Next => _parameters.Count + 1;
+
+    private void AddIf(object? value, string condition)
+    {
+        if (value is not null)
+            Add(condition, value);
+    }
+
+    private static string Pattern(string text) => text.Length >= 3
+        ? "%" + text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal) + "%"
+        : throw new InvalidFilterException($"text must have at least 3 characters, got {text.Length}; a shorter one is found in nearly everything.");
+
+    // customer.city=Hamburg becomes {"customer":{"city":"Hamburg"}}; a number, true, false and null stay what they are.
+    private static string Document(string path)
+    {
+        var equals = path.IndexOf('=', StringComparison.Ordinal);
+        if (equals <= 0)
+            throw new InvalidFilterException("path must be names with dots, an equals sign and a value, such as customer.city=Hamburg.");
+        JsonNode? value;
+        try
+        {
+            value = JsonNode.Parse(path[(equals + 1)..]) is JsonValue or null ? JsonNode.Parse(path[(equals + 1)..]) : path[(equals + 1)..];
+        }
+        catch (System.Text.Json.JsonException)
+        {
+            value = path[(equals + 1)..];
+        }
+
+        foreach (var name in path[..equals].Split('.').Reverse())
+            value = new JsonObject { [name] = value };
+        return value!.ToJsonString();
+    }
+}

@@ -1,0 +1,18 @@
+using Npgsql;
+
+namespace Orders.Infrastructure.Failures;
+
+/// <summary>The queues in which parked messages stand, of every step there ever was.</summary>
+public static class ParkedQueues
+{
+    /// <summary>Their names.</summary>
+    public static async Task<IReadOnlyList<string>> ReadAsync(NpgsqlDataSource database, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("select step from step_catalogue order by position");
+        var queues = new List<string>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+            queues.AddRange([$"{reader.GetString(0)}_error", $"{reader.GetString(0)}_skipped"]);
+        return [.. queues, Deployment.BrokerDeployment.Unrouted];
+    }
+}

@@ -1,0 +1,49 @@
+using System.Globalization;
+using Npgsql;
+using Orders.Infrastructure.Failures;
+
+namespace Orders.Infrastructure.Orders.Failures;
+
+/// <summary>Orders by the names that people use for them.</summary>
+public sealed class OrderDirectory(NpgsqlDataSource database) : ISubjectDirectory
+{
+    /// <inheritdoc />
+    public async Task<Guid?> FindAsync(string numberOrId, CancellationToken cancellationToken)
+    {
+        if (Guid.TryParse(numberOrId, out var id))
+            return id;
+        if (!long.TryParse(numberOrId.AsSpan(numberOrId.StartsWith("O-", StringComparison.OrdinalIgnoreCase) ? 2 : 0), NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+            throw new InvalidFilterException("order must be an order's number, such as O-00000423, or its id.");
+        await using var command = database.CreateCommand("select id from orders where number = $1");
+        command.Parameters.Add(new() { Value = number });
+        return await command.ExecuteScalarAsync(cancellationToken) as Guid?;
+    }
+
+    /// <inheritdoc />
+    public async Task<IReadOnlyList<Guid>> OfCustomerAsync(string customer, int limit, CancellationToken cancellationToken)
+    {
+        if (customer.Length < 3)
+            throw new InvalidFilterException($"customer must have at least 3 characters, got {customer.Length}.");
+        // By the beginning of the address, which an index answers; an index on parts of names would cost every order that is posted.
+        await using var command = database.CreateCommand("select id from orders where lower(customer_email) like $1 limit $2");
+        command.Parameters.Add(new() { Value = customer.ToLowerInvariant().Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal) + "%" });
+        command.Parameters.Add(new() { Value = limit });
+        var ids = new List<Guid>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+            ids.Add(reader.GetGuid(0));
+        return ids;
+    }
+
+    /// <inheritdoc />
+    public async Task<IReadOnlyDictionary<Guid, string>> ReasonsNotToWorkOnAsync(IReadOnlyCollection<Guid> subjects, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("select order_id, cancelled_at from order_progress where order_id = any($1) and cancelled_at is not null");
+        command.Parameters.Add(new() { Value = subjects.ToArray() });
+        var reasons = new Dictionary<Guid, string>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+            reasons[reader.GetGuid(0)] = string.Create(CultureInfo.InvariantCulture, $"The order was cancelled at {reader.GetFieldValue<DateTimeOffset>(1):yyyy-MM-dd HH:mm:ss}Z.");
+        return reasons;
+    }
+}

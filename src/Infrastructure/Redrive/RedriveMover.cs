@@ -1,0 +1,147 @@
+using Npgsql;
+using NpgsqlTypes;
+using Orders.Infrastructure.Failures;
+using Orders.Infrastructure.Outbox;
+
+namespace Orders.Infrastructure.Redrive;
+
+/// <summary>
+/// Sends messages of a redrive again. For each batch, in one transaction: items and failures are marked as sent, and the rewritten messages are written into the outbox. Dying before its end sends nothing,
+/// dying after it sends once, by whichever relay. The copies in the queues are taken out afterwards by <see cref="FailureReconciler"/>, for which the failure's state is enough.
+/// </summary>
+public sealed class RedriveMover(RelayFeed relay, ISubjectDirectory subjects, PayloadContract contract, PayloadEdits edits)
+{
+    // What was done before is not sent again, though it would do no harm: it would cost a run.
+    private const string Take = """
+        select f.id, f.kind, f.queue, f.identity, f.generation, f.message_id, f.step, f.message_type, f.subject_id, f.payload, f.body, f.headers, f.priority, f.state, i.payload,
+            exists (select from idempotency d where d.message_id = f.message_id and d.step = f.step)
+                or exists (select from effects e where e.subject_id = f.subject_id and e.message_id = f.message_id and e.state = 2) as done,
+            (select s.status from step_runs s where s.subject_id = f.subject_id and s.step = f.step) as status
+        from redrive_items i join failures f on f.id = i.failure_id
+        where i.redrive_id = $1 and i.state = 1 order by i.failure_id limit $2 for no key update of i, f
+        """;
+
+    private const string Send = """
+        with sent as (
+            update redrive_items i set state = 2, sent_at = now(), generation = t.generation from unnest($2::uuid[], $3::integer[], $4::text[]) as t(failure_id, generation, edit)
+            where i.redrive_id = $1 and i.failure_id = t.failure_id returning i.failure_id, t.edit)
+        update failures f set state = 2, redrive_id = $1, note = null, edit = coalesce(sent.edit::jsonb, f.edit) from sent where f.id = sent.failure_id
+        """;
+
+    private const string Skip = """
+        with skipped as (
+            update redrive_items i set state = 5, settled_at = now(), note = t.note from unnest($2::uuid[], $3::text[], $4::boolean[]) as t(failure_id, note, done)
+            where i.redrive_id = $1 and i.failure_id = t.failure_id returning i.failure_id, t.note, t.done)
+        update failures f set state = 3, closed_at = now(), note = skipped.note from skipped where f.id = skipped.failure_id and skipped.done and f.state = 1
+        """;
+
+    private const string Release = "update outbox set dead_at = null, attempts = 0, last_error = null, due_at = now() where id = any($1) and dead_at is not null";
+
+    // A step that was parked is on its way again: the order says so while it runs.
+    private const string Restart = """
+        update step_runs s set status = 3, next_attempt_at = now(), finished_at = null from unnest($1::uuid[], $2::text[]) as t(subject_id, step)
+        where s.subject_id = t.subject_id and s.step = t.step and s.status = 4
+        """;
+
+    /// <summary>Sends the next messages of a redrive whose row the caller has locked in this transaction.</summary>
+    /// <returns>What to offer to the relay after the commit, and how many were sent.</returns>
+    internal async Task<(IReadOnlyList<OutboxMessage> Outgoing, int Sent)> MoveAsync(NpgsqlConnection connection, Guid redrive, string? patch, int most, CancellationToken cancellationToken)
+    {
+        var taken = await TakeAsync(connection, redrive, most, cancellationToken);
+        if (taken.Count == 0)
+            return ([], 0);
+        var reasons = await subjects.ReasonsNotToWorkOnAsync([.. taken.Where(t => t.Failure.SubjectId is not null).Select(t => t.Failure.SubjectId!.Value).Distinct()], cancellationToken);
+        var (outgoing, sent, skipped, released) = (new List<OutboxMessage>(), new List<(Failure Failure, string? Edit)>(), new List<(Guid Id, string Note, bool Done)>(), new List<Guid>());
+        foreach (var (failure, edited, done, status) in taken)
+        {
+            if (WhyNot(failure, done, status, reasons) is { } reason)
+            {
+                skipped.Add((failure.Id, reason, done));
+                continue;
+            }
+
+            if (failure.Kind == FailureKind.Quarantined && edited is null && patch is null)
+            {
+                released.Add(failure.Identity);
+                sent.Add((failure, null));
+                continue;
+            }
+
+            try
+            {
+                var payload = edited ?? (patch is null ? null : edits.Patch(failure, patch));
+                if (contract.ProblemOf(failure.MessageType, payload ?? failure.Payload) is { } problem)
+                    throw new InvalidPayloadException(problem);
+                outgoing.Add(RedriveEnvelope.Rewrite(failure, payload, failure.Generation + 1));
+                sent.Add((failure, payload is null ? null : PayloadDiff.Between(failure.Payload, payload)));
+            }
+            catch (InvalidPayloadException invalid)
+            {
+                skipped.Add((failure.Id, invalid.Message, false));
+            }
+        }
+
+        await ExecuteAsync(connection, Send, cancellationToken, redrive, sent.Select(s => s.Failure.Id).ToArray(), sent.Select(s => s.Failure.Generation + 1).ToArray(), sent.Select(s => s.Edit).ToArray());
+        await ExecuteAsync(connection, Skip, cancellationToken, redrive, skipped.Select(s => s.Id).ToArray(), skipped.Select(s => s.Note).ToArray(), skipped.Select(s => s.Done).ToArray());
+        var steps = sent.Where(s => s.Failure is { SubjectId: not null, Step: not null }).ToArray();
+        await ExecuteAsync(connection, Restart, cancellationToken, steps.Select(s => s.Failure.SubjectId!.Value).ToArray(), steps.Select(s => s.Failure.Step!).ToArray());
+        if (released.Count > 0)
+            await ExecuteAsync(connection, Release, cancellationToken, [released.ToArray()]);
+        await OutboxWriter.InsertAsync(connection, outgoing, cancellationToken);
+        return (outgoing, sent.Count);
+    }
+
+    /// <summary>Hands what was committed to the relay of this process.</summary>
+    internal void Offer(IReadOnlyList<OutboxMessage> outgoing)
+    {
+        foreach (var message in outgoing)
+            relay.Offer(message);
+    }
+
+    private static string? WhyNot(Failure failure, bool done, Steps.StepStatus? status, IReadOnlyDictionary<Guid, string> reasons) =>
+        done ? "Its work was done already."
+        : failure.State != FailureState.Parked ? $"It is not parked any more but {failure.State}."
+        : failure.SubjectId is { } subject && reasons.TryGetValue(subject, out var reason) ? reason
+        : status is Steps.StepStatus.Cancelled or Steps.StepStatus.Expired or Steps.StepStatus.Skipped ? $"The step is {status}."
+        : null;
+
+    private static async Task<List<(Failure Failure, string? Edited, bool Done, Steps.StepStatus? Status)>> TakeAsync(NpgsqlConnection connection, Guid redrive, int most, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(Take, connection);
+        command.Parameters.Add(new() { Value = redrive });
+        command.Parameters.Add(new() { Value = most });
+        var taken = new List<(Failure, string?, bool, Steps.StepStatus?)>();
+        await using var r = await command.ExecuteReaderAsync(cancellationToken);
+        while (await r.ReadAsync(cancellationToken))
+        {
+            var failure = new Failure
+            {
+                Id = r.GetGuid(0),
+                Kind = (FailureKind)r.GetInt16(1),
+                Queue = r.GetString(2),
+                Identity = r.GetGuid(3),
+                Generation = r.GetInt32(4),
+                MessageId = r.GetGuid(5),
+                Step = r.IsDBNull(6) ? null : r.GetString(6),
+                MessageType = r.IsDBNull(7) ? null : r.GetString(7),
+                SubjectId = r.IsDBNull(8) ? null : r.GetGuid(8),
+                Payload = r.IsDBNull(9) ? null : r.GetString(9),
+                Body = r.GetFieldValue<byte[]>(10),
+                Headers = r.GetString(11),
+                Priority = r.IsDBNull(12) ? null : r.GetInt16(12),
+                State = (FailureState)r.GetInt16(13),
+            };
+            taken.Add((failure, r.IsDBNull(14) ? null : r.GetString(14), r.GetBoolean(15), r.IsDBNull(16) ? null : (Steps.StepStatus)r.GetInt16(16)));
+        }
+
+        return taken;
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object[] values)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        foreach (var value in values)
+            command.Parameters.Add(value is string?[] texts ? new() { Value = texts, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text } : new() { Value = value });
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+}

@@ -1,0 +1,130 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using Orders.Infrastructure.Coalescing;
+
+namespace Orders.Infrastructure.Redrive;
+
+/// <summary>
+/// Moves redrives forward, twice a second, one step in one transaction each. Where a redrive stands is in the database only: whoever runs this next, in whichever process, goes on where the last one died.
+/// 1. What came of the messages that were sent is read from where it is written: the idempotency table, the effects, the index of failures.
+/// 2. Too many that failed again stop it.
+/// 3. Canary: the first few are sent; once it is known what came of all of them, the ramp begins.
+/// 4. Ramp: the others are sent at the set rate, as long as not too many are on their way: fresh messages share the queue.
+/// 5. Nothing waits and nothing is on its way: done.
+/// </summary>
+public sealed class RedriveRunner(NpgsqlDataSource database, RedriveMover mover, ILogger<RedriveRunner> logger) : BackgroundService
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
+
+    /// <summary>From how many known outcomes on the share of those that failed again means something.</summary>
+    private const int EnoughToJudge = 10;
+
+    /// <summary>A dry run that nobody starts keeps its messages from others no longer than this.</summary>
+    private static readonly TimeSpan DryRunEnds = TimeSpan.FromHours(1);
+
+    /// <inheritdoc />
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var pause = Pause;
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                foreach (var id in await RedriveSql.OpenAsync(database, stoppingToken))
+                    await StepAsync(id, stoppingToken);
+                pause = Pause;
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception exception) when (DatabaseFault.MayPass(exception))
+            {
+                pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LongestPause.Ticks));
+                RedriveLog.CannotGoOn(logger, exception.Message, pause);
+            }
+#pragma warning disable CA1031 // It is logged with everything; one redrive that fails for a reason of ours must not end the process, and nothing of it was committed.
+            catch (Exception exception)
+#pragma warning restore CA1031
+            {
+                pause = LongestPause;
+                RedriveLog.Failed(logger, exception);
+            }
+
+            await Task.Delay(pause, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task StepAsync(Guid id, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        // Skipped when another process is at it: two would send at twice the rate.
+        if (await RedriveSql.LockAsync(connection, id, cancellationToken) is not { } redrive)
+            return;
+
+        await RedriveSql.SettleAsync(connection, id, cancellationToken);
+        var counts = await RedriveSql.CountAsync(connection, id, cancellationToken);
+        var outgoing = await GoOnAsync(connection, redrive, counts, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        mover.Offer(outgoing);
+    }
+
+    private async Task<IReadOnlyList<Outbox.OutboxMessage>> GoOnAsync(NpgsqlConnection connection, LockedRedrive redrive, RedriveCounts counts, CancellationToken cancellationToken)
+    {
+        if (redrive.Stage == RedriveStage.DryRun)
+        {
+            if (redrive.Age > DryRunEnds)
+                await RedriveSql.CancelAsync(connection, redrive.Id, "Nobody started it within an hour.", cancellationToken);
+            return [];
+        }
+
+        if (counts is { Waiting: 0, Sent: 0 })
+        {
+            await RedriveSql.FinishAsync(connection, redrive.Id, cancellationToken);
+            RedriveLog.Done(logger, redrive.Id, counts.Done, counts.FailedAgain, counts.Skipped);
+            return [];
+        }
+
+        if (redrive.Stopped || counts.Waiting == 0)
+            return [];
+        if (ReasonToStop(redrive, counts) is { } reason)
+        {
+            await RedriveSql.StopAsync(connection, redrive.Id, reason, cancellationToken);
+            RedriveLog.Stopped(logger, redrive.Id, reason);
+            return [];
+        }
+
+        var stage = redrive.Stage;
+        if (stage == RedriveStage.Canary && counts.Sent == 0 && counts.Settled >= redrive.Canary)
+        {
+            stage = RedriveStage.Ramp;
+            await RedriveSql.RampAsync(connection, redrive.Id, cancellationToken);
+        }
+
+        var most = stage == RedriveStage.Canary ? redrive.Canary - counts.Sent - counts.Settled : RampQuota(redrive, counts);
+        if (most <= 0)
+            return [];
+        var (outgoing, _) = await mover.MoveAsync(connection, redrive.Id, redrive.Patch, most, cancellationToken);
+        await RedriveSql.MovedAsync(connection, redrive.Id, cancellationToken);
+        return outgoing;
+    }
+
+    private static string? ReasonToStop(LockedRedrive redrive, RedriveCounts counts)
+    {
+        var judged = counts.Done + counts.FailedAgain;
+        var enough = judged >= EnoughToJudge || (redrive.Stage == RedriveStage.Canary && counts.Sent == 0 && judged > 0);
+        return enough && counts.FailedAgain * 100 > redrive.StopPercent * judged
+            ? FormattableString.Invariant($"{counts.FailedAgain} of {judged} failed again, more than {redrive.StopPercent} %.")
+            : null;
+    }
+
+    // A second's worth on its way at most twice: what comes back slowly is not heaped up in front of fresh messages.
+    private static int RampQuota(LockedRedrive redrive, RedriveCounts counts)
+    {
+        var due = (int)Math.Min(redrive.RatePerSecond * Math.Min(redrive.SinceMoved.TotalSeconds, 1), redrive.RatePerSecond);
+        return Math.Min(due, Math.Max(20, redrive.RatePerSecond * 2) - counts.Sent);
+    }
+}

@@ -1,0 +1,106 @@
+using Npgsql;
+
+namespace Orders.Infrastructure.Redrive;
+
+/// <summary>A redrive whose row is locked.</summary>
+internal sealed record LockedRedrive(Guid Id, RedriveStage Stage, string? Patch, int Canary, int RatePerSecond, int StopPercent, bool Stopped, TimeSpan SinceMoved, TimeSpan Age);
+
+/// <summary>What has come of a redrive's messages.</summary>
+internal readonly record struct RedriveCounts(int Waiting, int Sent, int Done, int FailedAgain, int Skipped)
+{
+    public int Settled => Done + FailedAgain + Skipped;
+}
+
+/// <summary>The statements of <see cref="RedriveRunner"/>.</summary>
+internal static class RedriveSql
+{
+    // Failed again: the generation that was sent is in the index. Done: the work is in the idempotency table or its effect is there.
+    // Done by somebody else: the step is done, and for long nothing has come of this message: its run was dropped as a duplicate of another message's effect.
+    private const string Settle = """
+        with sent as (
+            select i.failure_id, i.generation, i.sent_at, f.kind, f.identity, f.message_id, f.step, f.subject_id from redrive_items i join failures f on f.id = i.failure_id where i.redrive_id = $1 and i.state = 2),
+        known as (
+            select s.failure_id, s.step,
+                case when s.kind = 4 then exists (select from outbox o where o.id = s.identity and o.dead_at is not null)
+                    else exists (select from failures n where n.message_id = s.message_id and n.generation = s.generation and n.id <> s.failure_id) end as failed,
+                case when s.kind = 4 then not exists (select from outbox o where o.id = s.identity)
+                    else exists (select from idempotency d where d.message_id = s.message_id and (d.step = s.step or s.step is null))
+                        or exists (select from effects e where e.subject_id = s.subject_id and e.message_id = s.message_id and e.state = 2)
+                        or s.sent_at < now() - interval '20 seconds' and exists (select from step_runs r where r.subject_id = s.subject_id and r.step = s.step and r.status in (2, 6, 7, 8, 9))
+                            and not exists (select from outbox o where o.message_id = s.message_id) end as done
+            from sent s),
+        settled as (
+            update redrive_items i set state = case when k.failed then 4 else 3 end, settled_at = now() from known k
+            where i.redrive_id = $1 and i.failure_id = k.failure_id and (k.failed or k.done) returning i.failure_id, i.state)
+        update failures f set state = case when s.state = 4 then 4 else 3 end, closed_at = now(), removed_at = case when f.queue = 'outbox' then now() else f.removed_at end,
+            note = case when s.state = 4 then 'It was redriven and failed again.' else 'It was redriven and its work is done.' end
+        from settled s where f.id = s.failure_id
+        """;
+
+    private const string Count = """
+        select count(*) filter (where state = 1)::integer, count(*) filter (where state = 2)::integer, count(*) filter (where state = 3)::integer, count(*) filter (where state = 4)::integer,
+            count(*) filter (where state = 5)::integer from redrive_items where redrive_id = $1
+        """;
+
+    public static async Task<IReadOnlyList<Guid>> OpenAsync(NpgsqlDataSource database, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("select id from redrives where stage <> 4 order by id");
+        var ids = new List<Guid>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+            ids.Add(reader.GetGuid(0));
+        return ids;
+    }
+
+    public static async Task<LockedRedrive?> LockAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellationToken)
+    {
+        await using var command = Command(connection, """
+            select id, stage, patch, canary, rate_per_second, stop_percent, stopped_at is not null, now() - coalesce(moved_at, created_at), now() - created_at
+            from redrives where id = $1 and stage <> 4 for no key update skip locked
+            """, id);
+        await using var r = await command.ExecuteReaderAsync(cancellationToken);
+        return await r.ReadAsync(cancellationToken)
+            ? new LockedRedrive(r.GetGuid(0), (RedriveStage)r.GetInt16(1), r.IsDBNull(2) ? null : r.GetString(2), r.GetInt32(3), r.GetInt32(4), r.GetInt32(5), r.GetBoolean(6), r.GetTimeSpan(7), r.GetTimeSpan(8))
+            : null;
+    }
+
+    public static Task SettleAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellationToken) => ExecuteAsync(connection, Settle, cancellationToken, id);
+
+    public static async Task<RedriveCounts> CountAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellationToken)
+    {
+        await using var command = Command(connection, Count, id);
+        await using var r = await command.ExecuteReaderAsync(cancellationToken);
+        await r.ReadAsync(cancellationToken);
+        return new RedriveCounts(r.GetInt32(0), r.GetInt32(1), r.GetInt32(2), r.GetInt32(3), r.GetInt32(4));
+    }
+
+    public static Task RampAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellationToken) => ExecuteAsync(connection, "update redrives set stage = 3 where id = $1 and stage < 3", cancellationToken, id);
+
+    public static Task MovedAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellationToken) => ExecuteAsync(connection, "update redrives set moved_at = now() where id = $1", cancellationToken, id);
+
+    public static Task FinishAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellationToken) =>
+        ExecuteAsync(connection, "update redrives set stage = 4, finished_at = now() where id = $1", cancellationToken, id);
+
+    public static Task StopAsync(NpgsqlConnection connection, Guid id, string reason, CancellationToken cancellationToken) =>
+        ExecuteAsync(connection, "update redrives set stopped_at = now(), stopped_because = $2 where id = $1", cancellationToken, id, reason);
+
+    public static async Task CancelAsync(NpgsqlConnection connection, Guid id, string reason, CancellationToken cancellationToken)
+    {
+        await ExecuteAsync(connection, "update redrive_items set state = 5, settled_at = now(), note = $2 where redrive_id = $1 and state = 1", cancellationToken, id, reason);
+        await ExecuteAsync(connection, "update redrives set stage = 4, finished_at = now(), stopped_at = now(), stopped_because = $2 where id = $1", cancellationToken, id, reason);
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object[] values)
+    {
+        await using var command = Command(connection, sql, values);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private static NpgsqlCommand Command(NpgsqlConnection connection, string sql, params object[] values)
+    {
+        var command = new NpgsqlCommand(sql, connection);
+        foreach (var value in values)
+            command.Parameters.Add(new() { Value = value });
+        return command;
+    }
+}
