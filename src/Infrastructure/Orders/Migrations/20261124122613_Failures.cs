@@ -173,12 +173,12 @@ namespace Orders.Infrastructure.Orders.Migrations
                 column: "stage",
                 filter: "stage <> 4");
             // For text anywhere in a fault's message or a payload. A trusted extension: whoever owns the database may create it.
-            migrationBuilder.Sql("create extension if not exists pg_trgm");
-            migrationBuilder.Sql("create index failures_text on failures using gin ((fault_message || ' ' || coalesce(payload::text, '')) gin_trgm_ops)");
+            migrationBuilder.Sql("create extension if not exists pg_trgm;");
+            migrationBuilder.Sql("create index failures_text on failures using gin ((fault_message || ' ' || coalesce(payload::text, '')) gin_trgm_ops);");
             // Operators say InvalidOperationException and OrderAccepted, not their full names.
-            migrationBuilder.Sql("create index failures_fault on failures (substring(fault_type from '[^.]+$'), id)");
-            migrationBuilder.Sql("create index failures_type on failures (split_part(message_type, ':', 2), id)");
-            migrationBuilder.Sql("create index orders_customer on orders (lower(customer_email) text_pattern_ops)");
+            migrationBuilder.Sql("create index failures_fault on failures (substring(fault_type from '[^.]+$'), id);");
+            migrationBuilder.Sql("create index failures_type on failures (split_part(message_type, ':', 2), id);");
+            migrationBuilder.Sql("create index orders_customer on orders (lower(customer_email) text_pattern_ops);");
             // What is no JSON for PostgreSQL (malformed, an escaped NUL, a number beyond all bounds) is kept as bytes only.
             migrationBuilder.Sql("""
                 create function try_jsonb(text) returns jsonb language plpgsql immutable parallel safe as $$
@@ -186,14 +186,14 @@ namespace Orders.Infrastructure.Orders.Migrations
                     return $1::jsonb;
                 exception when others then
                     return null;
-                end $$
+                end $$;
                 """);
         }
 
         /// <inheritdoc />
         protected override void Down(MigrationBuilder migrationBuilder)
         {
-            migrationBuilder.Sql("drop index orders_customer; drop function try_jsonb(text)");
+            migrationBuilder.Sql("drop index orders_customer; drop function try_jsonb(text);");
 
             migrationBuilder.DropTable(
                 name: "failures");
