@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# list parked messages, or their groups.
+#
+# Usage: ./dev failures [--group] [FILTER ...] [--limit N]
+#
+#   --group               one line per cause: how many, the step, the fault, its fingerprint
+#   --step email          filters, all of which must hold:
+#   --fault SomeException, --cause FINGERPRINT, --type OrderAccepted, --order O-00000042, --customer zoe@example.com,
+#   --build 0.1.0, --queue email_error, --from 2026-11-24T08:00:00Z, --to …, --text "disk", --path customer.city=Hamburg,
+#   --state Parked|Redriving|Redriven|FailedAgain|Archived|Gone
+#   --limit N             how many lines (default 50, at most 500)
+#
+# Asks the operator API with ORDERS_OPERATOR_KEY of .env. Exit code 0; 1 when it refuses or does not answer.
+set -euo pipefail
+. deploy/machine/stages.sh
+. deploy/dev/operator-api/call.sh
+
+groups=no query=() limit=50
+while [ $# -gt 0 ]; do
+  case $1 in
+    --group) groups=yes; shift; continue ;;
+    --step | --fault | --type | --order | --customer | --build | --queue | --from | --to | --text | --path | --state | --cause | --limit)
+      [ $# -gt 1 ] || fail "Expected a value after $1, found nothing. See ./dev failures --help." ;;
+    *) fail "Expected a filter, found '$1'. See ./dev failures --help." ;;
+  esac
+  case $1 in
+    --limit) limit=$2 ;;
+    --cause) query+=(--data-urlencode "group=$2") ;;
+    *) query+=(--data-urlencode "${1#--}=$2") ;;
+  esac
+  shift 2
+done
+
+lines() { sed 's/},{"/}\n{"/g' | grep '"fingerprint"' || true; }
+
+if [ "$groups" = yes ]; then
+  answer=$(call GET /failures/groups --get ${query[@]+"${query[@]}"})
+  printf '%7s  %-12s %-40s %s\n' count step fault fingerprint
+  printf '%s' "$answer" | lines | while IFS= read -r line; do
+    fault=$(text_of faultType "$line")
+    printf '%7s  %-12s %-40s %s  %s\n' "$(number_of count "$line")" "$(text_of step "$line")" "${fault##*.}" "$(text_of fingerprint "$line")" "$(text_of faultMessage "$line" | cut -c1-100)"
+  done
+  exit
+fi
+
+answer=$(call GET /failures --get --data-urlencode "limit=$limit" ${query[@]+"${query[@]}"})
+printf '%s' "$answer" | lines | while IFS= read -r line; do
+  fault=$(text_of faultType "$line")
+  printf '%s  %-11s %-14s %-28s %s  %s\n' "$(text_of id "$line")" "$(text_of state "$line")" "$(text_of queue "$line")" "${fault##*.}" "$(text_of lastAt "$line" | cut -c1-19)" "$(text_of faultMessage "$line" | cut -c1-100)"
+done
+more=''
+case $answer in *'"totalIsMore":true'*) more=' or more' ;; esac
+echo "$(number_of total "$answer")$more match"

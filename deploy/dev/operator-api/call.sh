@@ -1,0 +1,28 @@
+# Sourced: calls to the operator API, and its JSON as plain text without any tool but sed.
+
+command -v curl >/dev/null || fail "Expected curl, found none. Install it (on Debian: apt-get install curl)."
+operator_key=$(setting ORDERS_OPERATOR_KEY '')
+[ -n "$operator_key" ] || fail "Expected ORDERS_OPERATOR_KEY in .env, found none. Run ./dev up."
+operator_host=$(setting BIND_ADDRESS 127.0.0.1)
+[ "$operator_host" != 0.0.0.0 ] || operator_host=127.0.0.1
+operator_api=http://$operator_host:$(setting DASHBOARD_PORT 8081)/api
+
+# call METHOD PATH [curl options]: prints the body; a refusal goes to standard error, and the exit code is 1 (4 for a conflict).
+call() {
+  local method=$1 path=$2 answer status
+  shift 2
+  answer=$(curl -sS --max-time 60 -X "$method" "$operator_api$path" -H "Authorization: Bearer $operator_key" -w '\n%{http_code}' "$@") || fail "The operator API at $operator_api does not answer. Is it up? ./dev up"
+  status=${answer##*$'\n'} answer=${answer%$'\n'*}
+  case $status in
+    2??) printf '%s\n' "$answer" ;;
+    409) echo "Refused: $(text_of detail "$answer")" >&2; return 4 ;;
+    *) echo "Refused ($status): $(text_of detail "$answer")" >&2; return 1 ;;
+  esac
+}
+
+# text_of NAME JSON: the first member of that name, a string without its quotes.
+text_of() { printf '%s' "$2" | sed -n "s/^.*\"$1\":\"\(\([^\"\\\\]\|\\\\.\)*\)\".*$/\1/p" | head -1 | sed 's/\\u0027/'"'"'/g; s/\\"/"/g'; }
+number_of() { printf '%s' "$2" | grep -o "\"$1\":[0-9.]*" | head -1 | cut -d: -f2; }
+
+# json_string TEXT: as a JSON string.
+json_string() { printf '"%s"' "$(printf '%s' "$1" | sed 's/\\/\\\\/g; s/"/\\"/g' | tr -d '\000-\037')"; }
