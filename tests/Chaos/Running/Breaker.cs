@@ -152,7 +152,7 @@ public sealed class Breaker(Installation installation)
                 case "postgres":
                     await UntilAsync("PostgreSQL", async () =>
                     {
-                        await using var command = installation.Database.CreateCommand("select 1");
+                        await using var command = installation.Probe.CreateCommand("select 1");
                         return await command.ExecuteScalarAsync(cancellationToken) is 1;
                     }, cancellationToken);
                     break;

@@ -13,6 +13,7 @@ public sealed class Installation : IAsyncDisposable
     {
         _project = project;
         Database = NpgsqlDataSource.Create($"{database};Timeout=3;Command Timeout=60;Maximum Pool Size=5;Keepalive=5");
+        Probe = NpgsqlDataSource.Create($"{database};Timeout=3;Command Timeout=3;Pooling=false");
         World = new HttpClient { BaseAddress = world, Timeout = TimeSpan.FromSeconds(60) };
         Management = new HttpClient { BaseAddress = management, Timeout = TimeSpan.FromSeconds(30) };
         Management.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"orders_admin:{brokerPassword}")));
@@ -29,6 +30,9 @@ public sealed class Installation : IAsyncDisposable
 
     /// <summary>The database, as its owner.</summary>
     public NpgsqlDataSource Database { get; }
+
+    /// <summary>The same, for asking whether it is there: each time by a new connection. An old one, half open after a restart, would be asked for a minute.</summary>
+    public NpgsqlDataSource Probe { get; }
 
     /// <summary>The demo's mail server and warehouse.</summary>
     public HttpClient World { get; }
@@ -66,6 +70,7 @@ public sealed class Installation : IAsyncDisposable
     {
         World.Dispose();
         Management.Dispose();
+        await Probe.DisposeAsync();
         await Database.DisposeAsync();
     }
 

@@ -6,12 +6,15 @@ namespace Orders.CrashPoints.Tests.Matrix;
 /// <param name="Hit">At which time the process comes by.</param>
 internal sealed record CrashCase(string Failpoint, string Mode, int Hit)
 {
+    private static readonly string[] BeforeACall = ["kill", "throw", "delay"];
+    private static readonly string[] AfterACall = ["kill", "timeout", "delay"];
+
     /// <summary>All cells, from the names in the compiled code. Before a call: die, fail, wait. After it: die, wait, or be told that it timed out although it was carried out.</summary>
     public static IEnumerable<CrashCase> All() =>
         from name in Failpoints.Names
         let scenario = Scenarios.Of(name)
         where scenario is not null
-        from mode in name.Contains(".after_", StringComparison.Ordinal) ? new[] { "kill", "timeout", "delay" } : ["kill", "throw", "delay"]
+        from mode in name.Contains(".after_", StringComparison.Ordinal) ? AfterACall : BeforeACall
         from hit in Enumerable.Range(1, scenario.Hits)
         select new CrashCase(name, mode, hit);
 

@@ -8,7 +8,6 @@ using Orders.Infrastructure.Outbox;
 using Orders.Infrastructure.Scheduling;
 using Orders.Infrastructure.Steps;
 using Orders.Testing;
-using Orders.Testing.Zoo;
 
 namespace Orders.Infrastructure.Tests.Completeness;
 
@@ -202,7 +201,7 @@ public sealed class CompletenessTests : InASystem
         return old;
     }
 
-    private Task MoveStockAsync(Guid order) =>
+    private Task<int> MoveStockAsync(Guid order) =>
         System.Database.ExecuteAsync("insert into stock_movements (order_id, sku, quantity) select order_id, sku, -quantity from order_lines where order_id = $1", order);
 
     private Task<IReadOnlyList<GapView>> GapsAsync() => _control.ListAsync(closedToo: false, null, 500, CancellationToken.None);

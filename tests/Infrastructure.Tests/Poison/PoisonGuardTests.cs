@@ -2,7 +2,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orders.Infrastructure.Poison;
 using Orders.Infrastructure.Steps;
-using Orders.Testing;
 using Orders.Testing.Zoo;
 
 namespace Orders.Infrastructure.Tests.Poison;
@@ -90,7 +89,7 @@ public sealed class PoisonGuardTests : InASystem
     }
 
     // A mark without the lock of a living process is all that a dead one leaves.
-    private Task DieAsync(StepRun run) => System.Database.ExecuteAsync(
+    private Task<int> DieAsync(StepRun run) => System.Database.ExecuteAsync(
         "insert into suspects (message_id, step, deaths, running, host) values ($1, $2, 0, true, 'dead') on conflict (message_id, step) do update set deaths = suspects.deaths + suspects.running::int, running = true",
         run.MessageId, run.Step);
 

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Microsoft.Extensions.DependencyInjection;
 using Orders.Infrastructure.Audit;
 using Orders.Infrastructure.Scheduling;
 using Orders.Testing;
@@ -181,10 +180,10 @@ public sealed class ScheduleTests : InASystem
 
     private Task<RunningHost> StartAsync() => System.StartAsync("", services => services.AddSchedules(System.Configuration(("Schedules:PollInterval", "00:00:00.1"), ("Schedules:Lease", "00:00:10")), Schedules));
 
-    private Task UntilAsync(string schedule, FiringStatus status) =>
+    private Task<int> UntilAsync(string schedule, FiringStatus status) =>
         Eventually.That(() => System.Database.ScalarAsync<int>("select coalesce((select last_status from schedules where name = $1), -1)", schedule), Is.EqualTo((int)status), $"status of '{schedule}'");
 
-    private Task DieAtAsync(int attempts) => System.Database.ExecuteAsync(
+    private Task<int> DieAtAsync(int attempts) => System.Database.ExecuteAsync(
         "insert into schedule_runs (schedule, due_at, status, attempts, host, lease_until) values ($1, clock_timestamp(), 1, $2, 'dead', now() - interval '1 second')", Job, attempts);
 
     private sealed class TestJob : IScheduledJob
