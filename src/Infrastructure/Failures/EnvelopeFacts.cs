@@ -26,8 +26,9 @@ internal sealed record EnvelopeFacts(
             using var document = JsonDocument.Parse(body);
             return document.RootElement.ValueKind == JsonValueKind.Object ? Read(document.RootElement) : None;
         }
-        catch (JsonException)
+        catch (Exception unreadable) when (unreadable is JsonException or InvalidOperationException)
         {
+            // InvalidOperationException: well-formed JSON whose texts are none (half a character, bytes that are not UTF-8); it shows only when they are read.
             return None;
         }
     }
@@ -37,10 +38,21 @@ internal sealed record EnvelopeFacts(
     {
         if (Payload is null)
             return null;
-        using var document = JsonDocument.Parse(Payload);
-        if (document.RootElement.ValueKind != JsonValueKind.Object)
+        try
+        {
+            using var document = JsonDocument.Parse(Payload);
+            return document.RootElement.ValueKind == JsonValueKind.Object ? FirstId(document.RootElement) : null;
+        }
+        catch (InvalidOperationException)
+        {
+            // A text of half characters.
             return null;
-        foreach (var member in document.RootElement.EnumerateObject())
+        }
+    }
+
+    private static Guid? FirstId(JsonElement payload)
+    {
+        foreach (var member in payload.EnumerateObject())
         {
             if (member.Value.ValueKind == JsonValueKind.String && member.Value.TryGetGuid(out var id))
                 return id;

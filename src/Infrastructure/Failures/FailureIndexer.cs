@@ -20,6 +20,7 @@ public sealed class FailureIndexer(
         from failures where {FailureTable.InQueue} or state = 1 group by queue
         """;
 
+    private static readonly TimeSpan MostForCounting = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
     // A busy queue never shows the same difference twice; it is looked through all the same from time to time.
@@ -33,12 +34,11 @@ public sealed class FailureIndexer(
         var pause = options.Interval;
         while (!stoppingToken.IsCancellationRequested)
         {
-            var watch = Stopwatch.StartNew();
             try
             {
-                await CompareAsync(stoppingToken);
-                // With very many failures the comparison itself costs: it may take two per cent of the time.
-                pause = TimeSpan.FromTicks(Math.Clamp(watch.Elapsed.Ticks * 50, options.Interval.Ticks, Math.Max(options.Interval.Ticks, LongestPause.Ticks)));
+                var counting = await CompareAsync(stoppingToken);
+                // With a million failures the counting itself costs: it may take a twentieth of the time.
+                pause = TimeSpan.FromTicks(Math.Clamp(counting.Ticks * 20, options.Interval.Ticks, Math.Max(options.Interval.Ticks, MostForCounting.Ticks)));
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -60,12 +60,15 @@ public sealed class FailureIndexer(
         }
     }
 
-    private async Task CompareAsync(CancellationToken cancellationToken)
+    // Returns how long the database took to count.
+    private async Task<TimeSpan> CompareAsync(CancellationToken cancellationToken)
     {
         if (await QuarantineIndex.ReconcileAsync(database, cancellationToken) is > 0 and var quarantined)
             FailureLog.QuarantineFound(logger, quarantined);
 
+        var watch = Stopwatch.StartNew();
         var expected = await ExpectedAsync(cancellationToken);
+        var counting = watch.Elapsed;
         var connection = await broker.OpenAsync(cancellationToken);
         var counts = new Dictionary<string, uint>();
         await using (var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken))
@@ -78,7 +81,25 @@ public sealed class FailureIndexer(
         {
             var (rows, toDo) = expected.GetValueOrDefault(queue);
             if (Watch(queue).IsDue(rows, ready, toDo > 0))
-                Watch(queue).Looked(await reconciler.LookAsync(queue, cancellationToken));
+                await LookAsync(queue, cancellationToken);
+        }
+
+        return counting;
+    }
+
+    // A message that we cannot cope with must not keep the other queues from being looked at.
+    private async Task LookAsync(string queue, CancellationToken cancellationToken)
+    {
+        try
+        {
+            Watch(queue).Looked(await reconciler.LookAsync(queue, cancellationToken));
+        }
+#pragma warning disable CA1031 // Logged with everything; an unavailable server goes on to the loop, which waits for it.
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested && !Coalescing.DatabaseFault.IsUnavailable(exception) && !BrokerFault.IsUnavailable(exception))
+#pragma warning restore CA1031
+        {
+            FailureLog.QueueFailed(logger, exception, queue);
+            Watch(queue).Looked(null);
         }
     }
 

@@ -26,6 +26,9 @@ internal static partial class FailureLog
     [LoggerMessage(4006, LogLevel.Error, "The comparison of index and queues failed and goes on")]
     public static partial void LoopFailed(ILogger logger, Exception exception);
 
+    [LoggerMessage(4008, LogLevel.Error, "The look through {Queue} failed; the other queues go on, and it is tried again")]
+    public static partial void QueueFailed(ILogger logger, Exception exception, string queue);
+
     [LoggerMessage(4007, LogLevel.Warning, "{Count} rows of the outbox are quarantined and indexed now")]
     public static partial void QuarantineFound(ILogger logger, int count);
 }

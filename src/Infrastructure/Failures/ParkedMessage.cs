@@ -122,7 +122,8 @@ internal sealed record ParkedMessage
             {
                 byte[] bytes => StorableText.Of(Encoding.UTF8.GetString(bytes), 20_000),
                 string text => StorableText.Of(text, 20_000),
-                null or bool or byte or short or int or long or double => value,
+                null or bool or byte or short or int or long => value,
+                double number when double.IsFinite(number) => number,
                 _ => StorableText.Of(value.ToString() ?? "", 2000),
             };
         }
@@ -152,7 +153,7 @@ internal sealed record ParkedMessage
             using var document = JsonDocument.Parse(body);
             return document.RootElement.GetRawText();
         }
-        catch (JsonException)
+        catch (Exception unreadable) when (unreadable is JsonException or InvalidOperationException)
         {
             return null;
         }
