@@ -35,7 +35,7 @@ internal static class ReconcilerSql
         judged as (
             select m.id, m.state, m.state = 1 and (
                 exists (select from idempotency i where i.message_id = m.message_id and (m.step is null or i.step = m.step))
-                or exists (select from effects e where e.subject_id = m.subject_id and e.message_id = m.message_id and e.state = 2)) as done
+                or exists (select from effects e where e.subject_id = m.subject_id and e.message_id = m.message_id and (e.step = m.step or m.step is null) and e.state = 2)) as done
             from missing m),
         closed as (
             update failures f set removed_at = now(),

@@ -15,7 +15,7 @@ public sealed class RedriveMover(RelayFeed relay, ISubjectDirectory subjects, Pa
     private const string Take = """
         select f.id, f.kind, f.queue, f.identity, f.generation, f.message_id, f.step, f.message_type, f.subject_id, f.payload, f.body, f.headers, f.priority, f.state, i.payload,
             exists (select from idempotency d where d.message_id = f.message_id and d.step = f.step)
-                or exists (select from effects e where e.subject_id = f.subject_id and e.message_id = f.message_id and e.state = 2) as done,
+                or exists (select from effects e where e.subject_id = f.subject_id and e.message_id = f.message_id and (e.step = f.step or f.step is null) and e.state = 2) as done,
             (select s.status from step_runs s where s.subject_id = f.subject_id and s.step = f.step) as status
         from redrive_items i join failures f on f.id = i.failure_id
         where i.redrive_id = $1 and i.state = 1 order by i.failure_id limit $2 for no key update of i, f

@@ -69,7 +69,7 @@ public sealed class RedrivePreview(
         await using var command = condition.Command(connection, $"""
             select f.id, f.kind, f.generation, f.message_id, f.step, f.message_type, f.subject_id, f.payload, f.body, f.headers,
                 exists (select from idempotency d where d.message_id = f.message_id and d.step = f.step)
-                    or exists (select from effects e where e.subject_id = f.subject_id and e.message_id = f.message_id and e.state = 2),
+                    or exists (select from effects e where e.subject_id = f.subject_id and e.message_id = f.message_id and (e.step = f.step or f.step is null) and e.state = 2),
                 (select s.status from step_runs s where s.subject_id = f.subject_id and s.step = f.step),
                 exists (select from redrive_items i where i.failure_id = f.id and i.state in (1, 2))
             from failures f where {condition.Condition} order by f.id limit {RedriveRequest.MostMessages}

@@ -25,7 +25,7 @@ internal static class RedriveSql
                     else exists (select from failures n where n.message_id = s.message_id and n.generation = s.generation and n.id <> s.failure_id) end as failed,
                 case when s.kind = 4 then not exists (select from outbox o where o.id = s.identity)
                     else exists (select from idempotency d where d.message_id = s.message_id and (d.step = s.step or s.step is null))
-                        or exists (select from effects e where e.subject_id = s.subject_id and e.message_id = s.message_id and e.state = 2)
+                        or exists (select from effects e where e.subject_id = s.subject_id and e.message_id = s.message_id and (e.step = s.step or s.step is null) and e.state = 2)
                         or s.sent_at < now() - interval '20 seconds' and exists (select from step_runs r where r.subject_id = s.subject_id and r.step = s.step and r.status in (2, 6, 7, 8, 9))
                             and not exists (select from outbox o where o.message_id = s.message_id) end as done
             from sent s),
