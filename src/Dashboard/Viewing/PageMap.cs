@@ -61,7 +61,9 @@ internal static class PageMap
         ScheduleRoutes.Map(pages);
         AlertRoutes.Map(pages);
         AuditRoutes.Map(pages);
-        pages.MapFallback("{*path:regex(^(?!api/|health/|metrics$).*$)}", () =>
+        // For GET only: one for every method would, where a POST comes without a body, be chosen before an endpoint of the API whose body may be left out.
+        var nowhere = pages.MapMethods("{*path:regex(^(?!api/|health/|metrics$).*$)}", [HttpMethods.Get, HttpMethods.Head], () =>
             Page.Of<Layout.Message>(new { Title = "No such page", Detail = "The address leads nowhere. The navigation has all pages." }, StatusCodes.Status404NotFound)).Needs(OperatorRole.Viewer);
+        nowhere.Add(endpoint => ((RouteEndpointBuilder)endpoint).Order = int.MaxValue);
     }
 }

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -74,7 +75,9 @@ public static class OrdersStore
             CancellationTimeout = -1,
             ApplicationName = AppDomain.CurrentDomain.FriendlyName,
         };
-        if (!settings.ContainsKey("Command Timeout"))
+        // Asked of the text: Npgsql's own builder says yes for every keyword it knows, given or not, and the time-out would stay at its 30 s.
+        var given = new DbConnectionStringBuilder { ConnectionString = text };
+        if (!given.ContainsKey("Command Timeout") && !given.ContainsKey("CommandTimeout"))
             settings.CommandTimeout = 15;
         // A stuck twin on the same message, key or order must not pin a slot for ever; 55P03 is a transient fault and the message comes again.
         settings.Options = $"{settings.Options} -c lock_timeout=5s -c idle_in_transaction_session_timeout=30s".Trim();

@@ -7,8 +7,11 @@ internal sealed class KeysAndRoles : InADashboard
     [Test]
     public async Task Without_a_key_nothing_is_said_not_even_what_exists()
     {
-        foreach (var path in new[] { "/api/me", "/api/audit", "/api/no-such-thing", "/no-such-thing" })
+        foreach (var path in new[] { "/api/me", "/api/audit", "/api/no-such-thing" })
             Assert.That((await GetAsync(path, null)).Status, Is.EqualTo(401), path);
+        // People are sent to the login, whether the page exists or not.
+        foreach (var path in new[] { "/orders", "/no-such-thing" })
+            Assert.That((await GetAsync(path, null)).Status, Is.EqualTo(302), path);
     }
 
     [Test]
@@ -48,7 +51,7 @@ internal sealed class KeysAndRoles : InADashboard
     [Test]
     public void Every_endpoint_asks_for_a_role_or_is_open_on_purpose()
     {
-        string[] open = ["/health/live", "/health/ready", "/metrics"];
+        string[] open = ["/health/live", "/health/ready", "/metrics", "/login", "/assets/{hash}/{name}"];
         foreach (var endpoint in Endpoints())
         {
             var asks = endpoint.Metadata.GetOrderedMetadata<Microsoft.AspNetCore.Authorization.IAuthorizeData>().Any(a => a.Policy is "viewer" or "operator" or "admin");

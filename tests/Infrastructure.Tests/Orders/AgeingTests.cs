@@ -19,7 +19,9 @@ public sealed class AgeingTests : InASystem
     // The last ones are for a machine so busy that the premium orders of the beginning are not done before.
     private static readonly TimeSpan[] Ages = [.. new[] { 1, 3, 6, 12, 24 }.Select(s => TimeSpan.FromSeconds(s))];
 
-    protected override StepCatalogue Catalogue => new StepCatalogue().Add<SlowStep>().Announce<OrderCompleted>().Announce<OrderRejected>();
+    internal static StepCatalogue OneSlowStep => new StepCatalogue().Add<SlowStep>().Announce<OrderCompleted>().Announce<OrderRejected>();
+
+    protected override StepCatalogue Catalogue => OneSlowStep;
 
     [Test]
     public async Task Normal_orders_are_done_while_premium_ones_keep_coming()
@@ -59,17 +61,6 @@ public sealed class AgeingTests : InASystem
                 await System.UntilOutboxIsEmptyAsync();
             }
         }
-    }
-
-    [Test]
-    public async Task Whom_nobody_has_overtaken_is_left_alone()
-    {
-        await using var source = NpgsqlDataSource.Create(System.Database.ConnectionString);
-        using var feed = new RelayFeed();
-        await System.StoreAsync([.. Enumerable.Range(0, 5).Select(_ => SampleOrders.New(1))]);
-        var ageing = new OrderAgeing(source, new OutboxWriter(source, feed), TimeProvider.System) { Ages = [TimeSpan.Zero] };
-
-        Assert.That(await ageing.LookAsync(CancellationToken.None), Is.Zero);
     }
 
     [TestCase(false, false, null)]
