@@ -52,6 +52,7 @@ internal static class SampleData
             select s, date_trunc(case s when 60 then 'minute' else 'hour' end, now()) - n * s * interval '1 second', step, s * 40 + (n * 7) % 300, n % 9, n % 4,
                    array(select case when i between 20 and 34 then 20 + (i * n) % 60 else 0 end from generate_series(0, 95) i), array(select case when i between 12 and 30 then 20 + (i * n) % 50 else 0 end from generate_series(0, 95) i)
             from unnest(array[60, 3600]) s, generate_series(1, 350) n, step_catalogue
+            on conflict do nothing
             """);
     }
 

@@ -71,12 +71,12 @@ public sealed class BreakerTests : WithReplicas
         await StartAsync(2, "hurried", CallAsync, OnPost);
         await Breakers.ForceAsync("post", BreakerState.Open, Because("the post office moves"));
         await Eventually.Is(() => Replicas.All(r => GateOf(r, "hurried").Limit == 0), "every gate is closed", TimeSpan.FromSeconds(5));
-        await DeliverAsync("hurried", 10);
-        await Eventually.That(() => System.Broker.CountAsync("hurried"), Is.EqualTo(10u), "messages waiting in the queue");
-        Assert.That(Begun, Is.Empty);
+        var waiting = await DeliverAsync("hurried", 10);
+        await Eventually.That(() => System.Broker.CountAsync("hurried"), Is.GreaterThanOrEqualTo(10u), "messages waiting in the queue");
+        Assert.That(Begun.Select(b => b.Subject).Intersect(waiting), Is.Empty);
 
         await Breakers.ForceAsync("post", null, Because("it has moved"));
-        await UntilDoneAsync("hurried", (int)await System.Database.CountAsync("step_runs where step = 'hurried' and status = 2") + 10 - Begun.Select(b => b.Subject).Distinct().Count());
+        await Eventually.That(() => System.Database.CountAsync("step_runs where subject_id = any($1) and status = 2", waiting), Is.EqualTo(10L), "runs done");
 
         await Breakers.ForceAsync("post", BreakerState.Closed, Because("the breaker is wrong"));
         await Eventually.That(async () => (await Breakers.ListAsync()).Single().Forced, Is.EqualTo(BreakerState.Closed), "the force");
