@@ -5,6 +5,7 @@ namespace Orders.Chaos.Tests.Variants;
 
 /// <summary>A checker that cannot fail is worthless: it has to catch each system that really is broken, and to pass the one that is not, under the same fault.</summary>
 [FixtureLifeCycle(LifeCycle.SingleInstance)]
+[Category("Long")]
 public sealed class BrokenVariantsTests
 {
     // A deadline, not a wait: on a machine that does nothing else it takes some seconds.

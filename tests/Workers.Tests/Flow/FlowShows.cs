@@ -12,6 +12,7 @@ namespace Orders.Workers.Tests.Flow;
 /// wants the machine for itself; the figures are printed either way.
 /// </summary>
 [NonParallelizable]
+[Category("Long")]
 public sealed class FlowShows : InAnInstallation
 {
     private static readonly bool Full = Environment.GetEnvironmentVariable("ORDERS_SHOW") == "full";

@@ -12,6 +12,7 @@ namespace Orders.Workers.Tests.Flow;
 /// <c>ORDERS_ROLLING_RESTARTS=20</c> makes it twenty times.
 /// </summary>
 [NonParallelizable]
+[Category("Long")]
 public sealed class RollingRestartTests : InAnInstallation
 {
     private static readonly int Times = int.Parse(Environment.GetEnvironmentVariable("ORDERS_ROLLING_RESTARTS") ?? "1", CultureInfo.InvariantCulture);
