@@ -100,7 +100,8 @@ internal sealed class SharedAcks : IFilter<ChannelContext>, IPipeSpecification<C
 
         public void NotifyFaulted(Exception exception, Uri inputAddress) => inner.NotifyFaulted(exception, inputAddress);
 
-        // Never throws: what goes wrong goes to those who wait for their ack.
+        // Never throws: what goes wrong goes to those who wait for their ack. Never cancelled either: at a stop the context's token ends before the last acks, and what is
+        // committed and not acked would be delivered once more.
         private async Task SendAsync()
         {
             while (Take() is var (tags, sent))
@@ -108,7 +109,7 @@ internal sealed class SharedAcks : IFilter<ChannelContext>, IPipeSpecification<C
                 try
                 {
                     if (tags.Count == 1)
-                        await inner.BasicAck(tags[0], multiple: false, CancellationToken);
+                        await inner.BasicAck(tags[0], multiple: false, CancellationToken.None);
                     else
                         await SendAsync(tags);
                     lock (_lock)
@@ -151,9 +152,9 @@ internal sealed class SharedAcks : IFilter<ChannelContext>, IPipeSpecification<C
             lock (_lock)
                 together = _settled.InRowWith(tags);
             if (together > 0)
-                await inner.BasicAck(tags[together - 1], multiple: together > 1, CancellationToken);
+                await inner.BasicAck(tags[together - 1], multiple: together > 1, CancellationToken.None);
             for (var i = together; i < tags.Count; i++)
-                await inner.BasicAck(tags[i], multiple: false, CancellationToken);
+                await inner.BasicAck(tags[i], multiple: false, CancellationToken.None);
         }
     }
 }
