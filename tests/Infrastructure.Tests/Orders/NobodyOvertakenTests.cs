@@ -1,5 +1,4 @@
 using Npgsql;
-using Orders.Infrastructure.Orders;
 using Orders.Infrastructure.Orders.Feeding;
 using Orders.Infrastructure.Outbox;
 using Orders.Infrastructure.Steps;
