@@ -49,7 +49,7 @@ public sealed class FailureReconciler(
         var amqp = await broker.OpenAsync(cancellationToken);
         var putBack = await PutBackAsync(connection, amqp, queue, cancellationToken);
         var began = await ReconcilerSql.NowAsync(connection, cancellationToken);
-        await using var look = await QueueLook.OpenAsync(amqp, queue, options.LookLimit, cancellationToken);
+        await using var look = await QueueLook.OpenAsync(amqp, queue, options.LookLimit, await ReconcilerSql.ParkedAsync(connection, queue, cancellationToken), cancellationToken);
         var found = look.Messages.Select(m => (Delivery: m, Message: ParkedMessage.Of(queue, m.BasicProperties, m.Body.ToArray())))
             .GroupBy(m => (m.Message.Identity, m.Message.Generation)).Select(g => new Found(g.First().Message with { Copies = g.Count() }, [.. g.Select(m => m.Delivery)])).ToArray();
 

@@ -13,6 +13,10 @@ internal sealed class QueueLook : IAsyncDisposable
     // Once nothing has come for so long, no more will: others hold the rest.
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(1);
 
+    // What another look has just given back is ready again when the queue's log says so, a moment later.
+    private static readonly TimeSpan Again = TimeSpan.FromMilliseconds(100);
+    private const int MostAgain = 30;
+
     private readonly IChannel _channel;
     private readonly List<BasicDeliverEventArgs> _messages;
     private readonly HashSet<ulong> _held;
@@ -35,13 +39,20 @@ internal sealed class QueueLook : IAsyncDisposable
     /// <param name="connection">A connection that does not publish: one blocked by an alarm delivers nothing.</param>
     /// <param name="queue">The queue.</param>
     /// <param name="limit">How many messages to hold at most; those at the head.</param>
+    /// <param name="expected">How many are known to stand there. With fewer, the queue is asked again for up to three seconds before that is believed.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    public static async Task<QueueLook> OpenAsync(IConnection connection, string queue, int limit, CancellationToken cancellationToken)
+    public static async Task<QueueLook> OpenAsync(IConnection connection, string queue, int limit, long expected, CancellationToken cancellationToken)
     {
         var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
         try
         {
             var ready = (await channel.QueueDeclarePassiveAsync(queue, cancellationToken)).MessageCount;
+            for (var asked = 0; ready < expected && asked < MostAgain; asked++)
+            {
+                await Task.Delay(Again, cancellationToken);
+                ready = (await channel.QueueDeclarePassiveAsync(queue, cancellationToken)).MessageCount;
+            }
+
             var wanted = (int)Math.Min(ready, (uint)Math.Min(limit, ushort.MaxValue));
             var messages = wanted == 0 ? [] : await HoldAsync(channel, queue, wanted, cancellationToken);
             return new QueueLook(channel, messages, complete: messages.Count >= ready);

@@ -65,6 +65,13 @@ internal static class ReconcilerSql
         return (DateTime)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
+    // How many messages the index says stand in the queue.
+    public static async Task<long> ParkedAsync(NpgsqlConnection connection, string queue, CancellationToken cancellationToken)
+    {
+        await using var command = Command(connection, "select count(*) from failures where queue = $1 and state = $2", queue, (short)FailureState.Parked);
+        return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
     public static async Task<Dictionary<(Guid Identity, int Generation), IndexRow>> RowsAsync(NpgsqlConnection connection, string queue, IReadOnlyList<ParkedMessage> found, CancellationToken cancellationToken)
     {
         await using var command = Command(connection, Rows, queue, found.Select(f => f.Identity).ToArray(), found.Select(f => f.Generation).ToArray());

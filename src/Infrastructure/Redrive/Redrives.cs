@@ -29,7 +29,16 @@ public sealed class Redrives(NpgsqlDataSource database, ISubjectDirectory subjec
         var id = Guid.CreateVersion7();
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await ExecuteAsync(connection, Alone, cancellationToken);
+        try
+        {
+            await ExecuteAsync(connection, Alone, cancellationToken);
+        }
+        catch (PostgresException busy) when (busy.SqlState == PostgresErrorCodes.LockNotAvailable)
+        {
+            // Nothing was made, and whoever is ahead is most likely about the same messages.
+            return (null, new RedriveRefusal("busy", "Another redrive is being made right now; look at the redrives, then ask again.", null));
+        }
+
         if (await OutstandingAsync(connection, request.Filter, cancellationToken) is { } other)
             return (null, new RedriveRefusal("outstanding", $"Redrive {other} already has messages of this filter; wait for it, or cancel it.", other));
 
