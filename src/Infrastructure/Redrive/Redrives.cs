@@ -10,7 +10,8 @@ namespace Orders.Infrastructure.Redrive;
 public sealed class Redrives(NpgsqlDataSource database, ISubjectDirectory subjects)
 {
     // Who creates redrives does it one after the other: two that choose the same messages would otherwise wait for each other's rows.
-    private const string Alone = "select pg_advisory_xact_lock(x'4f72646572730003'::bigint)";
+    // Waits its turn for longer than other locks are waited for, and for less than a command may take: a hundred that ask at once are all told who was first.
+    private const string Alone = "set local lock_timeout = '14s'; select pg_advisory_xact_lock(x'4f72646572730003'::bigint)";
 
     private const string Columns =
         "r.id, r.stage, r.created_by, r.created_at, r.reason, r.filter, r.patch, r.canary, r.rate_per_second, r.stop_percent, r.total, r.stopped_at, r.stopped_because, r.moved_at, r.finished_at";
