@@ -15,7 +15,7 @@ internal sealed class VocabularyTests
         Is.EqualTo(new[]
         {
             "400 bad-request", "400 malformed-body", "400 invalid-parameter", "400 invalid-idempotency-key", "401 unauthorized", "403 missing-scope", "404 not-found",
-            "404 order-not-found", "404 invoice-not-ready", "405 method-not-allowed", "408 request-timeout", "409 key-in-flight", "413 body-too-large",
+            "404 order-not-found", "404 invoice-not-ready", "404 credit-note-not-ready", "405 method-not-allowed", "408 request-timeout", "409 key-in-flight", "409 order-not-cancellable", "413 body-too-large",
             "415 unsupported-media-type", "422 invalid-order", "422 idempotency-key-reused", "429 too-many-requests", "500 internal-error", "503 unavailable", "503 outbox-full",
             "503 too-many-watchers",
         }));
