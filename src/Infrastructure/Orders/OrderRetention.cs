@@ -9,6 +9,6 @@ public static class OrderRetention
     public static IReadOnlyList<RetentionRule> Rules { get; } =
     [
         // A client that repeats a post after this time gets a second order: longer than any client's own patience.
-        new("PostedKeys", "posted_keys", ["client_id", "key"], "at", Keep: TimeSpan.FromDays(30), Least: TimeSpan.FromDays(1)),
+        new("PostedKeys", "posted_keys", "at", Keep: TimeSpan.FromDays(30), Least: TimeSpan.FromDays(1)),
     ];
 }

@@ -37,12 +37,13 @@ public sealed class PurgeJob(NpgsqlDataSource database, RetentionOptions options
     /// <summary>The purge of one table.</summary>
     private sealed class Purge(RetentionRule rule, int batchSize)
     {
-        // The limit is text, not a parameter: the planner then knows that few rows are meant, and finds them by their key.
+        // By row address, which has one plan: joined by key, a planner with statistics from an emptier day chose to compare each row with each (measured: 12 s a batch of 1,000).
+        // The limit is text, not a parameter: the planner then knows that few rows are meant. The age is asked again, for a row that was changed in between.
         private readonly string _sql = $"""
             with gone as (
-                delete from {rule.Table} where ({string.Join(", ", rule.Key)}) in (
-                    select {string.Join(", ", rule.Key)} from {rule.Table}
-                    where {rule.Age} >= $1 and {rule.Age} < now() - $2{(rule.Only is null ? "" : $" and {rule.Only}")} limit {batchSize})
+                delete from {rule.Table} where ctid = any (array(
+                    select ctid from {rule.Table} where {rule.Age} >= $1 and {Old(rule)} limit {batchSize}))
+                and {Old(rule)}
                 returning {rule.Age} as age)
             select count(*), max(age) from gone
             """;
@@ -70,5 +71,7 @@ public sealed class PurgeJob(NpgsqlDataSource database, RetentionOptions options
                 _from = reader.GetFieldValue<DateTimeOffset>(1);
             return purged;
         }
+
+        private static string Old(RetentionRule rule) => $"{rule.Age} < now() - $2{(rule.Only is null ? "" : $" and {rule.Only}")}";
     }
 }

@@ -9,14 +9,14 @@ public static class RetentionRules
     public static IReadOnlyList<RetentionRule> Framework { get; } =
     [
         // Longer than any redelivery schedule, or every late copy would run its step to find out at the commit that its effect is done.
-        new("Idempotency", "idempotency", ["message_id", "step"], "at", Keep: 30 * Day, Least: Day),
-        new("ScheduleRuns", "schedule_runs", ["schedule", "due_at"], "finished_at", Keep: 14 * Day, Least: TimeSpan.FromHours(1), Only: "status >= 2"),
-        new("Duplicates", "duplicates", ["id"], "at", Keep: 30 * Day, Least: TimeSpan.FromHours(1)),
-        new("DuplicateCounts", "duplicate_counts", ["minute", "step", "cause"], "minute", Keep: 90 * Day, Least: TimeSpan.FromHours(1)),
-        new("CompletenessGaps", "completeness_gaps", ["subject_id", "effect", "kind"], "closed_at", Keep: 90 * Day, Least: TimeSpan.FromHours(1), Only: "closed_at is not null"),
-        new("StepReports", "step_reports", ["subject_id", "step", "message_id", "attempt"], "at", Keep: 30 * Day, Least: TimeSpan.FromHours(1)),
+        new("Idempotency", "idempotency", "at", Keep: 30 * Day, Least: Day),
+        new("ScheduleRuns", "schedule_runs", "finished_at", Keep: 14 * Day, Least: TimeSpan.FromHours(1), Only: "status >= 2"),
+        new("Duplicates", "duplicates", "at", Keep: 30 * Day, Least: TimeSpan.FromHours(1)),
+        new("DuplicateCounts", "duplicate_counts", "minute", Keep: 90 * Day, Least: TimeSpan.FromHours(1)),
+        new("CompletenessGaps", "completeness_gaps", "closed_at", Keep: 90 * Day, Least: TimeSpan.FromHours(1), Only: "closed_at is not null"),
+        new("StepReports", "step_reports", "at", Keep: 30 * Day, Least: TimeSpan.FromHours(1)),
         // News for running processes; a run that began before the news is long over.
-        new("CancelledSubjects", "cancelled_subjects", ["subject_id"], "at", Keep: Day, Least: TimeSpan.FromHours(1)),
-        new("Suspects", "suspects", ["message_id", "step"], "at", Keep: 7 * Day, Least: TimeSpan.FromHours(1)),
+        new("CancelledSubjects", "cancelled_subjects", "at", Keep: Day, Least: TimeSpan.FromHours(1)),
+        new("Suspects", "suspects", "at", Keep: 7 * Day, Least: TimeSpan.FromHours(1)),
     ];
 }
