@@ -35,6 +35,7 @@ lines() { sed 's/},{"/}\n{"/g' | grep '"fingerprint"' || true; }
 
 if [ "$groups" = yes ]; then
   answer=$(call GET /failures/groups --get ${query[@]+"${query[@]}"})
+  case $answer in '[]'*) echo "Nothing matches"; exit ;; esac
   printf '%7s  %-12s %-40s %s\n' count step fault fingerprint
   printf '%s' "$answer" | lines | while IFS= read -r line; do
     fault=$(text_of faultType "$line")
@@ -43,6 +44,7 @@ if [ "$groups" = yes ]; then
   exit
 fi
 
+[[ $limit =~ ^[0-9]+$ ]] && [ "$limit" -ge 1 ] && [ "$limit" -le 500 ] || fail "Expected a number from 1 to 500 after --limit, found '$limit'."
 answer=$(call GET /failures --get --data-urlencode "limit=$limit" ${query[@]+"${query[@]}"})
 printf '%s' "$answer" | lines | while IFS= read -r line; do
   fault=$(text_of faultType "$line")
@@ -50,4 +52,6 @@ printf '%s' "$answer" | lines | while IFS= read -r line; do
 done
 more=''
 case $answer in *'"totalIsMore":true'*) more=' or more' ;; esac
-echo "$(number_of total "$answer")$more match"
+total=$(number_of total "$answer")
+case $total$more in 1) echo "1 matches" ;; *) echo "$total$more match" ;; esac
+[ "$total" -le "$limit" ] || echo "The newest $limit are shown; --limit shows more (at most 500), --group their causes."

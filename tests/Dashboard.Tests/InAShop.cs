@@ -1,8 +1,12 @@
 using System.Net.Http.Json;
+using System.Text;
 using System.Text.Json.Nodes;
+using Orders.Contracts;
 using Orders.Infrastructure.Orders.Intake;
+using Orders.Infrastructure.Outbox;
 using Orders.Infrastructure.Steps;
 using Orders.OutsideWorld;
+using Orders.Testing.Servers;
 
 namespace Orders.Dashboard.Tests;
 
@@ -30,10 +34,11 @@ internal abstract class InAShop : InADashboard
     }
 
     /// <summary>Starts a process with steps.</summary>
-    protected Task<RunningHost> WorkAsync(string steps) => System.StartAsync(steps, null,
+    protected Task<RunningHost> WorkAsync(string steps, params IEnumerable<(string Name, string? Value)> settings) => System.StartAsync(steps, null,
     [
         ("Email:Smtp:Host", "127.0.0.1"), ("Email:Smtp:Port", $"{World.SmtpPort}"), ("Email:Smtp:Security", "None"), ("Email:From", "Orders <orders@orders.example>"),
         ("Email:ReceiptsUrl", new Uri(World.BaseUri, "mails").ToString()), ("Warehouse:Url", new Uri(World.BaseUri, "warehouse").ToString()), ("Warehouse:Secret", Secret),
+        .. settings,
     ]);
 
     /// <summary>Makes the outside world behave.</summary>
@@ -62,6 +67,25 @@ internal abstract class InAShop : InADashboard
     {
         var intake = (OrderIntake)host.Services.GetService(typeof(OrderIntake))!;
         await Task.WhenAll(orders.Select(intake.AcceptAsync));
+    }
+
+    /// <summary>Parks the message of each order as MassTransit does after <c>email</c> has given it up: as it was, with the fault in its transport headers.</summary>
+    protected async Task ParkAsync(IEnumerable<Guid> orders)
+    {
+        foreach (var order in orders)
+        {
+            var id = Guid.NewGuid();
+            await System.Broker.PublishBytesAsync("email_error", Envelope.Write(new OrderAccepted(order, false, DateTimeOffset.UtcNow), id, order, id, null, DateTimeOffset.UtcNow), new ByHand
+            {
+                Id = id,
+                Headers = new()
+                {
+                    ["MT-Reason"] = Encoding.UTF8.GetBytes("fault"),
+                    ["MT-Fault-ExceptionType"] = Encoding.UTF8.GetBytes("System.IO.IOException"),
+                    ["MT-Fault-Message"] = Encoding.UTF8.GetBytes($"No space left on device for {order}."),
+                },
+            });
+        }
     }
 
     /// <summary>Waits until so many failures stand in a state.</summary>

@@ -20,8 +20,13 @@ call() {
   esac
 }
 
-# text_of NAME JSON: the first member of that name, a string without its quotes.
-text_of() { printf '%s' "$2" | sed -n "s/^.*\"$1\":\"\(\([^\"\\\\]\|\\\\.\)*\)\".*$/\1/p" | head -1 | sed 's/\\u0027/'"'"'/g; s/\\"/"/g'; }
+# text_of NAME JSON: the last member of that name, a string without its quotes. What would steer the terminal is left out: faults quote what strangers sent.
+text_of() {
+  local text
+  text=$(printf '%s' "$2" | sed -n "s/^.*\"$1\":\"\(\([^\"\\\\]\|\\\\.\)*\)\".*$/\1/p" | head -1)
+  text=${text//\\[nrt]/ } text=${text//\\[bf]/} text=${text//\\\"/\"}
+  LC_ALL=C.UTF-8 printf '%b' "$text" | LC_ALL=C tr -d '\000-\037\177'
+}
 number_of() { printf '%s' "$2" | grep -o "\"$1\":[0-9.]*" | head -1 | cut -d: -f2; }
 
 # json_string TEXT: as a JSON string.

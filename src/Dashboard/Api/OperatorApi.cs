@@ -28,6 +28,7 @@ internal static class OperatorApi
         var api = app.MapGroup("/api").RequireAuthorization(new AuthorizationPolicyBuilder(KeyAuthentication.Scheme).RequireAuthenticatedUser().Build());
         FailuresApi.Map(api);
         RedrivesApi.Map(api);
+        EffectsApi.Map(api);
         OperatorsApi.Map(api);
         AuditApi.Map(api);
         ControlsApi.Map(api);

@@ -45,13 +45,14 @@ public sealed class DatabaseDeployment(OrdersDbContext context, NpgsqlDataSource
         for (var position = 0; position < catalogue.Steps.Count; position++)
         {
             await using var command = new NpgsqlCommand("""
-                insert into step_catalogue (step, bit, position, consumes, active)
-                values ($1, (select 1 << coalesce(max(round(log(2, bit))::int) + 1, 0) from step_catalogue), $2, $3, true)
-                on conflict (step) do update set position = excluded.position, consumes = excluded.consumes, active = true
+                insert into step_catalogue (step, bit, position, consumes, depends_on, active)
+                values ($1, (select 1 << coalesce(max(round(log(2, bit))::int) + 1, 0) from step_catalogue), $2, $3, $4, true)
+                on conflict (step) do update set position = excluded.position, consumes = excluded.consumes, depends_on = excluded.depends_on, active = true
                 """, connection);
             command.Parameters.Add(new() { Value = catalogue.Steps[position].Name });
             command.Parameters.Add(new() { Value = position });
             command.Parameters.Add(new() { Value = catalogue.Steps[position].Consumes.Select(MessageName.ExchangeOf).ToArray() });
+            command.Parameters.Add(new() { Value = (object?)catalogue.Steps[position].Policy.DependsOn?.Name ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text });
             await command.ExecuteNonQueryAsync(cancellationToken);
         }
     }

@@ -5,7 +5,7 @@ namespace Orders.Infrastructure.Failures;
 /// </summary>
 public sealed class Failure
 {
-    /// <summary>The failure's id, a version 7 UUID: in the order of time.</summary>
+    /// <summary>The failure's id, a version 7 UUID of the moment at which it was parked: in the order of time.</summary>
     public Guid Id { get; init; }
 
     /// <summary>Where it stands.</summary>

@@ -35,7 +35,7 @@ public sealed record FailureFilter
     /// <summary>Given up by this version.</summary>
     public string? Build { get; init; }
 
-    /// <summary>Parked at or after this moment.</summary>
+    /// <summary>Parked, for the first time in this generation, at or after this moment.</summary>
     public DateTimeOffset? From { get; init; }
 
     /// <summary>Parked before this moment.</summary>

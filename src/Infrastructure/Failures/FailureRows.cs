@@ -31,7 +31,7 @@ internal static class FailureRows
             return;
         await using var command = new NpgsqlCommand(Upsert, connection);
         var p = command.Parameters;
-        Add(p, NpgsqlDbType.Uuid, messages, static _ => Guid.CreateVersion7());
+        Add(p, NpgsqlDbType.Uuid, messages, static m => Guid.CreateVersion7(m.At));
         Add(p, NpgsqlDbType.Smallint, messages, static m => (short)m.Kind);
         Add(p, NpgsqlDbType.Text, messages, static m => m.Queue);
         Add(p, NpgsqlDbType.Uuid, messages, static m => m.Identity);

@@ -5,7 +5,10 @@ namespace Orders.Infrastructure.Failures;
 /// <summary>Finds failures: pages, groups and single ones. Pages follow the ids, which are in the order of time, so a page stays what it was while others come and go.</summary>
 public sealed class FailureSearch(NpgsqlDataSource database, ISubjectDirectory subjects)
 {
-    private const int MostCounted = 10_000;
+    private const int MostCounted = 1_000;
+
+    // Of these statements no plan is kept: one for any value would read the newest million failures to find three old ones of a rare cause. For the batch's own transaction only.
+    private const string PlanForTheseValues = "select set_config('plan_cache_mode', 'force_custom_plan', true)";
 
     private const string Found =
         "f.id, f.state, f.kind, f.queue, f.step, f.message_type, f.subject_id, f.fault_type, f.fault_message, f.fingerprint, f.attempts, f.generation, f.first_at, f.last_at, f.build, f.host, f.redrive_id, f.note";
@@ -22,13 +25,17 @@ public sealed class FailureSearch(NpgsqlDataSource database, ISubjectDirectory s
     {
         var condition = await FilterSql.OfAsync(filter, subjects, cancellationToken);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        var counted = await CountAsync(connection, condition, MostCounted + 1, cancellationToken);
+        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { new(PlanForTheseValues), condition.InBatch(CountOf(condition, MostCounted + 1)) } };
         if (after is { } cursor)
             condition.Add("f.id < {0}", cursor);
+        batch.BatchCommands.Add(condition.InBatch(PageOf(condition, limit + 1)));
 
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        var counted = reader.GetInt64(0);
+        await reader.NextResultAsync(cancellationToken);
         var failures = new List<FoundFailure>();
-        await using var command = condition.Command(connection, $"select {Found} from failures f where {condition.Condition} order by f.id desc limit ${condition.Next}", limit + 1);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
             failures.Add(Read(reader));
         var more = failures.Count > limit;
@@ -42,7 +49,8 @@ public sealed class FailureSearch(NpgsqlDataSource database, ISubjectDirectory s
     {
         var condition = await FilterSql.OfAsync(filter, subjects, cancellationToken);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        return await CountAsync(connection, condition, long.MaxValue, cancellationToken);
+        await using var command = condition.Command(connection, CountOf(condition, long.MaxValue));
+        return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
     /// <summary>The groups of those that match, the largest first, at most 500.</summary>
@@ -112,11 +120,19 @@ public sealed class FailureSearch(NpgsqlDataSource database, ISubjectDirectory s
         };
     }
 
-    private static async Task<long> CountAsync(NpgsqlConnection connection, FilterSql condition, long most, CancellationToken cancellationToken)
+    /// <summary>The parked failure of a message in a step, by the original message id; null when there is none.</summary>
+    public async Task<Guid?> ParkedAsync(Guid messageId, string step, CancellationToken cancellationToken)
     {
-        await using var command = condition.Command(connection, $"select count(*) from (select from failures f where {condition.Condition} limit ${condition.Next}) counted", most);
-        return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
+        await using var command = database.CreateCommand("select id from failures where message_id = $1 and step = $2 and state = 1 order by id desc limit 1");
+        command.Parameters.Add(new() { Value = messageId });
+        command.Parameters.Add(new() { Value = step });
+        return await command.ExecuteScalarAsync(cancellationToken) as Guid?;
     }
+
+    /// <summary>The statement of a page. The limit is text: the planner then knows that few rows are meant.</summary>
+    internal static string PageOf(FilterSql condition, int limit) => $"select {Found} from failures f where {condition.Condition} order by f.id desc limit {limit}";
+
+    private static string CountOf(FilterSql condition, long most) => $"select count(*) from (select from failures f where {condition.Condition} limit {most}) counted";
 
     private static FoundFailure Read(NpgsqlDataReader r) => new(
         r.GetGuid(0), (FailureState)r.GetInt16(1), (FailureKind)r.GetInt16(2), r.GetString(3), Text(r, 4), Text(r, 5), r.IsDBNull(6) ? null : r.GetGuid(6), r.GetString(7), r.GetString(8), r.GetString(9),

@@ -15,7 +15,7 @@ public static class FailureServices
         services.AddSingleton(FailureOptions.Read(configuration));
         services.AddKeyedSingleton(FailureReconciler.Connection, (provider, _) => new BrokerConnection(provider.GetRequiredService<RabbitMqOptions>(), provider.GetRequiredService<ILogger<BrokerConnection>>()));
         services.AddSingleton<RecordParked>().AddSingleton<FailureReconciler>().AddSingleton<FailureSearch>().AddSingleton<FailureArchive>();
-        services.AddSingleton<PayloadContract>().AddSingleton<RedrivePreview>().AddSingleton<Redrives>().AddSingleton<RedriveMover>().AddSingleton<PayloadEdits>();
+        services.AddSingleton<PayloadContract>().AddSingleton<RedriveTargets>().AddSingleton<RedrivePreview>().AddSingleton<UncertainEffects>().AddSingleton<Redrives>().AddSingleton<RedriveMover>().AddSingleton<PayloadEdits>();
         // Several dashboards may run; one that only shows need not work.
         if (configuration.GetValue("Failures:Index", true))
             services.AddHostedService<FailureIndexer>();

@@ -83,7 +83,7 @@ internal sealed record ParkedMessage
             FaultMessage = StorableText.Of(text, LongestText),
             Stack = StorableText.OfNullable(FaultFingerprint.Normalise(headers.GetValueOrDefault("MT-Fault-StackTrace") as string), 8000),
             Attempts = byLimit ? (Number(headers, "x-acquired-count") ?? 1) : facts.Redeliveries + (Number(headers, "MT-Fault-RetryCount") ?? 0) + 1,
-            At = DateTimeOffset.TryParse(headers.GetValueOrDefault("MT-Fault-Timestamp") as string, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? at.ToUniversalTime() : DateTimeOffset.UtcNow,
+            At = FaultedAt(headers),
             Build = StorableText.OfNullable(headers.GetValueOrDefault("MT-Host-AssemblyVersion") as string, 100),
             Host = StorableText.OfNullable(headers.GetValueOrDefault("MT-Host-MachineName") as string, 200),
             Payload = StorableText.OfNullable(facts.Payload ?? JsonIn(body), 1_000_000),
@@ -109,6 +109,14 @@ internal sealed record ParkedMessage
         _ when byLimit => ("DeliveryLimit", "Its consumers died again and again while they had this message; the broker moved it out of the way."),
         _ => ("Unknown", "The message carries no fault: somebody put it here by hand."),
     };
+
+    // The header may be a stranger's: a time to come would stand in front of everything for ever, and one before 1970 is none for an id.
+    private static DateTimeOffset FaultedAt(Dictionary<string, object?> headers)
+    {
+        var now = DateTimeOffset.UtcNow;
+        return DateTimeOffset.TryParse(headers.GetValueOrDefault("MT-Fault-Timestamp") as string, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
+            && at >= DateTimeOffset.UnixEpoch && at <= now ? at.ToUniversalTime() : now;
+    }
 
     // Bytes are texts in the client; whatever is not a plain value is not worth keeping as more than its text.
     private static Dictionary<string, object?> Transport(IDictionary<string, object?>? headers)

@@ -11,4 +11,7 @@ public enum EffectState : short
 
     /// <summary>A run died between the outside system's answer and its own commit. Not repeated by itself: an operator decides.</summary>
     Uncertain = 3,
+
+    /// <summary>Uncertain until an operator looked and said that it had not happened: the next run may begin it.</summary>
+    DidNotHappen = 4,
 }

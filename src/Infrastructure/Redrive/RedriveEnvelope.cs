@@ -8,7 +8,7 @@ namespace Orders.Infrastructure.Redrive;
 /// <summary>
 /// Rewrites a parked message so that its step takes it as new and yet as the same: counters of redelivery are removed (they stand in the envelope, where MassTransit reads them, and on the transport),
 /// the original message id is restored (what was done is not done again), and the generation is stamped (what comes back is told from what was sent).
-/// Priority, correlation, conversation and trace stay.
+/// Correlation, conversation and trace stay. The class becomes the one behind: what was parked for hours must not stand in front of what is posted now.
 /// </summary>
 internal static class RedriveEnvelope
 {
@@ -46,9 +46,18 @@ internal static class RedriveEnvelope
             ContentType = Envelope.ContentType,
             Headers = transport.ToJsonString(),
             Body = Encoding.UTF8.GetBytes(body.ToJsonString()),
-            Priority = failure.Priority,
+            Priority = Behind(failure.Priority),
         };
     }
+
+    /// <summary>The place of a redriven message: behind the fresh ones of its own class and before the next class; once, however often it is redriven.</summary>
+    /// <param name="priority">The class it had; null for the broker's normal, 4.</param>
+    private static short? Behind(short? priority) => priority switch
+    {
+        null or 4 => 3,
+        7 => 6,
+        _ => priority,
+    };
 
     private static JsonObject JsonOf(byte[] body)
     {

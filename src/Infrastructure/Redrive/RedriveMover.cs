@@ -12,11 +12,9 @@ namespace Orders.Infrastructure.Redrive;
 public sealed class RedriveMover(RelayFeed relay, ISubjectDirectory subjects, PayloadContract contract, PayloadEdits edits)
 {
     // What was done before is not sent again, though it would do no harm: it would cost a run.
-    private const string Take = """
+    private const string Take = $"""
         select f.id, f.kind, f.queue, f.identity, f.generation, f.message_id, f.step, f.message_type, f.subject_id, f.payload, f.body, f.headers, f.priority, f.state, i.payload,
-            exists (select from idempotency d where d.message_id = f.message_id and d.step = f.step)
-                or exists (select from effects e where e.subject_id = f.subject_id and e.message_id = f.message_id and (e.step = f.step or f.step is null) and e.state = 2) as done,
-            (select s.status from step_runs s where s.subject_id = f.subject_id and s.step = f.step) as status
+            {RedriveObstacle.Columns}
         from redrive_items i join failures f on f.id = i.failure_id
         where i.redrive_id = $1 and i.state = 1 order by i.failure_id limit $2 for no key update of i, f
         """;
@@ -35,12 +33,16 @@ public sealed class RedriveMover(RelayFeed relay, ISubjectDirectory subjects, Pa
         update failures f set state = 3, closed_at = now(), note = skipped.note from skipped where f.id = skipped.failure_id and skipped.done and f.state = 1
         """;
 
-    private const string Release = "update outbox set dead_at = null, attempts = 0, last_error = null, due_at = now() where id = any($1) and dead_at is not null";
+    // In place, edited or not: a second row beside a quarantined one would leave that one to be redriven once more.
+    private const string Release = """
+        update outbox o set dead_at = null, attempts = 0, last_error = null, due_at = now(), body = coalesce(t.body, o.body)
+        from unnest($1::uuid[], $2::bytea[]) as t(id, body) where o.id = t.id and o.dead_at is not null
+        """;
 
     // A step that was parked is on its way again: the order says so while it runs.
     private const string Restart = """
         update step_runs s set status = 3, next_attempt_at = now(), finished_at = null from unnest($1::uuid[], $2::text[]) as t(subject_id, step)
-        where s.subject_id = t.subject_id and s.step = t.step and s.status = 4
+        where s.subject_id = t.subject_id and s.step = t.step and s.status in (4, 5)
         """;
 
     /// <summary>Sends the next messages of a redrive whose row the caller has locked in this transaction.</summary>
@@ -51,18 +53,18 @@ public sealed class RedriveMover(RelayFeed relay, ISubjectDirectory subjects, Pa
         if (taken.Count == 0)
             return ([], 0);
         var reasons = await subjects.ReasonsNotToWorkOnAsync([.. taken.Where(t => t.Failure.SubjectId is not null).Select(t => t.Failure.SubjectId!.Value).Distinct()], cancellationToken);
-        var (outgoing, sent, skipped, released) = (new List<OutboxMessage>(), new List<(Failure Failure, string? Edit)>(), new List<(Guid Id, string Note, bool Done)>(), new List<Guid>());
-        foreach (var (failure, edited, done, status) in taken)
+        var (outgoing, sent, skipped, released) = (new List<OutboxMessage>(), new List<(Failure Failure, string? Edit)>(), new List<(Guid Id, string Note, bool Done)>(), new List<(Guid Row, byte[]? Body)>());
+        foreach (var (failure, edited, obstacle) in taken)
         {
-            if (WhyNot(failure, done, status, reasons) is { } reason)
+            if (obstacle.Reason(failure, reasons) is { } reason)
             {
-                skipped.Add((failure.Id, reason, done));
+                skipped.Add((failure.Id, reason, obstacle.Done));
                 continue;
             }
 
             if (failure.Kind == FailureKind.Quarantined && edited is null && patch is null)
             {
-                released.Add(failure.Identity);
+                released.Add((failure.Identity, null));
                 sent.Add((failure, null));
                 continue;
             }
@@ -72,7 +74,11 @@ public sealed class RedriveMover(RelayFeed relay, ISubjectDirectory subjects, Pa
                 var payload = edited ?? (patch is null ? null : edits.Patch(failure, patch));
                 if (contract.ProblemOf(failure.MessageType, payload ?? failure.Payload) is { } problem)
                     throw new InvalidPayloadException(problem);
-                outgoing.Add(RedriveEnvelope.Rewrite(failure, payload, failure.Generation + 1));
+                var message = RedriveEnvelope.Rewrite(failure, payload, failure.Generation + 1);
+                if (failure.Kind == FailureKind.Quarantined)
+                    released.Add((failure.Identity, message.Body));
+                else
+                    outgoing.Add(message);
                 sent.Add((failure, payload is null ? null : PayloadDiff.Between(failure.Payload, payload)));
             }
             catch (InvalidPayloadException invalid)
@@ -86,7 +92,7 @@ public sealed class RedriveMover(RelayFeed relay, ISubjectDirectory subjects, Pa
         var steps = sent.Where(s => s.Failure is { SubjectId: not null, Step: not null }).ToArray();
         await ExecuteAsync(connection, Restart, cancellationToken, steps.Select(s => s.Failure.SubjectId!.Value).ToArray(), steps.Select(s => s.Failure.Step!).ToArray());
         if (released.Count > 0)
-            await ExecuteAsync(connection, Release, cancellationToken, [released.ToArray()]);
+            await ExecuteAsync(connection, Release, cancellationToken, released.Select(r => r.Row).ToArray(), released.Select(r => r.Body).ToArray());
         await OutboxWriter.InsertAsync(connection, outgoing, cancellationToken);
         return (outgoing, sent.Count);
     }
@@ -98,19 +104,12 @@ public sealed class RedriveMover(RelayFeed relay, ISubjectDirectory subjects, Pa
             relay.Offer(message);
     }
 
-    private static string? WhyNot(Failure failure, bool done, Steps.StepStatus? status, IReadOnlyDictionary<Guid, string> reasons) =>
-        done ? "Its work was done already."
-        : failure.State != FailureState.Parked ? $"It is not parked any more but {failure.State}."
-        : failure.SubjectId is { } subject && reasons.TryGetValue(subject, out var reason) ? reason
-        : status is Steps.StepStatus.Cancelled or Steps.StepStatus.Expired or Steps.StepStatus.Skipped ? $"The step is {status}."
-        : null;
-
-    private static async Task<List<(Failure Failure, string? Edited, bool Done, Steps.StepStatus? Status)>> TakeAsync(NpgsqlConnection connection, Guid redrive, int most, CancellationToken cancellationToken)
+    private static async Task<List<(Failure Failure, string? Edited, RedriveObstacle Obstacle)>> TakeAsync(NpgsqlConnection connection, Guid redrive, int most, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(Take, connection);
         command.Parameters.Add(new() { Value = redrive });
         command.Parameters.Add(new() { Value = most });
-        var taken = new List<(Failure, string?, bool, Steps.StepStatus?)>();
+        var taken = new List<(Failure, string?, RedriveObstacle)>();
         await using var r = await command.ExecuteReaderAsync(cancellationToken);
         while (await r.ReadAsync(cancellationToken))
         {
@@ -131,7 +130,7 @@ public sealed class RedriveMover(RelayFeed relay, ISubjectDirectory subjects, Pa
                 Priority = r.IsDBNull(12) ? null : r.GetInt16(12),
                 State = (FailureState)r.GetInt16(13),
             };
-            taken.Add((failure, r.IsDBNull(14) ? null : r.GetString(14), r.GetBoolean(15), r.IsDBNull(16) ? null : (Steps.StepStatus)r.GetInt16(16)));
+            taken.Add((failure, r.IsDBNull(14) ? null : r.GetString(14), RedriveObstacle.Read(r, 15)));
         }
 
         return taken;
@@ -141,7 +140,15 @@ public sealed class RedriveMover(RelayFeed relay, ISubjectDirectory subjects, Pa
     {
         await using var command = new NpgsqlCommand(sql, connection);
         foreach (var value in values)
-            command.Parameters.Add(value is string?[] texts ? new() { Value = texts, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text } : new() { Value = value });
+        {
+            command.Parameters.Add(value switch
+            {
+                string?[] texts => new() { Value = texts, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text },
+                byte[]?[] bodies => new() { Value = bodies, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea },
+                _ => new() { Value = value },
+            });
+        }
+
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 }

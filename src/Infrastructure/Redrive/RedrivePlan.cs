@@ -4,7 +4,7 @@ namespace Orders.Infrastructure.Redrive;
 /// <param name="Total">Messages that match.</param>
 /// <param name="ToSend">Messages that would be sent.</param>
 /// <param name="AlreadyDone">Messages whose work is done: their failures would be closed without sending anything.</param>
-/// <param name="Pointless">Messages whose order or step was cancelled meanwhile; they would be skipped.</param>
+/// <param name="Pointless">Messages whose order or step was cancelled meanwhile, or whose effect is uncertain; they would be skipped.</param>
 /// <param name="Invalid">Messages that do not fit the running contract, or the patch; they would be skipped.</param>
 /// <param name="Outstanding">Messages that another redrive has; they are in the way.</param>
 /// <param name="Targets">Where the messages would go.</param>
@@ -20,7 +20,7 @@ public sealed record RedrivePlan(
 /// <param name="Messages">How many: the backlog that is added.</param>
 /// <param name="Backlog">How many wait there now; null when the broker cannot be asked.</param>
 /// <param name="Consumers">How many consumers there are; null when the broker cannot be asked.</param>
-/// <param name="Healthy">Whether somebody works there.</param>
+/// <param name="Healthy">Whether somebody works there: there are consumers, the step is not paused, and what it depends on is not down.</param>
 /// <param name="Note">Why not.</param>
 public sealed record RedriveTarget(string? Step, int Messages, long? Backlog, long? Consumers, bool Healthy, string? Note);
 

@@ -42,6 +42,9 @@ public sealed class RedriveRecord
     /// <summary>Why it was stopped.</summary>
     public string? StoppedBecause { get; init; }
 
+    /// <summary>When it was last let go on after a stop; null when it never was. What failed before does not count against it any more.</summary>
+    public DateTimeOffset? ResumedAt { get; init; }
+
     /// <summary>When messages were last sent.</summary>
     public DateTimeOffset? MovedAt { get; init; }
 

@@ -8,7 +8,7 @@ namespace Orders.Infrastructure.Redrive;
 /// <summary>
 /// Moves redrives forward, twice a second, one step in one transaction each. Where a redrive stands is in the database only: whoever runs this next, in whichever process, goes on where the last one died.
 /// 1. What came of the messages that were sent is read from where it is written: the idempotency table, the effects, the index of failures.
-/// 2. Too many that failed again stop it.
+/// 2. Too many that failed again stop it. When an operator lets it go on, the count begins anew, and so does the canary if it was still at that.
 /// 3. Canary: the first few are sent; once it is known what came of all of them, the ramp begins.
 /// 4. Ramp: the others are sent at the set rate, as long as not too many are on their way: fresh messages share the queue.
 /// 5. Nothing waits and nothing is on its way: done.
@@ -66,7 +66,7 @@ public sealed class RedriveRunner(NpgsqlDataSource database, RedriveMover mover,
             return;
 
         await RedriveSql.SettleAsync(connection, id, cancellationToken);
-        var counts = await RedriveSql.CountAsync(connection, id, cancellationToken);
+        var counts = await RedriveSql.CountAsync(connection, redrive, cancellationToken);
         var outgoing = await GoOnAsync(connection, redrive, counts, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         mover.Offer(outgoing);
@@ -84,7 +84,7 @@ public sealed class RedriveRunner(NpgsqlDataSource database, RedriveMover mover,
         if (counts is { Waiting: 0, Sent: 0 })
         {
             await RedriveSql.FinishAsync(connection, redrive.Id, cancellationToken);
-            RedriveLog.Done(logger, redrive.Id, counts.Done, counts.FailedAgain, counts.Skipped);
+            RedriveLog.Done(logger, redrive.Id, counts.All.Done, counts.All.FailedAgain, counts.All.Skipped);
             return [];
         }
 
@@ -98,26 +98,26 @@ public sealed class RedriveRunner(NpgsqlDataSource database, RedriveMover mover,
         }
 
         var stage = redrive.Stage;
-        if (stage == RedriveStage.Canary && counts.Sent == 0 && counts.Settled >= redrive.Canary)
+        if (stage == RedriveStage.Canary && counts.Sent == 0 && counts.Lately.Settled >= redrive.Canary)
         {
             stage = RedriveStage.Ramp;
             await RedriveSql.RampAsync(connection, redrive.Id, cancellationToken);
         }
 
-        var most = stage == RedriveStage.Canary ? redrive.Canary - counts.Sent - counts.Settled : RampQuota(redrive, counts);
+        var most = stage == RedriveStage.Canary ? redrive.Canary - counts.Sent - counts.Lately.Settled : RampQuota(redrive, counts);
         if (most <= 0)
             return [];
-        var (outgoing, _) = await mover.MoveAsync(connection, redrive.Id, redrive.Patch, most, cancellationToken);
-        await RedriveSql.MovedAsync(connection, redrive.Id, cancellationToken);
+        var (outgoing, taken) = await mover.MoveAsync(connection, redrive.Id, redrive.Patch, most, cancellationToken);
+        await RedriveSql.MovedAsync(connection, redrive.Id, taken, cancellationToken);
         return outgoing;
     }
 
     private static string? ReasonToStop(LockedRedrive redrive, RedriveCounts counts)
     {
-        var judged = counts.Done + counts.FailedAgain;
+        var (lately, judged) = (counts.Lately, counts.Lately.Judged);
         var enough = judged >= EnoughToJudge || (redrive.Stage == RedriveStage.Canary && counts.Sent == 0 && judged > 0);
-        return enough && counts.FailedAgain * 100 > redrive.StopPercent * judged
-            ? FormattableString.Invariant($"{counts.FailedAgain} of {judged} failed again, more than {redrive.StopPercent} %.")
+        return enough && lately.FailedAgain * 100 > redrive.StopPercent * judged
+            ? FormattableString.Invariant($"{lately.FailedAgain} of {judged} failed again, more than {redrive.StopPercent} %.")
             : null;
     }
 

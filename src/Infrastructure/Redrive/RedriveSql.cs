@@ -3,18 +3,27 @@ using Npgsql;
 namespace Orders.Infrastructure.Redrive;
 
 /// <summary>A redrive whose row is locked.</summary>
-internal sealed record LockedRedrive(Guid Id, RedriveStage Stage, string? Patch, int Canary, int RatePerSecond, int StopPercent, bool Stopped, TimeSpan SinceMoved, TimeSpan Age);
+internal sealed record LockedRedrive(Guid Id, RedriveStage Stage, string? Patch, int Canary, int RatePerSecond, int StopPercent, bool Stopped, TimeSpan SinceMoved, TimeSpan Age, DateTimeOffset ResumedAt);
 
 /// <summary>What has come of a redrive's messages.</summary>
-internal readonly record struct RedriveCounts(int Waiting, int Sent, int Done, int FailedAgain, int Skipped)
+/// <param name="Waiting">Not sent yet.</param>
+/// <param name="Sent">Sent, and nothing known of them yet.</param>
+/// <param name="All">What came of the others.</param>
+/// <param name="Lately">The same since an operator let it go on after a stop: that is what a next stop is judged by, and whom a new canary counts.</param>
+internal readonly record struct RedriveCounts(int Waiting, int Sent, RedriveOutcomes All, RedriveOutcomes Lately);
+
+/// <summary>Messages of which it is known what came of them.</summary>
+internal readonly record struct RedriveOutcomes(int Done, int FailedAgain, int Skipped)
 {
     public int Settled => Done + FailedAgain + Skipped;
+
+    public int Judged => Done + FailedAgain;
 }
 
 /// <summary>The statements of <see cref="RedriveRunner"/>.</summary>
 internal static class RedriveSql
 {
-    // Failed again: the generation that was sent is in the index. Done: the work is in the idempotency table or its effect is there.
+    // Failed again: the generation that was sent is in the index, or the broker would not have it. Done: the work is in the idempotency table or its effect is there.
     // Done by somebody else: the step is done, and for long nothing has come of this message: its run was dropped as a duplicate of another message's effect.
     private const string Settle = """
         with sent as (
@@ -22,7 +31,8 @@ internal static class RedriveSql
         known as (
             select s.failure_id, s.step,
                 case when s.kind = 4 then exists (select from outbox o where o.id = s.identity and o.dead_at is not null)
-                    else exists (select from failures n where n.message_id = s.message_id and n.generation = s.generation and n.id <> s.failure_id) end as failed,
+                    else exists (select from failures n where n.message_id = s.message_id and n.generation = s.generation and n.id <> s.failure_id)
+                        or exists (select from outbox o where o.message_id = s.message_id and o.dead_at > s.sent_at) end as failed,
                 case when s.kind = 4 then not exists (select from outbox o where o.id = s.identity)
                     else exists (select from idempotency d where d.message_id = s.message_id and (d.step = s.step or s.step is null))
                         or exists (select from effects e where e.subject_id = s.subject_id and e.message_id = s.message_id and (e.step = s.step or s.step is null) and e.state = 2)
@@ -39,7 +49,9 @@ internal static class RedriveSql
 
     private const string Count = """
         select count(*) filter (where state = 1)::integer, count(*) filter (where state = 2)::integer, count(*) filter (where state = 3)::integer, count(*) filter (where state = 4)::integer,
-            count(*) filter (where state = 5)::integer from redrive_items where redrive_id = $1
+            count(*) filter (where state = 5)::integer,
+            count(*) filter (where state = 3 and settled_at > $2)::integer, count(*) filter (where state = 4 and settled_at > $2)::integer, count(*) filter (where state = 5 and settled_at > $2)::integer
+        from redrive_items where redrive_id = $1
         """;
 
     public static async Task<IReadOnlyList<Guid>> OpenAsync(NpgsqlDataSource database, CancellationToken cancellationToken)
@@ -55,28 +67,31 @@ internal static class RedriveSql
     public static async Task<LockedRedrive?> LockAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellationToken)
     {
         await using var command = Command(connection, """
-            select id, stage, patch, canary, rate_per_second, stop_percent, stopped_at is not null, now() - coalesce(moved_at, created_at), now() - created_at
+            select id, stage, patch, canary, rate_per_second, stop_percent, stopped_at is not null, now() - coalesce(moved_at, created_at), now() - created_at, coalesce(resumed_at, created_at)
             from redrives where id = $1 and stage <> 4 for no key update skip locked
             """, id);
         await using var r = await command.ExecuteReaderAsync(cancellationToken);
         return await r.ReadAsync(cancellationToken)
-            ? new LockedRedrive(r.GetGuid(0), (RedriveStage)r.GetInt16(1), r.IsDBNull(2) ? null : r.GetString(2), r.GetInt32(3), r.GetInt32(4), r.GetInt32(5), r.GetBoolean(6), r.GetTimeSpan(7), r.GetTimeSpan(8))
+            ? new LockedRedrive(r.GetGuid(0), (RedriveStage)r.GetInt16(1), r.IsDBNull(2) ? null : r.GetString(2), r.GetInt32(3), r.GetInt32(4), r.GetInt32(5), r.GetBoolean(6), r.GetTimeSpan(7), r.GetTimeSpan(8), r.GetFieldValue<DateTimeOffset>(9))
             : null;
     }
 
     public static Task SettleAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellationToken) => ExecuteAsync(connection, Settle, cancellationToken, id);
 
-    public static async Task<RedriveCounts> CountAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellationToken)
+    public static async Task<RedriveCounts> CountAsync(NpgsqlConnection connection, LockedRedrive redrive, CancellationToken cancellationToken)
     {
-        await using var command = Command(connection, Count, id);
+        await using var command = Command(connection, Count, redrive.Id, redrive.ResumedAt);
         await using var r = await command.ExecuteReaderAsync(cancellationToken);
         await r.ReadAsync(cancellationToken);
-        return new RedriveCounts(r.GetInt32(0), r.GetInt32(1), r.GetInt32(2), r.GetInt32(3), r.GetInt32(4));
+        return new RedriveCounts(r.GetInt32(0), r.GetInt32(1), new(r.GetInt32(2), r.GetInt32(3), r.GetInt32(4)), new(r.GetInt32(5), r.GetInt32(6), r.GetInt32(7)));
     }
 
     public static Task RampAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellationToken) => ExecuteAsync(connection, "update redrives set stage = 3 where id = $1 and stage < 3", cancellationToken, id);
 
-    public static Task MovedAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellationToken) => ExecuteAsync(connection, "update redrives set moved_at = now() where id = $1", cancellationToken, id);
+    // As if each had been sent at its own moment: at three a second, two looks a second would otherwise send one each. What was not sent for longer than a second is not made up for.
+    public static Task MovedAsync(NpgsqlConnection connection, Guid id, int sent, CancellationToken cancellationToken) => ExecuteAsync(connection, """
+        update redrives set moved_at = case when stage = 2 then now() else greatest(now() - interval '1 second', coalesce(moved_at, created_at)) + $2 * interval '1 second' / rate_per_second end where id = $1
+        """, cancellationToken, id, sent);
 
     public static Task FinishAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellationToken) =>
         ExecuteAsync(connection, "update redrives set stage = 4, finished_at = now() where id = $1", cancellationToken, id);

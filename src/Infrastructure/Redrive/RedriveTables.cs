@@ -15,6 +15,7 @@ public sealed class RedriveTables : IEntityTypeConfiguration<RedriveRecord>, IEn
         builder.Property(r => r.CreatedAt).HasDefaultValueSql("now()");
         builder.Property(r => r.Filter).HasColumnType("jsonb");
         builder.Property(r => r.Patch).HasColumnType("jsonb");
+        builder.HasIndex(r => r.FinishedAt).HasFilter("finished_at is not null").HasDatabaseName("redrives_finished");
         builder.HasIndex(r => r.Stage).HasFilter("stage <> 4").HasDatabaseName("redrives_open");
     }
 
@@ -24,6 +25,7 @@ public sealed class RedriveTables : IEntityTypeConfiguration<RedriveRecord>, IEn
         builder.ToTable("redrive_items");
         builder.HasKey(i => new { i.RedriveId, i.FailureId });
         builder.Property(i => i.Payload).HasColumnType("jsonb");
+        builder.HasIndex(i => i.SettledAt).HasFilter("settled_at is not null").HasDatabaseName("redrive_items_settled");
         builder.HasIndex(i => i.FailureId).IsUnique().HasFilter("state in (1, 2)").HasDatabaseName("redrive_items_outstanding");
         builder.HasIndex(i => new { i.RedriveId, i.State, i.FailureId }).HasDatabaseName("redrive_items_state");
     }

@@ -14,7 +14,7 @@ public sealed class Redrives(NpgsqlDataSource database, ISubjectDirectory subjec
     private const string Alone = "set local lock_timeout = '14s'; select pg_advisory_xact_lock(x'4f72646572730003'::bigint)";
 
     private const string Columns =
-        "r.id, r.stage, r.created_by, r.created_at, r.reason, r.filter, r.patch, r.canary, r.rate_per_second, r.stop_percent, r.total, r.stopped_at, r.stopped_because, r.moved_at, r.finished_at";
+        "r.id, r.stage, r.created_by, r.created_at, r.reason, r.filter, r.patch, r.canary, r.rate_per_second, r.stop_percent, r.total, r.stopped_at, r.stopped_because, r.moved_at, r.finished_at, r.resumed_at";
 
     private const string Counts = """
         select count(*) filter (where state = 1)::integer as waiting, count(*) filter (where state = 2)::integer as sent, count(*) filter (where state = 3)::integer as done,
@@ -67,7 +67,8 @@ public sealed class Redrives(NpgsqlDataSource database, ISubjectDirectory subjec
 
     /// <summary>Starts a redrive that waits in its dry run, or lets a stopped one go on.</summary>
     public Task<RedriveRefusal?> StartAsync(Guid id, AuditEntry record, CancellationToken cancellationToken) => ChangeAsync(id, record, """
-        update redrives r set stage = case when r.stage = 1 then case when r.canary > 0 then 2 else 3 end else r.stage end, stopped_at = null, stopped_because = null, moved_at = now()
+        update redrives r set stage = case when r.stage = 1 then case when r.canary > 0 then 2 else 3 end else r.stage end, stopped_at = null, stopped_because = null, moved_at = now(),
+            resumed_at = case when r.stage = 1 then null else now() end
         where r.id = $1 and (r.stage = 1 or r.stage in (2, 3) and r.stopped_at is not null)
         """, "It is not waiting to be started: it is under way or done.", cancellationToken);
 
@@ -167,7 +168,7 @@ public sealed class Redrives(NpgsqlDataSource database, ISubjectDirectory subjec
         var redrives = new List<RedriveProgress>();
         await using var r = await command.ExecuteReaderAsync(cancellationToken);
         while (await r.ReadAsync(cancellationToken))
-            redrives.Add(new RedriveProgress(RecordOf(r), r.GetInt32(15), r.GetInt32(16), r.GetInt32(17), r.GetInt32(18), r.GetInt32(19)));
+            redrives.Add(new RedriveProgress(RecordOf(r), r.GetInt32(16), r.GetInt32(17), r.GetInt32(18), r.GetInt32(19), r.GetInt32(20)));
         return redrives;
     }
 
@@ -188,6 +189,7 @@ public sealed class Redrives(NpgsqlDataSource database, ISubjectDirectory subjec
         StoppedBecause = r.IsDBNull(12) ? null : r.GetString(12),
         MovedAt = r.IsDBNull(13) ? null : r.GetFieldValue<DateTimeOffset>(13),
         FinishedAt = r.IsDBNull(14) ? null : r.GetFieldValue<DateTimeOffset>(14),
+        ResumedAt = r.IsDBNull(15) ? null : r.GetFieldValue<DateTimeOffset>(15),
     };
 
     private static async Task<int> ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object[] values)

@@ -15,6 +15,9 @@ public sealed class CatalogueEntry
     /// <summary>The exchanges of the message types that the step consumes, so that a process without its code can feed it.</summary>
     public string[] Consumes { get; init; } = [];
 
+    /// <summary>The name of what the step calls and cannot do without; null when it is nothing.</summary>
+    public string? DependsOn { get; init; }
+
     /// <summary>False once the step left the catalogue: old subjects still show it, new ones do not wait for it.</summary>
     public bool Active { get; init; } = true;
 }

@@ -1,4 +1,5 @@
 using MassTransit;
+using Orders.Infrastructure.Failures;
 using Orders.Infrastructure.Idempotency;
 
 namespace Orders.Infrastructure.Steps;
@@ -6,12 +7,9 @@ namespace Orders.Infrastructure.Steps;
 /// <summary>Why a message came although its work was done, as far as the message itself can say.</summary>
 internal static class DuplicateCauses
 {
-    /// <summary>Stamped into the envelope of a message that an operator sends again.</summary>
-    private const string RedriveHeader = "Orders-Generation";
-
     public static DuplicateCause Of(ConsumeContext context)
     {
-        if (context.Headers.TryGetHeader(RedriveHeader, out _))
+        if (context.Headers.TryGetHeader(Generations.Header, out _))
             return DuplicateCause.Redrive;
         if (context.ReceiveContext.Redelivered)
             return DuplicateCause.Redelivery;

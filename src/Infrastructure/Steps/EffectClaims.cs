@@ -10,19 +10,20 @@ namespace Orders.Infrastructure.Steps;
 /// 3. A run that failed for certain takes the row back; the next attempt starts at 1.
 /// 4. A run that died leaves the row pending. Until the lease ends the message only waits: the dead run may be a frozen one that goes on.
 /// 5. After the lease the next run learns that the effect may have happened, and asks the outside system or gives up as uncertain.
+/// 6. What was given up is settled by an operator (<see cref="Failures.UncertainEffects"/>): it is done, or it may begin again at 1.
 /// A crash after any of these lines leaves a row that says which of them was the last.
 /// </summary>
 internal sealed class EffectClaims(NpgsqlDataSource database)
 {
-    // One statement, one commit. The conflict branch takes over a pending row whose lease has ended and leaves all others as they are;
+    // One statement, one commit. The conflict branch takes over a pending row whose lease has ended, or begins anew what an operator has found not done, and leaves all others as they are;
     // "claimed" tells the three outcomes apart: inserted, taken over, not ours.
     private const string Claim = """
         with claimed as (
             insert into effects (subject_id, effect, message_id, step, state, lease_until, reference)
             values ($1, $2, $3, $4, 1, now() + $5, $6)
-            on conflict (subject_id, effect) do update set message_id = excluded.message_id, lease_until = excluded.lease_until, at = now()
-                where effects.state = 1 and effects.lease_until <= now()
-            returning old.effect is not null as taken_over),
+            on conflict (subject_id, effect) do update set message_id = excluded.message_id, state = 1, lease_until = excluded.lease_until, at = now()
+                where effects.state = 1 and effects.lease_until <= now() or effects.state = 4
+            returning old.effect is not null and old.state = 1 as taken_over),
         running as (
             insert into step_runs (subject_id, step, status, attempts, started_at)
             select $1, $4, 1, 0, now() from claimed where $7

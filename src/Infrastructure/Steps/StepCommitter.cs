@@ -45,7 +45,7 @@ public sealed class StepCommitter(NpgsqlDataSource database, IEnumerable<IStepWr
 
     // A run that does not count as its step (an apology) only clears what its own failures left behind: the step is done again if its own effect is.
     // One that undoes runs for a cancelled subject: what was not done then is cancelled.
-    private const string Settle = """
+    internal const string Settle = """
         update step_runs r set status = case when t.done then 2 else 9 end, next_attempt_at = null, finished_at = now()
         from (select distinct t.*, exists (select from effects e where e.subject_id = t.subject_id and e.effect = t.step and e.state = 2) as done
               from unnest($1::uuid[], $2::text[], $3::boolean[]) as t(subject_id, step, undoes)) t

@@ -34,13 +34,45 @@ public sealed class PurgeTests() : InAZoo("hurried")
             insert into step_reports (subject_id, step, message_id, attempt, log, at) select gen_random_uuid(), 'x', gen_random_uuid(), 1, '{}', now() - age from (values (interval '31 days'), (interval '29 days')) as t(age);
             insert into cancelled_subjects (subject_id, at) select gen_random_uuid(), now() - age from (values (interval '25 hours'), (interval '23 hours')) as t(age);
             insert into suspects (message_id, step, deaths, running, host, at) select gen_random_uuid(), 'x', 1, true, 'x', now() - age from (values (interval '8 days'), (interval '6 days')) as t(age);
+            insert into step_attempts (subject_id, step, started_at, ended_at, attempt, fault, host) select gen_random_uuid(), 'x', now() - age, now() - age, 1, '', 'x' from (values (interval '31 days'), (interval '29 days')) as t(age);
+            insert into alerts (rule, subject, says, link, since, fired_at, resolved_at)
+                select 'x', n::text, '', '', now() - age, now() - age, case when n < 3 then now() - age end from (values (1, interval '91 days'), (2, interval '89 days'), (3, interval '91 days')) as t(n, age);
+            insert into redrives (id, stage, created_by, reason, filter, canary, rate_per_second, stop_percent, total, finished_at)
+                select uuidv7(- age), case when finished then 4 else 3 end, 'x', 'x', '{}', 10, 50, 20, 1, case when finished then now() - age end from (values (interval '181 days', true), (interval '179 days', true), (interval '182 days', false)) as t(age, finished);
+            insert into redrive_items (redrive_id, failure_id, state, settled_at) select id, gen_random_uuid(), 3, coalesce(finished_at, now() - interval '182 days') from redrives;
             """);
         var result = await PurgeAsync(new RetentionOptions { Rules = Rules });
 
-        Assert.That(result, Does.Match("^Purged 1 of idempotency, 1 of schedule_runs, 1 of duplicates, 1 of duplicate_counts, 1 of completeness_gaps, 1 of step_reports, 1 of cancelled_subjects, 1 of suspects, 1 of posted_keys in "));
+        Assert.That(result, Does.Match("^Purged 1 of idempotency, 1 of schedule_runs, 1 of duplicates, 1 of duplicate_counts, 1 of completeness_gaps, 1 of step_reports, 1 of cancelled_subjects, 1 of suspects, 1 of step_attempts, 1 of alerts, 1 of redrives, 1 of redrive_items, 1 of posted_keys in "));
         Assert.That(await System.Database.CountAsync("schedule_runs"), Is.EqualTo(2), "the young one, and the one that is not finished");
         Assert.That(await System.Database.CountAsync("completeness_gaps"), Is.EqualTo(2), "the young one, and the open one");
+        Assert.That(await System.Database.CountAsync("alerts where resolved_at is null"), Is.EqualTo(1), "the open one");
+        Assert.That(await System.Database.CountAsync("redrives r join redrive_items i on i.redrive_id = r.id"), Is.EqualTo(2), "the young one, and the one that is not finished, with all their messages");
         Assert.That(await PurgeAsync(new RetentionOptions { Rules = Rules }), Is.EqualTo("Nothing was old enough."));
+    }
+
+    [Test]
+    public async Task Failures_go_when_they_have_come_to_an_end_long_ago_and_never_while_they_are_parked_or_in_a_queue()
+    {
+        await System.Database.ExecuteAsync("""
+            insert into failures (id, state, kind, queue, identity, generation, copies, message_id, fault_type, fault_message, fingerprint, attempts, first_at, last_at, body, content_type, headers, note, closed_at, removed_at, restorable_until)
+            select uuidv7(), state, 1, queue, md5(note)::uuid, 0, 1, gen_random_uuid(), 'x', 'x', 'x', 1, now() - age, now() - age, '', '', '{}', note,
+                case when state <> 1 then now() - age end, case when removed then now() - age end, case when state = 5 then now() - restorable end
+            from (values
+                ('done', 3, 'x_error', interval '91 days', true, null), ('failed again', 4, 'x_error', interval '91 days', true, null), ('gone', 6, 'x_error', interval '91 days', true, null),
+                ('archived for good', 5, 'x_error', interval '91 days', true, interval '1 day'), ('archived from the outbox', 5, 'outbox', interval '91 days', false, interval '1 day'),
+                ('kept: parked', 1, 'x_error', interval '400 days', false, null), ('kept: young', 3, 'x_error', interval '89 days', true, null), ('kept: in its queue', 3, 'x_error', interval '91 days', false, null),
+                ('kept: restorable', 5, 'x_error', interval '91 days', true, interval '-1 day'), ('kept: restorable in the outbox', 5, 'outbox', interval '91 days', false, interval '-1 day'), ('kept: sent', 2, 'x_error', interval '91 days', true, null))
+                as t(note, state, queue, age, removed, restorable);
+            insert into outbox (id, message_id, exchange, routing_key, content_type, headers, body, mandatory, attempts, due_at, dead_at)
+            select md5(note)::uuid, gen_random_uuid(), 'x', '', '', '{}', '', true, 10, now(), now() - interval '91 days'
+            from (values ('archived from the outbox'), ('kept: restorable in the outbox'), ('kept: quarantined and not archived')) as t(note);
+            """);
+        await PurgeAsync(new RetentionOptions { Rules = Rules });
+
+        Assert.That((await System.Database.RowsAsync("select note from failures where note not like 'kept: %'")).Select(r => r[0]), Is.Empty, "failures that should be gone");
+        Assert.That(await System.Database.CountAsync("failures"), Is.EqualTo(6), "failures");
+        Assert.That(await System.Database.CountAsync("outbox where dead_at is not null"), Is.EqualTo(2), "quarantined rows");
     }
 
     [Test]

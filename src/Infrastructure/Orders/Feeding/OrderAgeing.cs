@@ -79,9 +79,9 @@ public sealed class OrderAgeing(NpgsqlDataSource database, OutboxWriter outbox, 
     {
         Parameters =
         {
-            new NpgsqlParameter<Guid> { TypedValue = OrderIds.FirstAt(from) },
-            new NpgsqlParameter<Guid> { TypedValue = OrderIds.FirstAt(to) },
-            new NpgsqlParameter<Guid> { TypedValue = OrderIds.FirstAt(now) },
+            new NpgsqlParameter<Guid> { TypedValue = TimedId.FirstAt(from) },
+            new NpgsqlParameter<Guid> { TypedValue = TimedId.FirstAt(to) },
+            new NpgsqlParameter<Guid> { TypedValue = TimedId.FirstAt(now) },
             new NpgsqlParameter<DateTimeOffset> { TypedValue = from, NpgsqlDbType = NpgsqlDbType.TimestampTz },
             new NpgsqlParameter<DateTimeOffset> { TypedValue = to, NpgsqlDbType = NpgsqlDbType.TimestampTz },
             new NpgsqlParameter<long> { TypedValue = Lock },

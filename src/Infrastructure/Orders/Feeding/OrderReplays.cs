@@ -60,9 +60,9 @@ public sealed class OrderReplays(NpgsqlDataSource database) : IReplaySource
         await using var command = new NpgsqlCommand(Next, connection);
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = replay.Step });
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = replay.Cursor ?? Guid.Empty });
-        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = OrderIds.FirstAt(filter.From ?? DateTimeOffset.UnixEpoch) });
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = TimedId.FirstAt(filter.From ?? DateTimeOffset.UnixEpoch) });
         // Past orders only: what comes after the beginning of the replay comes to the step by itself.
-        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = OrderIds.FirstAt(filter.To < replay.CreatedAt ? filter.To.Value : replay.CreatedAt) });
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = TimedId.FirstAt(filter.To < replay.CreatedAt ? filter.To.Value : replay.CreatedAt) });
         command.Parameters.Add(new NpgsqlParameter { Value = (object?)(short?)filter.Status ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Smallint });
         command.Parameters.Add(new NpgsqlParameter { Value = (object?)filter.Premium ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Boolean });
         command.Parameters.Add(new NpgsqlParameter { Value = (object?)filter.Client ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });

@@ -92,6 +92,10 @@ namespace Orders.Infrastructure.Orders.Migrations
                     b.HasIndex("FiredAt")
                         .HasDatabaseName("alerts_fired");
 
+                    b.HasIndex("ResolvedAt")
+                        .HasDatabaseName("alerts_resolved")
+                        .HasFilter("resolved_at is not null");
+
                     b.HasIndex("Rule", "Subject")
                         .IsUnique()
                         .HasDatabaseName("alerts_open")
@@ -726,8 +730,9 @@ namespace Orders.Infrastructure.Orders.Migrations
                     b.HasKey("Id")
                         .HasName("pk_failures");
 
-                    b.HasIndex("LastAt")
-                        .HasDatabaseName("failures_last_at");
+                    b.HasIndex("ClosedAt")
+                        .HasDatabaseName("failures_closed")
+                        .HasFilter("closed_at is not null");
 
                     b.HasIndex("MessageId")
                         .HasDatabaseName("failures_message");
@@ -742,17 +747,8 @@ namespace Orders.Infrastructure.Orders.Migrations
                         .HasDatabaseName("failures_archived")
                         .HasFilter("state = 5");
 
-                    b.HasIndex("Build", "Id")
-                        .HasDatabaseName("failures_build");
-
-                    b.HasIndex("Fingerprint", "Id")
-                        .HasDatabaseName("failures_fingerprint");
-
                     b.HasIndex("State", "Id")
                         .HasDatabaseName("failures_state");
-
-                    b.HasIndex("Step", "Id")
-                        .HasDatabaseName("failures_step");
 
                     b.HasIndex("SubjectId", "Id")
                         .HasDatabaseName("failures_subject");
@@ -764,6 +760,18 @@ namespace Orders.Infrastructure.Orders.Migrations
                     b.HasIndex("Queue", "State", "Copies")
                         .HasDatabaseName("failures_in_queue")
                         .HasFilter("removed_at is null and state <> 6");
+
+                    b.HasIndex("State", "Build", "Id")
+                        .HasDatabaseName("failures_build");
+
+                    b.HasIndex("State", "Fingerprint", "Id")
+                        .HasDatabaseName("failures_fingerprint");
+
+                    b.HasIndex("State", "Queue", "Id")
+                        .HasDatabaseName("failures_queue");
+
+                    b.HasIndex("State", "Step", "Id")
+                        .HasDatabaseName("failures_step");
 
                     b.ToTable("failures", (string)null);
                 });
@@ -1697,6 +1705,10 @@ namespace Orders.Infrastructure.Orders.Migrations
                         .HasDatabaseName("redrive_items_outstanding")
                         .HasFilter("state in (1, 2)");
 
+                    b.HasIndex("SettledAt")
+                        .HasDatabaseName("redrive_items_settled")
+                        .HasFilter("settled_at is not null");
+
                     b.HasIndex("RedriveId", "State", "FailureId")
                         .HasDatabaseName("redrive_items_state");
 
@@ -1750,6 +1762,10 @@ namespace Orders.Infrastructure.Orders.Migrations
                         .HasColumnType("text")
                         .HasColumnName("reason");
 
+                    b.Property<DateTimeOffset?>("ResumedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("resumed_at");
+
                     b.Property<short>("Stage")
                         .HasColumnType("smallint")
                         .HasColumnName("stage");
@@ -1772,6 +1788,10 @@ namespace Orders.Infrastructure.Orders.Migrations
 
                     b.HasKey("Id")
                         .HasName("pk_redrives");
+
+                    b.HasIndex("FinishedAt")
+                        .HasDatabaseName("redrives_finished")
+                        .HasFilter("finished_at is not null");
 
                     b.HasIndex("Stage")
                         .HasDatabaseName("redrives_open")
@@ -1996,6 +2016,10 @@ namespace Orders.Infrastructure.Orders.Migrations
                         .HasColumnType("text[]")
                         .HasColumnName("consumes")
                         .HasDefaultValueSql("'{}'");
+
+                    b.Property<string>("DependsOn")
+                        .HasColumnType("text")
+                        .HasColumnName("depends_on");
 
                     b.Property<int>("Position")
                         .HasColumnType("integer")

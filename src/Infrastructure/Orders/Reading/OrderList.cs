@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using Orders.Infrastructure.Outbox;
 
 namespace Orders.Infrastructure.Orders.Reading;
 
@@ -43,9 +44,9 @@ public sealed class OrderListReader(NpgsqlDataSource database)
         if (query.After is { } after)
             conditions += $" and o.id < {Add(p, after)}";
         if (query.From is { } from)
-            conditions += $" and o.id >= {Add(p, OrderIds.FirstAt(from.ToUnixTimeMilliseconds() - IdSlackMilliseconds))} and o.created_at >= {Add(p, from)}";
+            conditions += $" and o.id >= {Add(p, TimedId.FirstAt(from.ToUnixTimeMilliseconds() - IdSlackMilliseconds))} and o.created_at >= {Add(p, from)}";
         if (query.To is { } to)
-            conditions += $" and o.id < {Add(p, OrderIds.FirstAt(to.ToUnixTimeMilliseconds() + IdSlackMilliseconds))} and o.created_at < {Add(p, to)}";
+            conditions += $" and o.id < {Add(p, TimedId.FirstAt(to.ToUnixTimeMilliseconds() + IdSlackMilliseconds))} and o.created_at < {Add(p, to)}";
         if (query.Status is { } status)
             conditions += $" and p.status = {(short)status}{PartialIndexCondition(status)}";
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Npgsql;
+using Orders.Infrastructure.Outbox;
 
 namespace Orders.Infrastructure.Orders.Reading;
 
@@ -62,7 +63,7 @@ public sealed class OrderSearchReader(NpgsqlDataSource database)
         if (search.Before is { } before)
             key += $" and ID < {Parameter(new NpgsqlParameter<Guid> { TypedValue = before })}";
         if (search.OlderThan is { } age)
-            key += $" and ID < {Parameter(new NpgsqlParameter<Guid> { TypedValue = OrderIds.FirstAt((DateTimeOffset.UtcNow - age).ToUnixTimeMilliseconds()) })}";
+            key += $" and ID < {Parameter(new NpgsqlParameter<Guid> { TypedValue = TimedId.FirstAt((DateTimeOffset.UtcNow - age).ToUnixTimeMilliseconds()) })}";
         var wanted = "true";
         if (search.Status is { } status)
             wanted += $" and p.status = {(short)status}";
@@ -123,7 +124,7 @@ public sealed class OrderSearchReader(NpgsqlDataSource database)
 
     private async Task<Guid?> EndOfWalkAsync(OrderSearch search, CancellationToken cancellationToken)
     {
-        var bound = search.OlderThan is { } age ? OrderIds.FirstAt((DateTimeOffset.UtcNow - age).ToUnixTimeMilliseconds()) : Guid.AllBitsSet;
+        var bound = search.OlderThan is { } age ? TimedId.FirstAt((DateTimeOffset.UtcNow - age).ToUnixTimeMilliseconds()) : Guid.AllBitsSet;
         if (search.Before is { } before && bound > before)
             bound = before;
         await using var command = database.CreateCommand("select id from orders where id < $1 order by id desc offset $2 limit 1");

@@ -1,12 +1,12 @@
-namespace Orders.Infrastructure.Orders;
+namespace Orders.Infrastructure.Outbox;
 
-/// <summary>Orders' ids carry their time, so that a walk through the orders of some time is a walk along the primary key.</summary>
-public static class OrderIds
+/// <summary>Version 7 UUIDs carry the time they were made at, so a bound on time is a bound on the key, and a walk through the rows of some time is a walk along it.</summary>
+public static class TimedId
 {
     /// <summary>The smallest version 7 UUID of a moment (RFC 9562: 48 bits of milliseconds, then the version).</summary>
     public static Guid FirstAt(DateTimeOffset moment) => FirstAt(moment.ToUnixTimeMilliseconds());
 
-    /// <summary>The same for a moment in milliseconds since 1970, which may lie outside the calendar.</summary>
+    /// <summary>The same for a moment in milliseconds since 1970, which may lie outside the calendar: dates have an end, numbers do not.</summary>
     public static Guid FirstAt(long unixMilliseconds)
     {
         Span<byte> bytes = stackalloc byte[16];

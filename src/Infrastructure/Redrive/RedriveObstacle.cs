@@ -1,0 +1,34 @@
+using Orders.Infrastructure.Failures;
+using Orders.Infrastructure.Steps;
+
+namespace Orders.Infrastructure.Redrive;
+
+/// <summary>What is known of a parked message's work, and why it is not sent again: the same answer in the dry run and when it is sent.</summary>
+/// <param name="Done">Its work is done.</param>
+/// <param name="Uncertain">Nobody knows whether its effect happened.</param>
+/// <param name="Status">Where its step stands; null when that has no row.</param>
+internal readonly record struct RedriveObstacle(bool Done, bool Uncertain, StepStatus? Status)
+{
+    /// <summary>The three as columns of a query on <c>failures f</c>.</summary>
+    public const string Columns = """
+        exists (select from idempotency d where d.message_id = f.message_id and d.step = f.step)
+            or exists (select from effects e where e.subject_id = f.subject_id and e.message_id = f.message_id and (e.step = f.step or f.step is null) and e.state = 2),
+        exists (select from effects e where e.subject_id = f.subject_id and e.message_id = f.message_id and e.step = f.step and e.state = 3),
+        (select s.status from step_runs s where s.subject_id = f.subject_id and s.step = f.step)
+        """;
+
+    /// <summary>Reads them, from the column on.</summary>
+    public static RedriveObstacle Read(Npgsql.NpgsqlDataReader reader, int column) =>
+        new(reader.GetBoolean(column), reader.GetBoolean(column + 1), reader.IsDBNull(column + 2) ? null : (StepStatus)reader.GetInt16(column + 2));
+
+    /// <summary>Why the message is not sent; null when nothing speaks against it.</summary>
+    /// <param name="failure">The message.</param>
+    /// <param name="subjects">Subjects on which work would be pointless, and why.</param>
+    public string? Reason(Failure failure, IReadOnlyDictionary<Guid, string> subjects) =>
+        Done ? "Its work was done already."
+        : failure.State != FailureState.Parked ? $"It is not parked any more but {failure.State}."
+        : failure.SubjectId is { } subject && subjects.TryGetValue(subject, out var reason) ? reason
+        : Status is StepStatus.Cancelled or StepStatus.Expired or StepStatus.Skipped ? $"The step is {Status}."
+        : Uncertain ? "Nobody knows whether its effect happened; settle that first (POST /api/effects/{subject}/{effect}/settle), or it would only be parked again."
+        : null;
+}
