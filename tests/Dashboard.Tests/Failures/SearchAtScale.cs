@@ -85,7 +85,7 @@ internal sealed class SearchAtScale : InADashboard
                 (array['OrderAccepted', 'OrderAccepted', 'StockReserved', 'OrderCancelled'])[1 + n % 4] as type, o.ids[1 + n % (array_length(o.ids, 1))] as subject
             from generate_series(1, {count}) n, o),
         p as (
-            select n.*, jsonb_build_object('orderId', subject, 'amount', n % 1000, 'customer', jsonb_build_object('name', 'Customer ' || n % 5000, 'address', jsonb_build_object('city', 'City ' || n % 50)),
+            select n.*, jsonb_build_object('orderId', subject, 'amount', n / 11 % 1000, 'customer', jsonb_build_object('name', 'Customer ' || n % 5000, 'address', jsonb_build_object('city', 'City ' || n / 7 % 50)),
                 'note', (array['the printer is on fire', 'ring twice', 'leave it at the door', 'a gift'])[1 + n % 4] || ' ' || md5(n::text) || case when n % 10000 = 1 then ' nowhere but here' else '' end) as payload from n)
         insert into failures (id, state, kind, queue, identity, generation, copies, message_id, step, message_type, subject_id, fault_type, fault_message, stack, fingerprint, attempts, first_at, last_at, build, host,
             payload, body, content_type, headers)
