@@ -1,7 +1,6 @@
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Orders.Infrastructure.Controls;
 using Orders.Infrastructure.Outbox;
 
 namespace Orders.Testing;
@@ -32,7 +31,7 @@ public sealed class RunningHost(IHost host, LogBook log) : IAsyncDisposable
         {
             try
             {
-                await Eventually.Is(() => IsReady(bus), "every endpoint consumes, or is closed by its gate", TimeSpan.FromSeconds(60));
+                await Eventually.Is(() => bus.CheckHealth().Status == BusHealthStatus.Healthy, "every endpoint consumes, or waits for its gate to open", TimeSpan.FromSeconds(60));
             }
             catch (AssertionException)
             {
@@ -60,12 +59,4 @@ public sealed class RunningHost(IHost host, LogBook log) : IAsyncDisposable
         if (host is IAsyncDisposable disposable)
             await disposable.DisposeAsync();
     }
-
-    // An endpoint that its gate has stopped (a paused step) counts as degraded, and stays so until it is resumed.
-    private bool IsReady(IBusControl bus) => bus.CheckHealth().Status switch
-    {
-        BusHealthStatus.Healthy => true,
-        BusHealthStatus.Degraded => Services.GetService<StepGates>()?.All.Any(g => g.Known.IsCompleted && g.Limit == 0) ?? false,
-        _ => false,
-    };
 }

@@ -7,7 +7,7 @@ namespace Orders.Infrastructure.Controls;
 /// </summary>
 public sealed class StepGate : IDisposable
 {
-    // Back in the queue, where a closed gate keeps it: the endpoint has been stopped by then.
+    // Back in the queue, where a closed gate keeps it: the subscription has been ended by then.
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();

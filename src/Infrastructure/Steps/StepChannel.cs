@@ -2,12 +2,14 @@ using MassTransit;
 using MassTransit.Configuration;
 using MassTransit.Middleware;
 using MassTransit.RabbitMqTransport;
+using Microsoft.Extensions.Logging;
+using Orders.Infrastructure.Controls;
 using RabbitMQ.Client;
 
 namespace Orders.Infrastructure.Steps;
 
-/// <summary>Lets each new consumer of a step hold as many messages as the step's gate allows now, not as many as were configured when the process started.</summary>
-internal sealed class StepChannelFilter(StepEndpointSwitch endpoint) : IFilter<ChannelContext>, IPipeSpecification<ChannelContext>
+/// <summary>Puts a <see cref="StepSubscription"/> into each new channel of a step's endpoint.</summary>
+internal sealed class StepChannelFilter(StepGate gate, ILogger logger, CancellationToken stopping) : IFilter<ChannelContext>, IPipeSpecification<ChannelContext>
 {
     public void Apply(IPipeBuilder<ChannelContext> builder) => builder.AddFilter(this);
 
@@ -15,18 +17,18 @@ internal sealed class StepChannelFilter(StepEndpointSwitch endpoint) : IFilter<C
 
     public void Probe(ProbeContext context) => context.CreateFilterScope("stepGate");
 
-    public Task Send(ChannelContext context, IPipe<ChannelContext> next) => next.Send(new StepChannel(context, endpoint));
+    public Task Send(ChannelContext context, IPipe<ChannelContext> next) => next.Send(new StepChannel(context, new StepSubscription(gate, context, logger, stopping)));
 }
 
-/// <summary>A channel whose prefetch is decided by the gate; everything else is the channel's own.</summary>
-internal sealed class StepChannel(ChannelContext channel, StepEndpointSwitch endpoint) : ProxyPipeContext(channel), ChannelContext
+/// <summary>A channel whose subscription follows the step's gate; everything else is the channel's own.</summary>
+internal sealed class StepChannel(ChannelContext channel, StepSubscription subscription) : ProxyPipeContext(channel), ChannelContext
 {
     public IChannel Channel => channel.Channel;
 
     public ConnectionContext ConnectionContext => channel.ConnectionContext;
 
-    public async Task BasicQos(uint prefetchSize, ushort prefetchCount, bool global, CancellationToken cancellationToken) =>
-        await channel.BasicQos(prefetchSize, await endpoint.BeginAsync(cancellationToken), global, cancellationToken);
+    // The prefetch is the gate's to decide, subscription by subscription.
+    public Task BasicQos(uint prefetchSize, ushort prefetchCount, bool global, CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task BasicPublishAsync(
         string exchange, string routingKey, bool mandatory, BasicProperties basicProperties, byte[] body, bool awaitAck, CancellationToken cancellationToken) =>
@@ -57,9 +59,9 @@ internal sealed class StepChannel(ChannelContext channel, StepEndpointSwitch end
 
     public Task<string> BasicConsume(
         string queue, bool noAck, bool exclusive, IDictionary<string, object> arguments, IAsyncBasicConsumer consumer, string consumerTag, CancellationToken cancellationToken) =>
-        channel.BasicConsume(queue, noAck, exclusive, arguments, consumer, consumerTag, cancellationToken);
+        subscription.BeginAsync(new StepSubscription.Queue(queue, noAck, exclusive, arguments), consumerTag, consumer, cancellationToken);
 
-    public Task BasicCancel(string consumerTag, CancellationToken cancellationToken) => channel.BasicCancel(consumerTag, cancellationToken);
+    public Task BasicCancel(string consumerTag, CancellationToken cancellationToken) => subscription.EndAsync(cancellationToken);
 
     public void NotifyFaulted(Exception exception, Uri inputAddress) => channel.NotifyFaulted(exception, inputAddress);
 }

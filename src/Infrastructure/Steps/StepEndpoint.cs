@@ -77,11 +77,8 @@ internal static class StepEndpoint
     {
         var gate = context.GetRequiredService<StepGates>().Of(step);
         var stopping = context.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
-        var follower = new StepEndpointSwitch(gate, context.GetRequiredService<ILogger<StepEndpointSwitch>>(), stopping);
         stopping.Register(gate.StopWaiting);
-        gate.Changed = follower.Follow;
-        endpoint.ConnectReceiveEndpointObserver(follower);
-        endpoint.ConfigureChannel(channel => channel.AddPipeSpecification(new StepChannelFilter(follower)));
+        endpoint.ConfigureChannel(channel => channel.AddPipeSpecification(new StepChannelFilter(gate, context.GetRequiredService<ILogger<StepSubscription>>(), stopping)));
     }
 
     private static void Ignore(IRetryConfigurator retry, StepPolicy policy)

@@ -23,6 +23,6 @@ internal static partial class StepLog
     [LoggerMessage(2005, LogLevel.Warning, "{Step} of {SubjectId} was not begun in time (message {MessageId}): it had until {Until:O}")]
     public static partial void Expired(ILogger logger, string step, Guid subjectId, Guid messageId, DateTimeOffset until);
 
-    [LoggerMessage(2006, LogLevel.Error, "The endpoint of '{Step}' could not be switched; the next change tries again")]
+    [LoggerMessage(2006, LogLevel.Error, "The subscription of '{Step}' could not follow its gate; it begins anew on another channel")]
     public static partial void SwitchFailed(ILogger logger, string step, Exception fault);
 }
