@@ -46,6 +46,7 @@ public static class OrdersHost
             console.UseUtcTimestamp = true;
             console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
         });
+        builder.Services.AddExitDeadline(builder.Configuration);
         builder.Services.AddOrdersTelemetry(builder.Configuration, service);
         builder.Services.AddHealthChecks().AddCheck<DatabaseHealth>("database", tags: [Ready]);
         return builder;

@@ -5,10 +5,10 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Hosting;
 using Npgsql;
 using Orders.Infrastructure.Cancellation;
 using Orders.Infrastructure.Controls;
+using Orders.Infrastructure.Hosting;
 using Orders.Infrastructure.Idempotency;
 using Orders.Infrastructure.Outbox;
 using Orders.Infrastructure.Poison;
@@ -23,9 +23,6 @@ public static class MessagingServices
 {
     // A half-open connection is noticed after two and a half of them; see BrokerConnection.
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(8);
-    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(20);
-    private static readonly TimeSpan ConsumerStopTimeout = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(25);
 
     /// <summary>Adds the relay, unless <c>Outbox:Relay</c> is false. Call it before <see cref="AddSteps{TContext}"/>: what is registered first is stopped last.</summary>
     public static IServiceCollection AddRelay(this IServiceCollection services, IConfiguration configuration)
@@ -39,7 +36,6 @@ public static class MessagingServices
         services.TryAddSingleton<OutboxWriter>();
         if (options.Relay)
             services.AddHostedService<Relay>();
-        services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
         return services;
     }
 
@@ -76,12 +72,13 @@ public static class MessagingServices
         services.AddHostedService<ControlPoll>();
         services.TryAddSingleton<OutboxCommitInterceptor>();
         services.TryAddScoped(typeof(IOutboxContextFactory<>), typeof(StepPipeline<>));
+        var shutdown = ShutdownOptions.Read(configuration);
         services.Configure<MassTransitHostOptions>(host =>
         {
             // The process starts, and reports itself as not ready, while the broker is away.
             host.WaitUntilStarted = false;
-            host.StopTimeout = StopTimeout;
-            host.ConsumerStopTimeout = ConsumerStopTimeout;
+            host.StopTimeout = shutdown.ForTheBus;
+            host.ConsumerStopTimeout = shutdown.ForRuns;
         });
         if (steps.Count > 0)
             services.AddHostedService<CancellationPoll>();

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
 
 namespace Orders.Testing.Servers;
 
@@ -37,6 +38,19 @@ public sealed class ZooProcess : IAsyncDisposable
         process._process.BeginOutputReadLine();
         process._process.BeginErrorReadLine();
         return process;
+    }
+
+    /// <summary>Asks it to end, as an orchestrator does.</summary>
+    /// <returns>Its exit code and how long it took.</returns>
+    public async Task<(int Code, TimeSpan Took)> TerminateAsync()
+    {
+        using var kill = new Process { StartInfo = new ProcessStartInfo("kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)]) };
+        kill.Start();
+        await kill.WaitForExitAsync();
+        var watch = Stopwatch.StartNew();
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        await _process.WaitForExitAsync(patience.Token);
+        return (_process.ExitCode, watch.Elapsed);
     }
 
     /// <summary>Kills it as the kernel does: nothing in it gets to know.</summary>
