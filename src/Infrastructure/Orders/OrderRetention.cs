@@ -8,6 +8,8 @@ public static class OrderRetention
     /// <summary>All rules.</summary>
     public static IReadOnlyList<RetentionRule> Rules { get; } =
     [
+        // Nobody looks at an order again that is older than the last of the ages.
+        new("AgedMessages", "aged_messages", "at", Keep: TimeSpan.FromDays(1), Least: TimeSpan.FromHours(1)),
         // A client that repeats a post after this time gets a second order: longer than any client's own patience.
         new("PostedKeys", "posted_keys", "at", Keep: TimeSpan.FromDays(30), Least: TimeSpan.FromDays(1)),
     ];

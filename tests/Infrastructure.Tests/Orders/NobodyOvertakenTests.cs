@@ -17,7 +17,7 @@ public sealed class NobodyOvertakenTests : InASystem
         await using var source = NpgsqlDataSource.Create(System.Database.ConnectionString);
         using var feed = new RelayFeed();
         await System.StoreAsync([.. Enumerable.Range(0, 5).Select(_ => SampleOrders.New(1))]);
-        var ageing = new OrderAgeing(source, new OutboxWriter(source, feed), TimeProvider.System) { Ages = [TimeSpan.Zero] };
+        var ageing = new OrderAgeing(source, feed, TimeProvider.System) { Ages = [TimeSpan.Zero] };
 
         Assert.That(await ageing.LookAsync(CancellationToken.None), Is.Zero);
     }
