@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Orders.Dashboard.Auth;
 using Orders.Infrastructure.Audit;
+using Orders.Infrastructure.Failures;
 using Orders.Infrastructure.Operators;
 using Orders.Infrastructure.Orders.Cancelling;
 using Orders.Infrastructure.Replays;
@@ -14,7 +15,7 @@ internal static class FlowApi
 
     public static void Map(RouteGroupBuilder api)
     {
-        api.MapPost("/orders/{id:guid}/cancel", CancelAsync).Needs(OperatorRole.Operator);
+        api.MapPost("/orders/{order}/cancel", CancelAsync).Needs(OperatorRole.Operator);
         api.MapGet("/replays", async (ReplayDesk desk, CancellationToken cancellationToken) => Results.Ok(await desk.ListAsync(MostReplays, cancellationToken))).Needs(OperatorRole.Viewer);
         api.MapGet("/replays/{id:guid}", async (Guid id, ReplayDesk desk, CancellationToken cancellationToken) =>
             await desk.FindAsync(id, cancellationToken) is { } replay ? Results.Ok(replay) : NoReplay()).Needs(OperatorRole.Viewer);
@@ -29,15 +30,21 @@ internal static class FlowApi
                 : await NotSoAsync(id, desk, "It is neither stopped nor failed.", cancellationToken)).Needs(OperatorRole.Operator);
     }
 
-    private static async Task<IResult> CancelAsync(Guid id, CancelRequest request, HttpContext context, OrderCancellation cancellation, CancellationToken cancellationToken) =>
-        await cancellation.CancelAsync(id, clientId: null, cancellationToken, Actor.Of(context).Did("cancel order", $"order {id}", request.Reason)) switch
+    // By its number too: that is what a customer on the telephone has.
+    private static Task<IResult> CancelAsync(string order, CancelRequest request, HttpContext context, OrderCancellation cancellation, ISubjectDirectory directory, CancellationToken cancellationToken) =>
+        ApiProblem.GuardAsync(async () =>
         {
-            CancelOutcome.Cancelled => Results.Accepted(),
-            CancelOutcome.AlreadyCancelled => Results.NoContent(),
-            CancelOutcome.Completed => ApiProblem.Conflict("order-not-cancellable", "Every step of the order is done: the goods are on their way."),
-            CancelOutcome.Rejected => ApiProblem.Conflict("order-not-cancellable", "The order was rejected: there is nothing to cancel."),
-            _ => ApiProblem.NotFound("There is no order of this id."),
-        };
+            if (await directory.FindAsync(order, cancellationToken) is not { } id)
+                return ApiProblem.NotFound($"There is no order {order}.");
+            return await cancellation.CancelAsync(id, clientId: null, cancellationToken, Actor.Of(context).Did("cancel order", $"order {id}", request.Reason)) switch
+            {
+                CancelOutcome.Cancelled => Results.Accepted(),
+                CancelOutcome.AlreadyCancelled => Results.NoContent(),
+                CancelOutcome.Completed => ApiProblem.Conflict("order-not-cancellable", "Every step of the order is done: the goods are on their way."),
+                CancelOutcome.Rejected => ApiProblem.Conflict("order-not-cancellable", "The order was rejected: there is nothing to cancel."),
+                _ => ApiProblem.NotFound("There is no order of this id."),
+            };
+        });
 
     private static async Task<IResult> BeginAsync(ReplayRequest request, HttpContext context, ReplayDesk desk, CancellationToken cancellationToken)
     {

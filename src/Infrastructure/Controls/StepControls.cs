@@ -1,6 +1,7 @@
 using Npgsql;
 using NpgsqlTypes;
 using Orders.Infrastructure.Audit;
+using Orders.Infrastructure.Hosting;
 
 namespace Orders.Infrastructure.Controls;
 
@@ -110,11 +111,22 @@ public sealed class StepControls(NpgsqlDataSource database)
         foreach (var parameter in more)
             command.Parameters.Add(parameter);
         if (await command.ExecuteNonQueryAsync(cancellationToken) == 0)
-            throw new UnknownStepException(step);
+            throw new UnknownStepException(step, await NamesAsync(connection, cancellationToken));
         await AuditLog.WriteAsync(connection, audit, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
+    }
+
+    private static async Task<IReadOnlyCollection<string>> NamesAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand("select step from step_catalogue where active order by position", connection);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var names = new List<string>();
+        while (await reader.ReadAsync(cancellationToken))
+            names.Add(reader.GetString(0));
+        return names;
     }
 }
 
 /// <summary>There is no step of that name.</summary>
-public sealed class UnknownStepException(string step) : Exception($"There is no step '{step}' in the catalogue; `Workers describe` lists them.");
+public sealed class UnknownStepException(string step, IReadOnlyCollection<string> known)
+    : Exception($"There is no step '{step}'{EditDistance.Suggest(step, known)}{(known.Count == 0 ? "; none is deployed." : $" Known are {string.Join(", ", known)}.")}");

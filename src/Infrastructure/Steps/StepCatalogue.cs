@@ -56,15 +56,10 @@ public sealed partial class StepCatalogue
         var problems = new ConfigurationProblems()
             .Require(wanted.Length > 0, $"Workers:Steps must name at least one of {all}, or be *, got nothing; set Workers__Steps");
         foreach (var name in wanted)
-            problems.Require(_steps.Exists(s => s.Name == name), $"Workers:Steps: there is no step '{name}'{Suggest(name)}; known are {all}; set Workers__Steps");
+            problems.Require(_steps.Exists(s => s.Name == name), $"Workers:Steps: there is no step '{name}'{EditDistance.Suggest(name, [.. _steps.Select(s => s.Name)])}; known are {all}; set Workers__Steps");
         problems.ThrowIfAny();
         return [.. _steps.Where(s => wanted.Contains(s.Name))];
     }
-
-    private string Suggest(string name) =>
-        _steps.Select(s => s.Name).MinBy(s => EditDistance.Between(s, name)) is { } nearest && EditDistance.Between(nearest, name) <= Math.Max(2, name.Length / 2)
-            ? $", did you mean '{nearest}'?"
-            : "";
 
     [GeneratedRegex("^[a-z][a-z0-9-]{1,30}$")]
     private static partial Regex NamePattern();

@@ -18,6 +18,17 @@ internal sealed class CancelAndReplay : InADashboard
     }
 
     [Test]
+    public async Task An_order_is_cancelled_by_its_number_too()
+    {
+        var order = await System.StoreAsync();
+        var number = await System.Database.ScalarAsync<long>("select number from orders where id = $1", order);
+        Assert.That((await PostAsync($"/api/orders/O-{number:D8}/cancel", OperatorsKey, new { reason = "by telephone" })).Status, Is.EqualTo(202));
+        Assert.That((await PostAsync("/api/orders/O-99999999/cancel", OperatorsKey, new { })).Code, Is.EqualTo("not-found"));
+        Assert.That((await PostAsync("/api/orders/mine/cancel", OperatorsKey, new { })).Code, Is.EqualTo("invalid-filter"));
+        Assert.That(await System.Database.CountAsync("order_progress where order_id = $1 and status = 4", order), Is.EqualTo(1));
+    }
+
+    [Test]
     public async Task A_viewer_may_look_and_not_act()
     {
         var order = await System.StoreAsync();

@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# feed a step with past orders; what was already done is not done again.
+#
+# Usage: ./dev replay STEP --per-second N [FILTER ...] --reason "why"
+#        ./dev replay --list
+#        ./dev replay --stop ID | --resume ID
+#
+#   STEP             such as a new fifth step
+#   --per-second N   at most so many orders a second, 1 to 5000
+#   FILTER           --from 2026-01-01T00:00:00Z, --to …, --status Completed, --premium yes|no, --client NAME; all that are given must hold. None: every past order
+#   --list           the replays and how far they are
+#   --stop, --resume hold one, and let it go on from where it stands
+#
+# Follows what it begins to its end; stopping to look (Ctrl+C) does not stop the replay.
+#
+# Asks the operator API with ORDERS_OPERATOR_KEY of .env. Exit code 0; 1 when it refuses, fails or does not answer; 4 when a replay is not in the state for it.
+set -euo pipefail
+. deploy/machine/stages.sh
+. deploy/dev/operator-api/call.sh
+
+line_of() {
+  printf '%s  %-10s %-9s %s orders seen: %s fed, %s done before%s\n' "$(text_of id "$1")" "$(text_of step "$1")" "$(text_of state "$1")" \
+    "$(number_of seen "$1")" "$(number_of fed "$1")" "$(number_of alreadyDone "$1")" "$(text_of lastError "$1" | sed 's/^./; &/')"
+}
+
+step='' reason='' rate='' filter=''
+while [ $# -gt 0 ]; do
+  case $1 in
+    --list)
+      call GET /replays | sed 's/},{"/}\n{"/g' | grep '"perSecond"' | while IFS= read -r line; do line_of "$line"; done || echo "There is no replay."
+      exit ;;
+    --stop | --resume)
+      [ $# -gt 1 ] || fail "Expected a replay's id after $1, found nothing. ./dev replay --list shows them."
+      [[ $2 =~ ^[0-9a-f-]{36}$ ]] || fail "Expected a replay's id after $1, found '$2'. ./dev replay --list shows them."
+      call POST "/replays/$2/${1#--}" >/dev/null
+      line_of "$(call GET "/replays/$2")"
+      exit ;;
+    --per-second | --from | --to | --status | --premium | --client | --reason) [ $# -gt 1 ] || fail "Expected a value after $1, found nothing. See ./dev replay --help." ;;
+    -*) fail "Expected an option, found '$1'. See ./dev replay --help." ;;
+    *) [ -z "$step" ] || fail "Expected one step, found '$step' and '$1'."; step=$1; shift; continue ;;
+  esac
+  case $1 in
+    --reason) reason=$2 ;;
+    --per-second) [[ $2 =~ ^[0-9]+$ ]] || fail "Expected a number after --per-second, found '$2'."; rate=$2 ;;
+    --premium)
+      case $2 in yes) value=true ;; no) value=false ;; *) fail "Expected yes or no after --premium, found '$2'." ;; esac
+      filter+="${filter:+,}\"premium\":$value" ;;
+    *) filter+="${filter:+,}\"${1#--}\":$(json_string "$2")" ;;
+  esac
+  shift 2
+done
+[ -n "$step" ] || fail "Expected a step, found none. See ./dev replay --help."
+[ -n "$rate" ] || fail "Expected --per-second N, found none. See ./dev replay --help."
+[ -n "$reason" ] || fail "Expected --reason \"why\", found none: it goes into the audit record."
+
+made=$(call POST /replays -H 'Content-Type: application/json' --data "{\"step\":$(json_string "$step"),\"perSecond\":$rate,\"filter\":{$filter},\"reason\":$(json_string "$reason")}")
+id=$(text_of id "$made") last=''
+while true; do
+  now=$(call GET "/replays/$id")
+  line=$(line_of "$now")
+  [ "$line" = "$last" ] || echo "$line"
+  last=$line
+  case $(text_of state "$now") in
+    Running) sleep 1 ;;
+    Finished) exit ;;
+    *) exit 1 ;;
+  esac
+done
