@@ -5,4 +5,5 @@ namespace Orders.Contracts;
 /// <param name="Premium">Whether the order belongs to the premium class, which goes first.</param>
 /// <param name="AcceptedAt">When the order was accepted, UTC.</param>
 /// <remarks>Amounts, names and addresses are not in here: consumers read them from the database, so no message can forge them and none carries personal data.</remarks>
+[Keys(KeysAttribute.Customer, KeysAttribute.MailDomain)]
 public sealed record OrderAccepted(Guid OrderId, bool Premium, DateTimeOffset AcceptedAt);

@@ -4,4 +4,5 @@ namespace Orders.Contracts;
 /// <param name="OrderId">The order; also the message's correlation id.</param>
 /// <param name="Shortages">The lines that could not be filled; never empty.</param>
 /// <param name="RejectedAt">When the refusal was committed, UTC.</param>
+[Keys(KeysAttribute.Customer, KeysAttribute.MailDomain)]
 public sealed record StockRejected(Guid OrderId, IReadOnlyList<StockShortage> Shortages, DateTimeOffset RejectedAt);

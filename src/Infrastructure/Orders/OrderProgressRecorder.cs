@@ -71,8 +71,8 @@ public sealed class OrderProgressRecorder(StepBits bits) : IStepProgress
             var at = reader.GetFieldValue<DateTimeOffset>(3);
             var run = Array.FindLast(relevant, c => c.Run.SubjectId == order && (completed || c.Status is StepStatus.Rejected)).Run;
             (announcements ??= []).Add(rejected
-                ? OutgoingMessage.Create(new OrderRejected(order, run.Rejection ?? "", at), order, run.ConversationId, run.MessageId, run.Trace, mandatory: false, priority: run.Priority)
-                : OutgoingMessage.Create(new OrderCompleted(order, at), order, run.ConversationId, run.MessageId, run.Trace, mandatory: false, priority: run.Priority));
+                ? OutgoingMessage.Create(new OrderRejected(order, run.Rejection ?? "", at), order, run.ConversationId, run.MessageId, run.Trace, mandatory: false, priority: run.Priority, keys: run.Keys)
+                : OutgoingMessage.Create(new OrderCompleted(order, at), order, run.ConversationId, run.MessageId, run.Trace, mandatory: false, priority: run.Priority, keys: run.Keys));
         }
 
         return announcements ?? [];
@@ -95,7 +95,7 @@ public sealed class OrderProgressRecorder(StepBits bits) : IStepProgress
                 continue;
             run.Withdraw();
             if (status is StepStatus.Done or StepStatus.Cancelled && run.Policy.Compensations.Contains(typeof(OrderCancelled)))
-                yield return OutgoingMessage.Create(new OrderCancelled(order, cancelledAt), order, run.ConversationId, run.MessageId, run.Trace, priority: run.Priority, queue: run.Step);
+                yield return OutgoingMessage.Create(new OrderCancelled(order, cancelledAt), order, run.ConversationId, run.MessageId, run.Trace, priority: run.Priority, queue: run.Step, keys: run.Keys);
         }
     }
 }

@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using System.Text;
 using System.Text.Json;
+using Orders.Infrastructure.Controls;
 
 namespace Orders.Infrastructure.Outbox;
 
@@ -21,9 +23,10 @@ public static class OutgoingMessage
     /// <param name="expiresAt">Until when it has to be begun; null for ever.</param>
     /// <param name="id">The message's id, see <see cref="IdOf{T}"/>; null for a fresh one.</param>
     /// <param name="queue">A step to send it to, and to nobody else; null publishes it to whoever consumes its type.</param>
+    /// <param name="keys">The value of a key by its name, see <see cref="MessageKeys"/>; asked only for what the contract declares. Null, or an answer of null, for a message without.</param>
     public static OutboxMessage Create<T>(
         T message, Guid correlationId, Guid conversationId = default, Guid? initiatorId = null, Activity? activity = null, DateTimeOffset? dueAt = null,
-        bool mandatory = true, short? priority = null, DateTimeOffset? expiresAt = null, string? queue = null, Guid? id = null)
+        bool mandatory = true, short? priority = null, DateTimeOffset? expiresAt = null, string? queue = null, Guid? id = null, Func<string, string?>? keys = null)
         where T : class
     {
         var row = Guid.CreateVersion7();
@@ -36,7 +39,7 @@ public static class OutgoingMessage
             MessageId = messageId,
             CorrelationId = correlationId.ToString(),
             Exchange = queue ?? MessageName.ExchangeOf(typeof(T)),
-            Headers = activity?.Id is { } trace ? TraceHeaders(trace) : "{}",
+            Headers = HeadersOf(activity?.Id, keys is null ? [] : MessageKeys.DeclaredBy(typeof(T)), keys),
             Body = Envelope.Write(message, messageId, correlationId, conversationId == default ? messageId : conversationId, initiatorId, sentAt, expiresAt),
             Priority = priority,
             Mandatory = mandatory,
@@ -60,5 +63,22 @@ public static class OutgoingMessage
         return DerivedId.Of(origin, name);
     }
 
-    private static string TraceHeaders(string trace) => $$"""{"{{TraceHeader}}":"{{JsonEncodedText.Encode(trace)}}"}""";
+    private static string HeadersOf(string? trace, IReadOnlyList<string> declared, Func<string, string?>? keys)
+    {
+        if (trace is null && declared.Count == 0)
+            return "{}";
+        var headers = new StringBuilder("{");
+        if (trace is not null)
+            Append(headers, TraceHeader, trace);
+        foreach (var key in declared)
+        {
+            if (keys!(key) is { } value)
+                Append(headers, MessageKeys.HeaderOf(key), value);
+        }
+
+        return headers.Append('}').ToString();
+    }
+
+    private static void Append(StringBuilder headers, string name, string value) =>
+        headers.Append(headers.Length == 1 ? "\"" : ",\"").Append(name).Append("\":\"").Append(JsonEncodedText.Encode(value)).Append('"');
 }

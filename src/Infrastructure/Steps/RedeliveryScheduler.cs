@@ -6,6 +6,7 @@ using MassTransit.Middleware.Outbox;
 using MassTransit.Scheduling;
 using MassTransit.Transports;
 using Orders.Infrastructure.Coalescing;
+using Orders.Infrastructure.Controls;
 using Orders.Infrastructure.Outbox;
 
 namespace Orders.Infrastructure.Steps;
@@ -47,6 +48,9 @@ internal sealed class RedeliveryScheduler(OutboxWriter outbox) : IFilter<Consume
         public Task AddSend<T>(SendContext<T> context)
             where T : class
         {
+            // MassTransit takes along what stands in the envelope, and the keys do not: without them the next attempt would be under no limit of its key.
+            foreach (var header in consumed.ReceiveContext.TransportHeaders.GetAll().Where(h => MessageKeys.IsHeader(h.Key)))
+                context.Headers.Set(header.Key, header.Value);
             var delay = StepSchedule.WithJitter(context.Delay ?? TimeSpan.Zero, consumed.GetOriginalMessageId() ?? Guid.Empty, consumed.GetRedeliveryCount());
             var row = SendContextRow.From(context, delay);
             return DatabasePatience.RunAsync(() => outbox.InsertAsync(row, consumed.CancellationToken), consumed.CancellationToken);

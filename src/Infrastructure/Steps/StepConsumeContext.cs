@@ -1,6 +1,7 @@
 using MassTransit;
 using MassTransit.Middleware;
 using MassTransit.Middleware.Outbox;
+using Orders.Infrastructure.Controls;
 using Orders.Infrastructure.Outbox;
 
 namespace Orders.Infrastructure.Steps;
@@ -40,6 +41,12 @@ internal sealed class StepConsumeContext<T> : OutboxConsumeContextProxy<T>
     public override Task AddSend<TMessage>(SendContext<TMessage> context)
     {
         context.CorrelationId ??= _run.SubjectId;
+        foreach (var key in MessageKeys.DeclaredBy(typeof(TMessage)))
+        {
+            if (_run.Keys(key) is { } value)
+                context.Headers.Set(MessageKeys.HeaderOf(key), value, overwrite: false);
+        }
+
         _run.Add(SendContextRow.From(context));
         return Task.CompletedTask;
     }

@@ -42,6 +42,7 @@ internal sealed class StepPipeline<TStep>(
         var run = new StepRun(policy, id, context.CorrelationId ?? MessageSubject<T>.Of(context.Message) ?? id, context.ConversationId ?? id, (redeliveries * (policy.Retry.Count + 1)) + retries + 1, claims)
         {
             Priority = SendContextRow.PriorityOf(context),
+            Keys = key => context.ReceiveContext.TransportHeaders.Get<string>(MessageKeys.HeaderOf(key)),
         };
         var entered = false;
         try
@@ -50,7 +51,7 @@ internal sealed class StepPipeline<TStep>(
                 run.Compensate();
             if (await IsLeftOutAsync(context, run))
                 return;
-            if (await gates.Of(policy.Name).EnterAsync(id, run.Attempt, key => context.Headers.Get<string>(MessageKeys.HeaderOf(key)), context.CancellationToken) is { ComeAgainAt: { } at } refused)
+            if (await gates.Of(policy.Name).EnterAsync(id, run.Attempt, run.Keys, context.CancellationToken) is { ComeAgainAt: { } at } refused)
             {
                 StepLog.Postponed(logger, policy.Name, run.SubjectId, id, refused.Reason);
                 metrics.Postponed(policy.Name);

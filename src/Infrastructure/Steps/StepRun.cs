@@ -75,6 +75,9 @@ public sealed class StepRun
     /// <summary>1 (lowest) to 9 (highest), as the message that is being consumed; null is the broker's normal, 4. What the run publishes keeps it.</summary>
     public short? Priority { get; internal init; }
 
+    /// <summary>The value of a key that the message carries, by the key's name; null when it carries none. What the run publishes carries it too, where its contract declares it.</summary>
+    public Func<string, string?> Keys { get; internal init; } = static _ => null;
+
     /// <summary>Whether the run undoes what the step did for its subject: an effect of its own, which happens at most once.</summary>
     public bool IsCompensation { get; private set; }
 
@@ -107,7 +110,7 @@ public sealed class StepRun
             }
 
             var id = OutgoingMessage.IdOf<T>(MessageId, Step, number);
-            _outgoing.Add(OutgoingMessage.Create(message, SubjectId, ConversationId, MessageId, Trace, dueAt, priority: Priority, expiresAt: expiresAt, id: id));
+            _outgoing.Add(OutgoingMessage.Create(message, SubjectId, ConversationId, MessageId, Trace, dueAt, priority: Priority, expiresAt: expiresAt, id: id, keys: Keys));
         }
     }
 

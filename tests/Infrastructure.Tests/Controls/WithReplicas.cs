@@ -4,6 +4,7 @@ using Orders.Infrastructure.Audit;
 using Orders.Infrastructure.Controls;
 using Orders.Infrastructure.Steps;
 using Orders.Testing;
+using Orders.Testing.Servers;
 using Orders.Testing.Zoo;
 
 namespace Orders.Infrastructure.Tests.Controls;
@@ -29,7 +30,7 @@ public abstract class WithReplicas : InASystem
             await replica.DisposeAsync();
         _replicas.Clear();
         Begun.Clear();
-        await System.Database.ExecuteAsync("truncate step_controls, breakers, dependency_calls, rate_buckets, workers, outbox");
+        await System.Database.ExecuteAsync("truncate step_controls, breakers, dependency_calls, rate_buckets, workers, outbox, step_runs, step_attempts, effects, idempotency");
     }
 
     protected static AuditEntry Because(string reason) => new() { Who = "an operator", Role = "Operator", Action = "test", Reason = reason };
@@ -41,20 +42,25 @@ public abstract class WithReplicas : InASystem
     /// <param name="step">The step.</param>
     /// <param name="work">What it does in place of its own work.</param>
     /// <param name="policy">Changes what the gates know of its policy.</param>
-    protected async Task StartAsync(int count, string step, Func<Guid, CancellationToken, Task> work, Func<StepPolicy, StepPolicy>? policy = null)
+    /// <param name="services">Changes services.</param>
+    protected async Task StartAsync(int count, string step, Func<Guid, CancellationToken, Task> work, Func<StepPolicy, StepPolicy>? policy = null, Action<IServiceCollection>? services = null)
     {
         var everything = new Everything(this, work);
         for (var i = 0; i < count; i++)
         {
-            _replicas.Add(await System.StartAsync([.. System.Catalogue.Choose(step).Select(e => everything.In(e) with { Policy = policy?.Invoke(e.Policy) ?? e.Policy })]));
+            _replicas.Add(await System.StartAsync([.. System.Catalogue.Choose(step).Select(e => everything.In(e) with { Policy = policy?.Invoke(e.Policy) ?? e.Policy })], services));
         }
     }
 
-    protected async Task<Guid[]> DeliverAsync(string step, int count)
+    /// <summary>Delivers messages to the step.</summary>
+    /// <param name="step">The step.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="keys">The keys that they carry.</param>
+    protected async Task<Guid[]> DeliverAsync(string step, int count, params (string Name, string Value)[] keys)
     {
         var subjects = Enumerable.Range(0, count).Select(_ => Guid.NewGuid()).ToArray();
         foreach (var subject in subjects)
-            await System.Broker.PublishToAsync(step, new Feed(subject));
+            await System.Broker.PublishToAsync(step, new Feed(subject), new ByHand { Headers = keys.ToDictionary(k => MessageKeys.HeaderOf(k.Name), object? (k) => MessageKeys.ValueOf(k.Value)) });
         return subjects;
     }
 

@@ -1,4 +1,5 @@
 using MassTransit;
+using Orders.Contracts;
 using Orders.Infrastructure.Steps;
 using Retry = Orders.Infrastructure.Steps.Retry;
 
@@ -8,6 +9,7 @@ namespace Orders.Testing.Zoo;
 public sealed record Feed(Guid AnimalId);
 
 /// <summary>What <see cref="MotherStep"/> publishes.</summary>
+[Keys(KeysAttribute.Customer)]
 public sealed record Born(Guid AnimalId);
 
 /// <summary>A step written in a hurry: no policy but the name.</summary>
@@ -46,9 +48,11 @@ public sealed class MotherStep(IPublishEndpoint injected) : IConsumer<Feed>, ISt
 }
 
 /// <summary>Published by <see cref="MotherStep"/> through the context.</summary>
+[Keys(KeysAttribute.Customer)]
 public sealed record Fed(Guid AnimalId);
 
 /// <summary>Published by <see cref="MotherStep"/> through an injected endpoint.</summary>
+[Keys(KeysAttribute.Customer)]
 public sealed record Grown(Guid AnimalId);
 
 /// <summary>Claims its effect before it does it, as a step has to that calls the outside world.</summary>

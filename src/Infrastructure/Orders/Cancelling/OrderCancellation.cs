@@ -15,7 +15,7 @@ public sealed class OrderCancellation(NpgsqlDataSource database, RelayFeed relay
 {
     // Locked as every commit of a step locks it: whoever comes second sees what the first has written.
     private const string Lock = """
-        select p.completed_at is not null, p.rejected_at is not null, p.cancelled_at is not null
+        select p.completed_at is not null, p.rejected_at is not null, p.cancelled_at is not null, o.customer_email
         from order_progress p join orders o on o.id = p.order_id where p.order_id = $1 and ($2::text is null or o.client_id = $2) for no key update of p
         """;
 
@@ -43,11 +43,12 @@ public sealed class OrderCancellation(NpgsqlDataSource database, RelayFeed relay
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        if (await StateAsync(connection, orderId, clientId, cancellationToken) is { } ended)
-            return ended;
+        var (ended, email) = await StateAsync(connection, orderId, clientId, cancellationToken);
+        if (ended is { } outcome)
+            return outcome;
 
         var cancelledAt = await MarkAsync(connection, orderId);
-        var message = OutgoingMessage.Create(new OrderCancelled(orderId, cancelledAt), orderId, activity: System.Diagnostics.Activity.Current, priority: OrderPriority.Cancellation);
+        var message = OutgoingMessage.Create(new OrderCancelled(orderId, cancelledAt), orderId, activity: System.Diagnostics.Activity.Current, priority: OrderPriority.Cancellation, keys: OrderKeys.Of(email));
         await OutboxWriter.InsertAsync(connection, [message], CancellationToken.None);
         if (audit is not null)
             await AuditLog.WriteAsync(connection, audit, CancellationToken.None);
@@ -56,19 +57,16 @@ public sealed class OrderCancellation(NpgsqlDataSource database, RelayFeed relay
         return CancelOutcome.Cancelled;
     }
 
-    private static async Task<CancelOutcome?> StateAsync(NpgsqlConnection connection, Guid orderId, string? clientId, CancellationToken cancellationToken)
+    private static async Task<(CancelOutcome? Ended, string Email)> StateAsync(NpgsqlConnection connection, Guid orderId, string? clientId, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(Lock, connection);
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = orderId });
         command.Parameters.Add(new NpgsqlParameter { Value = (object?)clientId ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken))
-            return CancelOutcome.NotFound;
-        if (reader.GetBoolean(2))
-            return CancelOutcome.AlreadyCancelled;
-        if (reader.GetBoolean(1))
-            return CancelOutcome.Rejected;
-        return reader.GetBoolean(0) ? CancelOutcome.Completed : null;
+            return (CancelOutcome.NotFound, "");
+        CancelOutcome? ended = reader.GetBoolean(2) ? CancelOutcome.AlreadyCancelled : reader.GetBoolean(1) ? CancelOutcome.Rejected : reader.GetBoolean(0) ? CancelOutcome.Completed : null;
+        return (ended, reader.GetString(3));
     }
 
     private static async Task<DateTimeOffset> MarkAsync(NpgsqlConnection connection, Guid orderId)

@@ -32,9 +32,12 @@ internal static class OrderFeed
     /// <param name="consumes">What the step consumes.</param>
     /// <param name="priority">Its class; null is the broker's normal.</param>
     public static OutboxMessage MessageOf(PastOrder order, string step, IReadOnlyList<string> consumes, short? priority) =>
-        consumes.Contains(Accepted) ? OutgoingMessage.Create(new OrderAccepted(order.Id, order.Premium, order.CreatedAt), order.Id, priority: priority, queue: step, id: OutgoingMessage.IdOf<OrderAccepted>(order.Id))
-        : consumes.Contains(Reserved) ? OutgoingMessage.Create(new StockReserved(order.Id, order.CreatedAt), order.Id, priority: priority, queue: step, id: OutgoingMessage.IdOf<StockReserved>(OutgoingMessage.IdOf<OrderAccepted>(order.Id), "inventory"))
-        : OutgoingMessage.Create(new OrderCompleted(order.Id, order.CompletedAt ?? order.CreatedAt), order.Id, priority: priority, queue: step);
+        consumes.Contains(Accepted) ? Create(new OrderAccepted(order.Id, order.Premium, order.CreatedAt), OutgoingMessage.IdOf<OrderAccepted>(order.Id), order, step, priority)
+        : consumes.Contains(Reserved) ? Create(new StockReserved(order.Id, order.CreatedAt), OutgoingMessage.IdOf<StockReserved>(OutgoingMessage.IdOf<OrderAccepted>(order.Id), "inventory"), order, step, priority)
+        : Create(new OrderCompleted(order.Id, order.CompletedAt ?? order.CreatedAt), null, order, step, priority);
+
+    private static OutboxMessage Create<T>(T message, Guid? id, PastOrder order, string step, short? priority)
+        where T : class => OutgoingMessage.Create(message, order.Id, priority: priority, queue: step, id: id, keys: OrderKeys.Of(order.CustomerEmail));
 }
 
 /// <summary>An order that is already there.</summary>
@@ -42,4 +45,5 @@ internal static class OrderFeed
 /// <param name="Premium">Its class.</param>
 /// <param name="CreatedAt">When it was accepted.</param>
 /// <param name="CompletedAt">When its last step was done; null before.</param>
-internal readonly record struct PastOrder(Guid Id, bool Premium, DateTimeOffset CreatedAt, DateTimeOffset? CompletedAt);
+/// <param name="CustomerEmail">The customer's mail address, of which the message's keys are made.</param>
+internal readonly record struct PastOrder(Guid Id, bool Premium, DateTimeOffset CreatedAt, DateTimeOffset? CompletedAt, string CustomerEmail);

@@ -25,7 +25,7 @@ public sealed class OrderReplays(NpgsqlDataSource database) : IReplaySource
 
     private static readonly string Next = $"""
         select o.id, o.premium, o.created_at, p.completed_at, c.consumes,
-            exists (select from effects e where e.subject_id = o.id and e.effect = c.step and e.state = 2), {OrderFeed.IsReady}
+            exists (select from effects e where e.subject_id = o.id and e.effect = c.step and e.state = 2), {OrderFeed.IsReady}, o.customer_email
         from orders o join order_progress p on p.order_id = o.id join step_catalogue c on c.step = $1
         where o.id > $2 and o.id >= $3 and o.id < $4 and p.cancelled_at is null
             and ($5::smallint is null or p.status = $5) and ($6::boolean is null or o.premium = $6) and ($7::text is null or o.client_id = $7)
@@ -86,7 +86,8 @@ public sealed class OrderReplays(NpgsqlDataSource database) : IReplaySource
     private static OutboxMessage MessageFrom(NpgsqlDataReader reader, string step)
     {
         var order = new PastOrder(
-            reader.GetGuid(0), reader.GetBoolean(1), reader.GetFieldValue<DateTimeOffset>(2), reader.IsDBNull(3) ? null : reader.GetFieldValue<DateTimeOffset>(3));
+            reader.GetGuid(0), reader.GetBoolean(1), reader.GetFieldValue<DateTimeOffset>(2), reader.IsDBNull(3) ? null : reader.GetFieldValue<DateTimeOffset>(3),
+            reader.GetString(7));
         return OrderFeed.MessageOf(order, step, reader.GetFieldValue<string[]>(4), OrderPriority.Released);
     }
 

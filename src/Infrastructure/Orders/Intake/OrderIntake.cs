@@ -62,6 +62,6 @@ public sealed class OrderIntake(NpgsqlDataSource database, RelayFeed relay, Dupl
     protected override bool IsUnitFault(Exception exception) => DatabaseFault.IsUnitFault(exception);
 
     private OutboxMessage MessageOf(NewOrder order) => OutgoingMessage.Create(
-        new OrderAccepted(order.Id, order.Premium, order.CreatedAt), order.Id, activity: order.Trace, dueAt: order.ReleaseAt, id: OutgoingMessage.IdOf<OrderAccepted>(order.Id),
+        new OrderAccepted(order.Id, order.Premium, order.CreatedAt), order.Id, activity: order.Trace, dueAt: order.ReleaseAt, id: OutgoingMessage.IdOf<OrderAccepted>(order.Id), keys: OrderKeys.Of(order.CustomerEmail),
         priority: _lanes.LaneOf(order, OrderPriority.Of(order.Premium, released: order.ReleaseAt > order.CreatedAt)));
 }
