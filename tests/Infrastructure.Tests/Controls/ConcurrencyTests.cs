@@ -15,7 +15,7 @@ public sealed class ConcurrencyTests : WithReplicas
     public async Task A_limit_of_a_replica_is_lowered_and_raised_while_it_runs()
     {
         await StartAsync(1, "hurried", WorkAsync);
-        await DeliverAsync("hurried", 300);
+        await DeliverAsync("hurried", 1000);
         await Eventually.That(() => _most, Is.EqualTo(5), "runs at a time, as the policy says");
 
         await ChangeAsync(perReplica: 2, total: null, limits: [2]);
@@ -27,8 +27,8 @@ public sealed class ConcurrencyTests : WithReplicas
         await Eventually.That(() => _most, Is.EqualTo(9), "runs at a time with a limit above the policy's");
 
         await ChangeAsync(perReplica: null, total: null, limits: [5]);
-        await UntilDoneAsync("hurried", 300);
-        Assert.That(Begun, Has.Count.EqualTo(300), "runs: none was begun twice");
+        await UntilDoneAsync("hurried", 1000);
+        Assert.That(Begun, Has.Count.EqualTo(1000), "runs: none was begun twice");
     }
 
     [Test]
@@ -44,6 +44,23 @@ public sealed class ConcurrencyTests : WithReplicas
         await Eventually.That(() => Limits("patient").Skip(1), Is.EquivalentTo([2, 2]), "shares of the two that are left");
         await UntilDoneAsync("patient", 200, TimeSpan.FromSeconds(60));
         Assert.That(_most, Is.EqualTo(4), "most runs at a time, at any moment, while replicas came and went");
+    }
+
+    [Test]
+    public async Task A_limit_that_is_raised_lets_others_begin_beside_runs_that_last()
+    {
+        var release = new TaskCompletionSource();
+        await Controls.SetConcurrencyAsync("hurried", 1, null, Because("a test"));
+        await StartAsync(1, "hurried", (_, _) => Begun.Count == 1 ? release.Task : Task.CompletedTask);
+        await DeliverAsync("hurried", 30);
+        await Eventually.That(() => Begun.Count, Is.EqualTo(1), "runs begun with a limit of one");
+
+        await ChangeAsync(perReplica: 3, total: null, limits: [3]);
+        await UntilDoneAsync("hurried", 29);
+        Assert.That(release.Task.IsCompleted, Is.False);
+        release.SetResult();
+        await UntilDoneAsync("hurried", 30);
+        Assert.That(Begun, Has.Count.EqualTo(30), "runs: none was begun twice");
     }
 
     [Test]

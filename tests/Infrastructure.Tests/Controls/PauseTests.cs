@@ -1,3 +1,6 @@
+using System.Collections.Concurrent;
+using MassTransit;
+using Microsoft.Extensions.DependencyInjection;
 using Orders.Testing;
 
 namespace Orders.Infrastructure.Tests.Controls;
@@ -6,6 +9,7 @@ namespace Orders.Infrastructure.Tests.Controls;
 public sealed class PauseTests : WithReplicas
 {
     private static readonly TimeSpan TakesEffectWithin = TimeSpan.FromSeconds(2);
+    private static readonly int HurriedStepConcurrency = Testing.Zoo.HurriedStep.Policy.Concurrency;
 
     [Test]
     public async Task Three_replicas_stop_within_two_seconds_end_what_is_running_and_clear_the_backlog_after_the_resume()
@@ -48,6 +52,40 @@ public sealed class PauseTests : WithReplicas
         await Controls.ResumeAsync("hurried", Because("the test goes on"));
         await Eventually.That(() => Begun.Select(b => b.Subject).Distinct().Count(), Is.EqualTo(20), "runs");
         Assert.That(await System.Database.CountAsync("step_runs where step = 'hurried' and attempts <> 1"), Is.Zero, "attempts used up by waiting");
+    }
+
+    [Test]
+    public async Task What_is_running_finishes_however_long_it_takes()
+    {
+        // What the bus would give it to end, and what a run was cancelled by: the pause is none of the bus's business.
+        var ofTheBus = TimeSpan.FromSeconds(1);
+        var (release, tokens) = (new TaskCompletionSource(), new ConcurrentBag<CancellationToken>());
+        await StartAsync(1, "hurried", (_, token) => AndRemember(token), services: s => s.Configure<MassTransitHostOptions>(o => o.ConsumerStopTimeout = ofTheBus));
+        var subjects = await DeliverAsync("hurried", 20);
+        await Eventually.That(() => Begun.Count, Is.EqualTo(HurriedStepConcurrency), "runs begun");
+
+        await Controls.PauseAsync("hurried", Because("a test"));
+        var gate = GateOf(Replicas[0], "hurried");
+        await Eventually.Is(() => gate.Limit == 0, "the gate is closed");
+        var closed = DateTimeOffset.UtcNow;
+        await Eventually.That(() => DateTimeOffset.UtcNow - closed, Is.GreaterThan(ofTheBus * 3), "time since the pause");
+        Assert.That(tokens.Any(t => t.IsCancellationRequested), Is.False, "a token was cancelled by the pause");
+
+        release.SetResult();
+        await UntilDoneAsync("hurried", HurriedStepConcurrency);
+        await Eventually.That(() => System.Broker.CountAsync("hurried"), Is.EqualTo((uint)(20 - HurriedStepConcurrency)), "messages that wait in the queue");
+        Assert.That(Begun, Has.Count.EqualTo(HurriedStepConcurrency), "runs: none more, and none again");
+
+        await Controls.ResumeAsync("hurried", Because("the test goes on"));
+        await UntilDoneAsync("hurried", 20);
+        Assert.That(Begun.Select(b => b.Subject), Is.EquivalentTo(subjects), "runs: each once");
+        Assert.That(await System.Database.CountAsync("step_runs where attempts <> 1"), Is.Zero, "attempts used up by pausing");
+
+        Task AndRemember(CancellationToken token)
+        {
+            tokens.Add(token);
+            return release.Task;
+        }
     }
 
     [Test]
