@@ -1220,6 +1220,35 @@ namespace Orders.Infrastructure.Orders.Migrations
                     b.ToTable("credit_notes", (string)null);
                 });
 
+            modelBuilder.Entity("Orders.Infrastructure.Orders.Feeding.AgedMessage", b =>
+                {
+                    b.Property<Guid>("SubjectId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("subject_id");
+
+                    b.Property<string>("Step")
+                        .HasColumnType("text")
+                        .HasColumnName("step");
+
+                    b.Property<short>("Priority")
+                        .HasColumnType("smallint")
+                        .HasColumnName("priority");
+
+                    b.Property<DateTimeOffset>("At")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at")
+                        .HasDefaultValueSql("now()");
+
+                    b.HasKey("SubjectId", "Step", "Priority")
+                        .HasName("pk_aged_messages");
+
+                    b.HasIndex("At")
+                        .HasDatabaseName("aged_messages_at");
+
+                    b.ToTable("aged_messages", (string)null);
+                });
+
             modelBuilder.Entity("Orders.Infrastructure.Orders.Invoice", b =>
                 {
                     b.Property<Guid>("OrderId")
