@@ -13,7 +13,8 @@
 #   --keep           leave the installation running for a look; ./dev chaos replaces it
 #
 # Sets up an installation of its own (project orders-chaos, ports from 18480; COMPOSE_PROJECT_NAME and CHAOS_PORT change that), beside a
-# ./dev up. Writes the plan first, then posts orders through the API and breaks containers; heals, waits for at most 120 s, and compares
+# ./dev up. Writes the plan first, then posts orders through the API and breaks containers; heals, waits until nothing moves (at most 120 s without
+# another order coming to its end), and compares
 # the client's own history with the database, the ledgers of mail server and warehouse, and the queues. Plan, history and report:
 # artifacts/chaos/. Ends with an error on any violation. docs/reliability.md says what is checked and what was found.
 set -euo pipefail

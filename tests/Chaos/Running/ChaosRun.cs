@@ -12,7 +12,8 @@ namespace Orders.Chaos.Running;
 /// </summary>
 public sealed class ChaosRun(Installation installation, ChaosOptions options, Action<string> progress)
 {
-    private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan DrainPatience = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan LongestDrain = TimeSpan.FromMinutes(15);
     private static readonly TimeSpan ClientPatience = TimeSpan.FromSeconds(90);
 
     /// <summary>Runs it.</summary>
@@ -49,7 +50,7 @@ public sealed class ChaosRun(Installation installation, ChaosOptions options, Ac
         }
 
         progress("draining");
-        var drained = await new Rest(installation.Database, broker).WaitAsync(DrainTime, cancellationToken);
+        var drained = await new Rest(installation.Database, broker).WaitAsync(DrainPatience, LongestDrain, cancellationToken);
         await sampling.CancelAsync();
         await samples;
 

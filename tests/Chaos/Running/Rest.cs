@@ -16,17 +16,22 @@ public sealed class Rest(NpgsqlDataSource database, BrokerEvidence broker)
     // The broker's counts are at most so old (collect_statistics_interval): a zero that stays for longer is one.
     private static readonly TimeSpan OldestCount = TimeSpan.FromSeconds(11);
 
-    /// <summary>Waits.</summary>
-    /// <param name="atMost">How long. What still moves then is the checker's to name.</param>
+    /// <summary>Waits. A backlog that still gets shorter is slow and not stuck; how long it took is reported.</summary>
+    /// <param name="patience">How long without another order coming to its end. What still waits then is the checker's to name.</param>
+    /// <param name="atMost">How long in all.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <returns>How long it took until the last order had ended and the outbox was empty; null when it did not come to that.</returns>
-    public async Task<TimeSpan?> WaitAsync(TimeSpan atMost, CancellationToken cancellationToken)
+    public async Task<TimeSpan?> WaitAsync(TimeSpan patience, TimeSpan atMost, CancellationToken cancellationToken)
     {
         var watch = Stopwatch.StartNew();
         TimeSpan? still = null;
-        while (watch.Elapsed < atMost)
+        var (fewest, lastEnd) = (long.MaxValue, TimeSpan.Zero);
+        while (watch.Elapsed < atMost && watch.Elapsed < lastEnd + patience)
         {
-            if (!await IsStillAsync(cancellationToken))
+            var (open, moving) = await LookAsync(cancellationToken);
+            if (open < fewest)
+                (fewest, lastEnd) = (open, watch.Elapsed);
+            if (moving)
                 still = null;
             else if ((still ??= watch.Elapsed) + OldestCount < watch.Elapsed)
                 return still;
@@ -36,16 +41,17 @@ public sealed class Rest(NpgsqlDataSource database, BrokerEvidence broker)
         return still;
     }
 
-    private async Task<bool> IsStillAsync(CancellationToken cancellationToken)
+    private async Task<(long Open, bool Moving)> LookAsync(CancellationToken cancellationToken)
     {
         await using (var command = database.CreateCommand(Moving))
         await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
         {
             await reader.ReadAsync(cancellationToken);
-            if (reader.GetInt64(0) + reader.GetInt64(1) + reader.GetInt64(2) > 0)
-                return false;
+            var open = reader.GetInt64(0);
+            if (open + reader.GetInt64(1) + reader.GetInt64(2) > 0)
+                return (open, true);
         }
 
-        return BrokerEvidence.Waiting(await broker.CountAsync(cancellationToken)).Values.All(n => n == 0);
+        return (0, BrokerEvidence.Waiting(await broker.CountAsync(cancellationToken)).Values.Any(n => n > 0));
     }
 }
