@@ -81,8 +81,9 @@ public sealed class BreakerTests : WithReplicas
         await Breakers.ForceAsync("post", BreakerState.Closed, Because("the breaker is wrong"));
         await Eventually.That(async () => (await Breakers.ListAsync()).Single().Forced, Is.EqualTo(BreakerState.Closed), "the force");
         _isDown = true;
-        await DeliverAsync("hurried", 20);
-        await System.EventuallyFastForwardingAsync(() => System.Broker.CountAsync("hurried_error"), Is.EqualTo(20u), "parked messages: the operator wanted it so");
+        var failing = await DeliverAsync("hurried", 20);
+        await System.EventuallyFastForwardingAsync(
+            () => System.Database.CountAsync("step_runs where subject_id = any($1) and status = $2", failing, (short)StepStatus.Parked), Is.EqualTo(20L), "parked messages: the operator wanted it so");
     }
 
     private static StepPolicy OnPost(StepPolicy policy) => policy with
