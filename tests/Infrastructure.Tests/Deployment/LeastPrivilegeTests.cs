@@ -93,6 +93,15 @@ public sealed class LeastPrivilegeTests : InASystem
     [TestCase("dashboard", "delete from effects")]
     [TestCase("dashboard", "insert into operators (name, role, failed_tries) values ('me', 2, 0)")]
     [TestCase("dashboard", "select * from api_keys")]
+    [TestCase("dashboard", "delete from failures")]
+    [TestCase("dashboard", "delete from redrives")]
+    [TestCase("dashboard", "delete from idempotency")]
+    [TestCase("dashboard", "update effects set message_id = gen_random_uuid()")]
+    [TestCase("dashboard", "insert into effects (subject_id, effect, message_id, step, state) values (gen_random_uuid(), 'x', gen_random_uuid(), 'x', 2)")]
+    [TestCase("dashboard", "update invoices set number = 1")]
+    [TestCase("hurried", "update redrives set rate_per_second = 1000")]
+    [TestCase("hurried", "update redrive_items set state = 3")]
+    [TestCase("api", "select * from failures")]
     [TestCase("dashboard", "create table mine (id integer)")]
     public async Task A_database_role_is_refused_what_its_process_does_not_do(string process, string sql)
     {
