@@ -7,6 +7,9 @@ public sealed class FailureSearch(NpgsqlDataSource database, ISubjectDirectory s
 {
     private const int MostCounted = 1_000;
 
+    /// <summary>How many of the newest are looked at before all: some milliseconds' worth, enough for a page of what one in a hundred has.</summary>
+    private const int Newest = 5_000;
+
     // Of these statements no plan is kept: one for any value would read the newest million failures to find three old ones of a rare cause. For the batch's own transaction only.
     private const string PlanForTheseValues = "select set_config('plan_cache_mode', 'force_custom_plan', true)";
 
@@ -25,19 +28,7 @@ public sealed class FailureSearch(NpgsqlDataSource database, ISubjectDirectory s
     {
         var condition = await FilterSql.OfAsync(filter, subjects, cancellationToken);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { new(PlanForTheseValues), condition.InBatch(CountOf(condition, MostCounted + 1)) } };
-        if (after is { } cursor)
-            condition.Add("f.id < {0}", cursor);
-        batch.BatchCommands.Add(condition.InBatch(PageOf(condition, limit + 1)));
-
-        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-        await reader.NextResultAsync(cancellationToken);
-        await reader.ReadAsync(cancellationToken);
-        var counted = reader.GetInt64(0);
-        await reader.NextResultAsync(cancellationToken);
-        var failures = new List<FoundFailure>();
-        while (await reader.ReadAsync(cancellationToken))
-            failures.Add(Read(reader));
+        var (counted, failures) = await ReadAsync(connection, condition, after, limit + 1, cancellationToken);
         var more = failures.Count > limit;
         if (more)
             failures.RemoveAt(limit);
@@ -128,6 +119,39 @@ public sealed class FailureSearch(NpgsqlDataSource database, ISubjectDirectory s
         command.Parameters.Add(new() { Value = step });
         return await command.ExecuteScalarAsync(cancellationToken) as Guid?;
     }
+
+    // Of values in payloads there are no statistics: the planner takes each for a rare one, gathers all that have it and sorts them. That is right for rare ones;
+    // one that many have is among the newest: those are looked at first, and the others only if they do not fill the page.
+    private static async Task<(long Counted, List<FoundFailure> Failures)> ReadAsync(NpgsqlConnection connection, FilterSql condition, Guid? after, int limit, CancellationToken cancellationToken)
+    {
+        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { new(PlanForTheseValues), condition.InBatch(CountOf(condition, MostCounted + 1)) } };
+        if (after is { } cursor)
+            condition.Add("f.id < {0}", cursor);
+        batch.BatchCommands.Add(condition.InBatch(condition.PathCondition is null ? PageOf(condition, limit) : NewestOf(condition, limit)));
+        long counted;
+        var failures = new List<FoundFailure>();
+        await using (var reader = await batch.ExecuteReaderAsync(cancellationToken))
+        {
+            await reader.NextResultAsync(cancellationToken);
+            await reader.ReadAsync(cancellationToken);
+            counted = reader.GetInt64(0);
+            await reader.NextResultAsync(cancellationToken);
+            while (await reader.ReadAsync(cancellationToken))
+                failures.Add(Read(reader));
+        }
+
+        if (condition.PathCondition is null || failures.Count == limit)
+            return (counted, failures);
+        failures.Clear();
+        await using var rest = condition.Command(connection, PageOf(condition, limit));
+        await using var all = await rest.ExecuteReaderAsync(cancellationToken);
+        while (await all.ReadAsync(cancellationToken))
+            failures.Add(Read(all));
+        return (counted, failures);
+    }
+
+    private static string NewestOf(FilterSql condition, int limit) =>
+        $"select {Found} from (select * from failures f where {condition.WithoutPath} order by f.id desc limit {Newest}) f where {condition.PathCondition} order by f.id desc limit {limit}";
 
     /// <summary>The statement of a page. The limit is text: the planner then knows that few rows are meant.</summary>
     internal static string PageOf(FilterSql condition, int limit) => $"select {Found} from failures f where {condition.Condition} order by f.id desc limit {limit}";

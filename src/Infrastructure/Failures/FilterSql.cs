@@ -15,7 +15,13 @@ internal sealed class FilterSql
     private readonly List<NpgsqlParameter> _parameters = [];
 
     /// <summary>The condition, without "where".</summary>
-    public string Condition => string.Join(" and ", _conditions);
+    public string Condition => string.Join(" and ", PathCondition is null ? _conditions : [.. _conditions, PathCondition]);
+
+    /// <summary>The condition without the one on the payload's path.</summary>
+    public string WithoutPath => string.Join(" and ", _conditions);
+
+    /// <summary>The condition on the payload's path; null when there is none.</summary>
+    public string? PathCondition { get; private set; }
 
     /// <summary>Builds it.</summary>
     /// <exception cref="InvalidFilterException">The filter cannot be used.</exception>
@@ -51,7 +57,7 @@ internal sealed class FilterSql
         if (filter.Text is { } text)
             sql.Add($"{SearchedText} ilike {{0}}", Pattern(text));
         if (filter.Path is { } path)
-            sql.Add("f.payload @> {0}", new NpgsqlParameter { Value = Document(path), NpgsqlDbType = NpgsqlDbType.Jsonb });
+            sql.PathCondition = sql.With("f.payload @> {0}", new NpgsqlParameter { Value = Document(path), NpgsqlDbType = NpgsqlDbType.Jsonb });
         if (filter.Order is { } order)
             sql.Add("f.subject_id = any({0})", await subjects.FindAsync(order, cancellationToken) is { } id ? new[] { id } : []);
         if (filter.Customer is { } customer)
@@ -71,11 +77,7 @@ internal sealed class FilterSql
     private const string TypeName = "split_part(f.message_type, ':', 2)";
 
     /// <summary>Adds a condition with a value.</summary>
-    public void Add(string condition, object value)
-    {
-        _parameters.Add(value as NpgsqlParameter ?? new NpgsqlParameter { Value = value });
-        _conditions.Add(string.Format(CultureInfo.InvariantCulture, condition, $"${_parameters.Count}"));
-    }
+    public void Add(string condition, object value) => _conditions.Add(With(condition, value));
 
     /// <summary>A command with the condition's parameters; more may be added after them.</summary>
     /// <param name="connection">Where to run it.</param>
@@ -102,6 +104,12 @@ internal sealed class FilterSql
 
     /// <summary>The number of the first parameter after the condition's.</summary>
     public int Next => _parameters.Count + 1;
+
+    private string With(string condition, object value)
+    {
+        _parameters.Add(value as NpgsqlParameter ?? new NpgsqlParameter { Value = value });
+        return string.Format(CultureInfo.InvariantCulture, condition, $"${_parameters.Count}");
+    }
 
     private void AddIf(object? value, string condition)
     {

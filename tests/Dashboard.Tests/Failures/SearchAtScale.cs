@@ -68,7 +68,7 @@ internal sealed class SearchAtScale : InADashboard
     [
         "state=Parked", "state=Redriven", "step=email", "step=warehouse", "queue=inventory_error", "fault=Fault0Exception", "fault=Fault19Exception", "fault=System.Fault3Exception", "fault=AncientException", "fault=LatestException",
         "group={group}", "group={rareGroup}", "type=OrderAccepted", "type=Orders.Contracts:StockReserved", "build=1.0.0", "build=1.19.0", "order={order}", "customer=customer7@example.com", "customer=customer12",
-        "from={old}&to={lessOld}", "from={recent}", "text=printer", "text={note}", "text=nowhere%20but", "path=customer.address.city=City%2017", "path=amount=123", "path=customer.name=Customer%20777",
+        "from={old}&to={lessOld}", "from={recent}", "text=printer", "text={note}", "text=nowhere%20but", "path=customer.address.city=City%2017", "path=customer.vip=true", "path=amount=123", "path=customer.name=Customer%20777",
         "step=email&fault=Fault5Exception", "step=invoice&fault=AncientException", "step=email&from={old}&to={lessOld}", "group={group}&from={recent}", "step=email&build=1.0.0", "fault=Fault0Exception&build=1.0.0",
         "step=email&text=printer", "text=printer&from={old}&to={lessOld}", "fault=AncientException&text=printer", "step=email&path=customer.address.city=City%2017", "path=customer.address.city=City%2017&build=1.19.0",
         "customer=customer12&step=email", "order={order}&step=email", "state=Redriven&step=email&fault=Fault7Exception", "type=OrderAccepted&build=1.3.0&fault=Fault2Exception", "step=email&after={middle}", "text=printer&after={middle}",
@@ -84,7 +84,7 @@ internal sealed class SearchAtScale : InADashboard
                 (array['OrderAccepted', 'OrderAccepted', 'StockReserved', 'OrderCancelled'])[1 + n % 4] as type, o.ids[1 + n % (array_length(o.ids, 1))] as subject
             from generate_series(1, {count}) n, o),
         p as (
-            select n.*, jsonb_build_object('orderId', subject, 'amount', n / 11 % 1000, 'customer', jsonb_build_object('name', 'Customer ' || n % 5000, 'address', jsonb_build_object('city', 'City ' || n / 7 % 50)),
+            select n.*, jsonb_build_object('orderId', subject, 'amount', n / 11 % 1000, 'customer', jsonb_build_object('vip', n / 13 % 4 = 0, 'name', 'Customer ' || n % 5000, 'address', jsonb_build_object('city', 'City ' || n / 7 % 50)),
                 'note', (array['the printer is on fire', 'ring twice', 'leave it at the door', 'a gift'])[1 + n % 4] || ' ' || md5(n::text) || case when n % 10000 = 1 then ' nowhere but here' else '' end) as payload from n)
         insert into failures (id, state, kind, queue, identity, generation, copies, message_id, step, message_type, subject_id, fault_type, fault_message, stack, fingerprint, attempts, first_at, last_at, build, host,
             payload, body, content_type, headers)
