@@ -90,17 +90,16 @@ public sealed class FailureIndexer(
     // A message that we cannot cope with must not keep the other queues from being looked at.
     private async Task LookAsync(string queue, CancellationToken cancellationToken)
     {
-        var watch = Stopwatch.StartNew();
         try
         {
-            Watch(queue).Looked(await reconciler.LookAsync(queue, cancellationToken), watch.Elapsed);
+            Watch(queue).Looked(await reconciler.LookAsync(queue, cancellationToken));
         }
 #pragma warning disable CA1031 // Logged with everything; an unavailable server goes on to the loop, which waits for it.
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested && !Coalescing.DatabaseFault.IsUnavailable(exception) && !BrokerFault.IsUnavailable(exception))
 #pragma warning restore CA1031
         {
             FailureLog.QueueFailed(logger, exception, queue);
-            Watch(queue).Looked(null, watch.Elapsed);
+            Watch(queue).Looked(null);
         }
     }
 

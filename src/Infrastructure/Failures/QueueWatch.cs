@@ -3,7 +3,8 @@ namespace Orders.Infrastructure.Failures;
 /// <summary>Decides when one queue is to be looked through.</summary>
 internal sealed class QueueWatch(TimeSpan fullLook, TimeSpan patience)
 {
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(60);
+    /// <summary>By how much each message that a look has read puts off the next one.</summary>
+    private static readonly TimeSpan PausePerMessage = TimeSpan.FromMilliseconds(1);
 
     private (long Rows, uint Ready)? _difference;
     private long _differsSince;
@@ -34,16 +35,15 @@ internal sealed class QueueWatch(TimeSpan fullLook, TimeSpan patience)
 
     /// <summary>
     /// A look has ended. One that changed nothing will not change anything at once either: somebody else holds messages, or the rest lies beyond the limit. And each look reads the whole
-    /// queue: while ten thousand messages are redriven, one after the other of them is to be taken out, and looking may take no more than a tenth of the time.
+    /// queue: while ten thousand messages are redriven, one after the other of them is to be taken out, and the next look waits for ten seconds' worth of them.
     /// </summary>
     /// <param name="result">What it found; null when it failed or another process was at the queue.</param>
-    /// <param name="took">How long it took.</param>
-    public void Looked(LookResult? result, TimeSpan took)
+    public void Looked(LookResult? result)
     {
         _lookedAt = Environment.TickCount64;
         _difference = null;
         _backOff = result is { Changed: true } ? default : TimeSpan.FromSeconds(Math.Clamp(_backOff.TotalSeconds * 2, 2, 60));
-        var pause = Math.Max(_backOff.TotalMilliseconds, Math.Min(took.TotalMilliseconds * 9, LongestPause.TotalMilliseconds));
-        _notBefore = _lookedAt + (long)pause;
+        var read = result is null ? 0 : result.InQueue + result.Removed;
+        _notBefore = _lookedAt + (long)Math.Max(_backOff.TotalMilliseconds, (PausePerMessage * read).TotalMilliseconds);
     }
 }
