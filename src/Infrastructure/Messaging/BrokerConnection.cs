@@ -55,19 +55,24 @@ public sealed class BrokerConnection(RabbitMqOptions options, ILogger<BrokerConn
     }
 
     /// <summary>How every raw connection of Orders is made.</summary>
-    public static ConnectionFactory CreateFactory(RabbitMqOptions options) => new()
+    public static ConnectionFactory CreateFactory(RabbitMqOptions options)
     {
-        // Of a cluster any node will do, tried in an order drawn anew for each connection: the load spreads, and a dead node costs one failed try.
-        EndpointResolverFactory = _ => new DefaultEndpointResolver(options.Hosts.Select(host => new AmqpTcpEndpoint(host, options.EffectivePort, new SslOption(host, enabled: options.Tls)))),
-        VirtualHost = options.VirtualHost,
-        UserName = options.Username,
-        Password = options.Password,
-        // The client gives a silent connection up after 2.25 to 2.5 heartbeats: 20 s, within the 25 that are promised. NetworkTests holds it to that.
-        RequestedHeartbeat = TimeSpan.FromSeconds(8),
-        RequestedConnectionTimeout = TimeSpan.FromSeconds(5),
-        // The relay decides itself when to try again, and what was outstanding must fail rather than hang.
-        AutomaticRecoveryEnabled = false,
-    };
+        var factory = new ConnectionFactory
+        {
+            // Of a cluster any node will do, tried in an order drawn anew for each connection: the load spreads, and a dead node costs one failed try.
+            EndpointResolverFactory = _ => new DefaultEndpointResolver(options.Hosts.Select(host => new AmqpTcpEndpoint(host, options.EffectivePort, new SslOption(host, enabled: options.Tls)))),
+            VirtualHost = options.VirtualHost,
+            UserName = options.Username,
+            Password = options.Password,
+            // The client gives a silent connection up after 2.25 to 2.5 heartbeats: 20 s, within the 25 that are promised. NetworkTests holds it to that.
+            RequestedHeartbeat = TimeSpan.FromSeconds(8),
+            RequestedConnectionTimeout = TimeSpan.FromSeconds(5),
+            // The relay decides itself when to try again, and what was outstanding must fail rather than hang.
+            AutomaticRecoveryEnabled = false,
+        };
+        GreetedTcpClient.UseIn(factory);
+        return factory;
+    }
 
     /// <inheritdoc />
     public async ValueTask DisposeAsync()

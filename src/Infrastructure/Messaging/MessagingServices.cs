@@ -115,6 +115,11 @@ public static class MessagingServices
             host.Password(options.Password);
             host.Heartbeat(Heartbeat);
             host.ConnectionName($"{AppDomain.CurrentDomain.FriendlyName} steps");
+            host.OnRefreshConnectionFactory = factory =>
+            {
+                GreetedTcpClient.UseIn(factory);
+                return Task.CompletedTask;
+            };
             if (options.Tls)
                 host.UseSsl();
         });

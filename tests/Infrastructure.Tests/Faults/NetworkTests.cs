@@ -61,6 +61,22 @@ public sealed class NetworkTests : InASystem
         Assert.That(await ArrivedAsync(listener), Does.Contain(message.MessageId));
     }
 
+    [Test]
+    public async Task A_broker_that_takes_the_connection_and_says_nothing_is_given_up_and_tried_again()
+    {
+        await using var network = new TcpProxy(System.Broker.Options.Host, System.Broker.Options.EffectivePort);
+        network.Silence();
+        var starting = System.StartAsync("hurried", null, ("RabbitMq:Host", "127.0.0.1"), ("RabbitMq:Port", $"{network.Port}"));
+        await Eventually.That(() => network.Connections, Is.GreaterThanOrEqualTo(2), "relay and steps wait for the broker's greeting");
+        network.MendForNewConnections();
+
+        await using var host = await starting;
+        var subject = Guid.NewGuid();
+        await System.Broker.PublishToAsync("hurried", new Feed(subject));
+        await System.UntilAsync(subject, "hurried", StepStatus.Done);
+        await host.Services.GetRequiredService<Messaging.BrokerConnection>().OpenAsync(CancellationToken.None);
+    }
+
     // Has not been seen green: the silence is not in the log within 25 s.
     [Test, Category("Long")]
     public async Task A_database_that_falls_silent_is_noticed_and_work_goes_on_over_new_connections()

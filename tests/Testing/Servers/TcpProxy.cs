@@ -42,6 +42,12 @@ public sealed class TcpProxy : IAsyncDisposable
     /// <summary>Half-open: connections stay, new ones are made, and not one byte comes through. What is sent meanwhile arrives when it is mended.</summary>
     public void Silence() => _flow = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>How many connections there are now.</summary>
+    public int Connections => _open.Count / 2;
+
+    /// <summary>Lets new connections through again; those that fell silent stay so, and nobody is ever told.</summary>
+    public void MendForNewConnections() => _flow = Flowing();
+
     /// <summary>Lets connections and bytes through again.</summary>
     public void Mend()
     {
