@@ -31,7 +31,7 @@ internal static class AlertConditions
             AlertKind.OutboxLag when now.Outbox is { OldestDue: { } due } && now.At - due > TimeSpan.FromSeconds(rule.Threshold)
                 => [new(rule.Name, "", $"Messages have been late in the outbox for more than {Texts.Duration(TimeSpan.FromSeconds(rule.Threshold))}.", "/outbox")],
             AlertKind.Parked => now.Queues.Where(q => q.IsParking && q.Figures.Ready >= Math.Max(1, rule.Threshold))
-                .Select(q => new AlertCondition(rule.Name, q.Name, $"Messages stand in queue {q.Name} and wait for an operator.", $"/queues/{q.Name}")),
+                .Select(q => new AlertCondition(rule.Name, q.Name, $"Messages stand in queue {q.Name} and wait for an operator.", Page.Address("/failures", ("queue", q.Name)))),
             _ => [],
         };
     }

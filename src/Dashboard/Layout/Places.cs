@@ -14,8 +14,10 @@ internal static class Places
     [
         new("Overview", "/", 'o'),
         new("Orders", "/orders", 'r'),
+        new("Failures", "/failures", 'f', "failures:badge"),
         new("Queues", "/queues", 'q'),
         new("Outbox", "/outbox", 'b', "outbox:badge"),
+        new("Workers", "/workers", 'w'),
         new("Schedules", "/schedules", 's'),
         new("Metrics", "/metrics-view", 'm'),
         new("Alerts", "/alerts", 'l'),

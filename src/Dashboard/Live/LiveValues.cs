@@ -16,6 +16,7 @@ internal static class LiveValues
             ["p50"] = Texts.Duration(all?.P50),
             ["p95"] = Texts.Duration(all?.P95),
             ["p99"] = Texts.Duration(all?.P99),
+            ["failures:badge"] = snapshot.Queues.Where(q => q.IsParking).Sum(q => q.Figures.Ready) is > 0 and var parked ? Texts.Count(parked) : "",
             ["waiting"] = Texts.Count(snapshot.Queues.Where(q => !q.IsParking).Sum(q => q.Figures.Ready)),
         };
         if (snapshot.Outbox is { } outbox)

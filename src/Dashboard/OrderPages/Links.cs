@@ -1,3 +1,4 @@
+using Orders.Dashboard.Viewing;
 using Orders.Infrastructure.Orders;
 
 namespace Orders.Dashboard.OrderPages;
@@ -6,5 +7,5 @@ namespace Orders.Dashboard.OrderPages;
 internal static class Links
 {
     /// <summary>What is parked of an order.</summary>
-    public static string? FailuresOf(Order order) => null;
+    public static string FailuresOf(Order order) => Page.Address("/failures", ("order", OrderNumber.Format(order.Number)));
 }

@@ -64,9 +64,8 @@ internal static class OrderRoutes
     // Never cached, never in the address: the personal data exist in this one answer only.
     private static async Task<IResult> RevealAsync(Guid id, HttpContext http, AuditLog audit, OrderCaseReader cases, OutboxReader outbox, Loader loader)
     {
-        var reason = (await http.Request.ReadFormAsync(http.RequestAborted))["reason"].ToString().Trim();
-        if (reason is "" or { Length: > 500 })
-            return Results.Redirect($"/orders/{id}");
+        if (await Form.ReasonAsync(http) is not { } reason)
+            return Form.Back($"/orders/{id}", "Nothing was revealed: say why, in at most 500 characters.");
         await audit.WriteAsync(Actor.Of(http).Did("reveal personal data", $"order {id}", reason), http.RequestAborted);
         return await CaseAsync(id, revealed: true, http, cases, outbox, loader);
     }

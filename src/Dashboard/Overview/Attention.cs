@@ -34,7 +34,7 @@ internal sealed record Attention(string State, string Word, string What, string 
             if (queue.IsParking)
             {
                 if (ready > 0)
-                    yield return new("bad", "Failing", queue.Name, $"{Texts.Many(ready, "message")} could not be processed and {(ready == 1 ? "waits" : "wait")} for an operator.", link, "See the queue", ready);
+                    yield return new("bad", "Failing", queue.Name, $"{Texts.Many(ready, "message")} could not be processed and {(ready == 1 ? "waits" : "wait")} for an operator.", Page.Address("/failures", ("queue", queue.Name)), "See the failures", ready);
             }
             else if (queue.Figures.Consumers == 0)
             {

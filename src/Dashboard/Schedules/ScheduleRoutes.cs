@@ -23,9 +23,8 @@ internal static class ScheduleRoutes
     private static async Task<IResult> ActAsync(string name, string verb, ScheduleControl schedules, HttpContext http)
     {
         var actor = Actor.Of(http);
-        var reason = (await http.Request.ReadFormAsync(http.RequestAborted))["reason"].ToString().Trim();
-        if (reason is "" or { Length: > 500 })
-            return Back("Nothing was changed: say why, in at most 500 characters.");
+        if (await Form.ReasonAsync(http) is not { } reason)
+            return Back(Form.SayWhy);
         var record = actor.Did($"{verb} schedule", name, reason);
         var done = verb switch
         {
@@ -41,5 +40,5 @@ internal static class ScheduleRoutes
         });
     }
 
-    private static IResult Back(string done) => Results.Redirect(Page.Address("/schedules", ("done", done)));
+    private static IResult Back(string done) => Form.Back("/schedules", done);
 }

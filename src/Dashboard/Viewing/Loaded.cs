@@ -30,15 +30,17 @@ internal sealed class Loader(ILogger<Loader> log)
     /// <param name="what">What it is, for the message: "the orders".</param>
     /// <param name="read">Reads it.</param>
     /// <param name="cancellationToken">The request's.</param>
-    public async Task<Loaded<T>> LoadAsync<T>(string what, Func<CancellationToken, Task<T>> read, CancellationToken cancellationToken)
+    /// <param name="patience">How long it may take; null for <see cref="Limit"/>.</param>
+    public async Task<Loaded<T>> LoadAsync<T>(string what, Func<CancellationToken, Task<T>> read, CancellationToken cancellationToken, TimeSpan? patience = null)
         where T : class
     {
+        var most = patience ?? Limit;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(Limit);
+        limit.CancelAfter(most);
         try
         {
             // Waits for itself and not for the driver: on a dead connection the driver needs longer than the operator's patience to give up.
-            return new Loaded<T>(await read(limit.Token).WaitAsync(Limit, cancellationToken), null, null);
+            return new Loaded<T>(await read(limit.Token).WaitAsync(most, cancellationToken), null, null);
         }
         catch (Exception fault) when (fault is DbException or TimeoutException or HttpRequestException or IOException or InvalidOperationException { InnerException: DbException or TimeoutException }
             || (fault is OperationCanceledException && !cancellationToken.IsCancellationRequested))
@@ -46,7 +48,7 @@ internal sealed class Loader(ILogger<Loader> log)
             var trace = (Activity.Current?.TraceId ?? ActivityTraceId.CreateRandom()).ToHexString();
             DashboardLog.RegionNotRead(log, what, trace, fault);
             var late = fault is TimeoutException or OperationCanceledException || fault.InnerException is TimeoutException or OperationCanceledException;
-            return new Loaded<T>(null, late ? $"The database did not give {what} within {Limit.TotalSeconds:0} s." : $"The database could not be asked for {what}.", trace);
+            return new Loaded<T>(null, late ? $"The database did not give {what} within {most.TotalSeconds:0} s." : $"The database could not be asked for {what}.", trace);
         }
     }
 }

@@ -76,7 +76,8 @@ internal sealed partial class LoggingIn : InADashboard
         using var browser = NewBrowser();
         await LogInAsync(browser, "vera", Password);
         var token = await TokenAsync(browser);
-        foreach (var path in (string[])["/alerts/test", "/alerts/rules/parked", $"/alerts/{Guid.NewGuid()}/acknowledge", $"/orders/{Guid.NewGuid()}/reveal"])
+        foreach (var path in (string[])["/alerts/test", "/alerts/rules/parked", $"/alerts/{Guid.NewGuid()}/acknowledge", $"/orders/{Guid.NewGuid()}/reveal", "/redrives", $"/redrives/{Guid.NewGuid()}/stop", "/failures/archive",
+            $"/failures/{Guid.NewGuid()}/edit", $"/failures/{Guid.NewGuid()}/reveal", "/steps/hurried/pause", "/steps/hurried/rates", "/breakers/smtp", "/schedules/purge/run"])
         {
             var answer = await PostAsync(browser, path, token, ("reason", "curious"));
             Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.Forbidden), path);

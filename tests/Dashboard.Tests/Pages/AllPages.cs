@@ -11,14 +11,14 @@ internal sealed class AllPages : InABrowser
     private TcpProxy _management = null!;
 
     private static readonly (string Path, string Title)[] Lists =
-        [("/", "Overview"), ("/orders", "Orders"), ("/queues", "Queues"), ("/outbox", "Outbox"), ("/schedules", "Schedules"), ("/metrics-view", "Metrics"), ("/alerts", "Alerts"), ("/audit", "Audit")];
+        [("/", "Overview"), ("/orders", "Orders"), ("/failures", "Failures"), ("/redrives", "Redrives"), ("/workers", "Workers"), ("/queues", "Queues"), ("/outbox", "Outbox"), ("/schedules", "Schedules"), ("/metrics-view", "Metrics"), ("/alerts", "Alerts"), ("/audit", "Audit")];
 
     protected override IEnumerable<(string Name, string? Value)> Settings
     {
         get
         {
             _management ??= new TcpProxy(System.Broker.Options.ManagementUri!.Host, System.Broker.Options.ManagementUri.Port);
-            return [("RabbitMq:ManagementUri", $"http://127.0.0.1:{_management.Port}"), ("Outbox:Relay", "false")];
+            return [("RabbitMq:ManagementUri", $"http://127.0.0.1:{_management.Port}"), ("Outbox:Relay", "false"), ("Failures:Index", "false"), ("Redrive:Run", "false")];
         }
     }
 
@@ -39,6 +39,13 @@ internal sealed class AllPages : InABrowser
         await SaysAsync(viewer, "/outbox", "Nothing is late");
         await SaysAsync(viewer, "/outbox?part=Quarantine", "Nothing in quarantine");
         await SaysAsync(viewer, "/alerts", "No alert has fired");
+        await SaysAsync(viewer, "/failures", "nothing is parked");
+        await SaysAsync(viewer, "/redrives", "Nothing was redriven yet");
+        await SaysAsync(viewer, "/workers", "No worker has reported itself");
+        await SaysAsync(viewer, "/redrives/new", "Redrive what?");
+        await SaysAsync(viewer, "/redrives/new?step=nothing", "Nothing that is parked matches");
+        await SaysAsync(viewer, $"/failures/{Guid.Empty}", "No such failure");
+        await SaysAsync(viewer, $"/redrives/{Guid.Empty}", "No such redrive");
         await SaysAsync(viewer, "/nowhere", "No such page");
         await SaysAsync(viewer, $"/orders/{Guid.Empty}", "No such order");
         await SaysAsync(viewer, "/queues/nothing", "No such queue");
@@ -49,20 +56,35 @@ internal sealed class AllPages : InABrowser
     {
         await SampleData.OrdersAsync(System.Database, Orders);
         await SampleData.RestAsync(System.Database);
+        await SampleData.FailuresAsync(System.Database, 120);
         var parked = await SampleData.ParkedOrderAsync(System.Database);
         var step = Catalogue.Steps[0].Name;
-        await PicturesAsync(parked);
-        string[] pages = [.. Lists.Select(l => l.Path), $"/orders/{parked}", $"/queues/{step}", "/outbox?part=Delayed", "/outbox?part=Quarantine", "/orders?status=NeedsAttention", "/metrics-view?span=14d"];
+        var (failure, redrive) = await SampleData.FailureAsync(System.Database);
+        var patched = $"/redrives/new?ids={failure}&patch={Uri.EscapeDataString("""[{"op":"remove","path":"/note"},{"op":"replace","path":"/premium","value":true}]""")}";
+        string[] pages =
+        [
+            .. Lists.Select(l => l.Path), $"/orders/{parked}", $"/queues/{step}", "/failures?group=group1", "/failures?state=Archived", $"/failures/{failure}", $"/redrives/{redrive}", "/redrives/new?group=group1",
+            patched,
+            "/outbox?part=Delayed", "/outbox?part=Quarantine", "/orders?status=NeedsAttention", "/metrics-view?span=14d",
+        ];
         await using (var viewer = await OpenAsync())
         {
             await EachAsync(viewer, pages);
             await SaysAsync(viewer, $"/orders/{parked}", "waits for an operator");
-            Assert.That(await viewer.Page.EvaluateAsync<object?>("window.hostile"), Is.Null, "what a client wrote must stay a text");
-            Assert.That(await viewer.Page.GetByText(SampleData.Hostile).CountAsync(), Is.Positive);
+            await SaysAsync(viewer, patched, "would change");
+            await SaysAsync(viewer, $"/failures/{failure}", "••••••");
+            foreach (var path in (string[])["/failures", $"/failures/{failure}", $"/redrives/{redrive}", $"/orders/{parked}"])
+            {
+                await viewer.Page.GotoAsync(path);
+                Assert.That(await viewer.Page.GetByText(SampleData.Hostile).CountAsync(), Is.Positive, path);
+                Assert.That(await viewer.Page.EvaluateAsync<object?>("window.hostile"), Is.Null, $"{path}: what a client wrote must stay a text");
+            }
         }
 
+        // Without a choice of its own a page follows the system; the other tests choose.
         await using var night = await OpenAsync(scheme: ColorScheme.Dark);
-        await EachAsync(night, pages);
+        await night.Page.GotoAsync("/");
+        Assert.That(await night.Page.EvaluateAsync<string>("getComputedStyle(document.documentElement).colorScheme"), Is.EqualTo("dark"));
     }
 
     [Test, Order(3)]
@@ -73,14 +95,34 @@ internal sealed class AllPages : InABrowser
         await viewer.Page.GetByRole(AriaRole.Link, new() { Name = "Clear the filter" }).First.ClickAsync();
         await Assertions.Expect(viewer.Page.Locator("tbody tr").First).ToBeVisibleAsync();
         await SaysAsync(viewer, "/orders?q=O-99999999", "No order matches the filter");
+        await SaysAsync(viewer, "/failures?fault=NoSuchException", "No failure matches the filter");
+        await viewer.Page.GetByRole(AriaRole.Link, new() { Name = "Clear the filter" }).First.ClickAsync();
+        await Assertions.Expect(viewer.Page.Locator("tbody tr").First).ToBeVisibleAsync();
+        await SaysAsync(viewer, "/failures?text=ab", "text must have at least 3 characters");
+        foreach (var path in (string[])["/orders?status=Cancelled", "/failures?fault=NoSuchException", "/redrives/new?fault=NoSuchException"])
+        {
+            await viewer.Page.GotoAsync(path);
+            Assert.That(await Browsing.AxeAsync(viewer.Page), Is.Empty);
+        }
     }
 
     [Test, Order(4)]
     public async Task With_the_role_of_a_viewer()
     {
         var parked = await SampleData.ParkedOrderAsync(System.Database);
+        var (failure, redrive) = await SampleData.FailureAsync(System.Database);
         await using var viewer = await OpenAsync("vera");
-        await EachAsync(viewer, [.. Lists.Select(l => l.Path), $"/orders/{parked}"]);
+        await EachAsync(viewer, [.. Lists.Select(l => l.Path), $"/orders/{parked}", $"/failures/{failure}", $"/redrives/{redrive}", $"/redrives/new?ids={failure}"]);
+        foreach (var (path, button) in ((string, string)[])[($"/redrives/new?ids={failure}", "Redrive 1 message"), ($"/redrives/{redrive}", "Stop this redrive")])
+        {
+            await SaysAsync(viewer, path, "Needs the role operator.");
+            await Assertions.Expect(viewer.Page.GetByRole(AriaRole.Button, new() { Name = button }).Or(viewer.Page.GetByRole(AriaRole.Button, new() { Name = "Go on with this redrive" }))).ToBeDisabledAsync();
+        }
+
+        await SaysAsync(viewer, $"/failures/{failure}", "Needs the role admin.");
+        await viewer.Page.GotoAsync("/workers");
+        await viewer.Page.GetByText("Pause, resume, limit").First.ClickAsync();
+        await Assertions.Expect(viewer.Page.GetByText("Needs the role operator.").First).ToBeVisibleAsync();
         await SaysAsync(viewer, $"/orders/{parked}", "Needs the role admin.");
         await Assertions.Expect(viewer.Page.GetByRole(AriaRole.Button, new() { Name = "Reveal personal data" })).ToBeDisabledAsync();
         await SaysAsync(viewer, "/alerts", "Needs the role operator.");
@@ -104,7 +146,8 @@ internal sealed class AllPages : InABrowser
     {
         var parked = await SampleData.ParkedOrderAsync(System.Database);
         await using var viewer = await OpenAsync(width: 390, height: 844);
-        foreach (var path in Lists.Select(l => l.Path).Append($"/orders/{parked}"))
+        var (failure, redrive) = await SampleData.FailureAsync(System.Database);
+        foreach (var path in Lists.Select(l => l.Path).Append($"/orders/{parked}").Append($"/failures/{failure}").Append($"/redrives/{redrive}").Append($"/redrives/new?ids={failure}"))
         {
             await viewer.Page.GotoAsync(path);
             Assert.That(await viewer.Page.EvaluateAsync<int>("document.documentElement.scrollWidth"), Is.LessThanOrEqualTo(390), $"{path} must not scroll sideways");
@@ -138,7 +181,7 @@ internal sealed class AllPages : InABrowser
     public async Task As_a_spreadsheet_that_computes_nothing()
     {
         await using var viewer = await OpenAsync();
-        foreach (var path in (string[])["/orders.csv", "/queues.csv", "/outbox.csv?part=Quarantine", "/schedules.csv", "/metrics-view.csv", "/alerts.csv", "/audit.csv"])
+        foreach (var path in (string[])["/orders.csv", "/failures.csv?group=group1", "/redrives.csv", "/workers.csv", "/queues.csv", "/outbox.csv?part=Quarantine", "/schedules.csv", "/metrics-view.csv", "/alerts.csv", "/audit.csv"])
         {
             var answer = await viewer.Page.APIRequest.GetAsync(path);
             Assert.That(answer.Status, Is.EqualTo(200), path);
@@ -179,7 +222,7 @@ internal sealed class AllPages : InABrowser
         await using var transaction = await locked.BeginTransactionAsync();
         await using (var command = locked.CreateCommand())
         {
-            command.CommandText = "lock table orders, outbox, step_history, alerts, audit, schedules in access exclusive mode";
+            command.CommandText = "lock table orders, failures, redrives, workers, outbox, step_history, alerts, audit, schedules in access exclusive mode";
             await command.ExecuteNonQueryAsync();
         }
 
@@ -187,30 +230,13 @@ internal sealed class AllPages : InABrowser
         {
             await SaysAsync(viewer, path, "The rest of the page is right.");
             Assert.That(await viewer.Page.Locator(".fault small").First.TextContentAsync(), Does.Match("^Trace [0-9a-f]{32}$"), path);
-            Assert.That(await AxeAsync(viewer.Page), Is.Empty);
+            Assert.That(await Browsing.AxeAsync(viewer.Page), Is.Empty);
         }
 
         await SaysAsync(viewer, "/queues", "Queues");
         await transaction.RollbackAsync();
         await viewer.Page.GotoAsync("/orders");
         await Assertions.Expect(viewer.Page.Locator("tbody tr").First).ToBeVisibleAsync();
-    }
-
-    // For docs/images: ORDERS_TEST_PICTURES names a folder.
-    private async Task PicturesAsync(Guid order)
-    {
-        if (Environment.GetEnvironmentVariable("ORDERS_TEST_PICTURES") is not { Length: > 0 } folder)
-            return;
-        foreach (var (scheme, width, suffix) in ((ColorScheme, int, string)[])[(ColorScheme.Light, 1280, ""), (ColorScheme.Dark, 1280, "-dark"), (ColorScheme.Light, 390, "-phone")])
-        {
-            await using var viewer = await OpenAsync(scheme: scheme, width: width);
-            foreach (var (path, name) in Lists.Select(l => (l.Path, l.Title.ToLowerInvariant())).Append(($"/orders/{order}", "order")).Append(("/metrics-view?span=14d", "metrics")))
-            {
-                await viewer.Page.GotoAsync(path);
-                await Assertions.Expect(viewer.Page.Locator("#pulse")).ToHaveTextAsync("Live");
-                await viewer.Page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}{suffix}.png") });
-            }
-        }
     }
 
     private static async Task EachAsync(Viewer viewer, IEnumerable<string> paths)
@@ -220,7 +246,7 @@ internal sealed class AllPages : InABrowser
             var answer = await viewer.Page.GotoAsync(path);
             Assert.That(answer!.Status, Is.EqualTo(200), path);
             await Assertions.Expect(viewer.Page.Locator("h1")).ToBeVisibleAsync();
-            Assert.That(await AxeAsync(viewer.Page), Is.Empty);
+            Assert.That(await Browsing.AxeAsync(viewer.Page), Is.Empty);
         }
     }
 

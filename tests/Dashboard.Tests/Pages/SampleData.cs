@@ -9,7 +9,7 @@ internal static class SampleData
     public const string Hostile = "<svg onload=\"window.hostile=1\"><script>window.hostile=1</script>";
 
     /// <summary>Writes orders, one a second back from now, with what their steps did. Every 10th is parked, every 37th refused, every 5th of the newest 100 under way.</summary>
-    public static Task OrdersAsync(TestDatabase database, int count) => database.ExecuteAsync("""
+    public static Task OrdersAsync(TestDatabase database, int count, string said = Hostile) => database.ExecuteAsync("""
         with numbers as (select n, now() - n * interval '1 second' as at from generate_series(1, $1) n),
         made as (
             insert into orders (id, client_id, customer_name, customer_email, currency, total, premium, notes, ship_line1, ship_city, ship_postal_code, ship_country, created_at)
@@ -33,20 +33,20 @@ internal static class SampleData
         select id, step, created_at + interval '30 ms' + (a - 1) * interval '3 seconds', created_at + interval '130 ms' + (a - 1) * interval '3 seconds', a,
                case when a < 3 then created_at + interval '30 ms' + a * interval '3 seconds' end, 'SmtpCommandException: 550 no such mailbox ' || $2, 'worker-1'
         from made, step_catalogue, generate_series(1, 3) a where bit = 1 and number % 10 = 0
-        """, count, Hostile);
+        """, count, said);
 
     /// <summary>Writes effects, messages that are late, delayed and quarantined, and a history.</summary>
-    public static async Task RestAsync(TestDatabase database)
+    public static async Task RestAsync(TestDatabase database, string said = Hostile)
     {
         await database.ExecuteAsync("""
             insert into effects (subject_id, effect, message_id, step, state, reference) select subject_id, step, gen_random_uuid(), step, 2, $1 from step_runs where status = 2 limit 400
-            """, Hostile);
+            """, said);
         await database.ExecuteAsync("""
             insert into outbox (id, message_id, exchange, routing_key, correlation_id, content_type, headers, body, mandatory, attempts, last_error, due_at, dead_at)
             select gen_random_uuid(), gen_random_uuid(), 'Orders.Contracts:OrderAccepted', '', (select id::text from orders order by id desc offset n % 50 limit 1), 'application/json', '{}', ''::bytea, true, n % 4,
                    case when n % 4 > 0 then 'NO_ROUTE ' || $1 end, case when n % 3 = 1 then now() + interval '1 hour' + n * interval '1 second' else now() - n * interval '1 second' end, case when n % 3 = 2 then now() - n * interval '1 minute' end
             from generate_series(1, 240) n
-            """, Hostile);
+            """, said);
         await database.ExecuteAsync("""
             insert into step_history (seconds, begins, step, done, failed, parked, run, wait)
             select s, date_trunc(case s when 60 then 'minute' else 'hour' end, now()) - n * s * interval '1 second', step, s * 40 + (n * 7) % 300, n % 9, n % 4,
@@ -55,6 +55,45 @@ internal static class SampleData
             on conflict do nothing
             """);
     }
+
+    /// <summary>Writes failures of four causes, one of them with a payload nobody knows; one redrive that is done and one under way; workers alive, silent and stopped; a paused step and an open breaker.</summary>
+    public static async Task FailuresAsync(TestDatabase database, int count)
+    {
+        await database.ExecuteAsync("""
+            with parked as (select id, row_number() over (order by id desc) as n, (select step from step_catalogue where bit = 1) as step from orders limit $1)
+            insert into failures (id, state, kind, queue, identity, generation, copies, message_id, step, message_type, subject_id, fault_type, fault_message, stack, fingerprint, attempts, first_at, last_at,
+                build, host, payload, body, content_type, headers, note)
+            select uuidv7(-n * interval '1 second'), case when n % 11 = 0 then n % 5 + 2 else 1 end, 1, step || '_error', gen_random_uuid(), 0, 1, gen_random_uuid(), step,
+                   case when n % 4 = 3 then 'Orders.Contracts:Nothing' else 'Orders.Contracts:OrderAccepted' end, id,
+                   (array['MailKit.Net.Smtp.SmtpCommandException', 'System.TimeoutException', 'Npgsql.NpgsqlException', 'Orders.Infrastructure.Steps.PermanentFaultException'])[n % 4 + 1],
+                   (array['550 no such mailbox ', 'The warehouse did not answer in 10 s ', 'Timeout during reading attempt ', 'No such article '])[n % 4 + 1] || $2,
+                   E'Orders.Workers.Email.ConfirmationEmailStep.Consume\nOrders.Infrastructure.Steps.StepPipeline.RunAsync', 'group' || n % 4, 3 + n % 5, now() - n * interval '2 minutes', now() - n * interval '1 minute',
+                   '1.4.0', 'worker-1', jsonb_build_object('orderId', id, 'premium', false, 'acceptedAt', now(), 'note', $2),
+                   convert_to(jsonb_build_object('message', jsonb_build_object('orderId', id))::text, 'UTF8'), 'application/vnd.masstransit+json', jsonb_build_object('MT-Reason', $2), case when n % 11 = 0 then $2 end
+            from parked
+            """, count, Hostile);
+        await database.ExecuteAsync("""
+            with made as (
+                insert into redrives (id, stage, created_by, created_at, reason, filter, canary, rate_per_second, stop_percent, total, moved_at, finished_at, stopped_at, stopped_because)
+                select uuidv7(-n * interval '1 hour'), case n when 1 then 4 else 3 end, 'otto', now() - n * interval '1 hour', $1, '{"fault":"SmtpCommandException"}', 10, 50, 20, 12, now(), case n when 1 then now() end,
+                       case n when 2 then now() end, case n when 2 then 'Stopped by itself: 3 of 12 failed again.' end
+                from generate_series(1, 2) n returning id, stage)
+            insert into redrive_items (redrive_id, failure_id, state, note, generation, sent_at, settled_at)
+            select made.id, f.id, case when n > 9 then 5 when n > 7 then 4 when made.stage = 4 then 3 else 1 end, case when n > 7 then $1 end, 1, now(), now()
+            from made, (select id, row_number() over (order by id) as n from failures limit 12) f
+            """, Hostile);
+        await database.ExecuteAsync("""
+            insert into workers (id, host, process_id, version, steps, running, started_at, last_seen_at, stopped_at)
+            select uuidv7(), 'worker-' || n, 1, '1.4.' || n, (select array_agg(step) from step_catalogue), n, now() - n * interval '1 hour', now() + case when n = 2 then interval '-5 minutes' else interval '1 hour' end, case when n = 3 then now() end
+            from generate_series(1, 3) n
+            """);
+        await database.ExecuteAsync("insert into step_controls (step, paused, changed_by, reason) select step, true, 'otto', $1 from step_catalogue where bit = 2", Hostile);
+        await database.ExecuteAsync("insert into breakers (dependency, state, trips, opened_at, retry_at, reason, changed_at) values ('smtp', 1, 2, now(), now() + interval '1 minute', $1, now()) on conflict (dependency) do update set state = 1, opened_at = now()", Hostile);
+    }
+
+    /// <summary>A failure that is parked, and a redrive that is under way.</summary>
+    public static async Task<(Guid Failure, Guid Redrive)> FailureAsync(TestDatabase database) =>
+        (await FindAsync(database, "select id from failures where state = 1 and message_type like '%OrderAccepted' order by id desc limit 1"), await FindAsync(database, "select id from redrives where stage = 3 limit 1"));
 
     /// <summary>The newest order that is parked.</summary>
     public static Task<Guid> ParkedOrderAsync(TestDatabase database) =>

@@ -1,0 +1,49 @@
+using Microsoft.Extensions.Primitives;
+using Orders.Dashboard.Viewing;
+using Orders.Infrastructure.Failures;
+
+namespace Orders.Dashboard.Failures;
+
+/// <summary>The filter of the failures, as it stands in addresses and forms.</summary>
+internal static class Filters
+{
+    /// <summary>Reads it.</summary>
+    /// <param name="field">A field of the query string or the form.</param>
+    public static FailureFilter Read(Func<string, StringValues> field)
+    {
+        string? Text(string name) => field(name).ToString().Trim() is { Length: > 0 } text ? text : null;
+        Guid[] ids = [.. field("ids").SelectMany(v => (v ?? "").Split(',')).Select(v => Guid.TryParse(v, out var id) ? id : Guid.Empty).Where(id => id != Guid.Empty).Distinct()];
+        return new FailureFilter
+        {
+            Ids = ids.Length == 0 ? null : ids,
+            State = Enum.TryParse<FailureState>(Text("state"), out var state) && Enum.IsDefined(state) ? state : null,
+            Step = Text("step"),
+            Queue = Text("queue"),
+            Fault = Text("fault"),
+            Group = Text("group"),
+            Type = Text("type"),
+            Order = Text("order"),
+            Customer = Text("customer"),
+            Build = Text("build"),
+            From = DateTimeOffset.TryParse(Text("from"), out var from) ? from : null,
+            To = DateTimeOffset.TryParse(Text("to"), out var to) ? to : null,
+            Text = Text("text"),
+            Path = Text("path"),
+        };
+    }
+
+    /// <summary>Its fields.</summary>
+    public static IEnumerable<(string Name, object? Value)> Fields(FailureFilter filter) =>
+    [
+        ("ids", filter.Ids is { } ids ? string.Join(',', ids) : null), ("state", filter.State), ("step", filter.Step), ("queue", filter.Queue), ("fault", filter.Fault), ("group", filter.Group), ("type", filter.Type),
+        ("order", filter.Order), ("customer", filter.Customer), ("build", filter.Build), ("from", filter.From?.ToString("O")), ("to", filter.To?.ToString("O")), ("text", filter.Text), ("path", filter.Path),
+    ];
+
+    /// <summary>The address of a page with this filter.</summary>
+    public static string Address(string path, FailureFilter filter, Guid? after = null) => Page.Address(path, Fields(filter).Append(("after", after)));
+
+    /// <summary>The filter in words.</summary>
+    public static string Words(FailureFilter filter) => filter.Ids is { } ids
+        ? Texts.Many(ids.Count, "selected message")
+        : string.Join(", ", Fields(filter).Where(f => f.Value is not null && f.Name != "state").Select(f => $"{f.Name} {f.Value}"));
+}

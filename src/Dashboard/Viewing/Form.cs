@@ -1,0 +1,18 @@
+namespace Orders.Dashboard.Viewing;
+
+/// <summary>What forms of all pages have in common.</summary>
+internal static class Form
+{
+    /// <summary>What an operator is told who gave no reason.</summary>
+    public const string SayWhy = "Nothing was changed: say why, in at most 500 characters.";
+
+    private const int LongestReason = 500;
+
+    /// <summary>Why the operator does it; null when that is missing or too long, and nothing may be done then.</summary>
+    public static async Task<string?> ReasonAsync(HttpContext http) =>
+        (await http.Request.ReadFormAsync(http.RequestAborted))["reason"].ToString().Trim() is { Length: > 0 and <= LongestReason } reason ? reason : null;
+
+    /// <summary>Back to a page, with what was done.</summary>
+    public static IResult Back(string address, string done) =>
+        Results.Redirect($"{address}{(address.Contains('?', StringComparison.Ordinal) ? '&' : '?')}done={Uri.EscapeDataString(done)}");
+}

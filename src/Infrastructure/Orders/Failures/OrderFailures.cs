@@ -1,0 +1,69 @@
+using Npgsql;
+using Orders.Infrastructure.Failures;
+
+namespace Orders.Infrastructure.Orders.Failures;
+
+/// <summary>What failures mean in orders: their numbers, and what a group of failures holds up.</summary>
+public sealed class OrderFailures(NpgsqlDataSource database)
+{
+    private const int Hours = 24;
+
+    private const string Worth = """
+        select o.currency, count(*), sum(o.total) from (select distinct f.subject_id from failures f where f.fingerprint = $1 and f.state = $2) s join orders o on o.id = s.subject_id
+        group by o.currency order by count(*) desc
+        """;
+
+    private const string Trend = """
+        select (extract(epoch from date_trunc('hour', now()) - date_trunc('hour', f.last_at)) / 3600)::int, count(*) from failures f
+        where f.fingerprint = $1 and f.state = $2 and f.last_at > date_trunc('hour', now()) - $3 group by 1
+        """;
+
+    /// <summary>The numbers of orders, by their ids.</summary>
+    /// <exception cref="NpgsqlException">The database cannot be read.</exception>
+    public async Task<IReadOnlyDictionary<Guid, string>> NumbersAsync(IReadOnlyCollection<Guid> orders, CancellationToken cancellationToken)
+    {
+        var numbers = new Dictionary<Guid, string>();
+        if (orders.Count == 0)
+            return numbers;
+        await using var command = database.CreateCommand("select id, number from orders where id = any($1)");
+        command.Parameters.Add(new() { Value = orders.ToArray() });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+            numbers[reader.GetGuid(0)] = OrderNumber.Format(reader.GetInt64(1));
+        return numbers;
+    }
+
+    /// <summary>What the failures of a group hold up, and since when.</summary>
+    /// <param name="group">The group's fingerprint.</param>
+    /// <param name="state">Only failures in this state.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    /// <exception cref="NpgsqlException">The database cannot be read.</exception>
+    public async Task<GroupWorth> WorthAsync(string group, FailureState state, CancellationToken cancellationToken)
+    {
+        await using var batch = database.CreateBatch();
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(Worth) { Parameters = { new() { Value = group }, new() { Value = (short)state } } });
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(Trend) { Parameters = { new() { Value = group }, new() { Value = (short)state }, new() { Value = TimeSpan.FromHours(Hours - 1) } } });
+        var (sums, orders, trend) = (new List<(string, decimal)>(), 0L, new long[Hours]);
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            orders += reader.GetInt64(1);
+            sums.Add((reader.GetString(0), reader.GetDecimal(2)));
+        }
+
+        await reader.NextResultAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            if (reader.GetInt32(0) is >= 0 and < Hours and var ago)
+                trend[Hours - 1 - ago] = reader.GetInt64(1);
+        }
+
+        return new GroupWorth(orders, sums, trend);
+    }
+}
+
+/// <summary>What a group of failures holds up.</summary>
+/// <param name="Orders">How many orders.</param>
+/// <param name="Sums">What they are worth, by currency.</param>
+/// <param name="Trend">How many were parked in each of the last 24 hours, the present one last.</param>
+public sealed record GroupWorth(long Orders, IReadOnlyList<(string Currency, decimal Total)> Sums, IReadOnlyList<long> Trend);

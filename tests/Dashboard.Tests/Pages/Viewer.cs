@@ -1,0 +1,36 @@
+using Microsoft.Playwright;
+
+namespace Orders.Dashboard.Tests.Pages;
+
+/// <summary>A browser with one page.</summary>
+internal sealed class Viewer : IAsyncDisposable
+{
+    private readonly IBrowserContext _context;
+    private readonly List<string> _complaints = [];
+
+    public Viewer(IBrowserContext context, IPage page)
+    {
+        (_context, Page) = (context, page);
+        page.PageError += (_, error) => _complaints.Add($"{page.Url}: script: {error}");
+        page.Console += (_, message) =>
+        {
+            if (message.Text.Contains("Content Security Policy", StringComparison.OrdinalIgnoreCase))
+                _complaints.Add($"{page.Url}: {message.Text}");
+        };
+        page.Request += (_, request) => Requests.Add(request.Url);
+    }
+
+    public IPage Page { get; }
+
+    /// <summary>Every address the page has asked for.</summary>
+    public List<string> Requests { get; } = [];
+
+    /// <summary>What was refused or thrown so far.</summary>
+    public IReadOnlyList<string> Complaints => _complaints;
+
+    public async ValueTask DisposeAsync()
+    {
+        await _context.DisposeAsync();
+        Assert.That(_complaints, Is.Empty, "what the browser complained about");
+    }
+}
