@@ -1,6 +1,8 @@
 using Orders.Dashboard.Live;
 using Orders.Dashboard.Viewing;
 using Orders.Infrastructure.Alerts;
+using Orders.Infrastructure.Controls;
+using Orders.Infrastructure.Observing;
 
 namespace Orders.Dashboard.Alerts;
 
@@ -26,8 +28,12 @@ internal static class AlertConditions
                 .Select(q => new AlertCondition(rule.Name, q.Name, $"The oldest message of queue {q.Name} has waited more than {Texts.Duration(TimeSpan.FromSeconds(rule.Threshold))}.", $"/queues/{q.Name}")),
             AlertKind.BacklogGrowth => queues.Where(q => q.IsGrowing && q.Growth > rule.Threshold)
                 .Select(q => new AlertCondition(rule.Name, q.Name, $"The backlog of queue {q.Name} grows: messages arrive faster than its workers can process them.", $"/queues/{q.Name}")),
-            AlertKind.NoConsumers => queues.Where(q => q.Figures.Consumers == 0)
+            AlertKind.NoConsumers => queues.Where(q => q is { Figures.Consumers: 0, Paused: false, Lacks: null })
                 .Select(q => new AlertCondition(rule.Name, q.Name, $"No worker of step {q.Name} is connected.", $"/queues/{q.Name}")),
+            AlertKind.BreakerOpen => now.Standing.Down.Where(d => d.State == BreakerState.Open)
+                .Select(d => new AlertCondition(rule.Name, d.Name, $"{d.Name} is down: {d.Reason}. Steps that need it wait: {string.Join(", ", d.Steps)}.", "/workers")),
+            AlertKind.CompletenessGap when now.Standing.Gaps >= Math.Max(1, rule.Threshold)
+                => [new(rule.Name, "", $"{Texts.Count(now.Standing.Gaps, StandingReader.MostCounted)} accepted orders lack an effect after their deadline, or have one twice.", "/")],
             AlertKind.OutboxLag when now.Outbox is { OldestDue: { } due } && now.At - due > TimeSpan.FromSeconds(rule.Threshold)
                 => [new(rule.Name, "", $"Messages have been late in the outbox for more than {Texts.Duration(TimeSpan.FromSeconds(rule.Threshold))}.", "/outbox")],
             AlertKind.Parked => now.Queues.Where(q => q.IsParking && q.Figures.Ready >= Math.Max(1, rule.Threshold))

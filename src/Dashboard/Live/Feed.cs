@@ -8,7 +8,7 @@ namespace Orders.Dashboard.Live;
 /// Looks at queues, outbox and steps once a second for all viewers together, and every five seconds while nobody watches. A source that does not answer leaves its last figures
 /// in place, marked as old: never zeros.
 /// </summary>
-internal sealed class Feed(QueueReader queues, OutboxReader outbox, StepFiguresReader steps, TimeProvider time, ILogger<Feed> log) : BackgroundService
+internal sealed class Feed(QueueReader queues, OutboxReader outbox, StepFiguresReader steps, StandingReader standing, TimeProvider time, ILogger<Feed> log) : BackgroundService
 {
     private const int MostPoints = 120;
     private static readonly TimeSpan Watched = TimeSpan.FromSeconds(1);
@@ -78,19 +78,23 @@ internal sealed class Feed(QueueReader queues, OutboxReader outbox, StepFiguresR
         var broker = AskAsync("RabbitMQ", queues.ReadAsync, before.BrokerFault, stoppingToken);
         var box = AskAsync("PostgreSQL", outbox.ReadAsync, before.DatabaseFault, stoppingToken);
         var minute = AskAsync("PostgreSQL", token => steps.ReadAsync(now - Window, now, token), before.DatabaseFault, stoppingToken);
+        var inTheWay = AskAsync("PostgreSQL", standing.ReadAsync, before.DatabaseFault, stoppingToken);
         var (brokerFigures, brokerFault) = await broker;
         var (boxFigures, boxFault) = await box;
         var (stepFigures, stepFault) = await minute;
+        var (stands, standsFault) = await inTheWay;
+        var known = stands ?? before.Standing;
 
         var taken = before with
         {
             Version = before.Version + 1,
             At = now,
-            Queues = brokerFigures is null ? before.Queues : [.. brokerFigures.Select(q => _history.Add(q, now))],
+            Queues = [.. (brokerFigures is null ? before.Queues : brokerFigures.Select(q => _history.Add(q, now))).Select(q => q with { Paused = known.Paused.ContainsKey(q.Name), Lacks = known.DownFor(q.Name)?.Name })],
+            Standing = known,
             BrokerFault = brokerFault,
             Outbox = boxFigures ?? before.Outbox,
             Steps = stepFigures ?? before.Steps,
-            DatabaseFault = boxFault ?? stepFault,
+            DatabaseFault = boxFault ?? stepFault ?? standsFault,
             Points = stepFigures is null ? before.Points : Extend(before.Points, now, stepFigures.GetValueOrDefault("")),
         };
         return taken with { Values = LiveValues.Of(taken), Colours = LiveValues.ColoursOf(taken) };

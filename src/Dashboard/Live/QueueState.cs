@@ -12,6 +12,12 @@ public sealed record QueueState(QueueFigures Figures, ImmutableArray<long> Depth
 {
     private static readonly string[] Parking = ["_error", "_skipped"];
 
+    /// <summary>Whether an operator has paused its step.</summary>
+    public bool Paused { get; init; }
+
+    /// <summary>The dependency of its step that is down; null when none is.</summary>
+    public string? Lacks { get; init; }
+
     /// <summary>Its name.</summary>
     public string Name => Figures.Name;
 
@@ -29,6 +35,8 @@ public sealed record QueueState(QueueFigures Figures, ImmutableArray<long> Depth
     {
         { IsParking: true, Figures.Ready: 0 } => ("Empty", ""),
         { IsParking: true } => ("Holds failures", "bad"),
+        { Paused: true } => ("Paused", "warn"),
+        { Lacks: { } dependency } => ($"{dependency} is down", "bad"),
         { Figures: { Consumers: 0, Ready: > 0 } } => ("No workers", "bad"),
         { Figures.Consumers: 0 } => ("No workers", "warn"),
         { IsGrowing: true } => ("Growing", "warn"),
@@ -43,6 +51,10 @@ public sealed record QueueState(QueueFigures Figures, ImmutableArray<long> Depth
         {
             if (IsParking || Figures.Ready == 0)
                 return Texts.None;
+            if (Paused)
+                return "paused";
+            if (Lacks is { } dependency)
+                return $"waits for {dependency}";
             if (Figures.Consumers == 0)
                 return "no workers";
             if (IsGrowing)

@@ -24,6 +24,9 @@ internal sealed record Snapshot
     /// <summary>The steps over <see cref="Feed.Window"/>, by name; all together under the empty name.</summary>
     public IReadOnlyDictionary<string, StepFigures> Steps { get; init; } = ImmutableDictionary<string, StepFigures>.Empty;
 
+    /// <summary>Pauses, breakers and gaps; the last known ones while PostgreSQL is away.</summary>
+    public Standing Standing { get; init; } = Standing.Clear;
+
     /// <summary>Why PostgreSQL's figures are old; null while they are fresh.</summary>
     public string? DatabaseFault { get; init; }
 

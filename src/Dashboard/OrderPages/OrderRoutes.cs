@@ -33,6 +33,7 @@ internal static class OrderRoutes
                 ? Page.Of<OrderProgressView>(new { File = file })
                 : Results.NotFound()).Needs(OperatorRole.Viewer);
         pages.MapPost("/orders/{id:guid}/reveal", RevealAsync).Needs(OperatorRole.Admin);
+        OrderActions.Map(pages);
         pages.MapGet("/find", FindAsync).Needs(OperatorRole.Viewer);
     }
 

@@ -24,7 +24,7 @@ internal sealed record WhyStuck(string State, string Head, string Sentence, stri
         var order = file.Order!;
         if (order.Status is OrderStatus.Completed or OrderStatus.Rejected or OrderStatus.Cancelled)
             return null;
-        return BrokerAway(order, now) ?? Parked(order) ?? NoWorkers(order, now) ?? Retrying(order, at) ?? Slow(order, now, at) ?? NotReleased(order, at) ?? NotSent(file, at) ?? Queued(order, now);
+        return BrokerAway(order, now) ?? Parked(order) ?? Paused(order, now) ?? Down(order, now, at) ?? NoWorkers(order, now) ?? Retrying(order, at) ?? Slow(order, now, at) ?? NotReleased(order, at) ?? NotSent(file, at) ?? Queued(order, now);
     }
 
     private static WhyStuck? Parked(OrderCase order) => order.Steps.FirstOrDefault(s => s.Status is StepStatus.Parked or StepStatus.Uncertain) switch
@@ -37,6 +37,14 @@ internal sealed record WhyStuck(string State, string Head, string Sentence, stri
     private static WhyStuck? BrokerAway(OrderCase order, Snapshot now) =>
         now.BrokerFault is null || order.Steps.Any(s => s.Status is StepStatus.Parked or StepStatus.Uncertain) ? null
             : new("bad", "RabbitMQ is away.", "No message reaches a worker until RabbitMQ is back; what this order needs is safe in PostgreSQL.", "/outbox", "See the outbox");
+
+    private static WhyStuck? Paused(OrderCase order, Snapshot now) => Startable(order).FirstOrDefault(s => now.Standing.Paused.ContainsKey(s.Step)) is { } step && now.Standing.Paused[step.Step] is var paused
+        ? new("warn", "Step paused.", $"{paused.By} paused step {step.Step} at {Texts.Utc(paused.At)}: {paused.Reason}", "/workers", "See the steps")
+        : null;
+
+    private static WhyStuck? Down(OrderCase order, Snapshot now, DateTimeOffset at) => Startable(order).Select(s => (s.Step, Needs: now.Standing.DownFor(s.Step))).FirstOrDefault(s => s.Needs is not null) is (var step, { } down)
+        ? new("bad", "Dependency down.", $"Step {step} needs {down.Name}, which {(down.Forced ? "an operator holds shut" : "is down")}: {down.Reason}.{(down.RetryAt is { } retry && retry > at ? $" It is tried again in {Texts.Duration(retry - at)}." : "")} No attempt is used up.", "/workers", "See the breakers")
+        : null;
 
     private static WhyStuck? NoWorkers(OrderCase order, Snapshot now) => Startable(order).FirstOrDefault(s => now.Queue(s.Step) is { Figures.Consumers: 0 }) is { } step
         ? new("bad", "No workers.", $"No worker of step {step.Step} is connected; start one.", $"/queues/{step.Step}", "See the queue")

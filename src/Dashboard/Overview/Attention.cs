@@ -25,6 +25,16 @@ internal sealed record Attention(string State, string Word, string What, string 
             yield return new("bad", "Not sent", "outbox", $"{Texts.Count(quarantine.Quarantined, OutboxReader.MostCounted)} messages could not be sent and wait for an operator.", "/outbox?part=Quarantine", "See the quarantine", quarantine.Quarantined);
         if (snapshot.Outbox is { Late: > 0, OldestDue: { } due } late && snapshot.At - due > TimeSpan.FromSeconds(10))
             yield return new("warn", "Late", "outbox", $"{Texts.Count(late.Late, OutboxReader.MostCounted)} messages should have left; the oldest was due {Texts.Duration(snapshot.At - due)} ago.", "/outbox", "See the outbox", late.Late);
+        if (snapshot.Standing.Gaps is > 0 and var gaps)
+            yield return new("bad", "Incomplete", "orders", $"{Texts.Count(gaps, StandingReader.MostCounted)} lack an effect after their deadline, or have one twice.", "/orders?status=NeedsAttention", "See the orders", gaps);
+        foreach (var down in snapshot.Standing.Down)
+        {
+            var held = down.Steps.Sum(step => snapshot.Queue(step)?.Figures.Ready ?? 0);
+            yield return new("bad", "Down", down.Name, $"{(down.Steps.Count == 0 ? "its steps wait" : $"{string.Join(", ", down.Steps)} {(down.Steps.Count == 1 ? "waits" : "wait")}")} and use up no attempt: {down.Reason}.", "/workers", "See the breakers", held);
+        }
+
+        foreach (var (step, paused) in snapshot.Standing.Paused)
+            yield return new("warn", "Paused", step, $"by {paused.By} at {Texts.Utc(paused.At)}: {paused.Reason}", "/workers", "See the steps", snapshot.Queue(step)?.Figures.Ready ?? 0);
         if (snapshot.BrokerFault is not null)
             yield break;
 
@@ -35,6 +45,10 @@ internal sealed record Attention(string State, string Word, string What, string 
             {
                 if (ready > 0)
                     yield return new("bad", "Failing", queue.Name, $"{Texts.Many(ready, "message")} could not be processed and {(ready == 1 ? "waits" : "wait")} for an operator.", Page.Address("/failures", ("queue", queue.Name)), "See the failures", ready);
+            }
+            else if (queue is { Paused: true } or { Lacks: not null })
+            {
+                // Said above.
             }
             else if (queue.Figures.Consumers == 0)
             {

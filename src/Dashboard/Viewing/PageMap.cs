@@ -41,7 +41,7 @@ internal static class PageMap
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<OperatorSessions>().AddSingleton<KnownSessions>();
         services.AddAuthentication().AddScheme<Microsoft.AspNetCore.Authentication.AuthenticationSchemeOptions, SessionAuthentication>(SessionAuthentication.Scheme, null);
-        services.AddSingleton<QueueReader>().AddSingleton<OutboxReader>().AddSingleton<StepFiguresReader>().AddSingleton<WorkerReader>().AddSingleton<Loader>();
+        services.AddSingleton<QueueReader>().AddSingleton<OutboxReader>().AddSingleton<StepFiguresReader>().AddSingleton<StandingReader>().AddSingleton<WorkerReader>().AddSingleton<Loader>();
         services.AddSingleton<OrderSearchReader>().AddSingleton<OrderCaseReader>().AddSingleton<StepNames>();
         services.AddSingleton<HistoryReader>().AddSingleton<HistoryKeeper>().AddHostedService<HistoryService>();
         services.AddSingleton<Feed>().AddHostedService(provider => provider.GetRequiredService<Feed>());

@@ -30,6 +30,8 @@ public sealed class AlertRule
         new() { Name = "backlog-growth", Kind = AlertKind.BacklogGrowth, Threshold = 5, Hold = TimeSpan.FromMinutes(3) },
         new() { Name = "no-workers", Kind = AlertKind.NoConsumers, Threshold = 0, Hold = TimeSpan.FromSeconds(30) },
         new() { Name = "outbox-lag", Kind = AlertKind.OutboxLag, Threshold = 30, Hold = TimeSpan.FromSeconds(30) },
+        new() { Name = "breaker-open", Kind = AlertKind.BreakerOpen, Threshold = 0, Hold = TimeSpan.FromSeconds(30) },
+        new() { Name = "incomplete-orders", Kind = AlertKind.CompletenessGap, Threshold = 1, Hold = TimeSpan.FromMinutes(1) },
         new() { Name = "broker-away", Kind = AlertKind.BrokerAway, Threshold = 0, Hold = TimeSpan.FromSeconds(30) },
     ];
 }

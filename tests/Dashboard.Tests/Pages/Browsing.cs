@@ -7,7 +7,8 @@ namespace Orders.Dashboard.Tests.Pages;
 /// <summary>Debian's Chromium, one for all fixtures; each viewer has a context, and with it cookies, of its own.</summary>
 internal static class Browsing
 {
-    private const string Password = "correct horse battery staple";
+    /// <summary>Theirs.</summary>
+    public const string Password = "correct horse battery staple";
 
     // Rows of a table are alike: what is wrong with one is wrong with the first.
     private const string MoreRows = "tbody tr:nth-child(n+4)";
