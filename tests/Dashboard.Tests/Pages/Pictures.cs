@@ -1,5 +1,4 @@
 using Microsoft.Playwright;
-using Orders.Testing.Servers;
 
 namespace Orders.Dashboard.Tests.Pages;
 
