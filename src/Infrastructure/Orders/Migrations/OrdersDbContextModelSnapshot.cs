@@ -186,6 +186,22 @@ namespace Orders.Infrastructure.Orders.Migrations
                         },
                         new
                         {
+                            Name = "breaker-open",
+                            Enabled = true,
+                            Hold = new TimeSpan(0, 0, 0, 30, 0),
+                            Kind = (short)6,
+                            Threshold = 0.0
+                        },
+                        new
+                        {
+                            Name = "incomplete-orders",
+                            Enabled = true,
+                            Hold = new TimeSpan(0, 0, 1, 0, 0),
+                            Kind = (short)7,
+                            Threshold = 1.0
+                        },
+                        new
+                        {
                             Name = "broker-away",
                             Enabled = true,
                             Hold = new TimeSpan(0, 0, 0, 30, 0),
