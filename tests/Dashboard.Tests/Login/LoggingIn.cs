@@ -77,6 +77,7 @@ internal sealed partial class LoggingIn : InADashboard
         await LogInAsync(browser, "vera", Password);
         var token = await TokenAsync(browser);
         foreach (var path in (string[])["/alerts/test", "/alerts/rules/parked", $"/alerts/{Guid.NewGuid()}/acknowledge", $"/orders/{Guid.NewGuid()}/reveal", "/redrives", $"/redrives/{Guid.NewGuid()}/stop", "/failures/archive",
+            $"/orders/{Guid.NewGuid()}/cancel", $"/orders/{Guid.NewGuid()}/effects/email/settle", $"/failures/{Guid.NewGuid()}/restore",
             $"/failures/{Guid.NewGuid()}/edit", $"/failures/{Guid.NewGuid()}/reveal", "/steps/hurried/pause", "/steps/hurried/rates", "/breakers/smtp", "/schedules/purge/run"])
         {
             var answer = await PostAsync(browser, path, token, ("reason", "curious"));
