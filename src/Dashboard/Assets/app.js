@@ -90,7 +90,7 @@
       plot = new uPlot({
         width: e.clientWidth, height: 180, cursor: { show: !live, y: false }, legend: { show: false },
         scales: { x: { time: !live }, y: { range: (u, lo, hi) => [0, Math.max(hi * 1.1, 1)] } },
-        axes: [{ ...axis, values: live ? (u, v) => v.map(x => x === 0 ? 'now' : `${x} s`) : undefined }, { ...axis, size: 46 }],
+        axes: [{ ...axis, size: live ? 28 : 42, values: live ? (u, v) => v.map(x => x === 0 ? 'now' : `${x} s`) : undefined }, { ...axis, size: 46 }],
         series: [{}, ...columns.map((c, i) => ({ stroke: colour(`--${colours[i]}`), width: 1.5, points: { show: false }, fill: i === 0 && e.dataset.fill ? `${colour(`--${colours[i]}`)}18` : undefined }))],
       }, data(), e);
     };
