@@ -18,7 +18,7 @@ internal sealed class Pictures : InAShop
         }
 
         await SampleData.OrdersAsync(System.Database, 400, said: "");
-        await SampleData.RestAsync(System.Database, said: "");
+        await SampleData.HistoryAsync(System.Database);
         await BehaveAsync(new { smtp = new { mode = "reject", share = 0.2 }, warehouse = new { mode = "slow", delayMs = 150 } });
         await using var host = await WorkAsync("*");
         await using var viewer = await Browsing.OpenAsync(Dashboard.Address, "otto", width: 1280);
@@ -35,7 +35,7 @@ internal sealed class Pictures : InAShop
         (string Path, string Name)[] pages =
         [
             ("/", "overview"), ("/orders", "orders"), ($"/orders/{order}", "order"), ("/failures", "failures"), ($"/failures/{failure}", "failure"), ($"/redrives/new?group={group}", "redrive-plan"), ("/redrives", "redrives"),
-            ("/queues", "queues"), ("/queues/email", "queue"), ("/outbox?part=Delayed", "outbox"), ("/workers", "workers"), ("/schedules", "schedules"), ("/metrics-view?span=14d", "metrics"), ("/alerts", "alerts"), ("/audit", "audit"),
+            ("/queues", "queues"), ("/queues/email", "queue"), ("/outbox", "outbox"), ("/workers", "workers"), ("/schedules", "schedules"), ("/metrics-view?span=14d", "metrics"), ("/alerts", "alerts"), ("/audit", "audit"),
         ];
         foreach (var (path, name) in pages)
             await TakeAsync(viewer, path, folder, name);
@@ -43,7 +43,7 @@ internal sealed class Pictures : InAShop
         await viewer.Page.GetByLabel("Then, a second").FillAsync("8");
         await viewer.Page.GetByLabel("Reason").FillAsync("The mail server takes these addresses again.");
         await viewer.Page.GetByRole(AriaRole.Button, new() { Name = "Redrive" }).ClickAsync();
-        await Assertions.Expect(viewer.Page.Locator("[aria-current=step]")).ToContainTextAsync("Ramp");
+        await Assertions.Expect(viewer.Page.Locator("[aria-current=step]")).ToContainTextAsync("Ramp", new() { Timeout = 30_000 });
         await viewer.Page.ScreenshotAsync(new() { Path = Path.Combine(folder, "redrive.png") });
 
         await using var night = await Browsing.OpenAsync(Dashboard.Address, "otto", ColorScheme.Dark, width: 1280);

@@ -36,25 +36,28 @@ internal static class SampleData
         """, count, said);
 
     /// <summary>Writes effects, messages that are late, delayed and quarantined, and a history.</summary>
-    public static async Task RestAsync(TestDatabase database, string said = Hostile)
+    public static async Task RestAsync(TestDatabase database)
     {
         await database.ExecuteAsync("""
             insert into effects (subject_id, effect, message_id, step, state, reference) select subject_id, step, gen_random_uuid(), step, 2, $1 from step_runs where status = 2 limit 400
-            """, said);
+            """, Hostile);
         await database.ExecuteAsync("""
             insert into outbox (id, message_id, exchange, routing_key, correlation_id, content_type, headers, body, mandatory, attempts, last_error, due_at, dead_at)
             select gen_random_uuid(), gen_random_uuid(), 'Orders.Contracts:OrderAccepted', '', (select id::text from orders order by id desc offset n % 50 limit 1), 'application/json', '{}', ''::bytea, true, n % 4,
                    case when n % 4 > 0 then 'NO_ROUTE ' || $1 end, case when n % 3 = 1 then now() + interval '1 hour' + n * interval '1 second' else now() - n * interval '1 second' end, case when n % 3 = 2 then now() - n * interval '1 minute' end
             from generate_series(1, 240) n
-            """, said);
-        await database.ExecuteAsync("""
-            insert into step_history (seconds, begins, step, done, failed, parked, run, wait)
-            select s, date_trunc(case s when 60 then 'minute' else 'hour' end, now()) - n * s * interval '1 second', step, s * 40 + (n * 7) % 300, n % 9, n % 4,
-                   array(select case when i between 20 and 34 then 20 + (i * n) % 60 else 0 end from generate_series(0, 95) i), array(select case when i between 12 and 30 then 20 + (i * n) % 50 else 0 end from generate_series(0, 95) i)
-            from unnest(array[60, 3600]) s, generate_series(1, 350) n, step_catalogue
-            on conflict do nothing
-            """);
+            """, Hostile);
+        await HistoryAsync(database);
     }
+
+    /// <summary>Writes a history of minutes and hours.</summary>
+    public static Task HistoryAsync(TestDatabase database) => database.ExecuteAsync("""
+        insert into step_history (seconds, begins, step, done, failed, parked, run, wait)
+        select s, date_trunc(case s when 60 then 'minute' else 'hour' end, now()) - n * s * interval '1 second', step, s * 40 + (n * 7) % 300, n % 9, n % 4,
+               array(select case when i between 20 and 34 then 20 + (i * n) % 60 else 0 end from generate_series(0, 95) i), array(select case when i between 12 and 30 then 20 + (i * n) % 50 else 0 end from generate_series(0, 95) i)
+        from unnest(array[60, 3600]) s, generate_series(1, 350) n, step_catalogue
+        on conflict do nothing
+        """);
 
     /// <summary>Writes failures of four causes, one of them with a payload nobody knows; one redrive that is done and one under way; workers alive, silent and stopped; a paused step and an open breaker.</summary>
     public static async Task FailuresAsync(TestDatabase database, int count)
