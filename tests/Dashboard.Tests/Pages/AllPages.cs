@@ -135,7 +135,7 @@ internal sealed class AllPages : InABrowser
         await using var viewer = await OpenAsync();
         await viewer.Page.GotoAsync($"/orders/{parked}");
         Assert.That(await viewer.Page.ContentAsync(), Does.Not.Contain("zoe@example.com"));
-        await viewer.Page.GetByLabel("Reason").FillAsync("the customer called");
+        await viewer.Page.GetByPlaceholder("Why you need to see them").FillAsync("the customer called");
         await viewer.Page.GetByRole(AriaRole.Button, new() { Name = "Reveal personal data" }).ClickAsync();
         await Assertions.Expect(viewer.Page.GetByText("zoe@example.com")).ToBeVisibleAsync();
         Assert.That(await System.Database.CountAsync("audit where action = 'reveal personal data' and target = $1 and reason = 'the customer called' and who = 'anna'", $"order {parked}"), Is.EqualTo(1));
