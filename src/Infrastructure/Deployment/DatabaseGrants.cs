@@ -27,7 +27,7 @@ public static class DatabaseGrants
     // What the jobs of the schedules do, which any worker may run: purging by age, and comparing ids and quantities. No name, address or price, and no key's body.
     private static readonly string[] Upkeep =
     [
-        "delete on duplicates, duplicate_counts, step_reports, cancelled_subjects, failures", "select, delete on step_attempts, alerts, redrives, redrive_items, aged_messages", "select (client_id, key, at), delete on posted_keys",
+        "delete on duplicates, duplicate_counts, step_reports, cancelled_subjects, failures", "select, delete on step_attempts, alerts, redrives, redrive_items, aged_messages", "select (at, ctid), delete on posted_keys",
         "select (id, created_at, release_at, premium) on orders", "select (order_id, quantity) on order_lines", "select (order_id, quantity) on stock_movements",
         "select (order_id, sha256) on invoices",
     ];
