@@ -23,6 +23,20 @@ internal sealed class RawSmtp : IDisposable
         return new RawSmtp(client);
     }
 
+    /// <summary>What a server says to somebody who connects; empty when it closes instead. A reset may be there before the connecting has returned.</summary>
+    public static async Task<string> BannerAsync(int port)
+    {
+        try
+        {
+            using var smtp = await ConnectAsync(port);
+            return await smtp.ReplyAsync();
+        }
+        catch (SocketException reset) when (reset.SocketErrorCode == SocketError.ConnectionReset)
+        {
+            return "";
+        }
+    }
+
     /// <summary>Connects and is past EHLO.</summary>
     public static async Task<RawSmtp> GreetedAsync(int port)
     {
