@@ -125,17 +125,18 @@
     $('a', next).focus();
   };
   const places = { o: '/', r: '/orders', f: '/failures', q: '/queues', b: '/outbox', w: '/workers', s: '/schedules', m: '/metrics-view', a: '/audit', l: '/alerts' };
-  let g = 0;
+  let g = -Infinity;
   document.addEventListener('keydown', e => {
     if (e.ctrlKey || e.metaKey || e.altKey || e.target.matches('input:not([type=checkbox]),textarea,select') || $('dialog[open]')) return;
-    if (Date.now() - g < 1200) {
-      g = 0;
+    // By when the key was pressed, not by when a busy page came to look at it.
+    if (e.timeStamp - g < 1200) {
+      g = -Infinity;
       const link = places[e.key] && $(`.side a[href="${places[e.key]}"]`);
       if (link) { e.preventDefault(); link.click(); }
       return;
     }
     switch (e.key) {
-      case 'g': g = Date.now(); break;
+      case 'g': g = e.timeStamp; break;
       case '/': e.preventDefault(); $('#find').focus(); break;
       case 'j': move(1); break;
       case 'k': move(-1); break;
