@@ -16,6 +16,7 @@ internal static class OperatorApi
         .AddUpkeep()
         .AddSingleton<StepControls>()
         .AddSingleton<Breakers>()
+        .AddSingleton<WorkerDrains>()
         .ConfigureHttpJsonOptions(json =>
         {
             json.SerializerOptions.Converters.Add(new JsonStringEnumConverter());
@@ -32,6 +33,7 @@ internal static class OperatorApi
         OperatorsApi.Map(api);
         AuditApi.Map(api);
         ControlsApi.Map(api);
+        WorkersApi.Map(api);
         SchedulesApi.Map(api);
         CompletenessApi.Map(api);
         DuplicatesApi.Map(api);

@@ -81,6 +81,19 @@
   const draw = e => {
     const live = e.dataset.chart === 'live', columns = e.dataset.columns.split(' ').map(Number), colours = e.dataset.colours.split(' ');
     const rows = () => live ? history : JSON.parse(e.closest('[data-rows]').dataset.rows);
+    // Deployments: a thin line each, with the build in its title; the chart's name and the table say them too.
+    const mark = u => {
+      $$('.mark', u.over).forEach(m => m.remove());
+      for (const [at, says] of JSON.parse(e.closest('[data-marks]')?.dataset.marks ?? '[]')) {
+        const x = u.valToPos(at, 'x');
+        if (!(x >= 0 && x <= u.over.clientWidth)) continue;
+        const m = document.createElement('span');
+        m.className = 'mark';
+        m.title = says;
+        m.style.left = `${x}px`;
+        u.over.append(m);
+      }
+    };
     let plot;
     const data = () => { const r = rows(), now = r.length ? r[r.length - 1][0] : 0; return [r.map(x => live ? x[0] - now : x[0]), ...columns.map(c => r.map(x => x[c]))]; };
     const show = again => {
@@ -88,6 +101,7 @@
       plot?.destroy();
       const axis = { stroke: colour('--quiet'), grid: { stroke: colour('--hair'), width: 1 }, ticks: { show: false }, font: '11px system-ui' };
       plot = new uPlot({
+        hooks: { draw: [mark] },
         width: e.clientWidth, height: 180, cursor: { show: !live, y: false }, legend: { show: false },
         scales: { x: { time: !live }, y: { range: (u, lo, hi) => [0, Math.max(hi * 1.1, 1)] } },
         axes: [{ ...axis, size: live ? 28 : 42, values: live ? (u, v) => v.map(x => x === 0 ? 'now' : `${x} s`) : undefined }, { ...axis, size: 46 }],
@@ -118,7 +132,7 @@
   // --- keys
   const rows = () => $$('main tbody tr').filter(r => $('a', r));
   const move = by => {
-    const all = rows(), at = all.findIndex(r => r.classList.contains('at')), next = all[Math.max(0, Math.min(all.length - 1, at + by))];
+    const all = rows(), at = all.findIndex(r => r.classList.contains('at') || r.contains(document.activeElement)), next = all[Math.max(0, Math.min(all.length - 1, at + by))];
     all[at]?.classList.remove('at');
     if (!next) return;
     next.classList.add('at');

@@ -43,7 +43,7 @@ internal static class PageMap
         services.AddAuthentication().AddScheme<Microsoft.AspNetCore.Authentication.AuthenticationSchemeOptions, SessionAuthentication>(SessionAuthentication.Scheme, null);
         services.AddSingleton<QueueReader>().AddSingleton<OutboxReader>().AddSingleton<StepFiguresReader>().AddSingleton<StandingReader>().AddSingleton<WorkerReader>().AddSingleton<Loader>();
         services.AddSingleton<OrderSearchReader>().AddSingleton<OrderCaseReader>().AddSingleton<StepNames>();
-        services.AddSingleton<HistoryReader>().AddSingleton<HistoryKeeper>().AddHostedService<HistoryService>();
+        services.AddSingleton<HistoryReader>().AddSingleton<DeployReader>().AddSingleton<HistoryKeeper>().AddHostedService<HistoryService>();
         services.AddSingleton<Feed>().AddHostedService(provider => provider.GetRequiredService<Feed>());
         return services;
     }
@@ -63,6 +63,7 @@ internal static class PageMap
         QueueRoutes.Map(pages);
         OutboxRoutes.Map(pages);
         WorkerRoutes.Map(pages);
+        ProcessRoutes.Map(pages);
         MetricsRoutes.Map(pages);
         ScheduleRoutes.Map(pages);
         AlertRoutes.Map(pages);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Orders.Infrastructure.Observing.History;
 
 namespace Orders.Dashboard.Viewing;
 
@@ -33,6 +34,9 @@ internal static class Texts
     public static string Utc(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
 
     public static string Iso(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+
+    /// <summary>When a build came into use.</summary>
+    public static string Deployment(DeployMark deploy) => $"{deploy.Build} at {Utc(deploy.At)}";
 
     /// <summary>"1 order", "2 orders".</summary>
     public static string Many(long number, string one, string? many = null) => $"{Count(number)} {(number == 1 ? one : many ?? one + "s")}";

@@ -5,26 +5,22 @@ using Orders.Infrastructure.Audit;
 using Orders.Infrastructure.Controls;
 using Orders.Infrastructure.Observing;
 using Orders.Infrastructure.Operators;
+using Orders.Infrastructure.Orders.Failures;
 
 namespace Orders.Dashboard.WorkerPages;
 
-/// <summary>Worker processes, what the steps are allowed, and the breakers of what they depend on.</summary>
+/// <summary>The page of the workers: what the steps are allowed, and the breakers of what they depend on. <see cref="ProcessRoutes"/> has the processes.</summary>
 internal static class WorkerRoutes
 {
-    private static readonly string[] Columns = ["host", "process", "version", "steps", "running", "started", "last seen", "stopped"];
-
     public static void Map(RouteGroupBuilder pages)
     {
-        pages.MapGet("/workers", async (WorkerReader workers, StepControls controls, Breakers breakers, Loader loader, HttpContext http) =>
+        pages.MapGet("/workers", async (WorkerReader workers, OrderFailures orders, StepControls controls, Breakers breakers, Loader loader, HttpContext http) =>
         {
-            var processes = loader.LoadAsync("the workers", workers.ReadAsync, http.RequestAborted);
+            var processes = loader.LoadAsync("the workers", token => WorkersNow.ReadAsync(workers, orders, token), http.RequestAborted);
             var steps = loader.LoadAsync("the steps", controls.ListAsync, http.RequestAborted);
             var states = loader.LoadAsync("the breakers", breakers.ListAsync, http.RequestAborted);
             return Page.Of<WorkersPage>(new { Processes = await processes, Steps = await steps, Breakers = await states });
         }).Needs(OperatorRole.Viewer);
-        pages.MapGet("/workers.csv", async (WorkerReader workers, CancellationToken cancellationToken) =>
-            Csv.File("workers", Columns, (await workers.ReadAsync(cancellationToken)).Select(w => (IReadOnlyList<object?>)
-                [w.Host, w.ProcessId, w.Version, string.Join(' ', w.Steps), w.Running, w.StartedAt, w.LastSeenAt, w.StoppedAt]))).Needs(OperatorRole.Viewer);
         pages.MapPost("/steps/{step}/pause", (string step, StepControls controls, HttpContext http) =>
             ActAsync(http, "pause-step", $"step {step}", (record, token) => controls.PauseAsync(step, record, token), $"Step {step} is paused; what is running ends.")).Needs(OperatorRole.Operator);
         pages.MapPost("/steps/{step}/resume", (string step, StepControls controls, HttpContext http) =>

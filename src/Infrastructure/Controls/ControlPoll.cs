@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Orders.Infrastructure.Cancellation;
 using Orders.Infrastructure.Coalescing;
 
 namespace Orders.Infrastructure.Controls;
@@ -21,6 +22,7 @@ public sealed class ControlPoll : BackgroundService, IBreakerReports
 
     private readonly ControlQueries _queries;
     private readonly StepGates _gates;
+    private readonly RunningSteps _running;
     private readonly ILogger<ControlPoll> _logger;
     private readonly SemaphoreSlim _wake = new(0, 1);
     private readonly Lock _lock = new();
@@ -32,12 +34,14 @@ public sealed class ControlPoll : BackgroundService, IBreakerReports
     private long _tidied = Stopwatch.GetTimestamp();
     private long _begun;
     private bool _hasBegun;
+    private bool _reportedDry;
 
     /// <summary>Creates it.</summary>
-    public ControlPoll(NpgsqlDataSource database, StepGates gates, ILogger<ControlPoll> logger)
+    public ControlPoll(NpgsqlDataSource database, StepGates gates, RunningSteps running, ILogger<ControlPoll> logger)
     {
         _queries = new ControlQueries(database);
         _gates = gates;
+        _running = running;
         _logger = logger;
         _dependencies = [.. gates.Dependencies.Select(d => d.Name)];
         gates.Reports = this;
@@ -125,12 +129,13 @@ public sealed class ControlPoll : BackgroundService, IBreakerReports
     {
         if (!_hasBegun)
         {
-            await _queries.BeginAsync(_dependencies, cancellationToken);
+            await _queries.BeginAsync(_gates.Describe([]), _dependencies, cancellationToken);
             _begun = Stopwatch.GetTimestamp();
             _hasBegun = true;
         }
 
-        var isDue = _reported == 0 || Stopwatch.GetElapsedTime(_reported) > Worker.Interval - (Interval / 2);
+        var isDry = _gates.IsDry;
+        var isDue = _reported == 0 || isDry != _reportedDry || Stopwatch.GetElapsedTime(_reported) > Worker.Interval - (Interval / 2);
         var calls = new List<(DependencyHealth Health, (int Calls, int Failures) Counts)>();
         foreach (var health in _gates.Dependencies)
         {
@@ -140,11 +145,12 @@ public sealed class ControlPoll : BackgroundService, IBreakerReports
                 calls.Add((health, counts));
         }
 
+        var wasDraining = _state?.Drain is not null;
         try
         {
             var trials = _gates.Dependencies.Where(d => d.State != BreakerState.Closed && _gates.CanTry(d, _state)).Select(d => d.Name).ToArray();
             _state = await _queries.PollAsync(
-                _gates.Describe(), isDue, calls.ConvertAll(c => (c.Health.Dependency, c.Counts.Calls, c.Counts.Failures)), trials, _dependencies, cancellationToken);
+                _gates.Describe(isDue ? _running.Oldest(Worker.MostRuns) : []), isDue, isDry, calls.ConvertAll(c => (c.Health.Dependency, c.Counts.Calls, c.Counts.Failures)), trials, _dependencies, cancellationToken);
         }
         catch
         {
@@ -153,7 +159,10 @@ public sealed class ControlPoll : BackgroundService, IBreakerReports
         }
 
         if (isDue)
-            _reported = Stopwatch.GetTimestamp();
+            (_reported, _reportedDry) = (Stopwatch.GetTimestamp(), isDry);
+        // Given back, it is like a new process: the others use its share of common limits until they have seen it.
+        if (wasDraining && _state.Drain is null)
+            _begun = Stopwatch.GetTimestamp();
         var limits = _gates.All.Select(g => (Gate: g, g.Limit)).ToArray();
         foreach (var (health, before) in _gates.Apply(_state, isNew: Stopwatch.GetElapsedTime(_begun) < Worker.Interval + Interval))
             ControlLog.BreakerChanged(_logger, health.Name, before, health.State, health.Reason);

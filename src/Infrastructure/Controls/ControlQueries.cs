@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -7,13 +8,18 @@ namespace Orders.Infrastructure.Controls;
 internal sealed class ControlQueries(NpgsqlDataSource database)
 {
     private const string Report = """
-        insert into workers (id, host, process_id, version, steps, running, started_at, last_seen_at) values ($1, $2, $3, $4, $5, $6, $7, now())
-        on conflict (id) do update set running = excluded.running, last_seen_at = now(), stopped_at = null
+        insert into workers (id, host, process_id, version, steps, running, started_at, runs, last_seen_at) values ($1, $2, $3, $4, $5, $6, $7, $8::text::jsonb, now())
+        on conflict (id) do update set running = excluded.running, runs = excluded.runs, last_seen_at = now(), stopped_at = null,
+            drained_at = case when not $9 then null when workers.drained_at >= workers.drain_asked_at then workers.drained_at else now() end
         """;
+
+    private const string ReadDrain = "select drain_by, drain_reason from workers where id = $1 and drain_asked_at is not null";
+
+    private const string AddBuild = "insert into step_builds (step, build) select unnest($1::text[]), $2 on conflict do nothing";
 
     private const string ForgetOldWorkers = "delete from workers where last_seen_at < now() - interval '1 day'";
 
-    private const string Stopped = "update workers set stopped_at = now(), running = 0, last_seen_at = now() where id = $1";
+    private const string Stopped = "update workers set stopped_at = now(), running = 0, runs = '[]', last_seen_at = now() where id = $1";
 
     private const string AddBreakers = "insert into breakers (dependency, state, trips) select unnest($1::text[]), 0, 0 on conflict do nothing";
 
@@ -59,25 +65,27 @@ internal sealed class ControlQueries(NpgsqlDataSource database)
         from breakers b where b.dependency = any($1)
         """;
 
+    // One that is drained leaves its share of a common limit to the others, once it has said itself that nothing runs there any more.
     private const string ReadReplicas = """
         select s, count(*)::int, count(*) filter (where id < $1)::int from workers, unnest(steps) as s
-        where stopped_at is null and last_seen_at > now() - $2::interval and s = any($3) group by s
+        where stopped_at is null and last_seen_at > now() - $2::interval and s = any($3) and not coalesce(drained_at >= drain_asked_at, false) group by s
         """;
 
     /// <summary>Reports and reads.</summary>
     /// <param name="me">This process; its report is written when it is due.</param>
     /// <param name="isDue">Whether it is.</param>
+    /// <param name="isDry">Whether it is drained and has nothing left.</param>
     /// <param name="calls">Calls to report.</param>
     /// <param name="trials">Dependencies of which this process would make the trial.</param>
     /// <param name="dependencies">All dependencies of this process.</param>
     /// <param name="cancellationToken">Cancels.</param>
     public async Task<ControlState> PollAsync(
-        Worker me, bool isDue, IReadOnlyList<(Dependency Dependency, int Calls, int Failures)> calls, IReadOnlyList<string> trials, string[] dependencies, CancellationToken cancellationToken)
+        Worker me, bool isDue, bool isDry, IReadOnlyList<(Dependency Dependency, int Calls, int Failures)> calls, IReadOnlyList<string> trials, string[] dependencies, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var batch = new NpgsqlBatch(connection);
         if (isDue)
-            Add(batch, Report, me.Id, me.Host, me.ProcessId, me.Version, me.Steps, me.Running, me.StartedAt);
+            Add(batch, Report, me.Id, me.Host, me.ProcessId, me.Version, me.Steps, me.Running, me.StartedAt, JsonSerializer.Serialize(me.Runs, JsonSerializerOptions.Web), isDry);
         foreach (var (dependency, count, failures) in calls)
         {
             Add(batch, ReportCalls, dependency.Name, count, failures);
@@ -90,16 +98,19 @@ internal sealed class ControlQueries(NpgsqlDataSource database)
         Add(batch, ReadControls, (object)me.Steps);
         Add(batch, ReadReplicas, me.Id, Worker.LifeSign, me.Steps);
         Add(batch, ReadBreakers, (object)dependencies);
+        Add(batch, ReadDrain, me.Id);
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         return await ReadAsync(reader, cancellationToken);
     }
 
-    /// <summary>Makes sure that the breakers of this process have rows, and forgets processes of long ago.</summary>
-    public async Task BeginAsync(string[] dependencies, CancellationToken cancellationToken)
+    /// <summary>Makes sure that the breakers of this process have rows, marks the deployment if its build is new, and forgets processes of long ago.</summary>
+    public async Task BeginAsync(Worker me, string[] dependencies, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var batch = new NpgsqlBatch(connection);
         Add(batch, ForgetOldWorkers);
+        // In one order, as the breakers below: processes that start together would else wait for one another in a circle.
+        Add(batch, AddBuild, me.Steps.Order(StringComparer.Ordinal).ToArray(), me.Version);
         if (dependencies.Length > 0)
             Add(batch, AddBreakers, (object)dependencies.Order(StringComparer.Ordinal).ToArray());
         await batch.ExecuteNonQueryAsync(cancellationToken);
@@ -144,7 +155,9 @@ internal sealed class ControlQueries(NpgsqlDataSource database)
                 troubled.Add(reader.GetString(0));
         }
 
-        return new ControlState(steps, breakers, replicas, troubled);
+        await reader.NextResultAsync(cancellationToken);
+        var drain = await reader.ReadAsync(cancellationToken) ? new WorkerDrain(reader.GetString(0), reader.GetString(1)) : null;
+        return new ControlState(steps, breakers, replicas, troubled, drain);
     }
 
     private static T? Optional<T>(NpgsqlDataReader reader, int column)

@@ -24,6 +24,11 @@ public sealed class ControlTables :
         builder.HasKey(w => w.Id);
         builder.Property(w => w.Id).ValueGeneratedNever();
         builder.HasIndex(w => w.LastSeenAt);
+        // Written and read as a whole, by SQL of its own.
+        builder.Ignore(w => w.Runs).Ignore(w => w.IsDrained);
+        builder.Property<string>("RunsJson").HasColumnName("runs").HasColumnType("jsonb").HasDefaultValueSql("'[]'").IsRequired();
+        builder.Property(w => w.DrainBy).HasDefaultValue("");
+        builder.Property(w => w.DrainReason).HasDefaultValue("");
     }
 
     /// <inheritdoc />

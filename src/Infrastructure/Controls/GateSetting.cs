@@ -13,6 +13,8 @@ internal readonly record struct GateSetting(int Limit, string? ClosedBecause = n
     /// <param name="isNew">Whether this process is so young that others may not know of it yet: it takes no share of a common limit then, for they would still use theirs.</param>
     public static GateSetting Of(GatedStep step, DependencyHealth? dependency, ControlState state, bool isNew)
     {
+        if (state.Drain is { } drain)
+            return new GateSetting(0, $"this worker is drained by {drain.By}: {drain.Reason}");
         var limit = step.Concurrency;
         if (state.Steps.TryGetValue(step.Name, out var control))
         {

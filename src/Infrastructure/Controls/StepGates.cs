@@ -11,6 +11,7 @@ public sealed class StepGates : IAsyncDisposable
     private readonly DateTimeOffset _startedAt = DateTimeOffset.UtcNow;
     private readonly DeferredReports _reports = new();
     private readonly PermitLeases _leases;
+    private bool _draining;
 
     /// <summary>Creates them; all are closed until the first poll.</summary>
     public StepGates(IReadOnlyList<GatedStep> steps, NpgsqlDataSource database, TimeProvider time)
@@ -52,7 +53,10 @@ public sealed class StepGates : IAsyncDisposable
     /// <summary>Removes buckets of permits that nobody needs any more, if this process uses any.</summary>
     internal Task TidyAsync(CancellationToken cancellationToken) => _gates.Values.Any(g => g.Rates.Count > 0) ? _leases.ForgetAsync(cancellationToken) : Task.CompletedTask;
 
-    internal Worker Describe() => new()
+    /// <summary>Whether this process was asked to take nothing more, does so, and has nothing left.</summary>
+    internal bool IsDry => _draining && _gates.Values.All(g => g is { Limit: 0, Running: 0 });
+
+    internal Worker Describe(IReadOnlyList<RunningAttempt> runs) => new()
     {
         Id = Me,
         Host = Environment.MachineName,
@@ -60,6 +64,7 @@ public sealed class StepGates : IAsyncDisposable
         Version = Assembly.GetEntryAssembly()?.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "",
         Steps = [.. _gates.Keys],
         Running = _gates.Values.Sum(g => g.Running),
+        Runs = runs,
         StartedAt = _startedAt,
     };
 
@@ -77,6 +82,7 @@ public sealed class StepGates : IAsyncDisposable
                 changed.Add((health, before));
         }
 
+        _draining = state.Drain is not null;
         foreach (var gate in _gates.Values)
         {
             var rates = state.Steps.GetValueOrDefault(gate.Step.Name)?.Rates is { } text ? RateLimit.ParseAll(text) : gate.Step.Rates;

@@ -9,6 +9,9 @@ public sealed class Worker
     /// <summary>How often a process reports itself.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
 
+    /// <summary>How many of its runs a report names: the oldest, which are those that somebody asks about.</summary>
+    public const int MostRuns = 20;
+
     /// <summary>The process; a new id at each start.</summary>
     public Guid Id { get; init; }
 
@@ -27,6 +30,9 @@ public sealed class Worker
     /// <summary>Runs under way at the last report.</summary>
     public int Running { get; init; }
 
+    /// <summary>The oldest of them, at most <see cref="MostRuns"/>; those that wait for their commit are not among them.</summary>
+    public IReadOnlyList<RunningAttempt> Runs { get; init; } = [];
+
     /// <summary>When it started.</summary>
     public DateTimeOffset StartedAt { get; init; }
 
@@ -35,4 +41,19 @@ public sealed class Worker
 
     /// <summary>When it stopped the graceful way; null while it lives, and for one that died.</summary>
     public DateTimeOffset? StoppedAt { get; init; }
+
+    /// <summary>Since when an operator wants it to take nothing more; null while it may.</summary>
+    public DateTimeOffset? DrainAskedAt { get; init; }
+
+    /// <summary>When it reported for the first time that it takes nothing more and has nothing left; of an earlier drain when it lies before <see cref="DrainAskedAt"/>.</summary>
+    public DateTimeOffset? DrainedAt { get; init; }
+
+    /// <summary>Who asked for that last, or took it back.</summary>
+    public string DrainBy { get; init; } = "";
+
+    /// <summary>Why, in the operator's words.</summary>
+    public string DrainReason { get; init; } = "";
+
+    /// <summary>Whether it takes nothing more and has ended everything: by its own word, since it was asked.</summary>
+    public bool IsDrained => DrainAskedAt is { } asked && DrainedAt >= asked;
 }

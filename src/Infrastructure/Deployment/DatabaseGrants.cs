@@ -46,7 +46,7 @@ public static class DatabaseGrants
         "select, insert, update on failures, redrives, redrive_items",
         "insert, update on step_runs",
         "select, insert on audit",
-        "select, insert, update on step_controls", "select, update on breakers", "select on workers, dependency_calls, rate_buckets",
+        "select, insert, update on step_controls", "select, update on breakers", "select on workers, dependency_calls, rate_buckets, step_builds", "update (drain_asked_at, drain_by, drain_reason) on workers",
         "select, update on schedules", "select, insert on schedule_runs", "select, update on completeness_gaps", "select on completeness_open, completeness_marks, duplicates, duplicate_counts",
         "select, insert, update on replays",
         // Cancelling an order, as the API does.
@@ -66,7 +66,7 @@ public static class DatabaseGrants
         "select, update on order_progress",
         "select on step_catalogue, cancelled_subjects, subscriptions, step_controls",
         "select, insert, update on step_reports, breakers",
-        "select, insert, update, delete on suspects, workers, dependency_calls, rate_buckets",
+        "select, insert, update, delete on suspects, workers, dependency_calls, rate_buckets", "select, insert, delete on step_builds",
         .. DuplicateServices.Grants,
         .. ScheduleDeployment.Grants,
         .. CompletenessServices.Grants,

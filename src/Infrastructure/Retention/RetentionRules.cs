@@ -29,6 +29,8 @@ public static class RetentionRules
             closed_at is not null and state <> 1 and (removed_at is not null or queue = 'outbox' and not exists (select from outbox o where o.id = failures.identity))
                 and (state in (3, 4, 6) or state = 5 and restorable_until < now())
             """),
+        // With the history whose marks they are. Not while the build runs: its next process would be taken for a deployment.
+        new("StepBuilds", "step_builds", "first_seen_at", Keep: 90 * Day, Least: Day, Only: "not exists (select from workers w where w.version = step_builds.build and step_builds.step = any (w.steps))"),
         // As a whole: its messages go after it, so that the totals add up as long as they are shown. They were settled before it was finished: both keep the same time, or many are looked at in vain.
         new("Redrives", "redrives", "finished_at", Keep: 180 * Day, Least: Day, Only: "finished_at is not null"),
         new("RedriveItems", "redrive_items", "settled_at", Keep: 180 * Day, Least: Day, Only: "not exists (select from redrives r where r.id = redrive_items.redrive_id)"),

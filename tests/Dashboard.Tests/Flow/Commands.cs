@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Orders.Dashboard.Tests.Flow;
 
-/// <summary><c>./dev pause | resume | limit | cancel | replay</c> against a real dashboard: what they do, and what they say when it cannot be done.</summary>
+/// <summary><c>./dev pause | resume | limit | drain | undrain | cancel | replay</c> against a real dashboard: what they do, and what they say when it cannot be done.</summary>
 internal sealed class Commands : InADashboard
 {
     [Test]
@@ -16,6 +16,27 @@ internal sealed class Commands : InADashboard
         Assert.That(
             await System.Database.ScalarAsync<string>("select string_agg(action || ': ' || reason, '; ' order by id) from audit where target like 'step hurried%'"),
             Is.EqualTo("pause-step: the \"server\" moves; limit-step: gently; limit-step: gently; resume-step: it has moved; limit-step: as it was; limit-step: as it was"));
+    }
+
+    [Test]
+    public async Task A_worker_is_drained_by_its_host_and_given_back()
+    {
+        await System.Database.ExecuteAsync("""
+            insert into workers (id, host, process_id, version, steps, running, started_at, last_seen_at, stopped_at, runs)
+            select gen_random_uuid(), host, 7, '1.4.0', '{hurried}', 2, now(), now(), case when gone then now() end, '[{"step":"hurried"},{"step":"hurried"}]'
+            from (values ('c0ffee', false), ('c0ffee', true), ('twice', false), ('twice', false)) as w(host, gone)
+            """);
+        await ExpectAsync(0, "c0ffee takes nothing more, within 2 s; 2 under way", "drain", "c0ffee", "--reason", "a new \"disk\"");
+        await System.Database.ExecuteAsync("update workers set drained_at = now() where drain_asked_at is not null");
+        var id = await System.Database.ScalarAsync<Guid>("select id from workers where drained_at is not null");
+        await ExpectAsync(0, "is drained: it takes nothing more and has nothing left", "drain", $"{id}", "--reason", "again");
+        await ExpectAsync(0, "takes messages again", "undrain", "c0ffee", "--reason", "it is in");
+        Assert.That(
+            await System.Database.ScalarAsync<string>("select string_agg(action || ': ' || reason, '; ' order by id) from audit where target = $1", $"worker {id}"),
+            Is.EqualTo("drain-worker: a new \"disk\"; drain-worker: again; undrain-worker: it is in"));
+        await ExpectAsync(1, "Several processes are called 'twice'", "drain", "twice", "--reason", "x");
+        await ExpectAsync(1, $"{id}  c0ffee  hurried", "drain", "nobody", "--reason", "x");
+        await ExpectAsync(4, "has stopped", "drain", $"{await System.Database.ScalarAsync<Guid>("select id from workers where stopped_at is not null")}", "--reason", "x");
     }
 
     [Test]
@@ -49,6 +70,8 @@ internal sealed class Commands : InADashboard
 
     [TestCase("did you mean 'patient'?", "pause", "pateint", "--reason", "a slip")]
     [TestCase("into the audit record", "resume", "patient")]
+    [TestCase("There is no worker", "drain", "00000000-0000-0000-0000-000000000001", "--reason", "a slip")]
+    [TestCase("into the audit record", "undrain", "c0ffee")]
     [TestCase("Expected a number after --total", "limit", "patient", "--total", "many", "--reason", "x")]
     [TestCase("Expected a rate limit such as '100/m'", "limit", "patient", "--rates", "often", "--reason", "x")]
     [TestCase("Expected a limit or --reset", "limit", "patient", "--reason", "x")]
@@ -60,6 +83,8 @@ internal sealed class Commands : InADashboard
     [TestCase("pause")]
     [TestCase("resume")]
     [TestCase("limit")]
+    [TestCase("drain")]
+    [TestCase("undrain")]
     [TestCase("cancel")]
     [TestCase("replay")]
     public Task Each_has_a_help(string command) => ExpectAsync(0, $"Usage: ./dev {command}", command, "--help");

@@ -49,6 +49,7 @@ internal sealed class AllPages : InABrowser
         await SaysAsync(viewer, "/nowhere", "No such page");
         await SaysAsync(viewer, $"/orders/{Guid.Empty}", "No such order");
         await SaysAsync(viewer, "/queues/nothing", "No such queue");
+        await SaysAsync(viewer, $"/workers/{Guid.Empty}", "No such worker");
     }
 
     [Test, Order(2)]
@@ -64,7 +65,7 @@ internal sealed class AllPages : InABrowser
         string[] pages =
         [
             .. Lists.Select(l => l.Path), $"/orders/{parked}", $"/queues/{step}", "/failures?group=group1", "/failures?state=Archived", $"/failures/{failure}", $"/redrives/{redrive}", "/redrives/new?group=group1",
-            patched,
+            patched, $"/workers/{await SampleData.WorkerAsync(System.Database, "worker-1")}", $"/workers/{await SampleData.WorkerAsync(System.Database, "worker-4")}",
             "/outbox?part=Delayed", "/outbox?part=Quarantine", "/orders?status=NeedsAttention", "/metrics-view?span=14d",
         ];
         await using (var viewer = await OpenAsync())
@@ -73,6 +74,8 @@ internal sealed class AllPages : InABrowser
             await SaysAsync(viewer, $"/orders/{parked}", "waits for an operator");
             await SaysAsync(viewer, patched, "would change");
             await SaysAsync(viewer, $"/failures/{failure}", "••••••");
+            await SaysAsync(viewer, $"/workers/{await SampleData.WorkerAsync(System.Database, "worker-5")}", "takes nothing more and has nothing left");
+            await DeploymentsAreMarkedAsync(viewer.Page);
             foreach (var path in (string[])["/failures", $"/failures/{failure}", $"/redrives/{redrive}", $"/orders/{parked}"])
             {
                 await viewer.Page.GotoAsync(path);
@@ -120,6 +123,7 @@ internal sealed class AllPages : InABrowser
         }
 
         await SaysAsync(viewer, $"/failures/{failure}", "Needs the role admin.");
+        await SaysAsync(viewer, $"/workers/{await SampleData.WorkerAsync(System.Database, "worker-1")}", "Needs the role operator.");
         await viewer.Page.GotoAsync("/workers");
         await viewer.Page.GetByText("Pause, resume, limit").First.ClickAsync();
         await Assertions.Expect(viewer.Page.GetByText("Needs the role operator.").First).ToBeVisibleAsync();
@@ -182,7 +186,7 @@ internal sealed class AllPages : InABrowser
     public async Task As_a_spreadsheet_that_computes_nothing()
     {
         await using var viewer = await OpenAsync();
-        foreach (var path in (string[])["/orders.csv", "/failures.csv?group=group1", "/redrives.csv", "/workers.csv", "/queues.csv", "/outbox.csv?part=Quarantine", "/schedules.csv", "/metrics-view.csv", "/alerts.csv", "/audit.csv"])
+        foreach (var path in (string[])["/orders.csv", "/failures.csv?group=group1", "/redrives.csv", "/workers.csv", "/workers/running.csv", "/queues.csv", "/outbox.csv?part=Quarantine", "/schedules.csv", "/metrics-view.csv", "/alerts.csv", "/audit.csv"])
         {
             var answer = await viewer.Page.APIRequest.GetAsync(path);
             Assert.That(answer.Status, Is.EqualTo(200), path);
@@ -238,6 +242,17 @@ internal sealed class AllPages : InABrowser
         await transaction.RollbackAsync();
         await viewer.Page.GotoAsync("/orders");
         await Assertions.Expect(viewer.Page.Locator("tbody tr").First).ToBeVisibleAsync();
+    }
+
+    // A thin line with the build in its title, in every chart; and the same in the charts' names and in the table.
+    private static async Task DeploymentsAreMarkedAsync(IPage page)
+    {
+        await page.GotoAsync("/metrics-view?span=6h");
+        await Assertions.Expect(page.Locator(".plot").First.Locator(".mark")).ToHaveCountAsync(3);
+        Assert.That(await page.Locator(".plot").First.Locator(".mark").First.GetAttributeAsync("title"), Does.Match(@"^1\.3\.0 at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC: .*hurried"));
+        Assert.That(await page.Locator(".plot").First.GetAttributeAsync("aria-label"), Does.Contain("Deployments: 1.3.0 at "));
+        await page.GetByText("The same as a table").ClickAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Region, new() { Name = "Figures" }).GetByText("1.1.0", new() { Exact = true })).ToBeVisibleAsync();
     }
 
     private static async Task EachAsync(Viewer viewer, IEnumerable<string> paths)

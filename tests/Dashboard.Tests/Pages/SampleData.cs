@@ -86,9 +86,15 @@ internal static class SampleData
             from made, (select id, row_number() over (order by id) as n from failures limit 12) f
             """, Hostile);
         await database.ExecuteAsync("""
-            insert into workers (id, host, process_id, version, steps, running, started_at, last_seen_at, stopped_at)
-            select uuidv7(), 'worker-' || n, 1, '1.4.' || n, (select array_agg(step) from step_catalogue), n, now() - n * interval '1 hour', now() + case when n = 2 then interval '-5 minutes' else interval '1 hour' end, case when n = 3 then now() end
-            from generate_series(1, 3) n
+            insert into workers (id, host, process_id, version, steps, running, started_at, last_seen_at, stopped_at, runs, drain_asked_at, drained_at, drain_by, drain_reason)
+            select uuidv7(), 'worker-' || n, 1, '1.4.' || n, (select array_agg(step) from step_catalogue), n, now() - n * interval '1 hour', now() + case when n = 2 then interval '-5 minutes' else interval '1 hour' end, case when n = 3 then now() end,
+                   case when n = 1 then (select jsonb_agg(jsonb_build_object('step', 'hurried', 'messageId', gen_random_uuid(), 'subjectId', id, 'attempt', 2, 'since', created_at)) from (select id, created_at from orders order by id desc limit 5) o) else '[]' end,
+                   case when n > 3 then now() - interval '3 minutes' end, case when n = 5 then now() end, case when n > 3 then 'otto' else '' end, case when n > 3 then $1 else '' end
+            from generate_series(1, 5) n
+            """, Hostile);
+        await database.ExecuteAsync("""
+            insert into step_builds (step, build, first_seen_at) select step, '1.' || n || '.0', now() - n * interval '25 minutes' + position * interval '20 seconds' from step_catalogue, generate_series(1, 3) n
+            on conflict (step, build) do nothing
             """);
         await database.ExecuteAsync("insert into step_controls (step, paused, changed_by, reason) select step, true, 'otto', $1 from step_catalogue where bit = 2", Hostile);
         await database.ExecuteAsync("insert into breakers (dependency, state, trips, opened_at, retry_at, reason, changed_at) values ('smtp', 1, 2, now(), now() + interval '1 minute', $1, now()) on conflict (dependency) do update set state = 1, opened_at = now()", Hostile);
@@ -97,6 +103,9 @@ internal static class SampleData
     /// <summary>A failure that is parked, and a redrive that is under way.</summary>
     public static async Task<(Guid Failure, Guid Redrive)> FailureAsync(TestDatabase database) =>
         (await FindAsync(database, "select id from failures where state = 1 and message_type like '%OrderAccepted' order by id desc limit 1"), await FindAsync(database, "select id from redrives where stage = 3 limit 1"));
+
+    /// <summary>The worker of <see cref="FailuresAsync"/> that is named so.</summary>
+    public static Task<Guid> WorkerAsync(TestDatabase database, string host) => FindAsync(database, $"select id from workers where host = '{host}'");
 
     /// <summary>The newest order that is parked.</summary>
     public static Task<Guid> ParkedOrderAsync(TestDatabase database) =>

@@ -33,7 +33,7 @@ public abstract class WithReplicas : InASystem
         await System.Database.ExecuteAsync("truncate step_controls, breakers, dependency_calls, rate_buckets, workers, outbox, step_runs, step_attempts, effects, idempotency");
     }
 
-    protected static AuditEntry Because(string reason) => new() { Who = "an operator", Role = "Operator", Action = "test", Reason = reason };
+    protected static AuditEntry Because(string reason, string? target = null) => new() { Who = "an operator", Role = "Operator", Action = "test", Target = target, Reason = reason };
 
     protected static StepGate GateOf(RunningHost replica, string step) => replica.Services.GetRequiredService<StepGates>().Of(step);
 

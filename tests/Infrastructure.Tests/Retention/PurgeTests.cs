@@ -37,15 +37,18 @@ public sealed class PurgeTests() : InAZoo("hurried")
             insert into step_attempts (subject_id, step, started_at, ended_at, attempt, fault, host) select gen_random_uuid(), 'x', now() - age, now() - age, 1, '', 'x' from (values (interval '31 days'), (interval '29 days')) as t(age);
             insert into alerts (rule, subject, says, link, since, fired_at, resolved_at)
                 select 'x', n::text, '', '', now() - age, now() - age, case when n < 3 then now() - age end from (values (1, interval '91 days'), (2, interval '89 days'), (3, interval '91 days')) as t(n, age);
+            insert into workers (id, host, process_id, version, steps, running, started_at, last_seen_at) values (gen_random_uuid(), 'x', 1, '2.0', '{x}', 0, now(), now());
+            insert into step_builds (step, build, first_seen_at) select 'x', build, now() - age from (values ('1.0', interval '91 days'), ('2.0', interval '91 days'), ('3.0', interval '89 days')) as t(build, age);
             insert into redrives (id, stage, created_by, reason, filter, canary, rate_per_second, stop_percent, total, finished_at)
                 select uuidv7(- age), case when finished then 4 else 3 end, 'x', 'x', '{}', 10, 50, 20, 1, case when finished then now() - age end from (values (interval '181 days', true), (interval '179 days', true), (interval '182 days', false)) as t(age, finished);
             insert into redrive_items (redrive_id, failure_id, state, settled_at) select id, gen_random_uuid(), 3, coalesce(finished_at, now() - interval '182 days') from redrives;
             """);
         var result = await PurgeAsync(new RetentionOptions { Rules = Rules });
 
-        Assert.That(result, Does.Match("^Purged 1 of idempotency, 1 of schedule_runs, 1 of duplicates, 1 of duplicate_counts, 1 of completeness_gaps, 1 of step_reports, 1 of cancelled_subjects, 1 of suspects, 1 of step_attempts, 1 of alerts, 1 of redrives, 1 of redrive_items, 1 of posted_keys in "));
+        Assert.That(result, Does.Match("^Purged 1 of idempotency, 1 of schedule_runs, 1 of duplicates, 1 of duplicate_counts, 1 of completeness_gaps, 1 of step_reports, 1 of cancelled_subjects, 1 of suspects, 1 of step_attempts, 1 of alerts, 1 of step_builds, 1 of redrives, 1 of redrive_items, 1 of posted_keys in "));
         Assert.That(await System.Database.CountAsync("schedule_runs"), Is.EqualTo(2), "the young one, and the one that is not finished");
         Assert.That(await System.Database.CountAsync("completeness_gaps"), Is.EqualTo(2), "the young one, and the open one");
+        Assert.That(await System.Database.CountAsync("step_builds where build in ('2.0', '3.0')"), Is.EqualTo(2), "the one that still runs, and the young one");
         Assert.That(await System.Database.CountAsync("alerts where resolved_at is null"), Is.EqualTo(1), "the open one");
         Assert.That(await System.Database.CountAsync("redrives r join redrive_items i on i.redrive_id = r.id"), Is.EqualTo(2), "the young one, and the one that is not finished, with all their messages");
         Assert.That(await PurgeAsync(new RetentionOptions { Rules = Rules }), Is.EqualTo("Nothing was old enough."));
