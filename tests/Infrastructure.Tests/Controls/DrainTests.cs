@@ -81,7 +81,7 @@ public sealed class DrainTests : WithReplicas
         var worker = await FindAsync(IdOf(0));
         Assert.That(worker.Runs, Has.Count.EqualTo(Worker.MostRuns));
         Assert.That(worker.Runs.Select(r => r.Since), Is.Ordered.And.All.InRange(before.AddSeconds(-5), DateTimeOffset.UtcNow));
-        Assert.That(worker.Runs.Select(r => (r.Step, r.Attempt)).Distinct(), Is.EqualTo(new[] { ("patient", 1) }));
+        Assert.That(worker.Runs.Select(r => (r.Step, r.Attempt)), Is.All.EqualTo(("patient", 1)));
         Assert.That(worker.Runs.Select(r => r.SubjectId), Is.SubsetOf(Begun.Select(b => b.Subject)));
         Assert.That(await System.Database.CountAsync("step_builds where step = 'patient' and build = $1", worker.Version), Is.EqualTo(1), "the mark of the build");
 
