@@ -18,7 +18,7 @@ public static class DatabaseGrants
         "select on step_runs, step_catalogue, effects, catalogue, stock, invoices, credit_notes, step_reports, api_keys",
         // Cancelling marks the order and ends its waiting steps.
         "update on order_progress, step_runs",
-        "select, insert on cancelled_subjects, aged_messages",
+        "select, insert on cancelled_subjects, aged_messages", "select, update on ageing_looks",
         "select, insert, update on replays",
         "usage on sequence order_number",
         .. DuplicateServices.Grants,

@@ -89,6 +89,46 @@ public sealed class AgeingTests : InASystem
             await System.Database.CountAsync("outbox where correlation_id = any($1) and priority = $2", normal.Select(o => o.Id.ToString()).ToArray(), OrderPriority.Premium), Is.EqualTo(5), "rows of the copies");
     }
 
+    [Test]
+    public async Task Who_is_overtaken_only_later_is_found_at_a_later_age()
+    {
+        await System.Database.ExecuteAsync("truncate orders, order_lines, order_progress, step_runs, effects, idempotency, outbox");
+        await using var source = NpgsqlDataSource.Create(System.Database.ConnectionString);
+        using var feed = new RelayFeed();
+        var time = new SetTime();
+        var ageing = new OrderAgeing(source, feed, time);
+        var premium = SampleOrders.New(1) with { Premium = true };
+        await System.StoreAsync([SampleOrders.New(1), premium]);
+
+        time.Ahead = ageing.Ages[0] + TimeSpan.FromSeconds(1);
+        Assert.That(await ageing.LookAsync(CancellationToken.None), Is.Zero, "copies while no premium order is done");
+        await System.Database.ExecuteAsync("insert into step_runs (subject_id, step, status, attempts) values ($1, 'slow', 2, 1)", premium.Id);
+        time.Ahead = ageing.Ages[1] + TimeSpan.FromSeconds(1);
+        Assert.That(await ageing.LookAsync(CancellationToken.None), Is.EqualTo(1), "copies at the second age");
+    }
+
+    [Test]
+    public async Task In_each_second_one_process_of_all_looks_and_the_next_goes_on_from_there()
+    {
+        await System.Database.ExecuteAsync("truncate orders, order_lines, order_progress, step_runs, effects, idempotency, outbox");
+        await using var source = NpgsqlDataSource.Create(System.Database.ConnectionString);
+        using var feed = new RelayFeed();
+        var time = new FixedTime();
+        var (one, another) = (new OrderAgeing(source, feed, time), new OrderAgeing(source, feed, time));
+        var normal = SampleOrders.New(1);
+        var premium = SampleOrders.New(1) with { Premium = true };
+        await System.StoreAsync([normal, premium]);
+        await System.Database.ExecuteAsync("insert into step_runs (subject_id, step, status, attempts) values ($1, 'slow', 2, 1)", premium.Id);
+
+        var old = DateTimeOffset.FromUnixTimeMilliseconds((long)(await System.Database.ScalarAsync<double>("select extract(epoch from uuid_extract_timestamp($1))::float8 * 1000", normal.Id))) + one.Ages[0];
+        time.Now = old - TimeSpan.FromSeconds(0.3);
+        Assert.That(await one.LookAsync(CancellationToken.None), Is.Zero, "before it is old enough");
+        time.Now = old + TimeSpan.FromSeconds(0.3);
+        Assert.That(await another.LookAsync(CancellationToken.None), Is.Zero, "within the second in which somebody looked");
+        time.Now = old + TimeSpan.FromSeconds(0.8);
+        Assert.That(await another.LookAsync(CancellationToken.None), Is.EqualTo(1), "a second later");
+    }
+
     [TestCase(false, false, null)]
     [TestCase(true, false, OrderPriority.Premium)]
     [TestCase(false, true, OrderPriority.Released)]
@@ -112,6 +152,14 @@ public sealed class SlowStep : IConsumer<OrderAccepted>, IStep
     public static StepPolicy Policy => new("slow");
 
     public Task Consume(ConsumeContext<OrderAccepted> context) => Task.Delay(TimeSpan.FromMilliseconds(50), context.CancellationToken);
+}
+
+/// <summary>A clock that stands.</summary>
+file sealed class FixedTime : TimeProvider
+{
+    public DateTimeOffset Now { get; set; }
+
+    public override DateTimeOffset GetUtcNow() => Now;
 }
 
 /// <summary>The time of the machine, set ahead.</summary>

@@ -1316,6 +1316,34 @@ namespace Orders.Infrastructure.Orders.Migrations
                     b.ToTable("aged_messages", (string)null);
                 });
 
+            modelBuilder.Entity("Orders.Infrastructure.Orders.Feeding.AgeingLook", b =>
+                {
+                    b.Property<short>("Id")
+                        .HasColumnType("smallint")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("BusyAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("busy_at");
+
+                    b.Property<DateTimeOffset>("LookedUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("looked_until");
+
+                    b.HasKey("Id")
+                        .HasName("pk_ageing_looks");
+
+                    b.ToTable("ageing_looks", (string)null);
+
+                    b.HasData(
+                        new
+                        {
+                            Id = (short)1,
+                            BusyAt = new DateTimeOffset(new DateTime(1970, 1, 1, 0, 0, 0, 0, DateTimeKind.Unspecified), new TimeSpan(0, 0, 0, 0, 0)),
+                            LookedUntil = new DateTimeOffset(new DateTime(1970, 1, 1, 0, 0, 0, 0, DateTimeKind.Unspecified), new TimeSpan(0, 0, 0, 0, 0))
+                        });
+                });
+
             modelBuilder.Entity("Orders.Infrastructure.Orders.Invoice", b =>
                 {
                     b.Property<Guid>("OrderId")
