@@ -40,11 +40,11 @@ internal sealed class ShopClient(HostProcess api, string key) : IDisposable
     /// <summary>Reads until the answer is a good one.</summary>
     public Task ReadAsync(string path) => Eventually.Is(() => TryReadAsync(path), $"GET {path} is answered", Patience);
 
-    /// <summary>Shows a key that nobody has, until it is refused for that reason.</summary>
+    /// <summary>Shows a key that nobody has, until it is refused for that reason: well formed, or the database would not be asked.</summary>
     public Task KnockAsync() => Eventually.Is(
         async () =>
         {
-            using var answer = await TrySendAsync(HttpMethod.Get, "/orders", $"ok_{Guid.NewGuid():N}");
+            using var answer = await TrySendAsync(HttpMethod.Get, "/orders", ApiKeys.NewKey());
             return answer is { StatusCode: HttpStatusCode.Unauthorized };
         },
         "a stranger is refused", Patience);

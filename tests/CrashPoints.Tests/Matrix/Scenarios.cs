@@ -75,6 +75,8 @@ internal static class Scenarios
         ["relay.before_postpone"] = AnnouncementIsRefused,
         ["relay.after_postpone"] = AnnouncementIsRefused,
         ["relay.before_put_back"] = AnnouncementIsRefused,
+        // Connections are kept: only one that has broken is followed by another.
+        ["email.before_connect"] = AnswerToMailVanishes,
         ["email.before_receipt"] = AnswerToMailVanishes,
         ["invoice.before_read_font"] = ChineseName,
     };
