@@ -25,6 +25,7 @@ internal sealed partial class HostProcess : IAsyncDisposable
     private volatile string _fired = "";
     private volatile bool _stopping;
     private int _starts;
+    private long _startedAt;
 
     /// <summary>Starts one.</summary>
     /// <param name="assembly">The host's assembly, such as <c>Orders.Workers</c>.</param>
@@ -40,6 +41,9 @@ internal sealed partial class HostProcess : IAsyncDisposable
 
     /// <summary>How often it was started.</summary>
     public int Starts => Volatile.Read(ref _starts);
+
+    /// <summary>When it was started the last time; whatever was before is dead. The database's clock is this machine's.</summary>
+    public DateTimeOffset StartedAt => new(Volatile.Read(ref _startedAt), TimeSpan.Zero);
 
     /// <summary>Waits until it can do its work.</summary>
     public async Task UntilReadyAsync()
@@ -116,6 +120,7 @@ internal sealed partial class HostProcess : IAsyncDisposable
     {
         while (!_stopping)
         {
+            Volatile.Write(ref _startedAt, DateTimeOffset.UtcNow.Ticks);
             using var process = Process.Start(StartInfo())!;
             process.OutputDataReceived += (_, line) => Heard(line.Data);
             process.ErrorDataReceived += (_, line) => Heard(line.Data);

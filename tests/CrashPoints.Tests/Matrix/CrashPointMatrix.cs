@@ -62,7 +62,7 @@ public sealed class CrashPointMatrix
         if (@case.Mode == "kill")
         {
             await host.UntilReplacedAsync(starts);
-            await lane.EndLeasesOfTheDeadAsync();
+            await lane.EndLeasesOfTheDeadAsync(host);
         }
 
         await host.ArmAsync("");
@@ -77,6 +77,14 @@ public sealed class CrashPointMatrix
 
     private static async Task FireAsync(Lane lane, HostProcess host, Scenario scenario, CrashCase @case, List<PostedOrder> orders)
     {
+        // One after the other: two that come by together may be one call.
+        for (var others = scenario.IsOncePerOrder ? @case.Hit - 1 : 0; others > 0; others--)
+        {
+            var before = await lane.PostAsync(scenario.Order());
+            orders.Add(before);
+            await lane.System.EventuallyFastForwardingAsync(() => Traces.OfAsync(lane, before), Is.EqualTo(Traces.ExpectedOf(before)), "the order before it ends");
+        }
+
         var order = await lane.PostAsync(scenario.Order());
         orders.Add(order);
         await lane.System.EventuallyFastForwardingAsync(

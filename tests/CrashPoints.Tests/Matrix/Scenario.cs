@@ -12,6 +12,9 @@ internal sealed record Scenario(Func<Lane, HostProcess> Host)
     /// <summary>Whether the process comes by whatever becomes of the order, some time later: by the clock, or with a message that nobody waits for.</summary>
     public bool FiresLater { get; init; }
 
+    /// <summary>Whether an order brings the process there once only: then as many are posted as hits are asked for.</summary>
+    public bool IsOncePerOrder { get; init; }
+
     /// <summary>Sets the stage, before the failpoint is armed.</summary>
     public Func<Lane, Task> Before { get; init; } = _ => Task.CompletedTask;
 
