@@ -1,6 +1,9 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http.Json;
+using Microsoft.Extensions.Options;
 using Orders.Dashboard.Auth;
+using Orders.Dashboard.Failures;
+using Orders.Infrastructure.Audit;
 using Orders.Infrastructure.Failures;
 using Orders.Infrastructure.Operators;
 using Orders.Infrastructure.Redrive;
@@ -20,8 +23,10 @@ internal static class FailuresApi
         api.MapGet("/failures/groups", ([AsParameters] FailureQuery query, FailureSearch search, CancellationToken cancellationToken) =>
             ApiProblem.GuardAsync(async () => Results.Ok(await search.GroupsAsync(query.ToFilter(), cancellationToken)))).Needs(OperatorRole.Viewer);
 
-        api.MapGet("/failures/{id:guid}", async (Guid id, FailureSearch search, CancellationToken cancellationToken) =>
-            await search.FindAsync(id, cancellationToken) is { } failure ? Results.Ok(FailureView.Of(failure)) : ApiProblem.NotFound($"There is no failure {id}.")).Needs(OperatorRole.Viewer);
+        api.MapGet("/failures/{id:guid}", async (Guid id, FailureSearch search, IMessageContracts contracts, IOptions<JsonOptions> json, CancellationToken cancellationToken) =>
+            await search.FindAsync(id, cancellationToken) is { } failure ? Results.Ok(FailureView.Of(failure, contracts, json.Value.SerializerOptions)) : NoFailure(id)).Needs(OperatorRole.Viewer);
+
+        api.MapPost("/failures/{id:guid}/reveal", RevealAsync).Needs(OperatorRole.Admin);
 
         api.MapPost("/failures/look", (LookRequest request, FailureReconciler reconciler, CancellationToken cancellationToken) => ApiProblem.GuardAsync(async () =>
             await reconciler.LookAsync(request.Queue, cancellationToken) is { } result ? Results.Ok(result) : ApiProblem.Conflict("busy", "Another process is looking at this queue right now; try again."))).Needs(OperatorRole.Operator);
@@ -36,26 +41,47 @@ internal static class FailuresApi
                 ? ApiProblem.InvalidParameter("reason must say why")
                 : Results.Ok(new { restored = await archive.RestoreAsync(request.Ids, Actor.Of(context).Did("restore", string.Join(", ", request.Ids.Take(20)), request.Reason), cancellationToken) }))).Needs(OperatorRole.Operator);
 
-        api.MapPost("/failures/{id:guid}/edit", (HttpContext context, Guid id, EditRequest request, FailureSearch search, PayloadEdits edits, Redrives redrives, CancellationToken cancellationToken) =>
-            ApiProblem.GuardAsync(() => EditAsync(context, id, request, search, edits, redrives, cancellationToken))).Needs(OperatorRole.Admin);
+        api.MapPost("/failures/{id:guid}/edit", (HttpContext context, Guid id, EditRequest request, FailureSearch search, PayloadEdits edits, Redrives redrives, IMessageContracts contracts, AuditLog audit,
+            CancellationToken cancellationToken) => ApiProblem.GuardAsync(() => EditAsync(context, id, request, search, edits, redrives, contracts, audit, cancellationToken))).Needs(OperatorRole.Admin);
     }
 
-    private static async Task<IResult> EditAsync(HttpContext context, Guid id, EditRequest request, FailureSearch search, PayloadEdits edits, Redrives redrives, CancellationToken cancellationToken)
+    // A POST, although it changes nothing: it leaves a record, and an address with a reason in it would stand in logs.
+    private static async Task<IResult> RevealAsync(Guid id, ReasonRequest request, HttpContext context, FailureSearch search, AuditLog audit, IOptions<JsonOptions> json, CancellationToken cancellationToken)
     {
         if (string.IsNullOrWhiteSpace(request.Reason))
             return ApiProblem.InvalidParameter("reason must say why");
         if (await search.FindAsync(id, cancellationToken) is not { } failure)
-            return ApiProblem.NotFound($"There is no failure {id}.");
+            return NoFailure(id);
+        await Revealing.RecordAsync(audit, Actor.Of(context), id, request.Reason, cancellationToken);
+        return Results.Ok(FailureView.Whole(failure, json.Value.SerializerOptions));
+    }
+
+    private static async Task<IResult> EditAsync(
+        HttpContext context, Guid id, EditRequest request, FailureSearch search, PayloadEdits edits, Redrives redrives, IMessageContracts contracts, AuditLog audit, CancellationToken cancellationToken)
+    {
+        if (string.IsNullOrWhiteSpace(request.Reason))
+            return ApiProblem.InvalidParameter("reason must say why");
+        if (await search.FindAsync(id, cancellationToken) is not { } failure)
+            return NoFailure(id);
         var payload = edits.Checked(failure, request.Payload.ToJsonString());
-        var diff = PayloadDiff.Between(failure.Payload, payload);
+        var diff = JsonNode.Parse(PayloadDiff.Between(failure.Payload, payload));
         if (request.Preview)
-            return Results.Ok(new { diff = JsonNode.Parse(diff) });
-        // The diff stands in the audit record as what was chosen: who changed which member of which message.
+        {
+            // What the change shows of the original is a look at it like any other.
+            if (ShownPayload.Masked(failure, contracts).Hides)
+                await Revealing.RecordAsync(audit, Actor.Of(context), id, request.Reason, cancellationToken);
+            return Results.Ok(new { diff });
+        }
+
+        // The diff stands in the audit record as what was chosen: who changed which member of which message. With masks: the record is for ever, and everybody may read it.
+        var changed = PayloadMask.OfDifferences(diff, ShownPayload.ContractOf(failure.MessageType, contracts)).ToJsonString();
         var (made, refused) = await redrives.CreateAsync(
             new RedriveRequest { Filter = new FailureFilter { Ids = [id] }, Reason = request.Reason, Canary = 0, Start = true },
-            Actor.Of(context).Did("edit and redrive", reason: $"{request.Reason} (changed: {diff})"), payload, cancellationToken);
+            Actor.Of(context).Did("edit and redrive", reason: $"{request.Reason} (changed: {changed})"), payload, cancellationToken);
         return made is not null ? Results.Accepted($"/api/redrives/{made.Redrive.Id}", made) : RedrivesApi.Refused(refused!);
     }
+
+    private static IResult NoFailure(Guid id) => ApiProblem.NotFound($"There is no failure {id}.");
 }
 
 /// <summary>The filter of the failures, as a query string.</summary>
@@ -92,15 +118,3 @@ internal sealed record RestoreRequest(IReadOnlyList<Guid> Ids, string Reason);
 
 /// <summary>A payload to send in place of the original, and why.</summary>
 internal sealed record EditRequest(JsonObject Payload, string Reason, bool Preview = false);
-
-/// <summary>A failure with its payload and headers as JSON, and its body as text, when it is some; the failure itself has it in base64.</summary>
-internal sealed record FailureView(Failure Failure, JsonElement? Payload, JsonElement Headers, string? Text, JsonElement? Edit)
-{
-    public static FailureView Of(Failure failure)
-    {
-        var text = System.Text.Encoding.UTF8.GetString(failure.Body);
-        return new FailureView(failure, Parse(failure.Payload), Parse(failure.Headers) ?? default, text.Contains('\uFFFD', StringComparison.Ordinal) ? null : text, Parse(failure.Edit));
-    }
-
-    private static JsonElement? Parse(string? json) => json is null ? null : JsonSerializer.Deserialize<JsonElement>(json);
-}

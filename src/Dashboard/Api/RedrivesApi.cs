@@ -1,5 +1,7 @@
 using Orders.Dashboard.Auth;
+using Orders.Dashboard.Failures;
 using Orders.Infrastructure.Audit;
+using Orders.Infrastructure.Failures;
 using Orders.Infrastructure.Operators;
 using Orders.Infrastructure.Redrive;
 
@@ -10,8 +12,13 @@ internal static class RedrivesApi
 {
     public static void Map(RouteGroupBuilder api)
     {
-        api.MapPost("/redrives/preview", (RedriveRequest request, RedrivePreview preview, CancellationToken cancellationToken) => ApiProblem.GuardAsync(async () =>
-            request.Problem() is { } problem ? ApiProblem.InvalidParameter(problem) : Results.Ok(await preview.PlanAsync(request, cancellationToken)))).Needs(OperatorRole.Viewer);
+        api.MapPost("/redrives/preview", (RedriveRequest request, RedrivePreview preview, IMessageContracts contracts, CancellationToken cancellationToken) => ApiProblem.GuardAsync(async () =>
+        {
+            if (request.Problem() is { } problem)
+                return ApiProblem.InvalidParameter(problem);
+            var plan = await preview.PlanAsync(request, cancellationToken);
+            return Results.Ok(plan with { Diffs = [.. plan.Diffs.Select(d => d with { Diff = PayloadMask.OfDifferences(d.Diff, ShownPayload.ContractOf(d.MessageType, contracts)) })] });
+        })).Needs(OperatorRole.Viewer);
 
         api.MapPost("/redrives", (HttpContext context, RedriveRequest request, Redrives redrives, CancellationToken cancellationToken) => ApiProblem.GuardAsync(async () =>
         {

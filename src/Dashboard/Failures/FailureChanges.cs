@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Orders.Dashboard.Auth;
 using Orders.Dashboard.Layout;
 using Orders.Dashboard.Viewing;
@@ -33,12 +34,12 @@ internal static class FailureChanges
         });
     }
 
-    /// <summary>Shows everything, once. Written down first: dying between the two leaves a record of something that nobody saw, and never the other way round.</summary>
+    /// <summary>Shows everything, once.</summary>
     public static async Task<IResult> RevealAsync(Guid id, HttpContext http, FailureSearch search, OrderFailures orders, AuditLog audit, Loader loader)
     {
         if (await Form.ReasonAsync(http) is not { } reason)
             return Form.Back($"/failures/{id}", Form.SayWhy);
-        await audit.WriteAsync(Actor.Of(http).Did("reveal personal data", $"failure {id}", reason), http.RequestAborted);
+        await Revealing.RecordAsync(audit, Actor.Of(http), id, reason, http.RequestAborted);
         return await ShowAsync(id, http, search, orders, loader, revealed: true);
     }
 
@@ -69,13 +70,15 @@ internal static class FailureChanges
         if (form["do"] != "send")
         {
             if (hides)
-                await audit.WriteAsync(Actor.Of(http).Did("reveal personal data", $"failure {id}", reason), http.RequestAborted);
+                await Revealing.RecordAsync(audit, Actor.Of(http), id, reason!, http.RequestAborted);
             return await ShowAsync(id, http, search, orders, loader, revealed: true, typed, diff, reason);
         }
 
+        // With masks: the record is for ever, and everybody may read it.
+        var changed = PayloadMask.OfDifferences(JsonNode.Parse(diff), ShownPayload.ContractOf(failure.MessageType, contracts)).ToJsonString();
         var (made, refused) = await redrives.CreateAsync(
             new RedriveRequest { Filter = new FailureFilter { Ids = [id] }, Reason = reason!, Canary = 0, Start = true },
-            Actor.Of(http).Did("edit and redrive", reason: $"{reason} (changed: {diff})"), payload, http.RequestAborted);
+            Actor.Of(http).Did("edit and redrive", reason: $"{reason} (changed: {changed})"), payload, http.RequestAborted);
         return made is not null ? Results.Redirect($"/redrives/{made.Redrive.Id}") : Form.Back($"/failures/{id}", $"Nothing was sent: {refused!.Detail}");
     }
 

@@ -3,6 +3,7 @@ using Orders.Dashboard.Alerts;
 using Orders.Dashboard.Assets;
 using Orders.Dashboard.Audit;
 using Orders.Dashboard.Auth;
+using Orders.Dashboard.EffectPages;
 using Orders.Dashboard.Failures;
 using Orders.Dashboard.Live;
 using Orders.Dashboard.Login;
@@ -59,6 +60,7 @@ internal static class PageMap
         OverviewRoutes.Map(pages);
         OrderRoutes.Map(pages);
         FailureRoutes.Map(pages);
+        EffectRoutes.Map(pages);
         RedriveRoutes.Map(pages);
         QueueRoutes.Map(pages);
         OutboxRoutes.Map(pages);

@@ -28,4 +28,7 @@ public sealed record RedriveTarget(string? Step, int Messages, long? Backlog, lo
 public sealed record PlannedSkip(Guid FailureId, string Reason);
 
 /// <summary>What a patch would change in a message.</summary>
-public sealed record PlannedDiff(Guid FailureId, System.Text.Json.Nodes.JsonNode? Diff);
+/// <param name="FailureId">The failure.</param>
+/// <param name="MessageType">The message's type, which says what of it is personal.</param>
+/// <param name="Diff">The differences.</param>
+public sealed record PlannedDiff(Guid FailureId, string? MessageType, System.Text.Json.Nodes.JsonNode? Diff);

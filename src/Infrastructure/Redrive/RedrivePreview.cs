@@ -47,7 +47,7 @@ public sealed class RedrivePreview(
                 return problem;
             RedriveEnvelope.Rewrite(failure, payload, failure.Generation + 1);
             if (payload is not null && diffs.Count < MostExamples)
-                diffs.Add(new PlannedDiff(failure.Id, JsonNode.Parse(PayloadDiff.Between(failure.Payload, payload))));
+                diffs.Add(new PlannedDiff(failure.Id, failure.MessageType, JsonNode.Parse(PayloadDiff.Between(failure.Payload, payload))));
             return null;
         }
         catch (InvalidPayloadException invalid)

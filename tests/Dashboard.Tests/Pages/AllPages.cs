@@ -11,7 +11,7 @@ internal sealed class AllPages : InABrowser
     private TcpProxy _management = null!;
 
     private static readonly (string Path, string Title)[] Lists =
-        [("/", "Overview"), ("/orders", "Orders"), ("/failures", "Failures"), ("/redrives", "Redrives"), ("/workers", "Workers"), ("/queues", "Queues"), ("/outbox", "Outbox"), ("/schedules", "Schedules"), ("/metrics-view", "Metrics"), ("/alerts", "Alerts"), ("/audit", "Audit")];
+        [("/", "Overview"), ("/orders", "Orders"), ("/failures", "Failures"), ("/redrives", "Redrives"), ("/effects", "Uncertain effects"), ("/workers", "Workers"), ("/queues", "Queues"), ("/outbox", "Outbox"), ("/schedules", "Schedules"), ("/metrics-view", "Metrics"), ("/alerts", "Alerts"), ("/audit", "Audit")];
 
     protected override IEnumerable<(string Name, string? Value)> Settings
     {
@@ -41,6 +41,7 @@ internal sealed class AllPages : InABrowser
         await SaysAsync(viewer, "/alerts", "No alert has fired");
         await SaysAsync(viewer, "/failures", "nothing is parked");
         await SaysAsync(viewer, "/redrives", "Nothing was redriven yet");
+        await SaysAsync(viewer, "/effects", "Nothing is uncertain");
         await SaysAsync(viewer, "/workers", "No worker has reported itself");
         await SaysAsync(viewer, "/redrives/new", "Redrive what?");
         await SaysAsync(viewer, "/redrives/new?step=nothing", "Nothing that is parked matches");
@@ -186,7 +187,7 @@ internal sealed class AllPages : InABrowser
     public async Task As_a_spreadsheet_that_computes_nothing()
     {
         await using var viewer = await OpenAsync();
-        foreach (var path in (string[])["/orders.csv", "/failures.csv?group=group1", "/redrives.csv", "/workers.csv", "/workers/running.csv", "/queues.csv", "/outbox.csv?part=Quarantine", "/schedules.csv", "/metrics-view.csv", "/alerts.csv", "/audit.csv"])
+        foreach (var path in (string[])["/orders.csv", "/failures.csv?group=group1", "/redrives.csv", "/effects.csv", "/workers.csv", "/workers/running.csv", "/queues.csv", "/outbox.csv?part=Quarantine", "/schedules.csv", "/metrics-view.csv", "/alerts.csv", "/audit.csv"])
         {
             var answer = await viewer.Page.APIRequest.GetAsync(path);
             Assert.That(answer.Status, Is.EqualTo(200), path);
@@ -227,7 +228,7 @@ internal sealed class AllPages : InABrowser
         await using var transaction = await locked.BeginTransactionAsync();
         await using (var command = locked.CreateCommand())
         {
-            command.CommandText = "lock table orders, failures, redrives, workers, outbox, step_history, alerts, audit, schedules in access exclusive mode";
+            command.CommandText = "lock table orders, effects, failures, redrives, workers, outbox, step_history, alerts, audit, schedules in access exclusive mode";
             await command.ExecuteNonQueryAsync();
         }
 

@@ -35,7 +35,7 @@ internal sealed class AtScale : InADashboard
         string[] pages =
         [
             "/", "/orders", "/orders?status=NeedsAttention", "/orders?status=Processing&age=1h", "/orders?q=O-00000042", $"/orders/{parked}", "/failures", "/failures?group=group1", "/failures?fault=TimeoutException",
-            "/failures?order=O-00000010", "/failures?text=warehouse", "/failures?state=Archived", $"/failures/{failure}", $"/redrives/new?ids={failure}", "/redrives", $"/redrives/{redrive}", "/queues", "/queues/hurried",
+            "/failures?order=O-00000010", "/failures?text=warehouse", "/failures?state=Archived", $"/failures/{failure}", $"/redrives/new?ids={failure}", "/redrives", $"/redrives/{redrive}", "/effects", "/queues", "/queues/hurried",
             "/outbox", "/outbox?part=Delayed", "/outbox?part=Quarantine", "/workers", "/schedules", "/metrics-view", "/metrics-view?span=90d", "/alerts", "/audit",
         ];
         using var browser = new HttpClient(new SocketsHttpHandler { CookieContainer = new CookieContainer(), AutomaticDecompression = DecompressionMethods.None }) { BaseAddress = Dashboard.Address };

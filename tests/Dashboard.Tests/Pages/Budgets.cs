@@ -17,7 +17,7 @@ internal sealed class Budgets : InABrowser
     public async Task A_cold_page_is_small_asks_nobody_else_and_is_painted_soon_on_a_slow_line()
     {
         await using var viewer = await OpenAsync();
-        foreach (var path in (string[])["/", "/orders", "/failures", "/redrives", "/workers", "/queues", "/outbox", "/metrics-view", "/alerts", "/audit"])
+        foreach (var path in (string[])["/", "/orders", "/failures", "/redrives", "/effects", "/workers", "/queues", "/outbox", "/metrics-view", "/alerts", "/audit"])
         {
             // A busy machine may paint late; a page that never paints in time is too heavy.
             var (bytes, paint) = (0.0, double.MaxValue);

@@ -42,6 +42,9 @@ internal static class SampleData
             insert into effects (subject_id, effect, message_id, step, state, reference) select subject_id, step, gen_random_uuid(), step, 2, $1 from step_runs where status = 2 limit 400
             """, Hostile);
         await database.ExecuteAsync("""
+            insert into effects (subject_id, effect, message_id, step, state, reference) select subject_id, step, gen_random_uuid(), step, 3, $1 from step_runs where status = 4 order by subject_id limit 20
+            """, Hostile);
+        await database.ExecuteAsync("""
             insert into outbox (id, message_id, exchange, routing_key, correlation_id, content_type, headers, body, mandatory, attempts, last_error, due_at, dead_at)
             select gen_random_uuid(), gen_random_uuid(), 'Orders.Contracts:OrderAccepted', '', (select id::text from orders order by id desc offset n % 50 limit 1), 'application/json', '{}', ''::bytea, true, n % 4,
                    case when n % 4 > 0 then 'NO_ROUTE ' || $1 end, case when n % 3 = 1 then now() + interval '1 hour' + n * interval '1 second' else now() - n * interval '1 second' end, case when n % 3 = 2 then now() - n * interval '1 minute' end
