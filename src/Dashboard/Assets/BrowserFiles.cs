@@ -6,8 +6,8 @@ using System.Security.Cryptography;
 namespace Orders.Dashboard.Assets;
 
 /// <summary>
-/// What the browser loads: our sheet and script, and the files of two npm packages, all of them inside the assembly. Each is served under an address that contains its hash,
-/// compressed once, and may be kept for ever: a new version has another address.
+/// What the browser loads: our script, and the files of two npm packages, all of them inside the assembly. Each is served under an address that contains its hash,
+/// compressed once, and may be kept for ever: a new version has another address. The sheets stand in the pages themselves (<see cref="Sheet"/>).
 /// </summary>
 internal static class BrowserFiles
 {
@@ -15,6 +15,9 @@ internal static class BrowserFiles
 
     /// <summary>The address of a file.</summary>
     public static string AddressOf(string name) => $"/assets/{Files[name].Hash}/{name}";
+
+    /// <summary>The text of a file.</summary>
+    public static string TextOf(string name) => System.Text.Encoding.UTF8.GetString(Files[name].Plain).ReplaceLineEndings("\n");
 
     /// <summary>Maps the files. They hold no secret and the login page needs them, so nobody has to be logged in.</summary>
     public static void MapBrowserFiles(this IEndpointRouteBuilder app)

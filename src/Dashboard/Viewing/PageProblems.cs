@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Orders.Dashboard.Assets;
 using Orders.Infrastructure.Coalescing;
 
 namespace Orders.Dashboard.Viewing;
@@ -6,8 +7,8 @@ namespace Orders.Dashboard.Viewing;
 /// <summary>What pages have around them: the headers that keep a browser strict, and an answer for what nobody else has answered.</summary>
 internal sealed class PageProblems(RequestDelegate next, ILogger<PageProblems> log)
 {
-    private const string Policy =
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    private static readonly string Policy =
+        $"default-src 'none'; script-src 'self'; style-src {Sheet.Source}; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
     public async Task InvokeAsync(HttpContext context)
     {

@@ -66,7 +66,7 @@ internal sealed class Masks : InAShop
 
     private static readonly global::System.Text.Json.JsonSerializerOptions Plain = new() { Encoder = global::System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    private Task<object?[][]> RecordsAsync(Guid failure) => System.Database.RowsAsync("select who, reason from audit where action = 'reveal personal data' and target = $1 order by id", $"failure {failure}");
+    private Task<List<object?[]>> RecordsAsync(Guid failure) => System.Database.RowsAsync("select who, reason from audit where action = 'reveal personal data' and target = $1 order by id", $"failure {failure}");
 
     private async Task<Guid> FailureAsync(string payload)
     {
