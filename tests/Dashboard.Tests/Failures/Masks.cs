@@ -39,7 +39,7 @@ internal sealed class Masks : InAShop
         var order = (await System.StoreAsync(await OrdersAsync(1)))[0];
         var failure = await FailureAsync($$"""{"orderId":"{{order}}","premium":"no","acceptedAt":"2026-11-24T08:00:00Z","mail":"zoe@example.com"}""");
         var patch = new JsonArray { new JsonObject { ["op"] = "remove", ["path"] = "/mail" }, new JsonObject { ["op"] = "replace", ["path"] = "/premium", ["value"] = false } };
-        const string Shown = """[{"path":"/premium","from":"no","to":false},{"path":"/mail","from":"••••••"}]""";
+        const string Shown = """[{"path":"/mail","from":"••••••"},{"path":"/premium","from":"no","to":false}]""";
         var plan = await PostAsync("/api/redrives/preview", ViewerKey, new { filter = new { ids = new[] { failure } }, reason = "to see", patch });
         Assert.That(JsonNode.DeepEquals(plan.Body["diffs"]![0]!["diff"], JsonNode.Parse(Shown)), Is.True, plan.ToString());
 
