@@ -47,7 +47,9 @@ internal sealed record WhyStuck(string State, string Head, string Sentence, stri
         : null;
 
     private static WhyStuck? NoWorkers(OrderCase order, Snapshot now) => Startable(order).FirstOrDefault(s => now.Queue(s.Step) is { Figures.Consumers: 0 }) is { } step
-        ? new("bad", "No workers.", $"No worker of step {step.Step} is connected; start one.", $"/queues/{step.Step}", "See the queue")
+        ? now.Standing.Drained.Any(w => w.Steps.Contains(step.Step))
+            ? new("bad", "Workers drained.", $"No worker of step {step.Step} takes messages: those that live are drained. Give one back, or start another.", "/workers", "See the workers")
+            : new("bad", "No workers.", $"No worker of step {step.Step} is connected; start one.", $"/queues/{step.Step}", "See the queue")
         : null;
 
     private static WhyStuck? Retrying(OrderCase order, DateTimeOffset at) => order.Steps.FirstOrDefault(s => s.Status == StepStatus.Retrying) is { } s

@@ -3,7 +3,7 @@ using Orders.Infrastructure.Controls;
 
 namespace Orders.Infrastructure.Observing;
 
-/// <summary>Reads what stands in the way of steps: pauses, breakers that are not closed, and open gaps of the completeness check. Three tables of a few rows, in one round trip.</summary>
+/// <summary>Reads what stands in the way of steps: pauses, breakers that are not closed, drained workers, and open gaps of the completeness check. Tables of a few rows, in one round trip.</summary>
 public sealed class StandingReader(NpgsqlDataSource database)
 {
     /// <summary>Gaps are counted up to here: more are as bad.</summary>
@@ -16,6 +16,11 @@ public sealed class StandingReader(NpgsqlDataSource database)
         from breakers b where coalesce(b.forced, b.state) <> 0 order by b.dependency
         """;
 
+    private static readonly string Drained = $"""
+        select id, host, steps, drain_by, drain_reason, drain_asked_at from workers
+        where drain_asked_at is not null and stopped_at is null and last_seen_at > now() - interval '{Worker.LifeSign.TotalSeconds} seconds' order by drain_asked_at, id
+        """;
+
     private static readonly string Gaps = $"select count(*) from (select from completeness_gaps where closed_at is null limit {MostCounted}) counted";
 
     /// <summary>Reads it.</summary>
@@ -23,7 +28,7 @@ public sealed class StandingReader(NpgsqlDataSource database)
     public async Task<Standing> ReadAsync(CancellationToken cancellationToken)
     {
         await using var batch = database.CreateBatch();
-        foreach (var sql in (string[])[Paused, Down, Gaps])
+        foreach (var sql in (string[])[Paused, Down, Gaps, Drained])
             batch.BatchCommands.Add(new NpgsqlBatchCommand(sql));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         var paused = new Dictionary<string, PausedStep>();
@@ -40,7 +45,13 @@ public sealed class StandingReader(NpgsqlDataSource database)
 
         await reader.NextResultAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        return new Standing(paused, down, reader.GetInt64(0));
+        var gaps = reader.GetInt64(0);
+
+        await reader.NextResultAsync(cancellationToken);
+        var drained = new List<DrainedWorker>();
+        while (await reader.ReadAsync(cancellationToken))
+            drained.Add(new DrainedWorker(reader.GetGuid(0), reader.GetString(1), reader.GetFieldValue<string[]>(2), reader.GetString(3), reader.GetString(4), reader.GetFieldValue<DateTimeOffset>(5)));
+        return new Standing(paused, down, gaps) { Drained = drained };
     }
 
     private static DateTimeOffset? Moment(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
@@ -52,6 +63,9 @@ public sealed class StandingReader(NpgsqlDataSource database)
 /// <param name="Gaps">Accepted subjects that lack an effect after their deadline, or have one twice; up to <see cref="StandingReader.MostCounted"/>.</param>
 public sealed record Standing(IReadOnlyDictionary<string, PausedStep> Paused, IReadOnlyList<DownDependency> Down, long Gaps)
 {
+    /// <summary>Living workers that were asked to take nothing more.</summary>
+    public IReadOnlyList<DrainedWorker> Drained { get; init; } = [];
+
     /// <summary>Nothing.</summary>
     public static Standing Clear { get; } = new(new Dictionary<string, PausedStep>(), [], 0);
 
@@ -64,6 +78,15 @@ public sealed record Standing(IReadOnlyDictionary<string, PausedStep> Paused, IR
 /// <param name="Reason">Why.</param>
 /// <param name="At">When that was last changed.</param>
 public sealed record PausedStep(string By, string Reason, DateTimeOffset At);
+
+/// <summary>A worker that was asked to take nothing more.</summary>
+/// <param name="Id">The process.</param>
+/// <param name="Host">Where it runs.</param>
+/// <param name="Steps">Its steps.</param>
+/// <param name="By">Who asked.</param>
+/// <param name="Reason">Why.</param>
+/// <param name="At">When.</param>
+public sealed record DrainedWorker(Guid Id, string Host, IReadOnlyList<string> Steps, string By, string Reason, DateTimeOffset At);
 
 /// <summary>A dependency whose breaker is not closed.</summary>
 /// <param name="Name">Its name.</param>

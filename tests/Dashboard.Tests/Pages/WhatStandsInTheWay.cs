@@ -20,6 +20,8 @@ internal sealed class WhatStandsInTheWay
 
     private static readonly Standing Down = Standing.Clear with { Down = [new("smtp", BreakerState.Open, false, Now.AddMinutes(-1), Now.AddSeconds(20), "6 of 8 calls failed", ["email"])] };
 
+    private static readonly Standing Drained = Standing.Clear with { Drained = [new(Guid.Empty, "worker-1", ["email"], "otto", "a new disk", Now.AddMinutes(-2))] };
+
     [Test]
     public void A_paused_step_is_why_an_order_waits()
     {
@@ -41,9 +43,19 @@ internal sealed class WhatStandsInTheWay
     }
 
     [Test]
+    public void A_step_whose_workers_are_drained_is_why_an_order_waits()
+    {
+        var why = WhyStuck.Of(Waiting(), Seen(Drained, consumers: 0), Now)!;
+        Assert.That((why.Head, why.Sentence), Is.EqualTo(("Workers drained.", "No worker of step email takes messages: those that live are drained. Give one back, or start another.")));
+        Assert.That(WhyStuck.Of(Waiting(), Seen(Drained, consumers: 1), Now)!.Head, Is.EqualTo("Waits its turn."), "another worker has it");
+    }
+
+    [Test]
     public void The_overview_says_each_once()
     {
         Assert.That(Attention.In(Seen(Paused, consumers: 0)).Select(a => (a.Word, a.What)), Is.EqualTo(new[] { ("Paused", "email") }));
+        Assert.That(Attention.In(Seen(Drained, consumers: 1)).Select(a => (a.State, a.Word, a.What, a.Sentence, a.Link)),
+            Is.EqualTo(new[] { ("warn", "Drained", "worker-1", "by otto at 2026-03-04 14:03:00 UTC: a new disk", $"/workers/{Guid.Empty}") }));
         Assert.That(Attention.In(Seen(Down, consumers: 0)).Select(a => (a.Word, a.What)), Is.EqualTo(new[] { ("Down", "smtp") }));
         Assert.That(Attention.In(Seen(Standing.Clear with { Gaps = 3 }, consumers: 1)).Select(a => (a.Word, a.Sentence)),
             Is.EqualTo(new[] { ("Incomplete", "3 lack an effect after their deadline, or have one twice.") }));

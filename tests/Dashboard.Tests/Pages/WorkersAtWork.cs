@@ -41,6 +41,9 @@ internal sealed class WorkersAtWork : InABrowser
         await Assertions.Expect(page.Locator("#worker .pill").First).ToContainTextAsync("Drained", Soon);
         await Assertions.Expect(page.Locator("#worker")).ToContainTextAsync("Nothing is running.");
         Assert.That(await System.StatusAsync(order, "hurried"), Is.EqualTo(StepStatus.Done), "it came to its end");
+        await using (var second = await OpenAsync("vera"))
+            await Assertions.Expect(second.Page.Locator("#attention")).ToContainTextAsync("the machine is to be mended", Soon);
+
         var other = Guid.NewGuid();
         await System.Broker.PublishToAsync("hurried", new Feed(other));
         await Eventually.That(() => System.Broker.CountAsync("hurried"), Is.EqualTo(1u), "a message that waits, for nobody takes it");
