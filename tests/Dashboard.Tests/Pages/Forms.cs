@@ -168,7 +168,7 @@ internal sealed class Forms : InAShop
     }
 
     // As a run leaves it that finds the claim of a dead one.
-    private Task UncertainAsync(Guid order, Guid message) => System.Database.ExecuteAsync("""
+    private async Task UncertainAsync(Guid order, Guid message) => await System.Database.ExecuteAsync("""
         with effect as (insert into effects (subject_id, effect, message_id, step, state, reference) values ($1, 'email', $2, 'email', 3, 'mail-of-a-dead-run')),
         run as (insert into step_runs (subject_id, step, status, attempts, started_at) values ($1, 'email', 5, 1, now()))
         update order_progress set parked = parked | (select bit from step_catalogue where step = 'email') where order_id = $1
