@@ -1,6 +1,8 @@
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Orders.Infrastructure.Deployment;
 using Orders.Infrastructure.Failures;
+using Orders.Infrastructure.Observing.History;
 
 namespace Orders.Dashboard.Tests.Failures;
 
@@ -62,6 +64,18 @@ internal sealed class AsItsOwnRole : InAShop
         await System.UntilAsync(order, "email", Infrastructure.Steps.StepStatus.Parked);
         Assert.That(await System.OrderStatusAsync(order), Is.EqualTo(Infrastructure.Orders.OrderStatus.NeedsAttention));
         await OkAsync("/api/failures/archive", OperatorsKey, new { filter = new { order = order.ToString() }, reason = "Seen." });
+    }
+
+    [Test]
+    public async Task Workers_are_drained_and_deployments_read()
+    {
+        var worker = Guid.NewGuid();
+        await System.Database.ExecuteAsync("insert into workers (id, host, process_id, version, steps, running, started_at, last_seen_at) values ($1, 'worker-1', 1, '1.4.0', '{email}', 0, now(), now())", worker);
+        await System.Database.ExecuteAsync("insert into step_builds (step, build) values ('email', '1.4.0')");
+        await OkAsync($"/api/workers/{worker}/drain", OperatorsKey, new { reason = "To see." });
+        await OkAsync($"/api/workers/{worker}/undrain", OperatorsKey, new { reason = "Seen." });
+        var marks = await Dashboard.Services.GetRequiredService<DeployReader>().ReadAsync(TimeSpan.FromHours(1), "email", DateTimeOffset.UtcNow, default);
+        Assert.That(marks.Select(m => m.Build), Does.Contain("1.4.0"));
     }
 
     private async Task<Answer> OkAsync(string path, string key, object body)
