@@ -19,6 +19,7 @@ internal sealed class Pictures : InAShop
 
         await SampleData.OrdersAsync(System.Database, 400, said: "");
         await SampleData.HistoryAsync(System.Database);
+        await System.Database.ExecuteAsync("insert into step_builds (step, build, first_seen_at) select step, build, now() - ago from step_catalogue, (values ('1.3.0', interval '9 days'), ('1.4.0', interval '70 hours')) as b(build, ago)");
         await BehaveAsync(new { smtp = new { mode = "reject", share = 0.2 }, warehouse = new { mode = "slow", delayMs = 150 } });
         await using var host = await WorkAsync("*");
         await using var viewer = await Browsing.OpenAsync(Dashboard.Address, "otto", width: 1280);
@@ -35,7 +36,7 @@ internal sealed class Pictures : InAShop
         (string Path, string Name)[] pages =
         [
             ("/", "overview"), ("/orders", "orders"), ($"/orders/{order}", "order"), ("/failures", "failures"), ($"/failures/{failure}", "failure"), ($"/redrives/new?group={group}", "redrive-plan"), ("/redrives", "redrives"),
-            ("/queues", "queues"), ("/queues/email", "queue"), ("/outbox", "outbox"), ("/workers", "workers"), ("/schedules", "schedules"), ("/metrics-view?span=14d", "metrics"), ("/alerts", "alerts"), ("/audit", "audit"),
+            ("/queues", "queues"), ("/queues/email", "queue"), ("/outbox", "outbox"), ("/schedules", "schedules"), ("/metrics-view?span=14d", "metrics"), ("/alerts", "alerts"), ("/audit", "audit"),
         ];
         foreach (var (path, name) in pages)
             await TakeAsync(viewer, path, folder, name);
@@ -45,6 +46,12 @@ internal sealed class Pictures : InAShop
         await viewer.Page.GetByRole(AriaRole.Button, new() { Name = "Redrive" }).ClickAsync();
         await Assertions.Expect(viewer.Page.Locator("[aria-current=step]")).ToContainTextAsync("Ramp", new() { Timeout = 30_000 });
         await viewer.Page.ScreenshotAsync(new() { Path = Path.Combine(folder, "redrive.png") });
+
+        // At work: a warehouse that takes its time, and a report that names what waits for it.
+        await BehaveAsync(new { smtp = new { mode = "ok" }, warehouse = new { mode = "slow", delayMs = 4000 } });
+        await PostAsync(host, (await OrdersAsync(20)).Select(o => o with { CustomerEmail = $"late{o.CustomerEmail}" }));
+        await Eventually.That(() => System.Database.CountAsync("workers where jsonb_array_length(runs) > 3"), Is.Positive, "workers that report what they run");
+        await TakeAsync(viewer, "/workers", folder, "workers");
 
         await using var night = await Browsing.OpenAsync(Dashboard.Address, "otto", ColorScheme.Dark, width: 1280);
         await TakeAsync(night, "/", folder, "overview-dark");
