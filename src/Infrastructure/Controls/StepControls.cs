@@ -1,6 +1,7 @@
 using Npgsql;
 using NpgsqlTypes;
 using Orders.Infrastructure.Audit;
+using Orders.Infrastructure.Failures;
 using Orders.Infrastructure.Hosting;
 
 namespace Orders.Infrastructure.Controls;
@@ -10,7 +11,9 @@ namespace Orders.Infrastructure.Controls;
 /// seconds, and stays until it is changed, whatever restarts. Each is
 /// committed together with its audit record, or not at all; who may do it is the caller's to know.
 /// </summary>
-public sealed class StepControls(NpgsqlDataSource database)
+/// <param name="database">The database.</param>
+/// <param name="contracts">The messages of this version, to tell whether a step's carry the key of a limit; without them any key is taken.</param>
+public sealed class StepControls(NpgsqlDataSource database, IMessageContracts? contracts = null)
 {
     private const string Upsert = """
         insert into step_controls (step, paused, replica_limit, total_limit, rates, changed_at, changed_by, reason)
@@ -59,11 +62,14 @@ public sealed class StepControls(NpgsqlDataSource database)
     /// <param name="audit">Who does it, and why.</param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="UnknownStepException">There is no such step.</exception>
-    /// <exception cref="FormatException">The text is no list of limits.</exception>
-    public Task SetRatesAsync(string step, string? rates, AuditEntry audit, CancellationToken cancellationToken = default)
+    /// <exception cref="FormatException">The text is no list of limits, or a limit is by a key that the step's messages do not carry: it would limit nothing.</exception>
+    public async Task SetRatesAsync(string step, string? rates, AuditEntry audit, CancellationToken cancellationToken = default)
     {
-        var text = rates is null ? null : RateLimit.Format(RateLimit.ParseAll(rates));
-        return ChangeAsync(SetRates, step, audit, [new NpgsqlParameter { Value = (object?)text ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text }], cancellationToken);
+        var limits = rates is null ? null : RateLimit.ParseAll(rates);
+        if (limits is not null)
+            await RequireCarriedAsync(step, [.. limits.Select(l => l.Key).OfType<string>().Distinct()], cancellationToken);
+        var text = limits is null ? null : RateLimit.Format(limits);
+        await ChangeAsync(SetRates, step, audit, [new NpgsqlParameter { Value = (object?)text ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text }], cancellationToken);
     }
 
     /// <summary>All steps with what has been set for them.</summary>
@@ -114,6 +120,23 @@ public sealed class StepControls(NpgsqlDataSource database)
             throw new UnknownStepException(step, await NamesAsync(connection, cancellationToken));
         await AuditLog.WriteAsync(connection, audit, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
+    }
+
+    // An unknown step is the change's own business to refuse; of a message that this version does not know, nobody here knows the keys.
+    private async Task RequireCarriedAsync(string step, string[] keys, CancellationToken cancellationToken)
+    {
+        if (contracts is null || keys.Length == 0)
+            return;
+        await using var command = database.CreateCommand("select consumes from step_catalogue where step = $1 and active");
+        command.Parameters.Add(new() { Value = step });
+        if (await command.ExecuteScalarAsync(cancellationToken) is not string[] consumed || Array.ConvertAll(consumed, contracts.Find) is not { } types || types.Contains(null))
+            return;
+        string[] carried = [.. types.OfType<Type>().SelectMany(MessageKeys.DeclaredBy).Distinct().Order(StringComparer.Ordinal)];
+        if (keys.Except(carried).ToArray() is [var missing, ..])
+        {
+            throw new FormatException(
+                $"Expected a key that the messages of step '{step}' carry ({(carried.Length == 0 ? "they carry none" : string.Join(", ", carried))}), found '{missing}'. A contract names its keys by [Keys(…)].");
+        }
     }
 
     private static async Task<IReadOnlyCollection<string>> NamesAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
