@@ -24,7 +24,8 @@ catch (OperationCanceledException) when (stop.IsCancellationRequested)
 }
 catch (Exception e) when (e is ArgumentException or InvalidOperationException or TimeoutException or IOException or HttpRequestException or OperationCanceledException or Npgsql.NpgsqlException)
 {
-    Console.Error.WriteLine($"chaos: {e.Message}");
+    // With the stack: a run of minutes broke off, and its reason is asked for once.
+    Console.Error.WriteLine($"chaos: {e.Message}{Environment.NewLine}{e}");
     return 2;
 }
 
