@@ -47,10 +47,7 @@ internal sealed class BrokenMail : InAShop
         await BehaveAsync(new { smtp = new { mode = "ok" } });
 
         // Redriven: by keyboard to the page, from the group to the dry run, and a button that says how many.
-        // Once the page's script is there, which comes after what a person sees first; and both keys in one call: a busy machine may let more time pass between two calls than between two fingers.
-        await page.WaitForLoadStateAsync(LoadState.DOMContentLoaded);
-        await page.Keyboard.TypeAsync("gf");
-        await page.WaitForURLAsync("**/failures");
+        await GoToFailuresAsync(page);
         await page.GetByRole(AriaRole.Link, new() { Name = $"Redrive {Count}…" }).ClickAsync();
         await Assertions.Expect(page.Locator("h1")).ToHaveTextAsync($"Redrive {Count} messages");
         await Assertions.Expect(page.Locator(".says[data-state=good]")).ToContainTextAsync($"Ready. email gets {Count} messages");
@@ -71,4 +68,23 @@ internal sealed class BrokenMail : InAShop
         Assert.That(await System.Database.CountAsync("failures where state = $1", (short)FailureState.Redriven), Is.EqualTo(Count), "failures that are closed");
         Assert.That(await System.Database.CountAsync("audit where who = 'otto' and action = 'redrive' and count = $1 and reason = 'The mail server takes mails again.'", Count), Is.EqualTo(1), "one record of it");
     }
+
+    // The two keys have to follow each other within 1.2 s, which a busy machine cannot promise from outside the browser: as a person would, they are pressed again if nothing happened.
+    // That they work at the first try is for AllPages to say.
+    private static Task GoToFailuresAsync(IPage page) => Eventually.Is(
+        async () =>
+        {
+            await page.WaitForLoadStateAsync(LoadState.DOMContentLoaded);
+            await page.Keyboard.TypeAsync("gf");
+            try
+            {
+                await page.WaitForURLAsync("**/failures", new() { Timeout = 5_000 });
+                return true;
+            }
+            catch (TimeoutException)
+            {
+                return false;
+            }
+        },
+        "the keys g f lead to the failures", TimeSpan.FromSeconds(30));
 }
