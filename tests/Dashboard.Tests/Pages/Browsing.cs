@@ -72,8 +72,6 @@ internal static class Browsing
 
     private static async Task<IBrowser> StartAsync()
     {
-        // How long a condition is waited for, not how fast a page has to be (Budgets says that): five seconds are little on a machine that starts other processes.
-        Assertions.SetDefaultExpectTimeout(20_000);
         var playwright = await Playwright.CreateAsync();
         return await playwright.Chromium.LaunchAsync(new()
         {

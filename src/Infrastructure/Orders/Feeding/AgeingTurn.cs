@@ -9,7 +9,8 @@ namespace Orders.Infrastructure.Orders.Feeding;
 /// </summary>
 /// <param name="From">Until when the last one looked.</param>
 /// <param name="BusyAt">When an order was last found unfinished at the first of the ages.</param>
-internal sealed record AgeingTurn(DateTimeOffset From, DateTimeOffset BusyAt)
+/// <param name="IsAfterGap">Whether nobody looked for so long that orders have passed an age unseen.</param>
+internal sealed record AgeingTurn(DateTimeOffset From, DateTimeOffset BusyAt, bool IsAfterGap)
 {
     // A clock that runs ahead of this one by more than that was wrong.
     private const string Take = """
@@ -32,7 +33,8 @@ internal sealed record AgeingTurn(DateTimeOffset From, DateTimeOffset BusyAt)
         if (!await reader.ReadAsync(cancellationToken))
             return null;
         var last = reader.GetFieldValue<DateTimeOffset>(0);
-        return new AgeingTurn(last > now - LongestGap && last < now ? last : now - LongestGap, reader.GetFieldValue<DateTimeOffset>(1));
+        var isAfterGap = last <= now - LongestGap || last >= now;
+        return new AgeingTurn(isAfterGap ? now - LongestGap : last, reader.GetFieldValue<DateTimeOffset>(1), isAfterGap);
     }
 
     /// <summary>Says that an order was found unfinished at the first of the ages.</summary>

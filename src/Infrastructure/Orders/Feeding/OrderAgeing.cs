@@ -24,9 +24,9 @@ public sealed class OrderAgeing(NpgsqlDataSource database, RelayFeed relay, Time
     // More in one look would make the premium class a crowd itself. Who has to stand back is looked at again at the next of the ages.
     private const int Most = 200;
 
-    // Normal orders between two ages that may still have something to do: by id, and those the clock released by that time.
+    // Normal orders between two ages that may still have something to do, parked ones too (they may be sent again): by id, and those the clock released by that time.
     private const string Unfinished = """
-        not o.premium and p.parked = 0 and p.completed_at is null and p.rejected_at is null and p.cancelled_at is null
+        not o.premium and p.completed_at is null and p.rejected_at is null and p.cancelled_at is null
             and ((o.id >= $1 and o.id < $2 and o.release_at is null) or (o.release_at >= $3 and o.release_at < $4))
         """;
 
@@ -36,7 +36,7 @@ public sealed class OrderAgeing(NpgsqlDataSource database, RelayFeed relay, Time
         with stuck as materialized (
             select o.id, o.premium, o.created_at, p.completed_at, c.step, c.consumes, o.customer_email
             from orders o join order_progress p on p.order_id = o.id join step_catalogue c on c.active and c.bit & p.required & ~p.done <> 0
-            where {Unfinished}
+            where {Unfinished} and p.parked = 0
                 and not exists (select from step_runs r where r.subject_id = o.id and r.step = c.step)
                 and not exists (select from aged_messages a where a.subject_id = o.id and a.step = c.step and a.priority = {OrderPriority.Premium})
                 and {OrderFeed.IsReady}
@@ -61,10 +61,10 @@ public sealed class OrderAgeing(NpgsqlDataSource database, RelayFeed relay, Time
             return 0;
 
         var first = Ages.Min();
-        var isBusy = await AnyUnfinishedAsync(connection, turn.From - first, now - first, cancellationToken);
+        var isBusy = turn.IsAfterGap || await AnyUnfinishedAsync(connection, turn.From - first, now - first, cancellationToken);
         if (isBusy)
             await AgeingTurn.RememberBusyAsync(connection, now, cancellationToken);
-        // An order that is unfinished at a later age was so at the first: what nobody was at the first age need not be looked at again.
+        // An order that is unfinished at a later age was so at the first: where nobody was then, nobody is now. What nobody looked at then counts as busy.
         TimeSpan[] ages = [.. Ages.Where(age => age == first ? isBusy : isBusy || turn.BusyAt >= turn.From - (age - first))];
         var overtaken = ages.Length > 0 ? await OvertakenAsync(connection, ages, turn.From, now, cancellationToken) : [];
         if (overtaken.Count > 0)

@@ -515,6 +515,28 @@ namespace Orders.Infrastructure.Orders.Migrations
                     b.ToTable("rate_buckets", (string)null);
                 });
 
+            modelBuilder.Entity("Orders.Infrastructure.Controls.StepBuild", b =>
+                {
+                    b.Property<string>("Step")
+                        .HasColumnType("text")
+                        .HasColumnName("step");
+
+                    b.Property<string>("Build")
+                        .HasColumnType("text")
+                        .HasColumnName("build");
+
+                    b.Property<DateTimeOffset>("FirstSeenAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("first_seen_at")
+                        .HasDefaultValueSql("now()");
+
+                    b.HasKey("Step", "Build")
+                        .HasName("pk_step_builds");
+
+                    b.ToTable("step_builds", (string)null);
+                });
+
             modelBuilder.Entity("Orders.Infrastructure.Controls.StepControl", b =>
                 {
                     b.Property<string>("Step")
@@ -569,6 +591,28 @@ namespace Orders.Infrastructure.Orders.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("id");
 
+                    b.Property<DateTimeOffset?>("DrainAskedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("drain_asked_at");
+
+                    b.Property<string>("DrainBy")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("")
+                        .HasColumnName("drain_by");
+
+                    b.Property<string>("DrainReason")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("")
+                        .HasColumnName("drain_reason");
+
+                    b.Property<DateTimeOffset?>("DrainedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("drained_at");
+
                     b.Property<string>("Host")
                         .IsRequired()
                         .HasColumnType("text")
@@ -585,6 +629,13 @@ namespace Orders.Infrastructure.Orders.Migrations
                     b.Property<int>("Running")
                         .HasColumnType("integer")
                         .HasColumnName("running");
+
+                    b.Property<string>("RunsJson")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("runs")
+                        .HasDefaultValueSql("'[]'");
 
                     b.Property<DateTimeOffset>("StartedAt")
                         .HasColumnType("timestamp with time zone")
