@@ -28,7 +28,9 @@ ARG PUBLISH="-p:Configuration=Release -p:ForImage=true -p:RunAnalyzers=false -p:
 RUN dotnet msbuild deploy/container/hosts.proj -t:PublishPackages $PUBLISH
 COPY . .
 COPY --from=browser /browser/node_modules src/Dashboard/node_modules
-RUN dotnet msbuild deploy/container/hosts.proj -t:Publish $PUBLISH
+# The commit of the sources, which the version of every program ends in: the dashboard marks by it when another build began to run. Declared last, so that it costs no layer before.
+ARG REVISION=""
+RUN dotnet msbuild deploy/container/hosts.proj -t:Publish $PUBLISH -p:SourceRevisionId=$REVISION
 
 FROM mcr.microsoft.com/dotnet/aspnet:10.0 AS host
 WORKDIR /app

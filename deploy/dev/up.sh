@@ -35,7 +35,7 @@ stage "Docker engine" ensure_engine
 stage "Docker compose" ensure_compose
 stage "Base images" ensure_images "$broker_image" "$database_image" "$sdk_image" "$runtime_image"
 stage "Passwords (.env)" ensure_env
-stage "Building" docker compose build
+stage "Building" build_images
 # A rebuild leaves the image before it without a name.
 docker image prune -f --filter "label=com.docker.compose.project=$(setting COMPOSE_PROJECT_NAME orders)" >/dev/null
 stage "Starting" start

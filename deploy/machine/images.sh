@@ -5,6 +5,26 @@ database_image=postgres:18
 runtime_image=mcr.microsoft.com/dotnet/aspnet:10.0
 sdk_image=mcr.microsoft.com/dotnet/sdk:10.0
 
+# What the images are made of (see .dockerignore). Where there is no git, or no commit, the version says no revision.
+image_sources=(src demo deploy/container Dockerfile .editorconfig Directory.Build.props Directory.Packages.props global.json)
+
+# The last commit that changed the images' sources, with -changed if they differ from it: another one means another build, and only then.
+image_revision() {
+  local commit
+  commit=$(git log -1 --format=%h --abbrev=10 -- "${image_sources[@]}" 2>/dev/null) || return 0
+  [ -n "$commit" ] || return 0
+  [ -z "$(git status --porcelain -- "${image_sources[@]}" 2>/dev/null)" ] || commit+=-changed
+  echo "$commit"
+}
+
+# The images of docker-compose.yml, with the revision in their version.
+build_images() {
+  ORDERS_REVISION=$(image_revision)
+  export ORDERS_REVISION
+  docker compose build
+  note "${ORDERS_REVISION:-no revision}"
+}
+
 # ensure_images IMAGE...
 ensure_images() {
   local image missing=() pulled=0
