@@ -80,7 +80,7 @@ public sealed class FailureIndexer(
         foreach (var (queue, ready) in counts)
         {
             var (rows, toDo) = expected.GetValueOrDefault(queue);
-            if (Watch(queue).IsDue(rows, ready, toDo > 0))
+            if (Watch(queue).IsDue(rows, ready, toDo))
                 await LookAsync(queue, cancellationToken);
         }
 
@@ -92,7 +92,7 @@ public sealed class FailureIndexer(
     {
         try
         {
-            Watch(queue).Looked(await reconciler.LookAsync(queue, cancellationToken));
+            Watch(queue).Looked(await reconciler.LookAsync(queue, cancellationToken, Watch(queue).Most));
         }
 #pragma warning disable CA1031 // Logged with everything; an unavailable server goes on to the loop, which waits for it.
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested && !Coalescing.DatabaseFault.IsUnavailable(exception) && !BrokerFault.IsUnavailable(exception))

@@ -24,10 +24,13 @@ public sealed class FailureReconciler(
     private static readonly CreateChannelOptions WithConfirms = new(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true, outstandingPublisherConfirmationsRateLimiter: null);
 
     /// <summary>Looks through a queue.</summary>
+    /// <param name="queue">The queue.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <param name="most">How many messages to hold, those at the head; null for as many as the options allow.</param>
     /// <returns>What was found and done; null when another process is at this queue right now.</returns>
     /// <exception cref="RabbitMQ.Client.Exceptions.RabbitMQClientException">The broker cannot be reached.</exception>
     /// <exception cref="NpgsqlException">The database cannot be reached.</exception>
-    public async Task<LookResult?> LookAsync(string queue, CancellationToken cancellationToken)
+    public async Task<LookResult?> LookAsync(string queue, CancellationToken cancellationToken, int? most = null)
     {
         // A session lock on a connection of its own: it ends with the process, whatever happens.
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
@@ -35,7 +38,7 @@ public sealed class FailureReconciler(
             return null;
         try
         {
-            return await LookAloneAsync(connection, queue, cancellationToken);
+            return await LookAloneAsync(connection, queue, Math.Min(most ?? options.LookLimit, options.LookLimit), cancellationToken);
         }
         finally
         {
@@ -44,12 +47,12 @@ public sealed class FailureReconciler(
         }
     }
 
-    private async Task<LookResult> LookAloneAsync(NpgsqlConnection connection, string queue, CancellationToken cancellationToken)
+    private async Task<LookResult> LookAloneAsync(NpgsqlConnection connection, string queue, int limit, CancellationToken cancellationToken)
     {
         var amqp = await broker.OpenAsync(cancellationToken);
         var putBack = await PutBackAsync(connection, amqp, queue, cancellationToken);
         var began = await ReconcilerSql.NowAsync(connection, cancellationToken);
-        await using var look = await QueueLook.OpenAsync(amqp, queue, options.LookLimit, await ReconcilerSql.ParkedAsync(connection, queue, cancellationToken), cancellationToken);
+        await using var look = await QueueLook.OpenAsync(amqp, queue, limit, await ReconcilerSql.ParkedAsync(connection, queue, cancellationToken), cancellationToken);
         var found = look.Messages.Select(m => (Delivery: m, Message: ParkedMessage.Of(queue, m.BasicProperties, m.Body.ToArray())))
             .GroupBy(m => (m.Message.Identity, m.Message.Generation)).Select(g => new Found(g.First().Message with { Copies = g.Count() }, [.. g.Select(m => m.Delivery)])).ToArray();
 

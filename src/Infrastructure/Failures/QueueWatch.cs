@@ -6,42 +6,58 @@ internal sealed class QueueWatch(TimeSpan fullLook, TimeSpan patience)
     /// <summary>By how much each message that a look has read puts off the next one.</summary>
     private static readonly TimeSpan PausePerMessage = TimeSpan.FromMilliseconds(1);
 
+    // Beyond what is to be taken out: a few that stand between.
+    private const int Margin = 50;
+
     private (long Rows, uint Ready)? _difference;
     private long _differsSince;
     private long _lookedAt = Environment.TickCount64;
     private long _notBefore;
     private TimeSpan _backOff;
+    private long _soughtAtHead;
+    private bool _headWasNotEnough;
 
     /// <summary>Whether to look now.</summary>
     /// <param name="rows">Messages that the index expects in the queue.</param>
     /// <param name="ready">Messages that the queue holds.</param>
-    /// <param name="toDo">Whether there are messages to take out or to put back.</param>
-    public bool IsDue(long rows, uint ready, bool toDo)
+    /// <param name="toDo">Messages to take out or to put back.</param>
+    public bool IsDue(long rows, uint ready, long toDo)
     {
         var now = Environment.TickCount64;
+        _soughtAtHead = 0;
         if (rows == ready)
         {
             _difference = null;
             _backOff = default;
-            return (toDo && now >= _notBefore) || (ready > 0 && now - _lookedAt > fullLook.TotalMilliseconds);
+            var full = ready > 0 && now - _lookedAt > fullLook.TotalMilliseconds;
+            if (!full && !_headWasNotEnough)
+                _soughtAtHead = toDo;
+            return (toDo > 0 && now >= _notBefore) || full;
         }
 
         if (_difference is null)
             _differsSince = now;
         var steady = _difference == (rows, ready);
         _difference = (rows, ready);
-        return now >= _notBefore && (toDo || steady || now - _differsSince > patience.TotalMilliseconds);
+        return now >= _notBefore && (toDo > 0 || steady || now - _differsSince > patience.TotalMilliseconds);
     }
 
     /// <summary>
-    /// A look has ended. One that changed nothing will not change anything at once either: somebody else holds messages, or the rest lies beyond the limit. And each look reads the whole
-    /// queue: while ten thousand messages are redriven, one after the other of them is to be taken out, and the next look waits for ten seconds' worth of them.
+    /// How many messages the look that is due has to hold; null for as many as it may. Where the counts agree, it only takes out what was sent again or put away, and that is mostly the oldest: the head of the
+    /// queue is enough. Without this each look at a queue of ten thousand read all of it, and fresh orders took 1.1 s instead of 0.04 (FreshOrdersDuringARedrive).
+    /// </summary>
+    public int? Most => _soughtAtHead > 0 ? (int)Math.Min(int.MaxValue, _soughtAtHead + (_soughtAtHead / 4) + Margin) : null;
+
+    /// <summary>
+    /// A look has ended. One that changed nothing will not change anything at once either: somebody else holds messages, or the rest lies beyond the limit. And while ten
+    /// thousand messages are redriven, one after the other of them is to be taken out: each message that was read puts the next look off.
     /// </summary>
     /// <param name="result">What it found; null when it failed or another process was at the queue.</param>
     public void Looked(LookResult? result)
     {
         _lookedAt = Environment.TickCount64;
         _difference = null;
+        _headWasNotEnough = _soughtAtHead > 0 && result is { Complete: false } && result.Removed + result.PutBack < _soughtAtHead / 2;
         _backOff = result is { Changed: true } ? default : TimeSpan.FromSeconds(Math.Clamp(_backOff.TotalSeconds * 2, 2, 60));
         var read = result is null ? 0 : result.InQueue + result.Removed;
         _notBefore = _lookedAt + (long)Math.Max(_backOff.TotalMilliseconds, (PausePerMessage * read).TotalMilliseconds);

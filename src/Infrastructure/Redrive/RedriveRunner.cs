@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Orders.Infrastructure.Coalescing;
+using Orders.Infrastructure.Outbox;
 
 namespace Orders.Infrastructure.Redrive;
 
@@ -18,6 +20,9 @@ public sealed class RedriveRunner(NpgsqlDataSource database, RedriveMover mover,
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
 
+    // What one look sends leaves in so many portions until the next one: half a second's worth at once would be a queue of its own in front of every fresh message.
+    private const int Portions = 20;
+
     /// <summary>From how many known outcomes on the share of those that failed again means something.</summary>
     private const int EnoughToJudge = 10;
 
@@ -28,12 +33,14 @@ public sealed class RedriveRunner(NpgsqlDataSource database, RedriveMover mover,
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var pause = Pause;
+        var outgoing = new List<OutboxMessage>();
         while (!stoppingToken.IsCancellationRequested)
         {
+            var began = Stopwatch.GetTimestamp();
             try
             {
                 foreach (var id in await RedriveSql.OpenAsync(database, stoppingToken))
-                    await StepAsync(id, stoppingToken);
+                    outgoing.AddRange(await StepAsync(id, stoppingToken));
                 pause = Pause;
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -53,26 +60,49 @@ public sealed class RedriveRunner(NpgsqlDataSource database, RedriveMover mover,
                 RedriveLog.Failed(logger, exception);
             }
 
-            await Task.Delay(pause, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await OfferAsync(outgoing, Stopwatch.GetElapsedTime(began), pause, stoppingToken);
+            outgoing.Clear();
         }
     }
 
-    private async Task StepAsync(Guid id, CancellationToken cancellationToken)
+    // Their rows are committed: whoever dies here leaves the rest to the sweep of any relay, once their lease has ended. The same is true of one that is asked to stop, and of what a slow database
+    // has kept here until the sweep is about to take it.
+    private async Task OfferAsync(List<OutboxMessage> outgoing, TimeSpan age, TimeSpan pause, CancellationToken stopping)
+    {
+        var (began, offered) = (Stopwatch.GetTimestamp(), 0);
+        for (var portion = 1; portion <= Portions && outgoing.Count > 0 && age < OutboxTable.Lease / 4 && !stopping.IsCancellationRequested; portion++)
+        {
+            var until = outgoing.Count * portion / Portions;
+            mover.Offer(outgoing[offered..until]);
+            offered = until;
+            await DelayAsync((Pause * portion / Portions) - Stopwatch.GetElapsedTime(began), stopping);
+        }
+
+        await DelayAsync(pause - Stopwatch.GetElapsedTime(began), stopping);
+    }
+
+    private static async Task DelayAsync(TimeSpan time, CancellationToken stopping)
+    {
+        if (time > TimeSpan.Zero)
+            await Task.Delay(time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private async Task<IReadOnlyList<OutboxMessage>> StepAsync(Guid id, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         // Skipped when another process is at it: two would send at twice the rate.
         if (await RedriveSql.LockAsync(connection, id, cancellationToken) is not { } redrive)
-            return;
+            return [];
 
         await RedriveSql.SettleAsync(connection, id, cancellationToken);
         var counts = await RedriveSql.CountAsync(connection, redrive, cancellationToken);
         var outgoing = await GoOnAsync(connection, redrive, counts, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
-        mover.Offer(outgoing);
+        return outgoing;
     }
 
-    private async Task<IReadOnlyList<Outbox.OutboxMessage>> GoOnAsync(NpgsqlConnection connection, LockedRedrive redrive, RedriveCounts counts, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<OutboxMessage>> GoOnAsync(NpgsqlConnection connection, LockedRedrive redrive, RedriveCounts counts, CancellationToken cancellationToken)
     {
         if (redrive.Stage == RedriveStage.DryRun)
         {

@@ -77,7 +77,7 @@ public sealed class NetworkTests : InASystem
         await host.Services.GetRequiredService<Messaging.BrokerConnection>().OpenAsync(CancellationToken.None);
     }
 
-    // Has not been seen green: the silence is not in the log within 25 s.
+    // Nobody tells the worker: the connections in its pool stay open and say nothing, and only new ones reach the database. Half a minute: too long for every run of the suite.
     [Test, Category("Long")]
     public async Task A_database_that_falls_silent_is_noticed_and_work_goes_on_over_new_connections()
     {
@@ -89,15 +89,11 @@ public sealed class NetworkTests : InASystem
         await System.Broker.PublishToAsync("careful", new Feed(before));
         await System.UntilAsync(before, "careful", StepStatus.Done);
 
+        var open = network.Connections;
+        Assert.That(open, Is.Positive, "connections of the worker to its database");
         network.Silence();
+        network.MendForNewConnections();
         await System.Broker.PublishToAsync("careful", new Feed(during));
-        var silent = DateTime.UtcNow;
-        await Eventually.Is(() => host.Log.Lines.Any(l => l.Line.Contains("timeout", StringComparison.OrdinalIgnoreCase) || l.Line.Contains("reading from stream", StringComparison.OrdinalIgnoreCase)), "the silence was noticed", HalfOpenNoticed);
-        Assert.That(DateTime.UtcNow - silent, Is.LessThan(HalfOpenNoticed));
-
-        // The old connections never come back; a new network does.
-        network.Cut();
-        network.Mend();
         await Eventually.That(
             async () =>
             {
@@ -105,7 +101,8 @@ public sealed class NetworkTests : InASystem
                 await System.FastForwardAsync();
                 return await System.StatusAsync(during, "careful");
             },
-            Is.EqualTo(StepStatus.Done), "status of the step", TimeSpan.FromSeconds(60));
+            Is.EqualTo(StepStatus.Done), "status of the step", HalfOpenNoticed);
+        Assert.That(network.Connections, Is.GreaterThanOrEqualTo(open), "the silent connections are still there: nobody has closed them for the worker");
         Assert.That(await System.AttemptsAsync(during, "careful"), Is.EqualTo(1));
     }
 }

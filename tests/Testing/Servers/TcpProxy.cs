@@ -15,6 +15,7 @@ public sealed class TcpProxy : IAsyncDisposable
     private readonly Task _accepting;
     private volatile bool _cut;
     private int _refused;
+    private readonly ConcurrentDictionary<Line, byte> _lines = new();
     private volatile TaskCompletionSource _flow = Flowing();
 
     /// <summary>Begins to forward.</summary>
@@ -40,7 +41,13 @@ public sealed class TcpProxy : IAsyncDisposable
     }
 
     /// <summary>Half-open: connections stay, new ones are made, and not one byte comes through. What is sent meanwhile arrives when it is mended.</summary>
-    public void Silence() => _flow = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+    public void Silence()
+    {
+        var silent = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _flow = silent;
+        foreach (var line in _lines.Keys)
+            line.Flow = silent;
+    }
 
     /// <summary>How many connections there are now.</summary>
     public int Connections => _open.Count / 2;
@@ -53,6 +60,8 @@ public sealed class TcpProxy : IAsyncDisposable
     {
         _cut = false;
         _flow.TrySetResult();
+        foreach (var line in _lines.Keys)
+            line.Flow.TrySetResult();
     }
 
     /// <inheritdoc />
@@ -94,15 +103,19 @@ public sealed class TcpProxy : IAsyncDisposable
     private async Task ForwardAsync(TcpClient near)
     {
         using var far = new TcpClient();
+        var line = new Line();
         _open[near] = 0;
         _open[far] = 0;
+        _lines[line] = 0;
+        // After it can be found: a silence that falls in between is the one that is read here.
+        line.Flow = _flow;
         try
         {
             await far.ConnectAsync(_host, _port, _stop.Token);
             // Cut between accepting and here.
             if (_cut)
                 return;
-            await Task.WhenAny(PumpAsync(near.GetStream(), far.GetStream()), PumpAsync(far.GetStream(), near.GetStream()));
+            await Task.WhenAny(PumpAsync(line, near.GetStream(), far.GetStream()), PumpAsync(line, far.GetStream(), near.GetStream()));
         }
         catch (Exception end) when (end is IOException or SocketException or ObjectDisposedException or OperationCanceledException or InvalidOperationException)
         {
@@ -113,15 +126,16 @@ public sealed class TcpProxy : IAsyncDisposable
             near.Close();
             _open.TryRemove(near, out _);
             _open.TryRemove(far, out _);
+            _lines.TryRemove(line, out _);
         }
     }
 
-    private async Task PumpAsync(NetworkStream from, NetworkStream to)
+    private async Task PumpAsync(Line line, NetworkStream from, NetworkStream to)
     {
         var buffer = new byte[16 * 1024];
         while (await from.ReadAsync(buffer, _stop.Token) is > 0 and var length)
         {
-            await _flow.Task.WaitAsync(_stop.Token);
+            await line.Flow.Task.WaitAsync(_stop.Token);
             await to.WriteAsync(buffer.AsMemory(0, length), _stop.Token);
         }
     }
@@ -131,5 +145,11 @@ public sealed class TcpProxy : IAsyncDisposable
         var flow = new TaskCompletionSource();
         flow.SetResult();
         return flow;
+    }
+
+    /// <summary>One connection; silent ones stay so when only new connections are mended.</summary>
+    private sealed class Line
+    {
+        public volatile TaskCompletionSource Flow = Flowing();
     }
 }
