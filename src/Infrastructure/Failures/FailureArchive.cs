@@ -20,6 +20,7 @@ public sealed class FailureArchive(NpgsqlDataSource database, ISubjectDirectory 
         if (filter.IsEmpty)
             throw new InvalidFilterException("An empty filter would archive everything that is parked; say which ones.");
         var condition = await FilterSql.OfAsync(filter with { State = FailureState.Parked }, subjects, cancellationToken);
+        Failpoint.Hit("parked.before_archive", Outside.Database);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await using var command = condition.Command(connection, $"""
@@ -27,7 +28,9 @@ public sealed class FailureArchive(NpgsqlDataSource database, ISubjectDirectory 
             """, options.RestorableFor, $"Archived by {record.Who}: {record.Reason}");
         var count = await command.ExecuteNonQueryAsync(cancellationToken);
         await AuditLog.WriteAsync(connection, Counted(record, count), cancellationToken);
+        Failpoint.Hit("parked.before_commit_archive", Outside.Database);
         await transaction.CommitAsync(cancellationToken);
+        Failpoint.Hit("parked.after_commit_archive", Outside.Database);
         return count;
     }
 
@@ -35,6 +38,7 @@ public sealed class FailureArchive(NpgsqlDataSource database, ISubjectDirectory 
     /// <returns>How many.</returns>
     public async Task<long> RestoreAsync(IReadOnlyCollection<Guid> ids, AuditEntry record, CancellationToken cancellationToken)
     {
+        Failpoint.Hit("parked.before_restore", Outside.Database);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await using var command = new NpgsqlCommand("""
@@ -47,7 +51,9 @@ public sealed class FailureArchive(NpgsqlDataSource database, ISubjectDirectory 
         command.Parameters.Add(new() { Value = $"Restored by {record.Who}: {record.Reason}" });
         var count = await command.ExecuteNonQueryAsync(cancellationToken);
         await AuditLog.WriteAsync(connection, Counted(record, count), cancellationToken);
+        Failpoint.Hit("parked.before_commit_restore", Outside.Database);
         await transaction.CommitAsync(cancellationToken);
+        Failpoint.Hit("parked.after_commit_restore", Outside.Database);
         return count;
     }
 

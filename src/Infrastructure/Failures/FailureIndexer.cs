@@ -70,6 +70,7 @@ public sealed class FailureIndexer(
         var expected = await ExpectedAsync(cancellationToken);
         var counting = watch.Elapsed;
         var connection = await broker.OpenAsync(cancellationToken);
+        Failpoint.Hit("parked.before_compare", Outside.Broker);
         var counts = new Dictionary<string, uint>();
         await using (var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken))
         {
@@ -109,6 +110,7 @@ public sealed class FailureIndexer(
     {
         await using var command = database.CreateCommand(Expected);
         var expected = new Dictionary<string, (long, long)>();
+        Failpoint.Hit("parked.before_count_expected", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
             expected[reader.GetString(0)] = (reader.IsDBNull(1) ? 0 : reader.GetInt64(1), reader.GetInt64(2));

@@ -33,6 +33,7 @@ public sealed class FailureReconciler(
     public async Task<LookResult?> LookAsync(string queue, CancellationToken cancellationToken, int? most = null)
     {
         // A session lock on a connection of its own: it ends with the process, whatever happens.
+        Failpoint.Hit("parked.before_open", Outside.Database);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         if (!await ReconcilerSql.TryLockAsync(connection, queue, cancellationToken))
             return null;
@@ -95,12 +96,15 @@ public sealed class FailureReconciler(
 
     private async Task AddAsync(NpgsqlConnection connection, List<ParkedMessage> unknown, CancellationToken cancellationToken)
     {
+        Failpoint.Hit("parked.before_add", Outside.Database);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await FailureRows.WriteAsync(connection, unknown, cancellationToken);
         // The broker moved these; no step has said that it is parked, and the order would wait for ever without anybody seeing why.
         foreach (var message in unknown.Where(m => m is { ByDeliveryLimit: true, Step: not null, SubjectId: not null }))
             await recordParked.WriteAsync(connection, message.Step!, message.SubjectId!.Value, message.MessageId, message.Attempts, $"{message.FaultType}: {message.FaultMessage}");
+        Failpoint.Hit("parked.before_commit_added", Outside.Database);
         await transaction.CommitAsync(cancellationToken);
+        Failpoint.Hit("parked.after_commit_added", Outside.Database);
     }
 
     private async Task<int> CloseMissingAsync(NpgsqlConnection connection, string queue, DateTimeOffset began, Found[] found, CancellationToken cancellationToken)
@@ -118,9 +122,15 @@ public sealed class FailureReconciler(
         var restored = await ReconcilerSql.RestoredAsync(connection, queue, cancellationToken);
         if (restored.Count == 0)
             return 0;
+        Failpoint.Hit("parked.before_channel", Outside.Broker);
         await using var channel = await amqp.CreateChannelAsync(WithConfirms, cancellationToken);
         foreach (var message in restored)
+        {
+            Failpoint.Hit("parked.before_put_back", Outside.Broker);
             await channel.BasicPublishAsync(queue, "", mandatory: true, message.Properties(), message.Body, cancellationToken);
+            Failpoint.Hit("parked.after_put_back", Outside.Broker);
+        }
+
         await ReconcilerSql.MarkPutBackAsync(connection, [.. restored.Select(m => m.Id)], cancellationToken);
         FailureLog.PutBack(logger, restored.Count, queue);
         return restored.Count;

@@ -54,7 +54,9 @@ internal static class FailureRows
         Add(p, NpgsqlDbType.Text, messages, static m => m.ContentType);
         Add(p, NpgsqlDbType.Text, messages, static m => m.Headers);
         Add(p, NpgsqlDbType.Smallint, messages, static m => m.Priority);
+        Failpoint.Hit("parked.before_index", Outside.Database);
         await command.ExecuteNonQueryAsync(cancellationToken);
+        Failpoint.Hit("parked.after_index", Outside.Database);
     }
 
     private static void Add<T>(NpgsqlParameterCollection parameters, NpgsqlDbType type, IReadOnlyList<ParkedMessage> messages, Func<ParkedMessage, T> column) =>

@@ -10,6 +10,7 @@ public static class ParkedQueues
     {
         await using var command = database.CreateCommand("select step from step_catalogue order by position");
         var queues = new List<string>();
+        Failpoint.Hit("parked.before_read_queues", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
             queues.AddRange([$"{reader.GetString(0)}_error", $"{reader.GetString(0)}_skipped"]);

@@ -22,11 +22,14 @@ internal static class QuarantineIndex
     /// <summary>Makes index and quarantine agree; says how many rows are new.</summary>
     public static async Task<int> ReconcileAsync(NpgsqlDataSource database, CancellationToken cancellationToken)
     {
+        Failpoint.Hit("parked.before_open_quarantine", Outside.Database);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         var missing = await ReadAsync(connection, cancellationToken);
         await FailureRows.WriteAsync(connection, missing, cancellationToken);
         await using var close = new NpgsqlCommand(Close, connection);
+        Failpoint.Hit("parked.before_close_quarantined", Outside.Database);
         await close.ExecuteNonQueryAsync(cancellationToken);
+        Failpoint.Hit("parked.after_close_quarantined", Outside.Database);
         return missing.Count;
     }
 
@@ -34,6 +37,7 @@ internal static class QuarantineIndex
     {
         await using var command = new NpgsqlCommand(Missing, connection);
         var rows = new List<ParkedMessage>();
+        Failpoint.Hit("parked.before_read_quarantine", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {

@@ -43,9 +43,11 @@ internal sealed class QueueLook : IAsyncDisposable
     /// <param name="cancellationToken">Cancels.</param>
     public static async Task<QueueLook> OpenAsync(IConnection connection, string queue, int limit, long expected, CancellationToken cancellationToken)
     {
+        Failpoint.Hit("parked.before_look", Outside.Broker);
         var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
         try
         {
+            Failpoint.Hit("parked.before_count_ready", Outside.Broker);
             var ready = (await channel.QueueDeclarePassiveAsync(queue, cancellationToken)).MessageCount;
             for (var asked = 0; ready < expected && asked < MostAgain; asked++)
             {
@@ -70,7 +72,9 @@ internal sealed class QueueLook : IAsyncDisposable
     {
         foreach (var message in messages)
         {
+            Failpoint.Hit("parked.before_ack", Outside.Broker);
             await _channel.BasicAckAsync(message.DeliveryTag, multiple: false, cancellationToken);
+            Failpoint.Hit("parked.after_ack", Outside.Broker);
             _held.Remove(message.DeliveryTag);
         }
     }
@@ -79,7 +83,9 @@ internal sealed class QueueLook : IAsyncDisposable
     public async Task EndAsync(CancellationToken cancellationToken)
     {
         await ReturnAsync(cancellationToken);
+        Failpoint.Hit("parked.before_end", Outside.Broker);
         await _channel.CloseAsync(cancellationToken: cancellationToken);
+        Failpoint.Hit("parked.after_end", Outside.Broker);
     }
 
     /// <inheritdoc />
@@ -94,13 +100,16 @@ internal sealed class QueueLook : IAsyncDisposable
     {
         if (_held.Count == 0)
             return;
+        Failpoint.Hit("parked.before_return", Outside.Broker);
         await _channel.BasicNackAsync(_held.Max(), multiple: true, requeue: true, cancellationToken);
+        Failpoint.Hit("parked.after_return", Outside.Broker);
         _held.Clear();
     }
 
     private static async Task<List<BasicDeliverEventArgs>> HoldAsync(IChannel channel, string queue, int wanted, CancellationToken cancellationToken)
     {
         // The prefetch count is the number of messages to come: the broker stops by itself.
+        Failpoint.Hit("parked.before_hold", Outside.Broker);
         await channel.BasicQosAsync(0, (ushort)wanted, global: false, cancellationToken);
         var incoming = Channel.CreateUnbounded<BasicDeliverEventArgs>();
         var consumer = new AsyncEventingBasicConsumer(channel);
@@ -125,6 +134,7 @@ internal sealed class QueueLook : IAsyncDisposable
         {
         }
 
+        Failpoint.Hit("parked.before_hold_no_more", Outside.Broker);
         await channel.BasicCancelAsync(tag, cancellationToken: cancellationToken);
         while (incoming.Reader.TryRead(out var late))
             messages.Add(late);

@@ -49,12 +49,14 @@ internal static class ReconcilerSql
     public static async Task<bool> TryLockAsync(NpgsqlConnection connection, string queue, CancellationToken cancellationToken)
     {
         await using var command = Command(connection, "select pg_try_advisory_lock(hashtextextended('failures:' || $1, 0))", queue);
+        Failpoint.Hit("parked.before_lock", Outside.Database);
         return await command.ExecuteScalarAsync(cancellationToken) is true;
     }
 
     public static async Task UnlockAsync(NpgsqlConnection connection, string queue)
     {
         await using var command = Command(connection, "select pg_advisory_unlock(hashtextextended('failures:' || $1, 0))", queue);
+        Failpoint.Hit("parked.before_unlock", Outside.Database);
         await command.ExecuteNonQueryAsync();
     }
 
@@ -62,6 +64,7 @@ internal static class ReconcilerSql
     public static async Task<DateTimeOffset> NowAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var command = Command(connection, "select clock_timestamp()");
+        Failpoint.Hit("parked.before_read_clock", Outside.Database);
         return (DateTime)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
@@ -69,6 +72,7 @@ internal static class ReconcilerSql
     public static async Task<long> ParkedAsync(NpgsqlConnection connection, string queue, CancellationToken cancellationToken)
     {
         await using var command = Command(connection, "select count(*) from failures where queue = $1 and state = $2", queue, (short)FailureState.Parked);
+        Failpoint.Hit("parked.before_count_rows", Outside.Database);
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
@@ -76,6 +80,7 @@ internal static class ReconcilerSql
     {
         await using var command = Command(connection, Rows, queue, found.Select(f => f.Identity).ToArray(), found.Select(f => f.Generation).ToArray());
         var rows = new Dictionary<(Guid, int), IndexRow>();
+        Failpoint.Hit("parked.before_read_rows", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
             rows[(reader.GetGuid(0), reader.GetInt32(1))] = new IndexRow(reader.GetGuid(2), (FailureState)reader.GetInt16(3), reader.GetInt32(4));
@@ -85,17 +90,31 @@ internal static class ReconcilerSql
     public static async Task<(int Done, int Gone)> CloseMissingAsync(NpgsqlConnection connection, string queue, DateTimeOffset before, IReadOnlyList<ParkedMessage> found, CancellationToken cancellationToken)
     {
         await using var command = Command(connection, CloseMissing, queue, before, found.Select(f => f.Identity).ToArray(), found.Select(f => f.Generation).ToArray());
+        Failpoint.Hit("parked.before_close_missing", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
+        Failpoint.Hit("parked.after_close_missing", Outside.Database);
         return (reader.GetInt32(0), reader.GetInt32(1));
     }
 
-    public static Task MarkRemovedAsync(NpgsqlConnection connection, Guid[] ids, CancellationToken cancellationToken) =>
-        ExecuteAsync(connection, "update failures set removed_at = now() where id = any($1) and removed_at is null", ids, cancellationToken);
+    public static async Task MarkRemovedAsync(NpgsqlConnection connection, Guid[] ids, CancellationToken cancellationToken)
+    {
+        if (ids.Length == 0)
+            return;
+        await using var command = Command(connection, "update failures set removed_at = now() where id = any($1) and removed_at is null", ids);
+        Failpoint.Hit("parked.before_mark_removed", Outside.Database);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+        Failpoint.Hit("parked.after_mark_removed", Outside.Database);
+    }
 
-    public static Task MarkPutBackAsync(NpgsqlConnection connection, Guid[] ids, CancellationToken cancellationToken) =>
+    public static async Task MarkPutBackAsync(NpgsqlConnection connection, Guid[] ids, CancellationToken cancellationToken)
+    {
         // Now: the grace begins again, for a look that began before the message was there.
-        ExecuteAsync(connection, "update failures set removed_at = null, last_at = now(), copies = 1 where id = any($1) and state = 1", ids, cancellationToken);
+        await using var command = Command(connection, "update failures set removed_at = null, last_at = now(), copies = 1 where id = any($1) and state = 1", ids);
+        Failpoint.Hit("parked.before_mark_put_back", Outside.Database);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+        Failpoint.Hit("parked.after_mark_put_back", Outside.Database);
+    }
 
     public static async Task SetCopiesAsync(NpgsqlConnection connection, IReadOnlyList<(Guid Id, int Copies)> copies, CancellationToken cancellationToken)
     {
@@ -103,25 +122,20 @@ internal static class ReconcilerSql
             return;
         await using var command = Command(connection, "update failures f set copies = t.copies from unnest($1::uuid[], $2::integer[]) as t(id, copies) where f.id = t.id",
             copies.Select(c => c.Id).ToArray(), copies.Select(c => c.Copies).ToArray());
+        Failpoint.Hit("parked.before_set_copies", Outside.Database);
         await command.ExecuteNonQueryAsync(cancellationToken);
+        Failpoint.Hit("parked.after_set_copies", Outside.Database);
     }
 
     public static async Task<List<RestoredMessage>> RestoredAsync(NpgsqlConnection connection, string queue, CancellationToken cancellationToken)
     {
         await using var command = Command(connection, "select id, message_id, body, content_type, headers, priority from failures where queue = $1 and state = 1 and removed_at is not null limit 1000", queue);
         var messages = new List<RestoredMessage>();
+        Failpoint.Hit("parked.before_read_restored", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
             messages.Add(new(reader.GetGuid(0), reader.GetGuid(1), reader.GetFieldValue<byte[]>(2), reader.GetString(3), reader.GetString(4), reader.IsDBNull(5) ? null : reader.GetInt16(5)));
         return messages;
-    }
-
-    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, Guid[] ids, CancellationToken cancellationToken)
-    {
-        if (ids.Length == 0)
-            return;
-        await using var command = Command(connection, sql, ids);
-        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private static NpgsqlCommand Command(NpgsqlConnection connection, string sql, params object[] values)

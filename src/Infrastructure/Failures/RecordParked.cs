@@ -21,6 +21,8 @@ public sealed class RecordParked(IStepProgress progress)
         await using var command = new NpgsqlCommand(Record, connection);
         foreach (var value in new object[] { subjectId, step, attempts, fault })
             command.Parameters.Add(new() { Value = value });
+        Failpoint.Hit("parked.before_record_step", Outside.Database);
         await command.ExecuteNonQueryAsync();
+        Failpoint.Hit("parked.after_record_step", Outside.Database);
     }
 }

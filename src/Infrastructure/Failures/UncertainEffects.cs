@@ -51,6 +51,7 @@ public sealed class UncertainEffects(NpgsqlDataSource database, IStepProgress pr
     /// <returns>The step and message of the effect; null when it is not uncertain.</returns>
     public async Task<(string Step, Guid MessageId)?> SettleAsync(Guid subject, string effect, bool happened, AuditEntry record, CancellationToken cancellationToken)
     {
+        Failpoint.Hit("parked.before_settle", Outside.Database);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         if (await FindAsync(connection, subject, effect, cancellationToken) is not var (step, message))
@@ -62,7 +63,9 @@ public sealed class UncertainEffects(NpgsqlDataSource database, IStepProgress pr
             return null;
         var announced = happened ? await FinishAsync(connection, subject, effect, step, message, $"Settled by {record.Who}, its effect happened: {record.Reason}", cancellationToken) : [];
         await AuditLog.WriteAsync(connection, record, cancellationToken);
+        Failpoint.Hit("parked.before_commit_settled", Outside.Database);
         await transaction.CommitAsync(cancellationToken);
+        Failpoint.Hit("parked.after_commit_settled", Outside.Database);
         foreach (var outgoing in announced)
             relay.Offer(outgoing);
         return (step, message);
@@ -85,6 +88,7 @@ public sealed class UncertainEffects(NpgsqlDataSource database, IStepProgress pr
         await using var command = new NpgsqlCommand(Find, connection);
         command.Parameters.Add(new() { Value = subject });
         command.Parameters.Add(new() { Value = effect });
+        Failpoint.Hit("parked.before_find_uncertain", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken) ? (reader.GetString(0), reader.GetGuid(1)) : null;
     }
@@ -94,6 +98,7 @@ public sealed class UncertainEffects(NpgsqlDataSource database, IStepProgress pr
         await using var command = new NpgsqlCommand(sql, connection);
         foreach (var value in values)
             command.Parameters.Add(new() { Value = value });
+        Failpoint.Hit("parked.before_write_settled", Outside.Database);
         return await command.ExecuteNonQueryAsync(cancellationToken);
     }
 }

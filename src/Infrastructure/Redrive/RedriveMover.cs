@@ -52,6 +52,7 @@ public sealed class RedriveMover(RelayFeed relay, ISubjectDirectory subjects, Pa
         var taken = await TakeAsync(connection, redrive, most, cancellationToken);
         if (taken.Count == 0)
             return ([], 0);
+        Failpoint.Hit("redrive.before_ask_for_reasons", Outside.Database);
         var reasons = await subjects.ReasonsNotToWorkOnAsync([.. taken.Where(t => t.Failure.SubjectId is not null).Select(t => t.Failure.SubjectId!.Value).Distinct()], cancellationToken);
         var (outgoing, sent, skipped, released) = (new List<OutboxMessage>(), new List<(Failure Failure, string? Edit)>(), new List<(Guid Id, string Note, bool Done)>(), new List<(Guid Row, byte[]? Body)>());
         foreach (var (failure, edited, obstacle) in taken)
@@ -87,12 +88,16 @@ public sealed class RedriveMover(RelayFeed relay, ISubjectDirectory subjects, Pa
             }
         }
 
-        await ExecuteAsync(connection, Send, cancellationToken, redrive, sent.Select(s => s.Failure.Id).ToArray(), sent.Select(s => s.Failure.Generation + 1).ToArray(), sent.Select(s => s.Edit).ToArray());
-        await ExecuteAsync(connection, Skip, cancellationToken, redrive, skipped.Select(s => s.Id).ToArray(), skipped.Select(s => s.Note).ToArray(), skipped.Select(s => s.Done).ToArray());
+        await using var marks = new NpgsqlBatch(connection);
+        Add(marks, Send, redrive, sent.Select(s => s.Failure.Id).ToArray(), sent.Select(s => s.Failure.Generation + 1).ToArray(), sent.Select(s => s.Edit).ToArray());
+        Add(marks, Skip, redrive, skipped.Select(s => s.Id).ToArray(), skipped.Select(s => s.Note).ToArray(), skipped.Select(s => s.Done).ToArray());
         var steps = sent.Where(s => s.Failure is { SubjectId: not null, Step: not null }).ToArray();
-        await ExecuteAsync(connection, Restart, cancellationToken, steps.Select(s => s.Failure.SubjectId!.Value).ToArray(), steps.Select(s => s.Failure.Step!).ToArray());
+        Add(marks, Restart, steps.Select(s => s.Failure.SubjectId!.Value).ToArray(), steps.Select(s => s.Failure.Step!).ToArray());
         if (released.Count > 0)
-            await ExecuteAsync(connection, Release, cancellationToken, released.Select(r => r.Row).ToArray(), released.Select(r => r.Body).ToArray());
+            Add(marks, Release, released.Select(r => r.Row).ToArray(), released.Select(r => r.Body).ToArray());
+        Failpoint.Hit("redrive.before_mark_sent", Outside.Database);
+        await marks.ExecuteNonQueryAsync(cancellationToken);
+        Failpoint.Hit("redrive.after_mark_sent", Outside.Database);
         await OutboxWriter.InsertAsync(connection, outgoing, cancellationToken);
         return (outgoing, sent.Count);
     }
@@ -110,6 +115,7 @@ public sealed class RedriveMover(RelayFeed relay, ISubjectDirectory subjects, Pa
         command.Parameters.Add(new() { Value = redrive });
         command.Parameters.Add(new() { Value = most });
         var taken = new List<(Failure, string?, RedriveObstacle)>();
+        Failpoint.Hit("redrive.before_take", Outside.Database);
         await using var r = await command.ExecuteReaderAsync(cancellationToken);
         while (await r.ReadAsync(cancellationToken))
         {
@@ -136,9 +142,9 @@ public sealed class RedriveMover(RelayFeed relay, ISubjectDirectory subjects, Pa
         return taken;
     }
 
-    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object[] values)
+    private static void Add(NpgsqlBatch batch, string sql, params object[] values)
     {
-        await using var command = new NpgsqlCommand(sql, connection);
+        var command = new NpgsqlBatchCommand(sql);
         foreach (var value in values)
         {
             command.Parameters.Add(value switch
@@ -149,6 +155,6 @@ public sealed class RedriveMover(RelayFeed relay, ISubjectDirectory subjects, Pa
             });
         }
 
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        batch.BatchCommands.Add(command);
     }
 }

@@ -89,6 +89,7 @@ public sealed class RedriveRunner(NpgsqlDataSource database, RedriveMover mover,
 
     private async Task<IReadOnlyList<OutboxMessage>> StepAsync(Guid id, CancellationToken cancellationToken)
     {
+        Failpoint.Hit("redrive.before_begin", Outside.Database);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         // Skipped when another process is at it: two would send at twice the rate.
@@ -98,7 +99,9 @@ public sealed class RedriveRunner(NpgsqlDataSource database, RedriveMover mover,
         await RedriveSql.SettleAsync(connection, id, cancellationToken);
         var counts = await RedriveSql.CountAsync(connection, redrive, cancellationToken);
         var outgoing = await GoOnAsync(connection, redrive, counts, cancellationToken);
+        Failpoint.Hit("redrive.before_commit", Outside.Database);
         await transaction.CommitAsync(cancellationToken);
+        Failpoint.Hit("redrive.after_commit", Outside.Database);
         return outgoing;
     }
 

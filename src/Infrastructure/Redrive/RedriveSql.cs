@@ -58,6 +58,7 @@ internal static class RedriveSql
     {
         await using var command = database.CreateCommand("select id from redrives where stage <> 4 order by id");
         var ids = new List<Guid>();
+        Failpoint.Hit("redrive.before_read_open", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
             ids.Add(reader.GetGuid(0));
@@ -70,45 +71,74 @@ internal static class RedriveSql
             select id, stage, patch, canary, rate_per_second, stop_percent, stopped_at is not null, now() - coalesce(moved_at, created_at), now() - created_at, coalesce(resumed_at, created_at)
             from redrives where id = $1 and stage <> 4 for no key update skip locked
             """, id);
+        Failpoint.Hit("redrive.before_lock", Outside.Database);
         await using var r = await command.ExecuteReaderAsync(cancellationToken);
         return await r.ReadAsync(cancellationToken)
             ? new LockedRedrive(r.GetGuid(0), (RedriveStage)r.GetInt16(1), r.IsDBNull(2) ? null : r.GetString(2), r.GetInt32(3), r.GetInt32(4), r.GetInt32(5), r.GetBoolean(6), r.GetTimeSpan(7), r.GetTimeSpan(8), r.GetFieldValue<DateTimeOffset>(9))
             : null;
     }
 
-    public static Task SettleAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellationToken) => ExecuteAsync(connection, Settle, cancellationToken, id);
+    public static async Task SettleAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellationToken)
+    {
+        await using var command = Command(connection, Settle, id);
+        Failpoint.Hit("redrive.before_settle", Outside.Database);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+        Failpoint.Hit("redrive.after_settle", Outside.Database);
+    }
 
     public static async Task<RedriveCounts> CountAsync(NpgsqlConnection connection, LockedRedrive redrive, CancellationToken cancellationToken)
     {
         await using var command = Command(connection, Count, redrive.Id, redrive.ResumedAt);
+        Failpoint.Hit("redrive.before_count", Outside.Database);
         await using var r = await command.ExecuteReaderAsync(cancellationToken);
         await r.ReadAsync(cancellationToken);
         return new RedriveCounts(r.GetInt32(0), r.GetInt32(1), new(r.GetInt32(2), r.GetInt32(3), r.GetInt32(4)), new(r.GetInt32(5), r.GetInt32(6), r.GetInt32(7)));
     }
 
-    public static Task RampAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellationToken) => ExecuteAsync(connection, "update redrives set stage = 3 where id = $1 and stage < 3", cancellationToken, id);
+    public static async Task RampAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellationToken)
+    {
+        await using var command = Command(connection, "update redrives set stage = 3 where id = $1 and stage < 3", id);
+        Failpoint.Hit("redrive.before_ramp", Outside.Database);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+        Failpoint.Hit("redrive.after_ramp", Outside.Database);
+    }
 
     // As if each had been sent at its own moment: at three a second, two looks a second would otherwise send one each. What was not sent for longer than a second is not made up for.
-    public static Task MovedAsync(NpgsqlConnection connection, Guid id, int sent, CancellationToken cancellationToken) => ExecuteAsync(connection, """
-        update redrives set moved_at = case when stage = 2 then now() else greatest(now() - interval '1 second', coalesce(moved_at, created_at)) + $2 * interval '1 second' / rate_per_second end where id = $1
-        """, cancellationToken, id, sent);
+    public static async Task MovedAsync(NpgsqlConnection connection, Guid id, int sent, CancellationToken cancellationToken)
+    {
+        await using var command = Command(connection, """
+            update redrives set moved_at = case when stage = 2 then now() else greatest(now() - interval '1 second', coalesce(moved_at, created_at)) + $2 * interval '1 second' / rate_per_second end where id = $1
+            """, id, sent);
+        Failpoint.Hit("redrive.before_note_pace", Outside.Database);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+        Failpoint.Hit("redrive.after_note_pace", Outside.Database);
+    }
 
-    public static Task FinishAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellationToken) =>
-        ExecuteAsync(connection, "update redrives set stage = 4, finished_at = now() where id = $1", cancellationToken, id);
+    public static async Task FinishAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellationToken)
+    {
+        await using var command = Command(connection, "update redrives set stage = 4, finished_at = now() where id = $1", id);
+        Failpoint.Hit("redrive.before_finish", Outside.Database);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+        Failpoint.Hit("redrive.after_finish", Outside.Database);
+    }
 
-    public static Task StopAsync(NpgsqlConnection connection, Guid id, string reason, CancellationToken cancellationToken) =>
-        ExecuteAsync(connection, "update redrives set stopped_at = now(), stopped_because = $2 where id = $1", cancellationToken, id, reason);
+    public static async Task StopAsync(NpgsqlConnection connection, Guid id, string reason, CancellationToken cancellationToken)
+    {
+        await using var command = Command(connection, "update redrives set stopped_at = now(), stopped_because = $2 where id = $1", id, reason);
+        Failpoint.Hit("redrive.before_stop", Outside.Database);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+        Failpoint.Hit("redrive.after_stop", Outside.Database);
+    }
 
     public static async Task CancelAsync(NpgsqlConnection connection, Guid id, string reason, CancellationToken cancellationToken)
     {
-        await ExecuteAsync(connection, "update redrive_items set state = 5, settled_at = now(), note = $2 where redrive_id = $1 and state = 1", cancellationToken, id, reason);
-        await ExecuteAsync(connection, "update redrives set stage = 4, finished_at = now(), stopped_at = now(), stopped_because = $2 where id = $1", cancellationToken, id, reason);
-    }
-
-    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object[] values)
-    {
-        await using var command = Command(connection, sql, values);
+        await using var command = Command(connection, """
+            with skipped as (update redrive_items set state = 5, settled_at = now(), note = $2 where redrive_id = $1 and state = 1)
+            update redrives set stage = 4, finished_at = now(), stopped_at = now(), stopped_because = $2 where id = $1
+            """, id, reason);
+        Failpoint.Hit("redrive.before_cancel", Outside.Database);
         await command.ExecuteNonQueryAsync(cancellationToken);
+        Failpoint.Hit("redrive.after_cancel", Outside.Database);
     }
 
     private static NpgsqlCommand Command(NpgsqlConnection connection, string sql, params object[] values)

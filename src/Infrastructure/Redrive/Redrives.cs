@@ -28,6 +28,7 @@ public sealed class Redrives(NpgsqlDataSource database, ISubjectDirectory subjec
     {
         var condition = await FilterSql.OfAsync(request.Filter with { State = FailureState.Parked }, subjects, cancellationToken);
         var id = Guid.CreateVersion7();
+        Failpoint.Hit("redrive.before_create", Outside.Database);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         try
@@ -49,7 +50,9 @@ public sealed class Redrives(NpgsqlDataSource database, ISubjectDirectory subjec
             select ${condition.Next}, f.id, 1, ${condition.Next + 1} from failures f where {condition.Condition} order by f.id limit {RedriveRequest.MostMessages + 1}
             """, id, new NpgsqlParameter { Value = (object?)payload ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Jsonb }))
         {
+            Failpoint.Hit("redrive.before_choose", Outside.Database);
             var total = await items.ExecuteNonQueryAsync(cancellationToken);
+            Failpoint.Hit("redrive.after_choose", Outside.Database);
             var refusal = total == 0 ? new RedriveRefusal("empty", "Nothing that is parked matches.")
                 : total > RedriveRequest.MostMessages ? new RedriveRefusal("too-many", $"More than {RedriveRequest.MostMessages} messages match; narrow the filter.")
                 : request.Expect is { } expected && expected != total ? new RedriveRefusal("count-changed", $"{total} messages match now, not {expected}; look again.")
@@ -61,7 +64,9 @@ public sealed class Redrives(NpgsqlDataSource database, ISubjectDirectory subjec
             await AuditLog.WriteAsync(connection, With(record, $"redrive {id}", JsonSerializer.Serialize(request.Filter, FilterJson.Options), total), cancellationToken);
         }
 
+        Failpoint.Hit("redrive.before_commit_create", Outside.Database);
         await transaction.CommitAsync(cancellationToken);
+        Failpoint.Hit("redrive.after_commit_create", Outside.Database);
         return (await FindAsync(id, cancellationToken), null);
     }
 
@@ -124,6 +129,7 @@ public sealed class Redrives(NpgsqlDataSource database, ISubjectDirectory subjec
         {
             var condition = await FilterSql.OfAsync(filter with { State = state }, subjects, cancellationToken);
             await using var command = condition.Command(connection, $"select i.redrive_id from redrive_items i join failures f on f.id = i.failure_id where i.state in (1, 2) and {condition.Condition} limit 1");
+            Failpoint.Hit("redrive.before_look_for_outstanding", Outside.Database);
             if (await command.ExecuteScalarAsync(cancellationToken) is Guid other)
                 return other;
         }
@@ -147,17 +153,22 @@ public sealed class Redrives(NpgsqlDataSource database, ISubjectDirectory subjec
         p.Add(new() { Value = request.RatePerSecond });
         p.Add(new() { Value = request.StopPercent });
         p.Add(new() { Value = request.Start });
+        Failpoint.Hit("redrive.before_insert", Outside.Database);
         await command.ExecuteNonQueryAsync(cancellationToken);
+        Failpoint.Hit("redrive.after_insert", Outside.Database);
     }
 
     private async Task<RedriveRefusal?> ChangeAsync(Guid id, AuditEntry record, string sql, string otherwise, CancellationToken cancellationToken, params object[] more)
     {
+        Failpoint.Hit("redrive.before_change", Outside.Database);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         if (await ExecuteAsync(connection, sql, cancellationToken, [id, .. more]) == 0)
             return new RedriveRefusal("not-open", otherwise);
         await AuditLog.WriteAsync(connection, With(record, $"redrive {id}", record.Filter, record.Count), cancellationToken);
+        Failpoint.Hit("redrive.before_commit_change", Outside.Database);
         await transaction.CommitAsync(cancellationToken);
+        Failpoint.Hit("redrive.after_commit_change", Outside.Database);
         return null;
     }
 
@@ -166,6 +177,7 @@ public sealed class Redrives(NpgsqlDataSource database, ISubjectDirectory subjec
         await using var command = database.CreateCommand($"select {Columns}, c.* from (select * from redrives r where {where} order by r.id desc limit 100) r cross join lateral ({Counts}) c order by r.id desc");
         command.Parameters.Add(new() { Value = id });
         var redrives = new List<RedriveProgress>();
+        Failpoint.Hit("redrive.before_read_progress", Outside.Database);
         await using var r = await command.ExecuteReaderAsync(cancellationToken);
         while (await r.ReadAsync(cancellationToken))
             redrives.Add(new RedriveProgress(RecordOf(r), r.GetInt32(16), r.GetInt32(17), r.GetInt32(18), r.GetInt32(19), r.GetInt32(20)));
@@ -197,7 +209,10 @@ public sealed class Redrives(NpgsqlDataSource database, ISubjectDirectory subjec
         await using var command = new NpgsqlCommand(sql, connection);
         foreach (var value in values)
             command.Parameters.Add(new() { Value = value });
-        return await command.ExecuteNonQueryAsync(cancellationToken);
+        Failpoint.Hit("redrive.before_write", Outside.Database);
+        var rows = await command.ExecuteNonQueryAsync(cancellationToken);
+        Failpoint.Hit("redrive.after_write", Outside.Database);
+        return rows;
     }
 
     private static AuditEntry With(AuditEntry record, string target, string? filter, long? count) =>

@@ -46,6 +46,7 @@ internal sealed class EffectClaims(NpgsqlDataSource database)
         await using var command = database.CreateCommand(Past);
         command.Parameters.Add(new() { Value = run.SubjectId });
         command.Parameters.Add(new() { Value = run.Step });
+        Failpoint.Hit("steps.before_read_past", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         return new StepPast(reader.IsDBNull(0) ? null : (EffectState)reader.GetInt16(0), reader.IsDBNull(1) ? null : (StepStatus)reader.GetInt16(1));

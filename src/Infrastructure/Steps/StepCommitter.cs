@@ -52,6 +52,16 @@ public sealed class StepCommitter(NpgsqlDataSource database, IEnumerable<IStepWr
         where r.subject_id = t.subject_id and r.step = t.step and r.status in (3, 4, 5) and (t.done or t.undoes)
         """;
 
+    // A copy of an extra effect that is done by another message, and whose own first attempt had failed: that failure is over too, and nobody else will say so.
+    // Without this the step would say for ever that another attempt follows.
+    private const string ClearUp = """
+        update step_runs r set status = case when t.done then 2 else 9 end, next_attempt_at = null, finished_at = now()
+        from (select distinct t.*, exists (select from effects e where e.subject_id = t.subject_id and e.effect = t.step and e.state = 2) as done
+              from unnest($1::uuid[], $2::text[], $3::boolean[], $4::text[]) as t(subject_id, step, undoes, effect)) t
+        where r.subject_id = t.subject_id and r.step = t.step and r.status = 3 and (t.done or t.undoes)
+            and exists (select from effects e where e.subject_id = t.subject_id and e.effect = t.effect and e.state = 2)
+        """;
+
     private readonly ILookup<Type, IStepWriter> _writers = writers.ToLookup(w => w.WriteType);
 
     /// <inheritdoc />
@@ -73,6 +83,7 @@ public sealed class StepCommitter(NpgsqlDataSource database, IEnumerable<IStepWr
         if (fresh.Count == 0)
         {
             await ExecuteAsync(connection, "ROLLBACK");
+            await ClearUpAsync(connection, candidates);
             return new bool[units.Count];
         }
 
@@ -83,7 +94,7 @@ public sealed class StepCommitter(NpgsqlDataSource database, IEnumerable<IStepWr
 
             var announced = await progress.RecordAsync(connection, [.. fresh.Select(r => new StepChange(r, StatusOf(r)))]);
             var outgoing = fresh.SelectMany(r => r.Outgoing).Concat(announced).ToArray();
-            await FinishAsync(connection, fresh, outgoing);
+            await FinishAsync(connection, fresh, candidates.Except(fresh), outgoing);
 
             // Only now: the rows exist. Dying here costs a lease, not a message.
             foreach (var message in outgoing)
@@ -140,7 +151,7 @@ public sealed class StepCommitter(NpgsqlDataSource database, IEnumerable<IStepWr
         return runs.FindAll(r => fresh.Contains((r.MessageId, r.Step)));
     }
 
-    private static async Task FinishAsync(NpgsqlConnection connection, List<StepRun> all, OutboxMessage[] outgoing)
+    private static async Task FinishAsync(NpgsqlConnection connection, List<StepRun> all, IEnumerable<StepRun> dropped, OutboxMessage[] outgoing)
     {
         await using var batch = new NpgsqlBatch(connection);
         var runs = all.FindAll(r => r.CountsAsStep);
@@ -164,10 +175,36 @@ public sealed class StepCommitter(NpgsqlDataSource database, IEnumerable<IStepWr
         batch.BatchCommands.Add(command);
         if (StepReports.For(all) is { } reports)
             batch.BatchCommands.Add(reports);
+        if (ClearUpOf(dropped) is { } clearUp)
+            batch.BatchCommands.Add(clearUp);
         batch.BatchCommands.Add(new NpgsqlBatchCommand("COMMIT"));
         Failpoint.Hit("steps.before_commit", Outside.Database);
         await batch.ExecuteNonQueryAsync();
         Failpoint.Hit("steps.after_commit", Outside.Database);
+    }
+
+    // When nothing else is committed. Dying before it brings the message again, and again it is dropped and comes by here.
+    private static async Task ClearUpAsync(NpgsqlConnection connection, List<StepRun> dropped)
+    {
+        if (ClearUpOf(dropped) is not { } clearUp)
+            return;
+        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { clearUp } };
+        Failpoint.Hit("steps.before_clear_up", Outside.Database);
+        await batch.ExecuteNonQueryAsync();
+        Failpoint.Hit("steps.after_clear_up", Outside.Database);
+    }
+
+    private static NpgsqlBatchCommand? ClearUpOf(IEnumerable<StepRun> dropped)
+    {
+        var extras = dropped.Where(r => !r.CountsAsStep).ToArray();
+        if (extras.Length == 0)
+            return null;
+        var command = new NpgsqlBatchCommand(ClearUp);
+        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. extras.Select(r => r.SubjectId)] });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. extras.Select(r => r.Step)] });
+        command.Parameters.Add(new NpgsqlParameter<bool[]> { TypedValue = [.. extras.Select(r => r.IsCompensation)] });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. extras.Select(r => r.Effect)] });
+        return command;
     }
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)

@@ -27,6 +27,7 @@ public sealed class StepSkips(NpgsqlDataSource database, IStepProgress progress,
     /// <exception cref="EffectInProgressException">Another run is at the effect, or died at it a moment ago: look again when its lease has ended.</exception>
     public async Task<SkipOutcome> TryAsync(StepRun run, StepStatus status)
     {
+        Failpoint.Hit("steps.before_skip", Outside.Database);
         await using var connection = await database.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
         if (await ExecuteAsync(connection, Fresh, run.MessageId, run.Step) == 0)
@@ -44,7 +45,9 @@ public sealed class StepSkips(NpgsqlDataSource database, IStepProgress progress,
         var announced = await progress.RecordAsync(connection, [new StepChange(run, status)]);
         await ExecuteAsync(connection, Record, run.SubjectId, run.Step, (short)status);
         await OutboxWriter.InsertAsync(connection, announced);
+        Failpoint.Hit("steps.before_commit_skip", Outside.Database);
         await transaction.CommitAsync();
+        Failpoint.Hit("steps.after_commit_skip", Outside.Database);
         foreach (var message in announced)
             relay.Offer(message);
         return SkipOutcome.LeftOut;
@@ -55,6 +58,7 @@ public sealed class StepSkips(NpgsqlDataSource database, IStepProgress progress,
         await using var command = new NpgsqlCommand(LookAtEffect, connection);
         command.Parameters.Add(new() { Value = run.SubjectId });
         command.Parameters.Add(new() { Value = run.Effect });
+        Failpoint.Hit("steps.before_look_at_effect", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync();
         return await reader.ReadAsync() ? ((EffectState)reader.GetInt16(0), reader.IsDBNull(1) ? null : reader.GetFieldValue<DateTimeOffset>(1)) : (null, null);
     }
@@ -64,7 +68,10 @@ public sealed class StepSkips(NpgsqlDataSource database, IStepProgress progress,
         await using var command = new NpgsqlCommand(sql, connection);
         foreach (var value in values)
             command.Parameters.Add(new() { Value = value });
-        return await command.ExecuteNonQueryAsync();
+        Failpoint.Hit("steps.before_write_skip", Outside.Database);
+        var rows = await command.ExecuteNonQueryAsync();
+        Failpoint.Hit("steps.after_write_skip", Outside.Database);
+        return rows;
     }
 }
 

@@ -1,4 +1,5 @@
 using Orders.Infrastructure.Controls;
+using Orders.Infrastructure.Operators;
 using Orders.Infrastructure.Orders;
 using Orders.OutsideWorld;
 using Orders.OutsideWorld.Faults;
@@ -9,13 +10,14 @@ using Orders.Workers;
 namespace Orders.CrashPoints.Tests.Lanes;
 
 /// <summary>
-/// A whole installation for one case at a time: database, virtual host, mail server and warehouse of its own, an API process and a worker process with all steps.
-/// The worker reaches the broker through a network that can be cut.
+/// A whole installation for one case at a time: database, virtual host, mail server and warehouse of its own, an API process and a worker process with all steps,
+/// and the operators' process where a case asks for it. The worker reaches the broker through a network that can be cut.
 /// </summary>
 internal sealed class Lane : IAsyncDisposable
 {
     private const string WarehouseSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     private static readonly string ApiKey = ApiKeys.NewKey();
+    private static readonly string OperatorsKey = OperatorKey.NewKey();
 
     private readonly List<PostedOrder> _orders = [];
 
@@ -43,6 +45,9 @@ internal sealed class Lane : IAsyncDisposable
     /// <summary>The worker.</summary>
     public HostProcess Workers { get; }
 
+    /// <summary>The operators' process; null until somebody has asked for an operator.</summary>
+    public HostProcess? Operators { get; private set; }
+
     /// <summary>Posts and reads.</summary>
     public ShopClient Client { get; }
 
@@ -68,6 +73,20 @@ internal sealed class Lane : IAsyncDisposable
         // The lease of a mail is its time limit and five seconds more; a run that stays alive makes the next one wait for its end.
         ("Email:SendTimeout", "00:00:02"), ("Email:ReceiptsUrl", new Uri(World.BaseUri, "mails").ToString()),
         ("Warehouse:Url", new Uri(World.BaseUri, "warehouse").ToString()), ("Warehouse:Secret", WarehouseSecret)));
+
+    /// <summary>An operator at a process of theirs, which is started when it is first asked for.</summary>
+    public async Task<OperatorClient> AnOperatorAsync()
+    {
+        if (Operators is null)
+        {
+            await new OperatorStore(System.Database.Source).EnsureAsync("otto", OperatorRole.Operator, null, OperatorsKey, CancellationToken.None);
+            // Index and queues are compared soon, and what is missing in a queue counts as gone soon.
+            Operators = new HostProcess("Orders.Dashboard", System.Settings(("Failures:Interval", "00:00:00.200"), ("Failures:Grace", "00:00:02")));
+        }
+
+        await Operators.UntilReadyAsync();
+        return new OperatorClient(Operators, OperatorsKey);
+    }
 
     /// <summary>Posts an order of a case.</summary>
     public async Task<PostedOrder> PostAsync(PostedOrder order)
@@ -110,6 +129,9 @@ internal sealed class Lane : IAsyncDisposable
         Assert.That(
             await System.Database.RowsAsync("select coalesce(max(number) - min(number) + 1, 0), count(*) from invoices"),
             Has.One.Matches<object?[]>(r => Equals(r[0], r[1])), "span and count of invoice numbers: no gap");
+        Assert.That(
+            await System.Database.RowsAsync("select coalesce(max(number) - min(number) + 1, 0), count(*) from credit_notes"),
+            Has.One.Matches<object?[]>(r => Equals(r[0], r[1])), "span and count of credit note numbers: no gap");
         foreach (var step in System.Catalogue.Steps)
             Assert.That(await System.Broker.CountAsync($"{step.Name}_error") + await System.Broker.CountAsync($"{step.Name}_skipped"), Is.Zero, $"parked messages of {step.Name}");
         Assert.That(await System.Broker.CountAsync(Infrastructure.Deployment.BrokerDeployment.Unrouted), Is.Zero, "unrouted messages");
@@ -121,6 +143,8 @@ internal sealed class Lane : IAsyncDisposable
         Client.Dispose();
         await Api.DisposeAsync();
         await Workers.DisposeAsync();
+        if (Operators is not null)
+            await Operators.DisposeAsync();
         await Network.DisposeAsync();
         await System.DisposeAsync();
         await World.DisposeAsync();

@@ -18,7 +18,7 @@ internal sealed class LanePool : IAsyncDisposable
         }
         catch
         {
-            TestContext.Out.WriteLine($"The worker's last lines:\n{lane.Workers}\nThe API's last lines:\n{lane.Api}");
+            TestContext.Out.WriteLine($"The worker's last lines:\n{lane.Workers}\nThe API's last lines:\n{lane.Api}\nThe operators' last lines:\n{lane.Operators}");
             await lane.DisposeAsync();
             throw;
         }

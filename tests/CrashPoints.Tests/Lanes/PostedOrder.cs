@@ -15,6 +15,9 @@ internal sealed record PostedOrder(bool IsRejected = false)
     /// <summary>The customer's name.</summary>
     public string Name { get; init; } = "Zoë Müller";
 
+    /// <summary>Whether the customer cancels it before the warehouse has it, so that it must end as cancelled.</summary>
+    public bool IsCancelled { get; init; }
+
     /// <summary>The id that the API gave it.</summary>
     public Guid Id { get; set; }
 

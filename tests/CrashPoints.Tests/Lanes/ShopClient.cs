@@ -38,6 +38,17 @@ internal sealed class ShopClient(HostProcess api, string key) : IDisposable
         return id;
     }
 
+    /// <summary>Cancels an order, and asks until it is.</summary>
+    public Task CancelAsync(PostedOrder order) => Eventually.Is(
+        async () =>
+        {
+            using var answer = await TrySendAsync(HttpMethod.Post, $"/orders/{order.Id}/cancel", key);
+            if (answer is { StatusCode: >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError })
+                throw new AssertionException($"Expected the order to be cancelled, found {answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}");
+            return answer is { IsSuccessStatusCode: true };
+        },
+        "the order is cancelled", Patience);
+
     /// <summary>Reads until the answer is a good one.</summary>
     public Task ReadAsync(string path) => Eventually.Is(() => TryReadAsync(path), $"GET {path} is answered", Patience);
 

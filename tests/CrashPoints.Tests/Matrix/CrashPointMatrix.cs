@@ -15,7 +15,12 @@ public sealed class CrashPointMatrix
 
     private readonly LanePool _lanes = new();
 
-    private static IEnumerable<TestCaseData> Cases => CrashCase.All().Select(c => new TestCaseData(c).SetArgDisplayNames(c.Plan));
+    private static IEnumerable<TestCaseData> Cases =>
+        from name in Failpoints.Names
+        let scenario = Scenarios.Of(name)
+        where scenario is not null
+        from @case in CrashCase.Of(name, scenario.Hits)
+        select new TestCaseData(@case).SetArgDisplayNames(@case.Plan);
 
     [OneTimeTearDown]
     public async Task BalanceTheBooks()
@@ -80,18 +85,25 @@ public sealed class CrashPointMatrix
         // One after the other: two that come by together may be one call.
         for (var others = scenario.IsOncePerOrder ? @case.Hit - 1 : 0; others > 0; others--)
         {
-            var before = await lane.PostAsync(scenario.Order());
-            orders.Add(before);
+            var before = await PostAsync(lane, scenario, orders);
             await lane.System.EventuallyFastForwardingAsync(() => Traces.OfAsync(lane, before), Is.EqualTo(Traces.ExpectedOf(before)), "the order before it ends");
         }
 
-        var order = await lane.PostAsync(scenario.Order());
-        orders.Add(order);
+        var order = await PostAsync(lane, scenario, orders);
         await lane.System.EventuallyFastForwardingAsync(
             async () => host.HasFired(@case.Failpoint) || await Traces.OfAsync(lane, order) == Traces.ExpectedOf(order), Is.True, $"'{@case.Failpoint}' fires, or the order ends", TimeSpan.FromSeconds(30));
         if (scenario.FiresLater)
             await lane.System.EventuallyFastForwardingAsync(() => Task.FromResult(host.HasFired(@case.Failpoint)), Is.True, $"'{@case.Failpoint}' fires", TimeSpan.FromSeconds(30));
         for (var again = 0; again < 3 && scenario.Then is { } then && !host.HasFired(@case.Failpoint); again++)
             await then(lane, order);
+    }
+
+    private static async Task<PostedOrder> PostAsync(Lane lane, Scenario scenario, List<PostedOrder> orders)
+    {
+        scenario.BeforeEach(lane);
+        var order = await lane.PostAsync(scenario.Order());
+        orders.Add(order);
+        await scenario.Next(lane, order);
+        return order;
     }
 }

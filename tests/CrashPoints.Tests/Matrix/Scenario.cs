@@ -21,8 +21,14 @@ internal sealed record Scenario(Func<Lane, HostProcess> Host)
     /// <summary>Begins what has to be armed first.</summary>
     public Action<Lane> Begin { get; init; } = _ => { };
 
+    /// <summary>Sets the stage for each order, before it is posted.</summary>
+    public Action<Lane> BeforeEach { get; init; } = _ => { };
+
     /// <summary>What the client posts.</summary>
     public Func<PostedOrder> Order { get; init; } = () => new PostedOrder();
+
+    /// <summary>What the client does with an order that was accepted, once, whatever becomes of the process meanwhile.</summary>
+    public Func<Lane, PostedOrder, Task> Next { get; init; } = (_, _) => Task.CompletedTask;
 
     /// <summary>What happens to the order after it was accepted; repeated until the failpoint has fired, and once more in the end, when it must succeed.</summary>
     public Func<Lane, PostedOrder, Task>? Then { get; init; }

@@ -3,6 +3,7 @@ using Orders.CrashPoints.Tests.Lanes;
 using Orders.Infrastructure.Messaging;
 using Orders.Infrastructure.Outbox;
 using Orders.OutsideWorld.Faults;
+using Orders.Testing;
 using Orders.Testing.Servers;
 using RabbitMQ.Client;
 
@@ -66,6 +67,29 @@ internal static class Scenarios
         },
     };
 
+    // Three steps are done, and the warehouse cannot be reached, when the customer thinks better of it: three are undone, one is left out.
+    private static readonly Scenario Cancelled = Worked with
+    {
+        Order = () => new PostedOrder { IsCancelled = true },
+        BeforeEach = lane => lane.World.Behaviour.Warehouse.Set(new(WarehouseMode.Error)),
+        Next = async (lane, order) =>
+        {
+            await Eventually.Is(async () => await lane.System.Database.CountAsync("step_runs where subject_id = $1 and status = 2", order.Id) == 3 && await RestsAsync(), "three steps are done, and the warehouse's message waits");
+            var dealtWith = await DealtWithAsync();
+            await lane.Client.CancelAsync(order);
+            // No attempt that knows nothing of it is under way when the warehouse is back: an order that is cancelled while it is being sent ends well too, but otherwise.
+            await Eventually.Is(async () => await DealtWithAsync() > dealtWith || await RestsAsync(), "the warehouse's message is left out, or waits");
+            lane.World.Behaviour.Warehouse.Set(new(WarehouseMode.Ok));
+
+            async Task<bool> RestsAsync() => await lane.System.Database.CountAsync(
+                "outbox where exchange = 'warehouse' and correlation_id = $1 and due_at > now() + interval '200 milliseconds' and position('StockReserved'::bytea in body) > 0", order.Id.ToString()) > 0;
+
+            Task<long> DealtWithAsync() => lane.System.Database.CountAsync("idempotency where step = 'warehouse'");
+        },
+    };
+
+    private static readonly Scenario CancelledThere = Cancelled with { Host = lane => lane.Api };
+
     private static readonly Dictionary<string, Scenario> Special = new()
     {
         ["api.before_find_keys"] = Posted with { Then = (lane, order) => lane.Client.PostAsync(order) },
@@ -79,6 +103,28 @@ internal static class Scenarios
         // Read by the clock, every five seconds.
         ["api.before_read_catalogue"] = Posted with { FiresLater = true },
         ["api.before_read_backlog"] = Posted with { FiresLater = true },
+        ["api.before_cancel"] = CancelledThere,
+        ["api.before_lock_order"] = CancelledThere,
+        ["api.before_mark_cancelled"] = CancelledThere,
+        ["api.after_mark_cancelled"] = CancelledThere,
+        ["api.before_commit_cancel"] = CancelledThere,
+        ["api.after_commit_cancel"] = CancelledThere,
+        ["steps.before_skip"] = Cancelled,
+        ["steps.before_look_at_effect"] = Cancelled,
+        ["steps.before_write_skip"] = Cancelled,
+        ["steps.after_write_skip"] = Cancelled,
+        ["steps.before_commit_skip"] = Cancelled,
+        ["steps.after_commit_skip"] = Cancelled,
+        ["steps.before_read_past"] = Cancelled,
+        // Two messages ask the warehouse's step to undo: what it did, and what it left out. The second one is dropped.
+        ["steps.before_clear_up"] = Cancelled,
+        ["steps.after_clear_up"] = Cancelled,
+        ["inventory.before_release"] = Cancelled,
+        ["inventory.after_release"] = Cancelled,
+        ["invoice.before_number_credit_note"] = Cancelled,
+        ["invoice.after_number_credit_note"] = Cancelled,
+        ["invoice.before_store_credit_note"] = Cancelled,
+        ["invoice.after_store_credit_note"] = Cancelled,
         ["steps.before_rollback"] = Duplicate,
         ["steps.before_settle_claim"] = MailIsRefused,
         ["steps.after_settle_claim"] = MailIsRefused,
@@ -109,7 +155,11 @@ internal static class Scenarios
     };
 
     // Areas that no order comes by, and what is tested instead.
-    private static readonly Dictionary<string, string> Elsewhere = [];
+    private static readonly Dictionary<string, string> Elsewhere = new()
+    {
+        ["redrive"] = nameof(RedriveMatrix),
+        ["parked"] = nameof(RedriveMatrix),
+    };
 
     /// <summary>The scenario of a failpoint; null when nobody has said how a process comes by there.</summary>
     public static Scenario? Of(string failpoint) => Special.GetValueOrDefault(failpoint) ?? Usual.GetValueOrDefault(failpoint.Split('.')[0]);

@@ -48,6 +48,21 @@ public sealed class ExtraEffectTests : InASystem
     }
 
     [Test]
+    public async Task A_copy_that_failed_once_leaves_nothing_behind_when_another_has_done_the_effect([Values] bool undoes)
+    {
+        var order = await System.StoreAsync();
+        if (!undoes)
+            await DoneAsync(order);
+        var (first, second) = undoes ? (UndoOf(order), UndoOf(order)) : (ExtraOf(order), ExtraOf(order));
+        await _process.Committer.CommitAsync(first);
+        await _process.Failures.RecordAsync(second, new TimeoutException("Not now."), TimeSpan.FromSeconds(2));
+        Assert.That(await System.StatusAsync(order, Step.Name), Is.EqualTo(StepStatus.Retrying));
+
+        Assert.That(await _process.Committer.CommitAsync(second), Is.False, "whether the copy was applied");
+        Assert.That(await System.StatusAsync(order, Step.Name), Is.EqualTo(undoes ? StepStatus.Cancelled : StepStatus.Done));
+    }
+
+    [Test]
     public async Task An_extra_effect_that_succeeds_does_not_hide_that_its_step_is_parked()
     {
         var order = await System.StoreAsync();
@@ -71,6 +86,13 @@ public sealed class ExtraEffectTests : InASystem
     }
 
     private Task<bool> DoneAsync(Guid order) => _process.Committer.CommitAsync(OneProcess.Run(Step, order));
+
+    private static StepRun UndoOf(Guid order)
+    {
+        var run = OneProcess.Run(Step, order);
+        run.Compensate();
+        return run;
+    }
 
     private static StepRun ExtraOf(Guid order, EffectClaims? claims = null) =>
         new(Step, Guid.NewGuid(), order, Guid.NewGuid(), 1, claims) { Effect = "extra", CountsAsStep = false };

@@ -41,6 +41,7 @@ public sealed class OrderCancellation(NpgsqlDataSource database, RelayFeed relay
     /// <exception cref="NpgsqlException">The database refused or was not there; asking again finds out.</exception>
     public async Task<CancelOutcome> CancelAsync(Guid orderId, string? clientId, CancellationToken cancellationToken, AuditEntry? audit = null)
     {
+        Failpoint.Hit("api.before_cancel", Outside.Database);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var (ended, email) = await StateAsync(connection, orderId, clientId, cancellationToken);
@@ -52,7 +53,9 @@ public sealed class OrderCancellation(NpgsqlDataSource database, RelayFeed relay
         await OutboxWriter.InsertAsync(connection, [message], CancellationToken.None);
         if (audit is not null)
             await AuditLog.WriteAsync(connection, audit, CancellationToken.None);
+        Failpoint.Hit("api.before_commit_cancel", Outside.Database);
         await transaction.CommitAsync(CancellationToken.None);
+        Failpoint.Hit("api.after_commit_cancel", Outside.Database);
         relay.Offer(message);
         return CancelOutcome.Cancelled;
     }
@@ -62,6 +65,7 @@ public sealed class OrderCancellation(NpgsqlDataSource database, RelayFeed relay
         await using var command = new NpgsqlCommand(Lock, connection);
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = orderId });
         command.Parameters.Add(new NpgsqlParameter { Value = (object?)clientId ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
+        Failpoint.Hit("api.before_lock_order", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken))
             return (CancelOutcome.NotFound, "");
@@ -74,6 +78,7 @@ public sealed class OrderCancellation(NpgsqlDataSource database, RelayFeed relay
         await using var batch = new NpgsqlBatch(connection);
         foreach (var sql in (string[])[Mark, EndSteps, Tell])
             batch.BatchCommands.Add(new NpgsqlBatchCommand(sql) { Parameters = { new NpgsqlParameter<Guid> { TypedValue = orderId } } });
+        Failpoint.Hit("api.before_mark_cancelled", Outside.Database);
         await using var reader = await batch.ExecuteReaderAsync();
         await reader.ReadAsync();
         var cancelledAt = reader.GetFieldValue<DateTimeOffset>(0);
@@ -82,6 +87,7 @@ public sealed class OrderCancellation(NpgsqlDataSource database, RelayFeed relay
         {
         }
 
+        Failpoint.Hit("api.after_mark_cancelled", Outside.Database);
         return cancelledAt;
     }
 }

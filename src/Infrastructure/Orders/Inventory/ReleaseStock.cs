@@ -38,6 +38,8 @@ public sealed class ReleaseStockWriter : StepWriter<ReleaseStock>
         await using var batch = new NpgsqlBatch(connection);
         foreach (var sql in (string[])[Lock, Release])
             batch.BatchCommands.Add(new NpgsqlBatchCommand(sql) { Parameters = { new NpgsqlParameter<Guid[]> { TypedValue = [.. runs.Select(r => r.Write.OrderId)] } } });
+        Failpoint.Hit("inventory.before_release", Outside.Database);
         await batch.ExecuteNonQueryAsync();
+        Failpoint.Hit("inventory.after_release", Outside.Database);
     }
 }

@@ -38,6 +38,7 @@ public sealed class CreditNoteNumbers(NpgsqlDataSource database) : Coalescer<Inv
         await using var batch = database.CreateBatch();
         batch.BatchCommands.Add(new(Lock));
         batch.BatchCommands.Add(new(Issue) { Parameters = { new NpgsqlParameter<Guid[]> { TypedValue = orders } } });
+        Failpoint.Hit("invoice.before_number_credit_note", Outside.Database);
         await using var reader = await batch.ExecuteReaderAsync();
         await reader.NextResultAsync();
         while (await reader.ReadAsync())
@@ -49,6 +50,7 @@ public sealed class CreditNoteNumbers(NpgsqlDataSource database) : Coalescer<Inv
 
         // The end of the batch is its commit: an error there must reach the callers.
         await reader.CloseAsync();
+        Failpoint.Hit("invoice.after_number_credit_note", Outside.Database);
         return [.. units.Select(u => issued.GetValueOrDefault(u.OrderId))];
     }
 

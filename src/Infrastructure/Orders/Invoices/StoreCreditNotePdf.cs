@@ -29,7 +29,9 @@ public sealed class StoreCreditNotePdfWriter : StepWriter<StoreCreditNotePdf>
         await using var command = new NpgsqlCommand(Store, connection);
         Add(command, [.. runs.Select(r => r.Write.Document)]);
         Add(command, [.. runs.Select(r => r.Write.Invoice).OfType<StoreInvoicePdf>()]);
+        Failpoint.Hit("invoice.before_store_credit_note", Outside.Database);
         await command.ExecuteNonQueryAsync();
+        Failpoint.Hit("invoice.after_store_credit_note", Outside.Database);
     }
 
     private static void Add(NpgsqlCommand command, StoreInvoicePdf[] documents)
