@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # break a running system by a plan, and check that nothing is lost, doubled or stuck.
 #
-# Usage: ./dev chaos [OPTION VALUE ...] [--cluster] [--keep]
+# Usage: ./dev chaos [OPTION VALUE ...] [--cluster] [--keep] [--plan-only]
 #
 #   --seed S         orders and plan follow from it (1)
 #   --orders N       orders posted while things break (2000)
@@ -11,12 +11,17 @@
 #                    node-kills: one, then two of three RabbitMQ nodes (with --cluster); soak: no faults, memory and table sizes
 #   --cluster        three RabbitMQ nodes instead of one
 #   --keep           leave the installation running for a look; ./dev chaos replaces it
+#   --plan-only      print the plan and start nothing
+#
+# A plan kills, freezes, cuts off and restarts containers, terminates database sessions, raises the broker's alarm, lets mail server and warehouse be slow, fail
+# or refuse for good; operators redrive over the operator API what that has parked, while other faults are on; all workers are restarted in turn by SIGTERM.
+# A redrive and such a rolling restart are in every plan of twelve faults and more.
 #
 # Sets up an installation of its own (project orders-chaos, ports from 18480; COMPOSE_PROJECT_NAME and CHAOS_PORT change that), beside a
 # ./dev up. Writes the plan first, then posts orders through the API and breaks containers; heals, waits until nothing moves (at most 120 s without
 # another order coming to its end), and compares
-# the client's own history with the database, the ledgers of mail server and warehouse, and the queues. Plan, history and report:
-# artifacts/chaos/. Ends with an error on any violation. docs/reliability.md says what is checked and what was found.
+# the client's own history with the database, the ledgers of mail server and warehouse, and the queues; redrives what is still parked, and compares again.
+# Plan, history, the operators' calls and the report: artifacts/chaos/. Ends with an error on any violation. docs/reliability.md says what is checked and what was found.
 set -euo pipefail
 . deploy/machine/stages.sh
 . deploy/machine/apt.sh
@@ -25,10 +30,11 @@ set -euo pipefail
 . deploy/machine/env.sh
 . deploy/machine/sdk.sh
 
-keep='' files=docker-compose.yml:deploy/chaos/compose.yml arguments=()
+keep='' plan_only='' files=docker-compose.yml:deploy/chaos/compose.yml arguments=()
 for argument in "$@"; do
   case $argument in
     --keep) keep=yes ;;
+    --plan-only) plan_only=yes arguments+=("$argument") ;;
     --cluster) files=$files:deploy/cluster/compose.yml; export RABBITMQ_HOSTS=rabbitmq,rabbitmq-2,rabbitmq-3 ;;
     *) arguments+=("$argument") ;;
   esac
@@ -36,12 +42,21 @@ done
 
 port=${CHAOS_PORT:-18480}
 export COMPOSE_PROJECT_NAME=${COMPOSE_PROJECT_NAME:-orders-chaos} COMPOSE_FILE=$files
-export API_PORT=$port OUTSIDE_WORLD_PORT=$((port + 1)) RABBITMQ_MANAGEMENT_PORT=$((port + 2)) CHAOS_DATABASE_PORT=$((port + 3)) CHAOS_AMQP_PORT=$((port + 4))
+export API_PORT=$port OUTSIDE_WORLD_PORT=$((port + 1)) RABBITMQ_MANAGEMENT_PORT=$((port + 2)) CHAOS_DATABASE_PORT=$((port + 3)) CHAOS_AMQP_PORT=$((port + 4)) DASHBOARD_PORT=$((port + 5))
 export BIND_ADDRESS=127.0.0.1 DEMO_CATALOGUE=true DOTNET_NOLOGO=true DOTNET_CLI_TELEMETRY_OPTOUT=1
 
 out=$PWD/artifacts/chaos
 runner=$out/runner
 folder=$out/$(date -u +%Y%m%d-%H%M%S)-$$
+
+publish() { dotnet publish tests/Chaos --output "$runner" -v:quiet; }
+
+if [ -n "$plan_only" ]; then
+  stage ".NET SDK" ensure_sdk >&2
+  stage "The runner" publish >&2
+  exec dotnet "$runner/Orders.Chaos.dll" "${arguments[@]}"
+fi
+
 mkdir -p "$folder"
 
 remove() { docker compose down --volumes --remove-orphans; }
@@ -52,7 +67,7 @@ stage "Docker compose" ensure_compose
 stage "Base images" ensure_images "$broker_image" "$database_image" "$sdk_image" "$runtime_image"
 stage ".NET SDK" ensure_sdk
 stage "Passwords (.env)" ensure_env
-stage "The runner" dotnet publish tests/Chaos --output "$runner" -v:quiet
+stage "The runner" publish
 stage "Building" build_images
 # The checker knows each order that was ever posted here: it begins with none.
 stage "Removing the last one" remove
@@ -61,8 +76,9 @@ stage "Starting" start
 
 CHAOS_PROJECT=$COMPOSE_PROJECT_NAME CHAOS_API=http://127.0.0.1:$API_PORT CHAOS_WORLD=http://127.0.0.1:$OUTSIDE_WORLD_PORT
 CHAOS_MANAGEMENT=http://127.0.0.1:$RABBITMQ_MANAGEMENT_PORT ORDERS_API_KEY=$(setting ORDERS_API_KEY '') RABBITMQ_ADMIN_PASSWORD=$(setting RABBITMQ_ADMIN_PASSWORD '')
+CHAOS_DASHBOARD=http://127.0.0.1:$DASHBOARD_PORT ORDERS_OPERATOR_KEY=$(setting ORDERS_OPERATOR_KEY '')
 CHAOS_DATABASE="Host=127.0.0.1;Port=$CHAOS_DATABASE_PORT;Database=orders;Username=orders_owner;Password=$(setting POSTGRES_OWNER_PASSWORD '')"
-export CHAOS_PROJECT CHAOS_API CHAOS_WORLD CHAOS_MANAGEMENT CHAOS_DATABASE ORDERS_API_KEY RABBITMQ_ADMIN_PASSWORD
+export CHAOS_PROJECT CHAOS_API CHAOS_WORLD CHAOS_MANAGEMENT CHAOS_DATABASE CHAOS_DASHBOARD ORDERS_API_KEY ORDERS_OPERATOR_KEY RABBITMQ_ADMIN_PASSWORD
 
 status=0
 dotnet "$runner/Orders.Chaos.dll" --folder "$folder" ${arguments[@]+"${arguments[@]}"} || status=$?

@@ -21,6 +21,9 @@ public sealed record ChaosOptions
     /// <summary>What is done.</summary>
     public string Scenario { get; private init; } = Scenarios.Plan;
 
+    /// <summary>Whether the plan is only printed.</summary>
+    public bool PlanOnly { get; private init; }
+
     /// <summary>Where the plan, the history and the report are written.</summary>
     public string Folder { get; private init; } = "artifacts/chaos";
 
@@ -30,9 +33,16 @@ public sealed record ChaosOptions
     {
         List<string> problems = [];
         var options = new ChaosOptions();
-        for (var i = 0; i < arguments.Count; i += 2)
+        for (var i = 0; i < arguments.Count; i++)
         {
-            var (name, value) = (arguments[i], i + 1 < arguments.Count ? arguments[i + 1] : "");
+            var name = arguments[i];
+            if (name == "--plan-only")
+            {
+                options = options with { PlanOnly = true };
+                continue;
+            }
+
+            var value = ++i < arguments.Count ? arguments[i] : "";
             options = name switch
             {
                 "--seed" => options with { Seed = Number(name, value, 0, int.MaxValue) },

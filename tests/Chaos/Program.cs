@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Orders.Chaos;
+using Orders.Chaos.Planning;
 using Orders.Chaos.Reporting;
 using Orders.Chaos.Running;
 
@@ -10,6 +11,12 @@ using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop
 try
 {
     var options = ChaosOptions.Parse(args);
+    if (options.PlanOnly)
+    {
+        Console.WriteLine(Scenarios.Of(options).Plan);
+        return 0;
+    }
+
     await using var installation = Installation.FromEnvironment();
     var report = await new ChaosRun(installation, options, Progress).RunAsync(stop.Token);
     var text = ReportText.Of(report);

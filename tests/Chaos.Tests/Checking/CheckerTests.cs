@@ -9,6 +9,10 @@ public sealed class CheckerTests
     private static readonly Guid Rejected = Guid.NewGuid();
     private static readonly Guid Parked = Guid.NewGuid();
     private static readonly Guid Message = Guid.NewGuid();
+    private static readonly Redrive Redriven = new(new RedriveTotals(Guid.NewGuid(), "why", "Done", null, 2, 0, 0, 1, 1, 0), 2,
+    [
+        new(Guid.NewGuid(), Done, "inventory", RedrivenState.Done), new(Guid.NewGuid(), Parked, "email", RedrivenState.FailedAgain),
+    ]);
 
     // One order of each kind, everything as it should be.
     private static readonly Evidence Good = new()
@@ -35,6 +39,8 @@ public sealed class CheckerTests
         Waiting = new Dictionary<string, long> { ["email"] = 0 },
         Parked = [new("email_error", Message, Parked)],
         Index = [new("email_error", Message)],
+        Redrives = [Redriven],
+        Stops = [new("email", 0, TimeSpan.FromSeconds(1), TimeSpan.Zero)],
     };
 
     private static readonly Dictionary<string, Func<Evidence, Evidence>> Breaks = new()
@@ -69,6 +75,12 @@ public sealed class CheckerTests
         ["a parked step for each message"] = e => e with { Parked = [.. e.Parked, new("unrouted", Guid.Empty, Done)], Index = [.. e.Index!, new("unrouted", Guid.Empty)] },
         ["a parked message stands in one place"] = e => e with { Parked = [.. e.Parked, e.Parked[0]] },
         ["the index of failures is what stands in the queues"] = e => e with { Index = [] },
+        ["redrives come to an end"] = e => e with { Redrives = [Redriven with { Totals = Redriven.Totals with { Stage = "Ramp" } }] },
+        ["redrives add up"] = e => e with { Redrives = [Redriven with { Totals = Redriven.Totals with { Total = 3 }, Promised = 3 }] },
+        ["a parked message is redriven once"] = e => e with { Redrives = [Redriven, Redriven with { Totals = Redriven.Totals with { Id = Guid.NewGuid(), Total = 1, FailedAgain = 0 }, Promised = 1, Messages = [Redriven.Messages[0]] }] },
+        ["what a redrive says is done is done"] = e => e with { Redrives = [Redriven with { Messages = [Redriven.Messages[0] with { OrderId = Parked, Step = "email" }, Redriven.Messages[1]] }] },
+        ["nothing stays parked after the last redrive"] = e => e with { AllRedriven = true },
+        ["workers that are asked to stop end with 0"] = e => e with { Stops = [new("email", 137, TimeSpan.FromSeconds(30), TimeSpan.Zero)] },
     };
 
     // Some things cannot be wrong alone: an invoice with another amount makes the sum wrong too.
@@ -96,11 +108,32 @@ public sealed class CheckerTests
     }
 
     [Test]
+    public void A_redrive_adds_up_with_what_was_promised_and_with_what_is_stored() => Assert.Multiple(() =>
+    {
+        Assert.That(AddsUp(Redriven), Is.Empty);
+        Assert.That(AddsUp(Redriven with { Promised = null }), Is.Empty, "the answer was lost");
+        Assert.That(AddsUp(Redriven with { Promised = 3 }).Single(), Does.Contain("3 messages were promised, its total is 2"));
+        Assert.That(AddsUp(Redriven with { Totals = Redriven.Totals with { FailedAgain = 0 } })[0], Does.Contain("its counts make 1, its total is 2"));
+        Assert.That(AddsUp(Redriven with { Totals = Redriven.Totals with { Done = 2, FailedAgain = 0 } }), Has.Count.EqualTo(2).And.Some.EndsWith("2 are said to be Done, 1 are"));
+        Assert.That(AddsUp(Redriven with { Messages = [] }), Has.Count.EqualTo(2));
+    });
+
+    [Test]
+    public void What_was_broken_before_the_last_redrive_is_broken()
+    {
+        var findings = Checker.Check(Good).And(Checker.Check(Breaks["the index of failures is what stands in the queues"](Good)));
+        Assert.That(findings.Verdicts.Single(v => !v.Holds).Violations.Single(), Does.StartWith("before the last redrive: ").And.Contain(Message.ToString()));
+        Assert.That(findings.Verdicts.Single(v => v.Invariant.Name == "the index of failures is what stands in the queues").Checked, Is.EqualTo(1));
+    }
+
+    [Test]
     public void A_violation_names_its_order()
     {
         var twice = Checker.Check(Breaks["no mail twice"](Good)).Verdicts.Single(v => !v.Holds);
         Assert.That(twice.Violations.Single(), Does.Contain(Done.ToString()));
     }
+
+    private static IReadOnlyList<string> AddsUp(Redrive redrive) => Checker.Check(Good with { Redrives = [redrive] }).Verdicts.Single(v => v.Invariant.Name == "redrives add up").Violations;
 
     [Test]
     public void Contradictions_are_in_the_closing_line_too() =>

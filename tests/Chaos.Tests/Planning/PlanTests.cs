@@ -17,6 +17,24 @@ public sealed class PlanTests
         Assert.That(Plan.Draw(3, FaultCatalogue.All.Count).Faults.Select(f => f.Type), Is.EquivalentTo(FaultCatalogue.All));
 
     [Test]
+    public void A_dozen_has_a_redrive_and_a_rolling_restart([Range(1, 40)] int seed)
+    {
+        var kinds = Plan.Draw(seed, 12).Faults.Select(f => f.Type.Kind).ToArray();
+        Assert.That(kinds, Has.Member(FaultKind.Redrive).And.Member(FaultKind.Roll));
+    }
+
+    [Test]
+    public void A_plan_says_how_each_fault_is_redriven() => Assert.Multiple(() =>
+    {
+        var faults = Enumerable.Range(1, 40).SelectMany(seed => Plan.Draw(seed, 60).Faults).ToArray();
+        Assert.That(faults.Where(f => f.Redrive is not null), Is.EqualTo(faults.Where(f => f.Type.Kind == FaultKind.Redrive)));
+        var terms = faults.Where(f => f.Redrive is not null).Select(f => (Fault: f, Terms: f.Redrive!)).ToArray();
+        Assert.That(terms.Select(t => t.Terms.Hands).Distinct().Order(), Is.EqualTo(new[] { 1, 2, 3 }));
+        Assert.That(terms.Count(t => t.Terms.After < t.Fault.Duration) / (double)terms.Length, Is.InRange(0.65, 0.9), "asked for while it is still there");
+        Assert.That(new Plan([terms[0].Fault]).ToString(), Does.EndWith(terms[0].Terms.ToString()), "the plan that is written down says all of it");
+    });
+
+    [Test]
     public void No_target_is_hit_while_it_is_still_down([Range(1, 20)] int seed)
     {
         var faults = Plan.Draw(seed, 60).Faults;

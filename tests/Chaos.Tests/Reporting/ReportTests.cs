@@ -56,6 +56,33 @@ public sealed class ReportTests
     }
 
     [Test]
+    public void Redrives_are_shown_with_their_totals_and_what_was_asked_for()
+    {
+        RedriveTotals totals = new(Guid.NewGuid(), "chaos, fault 7", "Done", null, 90, 0, 0, 71, 16, 3);
+        OperatorCall[] calls =
+        [
+            new(Start, OperatorCall.Look, "", 200, Total: 90), new(Start, OperatorCall.Redriven, "", 409, "outstanding"), new(Start, OperatorCall.Redriven, ""), new(Start, OperatorCall.Resume, "", 200),
+        ];
+        var text = ReportText.Of(Report(OneLateOneGood) with { Operations = new Operations([], [totals, totals with { Total = 1, Done = 1, FailedAgain = 0, Skipped = 0 }], calls, TimeSpan.FromSeconds(4)) });
+        Assert.That(text, Does.Match(@"chaos, fault 7 +90 +71 +16 +3\s").And.Match(@"together +91 +72 +16 +3\s")
+            .And.Contain("operators asked 3 times, 1 outstanding, 1 without an answer; let a stopped redrive go on 1 times; in the end nothing was parked after 4.0 s"));
+    }
+
+    [Test]
+    public void A_worker_that_takes_too_long_to_stop_misses_its_target()
+    {
+        var rolled = new FaultTimes(new PlannedFault(1, default, FaultCatalogue.All.Single(t => t.Kind == FaultKind.Roll), default), Start, Start.AddSeconds(20));
+        var report = Report(OneLateOneGood, recoveries: new Recovery(rolled, TimeSpan.Zero, false));
+        var soon = report with { Operations = Operations.None with { Stops = [new("email", 0, TimeSpan.FromSeconds(2), TimeSpan.Zero)] } };
+        var late = report with { Operations = Operations.None with { Stops = [new("email", 0, TimeSpan.FromSeconds(2), TimeSpan.Zero), new("invoice", 0, TimeSpan.FromSeconds(26), TimeSpan.Zero)] } };
+        Assert.Multiple(() =>
+        {
+            Assert.That(ReportText.Of(soon), Does.Match(@"worker asked to stop +1 +2\.0 s +2\.0 s +25/25 s met"));
+            Assert.That(ReportText.Of(late), Does.Match(@"worker asked to stop +2 +26\.0 s +26\.0 s +25/25 s MISSED"));
+        });
+    }
+
+    [Test]
     public void Memory_that_grows_is_not_flat()
     {
         Sample[] flat = [.. Enumerable.Range(0, 9).Select(n => Sample(n < 3 ? 100 : 200))];

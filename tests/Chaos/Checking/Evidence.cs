@@ -45,6 +45,15 @@ public sealed record Evidence
     /// <summary>The index of failures that operators search: those that are open. Null where there is no index.</summary>
     public IReadOnlyList<IndexedFailure>? Index { get; init; }
 
+    /// <summary>What operators sent again.</summary>
+    public IReadOnlyList<Redrive> Redrives { get; init; } = [];
+
+    /// <summary>Whether operators have redriven, after all faults, whatever was still parked: then nothing is.</summary>
+    public bool AllRedriven { get; init; }
+
+    /// <summary>Workers that were asked to end.</summary>
+    public IReadOnlyList<WorkerStop> Stops { get; init; } = [];
+
     /// <summary>How many mails may be uncertain: the kills placed between the mail server's answer and the commit, where nobody can be asked for a receipt.</summary>
     public int UncertainAllowed { get; init; }
 }

@@ -3,8 +3,12 @@ using Orders.Chaos.Clients;
 
 namespace Orders.Chaos.Collecting;
 
-/// <summary>Puts the five sides of the evidence together.</summary>
-public sealed class Collector(DatabaseEvidence database, WorldEvidence world, BrokerEvidence broker)
+/// <summary>Puts the sides of the evidence together.</summary>
+/// <param name="database">What the database holds.</param>
+/// <param name="world">The ledgers of mail server and warehouse.</param>
+/// <param name="broker">What the broker holds.</param>
+/// <param name="redrives">What operators see; null where nobody keeps an index of failures.</param>
+public sealed class Collector(DatabaseEvidence database, WorldEvidence world, BrokerEvidence broker, RedriveEvidence? redrives = null)
 {
     /// <summary>Reads everything. To be called at rest: what moves meanwhile is seen on one side and not on the other.</summary>
     public async Task<Evidence> ReadAsync(IEnumerable<HistoryEvent> history, int uncertainAllowed = 0, CancellationToken cancellationToken = default)
@@ -12,6 +16,7 @@ public sealed class Collector(DatabaseEvidence database, WorldEvidence world, Br
         var ofWorld = await world.ReadAsync(cancellationToken);
         var ofBroker = await broker.ReadAsync(cancellationToken);
         var ofDatabase = await database.ReadAsync(cancellationToken);
+        var ofOperators = redrives is null ? new Evidence() : await redrives.ReadAsync(cancellationToken);
         return ofDatabase with
         {
             Posted = History.Fold(history),
@@ -19,6 +24,8 @@ public sealed class Collector(DatabaseEvidence database, WorldEvidence world, Br
             WarehouseCalls = ofWorld.WarehouseCalls,
             Waiting = ofBroker.Waiting,
             Parked = [.. ofBroker.Parked, .. ofDatabase.Parked],
+            Index = ofOperators.Index,
+            Redrives = ofOperators.Redrives,
             UncertainAllowed = uncertainAllowed,
         };
     }

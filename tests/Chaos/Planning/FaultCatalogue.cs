@@ -15,10 +15,14 @@ public static class FaultCatalogue
     /// <summary>The services that run steps.</summary>
     public static readonly string[] Workers = ["email", "inventory", "invoice", "warehouse"];
 
+    /// <summary>The class that is not about working again: how soon a worker has to be gone after SIGTERM.</summary>
+    public const string WorkerStop = "worker asked to stop";
+
     /// <summary>How soon the system has to work again, by class: in 95 of 100 cases, and at most.</summary>
     public static readonly IReadOnlyDictionary<string, (TimeSpan P95, TimeSpan Max)> Targets = new Dictionary<string, (TimeSpan, TimeSpan)>
     {
         ["worker killed"] = (Seconds(5), Seconds(15)),
+        [WorkerStop] = (Seconds(25), Seconds(25)),
         ["frozen or half open"] = (Seconds(25), Seconds(35)),
         ["API or relay killed"] = (Seconds(5), Seconds(10)),
         ["broker restarted"] = (Seconds(10), Seconds(20)),
@@ -34,7 +38,7 @@ public static class FaultCatalogue
         // Longer than the lease of a mail (22 s) now and then: who thaws must not send what another has sent meanwhile.
         .. Workers.Select(w => new FaultType(FaultKind.Freeze, w, Seconds(5), Seconds(w == "email" ? 30 : 15), "frozen or half open")),
         .. Workers.Select(w => new FaultType(FaultKind.Cut, w, Seconds(5), Seconds(25), "partition")),
-        new(FaultKind.Roll, string.Join('+', Workers), Seconds(0), Seconds(0), "worker killed"),
+        new(FaultKind.Roll, string.Join('+', Workers), Seconds(0), Seconds(0), ""),
         new(FaultKind.Kill, "api", Seconds(0), Seconds(2), "API or relay killed"),
         new(FaultKind.Freeze, "api", Seconds(3), Seconds(8), "frozen or half open"),
         new(FaultKind.Kill, "rabbitmq", Seconds(0), Seconds(5), "broker restarted"),
@@ -50,6 +54,10 @@ public static class FaultCatalogue
         new(FaultKind.Kill, "outside-world", Seconds(0), Seconds(3), ""),
         new(FaultKind.Misbehave, "smtp", Seconds(5), Seconds(15), "", "slow", "down", "tempfail", "drop", "vanish"),
         new(FaultKind.Misbehave, "warehouse-calls", Seconds(5), Seconds(15), "", "slow", "down", "error", "vanish"),
+        new(FaultKind.Redrive, "smtp", Seconds(5), Seconds(12), "", "reject"),
+        new(FaultKind.Redrive, "warehouse-calls", Seconds(5), Seconds(12), "", "reject"),
+        // It keeps the index of failures and carries out the redrives.
+        new(FaultKind.Kill, "dashboard", Seconds(0), Seconds(3), ""),
     ];
 
     private static TimeSpan Seconds(double seconds) => TimeSpan.FromSeconds(seconds);

@@ -15,7 +15,7 @@ public enum FaultKind
     /// <summary>SIGTERM and a start.</summary>
     Restart,
 
-    /// <summary>Every worker restarted, one after the other.</summary>
+    /// <summary>Every worker asked to end by SIGTERM and started again, one after the other, each when the one before it is healthy.</summary>
     Roll,
 
     /// <summary>Every connection of the processes terminated by the database, many times over the duration.</summary>
@@ -26,4 +26,7 @@ public enum FaultKind
 
     /// <summary>The mail server or the warehouse misbehaves.</summary>
     Misbehave,
+
+    /// <summary>The mail server or the warehouse refuses for good, which parks messages, and operators redrive them: now and then before it has come to its senses.</summary>
+    Redrive,
 }

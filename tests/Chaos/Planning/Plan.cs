@@ -5,6 +5,7 @@ namespace Orders.Chaos.Planning;
 public sealed record Plan(IReadOnlyList<PlannedFault> Faults)
 {
     private const int MostAtOnce = 2;
+    private const int Dozen = 12;
     private static readonly TimeSpan First = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan MeanGap = TimeSpan.FromSeconds(9);
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(500);
@@ -17,7 +18,7 @@ public sealed record Plan(IReadOnlyList<PlannedFault> Faults)
 
     /// <summary>
     /// Draws a plan: gaps are exponential with a mean of 9 s, at most two faults at once, never two on one target. Every kind comes once before any comes twice,
-    /// so that a short plan is a sample and a long one is complete.
+    /// so that a short plan is a sample and a long one is complete. A redrive and a rolling restart are among the first dozen, at places that are drawn too.
     /// </summary>
     public static Plan Draw(int seed, int count)
     {
@@ -25,6 +26,10 @@ public sealed record Plan(IReadOnlyList<PlannedFault> Faults)
         var plan = new List<PlannedFault>(count);
         var deck = new List<FaultType>();
         var at = First;
+        // What people do to a system belongs into every sample of what happens to it.
+        var places = Enumerable.Range(1, Dozen).ToArray();
+        random.Shuffle(places);
+        var kinds = new Dictionary<int, FaultKind> { [places[0]] = FaultKind.Redrive, [places[1]] = FaultKind.Roll };
         for (var number = 1; number <= count; number++)
         {
             if (deck.Count == 0)
@@ -33,15 +38,13 @@ public sealed record Plan(IReadOnlyList<PlannedFault> Faults)
                 random.Shuffle(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(deck));
             }
 
+            var candidates = kinds.TryGetValue(number, out var kind) && deck.Exists(t => t.Kind == kind) ? deck.FindAll(t => t.Kind == kind) : deck;
             // The next one of the deck whose target is free; if none is, or two are going on, a little later.
             FaultType? type;
-            while ((type = plan.Count(f => f.IsOnAt(at)) < MostAtOnce ? deck.FirstOrDefault(t => IsFree(plan, t, at)) : null) is null)
+            while ((type = plan.Count(f => f.IsOnAt(at)) < MostAtOnce ? candidates.FirstOrDefault(t => IsFree(plan, t, at)) : null) is null)
                 at += Step;
             deck.Remove(type);
-            var duration = type.Shortest + ((type.Longest - type.Shortest) * random.NextDouble());
-            plan.Add(type.Modes is []
-                ? new PlannedFault(number, at, type, duration)
-                : new PlannedFault(number, at, type, duration, type.Modes[random.Next(type.Modes.Length)], Math.Round(0.2 + (0.8 * random.NextDouble()), 2)));
+            plan.Add(Drawn(number, at, type, random));
             at += MeanGap * -Math.Log(1 - random.NextDouble());
         }
 
@@ -53,7 +56,16 @@ public sealed record Plan(IReadOnlyList<PlannedFault> Faults)
         new([.. Enumerable.Range(1, count).Select(n => new PlannedFault(n, every * n, type, duration))]);
 
     /// <inheritdoc />
-    public override string ToString() => string.Join(Environment.NewLine, Faults);
+    public override string ToString() => string.Join(Environment.NewLine, Faults.Select(f => f.Redrive is null ? $"{f}" : $"{f}, {f.Redrive}"));
+
+    private static PlannedFault Drawn(int number, TimeSpan at, FaultType type, Random random)
+    {
+        var duration = type.Shortest + ((type.Longest - type.Shortest) * random.NextDouble());
+        if (type.Modes is [])
+            return new PlannedFault(number, at, type, duration);
+        var (mode, share) = (type.Modes[random.Next(type.Modes.Length)], Math.Round(0.2 + (0.8 * random.NextDouble()), 2));
+        return new PlannedFault(number, at, type, duration, mode, share, type.Kind == FaultKind.Redrive ? RedriveTerms.Draw(random, duration) : null);
+    }
 
     private static bool IsFree(List<PlannedFault> plan, FaultType type, TimeSpan at)
     {

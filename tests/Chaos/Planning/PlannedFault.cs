@@ -9,7 +9,8 @@ namespace Orders.Chaos.Planning;
 /// <param name="Duration">How long it lasts.</param>
 /// <param name="Mode">How the outside world misbehaves; empty for other faults.</param>
 /// <param name="Share">How many mails or calls are hit; 1 for other faults.</param>
-public sealed record PlannedFault(int Number, TimeSpan At, FaultType Type, TimeSpan Duration, string Mode = "", double Share = 1)
+/// <param name="Redrive">How operators redrive what it parks; null for faults that park nothing.</param>
+public sealed record PlannedFault(int Number, TimeSpan At, FaultType Type, TimeSpan Duration, string Mode = "", double Share = 1, RedriveTerms? Redrive = null)
 {
     // Containers need some seconds to be themselves again; two faults of one target never meet.
     private static readonly TimeSpan Room = TimeSpan.FromSeconds(6);
@@ -17,14 +18,17 @@ public sealed record PlannedFault(int Number, TimeSpan At, FaultType Type, TimeS
     // A message that both hit would be put off for minutes by its third failure, which is as it should be and longer than a run drains.
     private static readonly TimeSpan RoomOutside = TimeSpan.FromSeconds(60);
 
+    // Four workers, each of which has to be healthy before the next one ends.
+    private static readonly TimeSpan RoomToRoll = TimeSpan.FromSeconds(48);
+
     /// <summary>What is hit.</summary>
     public IReadOnlyList<string> Targets => Type.Target.Split('+');
 
     /// <summary>From when on its target may be hit again.</summary>
-    public TimeSpan Free => At + Duration + (Type.Kind == FaultKind.Misbehave ? RoomOutside : Type.Kind == FaultKind.Roll ? Room * 4 : Room);
+    public TimeSpan Free => At + Duration + (Type.Kind is FaultKind.Misbehave or FaultKind.Redrive ? RoomOutside : Type.Kind == FaultKind.Roll ? RoomToRoll : Room);
 
     /// <summary>Whether it is still going on at a time.</summary>
-    public bool IsOnAt(TimeSpan time) => time < At + Duration + (Type.Kind == FaultKind.Roll ? Room * 4 : TimeSpan.FromSeconds(2));
+    public bool IsOnAt(TimeSpan time) => time < At + Duration + (Type.Kind == FaultKind.Roll ? RoomToRoll : TimeSpan.FromSeconds(2));
 
     /// <inheritdoc />
     public override string ToString() => string.Create(

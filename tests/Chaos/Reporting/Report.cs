@@ -9,6 +9,9 @@ namespace Orders.Chaos.Reporting;
 public sealed record Report(
     ChaosOptions Options, Scenario Scenario, IReadOnlyList<HistoryEvent> History, IReadOnlyList<Recovery> Recoveries, Findings Findings, TimeSpan? Drained, IReadOnlyList<Sample> Samples, TimeSpan Took)
 {
+    /// <summary>What people did to the system.</summary>
+    public Operations Operations { get; init; } = Operations.None;
+
     /// <summary>Orders answered 2xx.</summary>
     public int Accepted { get; } = Count(History, Outcome.Accepted);
 

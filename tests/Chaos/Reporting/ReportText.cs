@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Orders.Chaos.Checking;
+using Orders.Chaos.Clients;
 using Orders.Chaos.Planning;
 using Orders.Chaos.Running;
 
@@ -16,7 +17,9 @@ public static class ReportText
     {
         var text = new StringBuilder();
         if (report.Recoveries.Count > 0)
-            WriteFaults(text, report.Recoveries);
+            WriteFaults(text, report.Recoveries, report.Operations.Stops);
+        if (report.Operations.Redrives.Count > 0)
+            WriteRedrives(text, report.Operations);
         if (report.Samples.Count > 0)
             WriteSamples(text, report.Samples);
         WriteVerdicts(text, report.Findings);
@@ -25,23 +28,38 @@ public static class ReportText
         return text.ToString();
     }
 
-    private static void WriteFaults(StringBuilder text, IReadOnlyList<Recovery> recoveries)
+    private static void WriteFaults(StringBuilder text, IReadOnlyList<Recovery> recoveries, IReadOnlyList<WorkerStop> stops)
     {
         Line(text, $"{"fault",-62}  lasted  worked again after");
         foreach (var r in recoveries)
             Line(text, $"{r.Times.Fault,-62} {Seconds(r.Times.Healed - r.Times.Injected),7}  {(r.After is { } after ? Seconds(after) : "–"),7}{(r.IsOverlapped ? "  (another fault meanwhile)" : "")}");
+        foreach (var s in stops)
+            Line(text, $"rolling restart of {s.Service,-10} ended with {s.ExitCode} after {Seconds(s.Took)}, healthy {Seconds(s.Healthy)} after its start");
         text.AppendLine();
         Line(text, $"{"recovery",-24} {"times",5} {"p95",7} {"max",7}   target");
         foreach (var (name, target) in FaultCatalogue.Targets)
         {
-            // What another fault has prolonged says nothing about this one.
-            TimeSpan[] times = [.. recoveries.Where(r => r.Times.Fault.Type.Class == name && r is { IsOverlapped: false, After: not null }).Select(r => r.After!.Value).Order()];
+            // What another fault has prolonged says nothing about this one; how a worker ends must not depend on it.
+            var after = recoveries.Where(r => r.Times.Fault.Type.Class == name && r is { IsOverlapped: false, After: not null }).Select(r => r.After!.Value);
+            TimeSpan[] times = [.. (name == FaultCatalogue.WorkerStop ? stops.Select(s => s.Took) : after).Order()];
             if (times.Length == 0)
                 continue;
             var (p95, max) = (times[(int)Math.Ceiling(times.Length * 0.95) - 1], times[^1]);
             Line(text, $"{name,-24} {times.Length,5} {Seconds(p95),7} {Seconds(max),7}   {target.P95.TotalSeconds:0}/{target.Max.TotalSeconds:0} s {(p95 <= target.P95 && max <= target.Max ? "met" : "MISSED")}");
         }
 
+        text.AppendLine();
+    }
+
+    private static void WriteRedrives(StringBuilder text, Operations operations)
+    {
+        Line(text, $"{"redrive",-44} {"total",6} {"done",6} {"again",6} {"skipped",8}");
+        foreach (var r in operations.Redrives.Reverse())
+            Line(text, $"{r.Reason,-44} {r.Total,6} {r.Done,6} {r.FailedAgain,6} {r.Skipped,8}{(r.IsDone ? "" : $"   {r.Stage}: {r.Waiting} waiting, {r.Sent} sent")}");
+        Line(text, $"{"together",-44} {operations.Redrives.Sum(r => r.Total),6} {operations.Redrives.Sum(r => r.Done),6} {operations.Redrives.Sum(r => r.FailedAgain),6} {operations.Redrives.Sum(r => r.Skipped),8}");
+        var asked = operations.Calls.Where(c => c.Asked != OperatorCall.Resume).ToArray();
+        var refused = asked.Where(c => c is { IsGood: false, Status: not null }).GroupBy(c => c.Code ?? $"{c.Status}").Select(g => $"{g.Count()} {g.Key}");
+        Line(text, $"operators asked {asked.Length} times{string.Concat(refused.Select(r => $", {r}"))}, {asked.Count(c => c.Status is null)} without an answer; let a stopped redrive go on {operations.Calls.Count(c => c is { Asked: OperatorCall.Resume, IsGood: true })} times; {(operations.Cleared is { } cleared ? $"in the end nothing was parked after {Seconds(cleared)}" : "in the end something STAYED parked")}");
         text.AppendLine();
     }
 

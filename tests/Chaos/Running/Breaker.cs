@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net.Http.Json;
 using System.Net.Sockets;
 using Npgsql;
+using Orders.Chaos.Checking;
 using Orders.Chaos.Planning;
 
 namespace Orders.Chaos.Running;
@@ -15,6 +16,10 @@ public sealed class Breaker(Installation installation)
 
     // A plan leaves room between two faults of one target; on a slow machine the first may still be at it. A dead container cannot be killed.
     private readonly ConcurrentDictionary<string, SemaphoreSlim> _busy = new();
+    private readonly ConcurrentQueue<WorkerStop> _stops = new();
+
+    /// <summary>How the workers ended that rolling restarts have asked to.</summary>
+    public IReadOnlyList<WorkerStop> Stops => [.. _stops];
 
     /// <summary>Carries out a fault from its beginning to its end, when those that hit the same target have ended.</summary>
     /// <returns>When it was there, and when everything was back: for database and broker when they answer again, for others when they were started, thawed or put back.</returns>
@@ -60,8 +65,8 @@ public sealed class Breaker(Installation installation)
                 await EachAsync(containers, c => Docker.RunAsync("restart", "-t", "30", c.Container));
                 break;
             case FaultKind.Roll:
-                foreach (var (_, container) in containers)
-                    await Docker.RunAsync("restart", "-t", "30", container);
+                foreach (var (service, container) in containers)
+                    _stops.Enqueue(await RollingRestart.RestartAsync(service, container, cancellationToken));
                 break;
             case FaultKind.Terminate:
                 await TerminateAsync(fault.Duration, cancellationToken);
@@ -71,7 +76,7 @@ public sealed class Breaker(Installation installation)
                 await Task.Delay(fault.Duration, cancellationToken);
                 await Docker.RunAsync("exec", containers[0].Container, "rabbitmqctl", "-q", "set_vm_memory_high_watermark", Watermark);
                 break;
-            case FaultKind.Misbehave:
+            case FaultKind.Misbehave or FaultKind.Redrive:
                 await BehaveAsync(fault, fault.Mode, cancellationToken);
                 await Task.Delay(fault.Duration, cancellationToken);
                 await BehaveAsync(fault, "ok", cancellationToken);
@@ -106,7 +111,7 @@ public sealed class Breaker(Installation installation)
 
     private async Task<(string Service, string Container)[]> ContainersAsync(PlannedFault fault)
     {
-        if (fault.Type.Kind == FaultKind.Misbehave)
+        if (fault.Type.Kind is FaultKind.Misbehave or FaultKind.Redrive)
             return [];
         var all = await installation.AllAsync();
         var hit = fault.Targets.SelectMany(t => all.Where(c => c.Service == t).Select(c => (c.Service, c.Container))).ToArray();

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using Orders.Chaos.Checking;
 using Orders.Chaos.Clients;
@@ -8,7 +9,8 @@ using Orders.Chaos.Reporting;
 namespace Orders.Chaos.Running;
 
 /// <summary>
-/// One run: the plan is written down, orders come, faults happen, everything is healed, the system comes to rest, and the checker looks at what is left.
+/// One run: the plan is written down, orders come, faults happen, everything is healed, the system comes to rest, and the checker looks at what is left. What is parked then, operators redrive
+/// until nothing is, and the checker looks again.
 /// </summary>
 public sealed class ChaosRun(Installation installation, ChaosOptions options, Action<string> progress)
 {
@@ -26,19 +28,22 @@ public sealed class ChaosRun(Installation installation, ChaosOptions options, Ac
         progress($"{scenario.Orders} orders at {scenario.Rate:0.#} a second, {scenario.Plan.Faults.Count} faults, seed {options.Seed}; plan, history and report in {options.Folder}");
 
         await using var history = new History(Path.Combine(options.Folder, "history.jsonl"));
+        using var desk = new OperatorClient(installation.Dashboard, installation.OperatorKey, Path.Combine(options.Folder, "operators.jsonl"));
         var broker = new BrokerEvidence(installation.Management, "/");
         var breaker = new Breaker(installation);
+        var operators = new Operators(desk, installation.Database, TimeSpan.FromSeconds(1));
         var sampler = new Sampler(installation);
         using var sampling = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var samples = scenario.MustStayFlat ? sampler.RunAsync(sampling.Token) : Task.CompletedTask;
 
         IReadOnlyList<FaultTimes> faults;
+        var redrives = new ConcurrentBag<Task>();
         using (var client = new ShopClient(installation.Api, installation.ApiKey, history, ClientPatience))
         {
             var orders = OpenLoop.RunAsync(new OrderBook(options.Seed), scenario.Orders, scenario.Rate, client, cancellationToken);
             try
             {
-                faults = await BreakAsync(scenario.Plan, breaker, cancellationToken);
+                faults = await BreakAsync(scenario.Plan, breaker, (fault, carriedOut) => redrives.Add(operators.RedriveAsync(fault, carriedOut, DrainPatience, cancellationToken)), cancellationToken);
             }
             finally
             {
@@ -50,17 +55,45 @@ public sealed class ChaosRun(Installation installation, ChaosOptions options, Ac
         }
 
         progress("draining");
-        var drained = await new Rest(installation.Database, broker).WaitAsync(DrainPatience, LongestDrain, cancellationToken);
+        var draining = Stopwatch.StartNew();
+        await Task.WhenAll(redrives);
+        var (followed, rest) = (draining.Elapsed, new Rest(installation.Database, broker));
+        var drained = followed + await rest.WaitAsync(DrainPatience, LongestDrain, cancellationToken);
         await sampling.CancelAsync();
         await samples;
 
-        progress("checking");
-        var collector = new Collector(new DatabaseEvidence(installation.Database), new WorldEvidence(installation.World), broker);
-        var findings = Checker.Check(await collector.ReadAsync(history.Events, cancellationToken: cancellationToken));
-        return new Report(options, scenario, history.Events, await new RecoveryReader(installation.Database, history.Events).ReadAsync(faults, cancellationToken), findings, drained, sampler.Samples, watch.Elapsed);
+        var collector = new Collector(new DatabaseEvidence(installation.Database), new WorldEvidence(installation.World), broker, new RedriveEvidence(installation.Database, desk));
+        async Task<Evidence> ReadAsync() => await collector.ReadAsync(history.Events, cancellationToken: cancellationToken) with { Stops = breaker.Stops };
+        var (findings, evidence, cleared) = await CheckAsync(operators, rest, ReadAsync, cancellationToken);
+        var recoveries = await new RecoveryReader(installation.Database, history.Events).ReadAsync(faults, cancellationToken);
+        return new Report(options, scenario, history.Events, recoveries, findings, drained, sampler.Samples, watch.Elapsed)
+        {
+            Operations = new Operations(evidence.Stops, [.. evidence.Redrives.Select(r => r.Totals)], desk.Calls, cleared),
+        };
     }
 
-    private async Task<IReadOnlyList<FaultTimes>> BreakAsync(Plan plan, Breaker breaker, CancellationToken cancellationToken)
+    // What is parked is looked at where it stands, and then sent again: it has to come to its end as well.
+    private async Task<(Findings Findings, Evidence Evidence, TimeSpan? Cleared)> CheckAsync(Operators operators, Rest rest, Func<Task<Evidence>> readAsync, CancellationToken cancellationToken)
+    {
+        Findings? before = null;
+        if ((await operators.ParkedAsync(cancellationToken)).Parked is > 0 and var parked)
+        {
+            progress($"checking, with {parked} parked");
+            before = Checker.Check(await readAsync());
+        }
+
+        progress("redriving what is parked");
+        var cleared = await operators.RedriveAllAsync(DrainPatience, cancellationToken);
+        if (before is not null)
+            await rest.WaitAsync(DrainPatience, LongestDrain, cancellationToken);
+
+        progress("checking");
+        var evidence = await readAsync() with { AllRedriven = true };
+        var findings = Checker.Check(evidence);
+        return (before is null ? findings : findings.And(before), evidence, cleared);
+    }
+
+    private async Task<IReadOnlyList<FaultTimes>> BreakAsync(Plan plan, Breaker breaker, Action<PlannedFault, Task> parks, CancellationToken cancellationToken)
     {
         var start = Stopwatch.GetTimestamp();
         return await Task.WhenAll(plan.Faults.Select(async fault =>
@@ -69,7 +102,10 @@ public sealed class ChaosRun(Installation installation, ChaosOptions options, Ac
             if (wait > TimeSpan.Zero)
                 await Task.Delay(wait, cancellationToken);
             progress(fault.ToString());
-            return await breaker.CarryOutAsync(fault, cancellationToken);
+            var carriedOut = breaker.CarryOutAsync(fault, cancellationToken);
+            if (fault.Redrive is not null)
+                parks(fault, carriedOut);
+            return await carriedOut;
         }));
     }
 }

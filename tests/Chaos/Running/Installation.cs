@@ -25,6 +25,12 @@ public sealed class Installation : IAsyncDisposable
     /// <summary>With which key.</summary>
     public required string ApiKey { get; init; }
 
+    /// <summary>Where operators are.</summary>
+    public required Uri Dashboard { get; init; }
+
+    /// <summary>With which key.</summary>
+    public required string OperatorKey { get; init; }
+
     /// <summary>The AMQP port, to see whether the broker is there.</summary>
     public required int AmqpPort { get; init; }
 
@@ -50,6 +56,8 @@ public sealed class Installation : IAsyncDisposable
     {
         Api = new Uri(Required("CHAOS_API")),
         ApiKey = Required("ORDERS_API_KEY"),
+        Dashboard = new Uri(Required("CHAOS_DASHBOARD")),
+        OperatorKey = Required("ORDERS_OPERATOR_KEY"),
         AmqpPort = int.Parse(Required("CHAOS_AMQP_PORT"), System.Globalization.CultureInfo.InvariantCulture),
     };
 

@@ -48,6 +48,8 @@ public sealed class RecoveryReader(NpgsqlDataSource database, IReadOnlyList<Hist
         return times.Fault.Targets[0] switch
         {
             "api" => FirstAccepted(from),
+            // No order waits for it.
+            "dashboard" => null,
             "postgres" => Latest([FirstAccepted(from), .. await FirstDoneAsync(FaultCatalogue.Workers, from, cancellationToken)]),
             "smtp" or "outside-world" => Latest(await FirstDoneAsync(["email"], from, cancellationToken)),
             "warehouse-calls" => Latest(await FirstDoneAsync(["warehouse"], from, cancellationToken)),
