@@ -30,12 +30,14 @@ public sealed class FlowShows : InAnInstallation
     {
         var (premium, normal) = Full ? (20_000, 100) : (600, 10);
         var rate = 0.8 * await CapacityAsync(Full ? 3000 : 200);
+        var begun = await Orders.Database.ScalarAsync<DateTime>("select now()");
         var every = (premium + normal) / normal;
         await PostAsync(premium + normal, rate, i => i % every != 0, releaseAt: null);
         await UntilCompletedAsync(TimeSpan.FromMinutes(5));
 
-        var (p, n) = (await PercentileAsync("o.premium", 0.95), await PercentileAsync("not o.premium", 0.95));
-        var longest = await PercentileAsync("not o.premium", 1);
+        var since = $"o.created_at >= '{begun:O}'";
+        var (p, n) = (await PercentileAsync($"o.premium and {since}", 0.95), await PercentileAsync($"not o.premium and {since}", 0.95));
+        var longest = await PercentileAsync($"not o.premium and {since}", 1);
         await TestContext.Progress.WriteLineAsync(string.Create(
             CultureInfo.InvariantCulture, $"{premium} premium and {normal} normal orders at {rate:0}/s: p95 {p * 1000:0} and {n * 1000:0} ms, the longest normal one {longest:0.00} s"));
         Assert.That(longest, Is.LessThan(60), "seconds that a normal order took");
@@ -115,7 +117,8 @@ public sealed class FlowShows : InAnInstallation
         await PostAsync(orders, double.PositiveInfinity, _ => false, releaseAt: null);
         await UntilCompletedAsync(TimeSpan.FromMinutes(2));
         var capacity = orders / watch.Elapsed.TotalSeconds;
-        await Orders.Database.ExecuteAsync("truncate orders, order_lines, order_progress, step_runs, effects, idempotency");
+        // As in a system that has run for more than a minute: the planner knows what its tables hold. Emptied ones would be read from end to end by the statements that were planned for them.
+        await Orders.Database.ExecuteAsync("analyze");
         return capacity;
     }
 
