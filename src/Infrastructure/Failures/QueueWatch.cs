@@ -6,12 +6,19 @@ internal sealed class QueueWatch(TimeSpan fullLook, TimeSpan patience)
     /// <summary>By how much each message that a look has read puts off the next one.</summary>
     private static readonly TimeSpan PausePerMessage = TimeSpan.FromMilliseconds(1);
 
+    // A look at more than this many messages is felt by those who are at work meanwhile: looks like that may take a fiftieth of the time, and what is to be taken out waits for up to 10 s.
+    // Measured: with one every 2 s, 95 % of fresh orders took 101 ms during a redrive at 50 a second, 37 ms without (FreshOrdersDuringARedrive).
+    private const int Felt = 100;
+    private const int OneIn = 50;
+    private static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(10);
+
     // Beyond what is to be taken out: a few that stand between.
     private const int Margin = 50;
 
     private (long Rows, uint Ready)? _difference;
     private long _differsSince;
     private long _lookedAt = Environment.TickCount64;
+    private long _askedAt;
     private long _notBefore;
     private TimeSpan _backOff;
     private long _soughtAtHead;
@@ -25,6 +32,7 @@ internal sealed class QueueWatch(TimeSpan fullLook, TimeSpan patience)
     {
         var now = Environment.TickCount64;
         _soughtAtHead = 0;
+        _askedAt = now;
         if (rows == ready)
         {
             _difference = null;
@@ -44,7 +52,7 @@ internal sealed class QueueWatch(TimeSpan fullLook, TimeSpan patience)
 
     /// <summary>
     /// How many messages the look that is due has to hold; null for as many as it may. Where the counts agree, it only takes out what was sent again or put away, and that is mostly the oldest: the head of the
-    /// queue is enough. Without this each look at a queue of ten thousand read all of it, and fresh orders took 1.1 s instead of 0.04 (FreshOrdersDuringARedrive).
+    /// queue is enough: a look at a queue of ten thousand would read all of them for the few hundred that have left.
     /// </summary>
     public int? Most => _soughtAtHead > 0 ? (int)Math.Min(int.MaxValue, _soughtAtHead + (_soughtAtHead / 4) + Margin) : null;
 
@@ -60,6 +68,7 @@ internal sealed class QueueWatch(TimeSpan fullLook, TimeSpan patience)
         _headWasNotEnough = _soughtAtHead > 0 && result is { Complete: false } && result.Removed + result.PutBack < _soughtAtHead / 2;
         _backOff = result is { Changed: true } ? default : TimeSpan.FromSeconds(Math.Clamp(_backOff.TotalSeconds * 2, 2, 60));
         var read = result is null ? 0 : result.InQueue + result.Removed;
-        _notBefore = _lookedAt + (long)Math.Max(_backOff.TotalMilliseconds, (PausePerMessage * read).TotalMilliseconds);
+        var rest = read > Felt ? Math.Min((_lookedAt - _askedAt) * OneIn, (long)LongestRest.TotalMilliseconds) : 0;
+        _notBefore = _lookedAt + Math.Max(rest, (long)Math.Max(_backOff.TotalMilliseconds, (PausePerMessage * read).TotalMilliseconds));
     }
 }

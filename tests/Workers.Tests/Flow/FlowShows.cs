@@ -72,8 +72,8 @@ public sealed class FlowShows : InAnInstallation
     public async Task A_customer_with_many_orders_waiting_does_not_hold_up_another()
     {
         const string Crowd = "crowd@example.com", Other = "other@example.com";
-        // As many as a customer may post in the normal lane: the first twenty, and one a second. In five seconds: in twenty all of the crowd is done, and nobody would have waited for anybody.
-        var (waiting, orders, rate) = Full ? (10_000, 25, 5.0) : (500, 15, 5.0);
+        // Not more than a customer may post in the normal lane: the first twenty, and one a second. In four seconds: in twenty all of the crowd is done, and nobody would have waited for anybody.
+        var (waiting, orders, rate) = Full ? (10_000, 20, 5.0) : (500, 15, 5.0);
         await PostAsync(orders, rate, _ => false, releaseAt: null, Other);
         await UntilCompletedAsync(TimeSpan.FromMinutes(1));
         var idle = await PercentileAsync($"o.customer_email = '{Other}'", 0.95);
