@@ -103,8 +103,15 @@ internal sealed partial class HostProcess : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _stopping = true;
-        if (_process is { HasExited: false } running)
-            running.Kill();
+        try
+        {
+            _process?.Kill();
+        }
+        catch (InvalidOperationException)
+        {
+            // It has just ended by itself; the supervisor starts no other.
+        }
+
         await _supervising;
         _http.Dispose();
     }
