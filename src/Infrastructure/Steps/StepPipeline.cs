@@ -50,7 +50,11 @@ internal sealed class StepPipeline<TStep>(
             if (policy.Compensations.Contains(typeof(T)))
                 run.Compensate();
             if (await IsLeftOutAsync(context, run))
+            {
+                await SayConsumedAsync(context);
                 return;
+            }
+
             if (await gates.Of(policy.Name).EnterAsync(id, run.Attempt, run.Keys, context.CancellationToken) is { ComeAgainAt: { } at } refused)
             {
                 StepLog.Postponed(logger, policy.Name, run.SubjectId, id, refused.Reason);
@@ -110,9 +114,10 @@ internal sealed class StepPipeline<TStep>(
         catch (Exception fault) when (!context.CancellationToken.IsCancellationRequested && IsCancelled(run, fault))
         {
             // Whatever stopped it, nobody waits for it any more: no further attempt. Unless an earlier run began the effect: then the fault is one like any other.
-            if (await LeaveOutAsync(run, StepStatus.Cancelled, fault.Message, context.CancellationToken))
-                return;
-            throw;
+            if (!await LeaveOutAsync(run, StepStatus.Cancelled, fault.Message, context.CancellationToken))
+                throw;
+            await SayConsumedAsync(context);
+            return;
         }
 
         if (gates.DependencyOf(run.Step) is { } dependency)
@@ -189,7 +194,11 @@ internal sealed class StepPipeline<TStep>(
         where T : class
     {
         await DatabasePatience.RunAsync(() => outbox.InsertAsync(SendContextRow.Again(context, policy.Name, until), context.CancellationToken), context.CancellationToken);
-        // Nobody else says so: the consumer has thrown, and the retry filter tells of a fault only when it gives up. A message that nobody has had is moved to _skipped.
-        await context.NotifyConsumed(context, context.ReceiveContext.ElapsedTime, TStep.Policy.Name);
+        await SayConsumedAsync(context);
     }
+
+    // Nobody else says so: the consumer has not seen the message, or has thrown, and the retry filter tells of a fault only when it gives up. A message that nobody has had is moved to _skipped,
+    // where it would stand as a failure although it is dealt with.
+    private static Task SayConsumedAsync<T>(ConsumeContext<T> context)
+        where T : class => context.NotifyConsumed(context, context.ReceiveContext.ElapsedTime, TStep.Policy.Name);
 }

@@ -35,6 +35,7 @@ public sealed class ExpiryTests() : InAZoo("hurried,impatient")
 
         await System.UntilAsync(order, "hurried", StepStatus.Done);
         Assert.That(await System.OrderStatusAsync(order), Is.EqualTo(OrderStatus.Processing));
+        Assert.That(await System.Broker.CountAsync("hurried_skipped"), Is.Zero, "what expired was dealt with, it stands nowhere else");
     }
 
     [Test]
