@@ -52,7 +52,7 @@ internal sealed class QueueWatch(TimeSpan fullLook, TimeSpan patience)
 
     /// <summary>
     /// How many messages the look that is due has to hold; null for as many as it may. Where the counts agree, it only takes out what was sent again or put away, and that is mostly the oldest: the head of the
-    /// queue is enough: a look at a queue of ten thousand would read all of them for the few hundred that have left.
+    /// queue is enough. A look at a queue of ten thousand would read all of them for the few hundred that have left.
     /// </summary>
     public int? Most => _soughtAtHead > 0 ? (int)Math.Min(int.MaxValue, _soughtAtHead + (_soughtAtHead / 4) + Margin) : null;
 

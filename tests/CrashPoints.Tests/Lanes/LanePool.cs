@@ -27,7 +27,7 @@ internal sealed class LanePool : IAsyncDisposable
     }
 
     /// <summary>Looks at the books of all lanes.</summary>
-    public async Task VerifyBooksAsync()
+    private async Task VerifyBooksAsync()
     {
         var lanes = new List<Lane>();
         while (_free.Reader.TryRead(out var lane))
@@ -35,6 +35,19 @@ internal sealed class LanePool : IAsyncDisposable
         lanes.ForEach(lane => _free.Writer.TryWrite(lane));
         foreach (var lane in lanes)
             await lane.VerifyBooksAsync();
+    }
+
+    /// <summary>Looks at the books of all lanes, and ends them whatever stands there.</summary>
+    public async Task CloseAsync()
+    {
+        try
+        {
+            await VerifyBooksAsync();
+        }
+        finally
+        {
+            await DisposeAsync();
+        }
     }
 
     /// <inheritdoc />

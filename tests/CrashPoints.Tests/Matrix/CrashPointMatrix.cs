@@ -23,17 +23,7 @@ public sealed class CrashPointMatrix
         select new TestCaseData(@case).SetArgDisplayNames(@case.Plan);
 
     [OneTimeTearDown]
-    public async Task BalanceTheBooks()
-    {
-        try
-        {
-            await _lanes.VerifyBooksAsync();
-        }
-        finally
-        {
-            await _lanes.DisposeAsync();
-        }
-    }
+    public Task BalanceTheBooks() => _lanes.CloseAsync();
 
     [Test]
     public void Every_failpoint_has_a_scenario() => Assert.That(Scenarios.Missing, Is.Empty, "failpoints that the matrix cannot reach: say in Scenarios.cs how a process comes by there");
