@@ -29,6 +29,16 @@ public sealed class Cancellations(NpgsqlDataSource database, RunningSteps runnin
     /// <summary>Whether a subject is known to be cancelled.</summary>
     public bool Contains(Guid subject) => !_subjects.IsEmpty && _subjects.ContainsKey(subject);
 
+    /// <summary>Whether a subject was cancelled, as the database knows it at this moment: without the second that <see cref="Contains"/> may be behind.</summary>
+    /// <exception cref="NpgsqlException">The database cannot be read.</exception>
+    public async Task<bool> ReadAsync(Guid subject, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("select exists (select from cancelled_subjects where subject_id = $1)");
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = subject });
+        Failpoint.Hit("steps.before_read_cancelled", Outside.Database);
+        return await command.ExecuteScalarAsync(cancellationToken) is true;
+    }
+
     /// <summary>Reads the news; called once a second, by one caller at a time.</summary>
     /// <exception cref="NpgsqlException">The database cannot be read; what is known stays known.</exception>
     public async Task RefreshAsync(CancellationToken cancellationToken)

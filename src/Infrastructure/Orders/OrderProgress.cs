@@ -18,6 +18,9 @@ public sealed class OrderProgress
     /// <summary>Steps that are parked.</summary>
     public int Parked { get; init; }
 
+    /// <summary>Steps of which an extra effect is parked: their bit in <see cref="Parked"/> stays when the step itself is done.</summary>
+    public int Extras { get; init; }
+
     /// <summary>When the order was refused; null if it was not.</summary>
     public DateTimeOffset? RejectedAt { get; init; }
 

@@ -12,7 +12,7 @@ public sealed class OrderProgressRecorder(StepBits bits) : IStepProgress
     // The CTE locks the rows in the order of their ids; without it the join's plan would decide, and two processes could wait for each other.
     // The update then sees each row as it is after the lock: "done | bits" can not lose a bit of another process.
     // "settled" is an extra effect of a step (an apology): its success clears the step's bit only when the step itself is done; else the step may be what is parked.
-    // A step that is done cannot be parked any more (what failed is a late copy); its extra effect can.
+    // A step that is done cannot be parked any more (what failed is a late copy); its extra effect can, and a step that is done later does not hide it ("extras").
     // completed_at is set once, by whoever brings the last bit; old and new status tell exactly one commit that it was the one.
     // The last two are looked up once per statement: an announcement that no queue was deployed for is not made (ADR 11), and a subscriber counts from the commit of its deployment on.
     private const string Record = """
@@ -24,7 +24,8 @@ public sealed class OrderProgressRecorder(StepBits bits) : IStepProgress
             select p.order_id, c.* from order_progress p join c on c.subject_id = p.order_id order by p.order_id for no key update of p)
         update order_progress p
         set done = p.done | l.done,
-            parked = (p.parked & ~(l.cleared | (l.settled & case when p.cancelled_at is null then p.done else -1 end))) | (l.parked & ~p.done) | l.extra,
+            parked = (p.parked & ~((l.cleared & ~(p.extras & ~l.settled)) | (l.settled & case when p.cancelled_at is null then p.done else -1 end))) | (l.parked & ~p.done) | l.extra,
+            extras = (p.extras & ~l.settled) | l.extra,
             rejected_at = case when l.rejected and p.cancelled_at is null then coalesce(p.rejected_at, now()) else p.rejected_at end,
             completed_at = coalesce(p.completed_at, case when (p.done | l.done) & p.required = p.required and p.rejected_at is null and p.cancelled_at is null and not l.rejected then now() end)
         from l where p.order_id = l.order_id

@@ -49,6 +49,7 @@ public sealed class OrderTables :
     {
         builder.ToTable("order_progress");
         builder.HasKey(p => p.OrderId);
+        builder.Property(p => p.Extras).HasDefaultValue(0);
         builder.Property(p => p.Status).HasComputedColumnSql($"({StatusSql})::smallint", stored: true);
         // No index holds the statuses that every order passes through: an update that leaves indexed columns alone stays on its page (HOT).
         // What an operator filters for is rare and has its partial index; the common ones are found by walking the orders from the newest.

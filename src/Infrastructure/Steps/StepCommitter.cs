@@ -32,13 +32,14 @@ public sealed class StepCommitter(NpgsqlDataSource database, IEnumerable<IStepWr
         returning message_id, step
         """;
 
+    // A step whose extra effect is parked stays parked when it is done itself: an operator has to see the one although the other came later.
     private static readonly string Finish = $"""
         with s as (
             insert into step_runs (subject_id, step, status, attempts, started_at, finished_at)
             select t.subject_id, t.step, t.status, t.attempts, t.started_at, now()
             from unnest($1::uuid[], $2::text[], $3::smallint[], $4::integer[], $5::timestamptz[]) as t(subject_id, step, status, attempts, started_at)
             order by t.subject_id, t.step
-            on conflict (subject_id, step) do update set status = excluded.status, attempts = step_runs.attempts + 1, finished_at = now(), next_attempt_at = null,
+            on conflict (subject_id, step) do update set status = case when step_runs.extra_parked then 4 else excluded.status end, attempts = step_runs.attempts + 1, finished_at = now(), next_attempt_at = null,
                 started_at = coalesce(step_runs.started_at, excluded.started_at))
         {OutboxColumns.Insert(first: 6)}
         """;
@@ -46,16 +47,19 @@ public sealed class StepCommitter(NpgsqlDataSource database, IEnumerable<IStepWr
     // A run that does not count as its step (an apology) only clears what its own failures left behind: the step is done again if its own effect is.
     // One that undoes runs for a cancelled subject: what was not done then is cancelled.
     internal const string Settle = """
-        update step_runs r set status = case when t.done then 2 else 9 end, next_attempt_at = null, finished_at = now()
+        update step_runs r set extra_parked = false,
+            status = case when r.status not in (3, 4, 5) then r.status when t.done then 2 when t.undoes then 9 else r.status end,
+            next_attempt_at = case when r.status in (3, 4, 5) and (t.done or t.undoes) then null else r.next_attempt_at end,
+            finished_at = case when r.status in (3, 4, 5) and (t.done or t.undoes) then now() else r.finished_at end
         from (select distinct t.*, exists (select from effects e where e.subject_id = t.subject_id and e.effect = t.step and e.state = 2) as done
               from unnest($1::uuid[], $2::text[], $3::boolean[]) as t(subject_id, step, undoes)) t
-        where r.subject_id = t.subject_id and r.step = t.step and r.status in (3, 4, 5) and (t.done or t.undoes)
+        where r.subject_id = t.subject_id and r.step = t.step and (r.extra_parked or (r.status in (3, 4, 5) and (t.done or t.undoes)))
         """;
 
     // A copy of an extra effect that is done by another message, and whose own first attempt had failed: that failure is over too, and nobody else will say so.
     // Without this the step would say for ever that another attempt follows.
     private const string ClearUp = """
-        update step_runs r set status = case when t.done then 2 else 9 end, next_attempt_at = null, finished_at = now()
+        update step_runs r set extra_parked = false, status = case when t.done then 2 else 9 end, next_attempt_at = null, finished_at = now()
         from (select distinct t.*, exists (select from effects e where e.subject_id = t.subject_id and e.effect = t.step and e.state = 2) as done
               from unnest($1::uuid[], $2::text[], $3::boolean[], $4::text[]) as t(subject_id, step, undoes, effect)) t
         where r.subject_id = t.subject_id and r.step = t.step and r.status = 3 and (t.done or t.undoes)

@@ -17,9 +17,10 @@ public sealed class StepFailures(NpgsqlDataSource database, IStepProgress progre
     private const string Record = """
         with attempt as (
             insert into step_attempts (subject_id, step, started_at, attempt, next_at, fault, host) values ($1, $2, $5, $4, $6, $7, $9) on conflict do nothing)
-        insert into step_runs (subject_id, step, status, attempts, started_at, finished_at, next_attempt_at, last_fault)
-        values ($1, $2, $3, $4, $5, case when $3 in (4, 5) then now() end, $6, $7)
+        insert into step_runs (subject_id, step, status, attempts, started_at, finished_at, next_attempt_at, last_fault, extra_parked)
+        values ($1, $2, $3, $4, $5, case when $3 in (4, 5) then now() end, $6, $7, not $8 and $3 in (4, 5))
         on conflict (subject_id, step) do update set status = excluded.status, attempts = step_runs.attempts + 1, finished_at = excluded.finished_at,
+            extra_parked = step_runs.extra_parked or excluded.extra_parked,
             next_attempt_at = excluded.next_attempt_at, last_fault = excluded.last_fault, started_at = coalesce(step_runs.started_at, excluded.started_at)
             where step_runs.status <> 2 or not $8
         """;

@@ -119,6 +119,14 @@ internal sealed class StepPipeline<TStep>(
             await SayConsumedAsync(context);
             return;
         }
+        catch (Exception fault) when (!context.CancellationToken.IsCancellationRequested && IsParkedBy(context, run, fault))
+        {
+            // Perhaps it failed because its subject was cancelled (a pick list that comes after its recall is refused for good), of which this process hears only once a second. Before an operator is bothered, it asks.
+            if (!await WasCancelledAsync(run, context.CancellationToken) || !await LeaveOutAsync(run, StepStatus.Cancelled, fault.Message, context.CancellationToken))
+                throw;
+            await SayConsumedAsync(context);
+            return;
+        }
 
         if (gates.DependencyOf(run.Step) is { } dependency)
             await dependency.SucceededAsync(run.MessageId, context.CancellationToken);
@@ -144,6 +152,18 @@ internal sealed class StepPipeline<TStep>(
     private bool IsCancelled(StepRun run, Exception fault) =>
         fault is SubjectCancelledException
         || (!run.IsCompensation && !run.MustFinish && fault is not EffectInProgressException && cancellations.Contains(run.SubjectId) && !StepFailures.IsDatabaseFault(fault));
+
+    private static bool IsParkedBy(ConsumeContext context, StepRun run, Exception fault) =>
+        fault is not EffectInProgressException && !StepFailures.IsDatabaseFault(fault)
+        && StepSchedule.NextAttempt(run.Policy, fault, run.MessageId, context.GetRedeliveryCount(), context.GetRetryAttempt()) is null;
+
+    private async Task<bool> WasCancelledAsync(StepRun run, CancellationToken cancellationToken)
+    {
+        var was = false;
+        if (!run.IsCompensation && !run.MustFinish)
+            await DatabasePatience.RunAsync(async () => was = await cancellations.ReadAsync(run.SubjectId, cancellationToken), cancellationToken);
+        return was;
+    }
 
     // No query on the normal way: what is cancelled is known in memory, and the time a message has is in its envelope.
     private async Task<bool> IsLeftOutAsync(ConsumeContext context, StepRun run)

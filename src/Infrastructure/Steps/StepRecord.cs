@@ -26,4 +26,7 @@ public sealed class StepRecord
 
     /// <summary>The last attempt's fault, type and message; null when none failed.</summary>
     public string? LastFault { get; init; }
+
+    /// <summary>Whether an extra effect of the step (an apology, an undoing) is parked: the step is shown as parked then, even when it is done itself.</summary>
+    public bool ExtraParked { get; init; }
 }

@@ -54,7 +54,7 @@ public static class FaultCatalogue
         new(FaultKind.Kill, "outside-world", Seconds(0), Seconds(3), ""),
         new(FaultKind.Misbehave, "smtp", Seconds(5), Seconds(15), "", "slow", "down", "tempfail", "drop", "vanish"),
         new(FaultKind.Misbehave, "warehouse-calls", Seconds(5), Seconds(15), "", "slow", "down", "error", "vanish"),
-        // Not the mail server, until a confirmation that is done no longer hides the apology of the same order that is parked (docs/reliability.md, Known limits; seed 29 of 8d6ec30 found it).
+        new(FaultKind.Redrive, "smtp", Seconds(5), Seconds(12), "", "reject"),
         new(FaultKind.Redrive, "warehouse-calls", Seconds(5), Seconds(12), "", "reject"),
         // It keeps the index of failures and carries out the redrives.
         new(FaultKind.Kill, "dashboard", Seconds(0), Seconds(3), ""),

@@ -186,17 +186,18 @@ internal sealed class ParkedOrders
 
     private Task<long> CountAsync(string condition) => Database.CountAsync($"failures where subject_id = any($1) and ({condition})", Subjects);
 
-    // Whoever is looking at the queue holds messages for a moment.
-    private async Task<List<BasicGetResult>> EmptyAsync()
+    // Whoever is looking at the queue holds messages for a moment. And one may stand there twice: its worker was cut off, or slow, between parking it and saying so.
+    private async Task<BasicGetResult[]> EmptyAsync()
     {
-        var taken = new List<BasicGetResult>();
-        await Eventually.Is(
+        var taken = new Dictionary<string, BasicGetResult>();
+        await Eventually.That(
             async () =>
             {
-                taken.AddRange(await Broker.TakeAllAsync(Queue));
-                return taken.Count == Count;
+                foreach (var message in await Broker.TakeAllAsync(Queue))
+                    taken[message.BasicProperties.MessageId!] = message;
+                return taken.Count;
             },
-            $"{Queue} is emptied");
-        return taken;
+            Is.EqualTo(Count), $"messages taken out of {Queue}");
+        return [.. taken.Values];
     }
 }

@@ -67,6 +67,20 @@ internal static class Scenarios
         },
     };
 
+    // The warehouse refuses for good: the message is parked, and sent again by hand.
+    private static readonly Scenario Refused = Worked with
+    {
+        BeforeEach = lane => lane.World.Behaviour.Warehouse.Set(new(WarehouseMode.Reject)),
+        Next = async (lane, order) =>
+        {
+            await Eventually.That(() => lane.System.Broker.CountAsync("warehouse_error"), Is.Not.Zero, "messages that the warehouse's step has parked");
+            lane.World.Behaviour.Warehouse.Set(new(WarehouseMode.Ok));
+            await lane.System.Database.ExecuteAsync("delete from failures where subject_id = $1", order.Id);
+            foreach (var parked in await lane.System.Broker.TakeAllAsync("warehouse_error"))
+                await lane.System.Broker.PublishBytesAsync("warehouse", parked.Body, new ByHand { Id = Guid.Parse(parked.BasicProperties.MessageId!) });
+        },
+    };
+
     // Three steps are done, and the warehouse cannot be reached, when the customer thinks better of it: three are undone, one is left out.
     private static readonly Scenario Cancelled = Worked with
     {
@@ -126,6 +140,7 @@ internal static class Scenarios
         ["steps.before_commit_skip"] = Cancelled,
         ["steps.after_commit_skip"] = Cancelled,
         ["steps.before_read_past"] = Cancelled,
+        ["steps.before_read_cancelled"] = Refused,
         ["steps.before_clear_up"] = UndoneAndToldAgain,
         ["steps.after_clear_up"] = UndoneAndToldAgain,
         ["inventory.before_release"] = Cancelled,

@@ -21,8 +21,9 @@ internal sealed class FreshOrdersDuringARedrive : InAShop
         await ParkAsync(await System.StoreAsync(stored));
         await UntilFailuresAsync(FailureState.Parked, parked);
 
-        // Paused, so that all of them stand in the queue before the first is taken out of it.
+        // Paused, so that all of them stand in the queue before the first is taken out of it. The worker hears of that within two seconds; until then it would take some.
         Assert.That((await PostAsync("/api/steps/email/pause", OperatorsKey, new { reason = "to fill the queue" })).Status, Is.EqualTo(204));
+        await Eventually.That(() => System.Broker.ConsumersAsync("email"), Is.Zero, "consumers of the paused step's queue");
         var made = await PostAsync("/api/redrives", OperatorsKey, new { filter = new { step = "email" }, reason = "The disk is back.", start = true, canary = 0, ratePerSecond = 1000 });
         await Eventually.That(() => System.Broker.CountAsync("email"), Is.EqualTo((uint)parked), "redriven messages in the queue");
         var fresh = await OrdersAsync(posted);

@@ -48,6 +48,35 @@ public sealed class ExtraEffectTests : InASystem
     }
 
     [Test]
+    public async Task A_step_that_is_done_after_its_extra_effect_was_parked_does_not_hide_that()
+    {
+        var order = await System.StoreAsync();
+        var extra = ExtraOf(order);
+        await _process.Failures.RecordAsync(extra, new InvalidOperationException("No."), nextAttempt: null);
+
+        await DoneAsync(order);
+        Assert.That(await System.OrderStatusAsync(order), Is.EqualTo(OrderStatus.NeedsAttention));
+        Assert.That(await System.StatusAsync(order, Step.Name), Is.EqualTo(StepStatus.Parked));
+
+        await _process.Committer.CommitAsync(extra);
+        Assert.That(await System.OrderStatusAsync(order), Is.EqualTo(OrderStatus.Processing));
+        Assert.That(await System.StatusAsync(order, Step.Name), Is.EqualTo(StepStatus.Done));
+    }
+
+    [Test]
+    public async Task A_step_and_its_parked_extra_effect_that_are_done_together_leave_nothing_parked()
+    {
+        var order = await System.StoreAsync();
+        var extra = ExtraOf(order);
+        await _process.Failures.RecordAsync(extra, new InvalidOperationException("No."), nextAttempt: null);
+
+        // One commit, as a rule; in whichever order otherwise.
+        await Task.WhenAll(_process.Committer.CommitAsync(extra), DoneAsync(order));
+        Assert.That(await System.OrderStatusAsync(order), Is.EqualTo(OrderStatus.Processing));
+        Assert.That(await System.StatusAsync(order, Step.Name), Is.EqualTo(StepStatus.Done));
+    }
+
+    [Test]
     public async Task A_copy_that_failed_once_leaves_nothing_behind_when_another_has_done_the_effect([Values] bool undoes)
     {
         var order = await System.StoreAsync();

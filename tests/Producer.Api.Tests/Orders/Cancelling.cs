@@ -51,11 +51,12 @@ internal sealed class Cancelling : InAnApi
     public async Task A_parked_step_ends_with_the_order_and_needs_no_attention_any_more()
     {
         var id = await OrderAsync();
-        await Database.ExecuteAsync("update order_progress set parked = 2 where order_id = $1", id);
-        await Database.ExecuteAsync("insert into step_runs (subject_id, step, status, attempts) values ($1, 'inventory', 4, 7)", id);
+        await Database.ExecuteAsync("update order_progress set parked = 2, extras = 2 where order_id = $1", id);
+        await Database.ExecuteAsync("insert into step_runs (subject_id, step, status, attempts, extra_parked) values ($1, 'inventory', 4, 7, true)", id);
         var answer = await SendAsync(HttpMethod.Post, $"/orders/{id}/cancel", Alice);
         Assert.That(answer.Body["status"]!.GetValue<string>(), Is.EqualTo("Cancelled"));
         Assert.That(answer.Body["steps"]![1]!["status"]!.GetValue<string>(), Is.EqualTo("Cancelled"));
+        Assert.That(await Database.CountAsync("order_progress where order_id = $1 and extras <> 0", id) + await Database.CountAsync("step_runs where subject_id = $1 and extra_parked", id), Is.Zero, "extra effects that are parked");
     }
 
     [Test]

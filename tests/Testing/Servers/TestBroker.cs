@@ -71,6 +71,9 @@ public sealed class TestBroker : IAsyncDisposable
     /// <summary>Messages that wait in a queue; those under way in a consumer are not counted.</summary>
     public Task<uint> CountAsync(string queue) => AloneAsync(async () => (await _channel.QueueDeclarePassiveAsync(queue)).MessageCount);
 
+    /// <summary>How many consumers a queue has.</summary>
+    public Task<uint> ConsumersAsync(string queue) => AloneAsync(async () => (await _channel.QueueDeclarePassiveAsync(queue)).ConsumerCount);
+
     /// <summary>Takes all messages out of a queue.</summary>
     public Task<List<BasicGetResult>> TakeAllAsync(string queue) => AloneAsync(async () =>
     {

@@ -21,13 +21,13 @@ public sealed class OrderCancellation(NpgsqlDataSource database, RelayFeed relay
 
     // What is uncertain stays so, and parked: cancelling does not tell whether a mail went out.
     private const string Mark = """
-        update order_progress set cancelled_at = now(), parked = parked & ~coalesce(
-            (select bit_or(c.bit) from step_runs r join step_catalogue c using (step) where r.subject_id = $1 and r.status in (4, 8)), 0)
+        update order_progress set cancelled_at = now(), extras = extras & ~ended.bits, parked = parked & ~ended.bits
+        from (select coalesce(bit_or(c.bit), 0) as bits from step_runs r join step_catalogue c using (step) where r.subject_id = $1 and r.status in (4, 8)) ended
         where order_id = $1 returning cancelled_at
         """;
 
     private const string EndSteps = """
-        update step_runs r set status = 9, next_attempt_at = null, finished_at = coalesce(finished_at, now())
+        update step_runs r set status = 9, extra_parked = false, next_attempt_at = null, finished_at = coalesce(finished_at, now())
         where subject_id = $1 and status in (3, 4, 8) and not exists (select from effects e where e.subject_id = r.subject_id and e.effect = r.step and e.state = 2)
         """;
 

@@ -1546,6 +1546,12 @@ namespace Orders.Infrastructure.Orders.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("done");
 
+                    b.Property<int>("Extras")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("extras");
+
                     b.Property<int>("Parked")
                         .HasColumnType("integer")
                         .HasColumnName("parked");
@@ -2224,6 +2230,12 @@ namespace Orders.Infrastructure.Orders.Migrations
                     b.Property<int>("Attempts")
                         .HasColumnType("integer")
                         .HasColumnName("attempts");
+
+                    b.Property<bool>("ExtraParked")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("boolean")
+                        .HasDefaultValue(false)
+                        .HasColumnName("extra_parked");
 
                     b.Property<DateTimeOffset?>("FinishedAt")
                         .HasColumnType("timestamp with time zone")
