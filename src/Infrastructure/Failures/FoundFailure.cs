@@ -26,7 +26,7 @@ public sealed record FoundFailure(
 /// <summary>A page of failures, the newest first.</summary>
 /// <param name="Failures">The failures.</param>
 /// <param name="Next">The cursor of the next page; null when this is the last.</param>
-/// <param name="Total">How many match, counted up to 1,000.</param>
+/// <param name="Total">How many match, counted up to 200.</param>
 /// <param name="TotalIsMore">Whether there are more than were counted.</param>
 public sealed record FailurePage(IReadOnlyList<FoundFailure> Failures, Guid? Next, int Total, bool TotalIsMore);
 

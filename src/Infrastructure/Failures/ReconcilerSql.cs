@@ -101,7 +101,10 @@ internal static class ReconcilerSql
     {
         if (ids.Length == 0)
             return;
-        await using var command = Command(connection, "update failures set removed_at = now() where id = any($1) and removed_at is null", ids);
+        // Locked in the order of their ids, as by whoever sends and settles redrives.
+        await using var command = Command(connection, """
+            update failures f set removed_at = now() from (select id from failures where id = any($1) and removed_at is null order by id for no key update) l where f.id = l.id
+            """, ids);
         Failpoint.Hit("parked.before_mark_removed", Outside.Database);
         await command.ExecuteNonQueryAsync(cancellationToken);
         Failpoint.Hit("parked.after_mark_removed", Outside.Database);
@@ -120,7 +123,10 @@ internal static class ReconcilerSql
     {
         if (copies.Count == 0)
             return;
-        await using var command = Command(connection, "update failures f set copies = t.copies from unnest($1::uuid[], $2::integer[]) as t(id, copies) where f.id = t.id",
+        await using var command = Command(connection, """
+            update failures f set copies = t.copies from unnest($1::uuid[], $2::integer[]) as t(id, copies) join (select id from failures where id = any($1) order by id for no key update) l using (id)
+            where f.id = t.id
+            """,
             copies.Select(c => c.Id).ToArray(), copies.Select(c => c.Copies).ToArray());
         Failpoint.Hit("parked.before_set_copies", Outside.Database);
         await command.ExecuteNonQueryAsync(cancellationToken);

@@ -24,6 +24,7 @@ internal readonly record struct RedriveOutcomes(int Done, int FailedAgain, int S
 internal static class RedriveSql
 {
     // Failed again: the generation that was sent is in the index, or the broker would not have it. Done: the work is in the idempotency table or its effect is there.
+    // Many rows are locked in the order of their ids: the reconciler marks the same ones as taken out of their queue at the same time, and two orders would be a deadlock (seen at 10,000 messages).
     // Done by somebody else: the step is done, and for long nothing has come of this message: its run was dropped as a duplicate of another message's effect.
     private const string Settle = """
         with sent as (
@@ -41,10 +42,12 @@ internal static class RedriveSql
             from sent s),
         settled as (
             update redrive_items i set state = case when k.failed then 4 else 3 end, settled_at = now() from known k
-            where i.redrive_id = $1 and i.failure_id = k.failure_id and (k.failed or k.done) returning i.failure_id, i.state)
+            where i.redrive_id = $1 and i.failure_id = k.failure_id and (k.failed or k.done) returning i.failure_id, i.state),
+        locked as (
+            select f.id from failures f where f.id in (select failure_id from settled) order by f.id for no key update)
         update failures f set state = case when s.state = 4 then 4 else 3 end, closed_at = now(), removed_at = case when f.queue = 'outbox' then now() else f.removed_at end,
             note = case when s.state = 4 then 'It was redriven and failed again.' else 'It was redriven and its work is done.' end
-        from settled s where f.id = s.failure_id
+        from settled s join locked l on l.id = s.failure_id where f.id = s.failure_id
         """;
 
     private const string Count = """

@@ -122,7 +122,7 @@ internal sealed class SearchAtScale : InADashboard
     private static string Moment(double share) => string.Create(
         CultureInfo.InvariantCulture, $"select to_char((min(last_at) + (max(last_at) - min(last_at)) * {share}) at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') from failures");
 
-    // The plan of the page's own statement, with the values in it as the driver sends them.
+    // The plans of the page's own statements, with the values in it as the driver sends them.
     private async Task<string> PlanAsync(string query)
     {
         var values = query.Split('&').Select(p => p.Split('=', 2)).ToDictionary(p => p[0], p => Uri.UnescapeDataString(p[1]));
@@ -135,10 +135,16 @@ internal sealed class SearchAtScale : InADashboard
             Text = values.GetValueOrDefault("text"), Path = values.GetValueOrDefault("path"),
         };
         var condition = await FilterSql.OfAsync(filter, (ISubjectDirectory)Dashboard.Services.GetService(typeof(ISubjectDirectory))!, default);
+        var plan = new StringBuilder(await ExplainAsync(condition, FailureSearch.CountOf(condition, FailureSearch.MostCounted + 1)));
         if (values.TryGetValue("after", out var after))
             condition.Add("f.id < {0}", Guid.Parse(after));
+        return plan.Append(await ExplainAsync(condition, FailureSearch.PageOf(condition, 51))).ToString();
+    }
+
+    private async Task<string> ExplainAsync(FilterSql condition, string statement)
+    {
         await using var connection = await System.Database.Source.OpenConnectionAsync();
-        await using var command = condition.Command(connection, $"explain {(Size is null ? "" : "(analyze, buffers)")} {FailureSearch.PageOf(condition, 51)}");
+        await using var command = condition.Command(connection, $"explain {(Size is null ? "" : "(analyze, buffers)")} {statement}");
         await using var reader = await command.ExecuteReaderAsync();
         var plan = new StringBuilder();
         while (await reader.ReadAsync())

@@ -21,6 +21,8 @@ internal sealed class AtScale : InADashboard
     {
         await Browsing.GivePasswordsAsync(System);
         await SampleData.OrdersAsync(System.Database, Orders);
+        // Without it the next statements are planned for empty tables.
+        await System.Database.ExecuteAsync("analyze");
         await SampleData.RestAsync(System.Database);
         await SampleData.FailuresAsync(System.Database, Orders / 10);
         // What autovacuum does within a minute on a running system.

@@ -87,6 +87,8 @@ public sealed class TestDatabase : IAsyncDisposable
     private NpgsqlCommand Command(string sql, object[] values)
     {
         var command = Source.CreateCommand(sql);
+        // A million rows at once take their time.
+        command.CommandTimeout = 120;
         foreach (var value in values)
             command.Parameters.Add(new() { Value = value });
         return command;

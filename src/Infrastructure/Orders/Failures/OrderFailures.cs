@@ -8,9 +8,13 @@ public sealed class OrderFailures(NpgsqlDataSource database)
 {
     private const int Hours = 24;
 
-    private const string Worth = """
-        select o.currency, count(*), sum(o.total) from (select distinct f.subject_id from failures f where f.fingerprint = $1 and f.state = $2) s join orders o on o.id = s.subject_id
-        group by o.currency order by count(*) desc
+    private const int MostValued = 10_000;
+
+    // The orders one by one, by their key: joined otherwise, the planner reads all orders there are (measured: a group of 25,000 and a million orders, 0.7 s).
+    private static readonly string Worth = $"""
+        with newest as materialized (select f.subject_id from failures f where f.fingerprint = $1 and f.state = $2 order by f.id desc limit {MostValued + 1})
+        select o.currency, count(*), sum(o.total), (select count(*) from newest) > {MostValued}
+        from (select distinct subject_id from newest) s cross join lateral (select currency, total from orders where id = s.subject_id offset 0) o group by o.currency order by count(*) desc
         """;
 
     private const string Trend = """
@@ -33,7 +37,7 @@ public sealed class OrderFailures(NpgsqlDataSource database)
         return numbers;
     }
 
-    /// <summary>What the failures of a group hold up, and since when.</summary>
+    /// <summary>What the failures of a group hold up, by the newest 10,000 of them, and since when.</summary>
     /// <param name="group">The group's fingerprint.</param>
     /// <param name="state">Only failures in this state.</param>
     /// <param name="cancellationToken">Cancels the read.</param>
@@ -43,12 +47,13 @@ public sealed class OrderFailures(NpgsqlDataSource database)
         await using var batch = database.CreateBatch();
         batch.BatchCommands.Add(new NpgsqlBatchCommand(Worth) { Parameters = { new() { Value = group }, new() { Value = (short)state } } });
         batch.BatchCommands.Add(new NpgsqlBatchCommand(Trend) { Parameters = { new() { Value = group }, new() { Value = (short)state }, new() { Value = TimeSpan.FromHours(Hours - 1) } } });
-        var (sums, orders, trend) = (new List<(string, decimal)>(), 0L, new long[Hours]);
+        var (sums, orders, more, trend) = (new List<(string, decimal)>(), 0L, false, new long[Hours]);
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
             orders += reader.GetInt64(1);
             sums.Add((reader.GetString(0), reader.GetDecimal(2)));
+            more = reader.GetBoolean(3);
         }
 
         await reader.NextResultAsync(cancellationToken);
@@ -58,12 +63,13 @@ public sealed class OrderFailures(NpgsqlDataSource database)
                 trend[Hours - 1 - ago] = reader.GetInt64(1);
         }
 
-        return new GroupWorth(orders, sums, trend);
+        return new GroupWorth(orders, sums, more, trend);
     }
 }
 
 /// <summary>What a group of failures holds up.</summary>
 /// <param name="Orders">How many orders.</param>
 /// <param name="Sums">What they are worth, by currency.</param>
+/// <param name="IsMore">Whether it is more than that: the group has more failures than were looked at.</param>
 /// <param name="Trend">How many were parked in each of the last 24 hours, the present one last.</param>
-public sealed record GroupWorth(long Orders, IReadOnlyList<(string Currency, decimal Total)> Sums, IReadOnlyList<long> Trend);
+public sealed record GroupWorth(long Orders, IReadOnlyList<(string Currency, decimal Total)> Sums, bool IsMore, IReadOnlyList<long> Trend);
