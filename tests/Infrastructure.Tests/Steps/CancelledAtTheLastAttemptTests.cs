@@ -1,6 +1,5 @@
 using Orders.Infrastructure.Steps;
 using Orders.Testing;
-using Orders.Testing.Servers;
 using Orders.Testing.Zoo;
 
 namespace Orders.Infrastructure.Tests.Steps;
