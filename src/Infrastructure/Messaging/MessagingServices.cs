@@ -100,6 +100,7 @@ public static class MessagingServices
 
     private static void Configure(IRabbitMqBusFactoryConfigurator broker, RabbitMqOptions options)
     {
+        SteadyReconnect.UseIn(broker);
         broker.Host(options.Hosts[0], (ushort)options.EffectivePort, options.VirtualHost, host =>
         {
             if (options.Hosts.Count > 1)

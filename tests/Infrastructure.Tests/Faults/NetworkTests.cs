@@ -14,6 +14,8 @@ public sealed class NetworkTests : InASystem
     // Two heartbeats of ten seconds, and what a busy machine adds.
     private static readonly TimeSpan HalfOpenNoticed = TimeSpan.FromSeconds(25);
     private static readonly TimeSpan CutFor = TimeSpan.FromSeconds(8);
+    // What is promised for a broker that was restarted.
+    private static readonly TimeSpan ReconnectedWithin = TimeSpan.FromSeconds(10);
 
     [Test]
     public async Task A_worker_cut_off_from_its_database_parks_nothing_and_counts_nothing()
@@ -75,6 +77,25 @@ public sealed class NetworkTests : InASystem
         await System.Broker.PublishToAsync("hurried", new Feed(subject));
         await System.UntilAsync(subject, "hurried", StepStatus.Done);
         await host.Services.GetRequiredService<Messaging.BrokerConnection>().OpenAsync(CancellationToken.None);
+    }
+
+    // MassTransit's own policy waits 6, 9, 14, 27 and then 30 seconds, however well the worker did in between.
+    [Test]
+    public async Task A_worker_that_has_lost_its_broker_many_times_is_back_as_soon_as_after_the_first()
+    {
+        await using var network = new TcpProxy(System.Broker.Options.Host, System.Broker.Options.EffectivePort);
+        // Without a relay: who is refused here is the bus.
+        await using var host = await System.StartAsync("hurried", null, ("RabbitMq:Host", "127.0.0.1"), ("RabbitMq:Port", $"{network.Port}"), ("Outbox:Relay", "false"));
+        for (var loss = 1; loss <= 5; loss++)
+        {
+            var refused = network.Refused;
+            network.Cut();
+            await Eventually.That(() => network.Refused, Is.GreaterThan(refused), "tries to connect in vain", TimeSpan.FromMinutes(1));
+            network.Mend();
+            var subject = Guid.NewGuid();
+            await System.Broker.PublishToAsync("hurried", new Feed(subject));
+            await Eventually.That(() => System.StatusAsync(subject, "hurried"), Is.EqualTo(StepStatus.Done), $"status of the step after {loss} losses of the broker", ReconnectedWithin);
+        }
     }
 
     // Nobody tells the worker: the connections in its pool stay open and say nothing, and only new ones reach the database. Half a minute: too long for every run of the suite.
