@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Orders.Infrastructure.Failures;
+using Orders.Infrastructure.Orders.Failures;
 
 namespace Orders.Dashboard.Tests.Failures;
 
@@ -62,6 +63,26 @@ internal sealed class SearchAtScale : InADashboard
         await System.Database.ExecuteAsync(Seed.Replace("{count}", "10", StringComparison.Ordinal));
         var again = await GetAsync($"/api/failures?{query}&after={first["next"]!.GetValue<Guid>()}", ViewerKey);
         Assert.That(again.Body["failures"]!.ToJsonString(), Is.EqualTo(second.Body["failures"]!.ToJsonString()));
+    }
+
+    // After some calls the database keeps one plan for all values.
+    [Test]
+    public async Task Customers_are_found_by_their_index_whatever_plan_is_kept()
+    {
+        await using var connection = await System.Database.Source.OpenConnectionAsync();
+        await using var command = connection.CreateCommand();
+        foreach (var statement in new[] { "set plan_cache_mode = force_generic_plan", $"prepare found (text, text, integer) as {OrderDirectory.CustomersOrders}" })
+        {
+            command.CommandText = statement;
+            await command.ExecuteNonQueryAsync();
+        }
+
+        command.CommandText = "explain execute found ('customer7', 'customer8', 10)";
+        await using var reader = await command.ExecuteReaderAsync();
+        var plan = "";
+        while (await reader.ReadAsync())
+            plan += reader.GetString(0);
+        Assert.That(plan, Does.Contain("orders_customer").And.Not.Contain("Seq Scan"));
     }
 
     private static readonly string[] Filters =

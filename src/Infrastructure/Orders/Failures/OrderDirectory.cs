@@ -7,6 +7,13 @@ namespace Orders.Infrastructure.Orders.Failures;
 /// <summary>Orders by the names that people use for them.</summary>
 public sealed class OrderDirectory(NpgsqlDataSource database) : ISubjectDirectory
 {
+    // By the beginning of the address, which an index answers; an index on parts of names would cost every order that is posted. As a range: of "like" the database sees the beginning only while it
+    // plans for that very value, and by the plan that it keeps after some calls it read all orders (250,000: 85 ms). As one value: row by row the driver takes longer than the database.
+    internal const string CustomersOrders = "select coalesce(array_agg(id), '{}') from (select id from orders where lower(customer_email) ~>=~ $1 and lower(customer_email) ~<~ $2 limit $3) found";
+
+    // Behind every other one in the order of the index, which is that of bytes.
+    private const string LastCharacter = "\U0010FFFF";
+
     /// <inheritdoc />
     public async Task<Guid?> FindAsync(string numberOrId, CancellationToken cancellationToken)
     {
@@ -24,15 +31,12 @@ public sealed class OrderDirectory(NpgsqlDataSource database) : ISubjectDirector
     {
         if (customer.Length < 3)
             throw new InvalidFilterException($"customer must have at least 3 characters, got {customer.Length}.");
-        // By the beginning of the address, which an index answers; an index on parts of names would cost every order that is posted.
-        await using var command = database.CreateCommand("select id from orders where lower(customer_email) like $1 limit $2");
-        command.Parameters.Add(new() { Value = customer.ToLowerInvariant().Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal) + "%" });
+        await using var command = database.CreateCommand(CustomersOrders);
+        var beginning = customer.ToLowerInvariant();
+        command.Parameters.Add(new() { Value = beginning });
+        command.Parameters.Add(new() { Value = beginning + LastCharacter });
         command.Parameters.Add(new() { Value = limit });
-        var ids = new List<Guid>();
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
-            ids.Add(reader.GetGuid(0));
-        return ids;
+        return (Guid[])(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
     /// <inheritdoc />

@@ -817,6 +817,8 @@ namespace Orders.Infrastructure.Orders.Migrations
                     b.HasIndex("State", "Id")
                         .HasDatabaseName("failures_state");
 
+                    NpgsqlIndexBuilderExtensions.IncludeProperties(b.HasIndex("State", "Id"), new[] { "SubjectId" });
+
                     b.HasIndex("SubjectId", "Id")
                         .HasDatabaseName("failures_subject");
 
@@ -839,6 +841,8 @@ namespace Orders.Infrastructure.Orders.Migrations
 
                     b.HasIndex("State", "Step", "Id")
                         .HasDatabaseName("failures_step");
+
+                    NpgsqlIndexBuilderExtensions.IncludeProperties(b.HasIndex("State", "Step", "Id"), new[] { "SubjectId" });
 
                     b.ToTable("failures", (string)null);
                 });
