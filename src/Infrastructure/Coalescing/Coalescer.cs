@@ -4,7 +4,7 @@ namespace Orders.Infrastructure.Coalescing;
 
 /// <summary>
 /// Lets units of work that are there at the same moment share one commit. Each caller hands over one unit and gets its own answer after the commit that contains it.
-/// The commit under way is the wait, so an idle system commits at once and a busy one in hundreds.
+/// The commit under way is the wait, so an idle system commits at once and a busy one in hundreds. A read can be shared in the same way.
 /// </summary>
 /// <remarks>
 /// 1. A unit waits in memory only until its commit; a process that dies takes it along, and nobody has been told that it was done: the message is not acked, the request not answered.

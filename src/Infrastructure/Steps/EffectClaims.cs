@@ -13,25 +13,9 @@ namespace Orders.Infrastructure.Steps;
 /// 6. What was given up is settled by an operator (<see cref="Failures.UncertainEffects"/>): it is done, or it may begin again at 1.
 /// A crash after any of these lines leaves a row that says which of them was the last.
 /// </summary>
-internal sealed class EffectClaims(NpgsqlDataSource database)
+internal sealed class EffectClaims(NpgsqlDataSource database) : IAsyncDisposable
 {
-    // One statement, one commit. The conflict branch takes over a pending row whose lease has ended, or begins anew what an operator has found not done, and leaves all others as they are;
-    // "claimed" tells the three outcomes apart: inserted, taken over, not ours.
-    private const string Claim = """
-        with claimed as (
-            insert into effects (subject_id, effect, message_id, step, state, lease_until, reference)
-            values ($1, $2, $3, $4, 1, now() + $5, $6)
-            on conflict (subject_id, effect) do update set message_id = excluded.message_id, state = 1, lease_until = excluded.lease_until, at = now()
-                where effects.state = 1 and effects.lease_until <= now() or effects.state = 4
-            returning old.effect is not null and old.state = 1 as taken_over),
-        running as (
-            insert into step_runs (subject_id, step, status, attempts, started_at)
-            select $1, $4, 1, 0, now() from claimed where $7
-            on conflict (subject_id, step) do update set status = 1, next_attempt_at = null)
-        select taken_over, 1::smallint, null::timestamptz from claimed
-        union all
-        select null, e.state, e.lease_until from effects e where e.subject_id = $1 and e.effect = $2 and not exists (select from claimed)
-        """;
+    private readonly SharedClaims _claims = new(database);
 
     private const string Release = "delete from effects where subject_id = $1 and effect = $2 and message_id = $3 and state = 1";
 
@@ -54,33 +38,17 @@ internal sealed class EffectClaims(NpgsqlDataSource database)
 
     public async Task<EffectClaim> ClaimAsync(StepRun run, TimeSpan lease, string? reference, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand(Claim);
-        command.Parameters.Add(new() { Value = run.SubjectId });
-        command.Parameters.Add(new() { Value = run.Effect });
-        command.Parameters.Add(new() { Value = run.MessageId });
-        command.Parameters.Add(new() { Value = run.Step });
-        command.Parameters.Add(new() { Value = lease });
-        command.Parameters.Add(new() { Value = (object?)reference ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text });
-        // An extra effect leaves the step's own row alone: nothing would ever turn Running back.
-        command.Parameters.Add(new() { Value = run.CountsAsStep });
+        var wanted = new WantedClaim(run.SubjectId, run.Effect, run.MessageId, run.Step, lease, reference, run.CountsAsStep);
+        // Without an answer the row appeared between the statement's snapshot and its insert: a twin is at it this very moment.
+        var answer = await _claims.CommitAsync(wanted).WaitAsync(cancellationToken) ?? throw new EffectInProgressException(run.Effect, run.SubjectId, DateTimeOffset.UtcNow + lease);
+        if (answer.IsOurs)
+            return answer.IsTakenOver ? EffectClaim.MaybeDone : EffectClaim.Granted;
 
-        Failpoint.Hit("steps.before_claim", Outside.Database);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        if (!await reader.ReadAsync(cancellationToken))
-        {
-            // The row appeared between our snapshot and our insert: a twin is at it this very moment.
-            throw new EffectInProgressException(run.Effect, run.SubjectId, DateTimeOffset.UtcNow + lease);
-        }
-
-        Failpoint.Hit("steps.after_claim", Outside.Database);
-        if (!reader.IsDBNull(0))
-            return reader.GetBoolean(0) ? EffectClaim.MaybeDone : EffectClaim.Granted;
-
-        return (EffectState)reader.GetInt16(1) switch
+        return answer.State switch
         {
             EffectState.Done => EffectClaim.AlreadyDone,
             EffectState.Uncertain => throw new UncertainEffectException(run.Effect, run.SubjectId, reference),
-            _ => throw new EffectInProgressException(run.Effect, run.SubjectId, reader.GetFieldValue<DateTimeOffset>(2)),
+            _ => throw new EffectInProgressException(run.Effect, run.SubjectId, answer.LeaseUntil ?? DateTimeOffset.UtcNow + lease),
         };
     }
 
@@ -91,6 +59,8 @@ internal sealed class EffectClaims(NpgsqlDataSource database)
         await ExecuteAsync(GiveUp, run.SubjectId, run.Effect);
         throw new UncertainEffectException(run.Effect, run.SubjectId, reference);
     }
+
+    public ValueTask DisposeAsync() => _claims.DisposeAsync();
 
     // Not cancellable: at shutdown the outcome of what was done outside matters more than the last milliseconds.
     private async Task ExecuteAsync(string sql, params object[] values)
