@@ -111,21 +111,52 @@ public sealed class EffectClaimsTests : InASystem
             Assert.That(answers.Count(a => a == EffectClaim.Granted), Is.EqualTo(1));
             Assert.That(answers.Count(a => a is null), Is.EqualTo(19), "in progress");
         }
+    }
 
-        static async Task<EffectClaim?> TryAsync(StepRun run)
+    // In one process they share a statement.
+    [Test]
+    public async Task Of_many_claims_of_one_process_each_effect_is_granted_once_and_each_run_hears_of_its_own()
+    {
+        await using var claims = new EffectClaims(System.Database.Source);
+        var (done, uncertain, lapsed) = (Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid());
+        var run = RunOf(done);
+        await run.ClaimAsync(Lease, null, CancellationToken.None);
+        await using (var process = new OneProcess(System))
+            Assert.That(await process.Committer.CommitAsync(run), Is.True);
+        run = RunOf(uncertain);
+        await run.ClaimAsync(Lease, null, CancellationToken.None);
+        Assert.ThrowsAsync<UncertainEffectException>(() => run.GiveUpAsUncertainAsync(null));
+        await RunOf(lapsed).ClaimAsync(ShortLease, null, CancellationToken.None);
+        await LeaseEndsAsync(lapsed);
+        var fresh = Enumerable.Range(0, 40).Select(_ => Guid.NewGuid()).ToArray();
+
+        // Each three times, all at once.
+        var asked = fresh.Append(lapsed).Append(done).SelectMany(subject => Enumerable.Repeat(subject, 3)).Select(subject => (subject, TryAsync(RunOf(subject, claims)))).ToArray();
+        var given = Assert.ThrowsAsync<UncertainEffectException>(() => RunOf(uncertain, claims).ClaimAsync(Lease, "mine", CancellationToken.None));
+        await Task.WhenAll(asked.Select(a => a.Item2));
+        Assert.That(given.Message, Does.Contain($"{uncertain}"));
+        foreach (var subject in fresh)
+            Assert.That(AnswersOf(subject), Is.EquivalentTo(new EffectClaim?[] { EffectClaim.Granted, null, null }));
+        Assert.That(AnswersOf(lapsed), Is.EquivalentTo(new EffectClaim?[] { EffectClaim.MaybeDone, null, null }));
+        Assert.That(AnswersOf(done), Is.EquivalentTo(new EffectClaim?[] { EffectClaim.AlreadyDone, EffectClaim.AlreadyDone, EffectClaim.AlreadyDone }));
+        Assert.That(await System.Database.CountAsync("step_runs where subject_id = any($1) and status = $2", fresh, (short)StepStatus.Running), Is.EqualTo(fresh.Length));
+
+        IEnumerable<EffectClaim?> AnswersOf(Guid subject) => asked.Where(a => a.subject == subject).Select(a => a.Item2.Result);
+    }
+
+    private static async Task<EffectClaim?> TryAsync(StepRun run)
+    {
+        try
         {
-            try
-            {
-                return await run.ClaimAsync(Lease, null, CancellationToken.None);
-            }
-            catch (EffectInProgressException)
-            {
-                return null;
-            }
+            return await run.ClaimAsync(Lease, null, CancellationToken.None);
+        }
+        catch (EffectInProgressException)
+        {
+            return null;
         }
     }
 
-    private StepRun RunOf(Guid subject) => new(CarefulStep.Policy, Guid.NewGuid(), subject, Guid.NewGuid(), 1, Claims);
+    private StepRun RunOf(Guid subject, EffectClaims? claims = null) => new(CarefulStep.Policy, Guid.NewGuid(), subject, Guid.NewGuid(), 1, claims ?? Claims);
 
     private async Task<EffectState> StateAsync(StepRun run) =>
         (EffectState)await System.Database.ScalarAsync<short>("select state from effects where subject_id = $1 and effect = $2", run.SubjectId, run.Effect);
