@@ -91,6 +91,7 @@ public sealed class ReportTests
         {
             Assert.That(Flatness.Of(flat).Single().IsFlat, Is.True);
             Assert.That(Flatness.Of(growing).Single().IsFlat, Is.False);
+            Assert.That(Flatness.Of([.. growing.Select(s => s with { Memory = new Dictionary<string, double> { ["outside-world-1"] = s.Memory["api"] } })]).Single().IsFlat, Is.True, "its ledgers grow with the orders");
         });
     }
 

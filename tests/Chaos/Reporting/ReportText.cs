@@ -67,7 +67,7 @@ public static class ReportText
     {
         Line(text, $"{"memory, MiB",-34} {"first",7} {"middle",7} {"last",7}");
         foreach (var (container, middle, last, flat) in Flatness.Of(samples))
-            Line(text, $"{container,-34} {samples[0].Memory.GetValueOrDefault(container),7:0} {middle,7:0} {last,7:0}   {(flat ? "flat" : "GROWS")}");
+            Line(text, $"{container,-34} {samples[0].Memory.GetValueOrDefault(container),7:0} {middle,7:0} {last,7:0}   {(Flatness.KeepsLedgers(container) ? "keeps the ledgers" : flat ? "flat" : "GROWS")}");
         text.AppendLine();
         Line(text, $"{"table, MiB",-34} {"first",7} {"middle",7} {"last",7}");
         foreach (var table in samples[^1].Tables.Where(t => t.Value >= 1).OrderByDescending(t => t.Value).Select(t => t.Key))
