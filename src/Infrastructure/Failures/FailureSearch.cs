@@ -5,7 +5,7 @@ namespace Orders.Infrastructure.Failures;
 /// <summary>Finds failures: pages, groups and single ones. Pages follow the ids, which are in the order of time, so a page stays what it was while others come and go.</summary>
 public sealed class FailureSearch(NpgsqlDataSource database, ISubjectDirectory subjects)
 {
-    /// <summary>Measured with a million failures: counting a thousand took up to 143 ms where two or three conditions meet; two hundred keep all but one below it (docs/performance.md).</summary>
+    /// <summary>Measured with a million failures: counting a thousand took up to 143 ms where two or three conditions meet; two hundred keep every filter below 50 (docs/performance.md).</summary>
     internal const int MostCounted = 200;
 
     /// <summary>How many of the newest are looked at before all: some milliseconds' worth, enough for a page of what one in a hundred has.</summary>

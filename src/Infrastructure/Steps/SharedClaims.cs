@@ -59,6 +59,9 @@ internal sealed class SharedClaims(NpgsqlDataSource database) : Coalescer<Wanted
                     (reader.GetGuid(0), reader.GetString(1)),
                     new ClaimAnswer(reader.GetBoolean(2), reader.GetBoolean(3), (EffectState)reader.GetInt16(4), reader.IsDBNull(5) ? null : reader.GetFieldValue<DateTimeOffset>(5)));
             }
+
+            // The end of the statement is its commit: an error there must reach the callers, or a mail would go out under a claim that nobody can find.
+            await reader.CloseAsync();
         }
 
         Failpoint.Hit("steps.after_claim", Outside.Database);
