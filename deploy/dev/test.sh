@@ -56,16 +56,20 @@ dotnet test Orders.sln --no-build -m:1 --blame-hang-timeout 5m --blame-hang-dump
   grep --line-buffered -v -e '^A total of' -e '^Starting test execution' -e 'VSTest version' -e '^Test run for' -e 'No test matches' -e 'Sequence file will not' -e '^$'
 status=${PIPESTATUS[0]}
 set -e
+# What a run prints that is no result of a test: a clean-up after the last test that failed, a test host that crashed or hung.
+besides_results() { grep -v -e '^A total of' -e '^Starting test' -e 'VSTest version' -e '^Test run for' -e 'No test matches' -e 'Sequence file' -e '^Passed!' -e '^  Skipped' -e '^$' "$log" | tail -n 30; }
 sum() { sed -n "s/.*$1: *\([0-9][0-9]*\),.*Total:.*/\1/p" "$log" | awk '{ n += $1 } END { print n + 0 }'; }
 passed=$(sum Passed) failed=$(sum Failed) skipped=$(sum Skipped)
-rm -rf "$log" "$results"
 if [ $((passed + failed)) -eq 0 ]; then
   echo "Expected at least one test, found none${1:+ that matches '$1'}." >&2
   status=1
 elif [ "$status" -ne 0 ] && [ "$failed" -eq 0 ]; then
-  # A run that broke off (a crashed test host) counts nothing as failed: not to be taken for a good one.
+  # Such a run counts nothing as failed: not to be taken for a good one.
   failed=1
+  echo "  Failed the run itself: dotnet test ended with $status though no test failed. What it printed besides results:"
+  besides_results | sed 's/^/    /'
 fi
+rm -rf "$log" "$results"
 skips=''
 [ "$skipped" -eq 0 ] || skips=", $skipped skipped"
 echo "$passed passed, $failed failed$skips"

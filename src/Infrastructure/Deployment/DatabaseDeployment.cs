@@ -34,7 +34,7 @@ public sealed class DatabaseDeployment(OrdersDbContext context, NpgsqlDataSource
         }
         finally
         {
-            await ExecuteAsync(connection, $"select pg_advisory_unlock({DeploymentLock})", CancellationToken.None);
+            await ExecuteAsync(connection, $"select pg_advisory_unlock({DeploymentLock}); reset lock_timeout", CancellationToken.None);
         }
     }
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Orders.Infrastructure.Coalescing;
 using Orders.Infrastructure.Messaging;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
@@ -43,8 +44,7 @@ public sealed class FailureReconciler(
         }
         finally
         {
-            if (connection.State == System.Data.ConnectionState.Open)
-                await ReconcilerSql.UnlockAsync(connection, queue);
+            await SessionLocks.GiveUpAsync(database, connection, () => ReconcilerSql.UnlockAsync(connection, queue));
         }
     }
 

@@ -87,8 +87,7 @@ public sealed class PoisonGuard(NpgsqlDataSource database, PoisonOptions options
         }
         catch
         {
-            // Giving the connection back gives up the lock.
-            await connection.DisposeAsync();
+            await GiveBackAsync(connection, run);
             throw;
         }
     }
@@ -138,9 +137,31 @@ public sealed class PoisonGuard(NpgsqlDataSource database, PoisonOptions options
         }
         finally
         {
-            await mark.DisposeAsync();
+            await GiveBackAsync(mark, suspect);
             _gate.LeaveAlone();
         }
+    }
+
+    // The lock is given up with it, or the next suspect's process would take this one for alive. A failure here is nobody's who runs or waits: the session is ended instead.
+    private async Task GiveBackAsync(NpgsqlConnection connection, StepRun run)
+    {
+        await using (connection)
+        {
+            try
+            {
+                await SessionLocks.GiveUpAsync(database, connection, () => UnlockAsync(connection));
+            }
+            catch (NpgsqlException fault)
+            {
+                PoisonLog.NotUnlocked(logger, run.Step, run.MessageId, fault.Message);
+            }
+        }
+    }
+
+    private static async Task UnlockAsync(NpgsqlConnection connection)
+    {
+        await using var command = new NpgsqlCommand("select pg_advisory_unlock_all()", connection);
+        await command.ExecuteNonQueryAsync();
     }
 
     private static string KeyOf(StepRun run) => $"suspect {run.MessageId} {run.Step}";

@@ -16,7 +16,7 @@ public interface IStepWriter
     /// </summary>
     int LockOrder { get; }
 
-    /// <summary>Writes, and may decide: publish from the run, or reject it. Called only for runs that were not committed before.</summary>
+    /// <summary>Writes, and may decide: publish from the run, or reject it. Called only for runs that were not committed before. The connection is pooled and not reset: a setting in here has to be <c>SET LOCAL</c>.</summary>
     Task WriteAsync(NpgsqlConnection connection, IReadOnlyList<StepRun> runs);
 }
 

@@ -43,10 +43,10 @@ internal sealed class SharedClaims(NpgsqlDataSource database) : Coalescer<Wanted
     /// <inheritdoc />
     protected override async Task<ClaimAnswer?[]> WriteAsync(IReadOnlyList<WantedClaim> units)
     {
-        // Two for one effect in one batch are twins: the first one begins, the other one finds it begun.
+        // Two for one effect in one batch are twins: only the first is asked for.
         var first = new Dictionary<(Guid, string), WantedClaim>(units.Count);
         foreach (var unit in units)
-            first.TryAdd((unit.SubjectId, unit.Effect), unit);
+            first.TryAdd(KeyOf(unit), unit);
 
         var answers = new Dictionary<(Guid, string), ClaimAnswer>(first.Count);
         await using (var command = CommandOf([.. first.Values]))
@@ -65,10 +65,14 @@ internal sealed class SharedClaims(NpgsqlDataSource database) : Coalescer<Wanted
         }
 
         Failpoint.Hit("steps.after_claim", Outside.Database);
-        return [.. units.Select(unit => first[(unit.SubjectId, unit.Effect)] == (object)unit || !answers.TryGetValue((unit.SubjectId, unit.Effect), out var twins) || !twins.IsOurs
-            ? answers.GetValueOrDefault((unit.SubjectId, unit.Effect))
-            : new ClaimAnswer(false, false, EffectState.Pending, DateTimeOffset.UtcNow + unit.Lease))];
+        return [.. units.Select(unit => AnswerOf(unit, isFirst: ReferenceEquals(first[KeyOf(unit)], unit), answers.GetValueOrDefault(KeyOf(unit))))];
     }
+
+    private static (Guid SubjectId, string Effect) KeyOf(WantedClaim unit) => (unit.SubjectId, unit.Effect);
+
+    // What the first of twins has begun is another's for the others.
+    private static ClaimAnswer? AnswerOf(WantedClaim unit, bool isFirst, ClaimAnswer? answer) =>
+        answer is { IsOurs: true } && !isFirst ? new ClaimAnswer(false, false, EffectState.Pending, DateTimeOffset.UtcNow + unit.Lease) : answer;
 
     private NpgsqlCommand CommandOf(WantedClaim[] wanted)
     {

@@ -1,7 +1,10 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+using Orders.Infrastructure.Coalescing;
 using Orders.Infrastructure.Poison;
 using Orders.Infrastructure.Steps;
+using Orders.Testing;
 using Orders.Testing.Zoo;
 
 namespace Orders.Infrastructure.Tests.Poison;
@@ -88,6 +91,41 @@ public sealed class PoisonGuardTests : InASystem
         Assert.That(await System.Database.ScalarAsync<int>("select deaths from suspects where message_id = $1", run.MessageId), Is.Zero);
     }
 
+    [Test]
+    public async Task A_session_that_is_given_back_to_the_pool_keeps_no_lock()
+    {
+        await using var pool = OrdersPool.Of(System);
+        var run = Run();
+        await (await Process(pool).EnterAsync(run, Suspicious, CancellationToken.None)).DisposeAsync();
+        Assert.That(await LocksAsync(), Is.Zero, "locks after a run");
+        for (var death = 0; death < 2; death++)
+            await DieAsync(run);
+        Assert.ThrowsAsync<PoisonMessageException>(async () => await Process(pool).EnterAsync(run, 4, CancellationToken.None));
+        Assert.That(await LocksAsync(), Is.Zero, "locks after a message was parked");
+    }
+
+    [Test]
+    public async Task A_session_that_could_not_unlock_is_ended()
+    {
+        await using var pool = OrdersPool.Of(System);
+        await using (var connection = await pool.OpenConnectionAsync())
+        {
+            await using var command = new NpgsqlCommand("select pg_advisory_lock(4711)", connection);
+            await command.ExecuteNonQueryAsync();
+            Assert.ThrowsAsync<PostgresException>(() => SessionLocks.GiveUpAsync(pool, connection, async () =>
+            {
+                await using var unlock = new NpgsqlCommand("select 1 / 0", connection);
+                await unlock.ExecuteNonQueryAsync();
+            }));
+        }
+
+        // The server notices a moment later that its client is gone.
+        await Eventually.That(LocksAsync, Is.Zero, "locks of a session whose unlock failed");
+    }
+
+    private Task<long> LocksAsync() =>
+        System.Database.CountAsync("pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())");
+
     // A mark without the lock of a living process is all that a dead one leaves.
     private Task<int> DieAsync(StepRun run) => System.Database.ExecuteAsync(
         "insert into suspects (message_id, step, deaths, running, host) values ($1, $2, 0, true, 'dead') on conflict (message_id, step) do update set deaths = suspects.deaths + suspects.running::int, running = true",
@@ -95,9 +133,9 @@ public sealed class PoisonGuardTests : InASystem
 
     private static StepRun Run() => OneProcess.Run(HurriedStep.Policy, Guid.NewGuid());
 
-    private PoisonGuard Process()
+    private PoisonGuard Process(NpgsqlDataSource? pool = null)
     {
-        var guard = new PoisonGuard(System.Database.Source, new PoisonOptions(), new PoisonMetrics(_meters.GetRequiredService<global::System.Diagnostics.Metrics.IMeterFactory>()), NullLogger<PoisonGuard>.Instance);
+        var guard = new PoisonGuard(pool ?? System.Database.Source, new PoisonOptions(), new PoisonMetrics(_meters.GetRequiredService<global::System.Diagnostics.Metrics.IMeterFactory>()), NullLogger<PoisonGuard>.Instance);
         _guards.Add(guard);
         return guard;
     }

@@ -1,0 +1,21 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using Orders.Infrastructure.Orders;
+using Orders.Testing;
+
+namespace Orders.Infrastructure.Tests;
+
+/// <summary>The pool of connections as the processes have it.</summary>
+internal static class OrdersPool
+{
+    /// <summary>Makes one.</summary>
+    /// <param name="system">Whose database it leads to.</param>
+    /// <param name="settings">More of the connection string.</param>
+    public static NpgsqlDataSource Of(OrdersSystem system, string settings = "")
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("ConnectionStrings:Postgres", $"{system.Database.ConnectionString};{settings}")]).Build();
+        var services = new ServiceCollection().AddOrdersStore(configuration);
+        return (NpgsqlDataSource)services.Single(s => s.ServiceType == typeof(NpgsqlDataSource)).ImplementationInstance!;
+    }
+}
