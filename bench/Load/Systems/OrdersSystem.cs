@@ -13,9 +13,15 @@ public static class OrdersSystem
 {
     public const string Name = "orders";
 
-    public static BenchSystem Create(RunningServers servers)
+    /// <summary>Creates it.</summary>
+    /// <param name="servers">Where its rows and messages go.</param>
+    /// <param name="outboxRows">So many messages may wait in the outbox before the API refuses orders; null for as many as it is shipped with.</param>
+    public static BenchSystem Create(RunningServers servers, long? outboxRows = null)
     {
         var (api, worker) = (FreePort.Next(), FreePort.Next());
+        var environment = Environment(servers, api);
+        if (outboxRows is { } rows)
+            environment["Outbox__MaxRows"] = rows.ToString(CultureInfo.InvariantCulture);
         var key = NewApiKey();
         return new BenchSystem(
             Name,
@@ -26,7 +32,7 @@ public static class OrdersSystem
             new Dictionary<string, string> { ["Authorization"] = $"Bearer {key}" },
             cancel => PrepareAsync(servers, key, cancel),
             [
-                new("api", "dotnet", ["Orders.Producer.Api.dll"], servers.Folders.Api, Environment(servers, api)),
+                new("api", "dotnet", ["Orders.Producer.Api.dll"], servers.Folders.Api, environment),
                 new("worker", "dotnet", ["Orders.Bench.LightSteps.dll"], servers.Folders.LightSteps, Environment(servers, worker)),
             ],
             EffectQueries.Orders);
