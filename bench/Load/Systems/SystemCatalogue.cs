@@ -5,7 +5,7 @@ public static class SystemCatalogue
 {
     private static readonly Dictionary<string, Func<RunningServers, BenchSystem>> Known = new()
     {
-        [OrdersSystem.Name] = OrdersSystem.Create,
+        [OrdersSystem.Name] = servers => OrdersSystem.Create(servers),
         ["bullmq-one"] = servers => Comparators.BullMq("one", servers),
         ["bullmq-four"] = servers => Comparators.BullMq("four", servers),
         ["masstransit-plain"] = Comparators.MassTransitPlain,
