@@ -52,7 +52,7 @@ public sealed class Breaker(Installation installation)
                 await EachAsync(containers, c => Docker.RunAsync("start", c.Container));
                 break;
             case FaultKind.Freeze:
-                await EachAsync(containers, c => Docker.RunAsync("pause", c.Container));
+                await EachAsync(containers, c => Freezer.PauseAsync(c.Container, cancellationToken));
                 await Task.Delay(fault.Duration, cancellationToken);
                 await EachAsync(containers, c => Docker.RunAsync("unpause", c.Container));
                 break;
