@@ -137,8 +137,9 @@ public sealed class PoisonGuard(NpgsqlDataSource database, PoisonOptions options
         }
         finally
         {
-            await GiveBackAsync(mark, suspect);
+            // First of all the others may run: whatever giving up the lock meets, they do not wait for it. Until then another process only finds this message under way.
             _gate.LeaveAlone();
+            await GiveBackAsync(mark, suspect);
         }
     }
 
