@@ -1,3 +1,4 @@
+using Orders.Contracts;
 using Orders.Infrastructure.Failures;
 using Orders.Infrastructure.Redrive;
 using Orders.OutsideWorld.Faults;
@@ -16,9 +17,10 @@ internal sealed class ParkedOrders
 
     private readonly Lane _lane;
     private readonly OperatorClient _operator;
+    private readonly string _listener;
     private readonly PostedOrder[] _orders = [.. Enumerable.Range(0, Count).Select(_ => new PostedOrder())];
 
-    private ParkedOrders(Lane lane, OperatorClient @operator) => (_lane, _operator) = (lane, @operator);
+    private ParkedOrders(Lane lane, OperatorClient @operator, string listener) => (_lane, _operator, _listener) = (lane, @operator, listener);
 
     private TestDatabase Database => _lane.System.Database;
 
@@ -30,10 +32,11 @@ internal sealed class ParkedOrders
     public static async Task<ParkedOrders> ParkAsync(Lane lane, OperatorClient @operator)
     {
         lane.World.Behaviour.Warehouse.Set(new(WarehouseMode.Reject));
-        var parked = new ParkedOrders(lane, @operator);
+        var parked = new ParkedOrders(lane, @operator, await lane.System.Broker.ListenAsync<StockReserved>());
         foreach (var order in parked._orders)
             await lane.PostAsync(order);
         await parked.UntilParkedAsync();
+        await parked.UntilNoCopyIsUnderWayAsync();
         return parked;
     }
 
@@ -71,9 +74,10 @@ internal sealed class ParkedOrders
     /// <summary>Puts a second copy of each into the queue, as a relay does that dies between confirm and delete, and redrives them.</summary>
     public async Task CopyAndRedriveAsync()
     {
+        var copies = await CopiesAsync();
         foreach (var row in await Database.RowsAsync("select message_id, body from failures where subject_id = any($1)", Subjects))
             await Broker.PublishBytesAsync(Queue, (byte[])row[1]!, new ByHand { Id = (Guid)row[0]! });
-        await Eventually.That(() => CountAsync("state = 1 and copies = 2"), Is.EqualTo(Count), "failures with a copy", Patience);
+        await Eventually.That(CopiesAsync, Is.EqualTo(copies + Count), "copies of these failures", Patience);
         await RedriveAsync();
     }
 
@@ -99,6 +103,8 @@ internal sealed class ParkedOrders
         await _operator.RedriveAsync(failures);
         var redrive = await RedriveOfAsync(failures);
         await Eventually.That(() => Database.CountAsync("redrives where id = $1 and stopped_at is not null", redrive), Is.EqualTo(1), "redrives that have stopped", Patience);
+        await UntilNothingIsToBeSentAsync();
+        await UntilParkedAsync();
         _lane.Heal();
         await _operator.ResumeAsync(redrive);
         await UntilDoneAsync(failures, Count - 1, failedAgain: 1);
@@ -153,9 +159,22 @@ internal sealed class ParkedOrders
         await Eventually.That(() => CountAsync("state = 1 and removed_at is null"), Is.EqualTo(Count), "failures in the index", Patience);
         // A message that was put back without its row having heard of it is put back again, and counted as a copy.
         await Eventually.That(
-            async () => await Broker.CountAsync(Queue) - await Database.ScalarAsync<long>("select sum(greatest(copies, 1))::bigint from failures where subject_id = any($1) and state = 1", Subjects), Is.Zero,
-            $"messages in {Queue} that the index does not know, or knows and are not there", Patience);
+            async () => await Broker.CountAsync(Queue) - await CopiesAsync(), Is.Zero, $"messages in {Queue} that the index does not know, or knows and are not there", Patience);
     }
+
+    // A relay whose machine stood still for longer than a row's lease sends the message twice. A copy that reached the warehouse only once it is well would do the work before the redrive,
+    // which then rightly skips that message: the totals would be another case's.
+    private async Task UntilNoCopyIsUnderWayAsync()
+    {
+        await UntilNothingIsToBeSentAsync();
+        await Eventually.That(async () => await Broker.CountAsync(_listener) - await CopiesAsync(), Is.Zero, "messages to the warehouse that are not parked yet", Patience);
+        await UntilParkedAsync();
+    }
+
+    private Task UntilNothingIsToBeSentAsync() => Eventually.That(() => Database.CountAsync("outbox"), Is.Zero, "rows in the outbox", Patience);
+
+    private Task<long> CopiesAsync() =>
+        Database.ScalarAsync<long>("select coalesce(sum(greatest(copies, 1)), 0)::bigint from failures where subject_id = any($1) and state = 1", Subjects);
 
     private async Task UntilDoneAsync(Guid[] failures, int done, int failedAgain = 0)
     {
@@ -189,15 +208,14 @@ internal sealed class ParkedOrders
     // Whoever is looking at the queue holds messages for a moment. And one may stand there twice: its worker was cut off, or slow, between parking it and saying so.
     private async Task<BasicGetResult[]> EmptyAsync()
     {
-        var taken = new Dictionary<string, BasicGetResult>();
+        var (copies, taken) = (await CopiesAsync(), new List<BasicGetResult>());
         await Eventually.That(
             async () =>
             {
-                foreach (var message in await Broker.TakeAllAsync(Queue))
-                    taken[message.BasicProperties.MessageId!] = message;
+                taken.AddRange(await Broker.TakeAllAsync(Queue));
                 return taken.Count;
             },
-            Is.EqualTo(Count), $"messages taken out of {Queue}");
-        return [.. taken.Values];
+            Is.EqualTo(copies), $"messages taken out of {Queue}");
+        return [.. taken.DistinctBy(m => m.BasicProperties.MessageId)];
     }
 }
