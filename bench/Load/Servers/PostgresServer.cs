@@ -63,6 +63,13 @@ public sealed class PostgresServer : IAsyncDisposable
 
     public Task CheckpointAsync(CancellationToken cancel) => ExecuteAsync("checkpoint", cancel);
 
+    /// <summary>Whether autovacuum is at a table right now.</summary>
+    public async Task<bool> IsVacuumingAsync(CancellationToken cancel)
+    {
+        await using var command = administration.CreateCommand("select exists (select from pg_stat_activity where backend_type = 'autovacuum worker')");
+        return (bool)(await command.ExecuteScalarAsync(cancel))!;
+    }
+
     /// <summary>Bytes of write-ahead log since the server was made.</summary>
     public async Task<long> WalBytesAsync(CancellationToken cancel)
     {

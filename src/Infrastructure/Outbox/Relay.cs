@@ -12,7 +12,7 @@ namespace Orders.Infrastructure.Outbox;
 /// 2. The express loop publishes what was offered, in batches, and awaits the broker's confirms. Dying here sends nothing or sends it without anybody knowing: the row is still there.
 /// 3. The tidy loop deletes the rows of confirmed messages. Dying before that sends them a second time after the lease; the idempotency table drops the copy.
 /// 4. The sweep loop takes rows that are due (left behind by a dead process, delayed on purpose, or refused before) out of the table in a transaction, publishes and commits.
-///    Dying in between rolls back. Rows locked by another relay's sweep are skipped, so any number of relays may run.
+///    Dying in between rolls back. Rows locked by another sweep are skipped, so any number of relays may run, and each has a second sweep that helps while there is more than a batch.
 /// 5. What the broker refuses waits longer each time and is quarantined in the end; it never holds up the others.
 /// </summary>
 public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, RelayFeed feed, OutboxOptions options, RelayMetrics metrics, ILogger<Relay> logger)
@@ -33,12 +33,13 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(3);
 
     private readonly Channel<Guid> _confirmed = Channel.CreateUnbounded<Guid>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<bool> _more = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var tidy = TidyAsync(stoppingToken);
-        await Task.WhenAll(KeepRunningAsync("express", ExpressAsync, stoppingToken), KeepRunningAsync("sweep", SweepAsync, stoppingToken));
+        await Task.WhenAll(KeepRunningAsync("express", ExpressAsync, stoppingToken), KeepRunningAsync("sweep", SweepAsync, stoppingToken), KeepRunningAsync("second sweep", HelpSweepAsync, stoppingToken));
         _confirmed.Writer.Complete();
         await tidy;
     }
@@ -166,6 +167,19 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
             wait = broker.IsReady ? await SweepOnceAsync(publisher, isMoreKnown: wait == TimeSpan.Zero, stopping) : options.SweepInterval;
             if (wait > TimeSpan.Zero)
                 await feed.WaitForSweepAsync(wait, stopping);
+            else
+                _more.Writer.TryWrite(true);
+        }
+    }
+
+    // One batch is with the broker while the other is taken or committed: 15,700 rows a second where one sweep alone made 10,900 in the same quarter of an hour (docs/performance.md).
+    private async Task HelpSweepAsync(RelayPublisher publisher, CancellationToken stopping)
+    {
+        while (true)
+        {
+            await _more.Reader.ReadAsync(stopping);
+            while (broker.IsReady && await SweepOnceAsync(publisher, isMoreKnown: true, stopping) == TimeSpan.Zero)
+                stopping.ThrowIfCancellationRequested();
         }
     }
 
