@@ -171,7 +171,7 @@ internal sealed class ParkedOrders
         await UntilParkedAsync();
     }
 
-    private Task UntilNothingIsToBeSentAsync() => Eventually.That(() => Database.CountAsync("outbox"), Is.Zero, "rows in the outbox", Patience);
+    private async Task UntilNothingIsToBeSentAsync() => await Eventually.That(() => Database.CountAsync("outbox"), Is.Zero, "rows in the outbox", Patience);
 
     private Task<long> CopiesAsync() =>
         Database.ScalarAsync<long>("select coalesce(sum(greatest(copies, 1)), 0)::bigint from failures where subject_id = any($1) and state = 1", Subjects);
