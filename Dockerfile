@@ -17,7 +17,8 @@ ENV CI=true DOTNET_NOLOGO=true DOTNET_CLI_TELEMETRY_OPTOUT=1
 COPY global.json Directory.Build.props Directory.Packages.props ./
 COPY deploy/container/hosts.proj deploy/container/
 COPY src/Contracts/*.csproj src/Contracts/packages.lock.json src/Contracts/
-COPY src/Infrastructure/*.csproj src/Infrastructure/packages.lock.json src/Infrastructure/
+COPY src/Infrastructure/QueueWorkers/*.csproj src/Infrastructure/QueueWorkers/packages.lock.json src/Infrastructure/QueueWorkers/
+COPY src/Infrastructure/Orders/*.csproj src/Infrastructure/Orders/packages.lock.json src/Infrastructure/Orders/
 COPY src/Producer.Api/*.csproj src/Producer.Api/packages.lock.json src/Producer.Api/
 COPY src/Dashboard/*.csproj src/Dashboard/packages.lock.json src/Dashboard/
 COPY src/Workers/*.csproj src/Workers/packages.lock.json src/Workers/

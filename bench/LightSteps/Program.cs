@@ -1,20 +1,20 @@
 // Orders' own workers with light effects: every row, message, confirm and commit of the real ones, through the same framework code; only mail, PDF and webhook are left out.
 using Orders.Bench.LightSteps;
 using Orders.Contracts;
+using Orders.Infrastructure;
 using Orders.Infrastructure.Deployment;
-using Orders.Infrastructure.Hosting;
-using Orders.Infrastructure.Messaging;
-using Orders.Infrastructure.Orders;
-using Orders.Infrastructure.Orders.Inventory;
-using Orders.Infrastructure.Steps;
+using Orders.Infrastructure.Inventory;
+using QueueWorkers;
+using QueueWorkers.Hosting;
+using QueueWorkers.Steps;
 
 var catalogue = new StepCatalogue()
     .Add<LightEmail>()
     .Add<LightInventory>((services, _) => services.AddSingleton<IStepWriter, ReserveStockWriter>())
     .Add<LightInvoice>()
     .Add<LightWarehouse>()
-    .Announce<OrderCompleted>()
-    .Announce<OrderRejected>();
+    .PublishesEvent<OrderCompleted>()
+    .PublishesEvent<OrderRejected>();
 
 return await StartUp.RunAsync(args, command => command switch
 {
@@ -28,22 +28,22 @@ return await StartUp.RunAsync(args, command => command switch
 async Task RelayAsync(string[] rest)
 {
     var builder = WebApplication.CreateBuilder(rest);
-    builder.AddOrdersHost("orders-bench-relay");
+    builder.AddWorkerHost("orders-bench-relay");
     builder.Services.AddOrdersStore(builder.Configuration);
     builder.Services.AddRelay(builder.Configuration);
     var app = builder.Build();
-    app.MapOrdersHost();
+    app.MapWorkerHost();
     await app.RunAsync();
 }
 
 async Task RunAsync(string[] rest)
 {
     var builder = WebApplication.CreateBuilder(rest);
-    builder.AddOrdersHost("orders-bench");
+    builder.AddWorkerHost("orders-bench");
     builder.Services.AddOrdersStore(builder.Configuration);
     builder.Services.AddRelay(builder.Configuration);
     builder.Services.AddSteps<OrdersDbContext>(builder.Configuration, catalogue.Choose(builder.Configuration["Workers:Steps"] ?? "*"));
     var app = builder.Build();
-    app.MapOrdersHost();
+    app.MapWorkerHost();
     await app.RunAsync();
 }

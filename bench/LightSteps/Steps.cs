@@ -1,7 +1,7 @@
 using MassTransit;
 using Orders.Contracts;
-using Orders.Infrastructure.Orders.Inventory;
-using Orders.Infrastructure.Steps;
+using Orders.Infrastructure.Inventory;
+using QueueWorkers.Steps;
 
 namespace Orders.Bench.LightSteps;
 

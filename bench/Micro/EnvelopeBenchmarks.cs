@@ -1,6 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using Orders.Contracts;
-using Orders.Infrastructure.Outbox;
+using QueueWorkers.Outbox;
 
 namespace Orders.Bench.Micro;
 

@@ -1,7 +1,7 @@
 using BenchmarkDotNet.Attributes;
 using Npgsql;
 using Orders.Contracts;
-using Orders.Infrastructure.Outbox;
+using QueueWorkers.Outbox;
 
 namespace Orders.Bench.Micro;
 

@@ -2,8 +2,8 @@ using Npgsql;
 using Orders.Bench.Load.Servers;
 using Orders.Contracts;
 using Orders.Infrastructure.Deployment;
-using Orders.Infrastructure.Messaging;
-using Orders.Infrastructure.Steps;
+using QueueWorkers.Messaging;
+using QueueWorkers.Steps;
 
 namespace Orders.Bench.Micro;
 
@@ -41,7 +41,7 @@ public sealed class Place : IAsyncDisposable
             ["RabbitMq:Password"] = rabbitMq.Password,
             ["RabbitMq:ManagementUri"] = rabbitMq.ManagementUrl.ToString(),
         }).Build();
-        await DeployCommand.RunAsync(configuration, new StepCatalogue().Add<LightStep>().Announce<OrderCompleted>().Announce<OrderRejected>(), _ => { }, cancel);
+        await DeployCommand.RunAsync(configuration, new StepCatalogue().Add<LightStep>().PublishesEvent<OrderCompleted>().PublishesEvent<OrderRejected>(), _ => { }, cancel);
         var source = new NpgsqlDataSourceBuilder(postgres.ConnectionString(Database) + ";Max Auto Prepare=50").Build();
         return Present = new Place(postgres, rabbitMq, source, RabbitMqOptions.Read(configuration));
     }

@@ -1,8 +1,9 @@
 using BenchmarkDotNet.Attributes;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orders.Contracts;
-using Orders.Infrastructure.Messaging;
-using Orders.Infrastructure.Outbox;
+using QueueWorkers.Messaging;
+using QueueWorkers.Outbox;
+using QueueWorkers.Outbox.Relaying;
 
 namespace Orders.Bench.Micro;
 

@@ -1,7 +1,8 @@
 using BenchmarkDotNet.Attributes;
-using Orders.Infrastructure.Orders;
-using Orders.Infrastructure.Outbox;
-using Orders.Infrastructure.Steps;
+using Orders.Infrastructure;
+using QueueWorkers.Consuming;
+using QueueWorkers.Outbox.Relaying;
+using QueueWorkers.Steps;
 
 namespace Orders.Bench.Micro;
 
@@ -19,7 +20,7 @@ public class StepCommitBenchmarks
     public async Task OpenAsync()
     {
         var source = Place.Present.Source;
-        _committer = new StepCommitter(source, [], new OrderProgressRecorder(new StepBits(source)), _feed);
+        _committer = new StepCommitter(source, [], new OrderProgressRecorder(new StepBitmask(source)), _feed);
         _messages = [.. Enumerable.Range(0, Runs).Select(_ => Guid.NewGuid())];
         await CommitAsync(_messages);
     }

@@ -90,11 +90,11 @@ public static class OutsideWorldHost
         builder.Services.AddSingleton(_ => new Behaviour());
         builder.Services.AddSingleton<MailLedger>();
         builder.Services.AddSingleton<WarehouseLedger>();
-        builder.Services.AddSingleton<MailRoom>();
+        builder.Services.AddSingleton<MailHandler>();
         builder.Services.AddSingleton<SmtpServer>();
-        builder.Services.AddSingleton<WarehouseDoor>();
+        builder.Services.AddSingleton<WarehouseEndpoint>();
         builder.Services.AddHostedService(services => services.GetRequiredService<SmtpServer>());
-        builder.Services.AddHostedService(services => services.GetRequiredService<WarehouseDoor>());
+        builder.Services.AddHostedService(services => services.GetRequiredService<WarehouseEndpoint>());
 
         var app = builder.Build();
         app.UseExceptionHandler(new ExceptionHandlerOptions

@@ -14,13 +14,13 @@
 #   --plan-only      print the plan and start nothing
 #
 # A plan kills, freezes, cuts off and restarts containers, terminates database sessions, raises the broker's alarm, lets mail server and warehouse be slow, fail
-# or refuse for good; operators redrive over the operator API what that has parked, while other faults are on; all workers are restarted in turn by SIGTERM.
+# or refuse for good; operators redrive over the operator API what that has dead-lettered, while other faults are on; all workers are restarted in turn by SIGTERM.
 # A redrive and such a rolling restart are in every plan of twelve faults and more.
 #
 # Sets up an installation of its own (project orders-chaos, ports from 18480; COMPOSE_PROJECT_NAME and CHAOS_PORT change that), beside a
 # ./dev up. Writes the plan first, then posts orders through the API and breaks containers; heals, waits until nothing moves (at most 120 s without
 # another order coming to its end), and compares
-# the client's own history with the database, the ledgers of mail server and warehouse, and the queues; redrives what is still parked, and compares again.
+# the client's own history with the database, the ledgers of mail server and warehouse, and the queues; redrives what is still dead-lettered, and compares again.
 # Plan, history, the operators' calls and the report: artifacts/chaos/. Ends with an error on any violation. docs/reliability.md says what is checked and what was found.
 set -euo pipefail
 . deploy/machine/stages.sh

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# list parked messages, or their groups.
+# list dead-lettered messages, or their groups.
 #
 # Usage: ./dev failures [--group] [FILTER ...] [--limit N]
 #
@@ -7,7 +7,7 @@
 #   --step email          filters, all of which must hold:
 #   --fault SomeException, --cause FINGERPRINT, --type OrderAccepted, --order O-00000042, --customer zoe@example.com,
 #   --build 0.1.0, --queue email_error, --from 2026-11-24T08:00:00Z, --to …, --text "disk", --path customer.city=Hamburg,
-#   --state Parked|Redriving|Redriven|FailedAgain|Archived|Gone
+#   --state Failed|Redriving|Redriven|FailedAgain|Archived|Gone
 #   --limit N             how many lines (default 50, at most 500)
 #
 # Asks the operator API with ORDERS_OPERATOR_KEY of .env. Exit code 0; 1 when it refuses or does not answer.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# send parked messages again: see first what it would do, then do it and watch.
+# send dead-lettered messages again: see first what it would do, then do it and watch.
 #
 # Usage: ./dev redrive FILTER ... --dry-run
 #        ./dev redrive FILTER ... --yes --reason "why" [--canary N] [--rate N] [--stop-percent N]
@@ -83,7 +83,7 @@ case $mode in
     exit ;;
 esac
 
-[ -n "$filter" ] || fail "Expected at least one filter, found none: that would redrive everything that is parked. See ./dev redrive --help."
+[ -n "$filter" ] || fail "Expected at least one filter, found none: that would redrive everything that is dead-lettered. See ./dev redrive --help."
 [ -n "$mode" ] || fail "Expected --dry-run or --yes, found neither. See ./dev redrive --help."
 [ "$mode" = --dry-run ] || need_reason
 

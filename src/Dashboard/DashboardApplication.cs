@@ -1,11 +1,10 @@
 using Orders.Dashboard.Api;
 using Orders.Dashboard.Auth;
 using Orders.Dashboard.Viewing;
-using Orders.Infrastructure.Failures;
-using Orders.Infrastructure.Hosting;
-using Orders.Infrastructure.Messaging;
-using Orders.Infrastructure.Orders;
-using Orders.Infrastructure.Orders.Cancelling;
+using Orders.Infrastructure;
+using Orders.Infrastructure.Cancelling;
+using QueueWorkers;
+using QueueWorkers.Hosting;
 
 namespace Orders.Dashboard;
 
@@ -17,7 +16,7 @@ internal static class DashboardApplication
     public static WebApplication Build(string[] args)
     {
         var builder = WebApplication.CreateBuilder(args);
-        builder.AddOrdersHost("orders-dashboard");
+        builder.AddWorkerHost("orders-dashboard");
         builder.Services.AddOrdersStore(builder.Configuration).AddReplays().AddSingleton<OrderCancellation>();
         builder.Services.AddRelay(builder.Configuration);
         builder.Services.AddFailures(builder.Configuration).AddOrderFailures();
@@ -37,7 +36,7 @@ internal static class DashboardApplication
 
         app.MapOperatorApi();
         app.MapPages();
-        app.MapOrdersHost();
+        app.MapWorkerHost();
         return app;
     }
 }

@@ -1,4 +1,4 @@
 using Orders.Dashboard;
-using Orders.Infrastructure.Hosting;
+using QueueWorkers.Hosting;
 
 return await StartUp.RunAsync(args, command => command == "run" ? arguments => DashboardApplication.Build(arguments).RunAsync() : null);

@@ -1,11 +1,11 @@
-using Orders.Infrastructure.Hosting;
-using Orders.Infrastructure.Messaging;
-using Orders.Infrastructure.Orders;
+using Orders.Infrastructure;
 using Orders.Producer.Api.Auth;
 using Orders.Producer.Api.Docs;
 using Orders.Producer.Api.Limits;
 using Orders.Producer.Api.Orders;
 using Orders.Producer.Api.Problems;
+using QueueWorkers;
+using QueueWorkers.Hosting;
 
 namespace Orders.Producer.Api;
 
@@ -17,7 +17,7 @@ internal static class ApiApplication
     public static WebApplication Build(string[] args)
     {
         var builder = WebApplication.CreateBuilder(args);
-        builder.AddOrdersHost("orders-api");
+        builder.AddWorkerHost("orders-api");
         builder.WebHost.ConfigureKestrel(ConnectionLimits.Apply);
 
         // What orders are stored in, what takes them in, and what brings their messages to the broker.
@@ -39,7 +39,7 @@ internal static class ApiApplication
         app.UseMiddleware<RateLimiting>();
 
         app.MapOrders();
-        app.MapOrdersHost();
+        app.MapWorkerHost();
         app.MapDocs();
         return app;
     }

@@ -1,11 +1,11 @@
-using Orders.Infrastructure.Hosting;
-using Orders.Infrastructure.Orders.Reading;
+using Orders.Infrastructure.Reading;
 using Orders.Producer.Api.Auth;
 using Orders.Producer.Api.Catalogue;
 using Orders.Producer.Api.Health;
 using Orders.Producer.Api.Intake;
 using Orders.Producer.Api.Limits;
 using Orders.Producer.Api.Watching;
+using QueueWorkers.Hosting;
 
 namespace Orders.Producer.Api;
 
@@ -18,16 +18,16 @@ internal static class ApiSetup
     {
         var problems = new ConfigurationProblems();
         var rate = RateLimitOptions.Read(configuration, problems);
-        var cap = OutboxCapOptions.Read(configuration, problems);
+        var cap = BackpressureOptions.Read(configuration, problems);
         var watch = WatchOptions.Read(configuration, problems);
         problems.ThrowIfAny();
 
-        services.AddSingleton(TimeProvider.System).AddSingleton(rate).AddSingleton(cap).AddSingleton(watch).AddSingleton<RateLimit>();
+        services.AddSingleton(TimeProvider.System).AddSingleton(rate).AddSingleton(cap).AddSingleton(watch).AddSingleton<ClientRateLimit>();
         services.AddSingleton<CatalogueReader>().AddSingleton<ApiKeyReader>().AddSingleton<OrderViewReader>().AddSingleton<OrderListReader>()
             .AddSingleton<OrderChangesReader>().AddSingleton<InvoiceDocumentReader>().AddSingleton<OutboxBacklogReader>();
-        services.AddSingleton<ApiKeyCache>().AddSingleton<OrderDoor>();
-        services.AddHealthChecks().AddCheck<CatalogueHealth>("catalogue", tags: [OrdersHost.Ready]).AddCheck<BrokerHealth>("broker", tags: [OrdersHost.Ready]);
-        return services.AddBackground<CurrentPrices>().AddBackground<OutboxCap>().AddBackground<OrderWatch>();
+        services.AddSingleton<ApiKeyCache>().AddSingleton<OrderSubmission>();
+        services.AddHealthChecks().AddCheck<CatalogueHealth>("catalogue", tags: [WorkerHost.Ready]).AddCheck<BrokerHealth>("broker", tags: [WorkerHost.Ready]);
+        return services.AddBackground<CurrentPrices>().AddBackground<Backpressure>().AddBackground<OrderWatch>();
     }
 
     private static IServiceCollection AddBackground<T>(this IServiceCollection services)

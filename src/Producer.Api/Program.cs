@@ -1,4 +1,4 @@
-using Orders.Infrastructure.Hosting;
 using Orders.Producer.Api;
+using QueueWorkers.Hosting;
 
 return await StartUp.RunAsync(args, command => command == "run" ? arguments => ApiApplication.Build(arguments).RunAsync() : null);

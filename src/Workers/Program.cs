@@ -1,10 +1,10 @@
+using Orders.Infrastructure;
 using Orders.Infrastructure.Deployment;
-using Orders.Infrastructure.Hosting;
-using Orders.Infrastructure.Messaging;
-using Orders.Infrastructure.Orders;
-using Orders.Infrastructure.Scheduling;
-using Orders.Infrastructure.Steps;
 using Orders.Workers;
+using QueueWorkers;
+using QueueWorkers.Hosting;
+using QueueWorkers.Scheduling;
+using QueueWorkers.Steps;
 
 return await StartUp.RunAsync(args, command => command switch
 {
@@ -18,7 +18,7 @@ return await StartUp.RunAsync(args, command => command switch
 static async Task RunAsync(string[] args)
 {
     var builder = WebApplication.CreateBuilder(args);
-    builder.AddOrdersHost("orders-workers");
+    builder.AddWorkerHost("orders-workers");
     var steps = Steps.Catalogue.Choose(builder.Configuration["Workers:Steps"]);
     builder.Services.AddOrdersStore(builder.Configuration);
     builder.Services.AddRelay(builder.Configuration);
@@ -26,7 +26,7 @@ static async Task RunAsync(string[] args)
     builder.Services.AddSchedules(builder.Configuration, Schedules.Catalogue);
 
     var app = builder.Build();
-    app.MapOrdersHost();
+    app.MapWorkerHost();
     await app.RunAsync();
 }
 

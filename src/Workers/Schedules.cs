@@ -1,10 +1,10 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orders.Contracts;
+using Orders.Infrastructure;
 using Orders.Infrastructure.Completeness;
-using Orders.Infrastructure.Orders;
-using Orders.Infrastructure.Orders.Completeness;
-using Orders.Infrastructure.Retention;
-using Orders.Infrastructure.Scheduling;
+using QueueWorkers.Completeness;
+using QueueWorkers.Retention;
+using QueueWorkers.Scheduling;
 
 namespace Orders.Workers;
 

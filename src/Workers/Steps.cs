@@ -1,9 +1,9 @@
 using Orders.Contracts;
-using Orders.Infrastructure.Steps;
 using Orders.Workers.Email;
 using Orders.Workers.Inventory;
 using Orders.Workers.Invoice;
 using Orders.Workers.Warehouse;
+using QueueWorkers.Steps;
 
 namespace Orders.Workers;
 
@@ -16,6 +16,6 @@ public static class Steps
         .Add<InventoryStep>((services, _) => services.AddInventory())
         .Add<InvoiceStep>((services, configuration) => services.AddInvoice(configuration))
         .Add<WarehouseStep>((services, configuration) => services.AddWarehouse(configuration))
-        .Announce<OrderCompleted>()
-        .Announce<OrderRejected>();
+        .PublishesEvent<OrderCompleted>()
+        .PublishesEvent<OrderRejected>();
 }

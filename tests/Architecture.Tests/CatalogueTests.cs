@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
-using Orders.Infrastructure.Steps;
 using Orders.Workers;
+using QueueWorkers.Steps;
 
 namespace Orders.Architecture.Tests;
 
@@ -15,10 +15,10 @@ public sealed partial class CatalogueTests
     }
 
     [Test]
-    public void Every_message_type_has_a_consumer_or_is_announced()
+    public void Every_message_type_has_a_consumer_or_is_published()
     {
-        var known = Steps.Catalogue.Steps.SelectMany(s => s.Consumes).Concat(Steps.Catalogue.Announcements);
-        Assert.That(Messages.All.Except(known), Is.Empty, "contracts that nobody consumes; announce them in Steps.cs if that is meant");
+        var known = Steps.Catalogue.Steps.SelectMany(s => s.Consumes).Concat(Steps.Catalogue.IntegrationEvents);
+        Assert.That(Messages.All.Except(known), Is.Empty, "contracts that nobody consumes; publish them in Steps.cs if that is meant");
     }
 
     [Test]

@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Orders.Infrastructure.Outbox;
+using QueueWorkers.Outbox;
 
 namespace Orders.Architecture.Tests;
 

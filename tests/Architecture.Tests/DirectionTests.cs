@@ -10,10 +10,7 @@ public sealed partial class DirectionTests
 
     // The step's file is its consumer; nothing beside it needs the bus.
     private static readonly string[] MassTransitFolders =
-        ["src/Infrastructure/Messaging/", "src/Infrastructure/Outbox/", "src/Infrastructure/Steps/", "src/Infrastructure/Idempotency/", "src/Infrastructure/Failures/", "src/Infrastructure/Redrive/"];
-
-    // These two put the tables in place, so they know whose they are.
-    private static readonly string[] KnowTheOrdersContext = ["src/Infrastructure/Deployment/DatabaseDeployment.cs", "src/Infrastructure/Deployment/DeployCommand.cs"];
+        ["src/Infrastructure/QueueWorkers/Messaging/", "src/Infrastructure/QueueWorkers/Outbox/", "src/Infrastructure/QueueWorkers/Consuming/", "src/Infrastructure/QueueWorkers/Steps/", "src/Infrastructure/QueueWorkers/MessagingServices.cs", "src/Infrastructure/QueueWorkers/Idempotency/", "src/Infrastructure/QueueWorkers/DeadLetters/", "src/Infrastructure/QueueWorkers/Redrive/"];
 
     [Test]
     public void Contracts_reference_nothing()
@@ -23,8 +20,12 @@ public sealed partial class DirectionTests
     }
 
     [Test]
-    public void Infrastructure_references_contracts_only() =>
-        Assert.That(References("src/Infrastructure/Infrastructure.csproj").Projects, Is.EqualTo(["Contracts"]));
+    public void The_framework_references_no_project() =>
+        Assert.That(References("src/Infrastructure/QueueWorkers/QueueWorkers.csproj").Projects, Is.Empty);
+
+    [Test]
+    public void The_application_references_contracts_and_framework() =>
+        Assert.That(References("src/Infrastructure/Orders/Orders.Infrastructure.csproj").Projects, Is.EquivalentTo(["Contracts", "QueueWorkers"]));
 
     [Test]
     public void Hosts_never_reference_each_other()
@@ -32,7 +33,7 @@ public sealed partial class DirectionTests
         var hosts = Repository.Find("src", "*.csproj").Where(p => !p.StartsWith("src/Contracts/", StringComparison.Ordinal) && !p.StartsWith("src/Infrastructure/", StringComparison.Ordinal)).ToArray();
         Assert.That(hosts, Is.Not.Empty);
         foreach (var host in hosts)
-            Assert.That(References(host).Projects, Is.SubsetOf(["Contracts", "Infrastructure"]), host);
+            Assert.That(References(host).Projects, Is.SubsetOf(["Contracts", "QueueWorkers", "Orders.Infrastructure"]), host);
     }
 
     [Test]
@@ -53,8 +54,8 @@ public sealed partial class DirectionTests
     [Test]
     public void The_framework_does_not_know_orders()
     {
-        var framework = Repository.Sources("src/Infrastructure").Where(path => !path.StartsWith("src/Infrastructure/Orders/", StringComparison.Ordinal) && !KnowTheOrdersContext.Contains(path));
-        Assert.That(framework.Where(path => OrdersNamed().IsMatch(WithoutComments(path))), Is.Empty, "framework files that name Orders.Infrastructure.Orders or Orders.Contracts");
+        var framework = Repository.Sources("src/Infrastructure/QueueWorkers");
+        Assert.That(framework.Where(path => OrdersNamed().IsMatch(WithoutComments(path))), Is.Empty, "framework files that name Orders.Infrastructure or Orders.Contracts");
     }
 
     private static (string[] Projects, string[] Packages) References(string project)
@@ -80,6 +81,6 @@ public sealed partial class DirectionTests
     [GeneratedRegex("\"[^\"\\n]*\"")]
     private static partial Regex StringLiteral();
 
-    [GeneratedRegex(@"\bOrders\.(Infrastructure\.Orders|Contracts)\b")]
+    [GeneratedRegex(@"\bOrders\.(Infrastructure|Contracts)\b")]
     private static partial Regex OrdersNamed();
 }

@@ -17,6 +17,12 @@ internal static class Repository
         .Select(path => Path.GetRelativePath(Root, path).Replace('\\', '/'))
         .Where(path => !path.Contains("/obj/", StringComparison.Ordinal) && !path.Contains("/bin/", StringComparison.Ordinal));
 
+    /// <summary>The name of a project's assembly.</summary>
+    public static string AssemblyOf(string project) => System.Xml.Linq.XDocument.Parse(Read(project)).Descendants("AssemblyName").Single().Value;
+
+    /// <summary>The folder of the project that an assembly is built from.</summary>
+    public static string FolderOf(string assembly) => Path.GetDirectoryName(Find("src", "*.csproj").Single(project => AssemblyOf(project) == assembly))!;
+
     private static string FindRoot()
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)

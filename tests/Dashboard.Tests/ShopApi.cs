@@ -1,7 +1,7 @@
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using Microsoft.AspNetCore.Builder;
-using Orders.Infrastructure.Orders;
+using Orders.Infrastructure;
 using Orders.Producer.Api;
 
 namespace Orders.Dashboard.Tests;

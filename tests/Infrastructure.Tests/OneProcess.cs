@@ -1,9 +1,9 @@
 using Npgsql;
 using NpgsqlTypes;
-using Orders.Infrastructure.Orders;
-using Orders.Infrastructure.Outbox;
-using Orders.Infrastructure.Steps;
 using Orders.Testing;
+using QueueWorkers.Consuming;
+using QueueWorkers.Outbox.Relaying;
+using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests;
 
@@ -16,7 +16,7 @@ internal sealed class OneProcess : IAsyncDisposable
     public OneProcess(OrdersSystem system)
     {
         _database = NpgsqlDataSource.Create(system.Database.ConnectionString);
-        var progress = new OrderProgressRecorder(new StepBits(_database));
+        var progress = new OrderProgressRecorder(new StepBitmask(_database));
         Committer = new StepCommitter(_database, [new NoteWriter()], progress, _feed);
         Failures = new StepFailures(_database, progress, _feed);
     }

@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
-using Orders.Infrastructure.Orders;
 using Orders.Testing;
 
 namespace Orders.Infrastructure.Tests;

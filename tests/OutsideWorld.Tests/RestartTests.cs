@@ -54,7 +54,7 @@ public sealed class RestartTests
         await using (var world = await StartAsync())
         {
             await SendAsync(world, "one@orders.example");
-            world.Behaviour.Smtp.Set(new Conduct<SmtpMode>(SmtpMode.Reject));
+            world.Behaviour.Smtp.Set(new FaultProfile<SmtpMode>(SmtpMode.Reject));
             await SendAsync(world, "two@orders.example");
             world.Warehouse.RecordFailure("order-1", "key-1", 503);
             await CallAsync(world);

@@ -13,8 +13,8 @@ public sealed class StartAndStopTests
     {
         var world = await OutsideWorldHost.StartAsync();
         var delay = TimeSpan.FromMinutes(5);
-        world.Behaviour.Smtp.Set(new Conduct<SmtpMode>(SmtpMode.Slow, delay));
-        world.Behaviour.Warehouse.Set(new Conduct<WarehouseMode>(WarehouseMode.Slow, delay));
+        world.Behaviour.Smtp.Set(new FaultProfile<SmtpMode>(SmtpMode.Slow, delay));
+        world.Behaviour.Warehouse.Set(new FaultProfile<WarehouseMode>(WarehouseMode.Slow, delay));
         using var idle = await RawSmtp.GreetedAsync(world.SmtpPort);
         using var inData = await RawSmtp.GreetedAsync(world.SmtpPort);
         await inData.SendAsync("MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\nSubject: half");

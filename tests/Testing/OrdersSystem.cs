@@ -2,11 +2,11 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Orders.Infrastructure;
 using Orders.Infrastructure.Deployment;
-using Orders.Infrastructure.Messaging;
-using Orders.Infrastructure.Orders;
-using Orders.Infrastructure.Steps;
 using Orders.Testing.Servers;
+using QueueWorkers;
+using QueueWorkers.Steps;
 
 namespace Orders.Testing;
 
@@ -55,7 +55,7 @@ public sealed class OrdersSystem : IAsyncDisposable
             ["RabbitMq:Username"] = Broker.Options.Username,
             ["RabbitMq:Password"] = Broker.Options.Password,
             ["RabbitMq:ManagementUri"] = Broker.Options.ManagementUri!.ToString(),
-            ["Outbox:SweepInterval"] = "00:00:00.100",
+            ["Outbox:PollInterval"] = "00:00:00.100",
         };
         foreach (var (name, value) in more)
             settings[name] = value;
@@ -94,7 +94,7 @@ public sealed class OrdersSystem : IAsyncDisposable
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Configuration.AddInMemoryCollection(Settings(settings));
-        var log = new LogBook();
+        var log = new LogCapture();
         builder.Logging.AddProvider(log).AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Warning);
         builder.Services.AddOrdersStore(builder.Configuration);
         builder.Services.AddOrderIntake();

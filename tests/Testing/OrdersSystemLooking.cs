@@ -1,6 +1,6 @@
-using Orders.Infrastructure.Idempotency;
-using Orders.Infrastructure.Orders;
-using Orders.Infrastructure.Steps;
+using Orders.Infrastructure;
+using QueueWorkers.Idempotency;
+using QueueWorkers.Steps;
 
 namespace Orders.Testing;
 

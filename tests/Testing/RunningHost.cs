@@ -1,12 +1,12 @@
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Orders.Infrastructure.Outbox;
+using QueueWorkers.Outbox.Relaying;
 
 namespace Orders.Testing;
 
 /// <summary>A worker process, played inside the test's process: relay, bus and steps, started and stopped like the real one.</summary>
-public sealed class RunningHost(IHost host, LogBook log) : IAsyncDisposable
+public sealed class RunningHost(IHost host, LogCapture log) : IAsyncDisposable
 {
     private bool _stopped;
 
@@ -14,7 +14,7 @@ public sealed class RunningHost(IHost host, LogBook log) : IAsyncDisposable
     public IServiceProvider Services => host.Services;
 
     /// <summary>What it has logged.</summary>
-    public LogBook Log => log;
+    public LogCapture Log => log;
 
     /// <summary>The feed of its relay.</summary>
     public RelayFeed Feed => Services.GetRequiredService<RelayFeed>();

@@ -1,6 +1,6 @@
 using Npgsql;
-using Orders.Infrastructure.Orders.Intake;
-using Orders.Infrastructure.Outbox;
+using Orders.Infrastructure.Intake;
+using QueueWorkers.Outbox.Relaying;
 
 namespace Orders.Testing;
 

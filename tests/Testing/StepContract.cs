@@ -3,15 +3,15 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Orders.Infrastructure.Outbox;
-using Orders.Infrastructure.Steps;
 using Orders.Testing.Servers;
+using QueueWorkers.Outbox;
+using QueueWorkers.Steps;
 
 namespace Orders.Testing;
 
 /// <summary>
 /// What every step has to keep, whoever wrote it. A step's fixture inherits it in one line:
-/// <c>public sealed class InventoryStepKeepsTheContract() : StepContract&lt;InventoryStep&gt;(Steps.Catalogue);</c>
+/// <c>public sealed class InventoryStepContractTests() : StepContract&lt;InventoryStep&gt;(Steps.Catalogue);</c>
 /// </summary>
 /// <param name="catalogue">The catalogue that the step is in.</param>
 [TestFixture]
@@ -28,7 +28,7 @@ public abstract class StepContract<TStep>(StepCatalogue catalogue)
     private readonly StepScript _script = new();
 
     /// <summary>The installation.</summary>
-    protected OrdersSystem System { get; private set; } = null!;
+    protected OrdersSystem TestSystem { get; private set; } = null!;
 
     /// <summary>The process that runs the step.</summary>
     protected RunningHost Host { get; private set; } = null!;
@@ -42,7 +42,7 @@ public abstract class StepContract<TStep>(StepCatalogue catalogue)
     protected virtual Task PrepareAsync() => Task.CompletedTask;
 
     /// <summary>Makes a subject that the step succeeds for; an order unless said otherwise.</summary>
-    protected virtual Task<Guid> NewSubjectAsync() => System.StoreAsync();
+    protected virtual Task<Guid> NewSubjectAsync() => TestSystem.StoreAsync();
 
     /// <summary>Looks, beyond the framework's own rows, whether the effect happened exactly once.</summary>
     protected virtual Task VerifyOneEffectAsync(Guid subject) => Task.CompletedTask;
@@ -51,16 +51,16 @@ public abstract class StepContract<TStep>(StepCatalogue catalogue)
     public async Task StartTheStep()
     {
         await PrepareAsync();
-        System = await OrdersSystem.CreateAsync(catalogue);
+        TestSystem = await OrdersSystem.CreateAsync(catalogue);
         var entry = catalogue.Steps.Single(s => s.Type == typeof(TStep));
-        Host = await System.StartAsync([_script.In(entry)], services => services.Replace(ServiceDescriptor.Singleton<TimeProvider>(new FasterTime(TimeFactor))), Settings);
+        Host = await TestSystem.StartAsync([_script.In(entry)], services => services.Replace(ServiceDescriptor.Singleton<TimeProvider>(new FasterTime(TimeFactor))), Settings);
     }
 
     [OneTimeTearDown]
     public async Task StopTheStep()
     {
-        if (System is not null)
-            await System.DisposeAsync();
+        if (TestSystem is not null)
+            await TestSystem.DisposeAsync();
     }
 
     [Test]
@@ -69,7 +69,7 @@ public abstract class StepContract<TStep>(StepCatalogue catalogue)
         var subject = await NewSubjectAsync();
         var message = Guid.NewGuid();
         await DeliverAsync(subject, message);
-        await System.UntilAsync(subject, Policy.Name, StepStatus.Done);
+        await TestSystem.UntilAsync(subject, Policy.Name, StepStatus.Done);
         var before = _script.RunsOf(subject);
 
         await DeliverAsync(subject, message);
@@ -87,7 +87,7 @@ public abstract class StepContract<TStep>(StepCatalogue catalogue)
 
         await UntilNothingIsLeftAsync(subject, runs: Copies);
         await OneEffectAsync(subject);
-        Assert.That(await System.Broker.CountAsync($"{Policy.Name}_error"), Is.Zero.Or.EqualTo(await ParkedByOthersAsync(subject)), "none of the copies is parked");
+        Assert.That(await TestSystem.Broker.CountAsync($"{Policy.Name}_error"), Is.Zero.Or.EqualTo(await DeadLetteredByOthersAsync(subject)), "none of the copies is dead-lettered");
     }
 
     [Test]
@@ -97,35 +97,35 @@ public abstract class StepContract<TStep>(StepCatalogue catalogue)
         _script.For(subject, (_, run) => run == 1 ? throw new TimeoutException("The outside world is slow today.") : Task.CompletedTask);
         await DeliverAsync(subject);
 
-        await System.EventuallyFastForwardingAsync(() => System.StatusAsync(subject, Policy.Name), Is.EqualTo(StepStatus.Done), "status of the step");
-        Assert.That(await System.AttemptsAsync(subject, Policy.Name), Is.EqualTo(2));
-        Assert.That(await System.LastFaultAsync(subject, Policy.Name), Does.Contain("The outside world is slow today."));
+        await TestSystem.EventuallyFastForwardingAsync(() => TestSystem.StatusAsync(subject, Policy.Name), Is.EqualTo(StepStatus.Done), "status of the step");
+        Assert.That(await TestSystem.AttemptsAsync(subject, Policy.Name), Is.EqualTo(2));
+        Assert.That(await TestSystem.LastFaultAsync(subject, Policy.Name), Does.Contain("The outside world is slow today."));
         await OneEffectAsync(subject);
     }
 
     [Test]
-    public async Task A_step_that_always_fails_is_parked_once_after_the_planned_attempts()
+    public async Task A_step_that_always_fails_is_dead_lettered_once_after_the_planned_attempts()
     {
         var subject = await NewSubjectAsync();
         _script.For(subject, (_, _) => throw new TimeoutException("Never works."));
         await DeliverAsync(subject);
 
-        await System.EventuallyFastForwardingAsync(() => System.StatusAsync(subject, Policy.Name), Is.EqualTo(StepStatus.Parked), "status of the step");
-        await ParkedOnceAsync(subject);
+        await TestSystem.EventuallyFastForwardingAsync(() => TestSystem.StatusAsync(subject, Policy.Name), Is.EqualTo(StepStatus.Failed), "status of the step");
+        await DeadLetteredOnceAsync(subject);
         Assert.That(_script.RunsOf(subject), Is.EqualTo(Policy.PlannedAttempts), "runs");
-        Assert.That(await System.AttemptsAsync(subject, Policy.Name), Is.EqualTo(Policy.PlannedAttempts), "recorded attempts");
-        Assert.That(await System.EffectsAsync(subject), Is.Zero, "effects");
+        Assert.That(await TestSystem.AttemptsAsync(subject, Policy.Name), Is.EqualTo(Policy.PlannedAttempts), "recorded attempts");
+        Assert.That(await TestSystem.EffectsAsync(subject), Is.Zero, "effects");
     }
 
     [Test]
-    public async Task A_permanent_fault_parks_the_message_at_once()
+    public async Task A_permanent_fault_dead_letters_the_message_at_once()
     {
         var subject = await NewSubjectAsync();
         _script.For(subject, (_, _) => throw new PermanentFaultException("Can never work."));
         await DeliverAsync(subject);
 
-        await System.UntilAsync(subject, Policy.Name, StepStatus.Parked);
-        await ParkedOnceAsync(subject);
+        await TestSystem.UntilAsync(subject, Policy.Name, StepStatus.Failed);
+        await DeadLetteredOnceAsync(subject);
         Assert.That(_script.RunsOf(subject), Is.EqualTo(1), "runs");
     }
 
@@ -136,8 +136,8 @@ public abstract class StepContract<TStep>(StepCatalogue catalogue)
         _script.For(subject, (context, run) => run == 1 ? Task.Delay(Timeout.InfiniteTimeSpan, context.CancellationToken) : Task.CompletedTask);
         await DeliverAsync(subject);
 
-        await System.EventuallyFastForwardingAsync(() => System.StatusAsync(subject, Policy.Name), Is.EqualTo(StepStatus.Done), "status of the step");
-        Assert.That(await System.LastFaultAsync(subject, Policy.Name), Does.StartWith(nameof(StepTimeoutException)));
+        await TestSystem.EventuallyFastForwardingAsync(() => TestSystem.StatusAsync(subject, Policy.Name), Is.EqualTo(StepStatus.Done), "status of the step");
+        Assert.That(await TestSystem.LastFaultAsync(subject, Policy.Name), Does.StartWith(nameof(StepTimeoutException)));
         await OneEffectAsync(subject);
     }
 
@@ -149,8 +149,8 @@ public abstract class StepContract<TStep>(StepCatalogue catalogue)
         _script.For(subject, (_, _) => throw new TaskCanceledException("The request was canceled."));
         await DeliverAsync(subject);
 
-        await System.EventuallyFastForwardingAsync(() => System.StatusAsync(subject, Policy.Name), Is.EqualTo(StepStatus.Parked), "status of the step");
-        await ParkedOnceAsync(subject);
+        await TestSystem.EventuallyFastForwardingAsync(() => TestSystem.StatusAsync(subject, Policy.Name), Is.EqualTo(StepStatus.Failed), "status of the step");
+        await DeadLetteredOnceAsync(subject);
         Assert.That(_script.RunsOf(subject), Is.EqualTo(Policy.PlannedAttempts), "runs");
     }
 
@@ -168,34 +168,34 @@ public abstract class StepContract<TStep>(StepCatalogue catalogue)
         using var published = TraceRecorder.Source.StartActivity("publisher")!;
         await DeliverAsync(subject, headers: new() { [OutgoingMessage.TraceHeader] = published.Id });
 
-        await System.UntilAsync(subject, Policy.Name, StepStatus.Done);
+        await TestSystem.UntilAsync(subject, Policy.Name, StepStatus.Done);
         Assert.That(seen, Is.EqualTo(published.TraceId));
     }
 
     [Test]
-    public async Task A_message_without_an_id_is_parked([Values] bool empty)
+    public async Task A_message_without_an_id_is_dead_lettered([Values] bool empty)
     {
         var subject = await NewSubjectAsync();
-        await System.Broker.PublishBytesAsync(Policy.Name, Envelope(subject, empty ? Guid.Empty : null), new ByHand { Id = null });
+        await TestSystem.Broker.PublishBytesAsync(Policy.Name, Envelope(subject, empty ? Guid.Empty : null), new ByHand { Id = null });
 
-        await ParkedOnceAsync(subject);
+        await DeadLetteredOnceAsync(subject);
         Assert.That(_script.RunsOf(subject), Is.Zero, "runs");
     }
 
     [Test]
     public async Task A_duplicate_sends_nothing()
     {
-        var outgoing = catalogue.Announcements.Concat(catalogue.Steps.SelectMany(s => s.Consumes)).Distinct().Select(MessageName.ExchangeOf);
-        var listener = await System.Broker.ListenAsync(outgoing);
+        var outgoing = catalogue.IntegrationEvents.Concat(catalogue.Steps.SelectMany(s => s.Consumes)).Distinct().Select(MessageName.ExchangeOf);
+        var listener = await TestSystem.Broker.ListenAsync(outgoing);
         var subject = await NewSubjectAsync();
         var message = Guid.NewGuid();
         await DeliverAsync(subject, message);
-        await System.UntilAsync(subject, Policy.Name, StepStatus.Done);
+        await TestSystem.UntilAsync(subject, Policy.Name, StepStatus.Done);
         await DeliverAsync(subject, message);
         await UntilNothingIsLeftAsync(subject, runs: 2);
 
-        await System.UntilOutboxIsEmptyAsync();
-        var sent = (await System.Broker.TakeAllAsync(listener)).Select(m => JsonNode.Parse(m.Body.Span)!).Where(m => m["initiatorId"]?.GetValue<Guid>() == message)
+        await TestSystem.UntilOutboxIsEmptyAsync();
+        var sent = (await TestSystem.Broker.TakeAllAsync(listener)).Select(m => JsonNode.Parse(m.Body.Span)!).Where(m => m["initiatorId"]?.GetValue<Guid>() == message)
             .Select(m => (Id: m["messageId"]!.GetValue<Guid>(), Type: m["messageType"]![0]!.GetValue<string>()));
         // The same id twice is the relay's copy of one message (time was pushed on past its lease), which its consumers drop; two ids of one type would be two messages.
         Assert.That(sent.Distinct().Select(m => m.Type), Is.Unique, "types of the messages that the run has sent");
@@ -205,7 +205,7 @@ public abstract class StepContract<TStep>(StepCatalogue catalogue)
     protected Task DeliverAsync(Guid subject, Guid? message = null, Dictionary<string, object?>? headers = null)
     {
         var id = message ?? Guid.NewGuid();
-        return System.Broker.PublishBytesAsync(Policy.Name, Envelope(subject, id), new ByHand { Id = id, Headers = headers });
+        return TestSystem.Broker.PublishBytesAsync(Policy.Name, Envelope(subject, id), new ByHand { Id = id, Headers = headers });
     }
 
     // The message of the step's first type, with nothing in it but the subject: consumers have to take everything else from the database.
@@ -225,26 +225,26 @@ public abstract class StepContract<TStep>(StepCatalogue catalogue)
 
     private async Task OneEffectAsync(Guid subject)
     {
-        Assert.That(await System.EffectsAsync(subject), Is.EqualTo(1), "effects");
-        Assert.That(await System.Database.CountAsync("idempotency i join effects e using (message_id, step) where e.subject_id = $1", subject), Is.EqualTo(1), "idempotency rows");
-        Assert.That(await System.StatusAsync(subject, Policy.Name), Is.EqualTo(StepStatus.Done));
+        Assert.That(await TestSystem.EffectsAsync(subject), Is.EqualTo(1), "effects");
+        Assert.That(await TestSystem.Database.CountAsync("idempotency i join effects e using (message_id, step) where e.subject_id = $1", subject), Is.EqualTo(1), "idempotency rows");
+        Assert.That(await TestSystem.StatusAsync(subject, Policy.Name), Is.EqualTo(StepStatus.Done));
         await VerifyOneEffectAsync(subject);
     }
 
-    // Every copy has run, or was postponed and has run after that, and none waits any more.
+    // Every copy has run, or was deferred and has run after that, and none waits any more.
     private async Task UntilNothingIsLeftAsync(Guid subject, int runs)
     {
-        await System.EventuallyFastForwardingAsync(() => Task.FromResult(_script.RunsOf(subject)), Is.GreaterThanOrEqualTo(runs), "runs");
-        await System.UntilAsync(subject, Policy.Name, StepStatus.Done);
+        await TestSystem.EventuallyFastForwardingAsync(() => Task.FromResult(_script.RunsOf(subject)), Is.GreaterThanOrEqualTo(runs), "runs");
+        await TestSystem.UntilAsync(subject, Policy.Name, StepStatus.Done);
     }
 
     // The status is written before the message moves: dying between the two makes one more attempt, the other way round would lose the status.
-    private Task<int> ParkedOnceAsync(Guid subject) => Eventually.That(() => ParkedAsync(subject), Is.EqualTo(1), "messages of the subject in the _error queue");
+    private Task<int> DeadLetteredOnceAsync(Guid subject) => Eventually.That(() => DeadLetteredAsync(subject), Is.EqualTo(1), "messages of the subject in the _error queue");
 
-    private async Task<int> ParkedAsync(Guid subject) => (await System.Broker.PeekAllAsync($"{Policy.Name}_error")).Count(m => IsAbout(m, subject));
+    private async Task<int> DeadLetteredAsync(Guid subject) => (await TestSystem.Broker.PeekAllAsync($"{Policy.Name}_error")).Count(m => IsAbout(m, subject));
 
-    private async Task<int> ParkedByOthersAsync(Guid subject) => (await System.Broker.PeekAllAsync($"{Policy.Name}_error")).Count(m => !IsAbout(m, subject));
+    private async Task<int> DeadLetteredByOthersAsync(Guid subject) => (await TestSystem.Broker.PeekAllAsync($"{Policy.Name}_error")).Count(m => !IsAbout(m, subject));
 
     private static bool IsAbout(RabbitMQ.Client.BasicGetResult message, Guid subject) =>
-        global::System.Text.Encoding.UTF8.GetString(message.Body.Span).Contains(subject.ToString(), StringComparison.Ordinal);
+        System.Text.Encoding.UTF8.GetString(message.Body.Span).Contains(subject.ToString(), StringComparison.Ordinal);
 }

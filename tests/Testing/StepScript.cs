@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using MassTransit;
-using Orders.Infrastructure.Steps;
+using QueueWorkers.Steps;
 
 namespace Orders.Testing;
 

@@ -1,12 +1,12 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Orders.Infrastructure.Hosting;
-using Orders.Infrastructure.Messaging;
-using Orders.Infrastructure.Orders;
-using Orders.Infrastructure.Scheduling;
+using Orders.Infrastructure;
 using Orders.Testing.Zoo;
 using Orders.ZooWorker;
+using QueueWorkers;
+using QueueWorkers.Hosting;
+using QueueWorkers.Scheduling;
 
 // A worker process of the zoo, made to be killed: steps by Workers__Steps, and the schedule that ticks every second unless Workers__Schedules is false.
 var builder = Host.CreateApplicationBuilder(args);

@@ -38,13 +38,13 @@ public static class OrdersSystem
             EffectQueries.Orders);
     }
 
-    /// <summary>A process with a relay and nothing else, on a deployment with a queue <c>sink</c> that takes what is announced.</summary>
+    /// <summary>A process with a relay and nothing else, on a deployment with a queue <c>sink</c> that takes what is published.</summary>
     public static (Func<CancellationToken, Task> Prepare, ChildProgram Program, Uri Ready) RelayAlone(RunningServers servers)
     {
         var port = FreePort.Next();
         var environment = Environment(servers, port);
         // How soon the relay notices that there is something to do, not how fast it then does it.
-        environment["Outbox__SweepInterval"] = "00:00:00.050";
+        environment["Outbox__PollInterval"] = "00:00:00.050";
         return (
             cancel => PrepareAsync(servers, NewApiKey(), cancel),
             new("relay", "dotnet", ["Orders.Bench.LightSteps.dll", "relay"], servers.Folders.LightSteps, environment),

@@ -23,7 +23,7 @@ public static class Seeding
         """,
         "insert into order_lines (order_id, line, sku, name, quantity, unit_price, total) select id, 0, 'SKU-0001', 'Article 1', 3, 9.90, 29.70 from orders where client_id = 'bench' limit $1",
         """
-        insert into order_progress (order_id, required, done, parked, completed_at)
+        insert into order_progress (order_id, required, done, failed, completed_at)
         select id, (select bit_or(bit) from step_catalogue), (select bit_or(bit) from step_catalogue), 0, now() - interval '2 days' from orders where client_id = 'bench' limit $1
         """,
         "insert into effects (subject_id, effect, message_id, step, state, at) select o.id, s.step, o.id, s.step, 2, now() - interval '2 days' from (select id from orders where client_id = 'bench' limit $1) o, step_catalogue s",

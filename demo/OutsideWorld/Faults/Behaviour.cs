@@ -8,8 +8,8 @@ public sealed class Behaviour
     }
 
     /// <summary>The SMTP server; shares count mails, in the mode <see cref="SmtpMode.Down"/> connections.</summary>
-    public ConductSwitch<SmtpMode> Smtp { get; } = new();
+    public FaultProfileSwitch<SmtpMode> Smtp { get; } = new();
 
     /// <summary>The warehouse; shares count well-formed and rightly signed calls.</summary>
-    public ConductSwitch<WarehouseMode> Warehouse { get; } = new();
+    public FaultProfileSwitch<WarehouseMode> Warehouse { get; } = new();
 }

@@ -31,10 +31,10 @@ internal static class BehaviourEndpoints
 
     private static BehaviourView Show(Behaviour behaviour) => new(Show(behaviour.Smtp.Current), Show(behaviour.Warehouse.Current));
 
-    private static ConductView Show<TMode>(Conduct<TMode> conduct)
-        where TMode : struct, Enum => new(BehaviourReader.NameOf(conduct.Mode), (int)conduct.Delay.TotalMilliseconds, conduct.Share);
+    private static FaultProfileView Show<TMode>(FaultProfile<TMode> profile)
+        where TMode : struct, Enum => new(BehaviourReader.NameOf(profile.Mode), (int)profile.Delay.TotalMilliseconds, profile.Share);
 
-    private sealed record BehaviourView(ConductView Smtp, ConductView Warehouse);
+    private sealed record BehaviourView(FaultProfileView Smtp, FaultProfileView Warehouse);
 
-    private sealed record ConductView(string Mode, int DelayMs, decimal Share);
+    private sealed record FaultProfileView(string Mode, int DelayMs, decimal Share);
 }

@@ -13,10 +13,10 @@ internal sealed class BehaviourReader
     public IDictionary<string, string[]> Problems => problems;
 
     /// <summary>The behaviour asked of the SMTP server; null leaves it as it is.</summary>
-    public Conduct<SmtpMode>? Smtp { get; private set; }
+    public FaultProfile<SmtpMode>? Smtp { get; private set; }
 
     /// <summary>The behaviour asked of the warehouse; null leaves it as it is.</summary>
-    public Conduct<WarehouseMode>? Warehouse { get; private set; }
+    public FaultProfile<WarehouseMode>? Warehouse { get; private set; }
 
     public static async Task<BehaviourReader> ReadAsync(Stream body, CancellationToken cancellationToken)
     {
@@ -46,9 +46,9 @@ internal sealed class BehaviourReader
         foreach (var member in root.EnumerateObject())
         {
             if (member.NameEquals("smtp"))
-                Smtp = ReadConduct<SmtpMode>("/smtp", member.Value);
+                Smtp = ReadFaultProfile<SmtpMode>("/smtp", member.Value);
             else if (member.NameEquals("warehouse"))
-                Warehouse = ReadConduct<WarehouseMode>("/warehouse", member.Value);
+                Warehouse = ReadFaultProfile<WarehouseMode>("/warehouse", member.Value);
             else
                 problems["/" + Shorten(member.Name)] = ["expected only smtp and warehouse; found another member"];
         }
@@ -57,7 +57,7 @@ internal sealed class BehaviourReader
             problems[""] = ["expected smtp and/or warehouse; found neither"];
     }
 
-    private Conduct<TMode>? ReadConduct<TMode>(string pointer, JsonElement section)
+    private FaultProfile<TMode>? ReadFaultProfile<TMode>(string pointer, JsonElement section)
         where TMode : struct, Enum
     {
         if (section.ValueKind != JsonValueKind.Object)
@@ -97,7 +97,7 @@ internal sealed class BehaviourReader
             problems.TryAdd($"{pointer}/mode", [$"expected one of {string.Join(", ", Modes<TMode>().Keys)}; found no mode"]);
         else if (delay == 0 && NameOf(mode.Value) == "slow")
             problems.TryAdd($"{pointer}/delayMs", [$"expected 1–{LongestDelay} with mode slow; found 0 or nothing"]);
-        return mode is { } read && problems.Count == 0 ? new Conduct<TMode>(read, TimeSpan.FromMilliseconds(delay), share) : null;
+        return mode is { } read && problems.Count == 0 ? new FaultProfile<TMode>(read, TimeSpan.FromMilliseconds(delay), share) : null;
     }
 
     private void Expect(string pointer, string expected, JsonElement found) =>

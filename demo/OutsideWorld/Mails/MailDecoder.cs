@@ -15,12 +15,12 @@ internal static class MailDecoder
         {
             using var stream = new MemoryStream(content, writable: false);
             using var message = MimeMessage.Load(stream);
-            return new DecodedMail(IdOf(message), message.Subject ?? "", Tidy(message.TextBody ?? message.HtmlBody ?? ""));
+            return new DecodedMail(IdOf(message), message.Subject ?? "", Normalize(message.TextBody ?? message.HtmlBody ?? ""));
         }
         catch (FormatException)
         {
             // Not a mail by any standard. It was received all the same, and a ledger that leaves it out would be wrong.
-            return new DecodedMail(null, "", Tidy(Encoding.Latin1.GetString(content)));
+            return new DecodedMail(null, "", Normalize(Encoding.Latin1.GetString(content)));
         }
     }
 
@@ -33,10 +33,10 @@ internal static class MailDecoder
         : BareId(message.Headers[HeaderId.MessageId] ?? "") is { Length: > 0 } raw ? raw
         : null;
 
-    private static string Tidy(string text)
+    private static string Normalize(string text)
     {
-        var tidy = text.ReplaceLineEndings("\n").TrimEnd('\n');
-        return tidy.Length <= ReceivedMail.LongestText ? tidy : tidy[..ReceivedMail.LongestText];
+        var normalized = text.ReplaceLineEndings("\n").TrimEnd('\n');
+        return normalized.Length <= ReceivedMail.LongestText ? normalized : normalized[..ReceivedMail.LongestText];
     }
 }
 

@@ -10,7 +10,7 @@ namespace Orders.OutsideWorld.Mails;
 public sealed class MailLedger : IDisposable
 {
     private readonly Lock gate = new();
-    private readonly MailShelf shelf = new();
+    private readonly MailIndex shelf = new();
     private readonly JsonLines<ReceivedMail>? file;
 
     /// <summary>Opens the ledger and reads back what an earlier run has left in the data directory.</summary>

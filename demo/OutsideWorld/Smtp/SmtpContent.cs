@@ -30,7 +30,7 @@ internal readonly record struct SmtpContent(byte[] Bytes, ContentEnd End)
     /// <summary>Reads the content and takes the stuffed dots out (RFC 5321, 4.5.2).</summary>
     /// <param name="connection">Where it comes from.</param>
     /// <param name="headersOnly">Stop after the headers, in the middle of DATA.</param>
-    public static async Task<SmtpContent> ReadAsync(SmtpConnection connection, bool headersOnly)
+    public static async Task<SmtpContent> ReadAsync(SmtpServerConnection connection, bool headersOnly)
     {
         var content = new ArrayBufferWriter<byte>(2048);
         var end = ContentEnd.Dot;

@@ -10,13 +10,13 @@ namespace Orders.OutsideWorld.Smtp;
 internal sealed class SmtpServer(
     IOptions<OutsideWorldOptions> options,
     Behaviour behaviour,
-    MailRoom room,
+    MailHandler room,
     ILogger<SmtpServer> logger) : IHostedService, IDisposable
 {
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(1);
     private readonly Lock gate = new();
     private readonly ConcurrentDictionary<Task, bool> sessions = new();
-    private SmtpDoor? door;
+    private SmtpListener? door;
     private int sessionCount;
 
     /// <summary>The port it has taken; 0 before it is started.</summary>
@@ -25,7 +25,7 @@ internal sealed class SmtpServer(
     public Task StartAsync(CancellationToken cancellationToken)
     {
         var given = options.Value;
-        door = new SmtpDoor(IPAddress.Parse(given.SmtpHost), given.SmtpPort);
+        door = new SmtpListener(IPAddress.Parse(given.SmtpHost), given.SmtpPort);
         behaviour.Smtp.Changed += Follow;
         Follow(behaviour.Smtp.Current);
         logger.SmtpListens(given.SmtpHost, door.Port);
@@ -46,11 +46,11 @@ internal sealed class SmtpServer(
             door?.Dispose();
     }
 
-    private void Follow(Conduct<SmtpMode> conduct)
+    private void Follow(FaultProfile<SmtpMode> profile)
     {
         lock (gate)
         {
-            if (conduct is not { Mode: SmtpMode.Down, Share: 1m })
+            if (profile is not { Mode: SmtpMode.Down, Share: 1m })
                 door!.Open((socket, closing) => _ = AcceptAsync(socket, closing));
             else if (door!.Shut())
                 logger.SmtpDown(door.Port);
@@ -86,7 +86,7 @@ internal sealed class SmtpServer(
         var number = Interlocked.Increment(ref sessionCount);
         try
         {
-            using var connection = new SmtpConnection(client, closing);
+            using var connection = new SmtpServerConnection(client, closing);
             if (IsHitByDown())
             {
                 connection.Cut();

@@ -5,16 +5,16 @@ namespace Orders.OutsideWorld.Smtp;
 
 /// <summary>
 /// One client's conversation: the commands of RFC 5321 with PIPELINING, 8BITMIME, SMTPUTF8 and SIZE.
-/// What happens to a mail is the business of <see cref="MailRoom"/>.
+/// What happens to a mail is the business of <see cref="MailHandler"/>.
 /// </summary>
-internal sealed class SmtpSession(SmtpConnection connection, MailRoom room)
+internal sealed class SmtpSession(SmtpServerConnection connection, MailHandler room)
 {
     private const string Greeting =
         "250-outside-world\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n250 SIZE 10485760";
 
     private bool greeted;
     private int nonsense;
-    private Envelope? envelope;
+    private SmtpEnvelope? envelope;
 
     /// <summary>Talks until the client leaves, or is cut off.</summary>
     /// <exception cref="IOException">The connection broke.</exception>
@@ -84,7 +84,7 @@ internal sealed class SmtpSession(SmtpConnection connection, MailRoom room)
             return Say("553 5.6.7 expected SMTPUTF8 with an international address");
         if (sender.Address.Length > 0 && !sender.IsMailbox)
             return Say("553 5.1.7 expected local-part@domain");
-        envelope = new Envelope(utf8);
+        envelope = new SmtpEnvelope(utf8);
         return Say("250 2.1.0 sender taken");
     }
 

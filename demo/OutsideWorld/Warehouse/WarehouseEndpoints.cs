@@ -5,7 +5,7 @@ internal static class WarehouseEndpoints
 {
     public static void MapWarehouse(this WebApplication app)
     {
-        app.MapPost("/warehouse", (HttpContext context, WarehouseDoor door) => door.ReceiveAsync(context));
+        app.MapPost("/warehouse", (HttpContext context, WarehouseEndpoint door) => door.ReceiveAsync(context));
         app.MapGet("/warehouse", (WarehouseLedger ledger, string? orderId) =>
         {
             var calls = orderId is null ? ledger.Calls : ledger.Of(orderId);

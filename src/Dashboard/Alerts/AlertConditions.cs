@@ -1,8 +1,8 @@
 using Orders.Dashboard.Live;
 using Orders.Dashboard.Viewing;
-using Orders.Infrastructure.Alerts;
-using Orders.Infrastructure.Controls;
-using Orders.Infrastructure.Observing;
+using QueueWorkers.FlowControl.CircuitBreakers;
+using QueueWorkers.Monitoring;
+using QueueWorkers.Monitoring.Alerts;
 
 namespace Orders.Dashboard.Alerts;
 
@@ -18,12 +18,12 @@ internal static class AlertConditions
     private static IEnumerable<AlertCondition> Of(AlertRule rule, Snapshot now)
     {
         // Old figures neither raise an alert about queues nor end one: see AlertService.
-        var queues = now.Queues.Where(q => !q.IsParking);
+        var queues = now.Queues.Where(q => !q.HoldsDeadLetters);
         return rule.Kind switch
         {
             AlertKind.BrokerAway when now.BrokerFault is not null => [new(rule.Name, "", now.BrokerFault, "/queues")],
-            AlertKind.FailureRate => now.Steps.Values.Where(s => s.Step != "" && s.Finished + s.Parked >= FewestRuns && s.Parked > rule.Threshold * (s.Finished + s.Parked))
-                .Select(s => new AlertCondition(rule.Name, s.Step, $"{Texts.Percent(s.Parked / (double)(s.Finished + s.Parked))} of the runs of step {s.Step} end parked.", $"/queues/{s.Step}")),
+            AlertKind.FailureRate => now.Steps.Values.Where(s => s.Step != "" && s.Finished + s.DeadLettered >= FewestRuns && s.DeadLettered > rule.Threshold * (s.Finished + s.DeadLettered))
+                .Select(s => new AlertCondition(rule.Name, s.Step, $"{Texts.Percent(s.DeadLettered / (double)(s.Finished + s.DeadLettered))} of the runs of step {s.Step} end dead-lettered.", $"/queues/{s.Step}")),
             AlertKind.OldestMessage => queues.Where(q => q.Oldest?.TotalSeconds > rule.Threshold)
                 .Select(q => new AlertCondition(rule.Name, q.Name, $"The oldest message of queue {q.Name} has waited more than {Texts.Duration(TimeSpan.FromSeconds(rule.Threshold))}.", $"/queues/{q.Name}")),
             AlertKind.BacklogGrowth => queues.Where(q => q.IsGrowing && q.Growth > rule.Threshold)
@@ -33,10 +33,10 @@ internal static class AlertConditions
             AlertKind.BreakerOpen => now.Standing.Down.Where(d => d.State == BreakerState.Open)
                 .Select(d => new AlertCondition(rule.Name, d.Name, $"{d.Name} is down: {d.Reason}. Steps that need it wait: {string.Join(", ", d.Steps)}.", "/workers")),
             AlertKind.CompletenessGap when now.Standing.Gaps >= Math.Max(1, rule.Threshold)
-                => [new(rule.Name, "", $"{Texts.Count(now.Standing.Gaps, StandingReader.MostCounted)} accepted orders lack an effect after their deadline, or have one twice.", "/")],
+                => [new(rule.Name, "", $"{Texts.Count(now.Standing.Gaps, BlockerReader.MostCounted)} accepted orders lack an effect after their deadline, or have one twice.", "/")],
             AlertKind.OutboxLag when now.Outbox is { OldestDue: { } due } && now.At - due > TimeSpan.FromSeconds(rule.Threshold)
                 => [new(rule.Name, "", $"Messages have been late in the outbox for more than {Texts.Duration(TimeSpan.FromSeconds(rule.Threshold))}.", "/outbox")],
-            AlertKind.Parked => now.Queues.Where(q => q.IsParking && q.Figures.Ready >= Math.Max(1, rule.Threshold))
+            AlertKind.DeadLetters => now.Queues.Where(q => q.HoldsDeadLetters && q.Figures.Ready >= Math.Max(1, rule.Threshold))
                 .Select(q => new AlertCondition(rule.Name, q.Name, $"Messages stand in queue {q.Name} and wait for an operator.", Page.Address("/failures", ("queue", q.Name)))),
             _ => [],
         };

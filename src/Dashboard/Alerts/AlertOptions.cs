@@ -1,5 +1,5 @@
 using System.Net.Mail;
-using Orders.Infrastructure.Hosting;
+using QueueWorkers.Hosting;
 
 namespace Orders.Dashboard.Alerts;
 

@@ -2,9 +2,8 @@ using System.Globalization;
 using Orders.Dashboard.Audit;
 using Orders.Dashboard.Auth;
 using Orders.Dashboard.Viewing;
-using Orders.Infrastructure.Alerts;
-using Orders.Infrastructure.Audit;
-using Orders.Infrastructure.Operators;
+using QueueWorkers.Monitoring.Alerts;
+using QueueWorkers.Operators;
 
 namespace Orders.Dashboard.Alerts;
 
@@ -20,7 +19,7 @@ internal static class AlertRoutes
     public static IServiceCollection AddAlerts(this IServiceCollection services, IConfiguration configuration)
     {
         var options = AlertOptions.Read(configuration);
-        services.AddSingleton(options).AddSingleton<AlertBook>();
+        services.AddSingleton(options).AddSingleton<AlertStore>();
         if (options.WebhookUrl is not null)
             services.AddSingleton<IAlertReceiver, WebhookReceiver>();
         if (options.MailTo != "")
@@ -30,13 +29,13 @@ internal static class AlertRoutes
 
     public static void Map(RouteGroupBuilder pages)
     {
-        pages.MapGet("/alerts", async (AlertBook book, Loader loader, HttpContext http) =>
+        pages.MapGet("/alerts", async (AlertStore book, Loader loader, HttpContext http) =>
         {
             var alerts = loader.LoadAsync("the alerts", token => book.FiredAsync(Shown, token), http.RequestAborted);
             var rules = loader.LoadAsync("the rules", book.RulesAsync, http.RequestAborted);
             return Page.Of<AlertsPage>(new { Alerts = await alerts, Rules = await rules });
         }).Needs(OperatorRole.Viewer);
-        pages.MapGet("/alerts.csv", async (AlertBook book, CancellationToken cancellationToken) =>
+        pages.MapGet("/alerts.csv", async (AlertStore book, CancellationToken cancellationToken) =>
             Csv.File("alerts", Columns, (await book.FiredAsync(InFile, cancellationToken)).Select(a => (IReadOnlyList<object?>)
                 [a.Rule, a.Subject, a.Says, a.Since, a.FiredAt, a.ResolvedAt, a.AcknowledgedBy, a.SentAt, a.SendError]))).Needs(OperatorRole.Viewer);
         pages.MapPost("/alerts/{id:guid}/acknowledge", AcknowledgeAsync).Needs(OperatorRole.Operator);
@@ -45,7 +44,7 @@ internal static class AlertRoutes
         pages.MapPost("/alerts/rules/{name}", ChangeAsync).Needs(OperatorRole.Admin);
     }
 
-    private static async Task<IResult> AcknowledgeAsync(Guid id, AlertBook book, AuditLog audit, HttpContext http)
+    private static async Task<IResult> AcknowledgeAsync(Guid id, AlertStore book, AuditLog audit, HttpContext http)
     {
         var actor = Actor.Of(http);
         var done = await book.AcknowledgeAsync(id, actor.Name, http.RequestAborted);
@@ -64,7 +63,7 @@ internal static class AlertRoutes
         return Back(says);
     }
 
-    private static async Task<IResult> SilenceAsync(string name, AlertBook book, AuditLog audit, HttpContext http)
+    private static async Task<IResult> SilenceAsync(string name, AlertStore book, AuditLog audit, HttpContext http)
     {
         var form = await http.Request.ReadFormAsync(http.RequestAborted);
         var hours = double.TryParse(form["hours"], CultureInfo.InvariantCulture, out var given) ? given : 0;
@@ -74,7 +73,7 @@ internal static class AlertRoutes
         return Back(!done ? $"There is no rule {name}." : time is null ? $"Alerts of {name} are sent." : $"Alerts of {name} are not sent for {Texts.Duration(time)}.");
     }
 
-    private static async Task<IResult> ChangeAsync(string name, AlertBook book, AuditLog audit, HttpContext http)
+    private static async Task<IResult> ChangeAsync(string name, AlertStore book, AuditLog audit, HttpContext http)
     {
         var form = await http.Request.ReadFormAsync(http.RequestAborted);
         if (!double.TryParse(form["threshold"], CultureInfo.InvariantCulture, out var threshold) || threshold is not (>= 0 and < 1e9)

@@ -1,6 +1,6 @@
 using System.Data.Common;
 using Orders.Dashboard.Live;
-using Orders.Infrastructure.Alerts;
+using QueueWorkers.Monitoring.Alerts;
 
 namespace Orders.Dashboard.Alerts;
 
@@ -8,7 +8,7 @@ namespace Orders.Dashboard.Alerts;
 /// Looks every few seconds whether a rule holds, and tells the receivers. The story: 1. what holds is written down; 2. what has held for its time fires; 3. what fired is sent, and that it was is written
 /// down after; a crash between the two sends it again. 4. What no longer holds is over, and those who were told are told that too.
 /// </summary>
-internal sealed class AlertService(Feed feed, AlertBook book, IEnumerable<IAlertReceiver> receivers, TimeProvider time, ILogger<AlertService> log) : BackgroundService
+internal sealed class AlertService(Feed feed, AlertStore book, IEnumerable<IAlertReceiver> receivers, TimeProvider time, ILogger<AlertService> log) : BackgroundService
 {
     internal static readonly TimeSpan Pace = TimeSpan.FromSeconds(5);
 

@@ -1,4 +1,4 @@
-using Orders.Infrastructure.Alerts;
+using QueueWorkers.Monitoring.Alerts;
 
 namespace Orders.Dashboard.Alerts;
 

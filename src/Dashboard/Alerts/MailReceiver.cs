@@ -2,7 +2,7 @@ using MailKit.Net.Smtp;
 using MailKit.Security;
 using MimeKit;
 using Orders.Dashboard.Viewing;
-using Orders.Infrastructure.Alerts;
+using QueueWorkers.Monitoring.Alerts;
 
 namespace Orders.Dashboard.Alerts;
 

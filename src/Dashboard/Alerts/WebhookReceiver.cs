@@ -1,5 +1,5 @@
 using System.Net.Http.Headers;
-using Orders.Infrastructure.Alerts;
+using QueueWorkers.Monitoring.Alerts;
 
 namespace Orders.Dashboard.Alerts;
 

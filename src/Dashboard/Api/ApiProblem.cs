@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using Orders.Infrastructure.Failures;
-using Orders.Infrastructure.Redrive;
+using QueueWorkers.DeadLetters.Search;
+using QueueWorkers.Redrive.Payloads;
 
 namespace Orders.Dashboard.Api;
 
@@ -15,7 +15,7 @@ internal static class ApiProblem
 
     public static IResult Unprocessable(string code, string detail) => Of(422, code, "This is understood but cannot be done.", detail);
 
-    /// <summary>Runs an action and makes problems of what an operator can mend.</summary>
+    /// <summary>Runs an action and makes problems of what an operator can fix.</summary>
     public static async Task<IResult> GuardAsync(Func<Task<IResult>> action)
     {
         try

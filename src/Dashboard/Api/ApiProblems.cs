@@ -1,5 +1,5 @@
-using Orders.Infrastructure.Coalescing;
-using Orders.Infrastructure.Messaging;
+using QueueWorkers.GroupCommit;
+using QueueWorkers.Messaging;
 
 namespace Orders.Dashboard.Api;
 

@@ -1,6 +1,5 @@
 using Orders.Dashboard.Auth;
-using Orders.Infrastructure.Audit;
-using Orders.Infrastructure.Operators;
+using QueueWorkers.Operators;
 
 namespace Orders.Dashboard.Api;
 

@@ -1,7 +1,7 @@
 using Orders.Dashboard.Auth;
-using Orders.Infrastructure.Completeness;
-using Orders.Infrastructure.Operators;
-using Orders.Infrastructure.Scheduling;
+using QueueWorkers.Completeness;
+using QueueWorkers.Operators;
+using QueueWorkers.Scheduling;
 
 namespace Orders.Dashboard.Api;
 

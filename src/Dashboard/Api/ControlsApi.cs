@@ -1,7 +1,7 @@
 using Orders.Dashboard.Auth;
-using Orders.Infrastructure.Audit;
-using Orders.Infrastructure.Controls;
-using Orders.Infrastructure.Operators;
+using QueueWorkers.FlowControl;
+using QueueWorkers.FlowControl.CircuitBreakers;
+using QueueWorkers.Operators;
 
 namespace Orders.Dashboard.Api;
 

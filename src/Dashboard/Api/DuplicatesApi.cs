@@ -1,6 +1,6 @@
 using Orders.Dashboard.Auth;
-using Orders.Infrastructure.Idempotency;
-using Orders.Infrastructure.Operators;
+using QueueWorkers.Idempotency;
+using QueueWorkers.Operators;
 
 namespace Orders.Dashboard.Api;
 

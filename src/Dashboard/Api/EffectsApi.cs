@@ -1,7 +1,8 @@
 using Orders.Dashboard.Auth;
-using Orders.Infrastructure.Failures;
-using Orders.Infrastructure.Operators;
-using Orders.Infrastructure.Redrive;
+using QueueWorkers.DeadLetters;
+using QueueWorkers.DeadLetters.Search;
+using QueueWorkers.Operators;
+using QueueWorkers.Redrive;
 
 namespace Orders.Dashboard.Api;
 
@@ -32,9 +33,9 @@ internal static class EffectsApi
         if (request.Happened)
             return Results.Ok(new { settled = true });
 
-        // Dying here leaves the message parked with nothing in its way: it is redriven like any other.
-        if (await search.ParkedAsync(message, step, cancellationToken) is not { } failure)
-            return Results.Ok(new { settled = true, note = "Its message is not parked any more; restore it, or replay the step for this order." });
+        // Dying here leaves the message dead-lettered with nothing in its way: it is redriven like any other.
+        if (await search.DeadLetteredAsync(message, step, cancellationToken) is not { } failure)
+            return Results.Ok(new { settled = true, note = "Its message is not dead-lettered any more; restore it, or replay the step for this order." });
         var (made, refused) = await redrives.CreateAsync(
             new RedriveRequest { Filter = new FailureFilter { Ids = [failure] }, Reason = request.Reason, Canary = 0, Start = true }, actor.Did("redrive", reason: request.Reason), null, cancellationToken);
         return made is not null ? Results.Accepted($"/api/redrives/{made.Redrive.Id}", made) : RedrivesApi.Refused(refused!);

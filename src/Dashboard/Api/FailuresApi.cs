@@ -3,10 +3,13 @@ using Microsoft.AspNetCore.Http.Json;
 using Microsoft.Extensions.Options;
 using Orders.Dashboard.Auth;
 using Orders.Dashboard.Failures;
-using Orders.Infrastructure.Audit;
-using Orders.Infrastructure.Failures;
-using Orders.Infrastructure.Operators;
-using Orders.Infrastructure.Redrive;
+using QueueWorkers.DeadLetters;
+using QueueWorkers.DeadLetters.Reconciliation;
+using QueueWorkers.DeadLetters.Search;
+using QueueWorkers.Messaging;
+using QueueWorkers.Operators;
+using QueueWorkers.Redrive;
+using QueueWorkers.Redrive.Payloads;
 
 namespace Orders.Dashboard.Api;
 
@@ -52,7 +55,7 @@ internal static class FailuresApi
             return ApiProblem.InvalidParameter("reason must say why");
         if (await search.FindAsync(id, cancellationToken) is not { } failure)
             return NoFailure(id);
-        await Revealing.RecordAsync(audit, Actor.Of(context), id, request.Reason, cancellationToken);
+        await Unmasking.RecordAsync(audit, Actor.Of(context), id, request.Reason, cancellationToken);
         return Results.Ok(FailureView.Whole(failure, json.Value.SerializerOptions));
     }
 
@@ -69,7 +72,7 @@ internal static class FailuresApi
         {
             // What the change shows of the original is a look at it like any other.
             if (ShownPayload.Masked(failure, contracts).Hides)
-                await Revealing.RecordAsync(audit, Actor.Of(context), id, request.Reason, cancellationToken);
+                await Unmasking.RecordAsync(audit, Actor.Of(context), id, request.Reason, cancellationToken);
             return Results.Ok(new { diff });
         }
 

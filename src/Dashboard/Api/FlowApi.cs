@@ -1,10 +1,9 @@
 using System.Text.Json;
 using Orders.Dashboard.Auth;
-using Orders.Infrastructure.Audit;
-using Orders.Infrastructure.Failures;
-using Orders.Infrastructure.Operators;
-using Orders.Infrastructure.Orders.Cancelling;
-using Orders.Infrastructure.Replays;
+using Orders.Infrastructure.Cancelling;
+using QueueWorkers.DeadLetters;
+using QueueWorkers.Operators;
+using QueueWorkers.Replays;
 
 namespace Orders.Dashboard.Api;
 
@@ -16,15 +15,15 @@ internal static class FlowApi
     public static void Map(RouteGroupBuilder api)
     {
         api.MapPost("/orders/{order}/cancel", CancelAsync).Needs(OperatorRole.Operator);
-        api.MapGet("/replays", async (ReplayDesk desk, CancellationToken cancellationToken) => Results.Ok(await desk.ListAsync(MostReplays, cancellationToken))).Needs(OperatorRole.Viewer);
-        api.MapGet("/replays/{id:guid}", async (Guid id, ReplayDesk desk, CancellationToken cancellationToken) =>
+        api.MapGet("/replays", async (ReplayService desk, CancellationToken cancellationToken) => Results.Ok(await desk.ListAsync(MostReplays, cancellationToken))).Needs(OperatorRole.Viewer);
+        api.MapGet("/replays/{id:guid}", async (Guid id, ReplayService desk, CancellationToken cancellationToken) =>
             await desk.FindAsync(id, cancellationToken) is { } replay ? Results.Ok(replay) : NoReplay()).Needs(OperatorRole.Viewer);
         api.MapPost("/replays", BeginAsync).Needs(OperatorRole.Operator);
-        api.MapPost("/replays/{id:guid}/stop", async (Guid id, HttpContext context, ReplayDesk desk, CancellationToken cancellationToken) =>
+        api.MapPost("/replays/{id:guid}/stop", async (Guid id, HttpContext context, ReplayService desk, CancellationToken cancellationToken) =>
             await desk.StopAsync(id, cancellationToken, Actor.Of(context).Did("stop replay", $"replay {id}"))
                 ? Results.NoContent()
                 : await NotSoAsync(id, desk, "It is not running.", cancellationToken)).Needs(OperatorRole.Operator);
-        api.MapPost("/replays/{id:guid}/resume", async (Guid id, HttpContext context, ReplayDesk desk, CancellationToken cancellationToken) =>
+        api.MapPost("/replays/{id:guid}/resume", async (Guid id, HttpContext context, ReplayService desk, CancellationToken cancellationToken) =>
             await desk.ResumeAsync(id, cancellationToken, Actor.Of(context).Did("resume replay", $"replay {id}"))
                 ? Results.NoContent()
                 : await NotSoAsync(id, desk, "It is neither stopped nor failed.", cancellationToken)).Needs(OperatorRole.Operator);
@@ -46,7 +45,7 @@ internal static class FlowApi
             };
         });
 
-    private static async Task<IResult> BeginAsync(ReplayRequest request, HttpContext context, ReplayDesk desk, CancellationToken cancellationToken)
+    private static async Task<IResult> BeginAsync(ReplayRequest request, HttpContext context, ReplayService desk, CancellationToken cancellationToken)
     {
         var actor = Actor.Of(context);
         var filter = request.Filter?.GetRawText() ?? "{}";
@@ -67,7 +66,7 @@ internal static class FlowApi
         return new AuditEntry { Who = did.Who, Role = did.Role, Action = did.Action, Target = did.Target, Reason = did.Reason, Filter = filter };
     }
 
-    private static async Task<IResult> NotSoAsync(Guid id, ReplayDesk desk, string detail, CancellationToken cancellationToken) =>
+    private static async Task<IResult> NotSoAsync(Guid id, ReplayService desk, string detail, CancellationToken cancellationToken) =>
         await desk.FindAsync(id, cancellationToken) is null ? NoReplay() : ApiProblem.Conflict("replay-state", detail);
 
     private static IResult NoReplay() => ApiProblem.NotFound("There is no replay of this id; GET /api/replays lists them.");

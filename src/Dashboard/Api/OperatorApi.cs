@@ -1,7 +1,9 @@
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Authorization;
 using Orders.Dashboard.Auth;
-using Orders.Infrastructure.Controls;
+using QueueWorkers.FlowControl;
+using QueueWorkers.FlowControl.CircuitBreakers;
+using QueueWorkers.FlowControl.Workers;
 
 namespace Orders.Dashboard.Api;
 

@@ -1,5 +1,5 @@
 using Orders.Dashboard.Auth;
-using Orders.Infrastructure.Operators;
+using QueueWorkers.Operators;
 
 namespace Orders.Dashboard.Api;
 

@@ -1,9 +1,8 @@
 using Orders.Dashboard.Auth;
 using Orders.Dashboard.Failures;
-using Orders.Infrastructure.Audit;
-using Orders.Infrastructure.Failures;
-using Orders.Infrastructure.Operators;
-using Orders.Infrastructure.Redrive;
+using QueueWorkers.Messaging;
+using QueueWorkers.Operators;
+using QueueWorkers.Redrive;
 
 namespace Orders.Dashboard.Api;
 

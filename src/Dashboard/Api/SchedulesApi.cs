@@ -1,6 +1,6 @@
 using Orders.Dashboard.Auth;
-using Orders.Infrastructure.Operators;
-using Orders.Infrastructure.Scheduling;
+using QueueWorkers.Operators;
+using QueueWorkers.Scheduling;
 
 namespace Orders.Dashboard.Api;
 

@@ -1,6 +1,6 @@
-using Orders.Infrastructure.Completeness;
-using Orders.Infrastructure.Idempotency;
-using Orders.Infrastructure.Scheduling;
+using QueueWorkers.Completeness;
+using QueueWorkers.Idempotency;
+using QueueWorkers.Scheduling;
 
 namespace Orders.Dashboard.Api;
 

@@ -1,8 +1,7 @@
 using Orders.Dashboard.Auth;
-using Orders.Infrastructure.Audit;
-using Orders.Infrastructure.Controls;
-using Orders.Infrastructure.Observing;
-using Orders.Infrastructure.Operators;
+using QueueWorkers.FlowControl.Workers;
+using QueueWorkers.Monitoring;
+using QueueWorkers.Operators;
 
 namespace Orders.Dashboard.Api;
 

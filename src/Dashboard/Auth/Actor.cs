@@ -1,6 +1,5 @@
 using System.Security.Claims;
-using Orders.Infrastructure.Audit;
-using Orders.Infrastructure.Operators;
+using QueueWorkers.Operators;
 
 namespace Orders.Dashboard.Auth;
 

@@ -1,7 +1,7 @@
 using System.Security.Claims;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Authorization.Policy;
-using Orders.Infrastructure.Audit;
+using QueueWorkers.Operators;
 
 namespace Orders.Dashboard.Auth;
 

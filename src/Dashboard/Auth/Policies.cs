@@ -1,4 +1,4 @@
-using Orders.Infrastructure.Operators;
+using QueueWorkers.Operators;
 
 namespace Orders.Dashboard.Auth;
 

@@ -2,8 +2,9 @@ using System.Globalization;
 using Orders.Dashboard.Auth;
 using Orders.Dashboard.Viewing;
 using Orders.Infrastructure.Failures;
-using Orders.Infrastructure.Operators;
-using Orders.Infrastructure.Orders.Failures;
+using QueueWorkers.DeadLetters;
+using QueueWorkers.DeadLetters.Search;
+using QueueWorkers.Operators;
 
 namespace Orders.Dashboard.EffectPages;
 
@@ -22,7 +23,7 @@ internal static class EffectRoutes
             Csv.File("effects", Columns, (await effects.ListAsync(null, FileSize, cancellationToken)).Select(e => (IReadOnlyList<object?>)
                 [e.Effect, e.SubjectId, e.Step, e.MessageId, e.Reference, e.At, e.FailureId]))).Needs(OperatorRole.Viewer);
         pages.MapPost("/effects/{order:guid}/{effect}/settle", (Guid order, string effect, HttpContext http, UncertainEffects effects, FailureSearch search) =>
-            Settling.SettleAsync(order, effect, "/effects", http, effects, search)).Needs(OperatorRole.Operator);
+            EffectResolution.SettleAsync(order, effect, "/effects", http, effects, search)).Needs(OperatorRole.Operator);
     }
 
     private static async Task<EffectList> ReadAsync(string? after, UncertainEffects effects, OrderFailures orders, CancellationToken cancellationToken)

@@ -3,10 +3,13 @@ using System.Text.Json.Nodes;
 using Orders.Dashboard.Auth;
 using Orders.Dashboard.Layout;
 using Orders.Dashboard.Viewing;
-using Orders.Infrastructure.Audit;
 using Orders.Infrastructure.Failures;
-using Orders.Infrastructure.Orders.Failures;
-using Orders.Infrastructure.Redrive;
+using QueueWorkers.DeadLetters;
+using QueueWorkers.DeadLetters.Search;
+using QueueWorkers.Messaging;
+using QueueWorkers.Operators;
+using QueueWorkers.Redrive;
+using QueueWorkers.Redrive.Payloads;
 
 namespace Orders.Dashboard.Failures;
 
@@ -39,7 +42,7 @@ internal static class FailureChanges
     {
         if (await Form.ReasonAsync(http) is not { } reason)
             return Form.Back($"/failures/{id}", Form.SayWhy);
-        await Revealing.RecordAsync(audit, Actor.Of(http), id, reason, http.RequestAborted);
+        await Unmasking.RecordAsync(audit, Actor.Of(http), id, reason, http.RequestAborted);
         return await ShowAsync(id, http, search, orders, loader, revealed: true);
     }
 
@@ -70,7 +73,7 @@ internal static class FailureChanges
         if (form["do"] != "send")
         {
             if (hides)
-                await Revealing.RecordAsync(audit, Actor.Of(http), id, reason!, http.RequestAborted);
+                await Unmasking.RecordAsync(audit, Actor.Of(http), id, reason!, http.RequestAborted);
             return await ShowAsync(id, http, search, orders, loader, revealed: true, typed, diff, reason);
         }
 

@@ -2,9 +2,10 @@ using Orders.Dashboard.Auth;
 using Orders.Dashboard.Layout;
 using Orders.Dashboard.Viewing;
 using Orders.Infrastructure.Failures;
-using Orders.Infrastructure.Observing;
-using Orders.Infrastructure.Operators;
-using Orders.Infrastructure.Orders.Failures;
+using QueueWorkers.DeadLetters;
+using QueueWorkers.DeadLetters.Search;
+using QueueWorkers.Monitoring;
+using QueueWorkers.Operators;
 
 namespace Orders.Dashboard.Failures;
 
@@ -13,7 +14,7 @@ internal static class FailureRoutes
 {
     private const int PageSize = 50;
     private const int FileSize = 500;
-    private static readonly string[] Columns = ["id", "state", "queue", "step", "type", "order", "fault", "message", "group", "attempts", "first", "parked", "build", "host", "note"];
+    private static readonly string[] Columns = ["id", "state", "queue", "step", "type", "order", "fault", "message", "group", "attempts", "first", "dead-lettered", "build", "host", "note"];
 
     public static void Map(RouteGroupBuilder pages)
     {
@@ -33,7 +34,7 @@ internal static class FailureRoutes
         var page = LoadAsync(loader, "the failures", token => search.PageAsync(filter, after, PageSize, token), http.RequestAborted);
         var groups = LoadAsync(loader, "the groups", token => search.GroupsAsync(filter, token), http.RequestAborted);
         var worth = filter.Group is { } group
-            ? loader.LoadAsync("what the group concerns", token => orders.WorthAsync(group, filter.State ?? FailureState.Parked, token), http.RequestAborted)
+            ? loader.LoadAsync("what the group concerns", token => orders.WorthAsync(group, filter.State ?? FailureState.Failed, token), http.RequestAborted)
             : null;
         var names = loader.LoadAsync("the steps", steps.ReadAsync, http.RequestAborted);
         var list = await page;
@@ -84,7 +85,7 @@ internal static class FailureRoutes
         return Form.Back($"/failures/{id}", count == 1 ? "Restored; it waits for an operator again." : "It cannot be restored any more, or somebody else did.");
     }
 
-    // A filter that cannot be used is the operator's to mend: the region says what is wrong with it.
+    // A filter that cannot be used is the operator's to fix: the region says what is wrong with it.
     private static async Task<Loaded<T>> LoadAsync<T>(Loader loader, string what, Func<CancellationToken, Task<T>> read, CancellationToken cancellationToken)
         where T : class
     {

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Primitives;
 using Orders.Dashboard.Viewing;
-using Orders.Infrastructure.Failures;
+using QueueWorkers.DeadLetters;
+using QueueWorkers.DeadLetters.Search;
 
 namespace Orders.Dashboard.Failures;
 

@@ -41,7 +41,7 @@ internal static class PayloadMask
         }
     }
 
-    /// <summary>A list of differences (<see cref="Infrastructure.Redrive.PayloadDiff"/>) with masks: which member was changed always shows.</summary>
+    /// <summary>A list of differences (<see cref="QueueWorkers.Redrive.Payloads.PayloadDiff"/>) with masks: which member was changed always shows.</summary>
     /// <param name="differences">The list.</param>
     /// <param name="contract">The type of the payload; null when this version has none.</param>
     public static JsonArray OfDifferences(JsonNode? differences, Type? contract)

@@ -1,7 +1,8 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Orders.Infrastructure.Failures;
+using QueueWorkers.DeadLetters;
+using QueueWorkers.Messaging;
 
 namespace Orders.Dashboard.Failures;
 

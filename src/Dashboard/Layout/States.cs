@@ -1,6 +1,6 @@
-using Orders.Infrastructure.Idempotency;
-using Orders.Infrastructure.Orders;
-using Orders.Infrastructure.Steps;
+using Orders.Infrastructure;
+using QueueWorkers.Idempotency;
+using QueueWorkers.Steps;
 
 namespace Orders.Dashboard.Layout;
 
@@ -10,7 +10,7 @@ internal static class States
     public static string? Of(Enum state) => state switch
     {
         OrderStatus.Completed or StepStatus.Done or EffectState.Done => "good",
-        OrderStatus.NeedsAttention or StepStatus.Parked or StepStatus.Uncertain or EffectState.Uncertain => "bad",
+        OrderStatus.NeedsAttention or StepStatus.Failed or StepStatus.Uncertain or EffectState.Uncertain => "bad",
         OrderStatus.Rejected or StepStatus.Rejected or StepStatus.Retrying or StepStatus.Expired or EffectState.Pending => "warn",
         _ => null,
     };

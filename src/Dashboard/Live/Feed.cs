@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using System.Data.Common;
-using Orders.Infrastructure.Observing;
+using QueueWorkers.Monitoring;
 
 namespace Orders.Dashboard.Live;
 
@@ -8,7 +8,7 @@ namespace Orders.Dashboard.Live;
 /// Looks at queues, outbox and steps once a second for all viewers together, and every five seconds while nobody watches. A source that does not answer leaves its last figures
 /// in place, marked as old: never zeros.
 /// </summary>
-internal sealed class Feed(QueueReader queues, OutboxReader outbox, StepFiguresReader steps, StandingReader standing, TimeProvider time, ILogger<Feed> log) : BackgroundService
+internal sealed class Feed(QueueReader queues, OutboxReader outbox, StepFiguresReader steps, BlockerReader standing, TimeProvider time, ILogger<Feed> log) : BackgroundService
 {
     private const int MostPoints = 120;
     private static readonly TimeSpan Watched = TimeSpan.FromSeconds(1);
@@ -123,7 +123,7 @@ internal sealed class Feed(QueueReader queues, OutboxReader outbox, StepFiguresR
     {
         double?[] point =
         [
-            Math.Round(now.ToUnixTimeMilliseconds() / 1000.0), Math.Round((all?.Finished ?? 0) / Window.TotalSeconds, 1), Math.Round((all?.Parked ?? 0) / Window.TotalSeconds, 2),
+            Math.Round(now.ToUnixTimeMilliseconds() / 1000.0), Math.Round((all?.Finished ?? 0) / Window.TotalSeconds, 1), Math.Round((all?.DeadLettered ?? 0) / Window.TotalSeconds, 2),
             Milliseconds(all?.P50), Milliseconds(all?.P95), Milliseconds(all?.P99),
         ];
         return [.. points.TakeLast(MostPoints - 1), point];

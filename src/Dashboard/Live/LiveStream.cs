@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Orders.Dashboard.Auth;
-using Orders.Infrastructure.Operators;
+using QueueWorkers.Operators;
 
 namespace Orders.Dashboard.Live;
 

@@ -1,5 +1,5 @@
 using Orders.Dashboard.Viewing;
-using Orders.Infrastructure.Observing;
+using QueueWorkers.Monitoring;
 
 namespace Orders.Dashboard.Live;
 
@@ -12,12 +12,12 @@ internal static class LiveValues
         var values = new Dictionary<string, string>
         {
             ["rate"] = Texts.Rate((all?.Finished ?? 0) / Feed.Window.TotalSeconds),
-            ["parked"] = Texts.Count((long)Math.Ceiling((all?.Parked ?? 0) * 60 / Feed.Window.TotalSeconds)),
+            ["dead-letters"] = Texts.Count((long)Math.Ceiling((all?.DeadLettered ?? 0) * 60 / Feed.Window.TotalSeconds)),
             ["p50"] = Texts.Duration(all?.P50),
             ["p95"] = Texts.Duration(all?.P95),
             ["p99"] = Texts.Duration(all?.P99),
-            ["failures:badge"] = snapshot.Queues.Where(q => q.IsParking).Sum(q => q.Figures.Ready) is > 0 and var parked ? Texts.Count(parked) : "",
-            ["waiting"] = Texts.Count(snapshot.Queues.Where(q => !q.IsParking).Sum(q => q.Figures.Ready)),
+            ["failures:badge"] = snapshot.Queues.Where(q => q.HoldsDeadLetters).Sum(q => q.Figures.Ready) is > 0 and var deadLettered ? Texts.Count(deadLettered) : "",
+            ["waiting"] = Texts.Count(snapshot.Queues.Where(q => !q.HoldsDeadLetters).Sum(q => q.Figures.Ready)),
         };
         if (snapshot.Outbox is { } outbox)
         {
@@ -48,7 +48,7 @@ internal static class LiveValues
     public static Dictionary<string, string> ColoursOf(Snapshot snapshot)
     {
         var states = snapshot.Queues.ToDictionary(q => $"q:{q.Name}", q => q.State.State);
-        states["parked"] = snapshot.Steps.GetValueOrDefault("")?.Parked > 0 ? "bad" : "";
+        states["dead-letters"] = snapshot.Steps.GetValueOrDefault("")?.DeadLettered > 0 ? "bad" : "";
         states["outbox:late"] = snapshot.Outbox?.Late > 0 ? "warn" : "";
         states["outbox:quarantined"] = snapshot.Outbox?.Quarantined > 0 ? "bad" : "";
         return states;

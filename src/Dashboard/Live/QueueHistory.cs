@@ -1,4 +1,4 @@
-using Orders.Infrastructure.Observing;
+using QueueWorkers.Monitoring;
 
 namespace Orders.Dashboard.Live;
 

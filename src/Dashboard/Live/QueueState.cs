@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using Orders.Dashboard.Viewing;
-using Orders.Infrastructure.Observing;
+using QueueWorkers.Monitoring;
 
 namespace Orders.Dashboard.Live;
 
@@ -10,7 +10,7 @@ namespace Orders.Dashboard.Live;
 /// <param name="Oldest">How long the oldest waiting message has been there; null when none waits or it came before we looked.</param>
 public sealed record QueueState(QueueFigures Figures, ImmutableArray<long> Depths, TimeSpan? Oldest)
 {
-    private static readonly string[] Parking = ["_error", "_skipped"];
+    private static readonly string[] DeadLetterSuffixes = ["_error", "_skipped"];
 
     /// <summary>Whether an operator has paused its step.</summary>
     public bool Paused { get; init; }
@@ -22,19 +22,19 @@ public sealed record QueueState(QueueFigures Figures, ImmutableArray<long> Depth
     public string Name => Figures.Name;
 
     /// <summary>Whether messages are only kept here for an operator, so that nobody is meant to consume.</summary>
-    public bool IsParking => Name == "unrouted" || Parking.Any(suffix => Name.EndsWith(suffix, StringComparison.Ordinal));
+    public bool HoldsDeadLetters => Name == "unrouted" || DeadLetterSuffixes.Any(suffix => Name.EndsWith(suffix, StringComparison.Ordinal));
 
     /// <summary>Net growth a second over the last minute.</summary>
     public double Growth => Depths.Length < 10 ? 0 : (Depths[^1] - Depths[0]) / (double)(Depths.Length - 1);
 
     /// <summary>Whether the backlog has grown steadily and is more than what is under way anyway.</summary>
-    public bool IsGrowing => !IsParking && Figures.Ready > 100 && Growth > 1;
+    public bool IsGrowing => !HoldsDeadLetters && Figures.Ready > 100 && Growth > 1;
 
     /// <summary>A word and its colour.</summary>
     public (string Word, string State) State => this switch
     {
-        { IsParking: true, Figures.Ready: 0 } => ("Empty", ""),
-        { IsParking: true } => ("Holds failures", "bad"),
+        { HoldsDeadLetters: true, Figures.Ready: 0 } => ("Empty", ""),
+        { HoldsDeadLetters: true } => ("Holds failures", "bad"),
         { Paused: true } => ("Paused", "warn"),
         { Lacks: { } dependency } => ($"{dependency} is down", "bad"),
         { Figures: { Consumers: 0, Ready: > 0 } } => ("No workers", "bad"),
@@ -49,7 +49,7 @@ public sealed record QueueState(QueueFigures Figures, ImmutableArray<long> Depth
     {
         get
         {
-            if (IsParking || Figures.Ready == 0)
+            if (HoldsDeadLetters || Figures.Ready == 0)
                 return Texts.None;
             if (Paused)
                 return "paused";

@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using Orders.Infrastructure.Observing;
+using QueueWorkers.Monitoring;
 
 namespace Orders.Dashboard.Live;
 
@@ -30,7 +30,7 @@ internal sealed record Snapshot
     /// <summary>Why PostgreSQL's figures are old; null while they are fresh.</summary>
     public string? DatabaseFault { get; init; }
 
-    /// <summary>The charts' points of the last two minutes: second, finished a second, parked a second, and p50, p95, p99 in ms.</summary>
+    /// <summary>The charts' points of the last two minutes: second, finished a second, dead-lettered a second, and p50, p95, p99 in ms.</summary>
     public ImmutableArray<double?[]> Points { get; init; } = [];
 
     /// <summary>The texts of all live figures, by their key on the pages.</summary>

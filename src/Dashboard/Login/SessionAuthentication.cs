@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Options;
 using Orders.Dashboard.Auth;
 using Orders.Dashboard.Viewing;
-using Orders.Infrastructure.Operators;
+using QueueWorkers.Operators;
 
 namespace Orders.Dashboard.Login;
 

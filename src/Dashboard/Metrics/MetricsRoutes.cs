@@ -1,16 +1,16 @@
 using System.Text.Json;
 using Orders.Dashboard.Auth;
 using Orders.Dashboard.Viewing;
-using Orders.Infrastructure.Observing;
-using Orders.Infrastructure.Observing.History;
-using Orders.Infrastructure.Operators;
+using QueueWorkers.Monitoring;
+using QueueWorkers.Monitoring.History;
+using QueueWorkers.Operators;
 
 namespace Orders.Dashboard.Metrics;
 
 /// <summary>How the steps have been doing, up to ninety days back.</summary>
 internal static class MetricsRoutes
 {
-    private static readonly string[] Columns = ["begins", "seconds", "done", "failed attempts", "parked", "run p50 ms", "run p95 ms", "run p99 ms", "wait p50 ms", "wait p95 ms", "wait p99 ms", "deployed"];
+    private static readonly string[] Columns = ["begins", "seconds", "done", "failed attempts", "dead-lettered", "run p50 ms", "run p95 ms", "run p99 ms", "wait p50 ms", "wait p95 ms", "wait p99 ms", "deployed"];
 
     /// <summary>What can be chosen.</summary>
     public static IReadOnlyList<(string Value, string Text, TimeSpan Span)> Spans { get; } =
@@ -37,7 +37,7 @@ internal static class MetricsRoutes
             var rows = WithBuilds(periods, await deploys.ReadAsync(back, Step(step), now, cancellationToken));
             return Csv.File("metrics", Columns, from row in rows let p = row.Period select (IReadOnlyList<object?>)
             [
-                p.From, p.Seconds, p.Done, p.Failed, p.Parked, Ms(p.Run, 0.5), Ms(p.Run, 0.95), Ms(p.Run, 0.99), Ms(p.Wait, 0.5), Ms(p.Wait, 0.95), Ms(p.Wait, 0.99), row.Builds,
+                p.From, p.Seconds, p.Done, p.Failed, p.DeadLettered, Ms(p.Run, 0.5), Ms(p.Run, 0.95), Ms(p.Run, 0.99), Ms(p.Wait, 0.5), Ms(p.Wait, 0.95), Ms(p.Wait, 0.99), row.Builds,
             ]);
         }).Needs(OperatorRole.Viewer);
     }

@@ -1,9 +1,10 @@
 using Orders.Dashboard.Auth;
 using Orders.Dashboard.EffectPages;
 using Orders.Dashboard.Viewing;
-using Orders.Infrastructure.Failures;
-using Orders.Infrastructure.Operators;
-using Orders.Infrastructure.Orders.Cancelling;
+using Orders.Infrastructure.Cancelling;
+using QueueWorkers.DeadLetters;
+using QueueWorkers.DeadLetters.Search;
+using QueueWorkers.Operators;
 
 namespace Orders.Dashboard.OrderPages;
 
@@ -14,7 +15,7 @@ internal static class OrderActions
     {
         pages.MapPost("/orders/{id:guid}/cancel", CancelAsync).Needs(OperatorRole.Operator);
         pages.MapPost("/orders/{id:guid}/effects/{effect}/settle", (Guid id, string effect, HttpContext http, UncertainEffects effects, FailureSearch search) =>
-            Settling.SettleAsync(id, effect, $"/orders/{id}", http, effects, search)).Needs(OperatorRole.Operator);
+            EffectResolution.SettleAsync(id, effect, $"/orders/{id}", http, effects, search)).Needs(OperatorRole.Operator);
     }
 
     private static async Task<IResult> CancelAsync(Guid id, HttpContext http, OrderCancellation cancellation)

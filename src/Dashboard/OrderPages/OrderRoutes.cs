@@ -1,11 +1,10 @@
 using Orders.Dashboard.Auth;
 using Orders.Dashboard.Layout;
 using Orders.Dashboard.Viewing;
-using Orders.Infrastructure.Audit;
-using Orders.Infrastructure.Observing;
-using Orders.Infrastructure.Operators;
-using Orders.Infrastructure.Orders;
-using Orders.Infrastructure.Orders.Reading;
+using Orders.Infrastructure;
+using Orders.Infrastructure.Reading;
+using QueueWorkers.Monitoring;
+using QueueWorkers.Operators;
 
 namespace Orders.Dashboard.OrderPages;
 
@@ -15,7 +14,7 @@ internal static class OrderRoutes
     private const int PageSize = 50;
     private const int FileSize = 5000;
     private const int MostOutboxRows = 50_000;
-    private static readonly string[] Columns = ["order", "id", "client", "status", "total", "currency", "premium", "accepted", "completed", "open steps", "parked steps"];
+    private static readonly string[] Columns = ["order", "id", "client", "status", "total", "currency", "premium", "accepted", "completed", "open steps", "failed steps"];
 
     public static void Map(RouteGroupBuilder pages)
     {
@@ -24,11 +23,11 @@ internal static class OrderRoutes
             Csv.File("orders", Columns, (await orders.ReadAsync(filter.Search, FileSize, cancellationToken)).Orders.Select(o => (IReadOnlyList<object?>)
             [
                 OrderNumber.Format(o.Number), o.Id, o.ClientId, o.Status, o.Total, o.Currency, o.Premium ? "yes" : "no", o.CreatedAt, o.CompletedAt,
-                string.Join(' ', o.Open), string.Join(' ', o.Parked),
+                string.Join(' ', o.Open), string.Join(' ', o.Failed),
             ]))).Needs(OperatorRole.Viewer);
-        pages.MapGet("/orders/{id:guid}", async (Guid id, HttpContext http, OrderCaseReader cases, OutboxReader outbox, Loader loader) =>
+        pages.MapGet("/orders/{id:guid}", async (Guid id, HttpContext http, OrderDetailsReader cases, OutboxReader outbox, Loader loader) =>
             await CaseAsync(id, revealed: false, http, cases, outbox, loader)).Needs(OperatorRole.Viewer);
-        pages.MapGet("/orders/{id:guid}/progress", async (Guid id, OrderCaseReader cases, OutboxReader outbox, CancellationToken cancellationToken) =>
+        pages.MapGet("/orders/{id:guid}/progress", async (Guid id, OrderDetailsReader cases, OutboxReader outbox, CancellationToken cancellationToken) =>
             new CaseFile(await cases.FindAsync(id, cancellationToken), await outbox.OfSubjectAsync(id, MostOutboxRows, cancellationToken)) is { Order: not null } file
                 ? Page.Of<OrderProgressView>(new { File = file })
                 : Results.NotFound()).Needs(OperatorRole.Viewer);
@@ -53,7 +52,7 @@ internal static class OrderRoutes
         return Page.Of<OrdersPage>(new { Filter = filter, Page = await page, Steps = (await names).Value ?? [] });
     }
 
-    private static async Task<IResult> CaseAsync(Guid id, bool revealed, HttpContext http, OrderCaseReader cases, OutboxReader outbox, Loader loader)
+    private static async Task<IResult> CaseAsync(Guid id, bool revealed, HttpContext http, OrderDetailsReader cases, OutboxReader outbox, Loader loader)
     {
         var file = await loader.LoadAsync("the order", async token => new CaseFile(
             await cases.FindAsync(id, token), await outbox.OfSubjectAsync(id, MostOutboxRows, token)), http.RequestAborted);
@@ -63,7 +62,7 @@ internal static class OrderRoutes
     }
 
     // Never cached, never in the address: the personal data exist in this one answer only.
-    private static async Task<IResult> RevealAsync(Guid id, HttpContext http, AuditLog audit, OrderCaseReader cases, OutboxReader outbox, Loader loader)
+    private static async Task<IResult> RevealAsync(Guid id, HttpContext http, AuditLog audit, OrderDetailsReader cases, OutboxReader outbox, Loader loader)
     {
         if (await Form.ReasonAsync(http) is not { } reason)
             return Form.Back($"/orders/{id}", "Nothing was revealed: say why, in at most 500 characters.");
@@ -80,7 +79,7 @@ internal static class OrderRoutes
 /// <summary>What the case file is made of.</summary>
 /// <param name="Order">The order; null when there is none.</param>
 /// <param name="Outbox">Its messages that have not reached the broker.</param>
-public sealed record CaseFile(OrderCase? Order, IReadOnlyList<OutboxEntry> Outbox);
+public sealed record CaseFile(OrderDetails? Order, IReadOnlyList<OutboxEntry> Outbox);
 
 /// <summary>The filter of the list, as it stands in the address.</summary>
 public sealed class OrderFilter

@@ -1,5 +1,5 @@
-using Orders.Infrastructure.Orders.Reading;
-using Orders.Infrastructure.Steps;
+using Orders.Infrastructure.Reading;
+using QueueWorkers.Steps;
 
 namespace Orders.Dashboard.OrderPages;
 
@@ -43,7 +43,7 @@ public sealed class Waterfall
     private static readonly TimeSpan Least = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Puts it together.</summary>
-    public Waterfall(OrderCase order, DateTimeOffset now)
+    public Waterfall(OrderDetails order, DateTimeOffset now)
     {
         Lines = [.. order.Steps.Select(step => new FallLine(step, [.. Spans(order, step, now)]))];
         From = order.Order.CreatedAt;
@@ -63,12 +63,12 @@ public sealed class Waterfall
     /// <summary>Where a moment is, 0 at the beginning and 1 at the end.</summary>
     public double At(DateTimeOffset moment) => Math.Clamp((moment - From) / (To - From), 0, 1);
 
-    private static IEnumerable<Span> Spans(OrderCase order, StepRecord step, DateTimeOffset now)
+    private static IEnumerable<Span> Spans(OrderDetails order, StepRecord step, DateTimeOffset now)
     {
         var at = order.Order.CreatedAt;
         var failed = order.FailedAttempts.Where(a => a.Step == step.Step).ToArray();
         var first = failed.Select(a => (DateTimeOffset?)a.StartedAt).Append(step.StartedAt).Min();
-        var over = order.Status is Infrastructure.Orders.OrderStatus.Rejected or Infrastructure.Orders.OrderStatus.Cancelled;
+        var over = order.Status is Orders.Infrastructure.OrderStatus.Rejected or Orders.Infrastructure.OrderStatus.Cancelled;
         if (first is not { } began)
         {
             if (step.Status == StepStatus.Waiting && !over)

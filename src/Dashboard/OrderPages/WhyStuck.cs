@@ -1,9 +1,9 @@
 using Orders.Dashboard.Live;
 using Orders.Dashboard.Viewing;
-using Orders.Infrastructure.Observing;
-using Orders.Infrastructure.Orders;
-using Orders.Infrastructure.Orders.Reading;
-using Orders.Infrastructure.Steps;
+using Orders.Infrastructure;
+using Orders.Infrastructure.Reading;
+using QueueWorkers.Monitoring;
+using QueueWorkers.Steps;
 
 namespace Orders.Dashboard.OrderPages;
 
@@ -24,39 +24,39 @@ internal sealed record WhyStuck(string State, string Head, string Sentence, stri
         var order = file.Order!;
         if (order.Status is OrderStatus.Completed or OrderStatus.Rejected or OrderStatus.Cancelled)
             return null;
-        return BrokerAway(order, now) ?? Parked(order) ?? Paused(order, now) ?? Down(order, now, at) ?? NoWorkers(order, now) ?? Retrying(order, at) ?? Slow(order, now, at) ?? NotReleased(order, at) ?? NotSent(file, at) ?? Queued(order, now);
+        return BrokerAway(order, now) ?? Failed(order) ?? Paused(order, now) ?? Down(order, now, at) ?? NoWorkers(order, now) ?? Retrying(order, at) ?? Slow(order, now, at) ?? NotReleased(order, at) ?? NotSent(file, at) ?? Queued(order, now);
     }
 
-    private static WhyStuck? Parked(OrderCase order) => order.Steps.FirstOrDefault(s => s.Status is StepStatus.Parked or StepStatus.Uncertain) switch
+    private static WhyStuck? Failed(OrderDetails order) => order.Steps.FirstOrDefault(s => s.Status is StepStatus.Failed or StepStatus.Uncertain) switch
     {
-        { Status: StepStatus.Parked } s => new("bad", "Parked.", $"Step {s.Step} failed {Texts.Many(s.Attempts, "time")} and waits for an operator. Its last fault: {s.LastFault}", Links.FailuresOf(order.Order), "See its failure"),
+        { Status: StepStatus.Failed } s => new("bad", "Failed.", $"Step {s.Step} failed {Texts.Many(s.Attempts, "time")} and waits for an operator. Its last fault: {s.LastFault}", Links.FailuresOf(order.Order), "See its failure"),
         { } s => new("bad", "Uncertain.", $"Step {s.Step} died between the outside system's answer and its own commit: whether the effect happened must be looked up before it is repeated.", Links.FailuresOf(order.Order), "See its failure"),
         null => null,
     };
 
-    private static WhyStuck? BrokerAway(OrderCase order, Snapshot now) =>
-        now.BrokerFault is null || order.Steps.Any(s => s.Status is StepStatus.Parked or StepStatus.Uncertain) ? null
+    private static WhyStuck? BrokerAway(OrderDetails order, Snapshot now) =>
+        now.BrokerFault is null || order.Steps.Any(s => s.Status is StepStatus.Failed or StepStatus.Uncertain) ? null
             : new("bad", "RabbitMQ is away.", "No message reaches a worker until RabbitMQ is back; what this order needs is safe in PostgreSQL.", "/outbox", "See the outbox");
 
-    private static WhyStuck? Paused(OrderCase order, Snapshot now) => Startable(order).FirstOrDefault(s => now.Standing.Paused.ContainsKey(s.Step)) is { } step && now.Standing.Paused[step.Step] is var paused
+    private static WhyStuck? Paused(OrderDetails order, Snapshot now) => Startable(order).FirstOrDefault(s => now.Standing.Paused.ContainsKey(s.Step)) is { } step && now.Standing.Paused[step.Step] is var paused
         ? new("warn", "Step paused.", $"{paused.By} paused step {step.Step} at {Texts.Utc(paused.At)}: {paused.Reason}", "/workers", "See the steps")
         : null;
 
-    private static WhyStuck? Down(OrderCase order, Snapshot now, DateTimeOffset at) => Startable(order).Select(s => (s.Step, Needs: now.Standing.DownFor(s.Step))).FirstOrDefault(s => s.Needs is not null) is (var step, { } down)
+    private static WhyStuck? Down(OrderDetails order, Snapshot now, DateTimeOffset at) => Startable(order).Select(s => (s.Step, Needs: now.Standing.DownFor(s.Step))).FirstOrDefault(s => s.Needs is not null) is (var step, { } down)
         ? new("bad", "Dependency down.", $"Step {step} needs {down.Name}, which {(down.Forced ? "an operator holds shut" : "is down")}: {down.Reason}.{(down.RetryAt is { } retry && retry > at ? $" It is tried again in {Texts.Duration(retry - at)}." : "")} No attempt is used up.", "/workers", "See the breakers")
         : null;
 
-    private static WhyStuck? NoWorkers(OrderCase order, Snapshot now) => Startable(order).FirstOrDefault(s => now.Queue(s.Step) is { Figures.Consumers: 0 }) is { } step
+    private static WhyStuck? NoWorkers(OrderDetails order, Snapshot now) => Startable(order).FirstOrDefault(s => now.Queue(s.Step) is { Figures.Consumers: 0 }) is { } step
         ? now.Standing.Drained.Any(w => w.Steps.Contains(step.Step))
             ? new("bad", "Workers drained.", $"No worker of step {step.Step} takes messages: those that live are drained. Give one back, or start another.", "/workers", "See the workers")
             : new("bad", "No workers.", $"No worker of step {step.Step} is connected; start one.", $"/queues/{step.Step}", "See the queue")
         : null;
 
-    private static WhyStuck? Retrying(OrderCase order, DateTimeOffset at) => order.Steps.FirstOrDefault(s => s.Status == StepStatus.Retrying) is { } s
+    private static WhyStuck? Retrying(OrderDetails order, DateTimeOffset at) => order.Steps.FirstOrDefault(s => s.Status == StepStatus.Retrying) is { } s
         ? new("warn", "Waits to try again.", $"Step {s.Step} has failed {Texts.Many(s.Attempts, "time")}{(s.NextAttemptAt is { } next ? next > at ? $"; the next attempt is in {Texts.Duration(next - at)}" : "; the next attempt is due" : "")}. Last fault: {s.LastFault}")
         : null;
 
-    private static WhyStuck? Slow(OrderCase order, Snapshot now, DateTimeOffset at)
+    private static WhyStuck? Slow(OrderDetails order, Snapshot now, DateTimeOffset at)
     {
         foreach (var step in order.Steps.Where(s => s.Status == StepStatus.Running && s.StartedAt is not null))
         {
@@ -69,7 +69,7 @@ internal sealed record WhyStuck(string State, string Head, string Sentence, stri
         return null;
     }
 
-    private static WhyStuck? NotReleased(OrderCase order, DateTimeOffset at) => order.Order.ReleaseAt is { } release && release > at
+    private static WhyStuck? NotReleased(OrderDetails order, DateTimeOffset at) => order.Order.ReleaseAt is { } release && release > at
         ? new("calm", "Not yet.", $"The client asked for it to begin at {Texts.Utc(release)}, in {Texts.Duration(release - at)}.")
         : null;
 
@@ -79,7 +79,7 @@ internal sealed record WhyStuck(string State, string Head, string Sentence, stri
             ? new("warn", "Not sent yet.", $"A message of this order has been due for {Texts.Duration(at - late.DueAt)} and is still in the outbox.", "/outbox", "See the outbox")
             : null;
 
-    private static WhyStuck? Queued(OrderCase order, Snapshot now)
+    private static WhyStuck? Queued(OrderDetails order, Snapshot now)
     {
         var step = Startable(order).MaxBy(s => now.Queue(s.Step)?.Figures.Ready ?? 0);
         if (step is null || now.Queue(step.Step) is not { Figures.Ready: > 0 } queue)
@@ -87,5 +87,5 @@ internal sealed record WhyStuck(string State, string Head, string Sentence, stri
         return new("calm", "Waits its turn.", $"{Texts.Many(queue.Figures.Ready, "message")} stand before step {step.Step}; clears in: {queue.Forecast}.", $"/queues/{step.Step}", "See the queue");
     }
 
-    private static IEnumerable<StepRecord> Startable(OrderCase order) => order.Steps.Where(s => s.Status is StepStatus.Waiting or StepStatus.Retrying);
+    private static IEnumerable<StepRecord> Startable(OrderDetails order) => order.Steps.Where(s => s.Status is StepStatus.Waiting or StepStatus.Retrying);
 }

@@ -1,8 +1,8 @@
 using System.Globalization;
 using Orders.Dashboard.Auth;
 using Orders.Dashboard.Viewing;
-using Orders.Infrastructure.Observing;
-using Orders.Infrastructure.Operators;
+using QueueWorkers.Monitoring;
+using QueueWorkers.Operators;
 
 namespace Orders.Dashboard.Outbox;
 

@@ -1,6 +1,6 @@
 using Orders.Dashboard.Live;
 using Orders.Dashboard.Viewing;
-using Orders.Infrastructure.Observing;
+using QueueWorkers.Monitoring;
 
 namespace Orders.Dashboard.Overview;
 
@@ -26,7 +26,7 @@ internal sealed record Attention(string State, string Word, string What, string 
         if (snapshot.Outbox is { Late: > 0, OldestDue: { } due } late && snapshot.At - due > TimeSpan.FromSeconds(10))
             yield return new("warn", "Late", "outbox", $"{Texts.Count(late.Late, OutboxReader.MostCounted)} messages should have left; the oldest was due {Texts.Duration(snapshot.At - due)} ago.", "/outbox", "See the outbox", late.Late);
         if (snapshot.Standing.Gaps is > 0 and var gaps)
-            yield return new("bad", "Incomplete", "orders", $"{Texts.Count(gaps, StandingReader.MostCounted)} lack an effect after their deadline, or have one twice.", "/orders?status=NeedsAttention", "See the orders", gaps);
+            yield return new("bad", "Incomplete", "orders", $"{Texts.Count(gaps, BlockerReader.MostCounted)} lack an effect after their deadline, or have one twice.", "/orders?status=NeedsAttention", "See the orders", gaps);
         foreach (var down in snapshot.Standing.Down)
         {
             var held = down.Steps.Sum(step => snapshot.Queue(step)?.Figures.Ready ?? 0);
@@ -43,7 +43,7 @@ internal sealed record Attention(string State, string Word, string What, string 
         foreach (var queue in snapshot.Queues)
         {
             var (ready, link) = (queue.Figures.Ready, $"/queues/{queue.Name}");
-            if (queue.IsParking)
+            if (queue.HoldsDeadLetters)
             {
                 if (ready > 0)
                     yield return new("bad", "Failing", queue.Name, $"{Texts.Many(ready, "message")} could not be processed and {(ready == 1 ? "waits" : "wait")} for an operator.", Page.Address("/failures", ("queue", queue.Name)), "See the failures", ready);

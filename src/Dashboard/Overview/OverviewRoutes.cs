@@ -1,7 +1,7 @@
 using Orders.Dashboard.Auth;
 using Orders.Dashboard.Viewing;
-using Orders.Infrastructure.Failures;
-using Orders.Infrastructure.Operators;
+using QueueWorkers.DeadLetters.Search;
+using QueueWorkers.Operators;
 
 namespace Orders.Dashboard.Overview;
 

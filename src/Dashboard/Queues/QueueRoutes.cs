@@ -2,7 +2,7 @@ using Orders.Dashboard.Auth;
 using Orders.Dashboard.Layout;
 using Orders.Dashboard.Live;
 using Orders.Dashboard.Viewing;
-using Orders.Infrastructure.Operators;
+using QueueWorkers.Operators;
 
 namespace Orders.Dashboard.Queues;
 

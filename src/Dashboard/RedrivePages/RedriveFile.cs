@@ -1,4 +1,4 @@
-using Orders.Infrastructure.Redrive;
+using QueueWorkers.Redrive;
 
 namespace Orders.Dashboard.RedrivePages;
 

@@ -6,10 +6,9 @@ using Orders.Dashboard.Auth;
 using Orders.Dashboard.Failures;
 using Orders.Dashboard.Layout;
 using Orders.Dashboard.Viewing;
-using Orders.Infrastructure.Audit;
-using Orders.Infrastructure.Failures;
-using Orders.Infrastructure.Operators;
-using Orders.Infrastructure.Redrive;
+using QueueWorkers.DeadLetters.Search;
+using QueueWorkers.Operators;
+using QueueWorkers.Redrive;
 
 namespace Orders.Dashboard.RedrivePages;
 
@@ -53,7 +52,7 @@ internal static class RedriveRoutes
     {
         var filter = Filters.Read(name => http.Request.Query[name]) with { State = null };
         if (filter.IsEmpty)
-            return Refusal("Redrive what?", "An empty filter would redrive everything that is parked. Choose a group or a filter on the page Failures.");
+            return Refusal("Redrive what?", "An empty filter would redrive everything that is dead-lettered. Choose a group or a filter on the page Failures.");
         var patch = http.Request.Query["patch"].ToString().Trim();
         try
         {
@@ -85,7 +84,7 @@ internal static class RedriveRoutes
                 Start = true,
             };
             if (request.Problem() is { } problem)
-                return Refusal("Nothing was redriven", $"The {problem} Go back and mend it.");
+                return Refusal("Nothing was redriven", $"The {problem} Go back and fix it.");
             var (made, refused) = await redrives.CreateAsync(request, Actor.Of(http).Did("redrive", reason: request.Reason), null, http.RequestAborted);
             return made is not null ? Results.Redirect($"/redrives/{made.Redrive.Id}")
                 : refused!.Other is { } other ? Form.Back($"/redrives/{other}", $"Nothing new was started: this redrive has messages of the same filter. {refused.Detail}")

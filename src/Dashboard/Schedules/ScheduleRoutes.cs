@@ -1,7 +1,7 @@
 using Orders.Dashboard.Auth;
 using Orders.Dashboard.Viewing;
-using Orders.Infrastructure.Operators;
-using Orders.Infrastructure.Scheduling;
+using QueueWorkers.Operators;
+using QueueWorkers.Scheduling;
 
 namespace Orders.Dashboard.Schedules;
 

@@ -15,10 +15,10 @@ using Orders.Dashboard.Queues;
 using Orders.Dashboard.RedrivePages;
 using Orders.Dashboard.Schedules;
 using Orders.Dashboard.WorkerPages;
-using Orders.Infrastructure.Observing;
-using Orders.Infrastructure.Observing.History;
-using Orders.Infrastructure.Operators;
-using Orders.Infrastructure.Orders.Reading;
+using Orders.Infrastructure.Reading;
+using QueueWorkers.Monitoring;
+using QueueWorkers.Monitoring.History;
+using QueueWorkers.Operators;
 
 namespace Orders.Dashboard.Viewing;
 
@@ -42,8 +42,8 @@ internal static class PageMap
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<OperatorSessions>().AddSingleton<KnownSessions>();
         services.AddAuthentication().AddScheme<Microsoft.AspNetCore.Authentication.AuthenticationSchemeOptions, SessionAuthentication>(SessionAuthentication.Scheme, null);
-        services.AddSingleton<QueueReader>().AddSingleton<OutboxReader>().AddSingleton<StepFiguresReader>().AddSingleton<StandingReader>().AddSingleton<WorkerReader>().AddSingleton<Loader>();
-        services.AddSingleton<OrderSearchReader>().AddSingleton<OrderCaseReader>().AddSingleton<StepNames>();
+        services.AddSingleton<QueueReader>().AddSingleton<OutboxReader>().AddSingleton<StepFiguresReader>().AddSingleton<BlockerReader>().AddSingleton<WorkerReader>().AddSingleton<Loader>();
+        services.AddSingleton<OrderSearchReader>().AddSingleton<OrderDetailsReader>().AddSingleton<StepNames>();
         services.AddSingleton<HistoryReader>().AddSingleton<DeployReader>().AddSingleton<HistoryKeeper>().AddHostedService<HistoryService>();
         services.AddSingleton<Feed>().AddHostedService(provider => provider.GetRequiredService<Feed>());
         return services;

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using Orders.Dashboard.Assets;
-using Orders.Infrastructure.Coalescing;
+using QueueWorkers.GroupCommit;
 
 namespace Orders.Dashboard.Viewing;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Orders.Infrastructure.Observing.History;
+using QueueWorkers.Monitoring.History;
 
 namespace Orders.Dashboard.Viewing;
 

@@ -1,11 +1,10 @@
 using Orders.Dashboard.Auth;
 using Orders.Dashboard.Layout;
 using Orders.Dashboard.Viewing;
-using Orders.Infrastructure.Audit;
-using Orders.Infrastructure.Controls;
-using Orders.Infrastructure.Observing;
-using Orders.Infrastructure.Operators;
-using Orders.Infrastructure.Orders.Failures;
+using Orders.Infrastructure.Failures;
+using QueueWorkers.FlowControl.Workers;
+using QueueWorkers.Monitoring;
+using QueueWorkers.Operators;
 
 namespace Orders.Dashboard.WorkerPages;
 

@@ -1,11 +1,11 @@
 using System.Globalization;
 using Orders.Dashboard.Auth;
 using Orders.Dashboard.Viewing;
-using Orders.Infrastructure.Audit;
-using Orders.Infrastructure.Controls;
-using Orders.Infrastructure.Observing;
-using Orders.Infrastructure.Operators;
-using Orders.Infrastructure.Orders.Failures;
+using Orders.Infrastructure.Failures;
+using QueueWorkers.FlowControl;
+using QueueWorkers.FlowControl.CircuitBreakers;
+using QueueWorkers.Monitoring;
+using QueueWorkers.Operators;
 
 namespace Orders.Dashboard.WorkerPages;
 

@@ -1,6 +1,6 @@
-using Orders.Infrastructure.Controls;
-using Orders.Infrastructure.Observing;
-using Orders.Infrastructure.Orders.Failures;
+using Orders.Infrastructure.Failures;
+using QueueWorkers.FlowControl.Workers;
+using QueueWorkers.Monitoring;
 
 namespace Orders.Dashboard.WorkerPages;
 
@@ -25,10 +25,10 @@ public sealed record WorkersNow(IReadOnlyList<Worker> Workers, IReadOnlyList<Wor
     public static (string Word, string? State) StateOf(Worker worker, DateTimeOffset now) => worker switch
     {
         { StoppedAt: not null } => ("Stopped", null),
-        _ when now - worker.LastSeenAt >= Worker.LifeSign => ("Silent", "bad"),
+        _ when now - worker.LastSeenAt >= Worker.LifeSign => ("Lost", "bad"),
         { IsDrained: true } => ("Drained", "warn"),
         { DrainAskedAt: not null } => ("Draining", "warn"),
-        _ => ("Lives", "good"),
+        _ => ("Running", "good"),
     };
 
     private static async Task<WorkersNow> OfAsync(IReadOnlyList<Worker> workers, OrderFailures orders, CancellationToken cancellationToken)

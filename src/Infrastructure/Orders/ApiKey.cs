@@ -1,4 +1,4 @@
-namespace Orders.Infrastructure.Orders;
+namespace Orders.Infrastructure;
 
 /// <summary>A client's key to the API, stored only as a hash.</summary>
 public sealed class ApiKey

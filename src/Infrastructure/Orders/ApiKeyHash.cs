@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 
-namespace Orders.Infrastructure.Orders;
+namespace Orders.Infrastructure;
 
 /// <summary>An API key's form and hash: <c>ok_</c> and 43 url-safe base64 characters (256 random bits). What is stored is the SHA-256 of that whole text.</summary>
 public static class ApiKeyHash

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
 
-namespace Orders.Infrastructure.Orders;
+namespace Orders.Infrastructure;
 
 /// <summary>Makes, hashes and revokes the keys of API clients.</summary>
 public sealed class ApiKeys(OrdersDbContext context)

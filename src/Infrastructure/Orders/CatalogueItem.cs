@@ -1,4 +1,4 @@
-namespace Orders.Infrastructure.Orders;
+namespace Orders.Infrastructure;
 
 /// <summary>An article that can be ordered.</summary>
 public sealed class CatalogueItem

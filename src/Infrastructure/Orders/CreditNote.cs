@@ -1,4 +1,4 @@
-namespace Orders.Infrastructure.Orders;
+namespace Orders.Infrastructure;
 
 /// <summary>Takes back an issued invoice: an invoice is never deleted or changed, and its number never given to another.</summary>
 public sealed class CreditNote

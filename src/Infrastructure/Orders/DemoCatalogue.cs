@@ -1,6 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 
-namespace Orders.Infrastructure.Orders;
+namespace Orders.Infrastructure;
 
 /// <summary>A small shop to play with. Written only into an empty catalogue.</summary>
 public sealed class DemoCatalogue(OrdersDbContext context)

@@ -1,4 +1,4 @@
-namespace Orders.Infrastructure.Orders;
+namespace Orders.Infrastructure;
 
 /// <summary>An order's invoice: first its number and a snapshot of the order, then the document rendered from that snapshot.</summary>
 public sealed class Invoice

@@ -1,4 +1,4 @@
-namespace Orders.Infrastructure.Orders;
+namespace Orders.Infrastructure;
 
 /// <summary>The last invoice number of a series. A row and not a sequence: a rolled-back transaction gives its number back, so the numbers have no gaps.</summary>
 public sealed class InvoiceCounter

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Orders.Infrastructure.Orders;
+namespace Orders.Infrastructure;
 
 /// <summary>How amounts look to people, the same on every machine.</summary>
 public static class Money

@@ -1,4 +1,4 @@
-namespace Orders.Infrastructure.Orders;
+namespace Orders.Infrastructure;
 
 /// <summary>Why stock moved. Stored as its number.</summary>
 public enum MovementKind : short

@@ -1,4 +1,4 @@
-namespace Orders.Infrastructure.Orders;
+namespace Orders.Infrastructure;
 
 /// <summary>What a client posted: immutable facts. What changes is in <see cref="OrderProgress"/>.</summary>
 public sealed class Order

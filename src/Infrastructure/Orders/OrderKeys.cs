@@ -1,7 +1,7 @@
 using Orders.Contracts;
-using Orders.Infrastructure.Controls;
+using QueueWorkers.Outbox;
 
-namespace Orders.Infrastructure.Orders;
+namespace Orders.Infrastructure;
 
 /// <summary>The keys of an order's messages: what a limit per customer or per mail domain tells them apart by. Made once, where an order's first message is; its later ones inherit them.</summary>
 internal static class OrderKeys

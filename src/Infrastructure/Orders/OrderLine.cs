@@ -1,4 +1,4 @@
-namespace Orders.Infrastructure.Orders;
+namespace Orders.Infrastructure;
 
 /// <summary>One article of an order, with the price it had when the order was accepted.</summary>
 public sealed class OrderLine

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Orders.Infrastructure.Orders;
+namespace Orders.Infrastructure;
 
 /// <summary>How the running numbers look to people.</summary>
 public static class OrderNumber

@@ -1,9 +1,9 @@
-namespace Orders.Infrastructure.Orders;
+namespace Orders.Infrastructure;
 
 /// <summary>
 /// The classes of messages, as priorities of the broker (1–9, strict: a higher one is always delivered first). All messages of an order keep its class, also when they are
 /// redelivered. Within a class, what a customer waits for now goes before what was released by the clock, so that ten thousand orders due at the same moment hold nobody up.
-/// That a strict order starves nobody is <see cref="Feeding.OrderAgeing"/>'s work.
+/// That a strict order starves nobody is <see cref="Orders.Infrastructure.Feeding.OrderAging"/>'s work.
 /// </summary>
 public static class OrderPriority
 {

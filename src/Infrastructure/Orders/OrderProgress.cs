@@ -1,8 +1,8 @@
-namespace Orders.Infrastructure.Orders;
+namespace Orders.Infrastructure;
 
 /// <summary>
 /// The part of an order that changes, kept apart and narrow so that the four updates an order gets rewrite some 80 bytes and not its address and notes.
-/// The masks hold one bit per step (<see cref="Steps.CatalogueEntry.Bit"/>).
+/// The masks hold one bit per step (<see cref="QueueWorkers.Steps.CatalogueEntry.Bit"/>).
 /// </summary>
 public sealed class OrderProgress
 {
@@ -15,11 +15,11 @@ public sealed class OrderProgress
     /// <summary>Steps that are done.</summary>
     public int Done { get; init; }
 
-    /// <summary>Steps that are parked.</summary>
-    public int Parked { get; init; }
+    /// <summary>Steps that are dead-lettered.</summary>
+    public int Failed { get; init; }
 
-    /// <summary>Steps of which an extra effect is parked: their bit in <see cref="Parked"/> stays when the step itself is done.</summary>
-    public int Extras { get; init; }
+    /// <summary>Steps of which an secondary effect is dead-lettered: their bit in <see cref="Failed"/> stays when the step itself is done.</summary>
+    public int Secondary { get; init; }
 
     /// <summary>When the order was refused; null if it was not.</summary>
     public DateTimeOffset? RejectedAt { get; init; }

@@ -1,6 +1,6 @@
-using Orders.Infrastructure.Retention;
+using QueueWorkers.Retention;
 
-namespace Orders.Infrastructure.Orders;
+namespace Orders.Infrastructure;
 
 /// <summary>What the order application's tables keep. Orders, lines, progress, invoices and movements of stock are business records: for ever.</summary>
 public static class OrderRetention

@@ -1,4 +1,4 @@
-namespace Orders.Infrastructure.Orders;
+namespace Orders.Infrastructure;
 
 /// <summary>Where an order stands, derived from its steps by the database (a generated column). Stored as its number; shown by its name.</summary>
 public enum OrderStatus : short
@@ -18,6 +18,6 @@ public enum OrderStatus : short
     /// <summary>Cancelled.</summary>
     Cancelled = 4,
 
-    /// <summary>A step is parked: an operator has to look.</summary>
+    /// <summary>A step is dead-lettered: an operator has to look.</summary>
     NeedsAttention = 5,
 }

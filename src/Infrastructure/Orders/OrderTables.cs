@@ -1,7 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
-namespace Orders.Infrastructure.Orders;
+namespace Orders.Infrastructure;
 
 /// <summary>The tables of the order application. The framework's tables are configured beside their concepts.</summary>
 public sealed class OrderTables :
@@ -10,11 +10,11 @@ public sealed class OrderTables :
     IEntityTypeConfiguration<Invoice>, IEntityTypeConfiguration<InvoiceCounter>, IEntityTypeConfiguration<CreditNote>, IEntityTypeConfiguration<ApiKey>, IEntityTypeConfiguration<PostedKey>
 {
     /// <summary>
-    /// How the database derives <see cref="OrderProgress.Status"/>; the first case that matches wins. A parked step comes first:
+    /// How the database derives <see cref="OrderProgress.Status"/>; the first case that matches wins. A dead-lettered step comes first:
     /// an operator has to see it even when the order was refused meanwhile.
     /// </summary>
     public const string StatusSql =
-        "case when parked <> 0 then 5 when cancelled_at is not null then 4 when rejected_at is not null then 3 " +
+        "case when failed <> 0 then 5 when cancelled_at is not null then 4 when rejected_at is not null then 3 " +
         "when done & required = required then 2 when done <> 0 then 1 else 0 end";
 
     /// <inheritdoc />
@@ -49,11 +49,11 @@ public sealed class OrderTables :
     {
         builder.ToTable("order_progress");
         builder.HasKey(p => p.OrderId);
-        builder.Property(p => p.Extras).HasDefaultValue(0);
+        builder.Property(p => p.Secondary).HasDefaultValue(0);
         builder.Property(p => p.Status).HasComputedColumnSql($"({StatusSql})::smallint", stored: true);
         // No index holds the statuses that every order passes through: an update that leaves indexed columns alone stays on its page (HOT).
         // What an operator filters for is rare and has its partial index; the common ones are found by walking the orders from the newest.
-        builder.HasIndex(p => p.OrderId).HasFilter("parked <> 0 or rejected_at is not null or cancelled_at is not null").HasDatabaseName("order_progress_unusual");
+        builder.HasIndex(p => p.OrderId).HasFilter("failed <> 0 or rejected_at is not null or cancelled_at is not null").HasDatabaseName("order_progress_unusual");
     }
 
     /// <inheritdoc />

@@ -1,17 +1,18 @@
 using Microsoft.EntityFrameworkCore;
-using Orders.Infrastructure.Alerts;
-using Orders.Infrastructure.Audit;
-using Orders.Infrastructure.Controls;
-using Orders.Infrastructure.Failures;
-using Orders.Infrastructure.Idempotency;
-using Orders.Infrastructure.Observing;
-using Orders.Infrastructure.Observing.History;
-using Orders.Infrastructure.Operators;
-using Orders.Infrastructure.Outbox;
-using Orders.Infrastructure.Redrive;
-using Orders.Infrastructure.Steps;
+using QueueWorkers.DeadLetters;
+using QueueWorkers.FlowControl;
+using QueueWorkers.FlowControl.CircuitBreakers;
+using QueueWorkers.FlowControl.Workers;
+using QueueWorkers.Idempotency;
+using QueueWorkers.Monitoring;
+using QueueWorkers.Monitoring.Alerts;
+using QueueWorkers.Monitoring.History;
+using QueueWorkers.Operators;
+using QueueWorkers.Outbox;
+using QueueWorkers.Redrive;
+using QueueWorkers.Steps;
 
-namespace Orders.Infrastructure.Orders;
+namespace Orders.Infrastructure;
 
 /// <summary>
 /// Everything that is stored. Reads go through it, and so does any code that wants to publish in its own transaction: messages published through the scoped
@@ -73,7 +74,7 @@ public sealed class OrdersDbContext(DbContextOptions<OrdersDbContext> options) :
     /// <summary>Operators.</summary>
     public DbSet<OperatorAccount> Operators => Set<OperatorAccount>();
 
-    /// <summary>Parked messages.</summary>
+    /// <summary>Failed messages.</summary>
     public DbSet<Failure> Failures => Set<Failure>();
 
     /// <summary>Redrives.</summary>
@@ -98,6 +99,7 @@ public sealed class OrdersDbContext(DbContextOptions<OrdersDbContext> options) :
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         modelBuilder.HasSequence<long>("order_number");
+        modelBuilder.ApplyConfigurationsFromAssembly(typeof(OutboxMessage).Assembly);
         modelBuilder.ApplyConfigurationsFromAssembly(typeof(OrdersDbContext).Assembly);
     }
 }

@@ -1,7 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
 
-namespace Orders.Infrastructure.Orders;
+namespace Orders.Infrastructure;
 
 /// <summary>Lets <c>dotnet ef migrations add</c> build the context without a host; it never connects.</summary>
 public sealed class OrdersDbContextDesign : IDesignTimeDbContextFactory<OrdersDbContext>

@@ -4,18 +4,20 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Npgsql;
+using Orders.Infrastructure.Cancelling;
 using Orders.Infrastructure.Failures;
-using Orders.Infrastructure.Hosting;
-using Orders.Infrastructure.Idempotency;
-using Orders.Infrastructure.Orders.Cancelling;
-using Orders.Infrastructure.Orders.Failures;
-using Orders.Infrastructure.Orders.Feeding;
-using Orders.Infrastructure.Orders.Intake;
-using Orders.Infrastructure.Outbox;
-using Orders.Infrastructure.Replays;
-using Orders.Infrastructure.Steps;
+using Orders.Infrastructure.Feeding;
+using Orders.Infrastructure.Intake;
+using QueueWorkers.DeadLetters;
+using QueueWorkers.Hosting;
+using QueueWorkers.Idempotency;
+using QueueWorkers.Messaging;
+using QueueWorkers.Outbox;
+using QueueWorkers.Outbox.Relaying;
+using QueueWorkers.Replays;
+using QueueWorkers.Steps;
 
-namespace Orders.Infrastructure.Orders;
+namespace Orders.Infrastructure;
 
 /// <summary>Registers the database of Orders.</summary>
 public static class OrdersStore
@@ -27,7 +29,7 @@ public static class OrdersStore
         services.AddSingleton(dataSource);
         services.AddSingleton<RelayFeed>();
         services.AddSingleton<OutboxCommitInterceptor>();
-        services.TryAddSingleton<StepBits>();
+        services.TryAddSingleton<StepBitmask>();
         services.AddSingleton<IStepProgress, OrderProgressRecorder>();
         services.AddDbContext<OrdersDbContext>((provider, options) =>
             Configure(options, provider.GetRequiredService<NpgsqlDataSource>()).AddInterceptors(provider.GetRequiredService<OutboxCommitInterceptor>()));
@@ -41,12 +43,12 @@ public static class OrdersStore
     public static IServiceCollection AddOrderFeeding(this IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton<OrderAgeing>().AddHostedService<OrderAgeingLoop>();
+        services.AddSingleton<OrderAging>().AddHostedService<OrderAgingLoop>();
         return services.AddReplays().AddHostedService<ReplayRunner>();
     }
 
     /// <summary>Adds what begins, holds and shows replays.</summary>
-    public static IServiceCollection AddReplays(this IServiceCollection services) => services.AddSingleton<IReplaySource, OrderReplays>().AddSingleton<ReplayDesk>();
+    public static IServiceCollection AddReplays(this IServiceCollection services) => services.AddSingleton<IReplaySource, OrderReplays>().AddSingleton<ReplayService>();
 
     /// <summary>Adds what the index of failures asks about orders and their messages.</summary>
     public static IServiceCollection AddOrderFailures(this IServiceCollection services) =>

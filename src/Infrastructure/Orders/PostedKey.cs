@@ -1,4 +1,4 @@
-namespace Orders.Infrastructure.Orders;
+namespace Orders.Infrastructure;
 
 /// <summary>An <c>Idempotency-Key</c> that a client has used: the same key and body again get the same order.</summary>
 public sealed class PostedKey

@@ -1,4 +1,4 @@
-namespace Orders.Infrastructure.Orders;
+namespace Orders.Infrastructure;
 
 /// <summary>How many pieces of an article there are. Always: <see cref="Initial"/> plus the movements = <see cref="OnHand"/> ≥ 0.</summary>
 public sealed class StockItem

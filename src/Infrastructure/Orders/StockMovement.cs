@@ -1,4 +1,4 @@
-namespace Orders.Infrastructure.Orders;
+namespace Orders.Infrastructure;
 
 /// <summary>One change of stock: the reservation of one line of an order, or its release. At most one of each kind per order and article, for ever.</summary>
 public sealed class StockMovement

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Primitives;
-using Orders.Infrastructure.Orders;
+using Orders.Infrastructure;
 using Orders.Producer.Api.Problems;
 
 namespace Orders.Producer.Api.Auth;

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
-using Orders.Infrastructure.Orders;
-using Orders.Infrastructure.Orders.Reading;
+using Orders.Infrastructure;
+using Orders.Infrastructure.Reading;
 
 namespace Orders.Producer.Api.Auth;
 

@@ -1,4 +1,4 @@
-using Orders.Infrastructure.Orders.Reading;
+using Orders.Infrastructure.Reading;
 
 namespace Orders.Producer.Api.Catalogue;
 

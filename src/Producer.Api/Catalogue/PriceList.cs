@@ -1,7 +1,7 @@
 using System.Collections.Frozen;
 using System.Diagnostics.CodeAnalysis;
-using Orders.Infrastructure.Orders;
-using Orders.Infrastructure.Orders.Reading;
+using Orders.Infrastructure;
+using Orders.Infrastructure.Reading;
 
 namespace Orders.Producer.Api.Catalogue;
 

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using Orders.Infrastructure.Messaging;
-using Orders.Infrastructure.Outbox;
+using QueueWorkers.Messaging;
+using QueueWorkers.Outbox;
 
 namespace Orders.Producer.Api.Health;
 

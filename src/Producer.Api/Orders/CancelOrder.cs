@@ -1,5 +1,5 @@
-using Orders.Infrastructure.Orders.Cancelling;
-using Orders.Infrastructure.Orders.Reading;
+using Orders.Infrastructure.Cancelling;
+using Orders.Infrastructure.Reading;
 using Orders.Producer.Api.Auth;
 using Orders.Producer.Api.Json;
 using Orders.Producer.Api.Problems;

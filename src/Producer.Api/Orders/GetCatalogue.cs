@@ -1,4 +1,4 @@
-using Orders.Infrastructure.Orders.Reading;
+using Orders.Infrastructure.Reading;
 using Orders.Producer.Api.Json;
 
 namespace Orders.Producer.Api.Orders;

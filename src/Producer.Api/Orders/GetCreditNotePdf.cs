@@ -1,5 +1,5 @@
-using Orders.Infrastructure.Orders;
-using Orders.Infrastructure.Orders.Reading;
+using Orders.Infrastructure;
+using Orders.Infrastructure.Reading;
 using Orders.Producer.Api.Auth;
 using Orders.Producer.Api.Problems;
 

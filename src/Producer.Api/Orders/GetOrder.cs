@@ -1,11 +1,11 @@
 using System.Text.Json;
-using Orders.Infrastructure.Orders;
-using Orders.Infrastructure.Orders.Reading;
-using Orders.Infrastructure.Steps;
-using Orders.Infrastructure.Steps.Reports;
+using Orders.Infrastructure;
+using Orders.Infrastructure.Reading;
 using Orders.Producer.Api.Auth;
 using Orders.Producer.Api.Json;
 using Orders.Producer.Api.Problems;
+using QueueWorkers.Steps;
+using QueueWorkers.Steps.Reports;
 
 namespace Orders.Producer.Api.Orders;
 

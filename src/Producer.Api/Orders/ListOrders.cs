@@ -1,7 +1,7 @@
 using System.Buffers.Text;
 using System.Globalization;
-using Orders.Infrastructure.Orders;
-using Orders.Infrastructure.Orders.Reading;
+using Orders.Infrastructure;
+using Orders.Infrastructure.Reading;
 using Orders.Producer.Api.Auth;
 using Orders.Producer.Api.Json;
 using Orders.Producer.Api.Problems;

@@ -1,5 +1,5 @@
-using Orders.Infrastructure.Orders;
-using Orders.Infrastructure.Orders.Intake;
+using Orders.Infrastructure;
+using Orders.Infrastructure.Intake;
 using Orders.Producer.Api.Auth;
 using Orders.Producer.Api.Intake;
 using Orders.Producer.Api.Json;
@@ -8,7 +8,7 @@ using Orders.Producer.Api.Problems;
 namespace Orders.Producer.Api.Orders;
 
 /// <summary><c>POST /orders</c>: takes one order. The hot path: the body is read once, parsed by hand, and nothing is looked up in the database before the commit.</summary>
-internal sealed class PostOrder(OrderDoor door)
+internal sealed class PostOrder(OrderSubmission door)
 {
     public async Task HandleAsync(HttpContext context)
     {
@@ -26,13 +26,13 @@ internal sealed class PostOrder(OrderDoor door)
 
         Problem? refusal;
         NewOrder? order = null;
-        using (var body = await RequestBody.ReadAsync(context, OrderDoor.LargestOrder))
+        using (var body = await RequestBody.ReadAsync(context, OrderSubmission.LargestOrder))
             refusal = body.Problem ?? door.TryPrepare(body.Bytes.Span, Caller.Of(context), key, out order);
 
         IntakeResult? result = null;
         if (refusal is null)
             (refusal, result) = await door.StoreAsync(order!);
-        await (refusal is not null ? LeftoverBody.RefuseAsync(context, refusal) : AnswerAsync(context, result!));
+        await (refusal is not null ? RequestBodyDrain.RefuseAsync(context, refusal) : AnswerAsync(context, result!));
     }
 
     private static Task AnswerAsync(HttpContext context, IntakeResult result)

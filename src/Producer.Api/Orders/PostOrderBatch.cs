@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Orders.Infrastructure.Orders.Intake;
+using Orders.Infrastructure.Intake;
 using Orders.Producer.Api.Auth;
 using Orders.Producer.Api.Intake;
 using Orders.Producer.Api.Json;
@@ -10,7 +10,7 @@ using Orders.Producer.Api.Validation;
 namespace Orders.Producer.Api.Orders;
 
 /// <summary><c>POST /orders/batch</c>: takes up to 500 orders. Each stands for itself: a bad one is refused, the others are accepted, and the answer says which.</summary>
-internal sealed class PostOrderBatch(OrderDoor door, RateLimit limit)
+internal sealed class PostOrderBatch(OrderSubmission door, ClientRateLimit limit)
 {
     /// <summary>The largest body of a batch, in bytes.</summary>
     public const int LargestBody = 4 * 1024 * 1024;
@@ -34,7 +34,7 @@ internal sealed class PostOrderBatch(OrderDoor door, RateLimit limit)
         refusal = body.Problem ?? Split(body.Bytes.Span, orders) ?? Charge(context, orders.Count);
         if (refusal is not null)
         {
-            await LeftoverBody.RefuseAsync(context, refusal);
+            await RequestBodyDrain.RefuseAsync(context, refusal);
             return;
         }
 
@@ -44,8 +44,8 @@ internal sealed class PostOrderBatch(OrderDoor door, RateLimit limit)
 
     private Task<(Problem? Problem, IntakeResult? Result)> TakeAsync(ReadOnlyMemory<byte> body, Caller caller)
     {
-        if (body.Length > OrderDoor.LargestOrder)
-            return Task.FromResult<(Problem?, IntakeResult?)>((new Problem(ProblemKinds.BodyTooLarge, $"An order must have at most {OrderDoor.LargestOrder} bytes."), null));
+        if (body.Length > OrderSubmission.LargestOrder)
+            return Task.FromResult<(Problem?, IntakeResult?)>((new Problem(ProblemKinds.BodyTooLarge, $"An order must have at most {OrderSubmission.LargestOrder} bytes."), null));
         return door.TryPrepare(body.Span, caller, key: null, out var order) is { } refusal
             ? Task.FromResult<(Problem?, IntakeResult?)>((refusal, null))
             : door.StoreAsync(order!);

@@ -1,4 +1,4 @@
-using Orders.Infrastructure.Coalescing;
+using QueueWorkers.GroupCommit;
 
 namespace Orders.Producer.Api.Problems;
 

@@ -1,7 +1,7 @@
 using System.Collections.Frozen;
 using System.Globalization;
-using Orders.Infrastructure.Orders;
-using Orders.Infrastructure.Orders.Intake;
+using Orders.Infrastructure;
+using Orders.Infrastructure.Intake;
 using Orders.Producer.Api.Catalogue;
 
 namespace Orders.Producer.Api.Validation;

@@ -1,6 +1,6 @@
-using Orders.Infrastructure.Orders;
-using Orders.Infrastructure.Orders.Reading;
-using Orders.Infrastructure.Steps;
+using Orders.Infrastructure;
+using Orders.Infrastructure.Reading;
+using QueueWorkers.Steps;
 
 namespace Orders.Producer.Api.Watching;
 

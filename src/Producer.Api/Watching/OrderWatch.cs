@@ -1,5 +1,5 @@
-using Orders.Infrastructure.Hosting;
-using Orders.Infrastructure.Orders.Reading;
+using Orders.Infrastructure.Reading;
+using QueueWorkers.Hosting;
 
 namespace Orders.Producer.Api.Watching;
 

@@ -1,5 +1,5 @@
 using System.Threading.Channels;
-using Orders.Infrastructure.Orders.Reading;
+using Orders.Infrastructure.Reading;
 
 namespace Orders.Producer.Api.Watching;
 

@@ -1,6 +1,6 @@
 using MailKit.Security;
 using MimeKit;
-using Orders.Infrastructure.Hosting;
+using QueueWorkers.Hosting;
 
 namespace Orders.Workers.Email;
 

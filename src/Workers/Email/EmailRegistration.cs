@@ -1,7 +1,7 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Orders.Infrastructure.Hosting;
-using Orders.Infrastructure.Orders.Inventory;
-using Orders.Infrastructure.Orders.Reading;
+using Orders.Infrastructure.Inventory;
+using Orders.Infrastructure.Reading;
+using QueueWorkers.Hosting;
 
 namespace Orders.Workers.Email;
 
@@ -16,8 +16,8 @@ public static class EmailRegistration
         services.AddSingleton(options);
         services.AddSingleton(_ => new SmtpPool(options.Smtp));
         services.AddSingleton<Mailer>();
-        services.AddSingleton<MailOnce>();
-        services.TryAddSingleton<OrderDetailsReader>();
+        services.AddSingleton<AtMostOnceMailSender>();
+        services.TryAddSingleton<OrderSnapshotReader>();
         services.TryAddSingleton<LowStockReader>();
         services.AddSingleton(_ => new Receipts(new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(2) }), options));
         return services;

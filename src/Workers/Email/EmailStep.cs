@@ -1,14 +1,13 @@
 using MassTransit;
 using Orders.Contracts;
-using Orders.Infrastructure.Controls;
-using Orders.Infrastructure.Orders.Inventory;
-using Orders.Infrastructure.Orders.Reading;
-using Orders.Infrastructure.Steps;
+using Orders.Infrastructure.Inventory;
+using Orders.Infrastructure.Reading;
+using QueueWorkers.Steps;
 
 namespace Orders.Workers.Email;
 
 /// <summary>Mails the customer: that the order has arrived; if it cannot be filled, that we are sorry; if it was cancelled, that this is done. And the shop: what runs out.</summary>
-public sealed class EmailStep(OrderDetailsReader orders, LowStockReader stock, MailOnce mail, EmailOptions options)
+public sealed class EmailStep(OrderSnapshotReader orders, LowStockReader stock, AtMostOnceMailSender mail, EmailOptions options)
     : IConsumer<OrderAccepted>, IConsumer<StockRejected>, IConsumer<OrderCancelled>, IConsumer<LowStockReportDue>, IStep
 {
     private static readonly TimeSpan BehindTheConfirmation = TimeSpan.FromSeconds(1);
@@ -22,7 +21,7 @@ public sealed class EmailStep(OrderDetailsReader orders, LowStockReader stock, M
         // Refusals of one mail (5xx) are not among its faults: they say that the server is there.
         DependsOn = new Dependency("smtp", typeof(MailNotSentException), typeof(MailOutcomeUnknownException)),
         Compensations = [typeof(OrderCancelled)],
-        Grants = [OrderDetailsReader.Grants, LowStockReader.Grants],
+        Grants = [OrderSnapshotReader.Grants, LowStockReader.Grants],
     };
 
     /// <summary>The confirmation.</summary>
@@ -38,7 +37,7 @@ public sealed class EmailStep(OrderDetailsReader orders, LowStockReader stock, M
     {
         var run = context.Step();
         run.Effect = "apology";
-        run.CountsAsStep = false;
+        run.IsSecondary = true;
         var order = await orders.ReadAsync(context.Message.OrderId, context.CancellationToken);
         await mail.SendAsync(run, (from, id) => OrderMail.Apology(order, context.Message.Shortages, from, id), context.CancellationToken);
     }
@@ -49,7 +48,7 @@ public sealed class EmailStep(OrderDetailsReader orders, LowStockReader stock, M
     public async Task Consume(ConsumeContext<OrderCancelled> context)
     {
         var run = context.Step();
-        if ((await run.PastAsync(context.CancellationToken)).IsUnderWay)
+        if ((await run.StateAsync(context.CancellationToken)).IsUnderWay)
             throw new EffectInProgressException("email", run.SubjectId, DateTimeOffset.UtcNow + BehindTheConfirmation);
         var order = await orders.ReadAsync(context.Message.OrderId, context.CancellationToken);
         await mail.SendAsync(run, (from, id) => OrderMail.Cancellation(order, from, id), context.CancellationToken);
@@ -60,7 +59,7 @@ public sealed class EmailStep(OrderDetailsReader orders, LowStockReader stock, M
     {
         var run = context.Step();
         run.Effect = "low-stock-report";
-        run.CountsAsStep = false;
+        run.IsSecondary = true;
         var low = await stock.ReadAsync(options.LowStockBelow, context.CancellationToken);
         await mail.SendAsync(run, (from, id) => LowStockMail.Write(low, options.LowStockBelow, context.Message.DueAt, options.ReportReader, from, id), context.CancellationToken);
     }

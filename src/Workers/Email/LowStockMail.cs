@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using MimeKit;
 using MimeKit.Text;
-using Orders.Infrastructure.Orders.Inventory;
+using Orders.Infrastructure.Inventory;
 
 namespace Orders.Workers.Email;
 

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 using MailKit;
 using MailKit.Net.Smtp;
 using MimeKit;
-using Orders.Infrastructure.Steps;
+using QueueWorkers.Steps;
 
 namespace Orders.Workers.Email;
 
@@ -13,7 +13,7 @@ public sealed partial class Mailer(SmtpPool pool, EmailOptions options)
     /// <summary>Sends a mail within <see cref="EmailOptions.SendTimeout"/>.</summary>
     /// <exception cref="MailNotSentException">Certainly not accepted; try again later.</exception>
     /// <exception cref="PermanentFaultException">Refused for good (5xx).</exception>
-    internal async Task<MailOutcome> SendAsync(MimeMessage message, Handover handover)
+    internal async Task<MailOutcome> SendAsync(MimeMessage message, SmtpTransferMonitor handover)
     {
         // Only the time limit cancels: a shutdown that cut a mail off after its last byte would leave an open question for the sake of a second.
         using var limit = new CancellationTokenSource(options.SendTimeout);

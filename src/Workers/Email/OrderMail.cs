@@ -4,9 +4,9 @@ using System.Text;
 using MimeKit;
 using MimeKit.Text;
 using Orders.Contracts;
-using Orders.Infrastructure.Orders;
-using Orders.Infrastructure.Orders.Reading;
-using Orders.Infrastructure.Steps;
+using Orders.Infrastructure;
+using Orders.Infrastructure.Reading;
+using QueueWorkers.Steps;
 
 namespace Orders.Workers.Email;
 
@@ -16,7 +16,7 @@ public static class OrderMail
     private static readonly IFormatProvider Plain = CultureInfo.InvariantCulture;
 
     /// <summary>The order has arrived.</summary>
-    public static MimeMessage Confirmation(OrderDetails order, MailboxAddress from, string messageId)
+    public static MimeMessage Confirmation(OrderSnapshot order, MailboxAddress from, string messageId)
     {
         var number = OrderNumber.Format(order.Number);
         var total = Money.Format(order.Total, order.Currency);
@@ -25,7 +25,7 @@ public static class OrderMail
     }
 
     /// <summary>The order cannot be filled.</summary>
-    public static MimeMessage Apology(OrderDetails order, IReadOnlyList<StockShortage> shortages, MailboxAddress from, string messageId)
+    public static MimeMessage Apology(OrderSnapshot order, IReadOnlyList<StockShortage> shortages, MailboxAddress from, string messageId)
     {
         var number = OrderNumber.Format(order.Number);
         var names = order.Lines.ToDictionary(l => l.Sku, l => l.Name, StringComparer.Ordinal);
@@ -36,7 +36,7 @@ public static class OrderMail
     }
 
     /// <summary>The order was cancelled.</summary>
-    public static MimeMessage Cancellation(OrderDetails order, MailboxAddress from, string messageId)
+    public static MimeMessage Cancellation(OrderSnapshot order, MailboxAddress from, string messageId)
     {
         var number = OrderNumber.Format(order.Number);
         var lines = order.Lines.Select(l => (l.Name, $"{l.Quantity} × {l.Sku}", Money.Format(l.Total, order.Currency)));
@@ -46,7 +46,7 @@ public static class OrderMail
     }
 
     private static MimeMessage Write(
-        OrderDetails order, MailboxAddress from, string messageId, string subject, string opening, IEnumerable<(string Name, string What, string Amount)> lines, string? total)
+        OrderSnapshot order, MailboxAddress from, string messageId, string subject, string opening, IEnumerable<(string Name, string What, string Amount)> lines, string? total)
     {
         var text = new StringBuilder().Append(Plain, $"Dear {order.CustomerName},\n\n{opening}\n\n");
         var html = new StringBuilder().Append(Plain, $"<!doctype html><html><body><p>Dear {Html(order.CustomerName)},</p><p>{Html(opening)}</p><table cellpadding=\"4\">");
@@ -76,7 +76,7 @@ public static class OrderMail
         };
     }
 
-    private static MailboxAddress To(OrderDetails order)
+    private static MailboxAddress To(OrderSnapshot order)
     {
         try
         {

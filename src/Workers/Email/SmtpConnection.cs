@@ -41,7 +41,7 @@ internal sealed class SmtpConnection : IDisposable
         }
     }
 
-    public async Task SendAsync(MimeMessage message, Handover handover, CancellationToken cancellationToken)
+    public async Task SendAsync(MimeMessage message, SmtpTransferMonitor handover, CancellationToken cancellationToken)
     {
         _mails++;
         Failpoint.Hit("email.before_send", Outside.Smtp);

@@ -14,7 +14,7 @@ public sealed class SmtpPool : IAsyncDisposable
     private readonly SemaphoreSlim _slots = new(Size);
     private readonly List<SmtpConnection> _idle = new(Size);
     private readonly CancellationTokenSource _stopping = new();
-    private readonly Task _sweeping;
+    private readonly Task _closingIdle;
 
     /// <summary>Creates an empty pool.</summary>
     /// <param name="options">The server.</param>
@@ -23,7 +23,7 @@ public sealed class SmtpPool : IAsyncDisposable
     {
         _options = options;
         _idleLimit = idleLimit ?? TimeSpan.FromSeconds(30);
-        _sweeping = SweepAsync();
+        _closingIdle = CloseIdleAsync();
     }
 
     /// <summary>Open connections that carry no mail now.</summary>
@@ -91,13 +91,13 @@ public sealed class SmtpPool : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
-        await _sweeping;
+        await _closingIdle;
         await CloseAsync(TakeOut(_ => true));
         _stopping.Dispose();
         _slots.Dispose();
     }
 
-    private async Task SweepAsync()
+    private async Task CloseIdleAsync()
     {
         using var timer = new PeriodicTimer(_idleLimit / 6);
         try

@@ -1,5 +1,5 @@
-using Orders.Infrastructure.Orders.Inventory;
-using Orders.Infrastructure.Steps;
+using Orders.Infrastructure.Inventory;
+using QueueWorkers.Steps;
 
 namespace Orders.Workers.Inventory;
 

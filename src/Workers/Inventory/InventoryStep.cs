@@ -1,7 +1,7 @@
 using MassTransit;
 using Orders.Contracts;
-using Orders.Infrastructure.Orders.Inventory;
-using Orders.Infrastructure.Steps;
+using Orders.Infrastructure.Inventory;
+using QueueWorkers.Steps;
 
 namespace Orders.Workers.Inventory;
 
@@ -32,7 +32,7 @@ public sealed class InventoryStep : IConsumer<OrderAccepted>, IConsumer<OrderCan
     public async Task Consume(ConsumeContext<OrderCancelled> context)
     {
         var run = context.Step();
-        if ((await run.PastAsync(context.CancellationToken)).IsDone)
+        if ((await run.StateAsync(context.CancellationToken)).IsDone)
             run.Write = new ReleaseStock(context.Message.OrderId);
         else
             run.NothingToDo();

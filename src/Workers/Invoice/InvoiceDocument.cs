@@ -1,6 +1,6 @@
 using System.Globalization;
-using Orders.Infrastructure.Orders;
-using Orders.Infrastructure.Orders.Invoices;
+using Orders.Infrastructure;
+using Orders.Infrastructure.Invoices;
 
 namespace Orders.Workers.Invoice;
 

@@ -1,5 +1,5 @@
-using Orders.Infrastructure.Hosting;
-using Orders.Infrastructure.Orders.Invoices;
+using Orders.Infrastructure.Invoices;
+using QueueWorkers.Hosting;
 
 namespace Orders.Workers.Invoice;
 

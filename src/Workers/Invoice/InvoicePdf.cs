@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using Orders.Infrastructure.Orders;
-using Orders.Infrastructure.Orders.Invoices;
+using Orders.Infrastructure;
+using Orders.Infrastructure.Invoices;
 using Orders.Workers.Invoice.Pdf;
 
 namespace Orders.Workers.Invoice;

@@ -1,6 +1,6 @@
-using Orders.Infrastructure.Hosting;
-using Orders.Infrastructure.Orders.Invoices;
-using Orders.Infrastructure.Steps;
+using Orders.Infrastructure.Invoices;
+using QueueWorkers.Hosting;
+using QueueWorkers.Steps;
 
 namespace Orders.Workers.Invoice;
 
@@ -8,7 +8,7 @@ namespace Orders.Workers.Invoice;
 public static class InvoiceRegistration
 {
     /// <summary>Adds numbers, fonts and document. Called only where the step runs.</summary>
-    /// <exception cref="InvalidConfigurationException">Section <c>Invoice</c> cannot work, or a font is missing: better no host than one that parks every invoice.</exception>
+    /// <exception cref="InvalidConfigurationException">Section <c>Invoice</c> cannot work, or a font is missing: better no host than one that dead-letters every invoice.</exception>
     public static IServiceCollection AddInvoice(this IServiceCollection services, IConfiguration configuration)
     {
         var options = InvoiceOptions.Read(configuration);

@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
 using MassTransit;
 using Orders.Contracts;
-using Orders.Infrastructure.Orders.Invoices;
-using Orders.Infrastructure.Steps;
+using Orders.Infrastructure.Invoices;
+using QueueWorkers.Steps;
 
 namespace Orders.Workers.Invoice;
 

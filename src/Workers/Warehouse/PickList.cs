@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Orders.Infrastructure.Orders;
-using Orders.Infrastructure.Orders.Reading;
+using Orders.Infrastructure;
+using Orders.Infrastructure.Reading;
 
 namespace Orders.Workers.Warehouse;
 
@@ -13,7 +13,7 @@ namespace Orders.Workers.Warehouse;
 public sealed record PickList(Guid OrderId, string Number, IReadOnlyList<PickLine> Lines, PickAddress ShipTo)
 {
     /// <summary>The pick list of an order.</summary>
-    public static PickList Of(OrderDetails order) => new(
+    public static PickList Of(OrderSnapshot order) => new(
         order.OrderId, OrderNumber.Format(order.Number), [.. order.Lines.Select(l => new PickLine(l.Sku, l.Quantity))],
         new PickAddress(order.CustomerName, order.ShipTo.Line1, order.ShipTo.City, order.ShipTo.PostalCode, order.ShipTo.Country));
 

@@ -1,4 +1,4 @@
-using Orders.Infrastructure.Hosting;
+using QueueWorkers.Hosting;
 
 namespace Orders.Workers.Warehouse;
 

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Orders.Infrastructure.Hosting;
-using Orders.Infrastructure.Orders.Reading;
+using Orders.Infrastructure.Reading;
+using QueueWorkers.Hosting;
 
 namespace Orders.Workers.Warehouse;
 
@@ -13,7 +13,7 @@ public static class WarehouseRegistration
     {
         services.AddSingleton(WarehouseOptions.Read(configuration));
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton<OrderDetailsReader>();
+        services.TryAddSingleton<OrderSnapshotReader>();
         services.AddHttpClient<WarehouseClient>()
             // The call has its own time limit, and what it found is in the exception; four log lines a call would only cost.
             .ConfigureHttpClient(client => client.Timeout = Timeout.InfiniteTimeSpan)

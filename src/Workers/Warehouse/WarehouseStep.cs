@@ -1,13 +1,12 @@
 using MassTransit;
 using Orders.Contracts;
-using Orders.Infrastructure.Controls;
-using Orders.Infrastructure.Orders.Reading;
-using Orders.Infrastructure.Steps;
+using Orders.Infrastructure.Reading;
+using QueueWorkers.Steps;
 
 namespace Orders.Workers.Warehouse;
 
 /// <summary>Tells the warehouse to send the goods. No claim is needed: the warehouse knows a repeated call by its key, the order's id, whichever message it comes from.</summary>
-public sealed class WarehouseStep(OrderDetailsReader orders, WarehouseClient warehouse) : IConsumer<StockReserved>, IConsumer<OrderCancelled>, IStep
+public sealed class WarehouseStep(OrderSnapshotReader orders, WarehouseClient warehouse) : IConsumer<StockReserved>, IConsumer<OrderCancelled>, IStep
 {
     /// <inheritdoc />
     public static StepPolicy Policy => new("warehouse")
@@ -17,7 +16,7 @@ public sealed class WarehouseStep(OrderDetailsReader orders, WarehouseClient war
         Concurrency = 20,
         DependsOn = new Dependency("warehouse", typeof(WarehouseUnavailableException)),
         Compensations = [typeof(OrderCancelled)],
-        Grants = [OrderDetailsReader.Grants],
+        Grants = [OrderSnapshotReader.Grants],
     };
 
     /// <inheritdoc />
@@ -38,7 +37,7 @@ public sealed class WarehouseStep(OrderDetailsReader orders, WarehouseClient war
     public async Task Consume(ConsumeContext<OrderCancelled> context)
     {
         var run = context.Step();
-        if ((await run.PastAsync(context.CancellationToken)).Status is null)
+        if ((await run.StateAsync(context.CancellationToken)).Status is null)
             run.NothingToDo();
         else
             await warehouse.RecallAsync(new Recall(context.Message.OrderId), context.CancellationToken);

@@ -5,50 +5,50 @@ namespace Orders.Architecture.Tests.Failpoints;
 /// <summary>Every call to the outside stands beside a failpoint, so that the matrix of crash points leaves none out.</summary>
 public sealed partial class FailpointTests
 {
-    private const string Failpoint = "Orders.Infrastructure.Failpoints.Failpoint";
+    private const string Failpoint = "QueueWorkers.Failpoints.Failpoint";
 
     // Methods (or whole namespaces, ending in a dot) that need none, and why.
     private static readonly Dictionary<string, string> Exempt = new()
     {
-        ["Orders.Infrastructure.Deployment."] = "deployment: repeated from the start after a crash; DeploymentTests runs eight at once",
-        ["Orders.Infrastructure.Messaging.RabbitManagement."] = "deployment's way to policies and users, see above",
-        ["Orders.Infrastructure.Orders.DemoCatalogue."] = "part of the deployment, in its transaction",
-        ["Orders.Infrastructure.Orders.ApiKeys."] = "part of the deployment, in its transaction",
-        ["Orders.Infrastructure.Hosting.DatabaseHealth."] = "a probe that writes nothing and whose failure is its answer",
-        ["Orders.Infrastructure.Failures.FailureSearch."] = "reads a page of the operator's",
-        ["Orders.Infrastructure.Failures.UncertainEffects.ListAsync"] = "reads a page of the operator's",
-        ["Orders.Infrastructure.Redrive.RedrivePreview."] = "the dry run: reads, and an operator asks again",
-        ["Orders.Infrastructure.Redrive.RedriveTargets."] = "the dry run's look at queues and breakers, whose failure is part of the plan",
-        ["Orders.Infrastructure.Redrive.Redrives.ItemsAsync"] = "reads a page of the operator's",
-        ["Orders.Infrastructure.Orders.Failures."] = "looks orders up for an operator, and for the redrive after redrive.before_ask_for_reasons; writes nothing",
-        ["Orders.Infrastructure.Operators."] = "who an operator is: read for each request, whose failure is a 503; written by the deployment",
-        ["Orders.Infrastructure.Audit."] = "written in the transaction of the action that it records, or by itself for a refusal; no order comes by there",
-        ["Orders.Infrastructure.Steps.StepBits."] = "read once per process, before its first commit, and again until it succeeds",
-        ["Orders.Infrastructure.Cancellation."] = "reads news; what is missed is met by the commits (CancellingAtEveryMomentTests)",
-        ["Orders.Infrastructure.Steps.Reports."] = "what a run tells about itself: the last second may be lost, nothing depends on it",
-        ["Orders.Infrastructure.Replays."] = "cursor and messages are one transaction; ReplayTests goes on with another process after every turn",
-        ["Orders.Infrastructure.Orders.Feeding."] = "copies for orders that wait: a look that is lost is one look, the original message is where it was",
-        ["Orders.Infrastructure.Orders.Invoices.InvoiceNumbers.WhyNotAsync"] = "a look for the reason of a refusal that has happened",
-        ["Orders.Infrastructure.Scheduling."] = "a firing and its message are one transaction, jobs are safe to repeat; EverySecondTests kills the processes at random",
-        ["Orders.Infrastructure.Retention."] = "each batch is one statement, and the next purge takes what was left",
-        ["Orders.Infrastructure.Completeness."] = "findings and mark are one transaction, and the next check repeats it",
-        ["Orders.Infrastructure.Orders.Completeness."] = "reads, in the transaction of the check",
-        ["Orders.Infrastructure.Poison."] = "about processes that die; KillerTests lets one die four times",
-        ["Orders.Infrastructure.Idempotency.DuplicateWriter."] = "evidence, written after the fact and allowed to be lost",
-        ["Orders.Infrastructure.Idempotency.DuplicateReader."] = "a page of the operator's",
-        ["Orders.Infrastructure.Orders.Inventory.LowStockReader."] = "read for a report that belongs to no order",
-        ["Orders.Infrastructure.Observing."] = "reads what the dashboard shows, and writes its history, which may be written again; no order comes by there",
-        ["Orders.Infrastructure.Alerts."] = "alerts: each statement may be repeated, and what was not written down as sent is sent again",
-        ["Orders.Infrastructure.Orders.Reading.OrderSearchReader."] = "a page's reading, whose failure is shown in the page",
-        ["Orders.Infrastructure.Orders.Reading.OrderCaseReader."] = "a page's reading, whose failure is shown in the page",
+        ["QueueWorkers.Deployment."] = "deployment: repeated from the start after a crash; DeploymentTests runs eight at once",
+        ["Orders.Infrastructure.Deployment."] = "deployment, see above",
+        ["QueueWorkers.Messaging.RabbitManagement."] = "deployment's way to policies and users, see above",
+        ["Orders.Infrastructure.DemoCatalogue."] = "part of the deployment, in its transaction",
+        ["Orders.Infrastructure.ApiKeys."] = "part of the deployment, in its transaction",
+        ["QueueWorkers.Hosting.DatabaseHealth."] = "a probe that writes nothing and whose failure is its answer",
+        ["QueueWorkers.DeadLetters.Search.FailureSearch."] = "reads a page of the operator's",
+        ["QueueWorkers.DeadLetters.UncertainEffects.ListAsync"] = "reads a page of the operator's",
+        ["QueueWorkers.Redrive.RedrivePreview."] = "the dry run: reads, and an operator asks again",
+        ["QueueWorkers.Redrive.RedriveTargets."] = "the dry run's look at queues and breakers, whose failure is part of the plan",
+        ["QueueWorkers.Redrive.Redrives.ItemsAsync"] = "reads a page of the operator's",
+        ["Orders.Infrastructure.Failures."] = "looks orders up for an operator, and for the redrive after redrive.before_ask_for_reasons; writes nothing",
+        ["QueueWorkers.Operators."] = "who an operator is: read for each request, whose failure is a 503; written by the deployment",
+        ["QueueWorkers.Steps.StepBitmask."] = "read once per process, before its first commit, and again until it succeeds",
+        ["QueueWorkers.FlowControl.Cancellation."] = "reads news; what is missed is met by the commits (CancellingAtEveryMomentTests)",
+        ["QueueWorkers.Steps.Reports."] = "what a run tells about itself: the last second may be lost, nothing depends on it",
+        ["QueueWorkers.Replays."] = "cursor and messages are one transaction; ReplayTests goes on with another process after every turn",
+        ["Orders.Infrastructure.Feeding."] = "copies for orders that wait: a look that is lost is one look, the original message is where it was",
+        ["Orders.Infrastructure.Invoices.InvoiceNumbers.WhyNotAsync"] = "a look for the reason of a refusal that has happened",
+        ["QueueWorkers.Scheduling."] = "a firing and its message are one transaction, jobs are safe to repeat; EverySecondTests kills the processes at random",
+        ["QueueWorkers.Retention."] = "each batch is one statement, and the next purge takes what was left",
+        ["QueueWorkers.Completeness."] = "findings and mark are one transaction, and the next check repeats it",
+        ["Orders.Infrastructure.Completeness."] = "reads, in the transaction of the check",
+        ["QueueWorkers.FlowControl.Poison."] = "about processes that die; KillerTests lets one die four times",
+        ["QueueWorkers.Idempotency.DuplicateWriter."] = "evidence, written after the fact and allowed to be lost",
+        ["QueueWorkers.Idempotency.DuplicateReader."] = "a page of the operator's",
+        ["Orders.Infrastructure.Inventory.LowStockReader."] = "read for a report that belongs to no order",
+        ["QueueWorkers.Monitoring."] = "reads what the dashboard shows, and writes its history, which may be written again; no order comes by there",
+        ["QueueWorkers.Monitoring.Alerts."] = "alerts: each statement may be repeated, and what was not written down as sent is sent again",
+        ["Orders.Infrastructure.Reading.OrderSearchReader."] = "a page's reading, whose failure is shown in the page",
+        ["Orders.Infrastructure.Reading.OrderDetailsReader."] = "a page's reading, whose failure is shown in the page",
         ["Orders.Dashboard.Alerts."] = "tells receivers of alerts: what failed is tried again, and a repetition has the same id",
-        ["Orders.Infrastructure.Controls."] = "states and permits that no message depends on: read or asked for again a second later, see ControlPoll and DependencyHealth",
-        ["Orders.Infrastructure.Steps.StepFailures.RecordPostponedAsync"] = "a note for the reader; the message's way back is the outbox insert after it, which has its failpoints",
+        ["QueueWorkers.FlowControl."] = "states and permits that no message depends on: read or asked for again a second later, see ControlPoll and DependencyHealth",
+        ["QueueWorkers.Consuming.StepFailures.RecordDeferredAsync"] = "a note for the reader; the message's way back is the outbox insert after it, which has its failpoints",
         ["Orders.Workers.Email.SmtpConnection.CloseAsync"] = "QUIT on a connection that carries no mail",
     };
 
-    private static IEnumerable<string> Assemblies => Repository.Find("src", "*.csproj").Select(Path.GetFileNameWithoutExtension)
-        .Where(name => name != "Contracts").Select(name => Path.Combine(AppContext.BaseDirectory, $"Orders.{name}.dll"));
+    private static IEnumerable<string> Assemblies => Repository.Find("src", "*.csproj").Select(Repository.AssemblyOf)
+        .Where(name => name != "Orders.Contracts").Select(name => Path.Combine(AppContext.BaseDirectory, $"{name}.dll"));
 
     [Test]
     public void Every_call_to_the_outside_has_a_failpoint_in_its_method()

@@ -7,11 +7,11 @@ public sealed class CheckerTests
 {
     private static readonly Guid Done = Guid.NewGuid();
     private static readonly Guid Rejected = Guid.NewGuid();
-    private static readonly Guid Parked = Guid.NewGuid();
+    private static readonly Guid DeadLettered = Guid.NewGuid();
     private static readonly Guid Message = Guid.NewGuid();
     private static readonly Redrive Redriven = new(new RedriveTotals(Guid.NewGuid(), "why", "Done", null, 2, 0, 0, 1, 1, 0), 2,
     [
-        new(Guid.NewGuid(), Done, "inventory", RedrivenState.Done), new(Guid.NewGuid(), Parked, "email", RedrivenState.FailedAgain),
+        new(Guid.NewGuid(), Done, "inventory", RedrivenState.Done), new(Guid.NewGuid(), DeadLettered, "email", RedrivenState.FailedAgain),
     ]);
 
     // One order of each kind, everything as it should be.
@@ -21,23 +21,23 @@ public sealed class CheckerTests
         [
             new("key-done", "done@example.com", Outcome.Accepted, [Done], [new("MUG", 2)]),
             new("key-rejected", "rejected@example.com", Outcome.Accepted, [Rejected], [new("BOWL", 1)]),
-            new("key-parked", "parked@example.com", Outcome.Accepted, [Parked], [new("MUG", 1)]),
+            new("key-dead-lettered", "dead-lettered@example.com", Outcome.Accepted, [DeadLettered], [new("MUG", 1)]),
             new("key-refused", "refused@example.com", Outcome.Refused, [], []),
         ],
         Orders =
         [
             new(Done, "done@example.com", OrderEnd.Completed, "EUR", 20m, [new("MUG", 2)]),
             new(Rejected, "rejected@example.com", OrderEnd.Rejected, "EUR", 30m, [new("BOWL", 1)]),
-            new(Parked, "parked@example.com", OrderEnd.Parked, "EUR", 10m, [new("MUG", 1)]),
+            new(DeadLettered, "dead-lettered@example.com", OrderEnd.Failed, "EUR", 10m, [new("MUG", 1)]),
         ],
-        OpenSteps = [new(Rejected, "inventory", "Rejected"), new(Parked, "email", "Parked")],
+        OpenSteps = [new(Rejected, "inventory", "Rejected"), new(DeadLettered, "email", "Failed")],
         Mails = [new("email.1@x", "done@example.com"), new("email.2@x", "rejected@example.com"), new("apology.2@x", "rejected@example.com")],
-        WarehouseCalls = [new(Done, "w1"), new(Parked, "w2")],
-        Invoices = [new(Done, 1, "EUR", 20m, null), new(Parked, 2, "EUR", 10m, null)],
-        Movements = [new(Done, "MUG", -2), new(Parked, "MUG", -1)],
+        WarehouseCalls = [new(Done, "w1"), new(DeadLettered, "w2")],
+        Invoices = [new(Done, 1, "EUR", 20m, null), new(DeadLettered, 2, "EUR", 10m, null)],
+        Movements = [new(Done, "MUG", -2), new(DeadLettered, "MUG", -1)],
         Stock = [new("MUG", 10, 7), new("BOWL", 0, 0)],
         Waiting = new Dictionary<string, long> { ["email"] = 0 },
-        Parked = [new("email_error", Message, Parked)],
+        DeadLettered = [new("email_error", Message, DeadLettered)],
         Index = [new("email_error", Message)],
         Redrives = [Redriven],
         Stops = [new("email", 0, TimeSpan.FromSeconds(1), TimeSpan.Zero)],
@@ -62,7 +62,7 @@ public sealed class CheckerTests
         ["the warehouse told of each completed order"] = e => e with { WarehouseCalls = [e.WarehouseCalls[1]] },
         ["the warehouse told once"] = e => e with { WarehouseCalls = [.. e.WarehouseCalls, new(Done, "w3")] },
         ["nothing done for rejected orders"] = e => e with { WarehouseCalls = [.. e.WarehouseCalls, new(Rejected, "w3")] },
-        ["uncertain effects within the kills"] = e => e with { OpenEffects = [new(Parked, "email", true)] },
+        ["uncertain effects within the kills"] = e => e with { OpenEffects = [new(DeadLettered, "email", true)] },
         ["stock adds up and is never below zero"] = e => e with { Stock = [new("MUG", 10, 8), e.Stock[1]] },
         ["invoices have the amount of their order"] = e => e with { Invoices = [e.Invoices[0], e.Invoices[1] with { Total = 11m }] },
         ["money adds up per currency"] = e => e with { Invoices = [e.Invoices[0] with { Total = 19m }, e.Invoices[1]] },
@@ -71,15 +71,15 @@ public sealed class CheckerTests
         ["the outbox is empty"] = e => e with { Unsent = [Guid.NewGuid()] },
         ["the queues are empty"] = e => e with { Waiting = new Dictionary<string, long> { ["email"] = 1 } },
         ["no effect is left half done"] = e => e with { OpenEffects = [new(Done, "email", false)] },
-        ["a message for each parked step"] = e => e with { Parked = [], Index = [] },
-        ["a parked step for each message"] = e => e with { Parked = [.. e.Parked, new("unrouted", Guid.Empty, Done)], Index = [.. e.Index!, new("unrouted", Guid.Empty)] },
-        ["a parked message stands in one place"] = e => e with { Parked = [.. e.Parked, e.Parked[0]] },
+        ["a message for each dead-lettered step"] = e => e with { DeadLettered = [], Index = [] },
+        ["a dead-lettered step for each message"] = e => e with { DeadLettered = [.. e.DeadLettered, new("unrouted", Guid.Empty, Done)], Index = [.. e.Index!, new("unrouted", Guid.Empty)] },
+        ["a dead-lettered message stands in one place"] = e => e with { DeadLettered = [.. e.DeadLettered, e.DeadLettered[0]] },
         ["the index of failures is what stands in the queues"] = e => e with { Index = [] },
         ["redrives come to an end"] = e => e with { Redrives = [Redriven with { Totals = Redriven.Totals with { Stage = "Ramp" } }] },
         ["redrives add up"] = e => e with { Redrives = [Redriven with { Totals = Redriven.Totals with { Total = 3 }, Promised = 3 }] },
-        ["a parked message is redriven once"] = e => e with { Redrives = [Redriven, Redriven with { Totals = Redriven.Totals with { Id = Guid.NewGuid(), Total = 1, FailedAgain = 0 }, Promised = 1, Messages = [Redriven.Messages[0]] }] },
-        ["what a redrive says is done is done"] = e => e with { Redrives = [Redriven with { Messages = [Redriven.Messages[0] with { OrderId = Parked, Step = "email" }, Redriven.Messages[1]] }] },
-        ["nothing stays parked after the last redrive"] = e => e with { AllRedriven = true },
+        ["a dead-lettered message is redriven once"] = e => e with { Redrives = [Redriven, Redriven with { Totals = Redriven.Totals with { Id = Guid.NewGuid(), Total = 1, FailedAgain = 0 }, Promised = 1, Messages = [Redriven.Messages[0]] }] },
+        ["what a redrive says is done is done"] = e => e with { Redrives = [Redriven with { Messages = [Redriven.Messages[0] with { OrderId = DeadLettered, Step = "email" }, Redriven.Messages[1]] }] },
+        ["nothing stays dead-lettered after the last redrive"] = e => e with { AllRedriven = true },
         ["workers that are asked to stop end with 0"] = e => e with { Stops = [new("email", 137, TimeSpan.FromSeconds(30), TimeSpan.Zero)] },
     };
 

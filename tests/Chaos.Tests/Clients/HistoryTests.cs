@@ -45,10 +45,10 @@ public sealed class HistoryTests
     [Test]
     public void An_order_of_a_book_is_the_same_each_time_and_no_two_share_an_address()
     {
-        var orders = Enumerable.Range(1, 2000).Select(n => new OrderBook(1).Order(n)).ToArray();
+        var orders = Enumerable.Range(1, 2000).Select(n => new OrderRegistry(1).Order(n)).ToArray();
         Assert.Multiple(() =>
         {
-            Assert.That(new OrderBook(1).Order(77).Body, Is.EqualTo(orders[76].Body));
+            Assert.That(new OrderRegistry(1).Order(77).Body, Is.EqualTo(orders[76].Body));
             Assert.That(orders.Select(o => o.Address), Is.Unique);
             Assert.That(orders.Count(o => o.Lines.Count == 0), Is.InRange(20, 70), "wrong on purpose");
             Assert.That(orders.Count(o => o.Lines.Any(l => l.Sku == "BOWL-EMPTY")), Is.InRange(20, 70), "to be rejected");

@@ -65,7 +65,7 @@ public sealed class ReportTests
         ];
         var text = ReportText.Of(Report(OneLateOneGood) with { Operations = new Operations([], [totals, totals with { Total = 1, Done = 1, FailedAgain = 0, Skipped = 0 }], calls, TimeSpan.FromSeconds(4)) });
         Assert.That(text, Does.Match(@"chaos, fault 7 +90 +71 +16 +3\s").And.Match(@"together +91 +72 +16 +3\s")
-            .And.Contain("operators asked 3 times, 1 outstanding, 1 without an answer; let a stopped redrive go on 1 times; in the end nothing was parked after 4.0 s"));
+            .And.Contain("operators asked 3 times, 1 outstanding, 1 without an answer; let a stopped redrive go on 1 times; in the end nothing was dead-lettered after 4.0 s"));
     }
 
     [Test]

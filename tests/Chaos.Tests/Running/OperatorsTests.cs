@@ -61,7 +61,7 @@ public sealed class OperatorsTests
         {
             IReadOnlyList<OperatorCall> calls;
             await using var database = NpgsqlDataSource.Create("Host=nowhere.invalid");
-            using (var client = new OperatorClient(new Uri(dashboard.Urls.Single()), "op_key", file))
+            using (var client = new ChaosOperatorClient(new Uri(dashboard.Urls.Single()), "op_key", file))
             {
                 var fault = new PlannedFault(1, TimeSpan.Zero, Refusing, TimeSpan.Zero, "reject", 1, new RedriveTerms(TimeSpan.Zero, hands, 5, 50, 20));
                 await new Operators(client, database, TimeSpan.FromMilliseconds(20)).RedriveAsync(fault, carriedOut, Patience, CancellationToken.None);

@@ -12,12 +12,12 @@ internal static class BrokenVariants
 
         new("Idempotency-Keys without a unique key", Fault.PostedAgain, "one order per key")
         {
-            Break = stage => stage.System.Database.ExecuteAsync("alter table posted_keys drop constraint pk_posted_keys"),
+            Break = stage => stage.TestSystem.Database.ExecuteAsync("alter table posted_keys drop constraint pk_posted_keys"),
         },
 
         new("no permanent key of effects, no key of messages", Fault.DeliveredAgain, "no stock moved twice")
         {
-            Break = stage => stage.System.Database.ExecuteAsync($"""
+            Break = stage => stage.TestSystem.Database.ExecuteAsync($"""
                 alter table stock_movements drop constraint pk_stock_movements;
                 {Forget("effects")};
                 {Forget("idempotency")}
@@ -27,7 +27,7 @@ internal static class BrokenVariants
         new("messages published from memory instead of the outbox", Fault.BrokerAway, "accepted orders come to an end")
         {
             // The row is never written; the message is there only in the process that committed.
-            Break = stage => stage.System.Database.ExecuteAsync($"""
+            Break = stage => stage.TestSystem.Database.ExecuteAsync($"""
                 create function drop_row() returns trigger language plpgsql as $$ begin return null; end $$;
                 create trigger drop_row before insert on outbox for each row execute function drop_row()
                 """),
@@ -41,17 +41,17 @@ internal static class BrokenVariants
 
         new("invoice numbers from a sequence instead of a counter", Fault.RolledBack, "invoice numbers have no gap")
         {
-            Break = stage => stage.System.Database.ExecuteAsync("""
+            Break = stage => stage.TestSystem.Database.ExecuteAsync("""
                 create sequence invoice_numbers;
                 create function take_number() returns trigger language plpgsql as $$ begin new.number := nextval('invoice_numbers'); return new; end $$;
                 create trigger take_number before insert on invoices for each row execute function take_number()
                 """),
         },
 
-        new("_error queues with a time to live", Fault.MailsRefused, "a message for each parked step")
+        new("_error queues with a time to live", Fault.MailsRefused, "a message for each dead-lettered step")
         {
-            Break = stage => stage.System.Broker.Management.PutPolicyAsync(
-                stage.System.Broker.Options.VirtualHost, "orders-parked", "^.*_error$", "quorum_queues", new Dictionary<string, object> { ["delivery-limit"] = -1, ["message-ttl"] = 500 }, CancellationToken.None),
+            Break = stage => stage.TestSystem.Broker.Management.PutPolicyAsync(
+                stage.TestSystem.Broker.Options.VirtualHost, "queue-workers-dead-letters", "^.*_error$", "quorum_queues", new Dictionary<string, object> { ["delivery-limit"] = -1, ["message-ttl"] = 500 }, CancellationToken.None),
         },
 
         new("mails sent without a claim", Fault.MailAnswerLost, "no mail twice") { Step = step => CarelessStep<CarelessEmailStep>.InPlaceOf(step, "email") },
@@ -62,7 +62,7 @@ internal static class BrokenVariants
 
         new("documents cut off while they are stored", Fault.None, "documents open and match their checksum")
         {
-            Break = stage => stage.System.Database.ExecuteAsync("""
+            Break = stage => stage.TestSystem.Database.ExecuteAsync("""
                 create function cut_off() returns trigger language plpgsql as $$ begin new.pdf := substr(new.pdf, 1, 100); return new; end $$;
                 create trigger cut_off before update of pdf on invoices for each row execute function cut_off()
                 """),
@@ -70,7 +70,7 @@ internal static class BrokenVariants
 
         new("stock written without its movement", Fault.None, "stock adds up and is never below zero")
         {
-            Break = stage => stage.System.Database.ExecuteAsync("""
+            Break = stage => stage.TestSystem.Database.ExecuteAsync("""
                 create function double_it() returns trigger language plpgsql as $$ begin new.on_hand := new.on_hand - 1; return new; end $$;
                 create trigger double_it before update on stock for each row execute function double_it()
                 """),

@@ -1,8 +1,8 @@
 using Orders.Contracts;
-using Orders.Infrastructure.Outbox;
 using Orders.OutsideWorld.Faults;
 using Orders.Testing;
 using Orders.Testing.Servers;
+using QueueWorkers.Outbox;
 
 namespace Orders.Chaos.Tests.Variants;
 
@@ -21,15 +21,15 @@ internal sealed record Fault(string Name, Func<Stage, Task> PlayAsync)
     public static Fault DeliveredAgain { get; } = new("every message delivered twice", async stage =>
     {
         string[] exchanges = [MessageName.ExchangeOf(typeof(OrderAccepted)), MessageName.ExchangeOf(typeof(StockReserved))];
-        var listeners = await Task.WhenAll(exchanges.Select(e => stage.System.Broker.ListenAsync(e)));
+        var listeners = await Task.WhenAll(exchanges.Select(e => stage.TestSystem.Broker.ListenAsync(e)));
         await stage.PostAsync(Orders);
         await stage.SettleAsync(Enough * 3);
         foreach (var (exchange, listener) in exchanges.Zip(listeners))
         {
-            var messages = await stage.System.Broker.TakeAllAsync(listener);
+            var messages = await stage.TestSystem.Broker.TakeAllAsync(listener);
             Assert.That(messages, Has.Count.GreaterThanOrEqualTo(Orders - 2), $"messages through {exchange}");
             foreach (var message in messages)
-                await stage.System.Broker.PublishBytesAsync(exchange, message.Body, new ByHand { Id = Guid.Parse(message.BasicProperties.MessageId!) });
+                await stage.TestSystem.Broker.PublishBytesAsync(exchange, message.Body, new ByHand { Id = Guid.Parse(message.BasicProperties.MessageId!) });
         }
     });
 
@@ -38,9 +38,9 @@ internal sealed record Fault(string Name, Func<Stage, Task> PlayAsync)
     {
         stage.DatabaseNetwork.Cut();
         await stage.PostAsync(Orders);
-        await Eventually.That(() => stage.System.Broker.CountAsync("inventory"), Is.Zero, "orders that wait for the inventory and are not in its hands");
+        await Eventually.That(() => stage.TestSystem.Broker.CountAsync("inventory"), Is.Zero, "orders that wait for the inventory and are not in its hands");
         await stage.KillWorkersAsync();
-        stage.DatabaseNetwork.Mend();
+        stage.DatabaseNetwork.Restore();
         await stage.StartWorkersAsync();
     });
 
@@ -51,13 +51,13 @@ internal sealed record Fault(string Name, Func<Stage, Task> PlayAsync)
         await stage.PostAsync(Orders);
         var refused = stage.BrokerNetwork.Refused;
         await Eventually.That(() => stage.BrokerNetwork.Refused, Is.GreaterThan(refused + 3), "tries to reach the broker while the messages wait");
-        stage.BrokerNetwork.Mend();
+        stage.BrokerNetwork.Restore();
     });
 
     /// <summary>One transaction in three that issues invoice numbers is rolled back by a serialization failure.</summary>
     public static Fault RolledBack { get; } = new("every third transaction with invoice numbers rolled back", async stage =>
     {
-        await stage.System.Database.ExecuteAsync("""
+        await stage.TestSystem.Database.ExecuteAsync("""
             create sequence turns;
             create function roll_back() returns trigger language plpgsql as $$ begin
                 if nextval('turns') % 3 = 1 then raise exception 'rolled back for the test' using errcode = '40001'; end if;
@@ -72,35 +72,35 @@ internal sealed record Fault(string Name, Func<Stage, Task> PlayAsync)
     /// <summary>The mail server takes each mail and hangs up instead of answering.</summary>
     public static Fault MailAnswerLost { get; } = new("mail accepted, answer lost", async stage =>
     {
-        stage.World.Behaviour.Smtp.Set(new Conduct<SmtpMode>(SmtpMode.Vanish));
+        stage.World.Behaviour.Smtp.Set(new FaultProfile<SmtpMode>(SmtpMode.Vanish));
         await stage.PostAsync(Orders);
         await Eventually.That(() => stage.World.Mails.DeliveredCount, Is.GreaterThanOrEqualTo(Orders - 2), "mails whose answer was lost");
-        stage.World.Behaviour.Smtp.Set(new Conduct<SmtpMode>(SmtpMode.Ok));
+        stage.World.Behaviour.Smtp.Set(new FaultProfile<SmtpMode>(SmtpMode.Ok));
     });
 
-    /// <summary>The mail server refuses every mail for good: all are parked.</summary>
+    /// <summary>The mail server refuses every mail for good: all are dead-lettered.</summary>
     public static Fault MailsRefused { get; } = new("every mail refused for good", async stage =>
     {
-        stage.World.Behaviour.Smtp.Set(new Conduct<SmtpMode>(SmtpMode.Reject));
+        stage.World.Behaviour.Smtp.Set(new FaultProfile<SmtpMode>(SmtpMode.Reject));
         await stage.PostAsync(Orders);
     });
 
     /// <summary>The warehouse takes each call and hangs up instead of answering.</summary>
     public static Fault WarehouseAnswerLost { get; } = new("warehouse call accepted, answer lost", async stage =>
     {
-        stage.World.Behaviour.Warehouse.Set(new Conduct<WarehouseMode>(WarehouseMode.Vanish));
+        stage.World.Behaviour.Warehouse.Set(new FaultProfile<WarehouseMode>(WarehouseMode.Vanish));
         await stage.PostAsync(Orders);
         await Eventually.That(() => stage.World.Warehouse.Calls.Count(c => c.IsAccepted), Is.GreaterThanOrEqualTo(Orders - 2), "calls whose answer was lost");
-        stage.World.Behaviour.Warehouse.Set(new Conduct<WarehouseMode>(WarehouseMode.Ok));
+        stage.World.Behaviour.Warehouse.Set(new FaultProfile<WarehouseMode>(WarehouseMode.Ok));
     });
 
     /// <summary>The warehouse is out of order for a while.</summary>
     public static Fault WarehouseAway { get; } = new("warehouse answers 503 for a while", async stage =>
     {
-        stage.World.Behaviour.Warehouse.Set(new Conduct<WarehouseMode>(WarehouseMode.Error));
+        stage.World.Behaviour.Warehouse.Set(new FaultProfile<WarehouseMode>(WarehouseMode.Error));
         await stage.PostAsync(Orders);
         await Eventually.That(() => stage.World.Warehouse.Calls.Count(c => !c.IsAccepted), Is.GreaterThanOrEqualTo(Orders - 2), "calls refused for now");
-        stage.World.Behaviour.Warehouse.Set(new Conduct<WarehouseMode>(WarehouseMode.Ok));
+        stage.World.Behaviour.Warehouse.Set(new FaultProfile<WarehouseMode>(WarehouseMode.Ok));
     });
 
     /// <summary>Nothing at all.</summary>

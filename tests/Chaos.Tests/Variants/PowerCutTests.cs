@@ -45,8 +45,8 @@ public sealed class PowerCutTests
         await using var history = new History();
         await using (var api = await StartApiAsync(server.GetConnectionString()))
         {
-            using var client = new ShopClient(new Uri(api.Urls.Single()), ApiKey, history, TimeSpan.FromSeconds(30));
-            var book = new OrderBook(1);
+            using var client = new ChaosShopClient(new Uri(api.Urls.Single()), ApiKey, history, TimeSpan.FromSeconds(30));
+            var book = new OrderRegistry(1);
             await Task.WhenAll(Enumerable.Range(1, Orders).Select(n => client.PostAsync(book.Order(n), CancellationToken.None)));
             await DockerAsync("kill", server.Id);
             await api.StopAsync();

@@ -6,7 +6,7 @@ using Npgsql;
 using Orders.Chaos.Checking;
 using Orders.Chaos.Clients;
 using Orders.Chaos.Collecting;
-using Orders.Infrastructure.Orders;
+using Orders.Infrastructure;
 using Orders.OutsideWorld;
 using Orders.Producer.Api;
 using Orders.Testing;
@@ -28,26 +28,26 @@ internal sealed class Stage : IAsyncDisposable
 
     private readonly Variant _variant;
     private readonly History _history = new();
-    private readonly OrderBook _book = new(1);
+    private readonly OrderRegistry _book = new(1);
     private readonly WebApplication _api;
-    private readonly ShopClient _client;
+    private readonly ChaosShopClient _client;
     private RunningHost? _workers;
     private int _posted;
 
     private Stage(Variant variant, OrdersSystem system, RunningWorld world, TcpProxy database, TcpProxy broker)
     {
-        (_variant, System, World, DatabaseNetwork, BrokerNetwork) = (variant, system, world, database, broker);
+        (_variant, TestSystem, World, DatabaseNetwork, BrokerNetwork) = (variant, system, world, database, broker);
         _api = ApiApplication.Build(
         [
-            .. System.Settings(Through(broker)).Select(s => $"--{s.Key}={s.Value}"),
+            .. TestSystem.Settings(Through(broker)).Select(s => $"--{s.Key}={s.Value}"),
             "--urls=http://127.0.0.1:0", "--environment=Development", "--Logging:LogLevel:Default=None", $"--Outbox:Relay={!variant.HasOwnRelay}",
         ]);
         _api.Start();
-        _client = new ShopClient(new Uri(_api.Urls.Single()), ApiKey, _history, TimeSpan.FromSeconds(30));
+        _client = new ChaosShopClient(new Uri(_api.Urls.Single()), ApiKey, _history, TimeSpan.FromSeconds(30));
     }
 
     /// <summary>The database and virtual host.</summary>
-    public OrdersSystem System { get; }
+    public OrdersSystem TestSystem { get; }
 
     /// <summary>Mail server and warehouse.</summary>
     public RunningWorld World { get; }
@@ -86,8 +86,8 @@ internal sealed class Stage : IAsyncDisposable
     /// <summary>Starts the worker process.</summary>
     public async Task StartWorkersAsync()
     {
-        var database = new NpgsqlConnectionStringBuilder(System.Database.ConnectionString) { Host = "127.0.0.1", Port = DatabaseNetwork.Port };
-        _workers = await System.StartAsync(
+        var database = new NpgsqlConnectionStringBuilder(TestSystem.Database.ConnectionString) { Host = "127.0.0.1", Port = DatabaseNetwork.Port };
+        _workers = await TestSystem.StartAsync(
             [.. Steps.Catalogue.Steps.Select(_variant.Step)],
             services =>
             {
@@ -116,9 +116,9 @@ internal sealed class Stage : IAsyncDisposable
         while (still < 2 && DateTime.UtcNow < deadline)
         {
             // Not what is leased (5 s): the process that wrote such a row is about to send it, and a second copy is another fault than the one that is played.
-            await System.Database.ExecuteAsync("update outbox set due_at = now() where dead_at is null and due_at > now() + interval '6 seconds'");
-            await System.Database.ExecuteAsync("update effects set lease_until = now() where state = 1 and lease_until > now() and at < now() - interval '3 seconds'");
-            var moving = await System.Database.ScalarAsync<long>("select (select count(*) from order_progress where status in (0, 1)) + (select count(*) from outbox where dead_at is null) + (select count(*) from effects where state = 1)");
+            await TestSystem.Database.ExecuteAsync("update outbox set due_at = now() where dead_at is null and due_at > now() + interval '6 seconds'");
+            await TestSystem.Database.ExecuteAsync("update effects set lease_until = now() where state = 1 and lease_until > now() and at < now() - interval '3 seconds'");
+            var moving = await TestSystem.Database.ScalarAsync<long>("select (select count(*) from order_progress where status in (0, 1)) + (select count(*) from outbox where dead_at is null) + (select count(*) from effects where state = 1)");
             still = moving == 0 && await WaitingAsync() is { } waiting && waiting.Values.All(n => n == 0) ? still + 1 : 0;
             await Task.Delay(Look);
         }
@@ -128,10 +128,10 @@ internal sealed class Stage : IAsyncDisposable
     public async Task<Findings> CheckAsync()
     {
         using var world = new HttpClient { BaseAddress = World.BaseUri };
-        using var management = new HttpClient { BaseAddress = System.Broker.Options.ManagementUri };
-        var credentials = Convert.ToBase64String(global::System.Text.Encoding.UTF8.GetBytes($"{System.Broker.Options.Username}:{System.Broker.Options.Password}"));
+        using var management = new HttpClient { BaseAddress = TestSystem.Broker.Options.ManagementUri };
+        var credentials = Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"{TestSystem.Broker.Options.Username}:{TestSystem.Broker.Options.Password}"));
         management.DefaultRequestHeaders.Authorization = new("Basic", credentials);
-        var collector = new Collector(new DatabaseEvidence(System.Database.Source), new WorldEvidence(world), new BrokerEvidence(management, System.Broker.Options.VirtualHost));
+        var collector = new Collector(new DatabaseEvidence(TestSystem.Database.Source), new WorldEvidence(world), new BrokerEvidence(management, TestSystem.Broker.Options.VirtualHost));
         // The broker's own counts are some seconds old; the queues themselves know better.
         return Checker.Check(await collector.ReadAsync(_history.Events) with { Waiting = await WaitingAsync() });
     }
@@ -139,11 +139,11 @@ internal sealed class Stage : IAsyncDisposable
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
-        DatabaseNetwork.Mend();
-        BrokerNetwork.Mend();
+        DatabaseNetwork.Restore();
+        BrokerNetwork.Restore();
         await _api.StopAsync();
         await _api.DisposeAsync();
-        await System.DisposeAsync();
+        await TestSystem.DisposeAsync();
         await World.DisposeAsync();
         await DatabaseNetwork.DisposeAsync();
         await BrokerNetwork.DisposeAsync();
@@ -157,7 +157,7 @@ internal sealed class Stage : IAsyncDisposable
     {
         var waiting = new Dictionary<string, long>();
         foreach (var queue in Queues)
-            waiting[queue] = await System.Broker.CountAsync(queue);
+            waiting[queue] = await TestSystem.Broker.CountAsync(queue);
         return waiting;
     }
 }

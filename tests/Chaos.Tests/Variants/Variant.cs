@@ -1,5 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
-using Orders.Infrastructure.Steps;
+using QueueWorkers.Steps;
 
 namespace Orders.Chaos.Tests.Variants;
 

@@ -42,7 +42,7 @@ internal static class AcceptanceInvariants
             select $"order {o.Id} was refused (key {p.Key}) and is in the database"),
     ];
 
-    private static IEnumerable<PostedOrder> Accepted(Books books) => books.Evidence.Posted.Where(p => p.Outcome == Outcome.Accepted);
+    private static IEnumerable<PostedOrder> Accepted(EvidenceIndex books) => books.Evidence.Posted.Where(p => p.Outcome == Outcome.Accepted);
 
     private static string Describe(IEnumerable<OpenStep> steps) =>
         steps.Any() ? string.Join(", ", steps.Select(s => $"{s.Step} {s.Status}")) : "no step has begun that is not done";

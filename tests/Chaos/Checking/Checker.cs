@@ -4,12 +4,12 @@ namespace Orders.Chaos.Checking;
 public static class Checker
 {
     /// <summary>All invariants, in the order in which they are reported.</summary>
-    public static IReadOnlyList<Invariant> Invariants { get; } = [.. AcceptanceInvariants.All, .. EffectInvariants.All, .. BookkeepingInvariants.All, .. RestInvariants.All, .. OperatorInvariants.All];
+    public static IReadOnlyList<Invariant> Invariants { get; } = [.. AcceptanceInvariants.All, .. EffectInvariants.All, .. ConsistencyInvariants.All, .. RestInvariants.All, .. OperatorInvariants.All];
 
     /// <summary>Checks everything.</summary>
     public static Findings Check(Evidence evidence)
     {
-        var books = new Books(evidence);
+        var books = new EvidenceIndex(evidence);
         return new Findings([.. Invariants.Select(i => new Verdict(i, i.Counted(books), [.. i.Violations(books)]))]);
     }
 }

@@ -75,8 +75,8 @@ internal static class EffectInvariants
     ];
 
     // An order that waits for its mail at the operator's is not counted here; whether its message is there is asked at another place.
-    private static IEnumerable<StoredOrder> Confirmed(Books books) =>
-        books.Evidence.Orders.Where(o => o.End is OrderEnd.Completed or OrderEnd.Rejected && !books.OpenStepsOf[o.Id].Any(s => s is { Step: "email", IsParked: true }));
+    private static IEnumerable<StoredOrder> Confirmed(EvidenceIndex books) =>
+        books.Evidence.Orders.Where(o => o.End is OrderEnd.Completed or OrderEnd.Rejected && !books.OpenStepsOf[o.Id].Any(s => s is { Step: "email", IsDeadLettered: true }));
 
-    private static string NameOf(Books books, string address) => books.OrdersOf[address].FirstOrDefault()?.Id.ToString() ?? $"of {address}";
+    private static string NameOf(EvidenceIndex books, string address) => books.OrdersOf[address].FirstOrDefault()?.Id.ToString() ?? $"of {address}";
 }

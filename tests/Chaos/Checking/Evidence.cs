@@ -40,7 +40,7 @@ public sealed record Evidence
     public IReadOnlyDictionary<string, long> Waiting { get; init; } = new Dictionary<string, long>();
 
     /// <summary>What stands in <c>_error</c>, <c>_skipped</c>, <c>unrouted</c> and in quarantine.</summary>
-    public IReadOnlyList<ParkedMessage> Parked { get; init; } = [];
+    public IReadOnlyList<FoundDeadLetter> DeadLettered { get; init; } = [];
 
     /// <summary>The index of failures that operators search: those that are open. Null where there is no index.</summary>
     public IReadOnlyList<IndexedFailure>? Index { get; init; }
@@ -48,7 +48,7 @@ public sealed record Evidence
     /// <summary>What operators sent again.</summary>
     public IReadOnlyList<Redrive> Redrives { get; init; } = [];
 
-    /// <summary>Whether operators have redriven, after all faults, whatever was still parked: then nothing is.</summary>
+    /// <summary>Whether operators have redriven, after all faults, whatever was still dead-lettered: then nothing is.</summary>
     public bool AllRedriven { get; init; }
 
     /// <summary>Workers that were asked to end.</summary>
@@ -94,8 +94,8 @@ public enum OrderEnd
     Rejected,
     Cancelled,
 
-    /// <summary>A step is parked; an operator sees it.</summary>
-    Parked,
+    /// <summary>A step is dead-lettered; an operator sees it.</summary>
+    Failed,
 }
 
 /// <summary>A step that is not done.</summary>
@@ -105,7 +105,7 @@ public enum OrderEnd
 public sealed record OpenStep(Guid OrderId, string Step, string Status)
 {
     /// <summary>Whether a message of it has to stand where operators find it.</summary>
-    public bool IsParked => Status is "Parked" or "Uncertain";
+    public bool IsDeadLettered => Status is "Failed" or "Uncertain";
 }
 
 /// <summary>A mail in the mail server's ledger.</summary>
@@ -139,7 +139,7 @@ public sealed record OpenEffect(Guid OrderId, string Name, bool IsUncertain);
 /// <param name="Place">The queue, or <c>quarantine</c>.</param>
 /// <param name="MessageId">The original message id; null when the message has none that can be read.</param>
 /// <param name="OrderId">The order; null when that cannot be read.</param>
-public sealed record ParkedMessage(string Place, Guid? MessageId, Guid? OrderId)
+public sealed record FoundDeadLetter(string Place, Guid? MessageId, Guid? OrderId)
 {
     /// <summary>The place of what the relay could not send.</summary>
     public const string Quarantine = "quarantine";

@@ -16,7 +16,7 @@ public sealed record WorkerStop(string Service, int ExitCode, TimeSpan Took, Tim
 /// <param name="Waiting">Not sent yet.</param>
 /// <param name="Sent">Sent, and nothing known of them yet.</param>
 /// <param name="Done">Their work is done.</param>
-/// <param name="FailedAgain">Parked again.</param>
+/// <param name="FailedAgain">Dead-lettered again.</param>
 /// <param name="Skipped">Not sent, for a reason.</param>
 public sealed record RedriveTotals(Guid Id, string Reason, string Stage, string? StoppedBecause, int Total, int Waiting, int Sent, int Done, int FailedAgain, int Skipped)
 {

@@ -15,7 +15,7 @@ internal static class OperatorInvariants
             from problem in Problems(r)
             select $"redrive {r.Totals.Id}: {problem}"),
 
-        new("a parked message is redriven once", Meaning.Duplicate, b => Redriven(b).Count(), b =>
+        new("a dead-lettered message is redriven once", Meaning.Duplicate, b => Redriven(b).Count(), b =>
             from m in Redriven(b)
             where m.State is not (RedrivenState.Waiting or RedrivenState.Skipped)
             group m by m.FailureId into same
@@ -27,10 +27,10 @@ internal static class OperatorInvariants
             where m.State == RedrivenState.Done && m.OrderId is { } id && b.Orders.TryGetValue(id, out var order) && !HasEffect(b, order, m.Step)
             select $"order {m.OrderId}: its {m.Step} was redriven and is said to be done, and nobody has seen its effect"),
 
-        new("nothing stays parked after the last redrive", Meaning.Stuck, b => b.Evidence.AllRedriven ? b.Evidence.Orders.Count : 0, b =>
+        new("nothing stays dead-lettered after the last redrive", Meaning.Stuck, b => b.Evidence.AllRedriven ? b.Evidence.Orders.Count : 0, b =>
             b.Evidence.AllRedriven
-                ? b.Evidence.Orders.Where(o => o.End == OrderEnd.Parked).Select(o => $"order {o.Id} is still parked")
-                    .Concat(b.Evidence.Parked.Select(m => $"order {m.OrderId?.ToString() ?? "unknown"}: message {m.MessageId} still stands in {m.Place}"))
+                ? b.Evidence.Orders.Where(o => o.End == OrderEnd.Failed).Select(o => $"order {o.Id} is still dead-lettered")
+                    .Concat(b.Evidence.DeadLettered.Select(m => $"order {m.OrderId?.ToString() ?? "unknown"}: message {m.MessageId} still stands in {m.Place}"))
                 : []),
 
         new("workers that are asked to stop end with 0", Meaning.Wrong, b => b.Evidence.Stops.Count, b =>
@@ -39,7 +39,7 @@ internal static class OperatorInvariants
             select $"{s.Service} ended with {s.ExitCode}, {s.Took.TotalSeconds:0.0} s after SIGTERM"),
     ];
 
-    private static IEnumerable<RedrivenMessage> Redriven(Books books) => books.Evidence.Redrives.SelectMany(r => r.Messages);
+    private static IEnumerable<RedrivenMessage> Redriven(EvidenceIndex books) => books.Evidence.Redrives.SelectMany(r => r.Messages);
 
     private static IEnumerable<string> Problems(Redrive redrive)
     {
@@ -58,7 +58,7 @@ internal static class OperatorInvariants
     }
 
     // By the ledgers where there is one; only its own word there is for a step that nobody outside sees.
-    private static bool HasEffect(Books books, StoredOrder order, string? step) => step switch
+    private static bool HasEffect(EvidenceIndex books, StoredOrder order, string? step) => step switch
     {
         "email" => books.MailsTo[order.Address].Any(),
         "warehouse" => books.CallsFor.Contains(order.Id),

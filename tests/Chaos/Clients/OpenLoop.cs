@@ -11,7 +11,7 @@ public static class OpenLoop
     /// <param name="perSecond">How many a second.</param>
     /// <param name="client">The client.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public static async Task RunAsync(OrderBook book, int count, double perSecond, ShopClient client, CancellationToken cancellationToken)
+    public static async Task RunAsync(OrderRegistry book, int count, double perSecond, ChaosShopClient client, CancellationToken cancellationToken)
     {
         var start = Stopwatch.GetTimestamp();
         var running = new HashSet<Task>();

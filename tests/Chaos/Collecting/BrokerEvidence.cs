@@ -4,7 +4,7 @@ using Orders.Chaos.Checking;
 
 namespace Orders.Chaos.Collecting;
 
-/// <summary>Counts what the broker holds and looks at what is parked there, by its management API: the system's own connections are not asked.</summary>
+/// <summary>Counts what the broker holds and looks at what is dead-lettered there, by its management API: the system's own connections are not asked.</summary>
 /// <param name="management">A client with address and credentials.</param>
 /// <param name="virtualHost">The virtual host.</param>
 public sealed class BrokerEvidence(HttpClient management, string virtualHost)
@@ -20,23 +20,23 @@ public sealed class BrokerEvidence(HttpClient management, string virtualHost)
         return queues.ToDictionary(q => q.Name, q => q.Messages ?? 0);
     }
 
-    /// <summary>Reads counts and parked messages. Looking leaves them where they are.</summary>
+    /// <summary>Reads counts and dead-lettered messages. Looking leaves them where they are.</summary>
     public async Task<Evidence> ReadAsync(CancellationToken cancellationToken = default)
     {
         var counts = await CountAsync(cancellationToken);
-        var parked = new List<ParkedMessage>();
-        foreach (var queue in counts.Keys.Where(IsParkingPlace))
-            parked.AddRange(await LookAsync(queue, cancellationToken));
-        return new Evidence { Waiting = Waiting(counts), Parked = parked };
+        var deadLettered = new List<FoundDeadLetter>();
+        foreach (var queue in counts.Keys.Where(IsDeadLetterQueue))
+            deadLettered.AddRange(await LookAsync(queue, cancellationToken));
+        return new Evidence { Waiting = Waiting(counts), DeadLettered = deadLettered };
     }
 
     /// <summary>The counts of the queues that have to be empty at rest.</summary>
-    public static IReadOnlyDictionary<string, long> Waiting(IReadOnlyDictionary<string, long> counts) => counts.Where(q => !IsParkingPlace(q.Key)).ToDictionary();
+    public static IReadOnlyDictionary<string, long> Waiting(IReadOnlyDictionary<string, long> counts) => counts.Where(q => !IsDeadLetterQueue(q.Key)).ToDictionary();
 
-    private static bool IsParkingPlace(string queue) =>
+    private static bool IsDeadLetterQueue(string queue) =>
         queue == "unrouted" || queue.EndsWith("_error", StringComparison.Ordinal) || queue.EndsWith("_skipped", StringComparison.Ordinal);
 
-    private async Task<IEnumerable<ParkedMessage>> LookAsync(string queue, CancellationToken cancellationToken)
+    private async Task<IEnumerable<FoundDeadLetter>> LookAsync(string queue, CancellationToken cancellationToken)
     {
         var question = new { count = MostLookedAt, ackmode = "ack_requeue_true", encoding = "auto" };
         using var answer = await management.PostAsJsonAsync($"{_queues}/{Uri.EscapeDataString(queue)}/get", question, cancellationToken);
@@ -46,19 +46,19 @@ public sealed class BrokerEvidence(HttpClient management, string virtualHost)
     }
 
     // The first id counts: redelivery and redrive give a message a new one and keep the original in a header of the envelope.
-    private static ParkedMessage Read(string queue, JsonElement message)
+    private static FoundDeadLetter Read(string queue, JsonElement message)
     {
         try
         {
             using var envelope = JsonDocument.Parse(message.GetProperty("payload").GetString()!);
             var root = envelope.RootElement;
             var original = root.TryGetProperty("headers", out var headers) ? IdIn(headers, "MT-OriginalMessageId") : null;
-            return new ParkedMessage(queue, original ?? IdIn(root, "messageId"), IdIn(root, "correlationId") ?? (root.TryGetProperty("message", out var body) ? IdIn(body, "orderId") : null));
+            return new FoundDeadLetter(queue, original ?? IdIn(root, "messageId"), IdIn(root, "correlationId") ?? (root.TryGetProperty("message", out var body) ? IdIn(body, "orderId") : null));
         }
         catch (JsonException)
         {
             // No envelope at all. It stands there and is counted; what it is about nobody can say.
-            return new ParkedMessage(queue, null, null);
+            return new FoundDeadLetter(queue, null, null);
         }
     }
 

@@ -23,7 +23,7 @@ public sealed class Collector(DatabaseEvidence database, WorldEvidence world, Br
             Mails = ofWorld.Mails,
             WarehouseCalls = ofWorld.WarehouseCalls,
             Waiting = ofBroker.Waiting,
-            Parked = [.. ofBroker.Parked, .. ofDatabase.Parked],
+            DeadLettered = [.. ofBroker.DeadLettered, .. ofDatabase.DeadLettered],
             Index = ofOperators.Index,
             Redrives = ofOperators.Redrives,
             UncertainAllowed = uncertainAllowed,

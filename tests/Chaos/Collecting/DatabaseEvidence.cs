@@ -14,7 +14,7 @@ public sealed class DatabaseEvidence(NpgsqlDataSource database)
         """;
 
     // Numbers as src/Infrastructure documents them; the checker shows names.
-    private static readonly string[] StepStatus = ["Waiting", "Running", "Done", "Retrying", "Parked", "Uncertain", "Skipped", "Rejected", "Expired", "Cancelled"];
+    private static readonly string[] StepStatus = ["Waiting", "Running", "Done", "Retrying", "Failed", "Uncertain", "Skipped", "Rejected", "Expired", "Cancelled"];
 
     /// <summary>Reads everything.</summary>
     public async Task<Evidence> ReadAsync(CancellationToken cancellationToken = default) => new()
@@ -31,8 +31,8 @@ public sealed class DatabaseEvidence(NpgsqlDataSource database)
         OpenEffects = await QueryAsync("select subject_id, effect, state from effects where state <> 2", r => new OpenEffect(r.GetGuid(0), r.GetString(1), r.GetInt16(2) == 3), cancellationToken),
         // A lease is a due time too: what a process has in its hands is not delayed on purpose.
         Unsent = await QueryAsync("select message_id from outbox where dead_at is null and due_at <= now() + interval '10 seconds'", r => r.GetGuid(0), cancellationToken),
-        Parked = await QueryAsync("select message_id, correlation_id from outbox where dead_at is not null", r => new ParkedMessage(
-            ParkedMessage.Quarantine, r.GetGuid(0), !r.IsDBNull(1) && Guid.TryParse(r.GetString(1), out var order) ? order : null), cancellationToken),
+        DeadLettered = await QueryAsync("select message_id, correlation_id from outbox where dead_at is not null", r => new FoundDeadLetter(
+            FoundDeadLetter.Quarantine, r.GetGuid(0), !r.IsDBNull(1) && Guid.TryParse(r.GetString(1), out var order) ? order : null), cancellationToken),
     };
 
     private static OrderEnd EndOf(short status) => status switch
@@ -40,7 +40,7 @@ public sealed class DatabaseEvidence(NpgsqlDataSource database)
         2 => OrderEnd.Completed,
         3 => OrderEnd.Rejected,
         4 => OrderEnd.Cancelled,
-        5 => OrderEnd.Parked,
+        5 => OrderEnd.Failed,
         _ => OrderEnd.Open,
     };
 

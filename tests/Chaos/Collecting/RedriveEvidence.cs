@@ -5,7 +5,7 @@ using Orders.Chaos.Clients;
 namespace Orders.Chaos.Collecting;
 
 /// <summary>Reads what operators see and do: the index of failures, and redrives as the operator API shows them beside their messages in the database.</summary>
-public sealed class RedriveEvidence(NpgsqlDataSource database, OperatorClient operators)
+public sealed class RedriveEvidence(NpgsqlDataSource database, ChaosOperatorClient operators)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
@@ -38,7 +38,7 @@ public sealed class RedriveEvidence(NpgsqlDataSource database, OperatorClient op
     private async Task<List<IndexedFailure>> IndexAsync(CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("select case when queue = 'outbox' then $1 else queue end, message_id from failures where state = 1");
-        command.Parameters.Add(new() { Value = ParkedMessage.Quarantine });
+        command.Parameters.Add(new() { Value = FoundDeadLetter.Quarantine });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var index = new List<IndexedFailure>();
         while (await reader.ReadAsync(cancellationToken))

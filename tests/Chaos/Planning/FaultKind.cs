@@ -27,6 +27,6 @@ public enum FaultKind
     /// <summary>The mail server or the warehouse misbehaves.</summary>
     Misbehave,
 
-    /// <summary>The mail server or the warehouse refuses for good, which parks messages, and operators redrive them: now and then before it has come to its senses.</summary>
+    /// <summary>The mail server or the warehouse refuses for good, which dead-letters messages, and operators redrive them: now and then before it has come to its senses.</summary>
     Redrive,
 }

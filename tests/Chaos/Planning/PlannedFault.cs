@@ -9,7 +9,7 @@ namespace Orders.Chaos.Planning;
 /// <param name="Duration">How long it lasts.</param>
 /// <param name="Mode">How the outside world misbehaves; empty for other faults.</param>
 /// <param name="Share">How many mails or calls are hit; 1 for other faults.</param>
-/// <param name="Redrive">How operators redrive what it parks; null for faults that park nothing.</param>
+/// <param name="Redrive">How operators redrive what it dead-letters; null for faults that dead-letter nothing.</param>
 public sealed record PlannedFault(int Number, TimeSpan At, FaultType Type, TimeSpan Duration, string Mode = "", double Share = 1, RedriveTerms? Redrive = null)
 {
     // Containers need some seconds to be themselves again; two faults of one target never meet.

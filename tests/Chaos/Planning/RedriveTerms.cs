@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Orders.Chaos.Planning;
 
-/// <summary>How operators redrive what a fault has parked.</summary>
+/// <summary>How operators redrive what a fault has dead-lettered.</summary>
 /// <param name="After">When they ask for it first, counted from the fault's beginning: while it is there, or soon after it.</param>
 /// <param name="Hands">How many ask at the same time for the same messages.</param>
 /// <param name="Canary">How many messages are sent first.</param>

@@ -59,7 +59,7 @@ public static class ReportText
         Line(text, $"{"together",-44} {operations.Redrives.Sum(r => r.Total),6} {operations.Redrives.Sum(r => r.Done),6} {operations.Redrives.Sum(r => r.FailedAgain),6} {operations.Redrives.Sum(r => r.Skipped),8}");
         var asked = operations.Calls.Where(c => c.Asked != OperatorCall.Resume).ToArray();
         var refused = asked.Where(c => c is { IsGood: false, Status: not null }).GroupBy(c => c.Code ?? $"{c.Status}").Select(g => $"{g.Count()} {g.Key}");
-        Line(text, $"operators asked {asked.Length} times{string.Concat(refused.Select(r => $", {r}"))}, {asked.Count(c => c.Status is null)} without an answer; let a stopped redrive go on {operations.Calls.Count(c => c is { Asked: OperatorCall.Resume, IsGood: true })} times; {(operations.Cleared is { } cleared ? $"in the end nothing was parked after {Seconds(cleared)}" : "in the end something STAYED parked")}");
+        Line(text, $"operators asked {asked.Length} times{string.Concat(refused.Select(r => $", {r}"))}, {asked.Count(c => c.Status is null)} without an answer; let a stopped redrive go on {operations.Calls.Count(c => c is { Asked: OperatorCall.Resume, IsGood: true })} times; {(operations.Cleared is { } cleared ? $"in the end nothing was dead-lettered after {Seconds(cleared)}" : "in the end something STAYED dead-lettered")}");
         text.AppendLine();
     }
 

@@ -9,7 +9,7 @@ using Orders.Chaos.Reporting;
 namespace Orders.Chaos.Running;
 
 /// <summary>
-/// One run: the plan is written down, orders come, faults happen, everything is healed, the system comes to rest, and the checker looks at what is left. What is parked then, operators redrive
+/// One run: the plan is written down, orders come, faults happen, everything is healed, the system comes to rest, and the checker looks at what is left. What is dead-lettered then, operators redrive
 /// until nothing is, and the checker looks again.
 /// </summary>
 public sealed class ChaosRun(Installation installation, ChaosOptions options, Action<string> progress)
@@ -28,9 +28,9 @@ public sealed class ChaosRun(Installation installation, ChaosOptions options, Ac
         progress($"{scenario.Orders} orders at {scenario.Rate:0.#} a second, {scenario.Plan.Faults.Count} faults, seed {options.Seed}; plan, history and report in {options.Folder}");
 
         await using var history = new History(Path.Combine(options.Folder, "history.jsonl"));
-        using var desk = new OperatorClient(installation.Dashboard, installation.OperatorKey, Path.Combine(options.Folder, "operators.jsonl"));
+        using var desk = new ChaosOperatorClient(installation.Dashboard, installation.OperatorKey, Path.Combine(options.Folder, "operators.jsonl"));
         var broker = new BrokerEvidence(installation.Management, "/");
-        var breaker = new Breaker(installation);
+        var injector = new FaultInjector(installation);
         var operators = new Operators(desk, installation.Database, TimeSpan.FromSeconds(1));
         var sampler = new Sampler(installation);
         using var sampling = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -38,16 +38,16 @@ public sealed class ChaosRun(Installation installation, ChaosOptions options, Ac
 
         IReadOnlyList<FaultTimes> faults;
         var redrives = new ConcurrentBag<Task>();
-        using (var client = new ShopClient(installation.Api, installation.ApiKey, history, ClientPatience))
+        using (var client = new ChaosShopClient(installation.Api, installation.ApiKey, history, ClientPatience))
         {
-            var orders = OpenLoop.RunAsync(new OrderBook(options.Seed), scenario.Orders, scenario.Rate, client, cancellationToken);
+            var orders = OpenLoop.RunAsync(new OrderRegistry(options.Seed), scenario.Orders, scenario.Rate, client, cancellationToken);
             try
             {
-                faults = await BreakAsync(scenario.Plan, breaker, (fault, carriedOut) => redrives.Add(operators.RedriveAsync(fault, carriedOut, DrainPatience, cancellationToken)), cancellationToken);
+                faults = await BreakAsync(scenario.Plan, injector, (fault, carriedOut) => redrives.Add(operators.RedriveAsync(fault, carriedOut, DrainPatience, cancellationToken)), cancellationToken);
             }
             finally
             {
-                await breaker.HealAsync(CancellationToken.None);
+                await injector.HealAsync(CancellationToken.None);
             }
 
             progress("healed; the last orders are coming in");
@@ -63,7 +63,7 @@ public sealed class ChaosRun(Installation installation, ChaosOptions options, Ac
         await samples;
 
         var collector = new Collector(new DatabaseEvidence(installation.Database), new WorldEvidence(installation.World), broker, new RedriveEvidence(installation.Database, desk));
-        async Task<Evidence> ReadAsync() => await collector.ReadAsync(history.Events, cancellationToken: cancellationToken) with { Stops = breaker.Stops };
+        async Task<Evidence> ReadAsync() => await collector.ReadAsync(history.Events, cancellationToken: cancellationToken) with { Stops = injector.Stops };
         var (findings, evidence, cleared) = await CheckAsync(operators, rest, ReadAsync, cancellationToken);
         var recoveries = await new RecoveryReader(installation.Database, history.Events).ReadAsync(faults, cancellationToken);
         return new Report(options, scenario, history.Events, recoveries, findings, drained, sampler.Samples, watch.Elapsed)
@@ -72,17 +72,17 @@ public sealed class ChaosRun(Installation installation, ChaosOptions options, Ac
         };
     }
 
-    // What is parked is looked at where it stands, and then sent again: it has to come to its end as well.
+    // What is dead-lettered is looked at where it stands, and then sent again: it has to come to its end as well.
     private async Task<(Findings Findings, Evidence Evidence, TimeSpan? Cleared)> CheckAsync(Operators operators, Rest rest, Func<Task<Evidence>> readAsync, CancellationToken cancellationToken)
     {
         Findings? before = null;
-        if ((await operators.ParkedAsync(cancellationToken)).Parked is > 0 and var parked)
+        if ((await operators.DeadLetteredAsync(cancellationToken)).DeadLettered is > 0 and var deadLettered)
         {
-            progress($"checking, with {parked} parked");
+            progress($"checking, with {deadLettered} dead-lettered");
             before = Checker.Check(await readAsync());
         }
 
-        progress("redriving what is parked");
+        progress("redriving what is dead-lettered");
         var cleared = await operators.RedriveAllAsync(DrainPatience, cancellationToken);
         if (before is not null)
             await rest.WaitAsync(DrainPatience, LongestDrain, cancellationToken);
@@ -93,7 +93,7 @@ public sealed class ChaosRun(Installation installation, ChaosOptions options, Ac
         return (before is null ? findings : findings.And(before), evidence, cleared);
     }
 
-    private async Task<IReadOnlyList<FaultTimes>> BreakAsync(Plan plan, Breaker breaker, Action<PlannedFault, Task> parks, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<FaultTimes>> BreakAsync(Plan plan, FaultInjector injector, Action<PlannedFault, Task> deadLetters, CancellationToken cancellationToken)
     {
         var start = Stopwatch.GetTimestamp();
         return await Task.WhenAll(plan.Faults.Select(async fault =>
@@ -102,9 +102,9 @@ public sealed class ChaosRun(Installation installation, ChaosOptions options, Ac
             if (wait > TimeSpan.Zero)
                 await Task.Delay(wait, cancellationToken);
             progress(fault.ToString());
-            var carriedOut = breaker.CarryOutAsync(fault, cancellationToken);
+            var carriedOut = injector.CarryOutAsync(fault, cancellationToken);
             if (fault.Redrive is not null)
-                parks(fault, carriedOut);
+                deadLetters(fault, carriedOut);
             return await carriedOut;
         }));
     }

@@ -7,16 +7,16 @@ using Orders.Chaos.Planning;
 namespace Orders.Chaos.Running;
 
 /// <summary>
-/// The operators of a run, who see that something is parked and do something about it:
+/// The operators of a run, who see that something is dead-lettered and do something about it:
 /// 1. One looks first and asks for just what it has seen; several at once do not look.
 /// 2. Whatever is in the way (another redrive, another count, a dashboard or a database that is away), they ask again after a pause.
 /// 3. They follow a redrive to its end. One that has stopped by itself they let go on, whether the fault is over or not.
-/// 4. After all faults they redrive until nothing is parked.
+/// 4. After all faults they redrive until no message is dead-lettered.
 /// </summary>
 /// <param name="client">How they ask.</param>
-/// <param name="database">Where is seen whether anything is parked.</param>
+/// <param name="database">Where is seen whether anything is dead-lettered.</param>
 /// <param name="pause">How long they wait before they ask or look again: a second.</param>
-public sealed class Operators(OperatorClient client, NpgsqlDataSource database, TimeSpan pause)
+public sealed class Operators(ChaosOperatorClient client, NpgsqlDataSource database, TimeSpan pause)
 {
     // The index is some seconds behind the queues, and more while the dashboard itself recovers.
     private readonly TimeSpan _nothingCame = pause * 20;
@@ -24,14 +24,14 @@ public sealed class Operators(OperatorClient client, NpgsqlDataSource database, 
     // Who reads why it stopped takes a moment.
     private readonly TimeSpan _reading = pause * 2;
 
-    /// <summary>Redrives what a fault parks, by as many hands as its terms say.</summary>
+    /// <summary>Redrives what a fault dead-letters, by as many hands as its terms say.</summary>
     /// <param name="fault">The fault.</param>
     /// <param name="carriedOut">Ends when the fault does.</param>
     /// <param name="patience">How long without any change before they leave it to the last redrive.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public async Task RedriveAsync(PlannedFault fault, Task carriedOut, TimeSpan patience, CancellationToken cancellationToken)
     {
-        var terms = fault.Redrive ?? throw new ArgumentException($"Fault {fault.Number} parks nothing.", nameof(fault));
+        var terms = fault.Redrive ?? throw new ArgumentException($"Fault {fault.Number} dead-letters nothing.", nameof(fault));
         await Task.Delay(terms.After, cancellationToken);
         var step = fault.Type.Target == "smtp" ? "email" : "warehouse";
         await Task.WhenAll(Enumerable.Range(1, terms.Hands).Select(async hand =>
@@ -42,10 +42,10 @@ public sealed class Operators(OperatorClient client, NpgsqlDataSource database, 
         }));
     }
 
-    /// <summary>Redrives whatever is parked, wherever it stands, until nothing is; lets open redrives go on first.</summary>
-    /// <param name="patience">How long without anything coming to its end. What is parked then is the checker's to name.</param>
+    /// <summary>Redrives whatever is dead-lettered, wherever it stands, until nothing is; lets open redrives go on first.</summary>
+    /// <param name="patience">How long without anything coming to its end. What is dead-lettered then is the checker's to name.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    /// <returns>How long it took; null when something stayed parked.</returns>
+    /// <returns>How long it took; null when something stayed dead-lettered.</returns>
     public async Task<TimeSpan?> RedriveAllAsync(TimeSpan patience, CancellationToken cancellationToken)
     {
         const string Reason = "chaos: whatever is left";
@@ -55,16 +55,16 @@ public sealed class Operators(OperatorClient client, NpgsqlDataSource database, 
         {
             if (await client.ListAsync(cancellationToken) is not { } redrives)
                 continue;
-            var (parked, queues) = await ParkedAsync(cancellationToken);
+            var (deadLettered, queues) = await DeadLetteredAsync(cancellationToken);
             var open = redrives.Where(r => !r.IsDone).ToArray();
-            if (parked == 0 && open is [])
+            if (deadLettered == 0 && open is [])
                 return watch.Elapsed;
-            var left = parked + open.Sum(r => r.Waiting + r.Sent);
+            var left = deadLettered + open.Sum(r => r.Waiting + r.Sent);
             if (left < fewest)
                 (fewest, lastEnd) = (left, watch.Elapsed);
             foreach (var stopped in open.Where(r => r.StoppedBecause is not null))
                 await client.ResumeAsync(stopped.Id, Reason, cancellationToken);
-            // One at a time: what the open ones have is in the way of a next one, and what they park again comes to it.
+            // One at a time: what the open ones have is in the way of a next one, and what they dead-letter again comes to it.
             foreach (var queue in open is [] ? queues : [])
                 await client.RedriveAsync(new RedriveAsked(new RedriveFilter(Queue: queue), Reason, Canary: 5, RatePerSecond: 100, StopPercent: 20), cancellationToken);
         }
@@ -72,8 +72,8 @@ public sealed class Operators(OperatorClient client, NpgsqlDataSource database, 
         return null;
     }
 
-    /// <summary>How much is parked, by the index or by the steps, whoever knows of more; and the places of the index that hold failures.</summary>
-    public async Task<(long Parked, IReadOnlyList<string> Queues)> ParkedAsync(CancellationToken cancellationToken)
+    /// <summary>How much is dead-lettered, by the index or by the steps, whoever knows of more; and the places of the index that hold failures.</summary>
+    public async Task<(long DeadLettered, IReadOnlyList<string> Queues)> DeadLetteredAsync(CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("""
             select greatest((select count(*) from failures where state in (1, 2)), (select count(*) from step_runs where status in (4, 5))), array(select distinct queue from failures where state = 1 order by queue)
@@ -88,7 +88,7 @@ public sealed class Operators(OperatorClient client, NpgsqlDataSource database, 
         Stopwatch? over = null;
         for (; over is null || over.Elapsed < patience; await Task.Delay(pause, cancellationToken))
         {
-            // Before the question, not after it: what the fault has parked at its very end counts.
+            // Before the question, not after it: what the fault has dead-lettered at its very end counts.
             over ??= carriedOut.IsCompleted ? Stopwatch.StartNew() : null;
             var seen = looks ? await client.LookAsync(asked, cancellationToken) : null;
             if (seen is { IsGood: false })

@@ -7,7 +7,7 @@ namespace Orders.Chaos.Running;
 /// <summary>Waits until nothing moves any more.</summary>
 public sealed class Rest(NpgsqlDataSource database, BrokerEvidence broker)
 {
-    // Of what is parked: redrives that go on, messages still to be taken out of their queue, and steps that say they are parked and are not in the index yet, or the other way round.
+    // Of what is dead-lettered: redrives that go on, messages still to be taken out of their queue, and steps that say they are dead-lettered and are not in the index yet, or the other way round.
     private const string Moving = """
         select (select count(*) from order_progress where status in (0, 1)), (select count(*) from outbox where dead_at is null), (select count(*) from effects where state = 1),
             (select count(*) from redrives where stage <> 4 and stopped_at is null), (select count(*) from failures where state not in (1, 6) and removed_at is null),

@@ -36,7 +36,7 @@ public sealed class FrozenWorkerTests
         orders.Add(await lane.PostAsync(new PostedOrder()));
         foreach (var order in orders)
             await lane.UntilRightAsync(order);
-        await lane.VerifyBooksAsync();
+        await lane.VerifyInvariantsAsync();
     }
 
     // The failpoint holds the worker for a moment; that moment is when it freezes. On a busy machine it may have gone on: then another order.

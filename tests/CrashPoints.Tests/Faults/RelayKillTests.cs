@@ -1,7 +1,7 @@
 using Orders.CrashPoints.Tests.Lanes;
-using Orders.Infrastructure.Outbox;
 using Orders.Testing;
 using Orders.Testing.Zoo;
+using QueueWorkers.Outbox;
 
 namespace Orders.CrashPoints.Tests.Faults;
 

@@ -1,12 +1,12 @@
 using System.Text;
-using Orders.Infrastructure.Controls;
-using Orders.Infrastructure.Operators;
-using Orders.Infrastructure.Orders;
+using Orders.Infrastructure;
 using Orders.OutsideWorld;
 using Orders.OutsideWorld.Faults;
 using Orders.Testing;
 using Orders.Testing.Servers;
 using Orders.Workers;
+using QueueWorkers.FlowControl.CircuitBreakers;
+using QueueWorkers.Operators;
 
 namespace Orders.CrashPoints.Tests.Lanes;
 
@@ -24,15 +24,15 @@ internal sealed class Lane : IAsyncDisposable
 
     private Lane(OrdersSystem system, RunningWorld world, TcpProxy network)
     {
-        (System, World, Network) = (system, world, network);
-        // The sweep of the API hardly ever looks: what falls due is the worker's, so that a failpoint of its sweep is reached.
-        Api = new HostProcess("Orders.Producer.Api", system.Settings(("Outbox:SweepInterval", "00:00:30")));
+        (TestSystem, World, Network) = (system, world, network);
+        // The poller of the API hardly ever looks: what falls due is the worker's, so that a failpoint of its poller is reached.
+        Api = new HostProcess("Orders.Producer.Api", system.Settings(("Outbox:PollInterval", "00:00:30")));
         Workers = StartAnotherWorker();
         Client = new ShopClient(Api, ApiKey);
     }
 
     /// <summary>Database and broker.</summary>
-    public OrdersSystem System { get; }
+    public OrdersSystem TestSystem { get; }
 
     /// <summary>Mail server and warehouse; their ledgers outlive every process.</summary>
     public RunningWorld World { get; }
@@ -68,7 +68,7 @@ internal sealed class Lane : IAsyncDisposable
     }
 
     /// <summary>Starts one more worker.</summary>
-    public HostProcess StartAnotherWorker() => new("Orders.Workers", System.Settings(
+    public HostProcess StartAnotherWorker() => new("Orders.Workers", TestSystem.Settings(
         ("Workers:Steps", "*"), ("RabbitMq:Host", "127.0.0.1"), ("RabbitMq:Port", $"{Network.Port}"),
         ("Email:Smtp:Host", "127.0.0.1"), ("Email:Smtp:Port", $"{World.SmtpPort}"), ("Email:Smtp:Security", "None"), ("Email:From", "Orders <orders@orders.example>"),
         // The lease of a mail is its time limit and five seconds more; a run that stays alive makes the next one wait for its end.
@@ -80,9 +80,9 @@ internal sealed class Lane : IAsyncDisposable
     {
         if (Operators is null)
         {
-            await new OperatorStore(System.Database.Source).EnsureAsync("otto", OperatorRole.Operator, null, OperatorsKey, CancellationToken.None);
+            await new OperatorStore(TestSystem.Database.Source).EnsureAsync("otto", OperatorRole.Operator, null, OperatorsKey, CancellationToken.None);
             // Index and queues are compared soon, and what is missing in a queue counts as gone soon.
-            Operators = new HostProcess("Orders.Dashboard", System.Settings(("Failures:Interval", "00:00:00.200"), ("Failures:Grace", "00:00:02")));
+            Operators = new HostProcess("Orders.Dashboard", TestSystem.Settings(("Failures:Interval", "00:00:00.200"), ("Failures:Grace", "00:00:02")));
         }
 
         await Operators.UntilReadyAsync();
@@ -102,13 +102,13 @@ internal sealed class Lane : IAsyncDisposable
     {
         World.Behaviour.Smtp.Set(new(SmtpMode.Ok));
         World.Behaviour.Warehouse.Set(new(WarehouseMode.Ok));
-        Network.Mend();
+        Network.Restore();
     }
 
     /// <summary>Lets the leases end that a process took which is dead now. Its successor may have begun effects already: their leases stay, for a living run may not be overtaken.</summary>
     /// <param name="successor">The process in its place.</param>
     public Task EndLeasesOfTheDeadAsync(HostProcess successor) =>
-        System.Database.ExecuteAsync("update effects set lease_until = now() where state = 1 and at < $1", successor.StartedAt);
+        TestSystem.Database.ExecuteAsync("update effects set lease_until = now() where state = 1 and at < $1", successor.StartedAt);
 
     /// <summary>Waits until an order has come to its end with exactly one of each effect, and nothing is left of it to be sent.</summary>
     /// <param name="order">The order.</param>
@@ -116,27 +116,27 @@ internal sealed class Lane : IAsyncDisposable
     public async Task UntilRightAsync(PostedOrder order, TimeSpan? within = null)
     {
         var expected = Traces.ExpectedOf(order);
-        await System.EventuallyFastForwardingAsync(() => Traces.OfAsync(this, order), Is.EqualTo(expected), $"traces of order {order.Id}", within ?? TimeSpan.FromSeconds(45));
-        await System.EventuallyFastForwardingAsync(() => System.Database.CountAsync("outbox"), Is.Zero, "rows in the outbox");
+        await TestSystem.EventuallyFastForwardingAsync(() => Traces.OfAsync(this, order), Is.EqualTo(expected), $"traces of order {order.Id}", within ?? TimeSpan.FromSeconds(45));
+        await TestSystem.EventuallyFastForwardingAsync(() => TestSystem.Database.CountAsync("outbox"), Is.Zero, "rows in the outbox");
     }
 
     /// <summary>After all cases: what was right is right still, and the books balance.</summary>
-    public async Task VerifyBooksAsync()
+    public async Task VerifyInvariantsAsync()
     {
         foreach (var order in _orders)
             Assert.That(await Traces.OfAsync(this, order), Is.EqualTo(Traces.ExpectedOf(order)), $"traces of order {order.Id} in the end");
-        Assert.That(await System.Database.CountAsync("orders"), Is.EqualTo(_orders.Count), "orders, one for each that was posted");
-        Assert.That(await System.Database.CountAsync("stock s where s.on_hand <> s.initial + (select coalesce(sum(m.quantity), 0) from stock_movements m where m.sku = s.sku)"), Is.Zero, "articles whose stock is not initial + movements");
+        Assert.That(await TestSystem.Database.CountAsync("orders"), Is.EqualTo(_orders.Count), "orders, one for each that was posted");
+        Assert.That(await TestSystem.Database.CountAsync("stock s where s.on_hand <> s.initial + (select coalesce(sum(m.quantity), 0) from stock_movements m where m.sku = s.sku)"), Is.Zero, "articles whose stock is not initial + movements");
         Assert.That(
-            await System.Database.RowsAsync("select coalesce(max(number) - min(number) + 1, 0), count(*) from invoices"),
+            await TestSystem.Database.RowsAsync("select coalesce(max(number) - min(number) + 1, 0), count(*) from invoices"),
             Has.One.Matches<object?[]>(r => Equals(r[0], r[1])), "span and count of invoice numbers: no gap");
         Assert.That(
-            await System.Database.RowsAsync("select coalesce(max(number) - min(number) + 1, 0), count(*) from credit_notes"),
+            await TestSystem.Database.RowsAsync("select coalesce(max(number) - min(number) + 1, 0), count(*) from credit_notes"),
             Has.One.Matches<object?[]>(r => Equals(r[0], r[1])), "span and count of credit note numbers: no gap");
         // By what they are, not by their number: which case left them is found by the order that they name.
-        foreach (var queue in System.Catalogue.Steps.SelectMany(step => new[] { $"{step.Name}_error", $"{step.Name}_skipped" }))
-            Assert.That((await System.Broker.PeekAllAsync(queue)).Select(m => $"{Encoding.UTF8.GetString(m.Body.Span)} {string.Join(", ", (m.BasicProperties.Headers ?? new Dictionary<string, object?>()).Select(Shown))}"), Is.Empty, $"messages in {queue}");
-        Assert.That(await System.Broker.CountAsync(Infrastructure.Deployment.BrokerDeployment.Unrouted), Is.Zero, "unrouted messages");
+        foreach (var queue in TestSystem.Catalogue.Steps.SelectMany(step => new[] { $"{step.Name}_error", $"{step.Name}_skipped" }))
+            Assert.That((await TestSystem.Broker.PeekAllAsync(queue)).Select(m => $"{Encoding.UTF8.GetString(m.Body.Span)} {string.Join(", ", (m.BasicProperties.Headers ?? new Dictionary<string, object?>()).Select(Shown))}"), Is.Empty, $"messages in {queue}");
+        Assert.That(await TestSystem.Broker.CountAsync(QueueWorkers.Deployment.BrokerDeployment.Unrouted), Is.Zero, "unrouted messages");
     }
 
     private static string Shown(KeyValuePair<string, object?> header) => $"{header.Key}: {(header.Value is byte[] text ? Encoding.UTF8.GetString(text) : header.Value)}";
@@ -150,7 +150,7 @@ internal sealed class Lane : IAsyncDisposable
         if (Operators is not null)
             await Operators.DisposeAsync();
         await Network.DisposeAsync();
-        await System.DisposeAsync();
+        await TestSystem.DisposeAsync();
         await World.DisposeAsync();
     }
 }

@@ -27,14 +27,14 @@ internal sealed class LanePool : IAsyncDisposable
     }
 
     /// <summary>Looks at the books of all lanes.</summary>
-    private async Task VerifyBooksAsync()
+    private async Task VerifyInvariantsAsync()
     {
         var lanes = new List<Lane>();
         while (_free.Reader.TryRead(out var lane))
             lanes.Add(lane);
         lanes.ForEach(lane => _free.Writer.TryWrite(lane));
         foreach (var lane in lanes)
-            await lane.VerifyBooksAsync();
+            await lane.VerifyInvariantsAsync();
     }
 
     /// <summary>Looks at the books of all lanes, and ends them whatever stands there.</summary>
@@ -42,7 +42,7 @@ internal sealed class LanePool : IAsyncDisposable
     {
         try
         {
-            await VerifyBooksAsync();
+            await VerifyInvariantsAsync();
         }
         finally
         {

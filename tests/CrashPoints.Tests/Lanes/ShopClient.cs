@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
-using Orders.Infrastructure.Orders;
+using Orders.Infrastructure;
 using Orders.Testing;
 
 namespace Orders.CrashPoints.Tests.Lanes;

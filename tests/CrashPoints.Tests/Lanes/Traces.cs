@@ -1,4 +1,4 @@
-using Orders.Infrastructure.Orders;
+using Orders.Infrastructure;
 using Orders.OutsideWorld.Mails;
 
 namespace Orders.CrashPoints.Tests.Lanes;
@@ -32,7 +32,7 @@ internal sealed record Traces(
     /// <summary>Looks.</summary>
     public static async Task<Traces> OfAsync(Lane lane, PostedOrder order)
     {
-        var row = (await lane.System.Database.RowsAsync("""
+        var row = (await lane.TestSystem.Database.RowsAsync("""
             select (select count(*) from orders where customer_email = $2), (select status from order_progress where order_id = $1),
                 (select count(*) from step_runs where subject_id = $1 and status in (2, 7)), (select count(*) from stock_movements where order_id = $1),
                 (select count(*) from invoices where order_id = $1 and sha256 = sha256(pdf)), (select count(*) from effects where subject_id = $1 and state = 2),

@@ -2,12 +2,12 @@ using Orders.CrashPoints.Tests.Lanes;
 
 namespace Orders.CrashPoints.Tests.Matrix;
 
-/// <summary>What operators do with parked orders so that their process comes by a failpoint: mostly a redrive, and some of them need more.</summary>
+/// <summary>What operators do with dead-lettered orders so that their process comes by a failpoint: mostly a redrive, and some of them need more.</summary>
 internal static class RedriveScenarios
 {
-    private static readonly string[] Areas = ["redrive", "parked"];
+    private static readonly string[] Areas = ["redrive", "deadletter"];
 
-    private static readonly Dictionary<string, Func<ParkedOrders, Task>> Special = new()
+    private static readonly Dictionary<string, Func<FailedOrders, Task>> Special = new()
     {
         ["redrive.before_stop"] = Early,
         ["redrive.after_stop"] = Early,
@@ -16,33 +16,33 @@ internal static class RedriveScenarios
         ["redrive.after_commit_change"] = Early,
         ["redrive.before_cancel"] = Planned,
         ["redrive.after_cancel"] = Planned,
-        ["parked.before_archive"] = PutAway,
-        ["parked.before_commit_archive"] = PutAway,
-        ["parked.after_commit_archive"] = PutAway,
-        ["parked.before_restore"] = PutAway,
-        ["parked.before_commit_restore"] = PutAway,
-        ["parked.after_commit_restore"] = PutAway,
-        ["parked.before_channel"] = PutAway,
-        ["parked.before_put_back"] = PutAway,
-        ["parked.after_put_back"] = PutAway,
-        ["parked.before_mark_put_back"] = PutAway,
-        ["parked.after_mark_put_back"] = PutAway,
-        ["parked.before_close_missing"] = Purged,
-        ["parked.after_close_missing"] = Purged,
-        ["parked.before_set_copies"] = Copied,
-        ["parked.after_set_copies"] = Copied,
-        ["parked.before_settle"] = Unsure,
-        ["parked.before_find_uncertain"] = Unsure,
-        ["parked.before_write_settled"] = Unsure,
-        ["parked.before_commit_settled"] = Unsure,
-        ["parked.after_commit_settled"] = Unsure,
-        ["parked.before_add"] = Found,
-        ["parked.before_index"] = Found,
-        ["parked.after_index"] = Found,
-        ["parked.before_record_step"] = Found,
-        ["parked.after_record_step"] = Found,
-        ["parked.before_commit_added"] = Found,
-        ["parked.after_commit_added"] = Found,
+        ["deadletter.before_archive"] = PutAway,
+        ["deadletter.before_commit_archive"] = PutAway,
+        ["deadletter.after_commit_archive"] = PutAway,
+        ["deadletter.before_restore"] = PutAway,
+        ["deadletter.before_commit_restore"] = PutAway,
+        ["deadletter.after_commit_restore"] = PutAway,
+        ["deadletter.before_channel"] = PutAway,
+        ["deadletter.before_put_back"] = PutAway,
+        ["deadletter.after_put_back"] = PutAway,
+        ["deadletter.before_mark_put_back"] = PutAway,
+        ["deadletter.after_mark_put_back"] = PutAway,
+        ["deadletter.before_close_missing"] = Purged,
+        ["deadletter.after_close_missing"] = Purged,
+        ["deadletter.before_set_copies"] = Copied,
+        ["deadletter.after_set_copies"] = Copied,
+        ["deadletter.before_settle"] = Unsure,
+        ["deadletter.before_find_uncertain"] = Unsure,
+        ["deadletter.before_write_settled"] = Unsure,
+        ["deadletter.before_commit_settled"] = Unsure,
+        ["deadletter.after_commit_settled"] = Unsure,
+        ["deadletter.before_add"] = Found,
+        ["deadletter.before_index"] = Found,
+        ["deadletter.after_index"] = Found,
+        ["deadletter.before_record_step"] = Found,
+        ["deadletter.after_record_step"] = Found,
+        ["deadletter.before_commit_added"] = Found,
+        ["deadletter.after_commit_added"] = Found,
     };
 
     /// <summary>Failpoints of redrive and reconciler.</summary>
@@ -51,20 +51,20 @@ internal static class RedriveScenarios
     /// <summary>Failpoints that have a scenario of their own and do not exist.</summary>
     public static IEnumerable<string> Forgotten => Special.Keys.Except(Names);
 
-    /// <summary>What is done, from parked orders to orders that are done.</summary>
-    public static Func<ParkedOrders, Task> Of(string failpoint) => Special.GetValueOrDefault(failpoint, parked => parked.RedriveAsync());
+    /// <summary>What is done, from dead-lettered orders to orders that are done.</summary>
+    public static Func<FailedOrders, Task> Of(string failpoint) => Special.GetValueOrDefault(failpoint, deadLettered => deadLettered.RedriveAsync());
 
-    private static Task Early(ParkedOrders parked) => parked.RedriveTooEarlyAsync();
+    private static Task Early(FailedOrders deadLettered) => deadLettered.RedriveTooEarlyAsync();
 
-    private static Task Planned(ParkedOrders parked) => parked.PlanAndRedriveAsync();
+    private static Task Planned(FailedOrders deadLettered) => deadLettered.PlanAndRedriveAsync();
 
-    private static Task PutAway(ParkedOrders parked) => parked.PutAwayAndRedriveAsync();
+    private static Task PutAway(FailedOrders deadLettered) => deadLettered.PutAwayAndRedriveAsync();
 
-    private static Task Purged(ParkedOrders parked) => parked.PurgeAndRedriveAsync();
+    private static Task Purged(FailedOrders deadLettered) => deadLettered.PurgeAndRedriveAsync();
 
-    private static Task Copied(ParkedOrders parked) => parked.CopyAndRedriveAsync();
+    private static Task Copied(FailedOrders deadLettered) => deadLettered.CopyAndRedriveAsync();
 
-    private static Task Unsure(ParkedOrders parked) => parked.SettleAndRedriveAsync();
+    private static Task Unsure(FailedOrders deadLettered) => deadLettered.SettleAndRedriveAsync();
 
-    private static Task Found(ParkedOrders parked) => parked.FindAndRedriveAsync();
+    private static Task Found(FailedOrders deadLettered) => deadLettered.FindAndRedriveAsync();
 }

@@ -1,10 +1,10 @@
 using Orders.Contracts;
 using Orders.CrashPoints.Tests.Lanes;
-using Orders.Infrastructure.Messaging;
-using Orders.Infrastructure.Outbox;
 using Orders.OutsideWorld.Faults;
 using Orders.Testing;
 using Orders.Testing.Servers;
+using QueueWorkers.Messaging;
+using QueueWorkers.Outbox;
 using RabbitMQ.Client;
 
 namespace Orders.CrashPoints.Tests.Matrix;
@@ -12,7 +12,7 @@ namespace Orders.CrashPoints.Tests.Matrix;
 /// <summary>Which scenario leads to which failpoint: most lie on the way of every order, the others need somebody to read, fail or repeat.</summary>
 internal static class Scenarios
 {
-    private static readonly string Announcement = MessageName.ExchangeOf(typeof(OrderCompleted));
+    private static readonly string IntegrationEvent = MessageName.ExchangeOf(typeof(OrderCompleted));
 
     // What happens to every order.
     private static readonly Scenario Posted = new(lane => lane.Api);
@@ -29,12 +29,12 @@ internal static class Scenarios
     private static readonly Scenario BrokerIsCutOff = Worked with
     {
         Before = Do(lane => lane.Network.Cut()),
-        Begin = lane => lane.Network.Mend(),
+        Begin = lane => lane.Network.Restore(),
         Then = async (lane, order) =>
         {
             await lane.UntilRightAsync(order);
             lane.Network.Cut();
-            lane.Network.Mend();
+            lane.Network.Restore();
             await lane.Workers.UntilReadyAsync();
         },
     };
@@ -45,39 +45,39 @@ internal static class Scenarios
         Then = async (lane, order) =>
         {
             await lane.UntilRightAsync(order);
-            var message = await lane.System.Database.ScalarAsync<string>("select message_id::text from effects where subject_id = $1 and effect = 'inventory'", order.Id);
-            await lane.System.Broker.PublishToAsync("inventory", new OrderAccepted(order.Id, false, DateTimeOffset.UtcNow), new ByHand { Id = Guid.Parse(message), CorrelationId = order.Id });
+            var message = await lane.TestSystem.Database.ScalarAsync<string>("select message_id::text from effects where subject_id = $1 and effect = 'inventory'", order.Id);
+            await lane.TestSystem.Broker.PublishToAsync("inventory", new OrderAccepted(order.Id, false, DateTimeOffset.UtcNow), new ByHand { Id = Guid.Parse(message), CorrelationId = order.Id });
         },
     };
 
     // The broker refuses a message, which is written because somebody subscribes to it: its exchange is gone, until the failpoint has fired.
-    private static readonly Scenario AnnouncementIsRefused = Worked with
+    private static readonly Scenario IntegrationEventIsRefused = Worked with
     {
         FiresLater = true,
         IsOncePerOrder = true,
         Before = async lane =>
         {
-            await lane.System.Database.ExecuteAsync("insert into subscriptions (exchange, queue) values ($1, 'crm')", Announcement);
-            await OnBrokerAsync(lane, channel => channel.ExchangeDeleteAsync(Announcement));
+            await lane.TestSystem.Database.ExecuteAsync("insert into subscriptions (exchange, queue) values ($1, 'crm')", IntegrationEvent);
+            await OnBrokerAsync(lane, channel => channel.ExchangeDeleteAsync(IntegrationEvent));
         },
         After = async lane =>
         {
-            await OnBrokerAsync(lane, channel => channel.ExchangeDeclareAsync(Announcement, ExchangeType.Fanout, durable: true));
-            await lane.System.Database.ExecuteAsync("delete from subscriptions where queue = 'crm'");
+            await OnBrokerAsync(lane, channel => channel.ExchangeDeclareAsync(IntegrationEvent, ExchangeType.Fanout, durable: true));
+            await lane.TestSystem.Database.ExecuteAsync("delete from subscriptions where queue = 'crm'");
         },
     };
 
-    // The warehouse refuses for good: the message is parked, and sent again by hand.
+    // The warehouse refuses for good: the message is dead-lettered, and sent again by hand.
     private static readonly Scenario Refused = Worked with
     {
         BeforeEach = lane => lane.World.Behaviour.Warehouse.Set(new(WarehouseMode.Reject)),
         Next = async (lane, order) =>
         {
-            await Eventually.That(() => lane.System.Broker.CountAsync("warehouse_error"), Is.Not.Zero, "messages that the warehouse's step has parked");
+            await Eventually.That(() => lane.TestSystem.Broker.CountAsync("warehouse_error"), Is.Not.Zero, "messages that the warehouse's step has dead-lettered");
             lane.World.Behaviour.Warehouse.Set(new(WarehouseMode.Ok));
-            await lane.System.Database.ExecuteAsync("delete from failures where subject_id = $1", order.Id);
-            foreach (var parked in await lane.System.Broker.TakeAllAsync("warehouse_error"))
-                await lane.System.Broker.PublishBytesAsync("warehouse", parked.Body, new ByHand { Id = Guid.Parse(parked.BasicProperties.MessageId!) });
+            await lane.TestSystem.Database.ExecuteAsync("delete from failures where subject_id = $1", order.Id);
+            foreach (var deadLettered in await lane.TestSystem.Broker.TakeAllAsync("warehouse_error"))
+                await lane.TestSystem.Broker.PublishBytesAsync("warehouse", deadLettered.Body, new ByHand { Id = Guid.Parse(deadLettered.BasicProperties.MessageId!) });
         },
     };
 
@@ -88,17 +88,17 @@ internal static class Scenarios
         BeforeEach = lane => lane.World.Behaviour.Warehouse.Set(new(WarehouseMode.Error)),
         Next = async (lane, order) =>
         {
-            await Eventually.Is(async () => await lane.System.Database.CountAsync("step_runs where subject_id = $1 and status = 2", order.Id) == 3 && await RestsAsync(), "three steps are done, and the warehouse's message waits");
+            await Eventually.Is(async () => await lane.TestSystem.Database.CountAsync("step_runs where subject_id = $1 and status = 2", order.Id) == 3 && await RestsAsync(), "three steps are done, and the warehouse's message waits");
             var dealtWith = await DealtWithAsync();
             await lane.Client.CancelAsync(order);
             // No attempt that knows nothing of it is under way when the warehouse is back: an order that is cancelled while it is being sent ends well too, but otherwise.
             await Eventually.Is(async () => await DealtWithAsync() > dealtWith || await RestsAsync(), "the warehouse's message is left out, or waits");
             lane.World.Behaviour.Warehouse.Set(new(WarehouseMode.Ok));
 
-            async Task<bool> RestsAsync() => await lane.System.Database.CountAsync(
+            async Task<bool> RestsAsync() => await lane.TestSystem.Database.CountAsync(
                 "outbox where exchange = 'warehouse' and correlation_id = $1 and due_at > now() + interval '200 milliseconds' and position('StockReserved'::bytea in body) > 0", order.Id.ToString()) > 0;
 
-            Task<long> DealtWithAsync() => lane.System.Database.CountAsync("idempotency where step = 'warehouse'");
+            Task<long> DealtWithAsync() => lane.TestSystem.Database.CountAsync("idempotency where step = 'warehouse'");
         },
     };
 
@@ -108,7 +108,7 @@ internal static class Scenarios
         Then = async (lane, order) =>
         {
             await lane.UntilRightAsync(order);
-            await lane.System.Broker.PublishToAsync("inventory", new OrderCancelled(order.Id, DateTimeOffset.UtcNow), new ByHand { Id = Guid.NewGuid(), CorrelationId = order.Id });
+            await lane.TestSystem.Broker.PublishToAsync("inventory", new OrderCancelled(order.Id, DateTimeOffset.UtcNow), new ByHand { Id = Guid.NewGuid(), CorrelationId = order.Id });
         },
     };
 
@@ -159,14 +159,14 @@ internal static class Scenarios
         ["outbox.before_insert"] = WarehouseFails,
         ["outbox.after_insert"] = WarehouseFails,
         ["relay.before_take"] = WarehouseFails,
-        ["relay.after_sweep_confirm"] = WarehouseFails,
-        ["relay.before_sweep_commit"] = WarehouseFails,
-        ["relay.after_sweep_commit"] = WarehouseFails,
+        ["relay.after_poll_confirm"] = WarehouseFails,
+        ["relay.before_poll_commit"] = WarehouseFails,
+        ["relay.after_poll_commit"] = WarehouseFails,
         ["relay.before_connect"] = BrokerIsCutOff,
         ["relay.before_channel"] = BrokerIsCutOff,
-        ["relay.before_postpone"] = AnnouncementIsRefused,
-        ["relay.after_postpone"] = AnnouncementIsRefused,
-        ["relay.before_put_back"] = AnnouncementIsRefused,
+        ["relay.before_defer"] = IntegrationEventIsRefused,
+        ["relay.after_defer"] = IntegrationEventIsRefused,
+        ["relay.before_put_back"] = IntegrationEventIsRefused,
         // Connections are kept: only one that has broken is followed by another.
         ["email.before_connect"] = AnswerToMailVanishes,
         ["email.before_receipt"] = AnswerToMailVanishes,
@@ -181,8 +181,8 @@ internal static class Scenarios
     // Areas that no order comes by, and what is tested instead.
     private static readonly Dictionary<string, string> Elsewhere = new()
     {
-        ["redrive"] = nameof(RedriveMatrix),
-        ["parked"] = nameof(RedriveMatrix),
+        ["redrive"] = nameof(RedriveMatrixTests),
+        ["dead-lettered"] = nameof(RedriveMatrixTests),
     };
 
     /// <summary>The scenario of a failpoint; null when nobody has said how a process comes by there.</summary>
@@ -205,7 +205,7 @@ internal static class Scenarios
 
     private static async Task OnBrokerAsync(Lane lane, Func<IChannel, Task> action)
     {
-        await using var connection = await BrokerConnection.CreateFactory(lane.System.Broker.Options).CreateConnectionAsync();
+        await using var connection = await BrokerConnection.CreateFactory(lane.TestSystem.Broker.Options).CreateConnectionAsync();
         await using var channel = await connection.CreateChannelAsync();
         await action(channel);
     }

@@ -1,6 +1,6 @@
 using Deque.AxeCore.Commons;
 using Microsoft.Playwright;
-using Orders.Infrastructure.Operators;
+using QueueWorkers.Operators;
 
 namespace Orders.Dashboard.Tests.Pages;
 

@@ -8,7 +8,7 @@ internal static class SampleData
     /// <summary>What a hostile client would like an operator's browser to run.</summary>
     public const string Hostile = "<svg onload=\"window.hostile=1\"><script>window.hostile=1</script>";
 
-    /// <summary>Writes orders, one a second back from now, with what their steps did. Every 10th is parked, every 37th refused, every 5th of the newest 100 under way.</summary>
+    /// <summary>Writes orders, one a second back from now, with what their steps did. Every 10th is dead-lettered, every 37th refused, every 5th of the newest 100 under way.</summary>
     public static Task OrdersAsync(TestDatabase database, int count, string said = Hostile) => database.ExecuteAsync("""
         with numbers as (select n, now() - n * interval '1 second' as at from generate_series(1, $1) n),
         made as (
@@ -17,7 +17,7 @@ internal static class SampleData
             returning id, created_at, number),
         bits as (select bit_or(bit) as whole from step_catalogue where active),
         progress as (
-            insert into order_progress (order_id, required, done, parked, rejected_at, completed_at)
+            insert into order_progress (order_id, required, done, failed, rejected_at, completed_at)
             select id, whole, case when number % 10 = 0 then whole & ~1 when number % 5 = 1 and number < 100 then 0 else whole end, case when number % 10 = 0 then 1 else 0 end,
                    case when number % 37 = 0 then created_at + interval '1 second' end, case when number % 10 <> 0 and not (number % 5 = 1 and number < 100) then created_at + interval '900 ms' end
             from made, bits),
@@ -55,7 +55,7 @@ internal static class SampleData
 
     /// <summary>Writes a history of minutes and hours.</summary>
     public static Task HistoryAsync(TestDatabase database) => database.ExecuteAsync("""
-        insert into step_history (seconds, begins, step, done, failed, parked, run, wait)
+        insert into step_history (seconds, begins, step, done, failed, dead_lettered, run, wait)
         select s, date_trunc(case s when 60 then 'minute' else 'hour' end, now()) - n * s * interval '1 second', step, s * 40 + (n * 7) % 300, n % 9, n % 4,
                array(select case when i between 20 and 34 then 20 + (i * n) % 60 else 0 end from generate_series(0, 95) i), array(select case when i between 12 and 30 then 20 + (i * n) % 50 else 0 end from generate_series(0, 95) i)
         from unnest(array[60, 3600]) s, generate_series(1, 350) n, step_catalogue
@@ -66,17 +66,17 @@ internal static class SampleData
     public static async Task FailuresAsync(TestDatabase database, int count)
     {
         await database.ExecuteAsync("""
-            with parked as (select id, row_number() over (order by id desc) as n, (select step from step_catalogue where bit = 1) as step from orders limit $1)
+            with dead_lettered as (select id, row_number() over (order by id desc) as n, (select step from step_catalogue where bit = 1) as step from orders limit $1)
             insert into failures (id, state, kind, queue, identity, generation, copies, message_id, step, message_type, subject_id, fault_type, fault_message, stack, fingerprint, attempts, first_at, last_at,
                 build, host, payload, body, content_type, headers, note)
             select uuidv7(-n * interval '1 second'), case when n % 11 = 0 then n % 5 + 2 else 1 end, 1, step || '_error', gen_random_uuid(), 0, 1, gen_random_uuid(), step,
                    case when n % 4 = 3 then 'Orders.Contracts:Nothing' else 'Orders.Contracts:OrderAccepted' end, id,
-                   (array['MailKit.Net.Smtp.SmtpCommandException', 'System.TimeoutException', 'Npgsql.NpgsqlException', 'Orders.Infrastructure.Steps.PermanentFaultException'])[n % 4 + 1],
+                   (array['MailKit.Net.Smtp.SmtpCommandException', 'System.TimeoutException', 'Npgsql.NpgsqlException', 'QueueWorkers.Steps.PermanentFaultException'])[n % 4 + 1],
                    (array['550 no such mailbox ', 'The warehouse did not answer in 10 s ', 'Timeout during reading attempt ', 'No such article '])[n % 4 + 1] || $2,
                    E'Orders.Workers.Email.ConfirmationEmailStep.Consume\nOrders.Infrastructure.Steps.StepPipeline.RunAsync', 'group' || n % 4, 3 + n % 5, now() - n * interval '2 minutes', now() - n * interval '1 minute',
                    '1.4.0', 'worker-1', jsonb_build_object('orderId', id, 'premium', false, 'acceptedAt', now(), 'note', $2),
                    convert_to(jsonb_build_object('message', jsonb_build_object('orderId', id))::text, 'UTF8'), 'application/vnd.masstransit+json', jsonb_build_object('MT-Reason', $2), case when n % 11 = 0 then $2 end
-            from parked
+            from dead_lettered
             """, count, Hostile);
         await database.ExecuteAsync("""
             with made as (
@@ -103,16 +103,16 @@ internal static class SampleData
         await database.ExecuteAsync("insert into breakers (dependency, state, trips, opened_at, retry_at, reason, changed_at) values ('smtp', 1, 2, now(), now() + interval '1 minute', $1, now()) on conflict (dependency) do update set state = 1, opened_at = now()", Hostile);
     }
 
-    /// <summary>A failure that is parked, and a redrive that is under way.</summary>
+    /// <summary>A failure that is dead-lettered, and a redrive that is under way.</summary>
     public static async Task<(Guid Failure, Guid Redrive)> FailureAsync(TestDatabase database) =>
         (await FindAsync(database, "select id from failures where state = 1 and message_type like '%OrderAccepted' order by id desc limit 1"), await FindAsync(database, "select id from redrives where stage = 3 limit 1"));
 
     /// <summary>The worker of <see cref="FailuresAsync"/> that is named so.</summary>
     public static Task<Guid> WorkerAsync(TestDatabase database, string host) => FindAsync(database, $"select id from workers where host = '{host}'");
 
-    /// <summary>The newest order that is parked.</summary>
-    public static Task<Guid> ParkedOrderAsync(TestDatabase database) =>
-        FindAsync(database, "select order_id from order_progress where parked <> 0 order by order_id desc limit 1");
+    /// <summary>The newest order that is dead-lettered.</summary>
+    public static Task<Guid> FailedOrderAsync(TestDatabase database) =>
+        FindAsync(database, "select order_id from order_progress where failed <> 0 order by order_id desc limit 1");
 
     private static async Task<Guid> FindAsync(TestDatabase database, string sql) => (Guid)(await database.RowsAsync(sql))[0][0]!;
 }

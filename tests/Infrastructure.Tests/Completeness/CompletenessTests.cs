@@ -1,18 +1,19 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orders.Contracts;
-using Orders.Infrastructure.Audit;
 using Orders.Infrastructure.Completeness;
-using Orders.Infrastructure.Orders.Completeness;
-using Orders.Infrastructure.Outbox;
-using Orders.Infrastructure.Scheduling;
-using Orders.Infrastructure.Steps;
 using Orders.Testing;
+using QueueWorkers.Completeness;
+using QueueWorkers.Operators;
+using QueueWorkers.Outbox;
+using QueueWorkers.Outbox.Relaying;
+using QueueWorkers.Scheduling;
+using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.Completeness;
 
 /// <summary>Orders that lack something, or have it twice, are found without trusting the flags of the pipeline, and their messages can be emitted again without harm.</summary>
-public sealed class CompletenessTests : InASystem
+public sealed class CompletenessTests : SystemFixture
 {
     private static readonly CompletenessOptions Options = new() { Deadline = TimeSpan.FromMinutes(15), Recheck = TimeSpan.FromSeconds(1) };
 
@@ -22,20 +23,20 @@ public sealed class CompletenessTests : InASystem
     private CompletenessControl _control = null!;
 
     // Two steps that begin with the order, one of them called as the shop calls it.
-    protected override StepCatalogue Catalogue => new StepCatalogue().Add<WelcomeStep>().Add<InventoryLikeStep>().Announce<OrderCompleted>().Announce<OrderRejected>();
+    protected override StepCatalogue Catalogue => new StepCatalogue().Add<WelcomeStep>().Add<InventoryLikeStep>().PublishesEvent<OrderCompleted>().PublishesEvent<OrderRejected>();
 
     [OneTimeSetUp]
     public void Start()
     {
-        _process = new OneProcess(System);
-        _control = new CompletenessControl(System.Database.Source);
+        _process = new OneProcess(TestSystem);
+        _control = new CompletenessControl(TestSystem.Database.Source);
     }
 
     [OneTimeTearDown]
     public ValueTask Stop() => _process.DisposeAsync();
 
     [SetUp]
-    public Task Reset() => System.Database.ExecuteAsync("truncate orders, order_lines, order_progress, effects, step_runs, idempotency, stock_movements, completeness_gaps, completeness_open, completeness_marks, outbox");
+    public Task Reset() => TestSystem.Database.ExecuteAsync("truncate orders, order_lines, order_progress, effects, step_runs, idempotency, stock_movements, completeness_gaps, completeness_open, completeness_marks, outbox");
 
     [Test]
     public async Task A_complete_order_is_looked_at_once()
@@ -53,7 +54,7 @@ public sealed class CompletenessTests : InASystem
     [Test]
     public async Task A_young_order_has_time()
     {
-        await System.StoreAsync();
+        await TestSystem.StoreAsync();
         Assert.That(await CheckAsync(), Does.StartWith("Looked at 0 orders"));
     }
 
@@ -79,7 +80,7 @@ public sealed class CompletenessTests : InASystem
     public async Task An_order_released_later_gets_its_time_from_then_on()
     {
         var order = await OldOrderAsync();
-        await System.Database.ExecuteAsync("update orders set release_at = now() + interval '1 day' where id = $1", order);
+        await TestSystem.Database.ExecuteAsync("update orders set release_at = now() + interval '1 day' where id = $1", order);
         await CheckAsync();
         Assert.That(await GapsAsync(), Is.Empty);
         await CheckAgainAsync();
@@ -98,16 +99,16 @@ public sealed class CompletenessTests : InASystem
         await DoAsync(order, "inventory");
         await MoveStockAsync(order);
         // Damage that the keys would not let happen is what the check is there for: it must not lean on them.
-        await System.Database.ExecuteAsync("alter table effects drop constraint if exists pk_effects");
+        await TestSystem.Database.ExecuteAsync("alter table effects drop constraint if exists pk_effects");
         try
         {
-            await System.Database.ExecuteAsync(damage);
+            await TestSystem.Database.ExecuteAsync(damage);
             await CheckAsync();
             Assert.That((await GapsAsync()).Select(g => (g.SubjectId, g.Effect, g.Kind)), Is.EqualTo([(order, effect, kind)]));
         }
         finally
         {
-            await System.Database.ExecuteAsync("truncate effects; alter table effects add constraint pk_effects primary key (subject_id, effect)");
+            await TestSystem.Database.ExecuteAsync("truncate effects; alter table effects add constraint pk_effects primary key (subject_id, effect)");
         }
     }
 
@@ -117,13 +118,13 @@ public sealed class CompletenessTests : InASystem
         var order = await OldOrderAsync();
         await DoAsync(order, "welcome");
         await DoAsync(order, "inventory");
-        await System.Database.ExecuteAsync("update order_progress set rejected_at = now() - interval '1 hour'");
+        await TestSystem.Database.ExecuteAsync("update order_progress set rejected_at = now() - interval '1 hour'");
         await CheckAsync();
         Assert.That((await GapsAsync()).Select(g => (g.Effect, g.Kind)), Is.EqualTo([("apology", GapKind.Missing)]));
     }
 
     [Test]
-    public async Task A_parked_step_is_a_gap_that_is_not_silent()
+    public async Task A_dead_lettered_step_is_a_gap_that_is_not_silent()
     {
         var order = await OldOrderAsync();
         await DoAsync(order, "inventory");
@@ -132,7 +133,7 @@ public sealed class CompletenessTests : InASystem
         await CheckAsync();
         var gap = (await GapsAsync()).Single();
         Assert.That(gap.Silent, Is.False);
-        Assert.That(gap.Detail, Does.Contain("parked").And.Contain("redrive"));
+        Assert.That(gap.Detail, Does.Contain("dead-lettered").And.Contain("redrive"));
     }
 
     [Test]
@@ -152,15 +153,15 @@ public sealed class CompletenessTests : InASystem
         Assert.That(await _control.ReemitAsync(untouched, "welcome", By, CancellationToken.None), Is.EqualTo(ReemitAnswer.Asked));
         Assert.That(await CheckAsync(), Does.Contain("2 messages emitted again"));
         Assert.That(
-            (await System.Database.RowsAsync("select exchange, message_id from outbox")).Select(r => (r[0], r[1])),
+            (await TestSystem.Database.RowsAsync("select exchange, message_id from outbox")).Select(r => (r[0], r[1])),
             Is.EquivalentTo(new (object?, object?)[] { ("welcome", seen), ("welcome", OutgoingMessage.IdOf<OrderAccepted>(untouched)) }));
 
         // The original turns up after all: it and the copy have one effect.
-        await using var host = await System.StartAsync("welcome");
-        await System.UntilAsync(half, "welcome", StepStatus.Done);
-        await System.Broker.PublishToAsync("welcome", new OrderAccepted(half, false, DateTimeOffset.UtcNow), new Testing.Servers.ByHand { Id = seen, CorrelationId = half });
-        await Eventually.That(() => System.Database.CountAsync("duplicates where subject_id = $1", half), Is.EqualTo(1), "the late original is dropped");
-        Assert.That(await System.Database.CountAsync("effects where subject_id = $1 and effect = 'welcome'", half), Is.EqualTo(1));
+        await using var host = await TestSystem.StartAsync("welcome");
+        await TestSystem.UntilAsync(half, "welcome", StepStatus.Done);
+        await TestSystem.Broker.PublishToAsync("welcome", new OrderAccepted(half, false, DateTimeOffset.UtcNow), new Testing.Servers.ByHand { Id = seen, CorrelationId = half });
+        await Eventually.That(() => TestSystem.Database.CountAsync("duplicates where subject_id = $1", half), Is.EqualTo(1), "the late original is dropped");
+        Assert.That(await TestSystem.Database.CountAsync("effects where subject_id = $1 and effect = 'welcome'", half), Is.EqualTo(1));
         await CheckAgainAsync();
         Assert.That((await GapsAsync()).Select(g => (g.SubjectId, g.Effect)), Is.EqualTo([(untouched, "inventory")]));
     }
@@ -171,17 +172,17 @@ public sealed class CompletenessTests : InASystem
         await OldOrderAsync();
         await CheckAsync();
         await CheckAsync();
-        Assert.That(await System.Database.CountAsync("outbox"), Is.Zero);
+        Assert.That(await TestSystem.Database.CountAsync("outbox"), Is.Zero);
 
         await CheckAsync(Options with { Reemit = true });
         await CheckAsync(Options with { Reemit = true });
-        Assert.That(await System.Database.CountAsync("outbox"), Is.EqualTo(2), "one for each of the two steps");
+        Assert.That(await TestSystem.Database.CountAsync("outbox"), Is.EqualTo(2), "one for each of the two steps");
     }
 
     [Test]
     public async Task Thousands_of_orders_are_checked_in_batches()
     {
-        await System.StoreAsync([.. Enumerable.Range(0, 2500).Select(_ => SampleOrders.New(3))]);
+        await TestSystem.StoreAsync([.. Enumerable.Range(0, 2500).Select(_ => SampleOrders.New(3))]);
         var result = await CheckAsync(Options with { Deadline = TimeSpan.Zero });
         TestContext.Out.WriteLine(result);
         Assert.That(result, Does.StartWith("Looked at 2500 orders").And.Contain("5000 new gaps"));
@@ -195,20 +196,20 @@ public sealed class CompletenessTests : InASystem
     // An order of an hour ago, by its id and by its time.
     private async Task<Guid> OldOrderAsync()
     {
-        var young = await System.StoreAsync();
+        var young = await TestSystem.StoreAsync();
         var old = Guid.CreateVersion7(DateTimeOffset.UtcNow.AddHours(-1));
-        await System.Database.ExecuteAsync("with o as (update orders set id = $2, created_at = now() - interval '1 hour' where id = $1), l as (update order_lines set order_id = $2 where order_id = $1) update order_progress set order_id = $2 where order_id = $1", young, old);
+        await TestSystem.Database.ExecuteAsync("with o as (update orders set id = $2, created_at = now() - interval '1 hour' where id = $1), l as (update order_lines set order_id = $2 where order_id = $1) update order_progress set order_id = $2 where order_id = $1", young, old);
         return old;
     }
 
     private Task<int> MoveStockAsync(Guid order) =>
-        System.Database.ExecuteAsync("insert into stock_movements (order_id, sku, quantity) select order_id, sku, -quantity from order_lines where order_id = $1", order);
+        TestSystem.Database.ExecuteAsync("insert into stock_movements (order_id, sku, quantity) select order_id, sku, -quantity from order_lines where order_id = $1", order);
 
     private Task<IReadOnlyList<GapView>> GapsAsync() => _control.ListAsync(closedToo: false, null, 500, CancellationToken.None);
 
     private async Task<string> CheckAgainAsync()
     {
-        await System.Database.ExecuteAsync("update completeness_open set check_at = now()");
+        await TestSystem.Database.ExecuteAsync("update completeness_open set check_at = now()");
         return await CheckAsync();
     }
 
@@ -216,8 +217,8 @@ public sealed class CompletenessTests : InASystem
     {
         await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         using var feed = new RelayFeed();
-        var metrics = new CompletenessMetrics(services.GetRequiredService<global::System.Diagnostics.Metrics.IMeterFactory>());
-        var job = new CompletenessJob(System.Database.Source, new OrderCompleteness(Catalogue), options ?? Options, feed, metrics, NullLogger<CompletenessJob>.Instance);
+        var metrics = new CompletenessMetrics(services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>());
+        var job = new CompletenessJob(TestSystem.Database.Source, new OrderCompleteness(Catalogue), options ?? Options, feed, metrics, NullLogger<CompletenessJob>.Instance);
         return await job.RunAsync(new Firing("completeness", DateTimeOffset.UtcNow), CancellationToken.None);
     }
 }

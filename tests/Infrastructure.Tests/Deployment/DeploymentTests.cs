@@ -3,18 +3,19 @@ using Orders.Infrastructure.Deployment;
 using Orders.Testing;
 using Orders.Testing.Servers;
 using Orders.Testing.Zoo;
+using QueueWorkers.Deployment;
 
 namespace Orders.Infrastructure.Tests.Deployment;
 
 /// <summary>Deploying is safe to repeat, also by many at once, and puts the safety net in place.</summary>
-public sealed class DeploymentTests : InASystem
+public sealed class DeploymentTests : SystemFixture
 {
     [Test]
     public async Task Eight_deployments_of_an_empty_installation_at_once_all_succeed()
     {
         await using var database = await TestDatabase.CreateEmptyAsync();
         await using var broker = await TestBroker.CreateAsync();
-        var configuration = System.Configuration(
+        var configuration = TestSystem.Configuration(
             ("ConnectionStrings:Postgres", database.ConnectionString), ("RabbitMq:VirtualHost", broker.Options.VirtualHost), ("Deploy:DemoCatalogue", "false"), ("ORDERS_API_KEY", "ok_test"));
         await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => DeployCommand.RunAsync(configuration, ZooCatalogue.Of(), _ => { }, CancellationToken.None))));
 
@@ -26,8 +27,8 @@ public sealed class DeploymentTests : InASystem
     [Test]
     public async Task A_step_keeps_its_bit_when_the_catalogue_changes()
     {
-        await using var system = await OrdersSystem.CreateAsync(new Infrastructure.Steps.StepCatalogue().Add<HurriedStep>().Add<PatientStep>());
-        var changed = new Infrastructure.Steps.StepCatalogue().Add<CarefulStep>().Add<PatientStep>();
+        await using var system = await OrdersSystem.CreateAsync(new QueueWorkers.Steps.StepCatalogue().Add<HurriedStep>().Add<PatientStep>());
+        var changed = new QueueWorkers.Steps.StepCatalogue().Add<CarefulStep>().Add<PatientStep>();
         await DeployCommand.RunAsync(system.Configuration(), changed, _ => { }, CancellationToken.None);
 
         Assert.That(await system.Database.RowsAsync("select step, bit, position, active from step_catalogue order by bit"), Is.EqualTo(new object[][]
@@ -42,10 +43,10 @@ public sealed class DeploymentTests : InASystem
     public async Task A_message_that_no_queue_takes_ends_in_unrouted()
     {
         await using var system = await OrdersSystem.CreateAsync(ZooCatalogue.Of());
-        await using var connection = await Messaging.BrokerConnection.CreateFactory(system.Broker.Options).CreateConnectionAsync();
+        await using var connection = await QueueWorkers.Messaging.BrokerConnection.CreateFactory(system.Broker.Options).CreateConnectionAsync();
         await using var channel = await connection.CreateChannelAsync();
         foreach (var step in system.Catalogue.Steps)
-            await channel.ExchangeUnbindAsync(step.Name, Infrastructure.Outbox.MessageName.ExchangeOf(typeof(Feed)), "");
+            await channel.ExchangeUnbindAsync(step.Name, QueueWorkers.Outbox.MessageName.ExchangeOf(typeof(Feed)), "");
 
         await system.Broker.PublishAsync(new Feed(Guid.NewGuid()));
         await Eventually.That(() => system.Broker.CountAsync(BrokerDeployment.Unrouted), Is.EqualTo(1u), "messages in 'unrouted'");
@@ -66,45 +67,45 @@ public sealed class DeploymentTests : InASystem
 
         await DeployCommand.RunAsync(system.Configuration(), ZooCatalogue.Of(), _ => { }, CancellationToken.None);
         Assert.That(await system.Database.CountAsync("subscriptions"), Is.Zero);
-        Assert.That(await system.Broker.CountAsync("accounting"), Is.EqualTo(1u), "what had been announced stays");
+        Assert.That(await system.Broker.CountAsync("accounting"), Is.EqualTo(1u), "what had been published stays");
     }
 
     [Test]
     public void A_subscription_to_something_unknown_is_refused_with_what_there_is()
     {
-        var refused = Assert.ThrowsAsync<Infrastructure.Hosting.InvalidConfigurationException>(() => DeployCommand.RunAsync(
-            System.Configuration(("Deploy:Subscriptions:accounting", "OrderComplete"), ("Deploy:Subscriptions:hurried_error", "OrderCompleted")), System.Catalogue, _ => { }, CancellationToken.None));
+        var refused = Assert.ThrowsAsync<QueueWorkers.Hosting.InvalidConfigurationException>(() => DeployCommand.RunAsync(
+            TestSystem.Configuration(("Deploy:Subscriptions:accounting", "OrderComplete"), ("Deploy:Subscriptions:hurried_error", "OrderCompleted")), TestSystem.Catalogue, _ => { }, CancellationToken.None));
         Assert.That(refused.Message, Does.Contain("Deploy:Subscriptions:accounting").And.Contain("'OrderComplete'").And.Contain("Deploy:Subscriptions:hurried_error"));
     }
 
     [Test]
     public async Task A_message_that_keeps_killing_its_consumer_ends_in_the_error_queue()
     {
-        await System.Broker.PublishToAsync("hurried", new Feed(Guid.NewGuid()));
-        await using var connection = await Messaging.BrokerConnection.CreateFactory(System.Broker.Options).CreateConnectionAsync();
+        await TestSystem.Broker.PublishToAsync("hurried", new Feed(Guid.NewGuid()));
+        await using var connection = await QueueWorkers.Messaging.BrokerConnection.CreateFactory(TestSystem.Broker.Options).CreateConnectionAsync();
         await Eventually.That(
             async () =>
             {
                 // A consumer that dies with the message in its hands.
                 await using (var channel = await connection.CreateChannelAsync())
                     await channel.BasicGetAsync("hurried", autoAck: false);
-                return await System.Broker.CountAsync("hurried_error");
+                return await TestSystem.Broker.CountAsync("hurried_error");
             },
             Is.EqualTo(1u), "messages in 'hurried_error'");
-        Assert.That(await System.Broker.CountAsync("hurried"), Is.Zero);
+        Assert.That(await TestSystem.Broker.CountAsync("hurried"), Is.Zero);
     }
 
     [Test]
-    public async Task Looking_at_parked_messages_a_hundred_times_loses_none()
+    public async Task Looking_at_dead_lettered_messages_a_hundred_times_loses_none()
     {
-        await System.Broker.PublishToAsync("patient_error", new Feed(Guid.NewGuid()));
-        await using var connection = await Messaging.BrokerConnection.CreateFactory(System.Broker.Options).CreateConnectionAsync();
+        await TestSystem.Broker.PublishToAsync("patient_error", new Feed(Guid.NewGuid()));
+        await using var connection = await QueueWorkers.Messaging.BrokerConnection.CreateFactory(TestSystem.Broker.Options).CreateConnectionAsync();
         for (var look = 0; look < 100; look++)
         {
             await using var channel = await connection.CreateChannelAsync();
             await channel.BasicGetAsync("patient_error", autoAck: false);
         }
 
-        await Eventually.That(() => System.Broker.CountAsync("patient_error"), Is.EqualTo(1u), "messages in 'patient_error'");
+        await Eventually.That(() => TestSystem.Broker.CountAsync("patient_error"), Is.EqualTo(1u), "messages in 'patient_error'");
     }
 }

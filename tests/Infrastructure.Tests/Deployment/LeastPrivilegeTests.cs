@@ -1,16 +1,17 @@
 using Npgsql;
 using Orders.Infrastructure.Deployment;
-using Orders.Infrastructure.Orders.Intake;
-using Orders.Infrastructure.Steps;
+using Orders.Infrastructure.Intake;
 using Orders.Infrastructure.Tests.FifthStep;
 using Orders.Testing;
 using Orders.Testing.Servers;
 using Orders.Testing.Zoo;
+using QueueWorkers.Deployment;
+using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.Deployment;
 
 /// <summary>Each process has a user of its own that can do what the process does, and nothing else.</summary>
-public sealed class LeastPrivilegeTests : InASystem
+public sealed class LeastPrivilegeTests : SystemFixture
 {
     private const string Password = "only-for-tests";
 
@@ -22,33 +23,33 @@ public sealed class LeastPrivilegeTests : InASystem
     [OneTimeSetUp]
     public Task DeployUsers()
     {
-        var passwords = System.Catalogue.Steps.Select(s => s.Name).Append("api").Append("dashboard").SelectMany(p => Kinds.Select(kind => ($"{p.ToUpperInvariant()}_{kind}_PASSWORD", (string?)Password)));
-        return DeployCommand.RunAsync(System.Configuration(passwords), System.Catalogue, _ => { }, CancellationToken.None);
+        var passwords = TestSystem.Catalogue.Steps.Select(s => s.Name).Append("api").Append("dashboard").SelectMany(p => Kinds.Select(kind => ($"{p.ToUpperInvariant()}_{kind}_PASSWORD", (string?)Password)));
+        return DeployCommand.RunAsync(TestSystem.Configuration(passwords), TestSystem.Catalogue, _ => { }, CancellationToken.None);
     }
 
     [Test]
     public async Task A_worker_can_run_its_step_from_the_first_attempt_to_the_last()
     {
         var script = new StepScript();
-        await using var host = await System.StartAsync([.. System.Catalogue.Choose("mother").Select(script.In)], null, UserOf("mother"));
-        var born = await System.Broker.ListenAsync<Born>();
+        await using var host = await TestSystem.StartAsync([.. TestSystem.Catalogue.Choose("mother").Select(script.In)], null, UserOf("mother"));
+        var born = await TestSystem.Broker.ListenAsync<Born>();
         var (good, bad) = (Guid.NewGuid(), Guid.NewGuid());
         script.For(bad, (_, _) => throw new InvalidOperationException("Never."));
-        await System.Broker.PublishToAsync("mother", new Feed(good));
-        await System.Broker.PublishToAsync("mother", new Feed(bad));
-        await System.Broker.PublishBytesAsync("mother", "{ this is no message"u8.ToArray(), new ByHand());
+        await TestSystem.Broker.PublishToAsync("mother", new Feed(good));
+        await TestSystem.Broker.PublishToAsync("mother", new Feed(bad));
+        await TestSystem.Broker.PublishBytesAsync("mother", "{ this is no message"u8.ToArray(), new ByHand());
 
-        await System.UntilAsync(good, "mother", StepStatus.Done);
-        await System.UntilAsync(bad, "mother", StepStatus.Parked);
+        await TestSystem.UntilAsync(good, "mother", StepStatus.Done);
+        await TestSystem.UntilAsync(bad, "mother", StepStatus.Failed);
         await UntilArrivedAsync(born, 1);
-        await Eventually.That(() => System.Broker.CountAsync("mother_error"), Is.EqualTo(2u), "parked messages: the one that always fails and the one that cannot be read");
+        await Eventually.That(() => TestSystem.Broker.CountAsync("mother_error"), Is.EqualTo(2u), "dead-lettered messages: the one that always fails and the one that cannot be read");
     }
 
     [Test]
     public async Task The_API_can_store_an_order_and_send_its_message()
     {
-        var accepted = await System.Broker.ListenAsync<Contracts.OrderAccepted>();
-        await using var host = await System.StartAsync("", null, UserOf("api"));
+        var accepted = await TestSystem.Broker.ListenAsync<Contracts.OrderAccepted>();
+        await using var host = await TestSystem.StartAsync("", null, UserOf("api"));
         var intake = (OrderIntake)host.Services.GetService(typeof(OrderIntake))!;
         var result = await intake.AcceptAsync(SampleOrders.New(1) with { IdempotencyKey = "key-of-a-client", BodyHash = [1] });
 
@@ -77,7 +78,7 @@ public sealed class LeastPrivilegeTests : InASystem
     [TestCase("hurried", "update stock set on_hand = 1")]
     [TestCase("hurried", "insert into stock_movements (order_id, sku, quantity) values (gen_random_uuid(), 'MUG-BLUE', 1)")]
     [TestCase("hurried", "delete from order_progress")]
-    [TestCase("hurried", "insert into order_progress (order_id, required, done, parked) values (gen_random_uuid(), 1, 0, 0)")]
+    [TestCase("hurried", "insert into order_progress (order_id, required, done, failed) values (gen_random_uuid(), 1, 0, 0)")]
     [TestCase("hurried", "delete from step_runs")]
     [TestCase("hurried", "update step_catalogue set active = false")]
     [TestCase("hurried", "truncate outbox")]
@@ -145,8 +146,8 @@ public sealed class LeastPrivilegeTests : InASystem
 
     private async Task RefusedAsync(string process, Func<RabbitMQ.Client.IChannel, Task> action)
     {
-        var options = System.Broker.Options with { Username = ProcessCredentials.UserOf(process), Password = Password };
-        await using var connection = await Messaging.BrokerConnection.CreateFactory(options).CreateConnectionAsync();
+        var options = TestSystem.Broker.Options with { Username = ProcessCredentials.UserOf(process), Password = Password };
+        await using var connection = await QueueWorkers.Messaging.BrokerConnection.CreateFactory(options).CreateConnectionAsync();
         await using var channel = await connection.CreateChannelAsync(new RabbitMQ.Client.CreateChannelOptions(true, true, null));
         var refused = Assert.CatchAsync<RabbitMQ.Client.Exceptions.OperationInterruptedException>(() => action(channel));
         Assert.That(refused.ShutdownReason?.ReplyCode, Is.EqualTo(RabbitMQ.Client.Constants.AccessRefused));
@@ -158,5 +159,5 @@ public sealed class LeastPrivilegeTests : InASystem
     ];
 
     private string ConnectionStringOf(string process) =>
-        new NpgsqlConnectionStringBuilder(System.Database.ConnectionString) { Username = ProcessCredentials.UserOf(process), Password = Password }.ConnectionString;
+        new NpgsqlConnectionStringBuilder(TestSystem.Database.ConnectionString) { Username = ProcessCredentials.UserOf(process), Password = Password }.ConnectionString;
 }

@@ -1,9 +1,10 @@
 using Npgsql;
-using Orders.Infrastructure.Orders.Intake;
-using Orders.Infrastructure.Orders.Invoices;
-using Orders.Infrastructure.Outbox;
-using Orders.Infrastructure.Steps;
+using Orders.Infrastructure.Intake;
+using Orders.Infrastructure.Invoices;
 using Orders.Testing;
+using QueueWorkers.Outbox.Relaying;
+using QueueWorkers.Steps;
+using QueueWorkers.Steps.Claims;
 
 namespace Orders.Infrastructure.Tests.Faults;
 
@@ -11,10 +12,10 @@ namespace Orders.Infrastructure.Tests.Faults;
 /// A commit that fails at its very end, when all rows have been answered for already: as with a full disk, or a server that goes down between the last row and the commit record.
 /// Nobody may be told that it was done. A constraint checked at the commit plays the fault.
 /// </summary>
-public sealed class CommitRefusedTests : InASystem
+public sealed class CommitRefusedTests : SystemFixture
 {
     [OneTimeSetUp]
-    public Task RefuseAtTheCommit() => System.Database.ExecuteAsync("""
+    public Task RefuseAtTheCommit() => TestSystem.Database.ExecuteAsync("""
         create function refuse() returns trigger language plpgsql as $$ begin raise 'refused at the commit' using errcode = '53100'; end $$;
         create constraint trigger refuse_order after insert on orders deferrable initially deferred for each row when (new.notes = 'refuse') execute function refuse();
         create constraint trigger refuse_effect after insert on effects deferrable initially deferred for each row when (new.effect = 'refuse') execute function refuse();
@@ -24,7 +25,7 @@ public sealed class CommitRefusedTests : InASystem
     [Test]
     public async Task An_order_is_not_accepted([Values] bool withKey)
     {
-        await using var database = NpgsqlDataSource.Create(System.Database.ConnectionString);
+        await using var database = NpgsqlDataSource.Create(TestSystem.Database.ConnectionString);
         using var feed = new RelayFeed();
         await using var intake = new OrderIntake(database, feed);
         var order = SampleOrders.New(1) with { Notes = "refuse", IdempotencyKey = withKey ? "refused" : null, BodyHash = [1] };
@@ -32,42 +33,42 @@ public sealed class CommitRefusedTests : InASystem
         var fault = Assert.CatchAsync<NpgsqlException>(() => intake.AcceptAsync(order));
 
         Assert.That(fault.Message, Does.Contain("refused at the commit"));
-        Assert.That(await System.Database.CountAsync("orders where id = $1", order.Id), Is.Zero, "orders");
+        Assert.That(await TestSystem.Database.CountAsync("orders where id = $1", order.Id), Is.Zero, "orders");
         Assert.That(feed.Reader.TryRead(out _), Is.False, "nothing is offered to the relay");
     }
 
     [Test]
     public async Task A_claim_is_not_granted()
     {
-        await using var database = NpgsqlDataSource.Create(System.Database.ConnectionString);
+        await using var database = NpgsqlDataSource.Create(TestSystem.Database.ConnectionString);
         var run = new StepRun(new StepPolicy("careful"), Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid(), 1, new EffectClaims(database)) { Effect = "refuse" };
 
         Assert.CatchAsync<NpgsqlException>(() => run.ClaimAsync(TimeSpan.FromSeconds(5), "a reference", CancellationToken.None));
 
-        Assert.That(await System.Database.CountAsync("effects where subject_id = $1", run.SubjectId), Is.Zero, "effects");
+        Assert.That(await TestSystem.Database.CountAsync("effects where subject_id = $1", run.SubjectId), Is.Zero, "effects");
     }
 
     [Test]
     public async Task An_invoice_number_is_not_given_out()
     {
-        var order = await System.StoreAsync();
-        await using var database = NpgsqlDataSource.Create(System.Database.ConnectionString);
+        var order = await TestSystem.StoreAsync();
+        await using var database = NpgsqlDataSource.Create(TestSystem.Database.ConnectionString);
         await using var numbers = new InvoiceNumbers(database, new Seller("Orders", "1 Example Street", "DE0"));
 
         Assert.CatchAsync<NpgsqlException>(() => numbers.IssueAsync(order));
 
-        Assert.That(await System.Database.CountAsync("invoices"), Is.Zero, "invoices");
+        Assert.That(await TestSystem.Database.CountAsync("invoices"), Is.Zero, "invoices");
     }
 
     [Test]
     public async Task A_run_is_not_done()
     {
-        await using var process = new OneProcess(System);
+        await using var process = new OneProcess(TestSystem);
         var run = OneProcess.Run(new StepPolicy("careful"), Guid.NewGuid());
         run.Effect = "refuse";
 
         Assert.CatchAsync<NpgsqlException>(() => process.Committer.CommitAsync(run));
 
-        Assert.That(await System.Database.CountAsync("idempotency where message_id = $1", run.MessageId), Is.Zero, "idempotency rows");
+        Assert.That(await TestSystem.Database.CountAsync("idempotency where message_id = $1", run.MessageId), Is.Zero, "idempotency rows");
     }
 }

@@ -1,20 +1,20 @@
 using Microsoft.Extensions.DependencyInjection;
-using Orders.Infrastructure.Outbox;
 using Orders.Testing;
 using Orders.Testing.Zoo;
+using QueueWorkers.Outbox;
 
 namespace Orders.Infrastructure.Tests.Faults;
 
 /// <summary>A queue that has reached its length limit refuses; the rows wait for it, however long, and are never given up.</summary>
-public sealed class FullQueueTests : InASystem
+public sealed class FullQueueTests : SystemFixture
 {
     [Test]
     public async Task Rows_wait_for_a_full_queue_and_all_arrive_when_there_is_room()
     {
-        var listener = await System.Broker.ListenAsync<Born>();
-        await System.Broker.Management.PutPolicyAsync(
-            System.Broker.Options.VirtualHost, "full", $"^{listener}$", "quorum_queues", new Dictionary<string, object> { ["max-length"] = 1, ["overflow"] = "reject-publish" }, CancellationToken.None);
-        await using var host = await System.StartAsync("", null, ("Outbox:MaxAttempts", "2"));
+        var listener = await TestSystem.Broker.ListenAsync<Born>();
+        await TestSystem.Broker.Management.PutPolicyAsync(
+            TestSystem.Broker.Options.VirtualHost, "full", $"^{listener}$", "quorum_queues", new Dictionary<string, object> { ["max-length"] = 1, ["overflow"] = "reject-publish" }, CancellationToken.None);
+        await using var host = await TestSystem.StartAsync("", null, ("Outbox:MaxAttempts", "2"));
         var writer = host.Services.GetRequiredService<OutboxWriter>();
         var sent = new List<Guid>();
 
@@ -33,24 +33,24 @@ public sealed class FullQueueTests : InASystem
         await Eventually.Is(
             async () =>
             {
-                await System.FastForwardAsync();
+                await TestSystem.FastForwardAsync();
                 return host.Log.Lines.Count(l => l.Line.Contains("a queue is full", StringComparison.Ordinal)) > 5 && ++lookedAgain > 5;
             },
             "the broker has refused again and again");
-        Assert.That(await System.Database.CountAsync("outbox where attempts > 0 or dead_at is not null"), Is.Zero, "rows that have used an attempt or are quarantined");
+        Assert.That(await TestSystem.Database.CountAsync("outbox where attempts > 0 or dead_at is not null"), Is.Zero, "rows that have used an attempt or are quarantined");
 
         // A consumer comes and makes room, again and again.
         var arrived = new List<Guid>();
-        await System.EventuallyFastForwardingAsync(
+        await TestSystem.EventuallyFastForwardingAsync(
             async () =>
             {
                 arrived.AddRange(await ArrivedAsync(listener));
-                return await System.Database.CountAsync("outbox");
+                return await TestSystem.Database.CountAsync("outbox");
             },
             Is.Zero, "rows in the outbox", TimeSpan.FromSeconds(60));
         arrived.AddRange(await ArrivedAsync(listener));
         Assert.That(arrived.Distinct(), Is.EquivalentTo(sent));
 
-        Task<long> RefusedAsync() => System.Database.CountAsync("outbox where last_error like '%full%'");
+        Task<long> RefusedAsync() => TestSystem.Database.CountAsync("outbox where last_error like '%full%'");
     }
 }

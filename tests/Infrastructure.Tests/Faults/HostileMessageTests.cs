@@ -1,17 +1,17 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Orders.Infrastructure.Outbox;
-using Orders.Infrastructure.Steps;
 using Orders.Infrastructure.Tests.Steps;
 using Orders.Testing;
 using Orders.Testing.Servers;
 using Orders.Testing.Zoo;
+using QueueWorkers.Outbox;
+using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.Faults;
 
 /// <summary>Messages that somebody else has made: by mistake, with another version, or to do harm. Each ends where an operator finds it, and none holds up the others.</summary>
-public sealed class HostileMessageTests() : InAZoo("patient")
+public sealed class HostileMessageTests() : ZooFixture("patient")
 {
     private const string Queue = "patient";
 
@@ -24,20 +24,20 @@ public sealed class HostileMessageTests() : InAZoo("patient")
     {
         var before = await AsideAsync();
         var innocent = Guid.NewGuid();
-        await System.Broker.PublishBytesAsync(Queue, Encoding.UTF8.GetBytes(body), new ByHand());
+        await TestSystem.Broker.PublishBytesAsync(Queue, Encoding.UTF8.GetBytes(body), new ByHand());
         await DeliverAsync(Queue, new Feed(innocent));
 
-        await System.UntilAsync(innocent, Queue, StepStatus.Done);
+        await TestSystem.UntilAsync(innocent, Queue, StepStatus.Done);
         await Eventually.That(AsideAsync, Is.EqualTo(before + 1), "messages in 'patient_error' and 'patient_skipped'");
-        await Eventually.That(() => System.Broker.CountAsync(Queue), Is.Zero, "messages in the queue");
+        await Eventually.That(() => TestSystem.Broker.CountAsync(Queue), Is.Zero, "messages in the queue");
     }
 
     [Test]
     public async Task A_message_of_a_type_that_the_step_does_not_know_is_skipped()
     {
-        var before = await System.Broker.CountAsync("patient_skipped");
+        var before = await TestSystem.Broker.CountAsync("patient_skipped");
         await DeliverAsync(Queue, new Born(Guid.NewGuid()));
-        await Eventually.That(() => System.Broker.CountAsync("patient_skipped"), Is.EqualTo(before + 1), "messages in 'patient_skipped'");
+        await Eventually.That(() => TestSystem.Broker.CountAsync("patient_skipped"), Is.EqualTo(before + 1), "messages in 'patient_skipped'");
     }
 
     [Test]
@@ -52,10 +52,10 @@ public sealed class HostileMessageTests() : InAZoo("patient")
         await PublishAsync(envelope);
         // The same in the headers, of a message that never gets as far as the step.
         var unreadable = Encoding.UTF8.GetBytes($"{{ no message about {subject}");
-        await System.Broker.PublishBytesAsync(Queue, unreadable, new ByHand { Headers = new() { ["MT-Fault-Address"] = Stolen("header-fault"), ["MT-Response-Address"] = Stolen("header-response") } });
+        await TestSystem.Broker.PublishBytesAsync(Queue, unreadable, new ByHand { Headers = new() { ["MT-Fault-Address"] = Stolen("header-fault"), ["MT-Response-Address"] = Stolen("header-response") } });
 
-        await System.UntilAsync(subject, Queue, StepStatus.Parked);
-        await Eventually.That(() => ParkedAsync(Queue, subject), Is.EqualTo(2), "messages of the subject in the _error queue");
+        await TestSystem.UntilAsync(subject, Queue, StepStatus.Failed);
+        await Eventually.That(() => DeadLetteredAsync(Queue, subject), Is.EqualTo(2), "messages of the subject in the _error queue");
         Assert.That(await QueuesAsync(), Is.EquivalentTo(before), "queues and exchanges");
     }
 
@@ -71,8 +71,8 @@ public sealed class HostileMessageTests() : InAZoo("patient")
         // The bare minimum that any version has ever written.
         await PublishAsync(Envelope(older));
 
-        await System.UntilAsync(newer, Queue, StepStatus.Done);
-        await System.UntilAsync(older, Queue, StepStatus.Done);
+        await TestSystem.UntilAsync(newer, Queue, StepStatus.Done);
+        await TestSystem.UntilAsync(older, Queue, StepStatus.Done);
     }
 
     private static JsonObject Envelope(Guid subject) => new()
@@ -80,21 +80,21 @@ public sealed class HostileMessageTests() : InAZoo("patient")
         ["messageId"] = Guid.NewGuid(), ["messageType"] = new JsonArray(MessageName.UrnOf(typeof(Feed))), ["message"] = new JsonObject { ["animalId"] = subject },
     };
 
-    private string Stolen(string name) => $"rabbitmq://{System.Broker.Options.Host}:{System.Broker.Options.EffectivePort}/{System.Broker.Options.VirtualHost}/stolen-{name}?durable=true";
+    private string Stolen(string name) => $"rabbitmq://{TestSystem.Broker.Options.Host}:{TestSystem.Broker.Options.EffectivePort}/{TestSystem.Broker.Options.VirtualHost}/stolen-{name}?durable=true";
 
-    private Task PublishAsync(JsonObject envelope) => System.Broker.PublishBytesAsync(Queue, JsonSerializer.SerializeToUtf8Bytes(envelope), new ByHand { Id = envelope["messageId"]!.GetValue<Guid>() });
+    private Task PublishAsync(JsonObject envelope) => TestSystem.Broker.PublishBytesAsync(Queue, JsonSerializer.SerializeToUtf8Bytes(envelope), new ByHand { Id = envelope["messageId"]!.GetValue<Guid>() });
 
-    private async Task<uint> AsideAsync() => await System.Broker.CountAsync("patient_error") + await System.Broker.CountAsync("patient_skipped");
+    private async Task<uint> AsideAsync() => await TestSystem.Broker.CountAsync("patient_error") + await TestSystem.Broker.CountAsync("patient_skipped");
 
     private async Task<IReadOnlyList<string>> QueuesAsync()
     {
         var names = new List<string>();
         using var http = new HttpClient();
-        var credentials = Convert.ToBase64String(Encoding.UTF8.GetBytes($"{System.Broker.Options.Username}:{System.Broker.Options.Password}"));
+        var credentials = Convert.ToBase64String(Encoding.UTF8.GetBytes($"{TestSystem.Broker.Options.Username}:{TestSystem.Broker.Options.Password}"));
         http.DefaultRequestHeaders.Authorization = new("Basic", credentials);
         foreach (var kind in new[] { "queues", "exchanges" })
         {
-            var json = await http.GetStringAsync(new Uri(System.Broker.Options.ManagementUri!, $"/api/{kind}/{Uri.EscapeDataString(System.Broker.Options.VirtualHost)}?columns=name"));
+            var json = await http.GetStringAsync(new Uri(TestSystem.Broker.Options.ManagementUri!, $"/api/{kind}/{Uri.EscapeDataString(TestSystem.Broker.Options.VirtualHost)}?columns=name"));
             names.AddRange(JsonNode.Parse(json)!.AsArray().Select(q => $"{kind}: {q!["name"]!.GetValue<string>()}"));
         }
 

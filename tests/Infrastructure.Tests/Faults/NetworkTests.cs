@@ -1,15 +1,15 @@
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
-using Orders.Infrastructure.Outbox;
-using Orders.Infrastructure.Steps;
 using Orders.Testing;
 using Orders.Testing.Servers;
 using Orders.Testing.Zoo;
+using QueueWorkers.Outbox;
+using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.Faults;
 
 /// <summary>A network between a worker and its servers that breaks, or falls silent without telling anybody. Scaled: what lasts minutes out there lasts seconds here, past every retry that could give up.</summary>
-public sealed class NetworkTests : InASystem
+public sealed class NetworkTests : SystemFixture
 {
     // Two heartbeats of ten seconds, and what a busy machine adds.
     private static readonly TimeSpan HalfOpenNoticed = TimeSpan.FromSeconds(25);
@@ -18,36 +18,36 @@ public sealed class NetworkTests : InASystem
     private static readonly TimeSpan ReconnectedWithin = TimeSpan.FromSeconds(10);
 
     [Test]
-    public async Task A_worker_cut_off_from_its_database_parks_nothing_and_counts_nothing()
+    public async Task A_worker_cut_off_from_its_database_dead_letters_nothing_and_counts_nothing()
     {
-        var source = new NpgsqlConnectionStringBuilder(System.Database.ConnectionString);
+        var source = new NpgsqlConnectionStringBuilder(TestSystem.Database.ConnectionString);
         await using var network = new TcpProxy(source.Host!, source.Port);
         var script = new StepScript();
-        await using var host = await System.StartAsync(
-            [.. System.Catalogue.Choose("patient").Select(script.In)], null,
+        await using var host = await TestSystem.StartAsync(
+            [.. TestSystem.Catalogue.Choose("patient").Select(script.In)], null,
             ("ConnectionStrings:Postgres", new NpgsqlConnectionStringBuilder(source.ConnectionString) { Host = "127.0.0.1", Port = network.Port }.ConnectionString));
         var subjects = Enumerable.Range(0, 100).Select(_ => Guid.NewGuid()).ToArray();
         var cut = DateTime.UtcNow;
         network.Cut();
         foreach (var subject in subjects)
-            await System.Broker.PublishToAsync("patient", new Feed(subject));
+            await TestSystem.Broker.PublishToAsync("patient", new Feed(subject));
         await Eventually.Is(() => subjects.Any(s => script.RunsOf(s) > 0) && DateTime.UtcNow - cut > CutFor, "the worker has been cut off for a while with work in its hands");
-        network.Mend();
+        network.Restore();
 
-        await System.EventuallyFastForwardingAsync(
-            () => System.Database.CountAsync("step_runs where subject_id = any($1) and status = $2", subjects, (short)StepStatus.Done), Is.EqualTo(subjects.Length), "steps that are done");
-        Assert.That(await System.Database.CountAsync("step_runs where subject_id = any($1) and attempts <> 1", subjects), Is.Zero, "steps that needed another attempt");
-        Assert.That(await System.Broker.CountAsync("patient_error"), Is.Zero, "parked");
+        await TestSystem.EventuallyFastForwardingAsync(
+            () => TestSystem.Database.CountAsync("step_runs where subject_id = any($1) and status = $2", subjects, (short)StepStatus.Done), Is.EqualTo(subjects.Length), "steps that are done");
+        Assert.That(await TestSystem.Database.CountAsync("step_runs where subject_id = any($1) and attempts <> 1", subjects), Is.Zero, "steps that needed another attempt");
+        Assert.That(await TestSystem.Broker.CountAsync("patient_error"), Is.Zero, "dead-lettered");
         Assert.That(host.Log.Lines.Count(l => l.Level >= Microsoft.Extensions.Logging.LogLevel.Warning), Is.LessThan(20 * CutFor.TotalSeconds), "warnings: at most twenty a second");
     }
 
     [Test]
     public async Task A_broker_that_falls_silent_is_noticed_by_relay_and_steps()
     {
-        await using var network = new TcpProxy(System.Broker.Options.Host, System.Broker.Options.EffectivePort);
-        var listener = await System.Broker.ListenAsync<Born>();
-        await using var host = await System.StartAsync("mother", null, ("RabbitMq:Host", "127.0.0.1"), ("RabbitMq:Port", $"{network.Port}"));
-        var connection = await host.Services.GetRequiredService<Messaging.BrokerConnection>().OpenAsync(CancellationToken.None);
+        await using var network = new TcpProxy(TestSystem.Broker.Options.Host, TestSystem.Broker.Options.EffectivePort);
+        var listener = await TestSystem.Broker.ListenAsync<Born>();
+        await using var host = await TestSystem.StartAsync("mother", null, ("RabbitMq:Host", "127.0.0.1"), ("RabbitMq:Port", $"{network.Port}"));
+        var connection = await host.Services.GetRequiredService<QueueWorkers.Messaging.BrokerConnection>().OpenAsync(CancellationToken.None);
         var message = OutgoingMessage.Create(new Born(Guid.NewGuid()), Guid.NewGuid());
 
         network.Silence();
@@ -55,46 +55,46 @@ public sealed class NetworkTests : InASystem
         await Eventually.Is(() => !connection.IsOpen, "the relay has given up its connection", HalfOpenNoticed);
 
         network.Cut();
-        network.Mend();
+        network.Restore();
         var subject = Guid.NewGuid();
-        await System.Broker.PublishToAsync("mother", new Feed(subject));
-        await System.EventuallyFastForwardingAsync(() => System.StatusAsync(subject, "mother"), Is.EqualTo(StepStatus.Done), "status of the step", TimeSpan.FromSeconds(60));
-        await System.EventuallyFastForwardingAsync(() => System.Database.CountAsync("outbox"), Is.Zero, "rows in the outbox");
+        await TestSystem.Broker.PublishToAsync("mother", new Feed(subject));
+        await TestSystem.EventuallyFastForwardingAsync(() => TestSystem.StatusAsync(subject, "mother"), Is.EqualTo(StepStatus.Done), "status of the step", TimeSpan.FromSeconds(60));
+        await TestSystem.EventuallyFastForwardingAsync(() => TestSystem.Database.CountAsync("outbox"), Is.Zero, "rows in the outbox");
         Assert.That(await ArrivedAsync(listener), Does.Contain(message.MessageId));
     }
 
     [Test]
     public async Task A_broker_that_takes_the_connection_and_says_nothing_is_given_up_and_tried_again()
     {
-        await using var network = new TcpProxy(System.Broker.Options.Host, System.Broker.Options.EffectivePort);
+        await using var network = new TcpProxy(TestSystem.Broker.Options.Host, TestSystem.Broker.Options.EffectivePort);
         network.Silence();
-        var starting = System.StartAsync("hurried", null, ("RabbitMq:Host", "127.0.0.1"), ("RabbitMq:Port", $"{network.Port}"));
+        var starting = TestSystem.StartAsync("hurried", null, ("RabbitMq:Host", "127.0.0.1"), ("RabbitMq:Port", $"{network.Port}"));
         await Eventually.That(() => network.Connections, Is.GreaterThanOrEqualTo(2), "relay and steps wait for the broker's greeting");
-        network.MendForNewConnections();
+        network.RestoreForNewConnections();
 
         await using var host = await starting;
         var subject = Guid.NewGuid();
-        await System.Broker.PublishToAsync("hurried", new Feed(subject));
-        await System.UntilAsync(subject, "hurried", StepStatus.Done);
-        await host.Services.GetRequiredService<Messaging.BrokerConnection>().OpenAsync(CancellationToken.None);
+        await TestSystem.Broker.PublishToAsync("hurried", new Feed(subject));
+        await TestSystem.UntilAsync(subject, "hurried", StepStatus.Done);
+        await host.Services.GetRequiredService<QueueWorkers.Messaging.BrokerConnection>().OpenAsync(CancellationToken.None);
     }
 
     // MassTransit's own policy waits 6, 9, 14, 27 and then 30 seconds, however well the worker did in between.
     [Test]
     public async Task A_worker_that_has_lost_its_broker_many_times_is_back_as_soon_as_after_the_first()
     {
-        await using var network = new TcpProxy(System.Broker.Options.Host, System.Broker.Options.EffectivePort);
+        await using var network = new TcpProxy(TestSystem.Broker.Options.Host, TestSystem.Broker.Options.EffectivePort);
         // Without a relay: who is refused here is the bus.
-        await using var host = await System.StartAsync("hurried", null, ("RabbitMq:Host", "127.0.0.1"), ("RabbitMq:Port", $"{network.Port}"), ("Outbox:Relay", "false"));
+        await using var host = await TestSystem.StartAsync("hurried", null, ("RabbitMq:Host", "127.0.0.1"), ("RabbitMq:Port", $"{network.Port}"), ("Outbox:Relay", "false"));
         for (var loss = 1; loss <= 5; loss++)
         {
             var refused = network.Refused;
             network.Cut();
             await Eventually.That(() => network.Refused, Is.GreaterThan(refused), "tries to connect in vain", TimeSpan.FromMinutes(1));
-            network.Mend();
+            network.Restore();
             var subject = Guid.NewGuid();
-            await System.Broker.PublishToAsync("hurried", new Feed(subject));
-            await Eventually.That(() => System.StatusAsync(subject, "hurried"), Is.EqualTo(StepStatus.Done), $"status of the step after {loss} losses of the broker", ReconnectedWithin);
+            await TestSystem.Broker.PublishToAsync("hurried", new Feed(subject));
+            await Eventually.That(() => TestSystem.StatusAsync(subject, "hurried"), Is.EqualTo(StepStatus.Done), $"status of the step after {loss} losses of the broker", ReconnectedWithin);
         }
     }
 
@@ -102,28 +102,28 @@ public sealed class NetworkTests : InASystem
     [Test, Category("Long")]
     public async Task A_database_that_falls_silent_is_noticed_and_work_goes_on_over_new_connections()
     {
-        var source = new NpgsqlConnectionStringBuilder(System.Database.ConnectionString);
+        var source = new NpgsqlConnectionStringBuilder(TestSystem.Database.ConnectionString);
         await using var network = new TcpProxy(source.Host!, source.Port);
-        await using var host = await System.StartAsync(
+        await using var host = await TestSystem.StartAsync(
             "careful", null, ("ConnectionStrings:Postgres", new NpgsqlConnectionStringBuilder(source.ConnectionString) { Host = "127.0.0.1", Port = network.Port }.ConnectionString));
         var (before, during) = (Guid.NewGuid(), Guid.NewGuid());
-        await System.Broker.PublishToAsync("careful", new Feed(before));
-        await System.UntilAsync(before, "careful", StepStatus.Done);
+        await TestSystem.Broker.PublishToAsync("careful", new Feed(before));
+        await TestSystem.UntilAsync(before, "careful", StepStatus.Done);
 
         var open = network.Connections;
         Assert.That(open, Is.Positive, "connections of the worker to its database");
         network.Silence();
-        network.MendForNewConnections();
-        await System.Broker.PublishToAsync("careful", new Feed(during));
+        network.RestoreForNewConnections();
+        await TestSystem.Broker.PublishToAsync("careful", new Feed(during));
         await Eventually.That(
             async () =>
             {
-                await System.Database.ExecuteAsync("update effects set lease_until = now() where state = 1 and lease_until > now() and at < now() - interval '5 seconds'");
-                await System.FastForwardAsync();
-                return await System.StatusAsync(during, "careful");
+                await TestSystem.Database.ExecuteAsync("update effects set lease_until = now() where state = 1 and lease_until > now() and at < now() - interval '5 seconds'");
+                await TestSystem.FastForwardAsync();
+                return await TestSystem.StatusAsync(during, "careful");
             },
             Is.EqualTo(StepStatus.Done), "status of the step", HalfOpenNoticed);
         Assert.That(network.Connections, Is.GreaterThanOrEqualTo(open), "the silent connections are still there: nobody has closed them for the worker");
-        Assert.That(await System.AttemptsAsync(during, "careful"), Is.EqualTo(1));
+        Assert.That(await TestSystem.AttemptsAsync(during, "careful"), Is.EqualTo(1));
     }
 }

@@ -1,7 +1,6 @@
-using Orders.Infrastructure.Orders;
-using Orders.Infrastructure.Steps;
 using Orders.Testing;
 using Orders.Testing.Zoo;
+using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.FifthStep;
 
@@ -13,7 +12,7 @@ public sealed class AddingAStepTests
 {
     internal static readonly StepCatalogue Catalogue = ZooCatalogue.Of()
         .Add<LoyaltyStep>()
-        .Announce<PointsEarned>();
+        .PublishesEvent<PointsEarned>();
 
     [Test]
     public async Task An_order_then_needs_five_steps()
@@ -36,4 +35,4 @@ public sealed class AddingAStepTests
 }
 
 /// <summary>The fifth step keeps what all steps keep, by this line.</summary>
-public sealed class LoyaltyStepKeepsTheContract() : StepContract<LoyaltyStep>(AddingAStepTests.Catalogue);
+public sealed class LoyaltyStepContractTests() : StepContract<LoyaltyStep>(AddingAStepTests.Catalogue);

@@ -1,6 +1,6 @@
 using MassTransit;
 using Orders.Contracts;
-using Orders.Infrastructure.Steps;
+using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.FifthStep;
 

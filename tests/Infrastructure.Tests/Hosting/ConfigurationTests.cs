@@ -1,9 +1,9 @@
 using Microsoft.Extensions.Configuration;
-using Orders.Infrastructure.Hosting;
-using Orders.Infrastructure.Messaging;
-using Orders.Infrastructure.Outbox;
-using Orders.Infrastructure.Steps;
 using Orders.Testing.Zoo;
+using QueueWorkers.Hosting;
+using QueueWorkers.Messaging;
+using QueueWorkers.Outbox;
+using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.Hosting;
 
@@ -13,7 +13,7 @@ public sealed class ConfigurationTests
     [Test]
     public void All_problems_of_a_section_are_told_at_once()
     {
-        var configuration = Configuration(("Outbox:BatchSize", "0"), ("Outbox:MaxAttempts", "101"), ("Outbox:SweepInterval", "00:00:00"), ("Outbox:ConfirmTimeout", "01:00:00"));
+        var configuration = Configuration(("Outbox:BatchSize", "0"), ("Outbox:MaxAttempts", "101"), ("Outbox:PollInterval", "00:00:00"), ("Outbox:ConfirmTimeout", "01:00:00"));
         var problems = Assert.Throws<InvalidConfigurationException>(() => OutboxOptions.Read(configuration));
         Assert.That(problems.Message, Does.Contain("4 problem(s)"));
         Assert.That(problems.Message, Does.Contain("Outbox:BatchSize must be 1–1000, got 0; set Outbox__BatchSize"));

@@ -1,12 +1,12 @@
-using Orders.Infrastructure.Steps;
 using Orders.Testing;
 using Orders.Testing.Servers;
 using Orders.Testing.Zoo;
+using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.Hosting;
 
 /// <summary>A process ends in time after SIGTERM, with exit code 0, whatever in it does not.</summary>
-public sealed class ExitDeadlineTests : InASystem
+public sealed class ExitDeadlineTests : SystemFixture
 {
     private static readonly TimeSpan Within = TimeSpan.FromSeconds(10);
 
@@ -36,7 +36,7 @@ public sealed class ExitDeadlineTests : InASystem
 
     private async Task<ZooProcess> StartAsync(params (string Name, string? Value)[] settings)
     {
-        var process = ZooProcess.Start(System, "clock", [("Workers:Schedules", "false"), ("Shutdown:Within", Within.ToString()), .. settings]);
+        var process = ZooProcess.Start(TestSystem, "clock", [("Workers:Schedules", "false"), ("Shutdown:Within", Within.ToString()), .. settings]);
         // Not when the host has started: a bus that is told to stop while it still connects waits for its next try, seconds later.
         await Eventually.That(() => process.Output, Does.Contain("Bus started"), "what the process says", TimeSpan.FromMinutes(1));
         return process;

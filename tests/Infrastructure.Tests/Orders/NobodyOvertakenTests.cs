@@ -1,24 +1,24 @@
 using Npgsql;
-using Orders.Infrastructure.Orders.Feeding;
-using Orders.Infrastructure.Outbox;
-using Orders.Infrastructure.Steps;
+using Orders.Infrastructure.Feeding;
 using Orders.Testing;
+using QueueWorkers.Outbox.Relaying;
+using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.Orders;
 
-/// <summary>A system of its own, in which no premium order has ever been: ageing finds nobody to send again.</summary>
-public sealed class NobodyOvertakenTests : InASystem
+/// <summary>A system of its own, in which no premium order has ever been: aging finds nobody to send again.</summary>
+public sealed class NobodyOvertakenTests : SystemFixture
 {
-    protected override StepCatalogue Catalogue => AgeingTests.OneSlowStep;
+    protected override StepCatalogue Catalogue => AgingTests.OneSlowStep;
 
     [Test]
     public async Task Whom_nobody_has_overtaken_is_left_alone()
     {
-        await using var source = NpgsqlDataSource.Create(System.Database.ConnectionString);
+        await using var source = NpgsqlDataSource.Create(TestSystem.Database.ConnectionString);
         using var feed = new RelayFeed();
-        await System.StoreAsync([.. Enumerable.Range(0, 5).Select(_ => SampleOrders.New(1))]);
-        var ageing = new OrderAgeing(source, feed, TimeProvider.System) { Ages = [TimeSpan.Zero] };
+        await TestSystem.StoreAsync([.. Enumerable.Range(0, 5).Select(_ => SampleOrders.New(1))]);
+        var aging = new OrderAging(source, feed, TimeProvider.System) { Ages = [TimeSpan.Zero] };
 
-        Assert.That(await ageing.LookAsync(CancellationToken.None), Is.Zero);
+        Assert.That(await aging.LookAsync(CancellationToken.None), Is.Zero);
     }
 }

@@ -3,13 +3,13 @@ using Npgsql;
 namespace Orders.Infrastructure.Tests.Orders;
 
 /// <summary>A connection is not reset when it is given back to the pool: what its next user may rely on all the same.</summary>
-public sealed class PooledConnectionTests : InASystem
+public sealed class PooledConnectionTests : SystemFixture
 {
     [TestCase("select 1", TestName = "An open transaction ends with its user")]
     [TestCase("select 1 / 0", TestName = "A failed transaction ends with its user")]
     public async Task A_transaction_ends_with_its_user(string last)
     {
-        await using var pool = OrdersPool.Of(System, "Maximum Pool Size=1");
+        await using var pool = OrdersPool.Of(TestSystem, "Maximum Pool Size=1");
         var session = 0;
         await using (var first = await pool.OpenConnectionAsync())
         {
@@ -28,8 +28,8 @@ public sealed class PooledConnectionTests : InASystem
         await using var second = await pool.OpenConnectionAsync();
         Assert.That(second.ProcessID, Is.EqualTo(session), "the same session");
         await RunAsync(second, "update suspects set deaths = 1 where step = 'mine'");
-        Assert.That(await System.Database.CountAsync("pg_stat_activity where pid = $1 and state like 'idle in transaction%'", session), Is.Zero, "transactions that were left open");
-        Assert.That(await System.Database.CountAsync("suspects where step = 'left open'"), Is.Zero, "rows of a transaction that nobody committed");
+        Assert.That(await TestSystem.Database.CountAsync("pg_stat_activity where pid = $1 and state like 'idle in transaction%'", session), Is.Zero, "transactions that were left open");
+        Assert.That(await TestSystem.Database.CountAsync("suspects where step = 'left open'"), Is.Zero, "rows of a transaction that nobody committed");
     }
 
     private static async Task RunAsync(NpgsqlConnection connection, string sql)

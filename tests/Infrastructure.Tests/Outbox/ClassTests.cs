@@ -1,23 +1,24 @@
 using System.Threading.Channels;
-using Orders.Infrastructure.Outbox;
 using Orders.Testing;
 using Orders.Testing.Servers;
 using Orders.Testing.Zoo;
+using QueueWorkers.Outbox;
+using QueueWorkers.Outbox.Relaying;
 
 namespace Orders.Infrastructure.Tests.Outbox;
 
-/// <summary>The higher class leaves first, by express and by sweep; the others keep a share.</summary>
-public sealed class ClassTests : InASystem
+/// <summary>The higher class leaves first, by fast path and by poller; the others keep a share.</summary>
+public sealed class ClassTests : SystemFixture
 {
     [Test]
-    public void Express_takes_the_higher_class_first_and_leaves_a_fifth_to_the_others()
+    public void The_fast_path_takes_the_higher_class_first_and_leaves_a_fifth_to_the_others()
     {
         var offered = Channel.CreateUnbounded<RelayFeed.Fresh>();
         for (var i = 0; i < 200; i++)
             offered.Writer.TryWrite(new RelayFeed.Fresh(Row(null), Environment.TickCount64));
         for (var i = 0; i < 200; i++)
             offered.Writer.TryWrite(new RelayFeed.Fresh(Row(7), Environment.TickCount64));
-        var (lanes, batch) = (new ExpressLanes(offered.Reader, 100), new List<OutboxMessage>());
+        var (lanes, batch) = (new PriorityBatcher(offered.Reader, 100), new List<OutboxMessage>());
 
         Assert.That(lanes.Take(batch, TimeSpan.FromMinutes(1)));
         Assert.That(batch.Select(m => m.Priority), Is.EqualTo(Enumerable.Repeat<short?>(7, 80).Concat(Enumerable.Repeat<short?>(null, 20))));
@@ -29,12 +30,12 @@ public sealed class ClassTests : InASystem
     }
 
     [Test]
-    public async Task What_has_become_too_old_in_memory_is_left_to_the_sweep()
+    public async Task What_has_become_too_old_in_memory_is_left_to_the_poll()
     {
         var offered = Channel.CreateUnbounded<RelayFeed.Fresh>();
         offered.Writer.TryWrite(new RelayFeed.Fresh(Row(7), Environment.TickCount64 - 4000));
         offered.Writer.TryWrite(new RelayFeed.Fresh(Row(null), Environment.TickCount64));
-        var (lanes, batch) = (new ExpressLanes(offered.Reader, 100), new List<OutboxMessage>());
+        var (lanes, batch) = (new PriorityBatcher(offered.Reader, 100), new List<OutboxMessage>());
 
         await lanes.WaitAsync(CancellationToken.None);
         Assert.That(lanes.Take(batch, TimeSpan.FromSeconds(3)));
@@ -42,9 +43,9 @@ public sealed class ClassTests : InASystem
     }
 
     [Test]
-    public async Task A_sweep_takes_the_higher_class_first_and_always_some_of_the_oldest()
+    public async Task A_poll_takes_the_higher_class_first_and_always_some_of_the_oldest()
     {
-        await using var connection = await System.Database.Source.OpenConnectionAsync();
+        await using var connection = await TestSystem.Database.Source.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
         var due = DateTimeOffset.UtcNow.AddMinutes(-1);
         await OutboxWriter.InsertAsync(connection, [.. Enumerable.Range(0, 60).Select(_ => Row(null, due)), .. Enumerable.Range(0, 60).Select(_ => Row(7, due.AddSeconds(30)))]);
@@ -58,16 +59,16 @@ public sealed class ClassTests : InASystem
     [Test]
     public async Task What_a_step_sends_keeps_the_class_of_what_it_consumes_also_after_a_redelivery()
     {
-        var born = await System.Broker.ListenAsync<Born>();
+        var born = await TestSystem.Broker.ListenAsync<Born>();
         var script = new StepScript();
-        await using var host = await System.StartAsync([script.In(System.Catalogue.Choose("mother")[0])]);
+        await using var host = await TestSystem.StartAsync([script.In(TestSystem.Catalogue.Choose("mother")[0])]);
         var (premium, normal) = (Guid.NewGuid(), Guid.NewGuid());
         script.For(premium, (_, run) => run == 1 ? throw new TimeoutException("The outside world is slow today.") : Task.CompletedTask);
-        await System.Broker.PublishToAsync("mother", new Feed(premium), new ByHand { Priority = 7 });
-        await System.Broker.PublishToAsync("mother", new Feed(normal));
+        await TestSystem.Broker.PublishToAsync("mother", new Feed(premium), new ByHand { Priority = 7 });
+        await TestSystem.Broker.PublishToAsync("mother", new Feed(normal));
 
-        await System.EventuallyFastForwardingAsync(() => System.Broker.CountAsync(born), Is.EqualTo(2u), "messages of the step");
-        var sent = (await System.Broker.TakeAllAsync(born)).ToDictionary(m => Guid.Parse(m.BasicProperties.CorrelationId!), m => m.BasicProperties.IsPriorityPresent() ? m.BasicProperties.Priority : (byte?)null);
+        await TestSystem.EventuallyFastForwardingAsync(() => TestSystem.Broker.CountAsync(born), Is.EqualTo(2u), "messages of the step");
+        var sent = (await TestSystem.Broker.TakeAllAsync(born)).ToDictionary(m => Guid.Parse(m.BasicProperties.CorrelationId!), m => m.BasicProperties.IsPriorityPresent() ? m.BasicProperties.Priority : (byte?)null);
         Assert.That((sent[premium], sent[normal]), Is.EqualTo(((byte?)7, (byte?)null)));
     }
 

@@ -1,5 +1,5 @@
-using Orders.Infrastructure.Outbox;
 using Orders.Testing.Zoo;
+using QueueWorkers.Outbox;
 
 namespace Orders.Infrastructure.Tests.Outbox;
 

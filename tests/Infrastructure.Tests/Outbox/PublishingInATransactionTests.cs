@@ -1,49 +1,48 @@
 using System.Diagnostics;
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
-using Orders.Infrastructure.Orders;
-using Orders.Infrastructure.Outbox;
 using Orders.Testing;
 using Orders.Testing.Zoo;
+using QueueWorkers.Outbox;
 
 namespace Orders.Infrastructure.Tests.Outbox;
 
 /// <summary>Code outside steps publishes through MassTransit's scoped interfaces; the message stands or falls with the caller's transaction.</summary>
-public sealed class PublishingInATransactionTests : InASystem
+public sealed class PublishingInATransactionTests : SystemFixture
 {
-    // Shorter than the lease: what arrives sooner went the express way.
+    // Shorter than the lease: what arrives sooner went the fast path way.
     private static readonly TimeSpan BeforeTheLeaseEnds = OutboxTable.Lease * 0.8;
 
     private RunningHost _host = null!;
 
     [OneTimeSetUp]
-    public async Task StartAPublisher() => _host = await System.StartAsync("");
+    public async Task StartAPublisher() => _host = await TestSystem.StartAsync("");
 
     [Test]
     public async Task What_was_published_and_saved_arrives_at_once_and_its_row_is_deleted()
     {
-        var listener = await System.Broker.ListenAsync<Born>();
+        var listener = await TestSystem.Broker.ListenAsync<Born>();
         await using var scope = _host.Services.CreateAsyncScope();
         await scope.ServiceProvider.GetRequiredService<IPublishEndpoint>().Publish(new Born(Guid.NewGuid()));
-        Assert.That(await System.Database.CountAsync("outbox"), Is.Zero, "rows before the save");
+        Assert.That(await TestSystem.Database.CountAsync("outbox"), Is.Zero, "rows before the save");
 
         await scope.ServiceProvider.GetRequiredService<OrdersDbContext>().SaveChangesAsync();
 
         await UntilArrivedAsync(listener, 1, BeforeTheLeaseEnds);
-        await System.UntilOutboxIsEmptyAsync(BeforeTheLeaseEnds);
+        await TestSystem.UntilOutboxIsEmptyAsync(BeforeTheLeaseEnds);
     }
 
     [Test]
     public async Task A_message_leaves_after_the_commit_and_not_before()
     {
-        var listener = await System.Broker.ListenAsync<Fed>();
+        var listener = await TestSystem.Broker.ListenAsync<Fed>();
         await using var scope = _host.Services.CreateAsyncScope();
         var database = scope.ServiceProvider.GetRequiredService<OrdersDbContext>();
         await using var transaction = await database.Database.BeginTransactionAsync();
         await scope.ServiceProvider.GetRequiredService<IPublishEndpoint>().Publish(new Fed(Guid.NewGuid()));
         await database.SaveChangesAsync();
         await OvertakeAsync();
-        Assert.That(await System.Broker.CountAsync(listener), Is.Zero, "messages before the commit");
+        Assert.That(await TestSystem.Broker.CountAsync(listener), Is.Zero, "messages before the commit");
 
         await transaction.CommitAsync();
 
@@ -53,7 +52,7 @@ public sealed class PublishingInATransactionTests : InASystem
     [Test]
     public async Task What_was_rolled_back_is_never_sent()
     {
-        var listener = await System.Broker.ListenAsync<Grown>();
+        var listener = await TestSystem.Broker.ListenAsync<Grown>();
         await using (var scope = _host.Services.CreateAsyncScope())
         {
             var database = scope.ServiceProvider.GetRequiredService<OrdersDbContext>();
@@ -64,8 +63,8 @@ public sealed class PublishingInATransactionTests : InASystem
         }
 
         await OvertakeAsync();
-        Assert.That(await System.Broker.CountAsync(listener), Is.Zero);
-        Assert.That(await System.Database.CountAsync("outbox"), Is.Zero);
+        Assert.That(await TestSystem.Broker.CountAsync(listener), Is.Zero);
+        Assert.That(await TestSystem.Database.CountAsync("outbox"), Is.Zero);
     }
 
     [Test]
@@ -77,7 +76,7 @@ public sealed class PublishingInATransactionTests : InASystem
         await scope.ServiceProvider.GetRequiredService<OrdersDbContext>().SaveChangesAsync();
 
         await UntilArrivedAsync("patient", 1);
-        Assert.That(await System.Broker.CountAsync("hurried"), Is.Zero);
+        Assert.That(await TestSystem.Broker.CountAsync("hurried"), Is.Zero);
     }
 
     [Test]
@@ -97,22 +96,22 @@ public sealed class PublishingInATransactionTests : InASystem
     public async Task The_trace_of_the_publisher_rides_along()
     {
         using var traces = new TraceRecorder();
-        var listener = await System.Broker.ListenAsync<Born>();
+        var listener = await TestSystem.Broker.ListenAsync<Born>();
         using var request = TraceRecorder.Source.StartActivity("request")!;
         await using var scope = _host.Services.CreateAsyncScope();
         await scope.ServiceProvider.GetRequiredService<IPublishEndpoint>().Publish(new Born(Guid.NewGuid()));
         await scope.ServiceProvider.GetRequiredService<OrdersDbContext>().SaveChangesAsync();
 
         await UntilArrivedAsync(listener, 1);
-        var message = (await System.Broker.TakeAllAsync(listener)).Single();
+        var message = (await TestSystem.Broker.TakeAllAsync(listener)).Single();
         var header = (byte[])message.BasicProperties.Headers![OutgoingMessage.TraceHeader]!;
-        Assert.That(global::System.Text.Encoding.UTF8.GetString(header), Does.StartWith($"00-{request.TraceId}-"));
+        Assert.That(System.Text.Encoding.UTF8.GetString(header), Does.StartWith($"00-{request.TraceId}-"));
     }
 
     // A later message that has arrived shows that an earlier one had its chance.
     private async Task OvertakeAsync()
     {
-        var listener = await System.Broker.ListenAsync<Overtaker>();
+        var listener = await TestSystem.Broker.ListenAsync<Overtaker>();
         var later = OutgoingMessage.Create(new Overtaker(Guid.NewGuid()), Guid.NewGuid());
         await _host.Services.GetRequiredService<OutboxWriter>().InsertAsync(later, CancellationToken.None);
         await UntilArrivedAsync(listener, 1);

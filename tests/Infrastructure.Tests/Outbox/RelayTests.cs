@@ -1,36 +1,36 @@
 using Microsoft.Extensions.DependencyInjection;
-using Orders.Infrastructure.Outbox;
 using Orders.Testing;
 using Orders.Testing.Zoo;
+using QueueWorkers.Outbox;
 
 namespace Orders.Infrastructure.Tests.Outbox;
 
 /// <summary>Rows that nobody offered in memory: left by a dead process, delayed, or too many.</summary>
-public sealed class RelayTests : InASystem
+public sealed class RelayTests : SystemFixture
 {
     [Test]
     public async Task A_row_left_by_a_dead_process_is_sent_by_another_within_ten_seconds()
     {
-        var listener = await System.Broker.ListenAsync<Born>();
+        var listener = await TestSystem.Broker.ListenAsync<Born>();
         // Committed and never offered: what a process leaves that dies right after its commit.
         await WriteAsync([OutgoingMessage.Create(new Born(Guid.NewGuid()), Guid.NewGuid())]);
 
-        await System.StartAsync("");
+        await TestSystem.StartAsync("");
 
         await UntilArrivedAsync(listener, 1, TimeSpan.FromSeconds(10));
-        await System.UntilOutboxIsEmptyAsync();
+        await TestSystem.UntilOutboxIsEmptyAsync();
     }
 
     [Test]
     public async Task Three_relays_send_each_of_two_thousand_rows_once()
     {
-        var listener = await System.Broker.ListenAsync<Fed>();
+        var listener = await TestSystem.Broker.ListenAsync<Fed>();
         var rows = Enumerable.Range(0, 2000).Select(_ => OutgoingMessage.Create(new Fed(Guid.NewGuid()), Guid.NewGuid(), dueAt: DateTimeOffset.UtcNow)).ToArray();
         await WriteAsync(rows);
 
-        await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => System.StartAsync("", null, ("Outbox:BatchSize", "100"))));
+        await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => TestSystem.StartAsync("", null, ("Outbox:BatchSize", "100"))));
 
-        await System.UntilOutboxIsEmptyAsync();
+        await TestSystem.UntilOutboxIsEmptyAsync();
         await UntilArrivedAsync(listener, rows.Length);
         Assert.That(await ArrivedAsync(listener), Is.EquivalentTo(rows.Select(r => r.MessageId)));
     }
@@ -38,9 +38,9 @@ public sealed class RelayTests : InASystem
     [Test]
     public async Task A_delayed_row_leaves_at_its_time()
     {
-        var listener = await System.Broker.ListenAsync<Grown>();
+        var listener = await TestSystem.Broker.ListenAsync<Grown>();
         // The interval is the longest: only the exact wake-up can be in time.
-        var host = await System.StartAsync("", null, ("Outbox:SweepInterval", "00:00:20"));
+        var host = await TestSystem.StartAsync("", null, ("Outbox:PollInterval", "00:00:20"));
         var due = DateTimeOffset.UtcNow.AddSeconds(2);
         await host.Services.GetRequiredService<OutboxWriter>().InsertAsync(OutgoingMessage.Create(new Grown(Guid.NewGuid()), Guid.NewGuid(), dueAt: due), CancellationToken.None);
 
@@ -50,7 +50,7 @@ public sealed class RelayTests : InASystem
 
     private async Task WriteAsync(IReadOnlyList<OutboxMessage> rows)
     {
-        await using var connection = await System.Database.Source.OpenConnectionAsync();
+        await using var connection = await TestSystem.Database.Source.OpenConnectionAsync();
         await OutboxWriter.InsertAsync(connection, rows);
     }
 }

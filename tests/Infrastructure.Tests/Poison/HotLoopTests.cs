@@ -1,25 +1,25 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
-using Orders.Infrastructure.Steps;
 using Orders.Infrastructure.Tests.Steps;
 using Orders.Testing;
 using Orders.Testing.Zoo;
+using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.Poison;
 
 /// <summary>A failed message whose <c>_error</c> queue takes nothing: MassTransit gives it back to its queue, which delivers it again at once.</summary>
-public sealed class HotLoopTests() : InAZoo("hurried")
+public sealed class HotLoopTests() : ZooFixture("hurried")
 {
     private const string Queue = "hurried_error";
 
     [Test]
     public async Task It_circles_at_most_once_a_second_and_raises_an_alert_until_the_queue_takes_it()
     {
-        // The policy of parked messages, and a limit that the one message in it has reached.
+        // The policy of dead-lettered messages, and a limit that the one message in it has reached.
         var full = new Dictionary<string, object> { ["delivery-limit"] = -1, ["max-length"] = 1, ["overflow"] = "reject-publish" };
-        await System.Broker.Management.PutPolicyAsync(System.Broker.Options.VirtualHost, "orders-parked", $"^{Queue}$", "quorum_queues", full, CancellationToken.None);
+        await TestSystem.Broker.Management.PutPolicyAsync(TestSystem.Broker.Options.VirtualHost, "queue-workers-dead-letters", $"^{Queue}$", "quorum_queues", full, CancellationToken.None);
         await Eventually.Is(async () => await FillAsync(), "the queue refuses messages");
-        var parked = await System.Broker.CountAsync(Queue);
+        var deadLettered = await TestSystem.Broker.CountAsync(Queue);
 
         var subject = Guid.NewGuid();
         Script.For(subject, (_, _) => throw new PermanentFaultException("Never."));
@@ -33,10 +33,10 @@ public sealed class HotLoopTests() : InAZoo("hurried")
 
         var other = Guid.NewGuid();
         await DeliverAsync("hurried", new Feed(other));
-        await System.UntilAsync(other, "hurried", StepStatus.Done);
+        await TestSystem.UntilAsync(other, "hurried", StepStatus.Done);
 
-        await System.Broker.Management.PutPolicyAsync(System.Broker.Options.VirtualHost, "orders-parked", $"^{Queue}$", "quorum_queues", new Dictionary<string, object> { ["delivery-limit"] = -1 }, CancellationToken.None);
-        await Eventually.That(() => System.Broker.CountAsync(Queue), Is.EqualTo(parked + 1), "parked messages");
+        await TestSystem.Broker.Management.PutPolicyAsync(TestSystem.Broker.Options.VirtualHost, "queue-workers-dead-letters", $"^{Queue}$", "quorum_queues", new Dictionary<string, object> { ["delivery-limit"] = -1 }, CancellationToken.None);
+        await Eventually.That(() => TestSystem.Broker.CountAsync(Queue), Is.EqualTo(deadLettered + 1), "dead-lettered messages");
     }
 
     // A quorum queue takes a few more than its limit before it begins to refuse.
@@ -44,7 +44,7 @@ public sealed class HotLoopTests() : InAZoo("hurried")
     {
         try
         {
-            await System.Broker.PublishToAsync(Queue, new Feed(Guid.NewGuid()));
+            await TestSystem.Broker.PublishToAsync(Queue, new Feed(Guid.NewGuid()));
             return false;
         }
         catch (RabbitMQ.Client.Exceptions.PublishException)

@@ -1,12 +1,12 @@
-using Orders.Infrastructure.Steps;
 using Orders.Testing;
 using Orders.Testing.Servers;
 using Orders.Testing.Zoo;
+using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.Poison;
 
 /// <summary>A message that kills its process, among innocents on one queue. The process is started again each time, as compose does.</summary>
-public sealed class KillerTests : InASystem
+public sealed class KillerTests : SystemFixture
 {
     private const string Step = "viper";
 
@@ -16,15 +16,15 @@ public sealed class KillerTests : InASystem
     protected override StepCatalogue Catalogue => DeadlyZoo.Steps;
 
     [Test]
-    public async Task The_killer_is_parked_and_the_innocents_are_done()
+    public async Task The_killer_is_dead_lettered_and_the_innocents_are_done()
     {
         var innocents = Enumerable.Range(0, 15).Select(_ => Guid.NewGuid()).ToArray();
         var killer = Guid.NewGuid();
         for (var i = 0; i < innocents.Length; i++)
         {
             if (i == innocents.Length / 2)
-                await System.Broker.PublishToAsync(Step, new Bite(killer, Deadly: true));
-            await System.Broker.PublishToAsync(Step, new Bite(innocents[i], Deadly: false));
+                await TestSystem.Broker.PublishToAsync(Step, new Bite(killer, Deadly: true));
+            await TestSystem.Broker.PublishToAsync(Step, new Bite(innocents[i], Deadly: false));
         }
 
         var deaths = 0;
@@ -41,25 +41,25 @@ public sealed class KillerTests : InASystem
                         process = Start();
                     }
 
-                    return await System.StatusAsync(killer, Step);
+                    return await TestSystem.StatusAsync(killer, Step);
                 },
-                Is.EqualTo(StepStatus.Parked), "status of the killer", TimeSpan.FromMinutes(4));
+                Is.EqualTo(StepStatus.Failed), "status of the killer", TimeSpan.FromMinutes(4));
             foreach (var innocent in innocents)
-                await System.UntilAsync(innocent, Step, StepStatus.Done);
-            await Eventually.That(() => System.Broker.CountAsync($"{Step}_error"), Is.EqualTo(1u), "parked messages");
+                await TestSystem.UntilAsync(innocent, Step, StepStatus.Done);
+            await Eventually.That(() => TestSystem.Broker.CountAsync($"{Step}_error"), Is.EqualTo(1u), "dead-lettered messages");
         }
         finally
         {
             await process.DisposeAsync();
         }
 
-        TestContext.Out.WriteLine($"{deaths} processes died; {innocents.Length} innocents done; the killer parked: {await System.LastFaultAsync(killer, Step)}");
+        TestContext.Out.WriteLine($"{deaths} processes died; {innocents.Length} innocents done; the killer dead-lettered: {await TestSystem.LastFaultAsync(killer, Step)}");
         Assert.That(deaths, Is.EqualTo(PlannedDeaths), "processes that died");
-        Assert.That(await System.LastFaultAsync(killer, Step), Does.StartWith("PoisonMessageException").And.Contain("kills its process"));
-        Assert.That(await System.EffectsAsync(killer), Is.Zero, "effects of the killer");
-        Assert.That(await System.Database.CountAsync("effects where subject_id = any($1)", innocents), Is.EqualTo(innocents.Length), "effects of the innocents");
-        Assert.That(await System.Database.CountAsync("suspects"), Is.Zero, "suspects left");
+        Assert.That(await TestSystem.LastFaultAsync(killer, Step), Does.StartWith("PoisonMessageException").And.Contain("kills its process"));
+        Assert.That(await TestSystem.EffectsAsync(killer), Is.Zero, "effects of the killer");
+        Assert.That(await TestSystem.Database.CountAsync("effects where subject_id = any($1)", innocents), Is.EqualTo(innocents.Length), "effects of the innocents");
+        Assert.That(await TestSystem.Database.CountAsync("suspects"), Is.Zero, "suspects left");
     }
 
-    private ZooProcess Start() => ZooProcess.Start(System, Step, ("Workers:Schedules", "false"));
+    private ZooProcess Start() => ZooProcess.Start(TestSystem, Step, ("Workers:Schedules", "false"));
 }

@@ -1,16 +1,16 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
-using Orders.Infrastructure.Coalescing;
-using Orders.Infrastructure.Poison;
-using Orders.Infrastructure.Steps;
 using Orders.Testing;
 using Orders.Testing.Zoo;
+using QueueWorkers.FlowControl.Poison;
+using QueueWorkers.GroupCommit;
+using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.Poison;
 
 /// <summary>Who is let in beside whom, and what counts as a death.</summary>
-public sealed class PoisonGuardTests : InASystem
+public sealed class PoisonGuardTests : SystemFixture
 {
     private const long Suspicious = 2;
 
@@ -43,7 +43,7 @@ public sealed class PoisonGuardTests : InASystem
 
         await alone.DisposeAsync();
         await (await second).DisposeAsync();
-        Assert.That(await System.Database.CountAsync("suspects"), Is.Zero, "marks left by runs that ended");
+        Assert.That(await TestSystem.Database.CountAsync("suspects"), Is.Zero, "marks left by runs that ended");
     }
 
     [Test]
@@ -60,7 +60,7 @@ public sealed class PoisonGuardTests : InASystem
     }
 
     [Test]
-    public async Task A_message_is_parked_after_two_processes_have_died_at_it_alone()
+    public async Task A_message_is_dead_lettered_after_two_processes_have_died_at_it_alone()
     {
         var run = Run();
         for (var death = 0; death < 2; death++)
@@ -68,7 +68,7 @@ public sealed class PoisonGuardTests : InASystem
 
         var poison = Assert.ThrowsAsync<PoisonMessageException>(async () => await Process().EnterAsync(run, 4, CancellationToken.None));
         Assert.That(poison.Message, Does.Contain("delivered 5 times").And.Contain("2 process(es) died"));
-        Assert.That(await System.Database.CountAsync("suspects where message_id = $1", run.MessageId), Is.Zero, "a redrive begins from nothing");
+        Assert.That(await TestSystem.Database.CountAsync("suspects where message_id = $1", run.MessageId), Is.Zero, "a redrive begins from nothing");
     }
 
     [Test]
@@ -79,7 +79,7 @@ public sealed class PoisonGuardTests : InASystem
         await (await Process().EnterAsync(run, 3, CancellationToken.None)).DisposeAsync();
         await DieAsync(run);
         await (await Process().EnterAsync(run, 5, CancellationToken.None)).DisposeAsync();
-        Assert.That(await System.Database.CountAsync("suspects where message_id = $1", run.MessageId), Is.Zero);
+        Assert.That(await TestSystem.Database.CountAsync("suspects where message_id = $1", run.MessageId), Is.Zero);
     }
 
     [Test]
@@ -88,26 +88,26 @@ public sealed class PoisonGuardTests : InASystem
         var run = Run();
         await using var running = await Process().EnterAsync(run, Suspicious, CancellationToken.None);
         Assert.ThrowsAsync<EffectInProgressException>(async () => await Process().EnterAsync(run, 3, CancellationToken.None));
-        Assert.That(await System.Database.ScalarAsync<int>("select deaths from suspects where message_id = $1", run.MessageId), Is.Zero);
+        Assert.That(await TestSystem.Database.ScalarAsync<int>("select deaths from suspects where message_id = $1", run.MessageId), Is.Zero);
     }
 
     [Test]
     public async Task A_session_that_is_given_back_to_the_pool_keeps_no_lock()
     {
-        await using var pool = OrdersPool.Of(System);
+        await using var pool = OrdersPool.Of(TestSystem);
         var run = Run();
         await (await Process(pool).EnterAsync(run, Suspicious, CancellationToken.None)).DisposeAsync();
         Assert.That(await LocksAsync(), Is.Zero, "locks after a run");
         for (var death = 0; death < 2; death++)
             await DieAsync(run);
         Assert.ThrowsAsync<PoisonMessageException>(async () => await Process(pool).EnterAsync(run, 4, CancellationToken.None));
-        Assert.That(await LocksAsync(), Is.Zero, "locks after a message was parked");
+        Assert.That(await LocksAsync(), Is.Zero, "locks after a message was dead-lettered");
     }
 
     [Test]
     public async Task A_session_that_could_not_unlock_is_ended()
     {
-        await using var pool = OrdersPool.Of(System);
+        await using var pool = OrdersPool.Of(TestSystem);
         await using (var connection = await pool.OpenConnectionAsync())
         {
             await using var command = new NpgsqlCommand("select pg_advisory_lock(4711)", connection);
@@ -124,10 +124,10 @@ public sealed class PoisonGuardTests : InASystem
     }
 
     private Task<long> LocksAsync() =>
-        System.Database.CountAsync("pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())");
+        TestSystem.Database.CountAsync("pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())");
 
     // A mark without the lock of a living process is all that a dead one leaves.
-    private Task<int> DieAsync(StepRun run) => System.Database.ExecuteAsync(
+    private Task<int> DieAsync(StepRun run) => TestSystem.Database.ExecuteAsync(
         "insert into suspects (message_id, step, deaths, running, host) values ($1, $2, 0, true, 'dead') on conflict (message_id, step) do update set deaths = suspects.deaths + suspects.running::int, running = true",
         run.MessageId, run.Step);
 
@@ -135,7 +135,7 @@ public sealed class PoisonGuardTests : InASystem
 
     private PoisonGuard Process(NpgsqlDataSource? pool = null)
     {
-        var guard = new PoisonGuard(pool ?? System.Database.Source, new PoisonOptions(), new PoisonMetrics(_meters.GetRequiredService<global::System.Diagnostics.Metrics.IMeterFactory>()), NullLogger<PoisonGuard>.Instance);
+        var guard = new PoisonGuard(pool ?? TestSystem.Database.Source, new PoisonOptions(), new PoisonMetrics(_meters.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>()), NullLogger<PoisonGuard>.Instance);
         _guards.Add(guard);
         return guard;
     }

@@ -1,16 +1,15 @@
 using Microsoft.Extensions.DependencyInjection;
-using Orders.Infrastructure.Orders;
-using Orders.Infrastructure.Orders.Feeding;
-using Orders.Infrastructure.Outbox;
-using Orders.Infrastructure.Replays;
-using Orders.Infrastructure.Steps;
+using Orders.Infrastructure.Feeding;
 using Orders.Infrastructure.Tests.FifthStep;
 using Orders.Testing;
+using QueueWorkers.Outbox.Relaying;
+using QueueWorkers.Replays;
+using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.Replays;
 
 /// <summary>A step is fed with past orders: each once, at a set rate, from where it stopped.</summary>
-public sealed class ReplayTests : InASystem
+public sealed class ReplayTests : SystemFixture
 {
     private const int Orders = 50;
     private Guid[] _orders = [];
@@ -20,37 +19,37 @@ public sealed class ReplayTests : InASystem
     [OneTimeSetUp]
     public async Task OrdersOfThePast()
     {
-        var required = await System.Database.ScalarAsync<int>("select bit_or(bit) from step_catalogue where step <> 'loyalty'");
-        _orders = await System.StoreAsync([.. Enumerable.Range(0, Orders).Select(_ => SampleOrders.New(required))]);
+        var required = await TestSystem.Database.ScalarAsync<int>("select bit_or(bit) from step_catalogue where step <> 'loyalty'");
+        _orders = await TestSystem.StoreAsync([.. Enumerable.Range(0, Orders).Select(_ => SampleOrders.New(required))]);
     }
 
     [SetUp]
-    public Task Forget() => System.Database.ExecuteAsync("truncate replays, effects, step_runs, idempotency, outbox");
+    public Task Forget() => TestSystem.Database.ExecuteAsync("truncate replays, effects, step_runs, idempotency, outbox");
 
     [Test]
     public async Task A_fifth_step_is_done_for_every_past_order_once_and_not_again()
     {
         await using var host = await StartAsync("loyalty");
-        var desk = host.Services.GetRequiredService<ReplayDesk>();
+        var desk = host.Services.GetRequiredService<ReplayService>();
         var first = await desk.BeginAsync("loyalty", "{}", 1000, "tests", CancellationToken.None);
         await UntilAsync(desk, first.Id, ReplayState.Finished);
-        await Eventually.That(() => System.Database.CountAsync("effects where effect = 'loyalty' and state = 2"), Is.EqualTo(Orders), "effects");
+        await Eventually.That(() => TestSystem.Database.CountAsync("effects where effect = 'loyalty' and state = 2"), Is.EqualTo(Orders), "effects");
         var second = await desk.BeginAsync("loyalty", """{ "status": "Processing" }""", 1000, "tests", CancellationToken.None);
         await UntilAsync(desk, second.Id, ReplayState.Finished);
 
         var (one, two) = (await desk.FindAsync(first.Id, CancellationToken.None), await desk.FindAsync(second.Id, CancellationToken.None));
         Assert.That((one!.Seen, one.Fed, one.AlreadyDone), Is.EqualTo((Orders, Orders, 0)));
         Assert.That((two!.Seen, two.Fed, two.AlreadyDone), Is.EqualTo((Orders, 0, Orders)));
-        Assert.That(await System.Database.CountAsync("step_runs where step = 'loyalty' and attempts = 1 and status = 2"), Is.EqualTo(Orders));
+        Assert.That(await TestSystem.Database.CountAsync("step_runs where step = 'loyalty' and attempts = 1 and status = 2"), Is.EqualTo(Orders));
     }
 
     [Test]
     public async Task It_goes_on_where_it_stopped_and_keeps_its_rate()
     {
-        await using var source = Npgsql.NpgsqlDataSource.Create(System.Database.ConnectionString);
+        await using var source = Npgsql.NpgsqlDataSource.Create(TestSystem.Database.ConnectionString);
         using var feed = new RelayFeed();
         var orders = new OrderReplays(source);
-        var desk = new ReplayDesk(source, orders);
+        var desk = new ReplayService(source, orders);
         var replay = await desk.BeginAsync("loyalty", "{}", 20, "tests", CancellationToken.None);
 
         // Each runner is a process: the first is gone after one turn.
@@ -64,9 +63,9 @@ public sealed class ReplayTests : InASystem
         await NewRunner().TurnAsync(CancellationToken.None);
 
         Assert.That((await desk.FindAsync(replay.Id, CancellationToken.None))!.State, Is.EqualTo(ReplayState.Finished));
-        Assert.That(await System.Database.CountAsync("outbox where exchange = 'loyalty'"), Is.EqualTo(Orders));
+        Assert.That(await TestSystem.Database.CountAsync("outbox where exchange = 'loyalty'"), Is.EqualTo(Orders));
         Assert.That(
-            await System.Database.ScalarAsync<string>("select string_agg(correlation_id, ',' order by correlation_id) from outbox"),
+            await TestSystem.Database.ScalarAsync<string>("select string_agg(correlation_id, ',' order by correlation_id) from outbox"),
             Is.EqualTo(string.Join(',', _orders.Select(o => o.ToString()).Order(StringComparer.Ordinal))), "each order once");
 
         ReplayRunner NewRunner() => new(source, orders, feed, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<ReplayRunner>.Instance);
@@ -77,10 +76,10 @@ public sealed class ReplayTests : InASystem
     [Test]
     public async Task Two_processes_at_once_feed_nothing_twice()
     {
-        await using var source = Npgsql.NpgsqlDataSource.Create(System.Database.ConnectionString);
+        await using var source = Npgsql.NpgsqlDataSource.Create(TestSystem.Database.ConnectionString);
         using var feed = new RelayFeed();
         var orders = new OrderReplays(source);
-        await new ReplayDesk(source, orders).BeginAsync("loyalty", "{}", 10, "tests", CancellationToken.None);
+        await new ReplayService(source, orders).BeginAsync("loyalty", "{}", 10, "tests", CancellationToken.None);
         var runners = Enumerable.Range(0, 2).Select(_ => new ReplayRunner(source, orders, feed, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<ReplayRunner>.Instance));
         await Task.WhenAll(runners.Select(async r =>
         {
@@ -88,8 +87,8 @@ public sealed class ReplayTests : InASystem
                 await r.TurnAsync(CancellationToken.None);
         }));
 
-        Assert.That(await System.Database.CountAsync("outbox"), Is.EqualTo(Orders));
-        Assert.That(await System.Database.ScalarAsync<long>("select count(distinct correlation_id) from outbox"), Is.EqualTo(Orders));
+        Assert.That(await TestSystem.Database.CountAsync("outbox"), Is.EqualTo(Orders));
+        Assert.That(await TestSystem.Database.ScalarAsync<long>("select count(distinct correlation_id) from outbox"), Is.EqualTo(Orders));
     }
 
     [TestCase("parrot", "{}", "There is no step 'parrot'")]
@@ -97,8 +96,8 @@ public sealed class ReplayTests : InASystem
     [TestCase("loyalty", """{ "colour": "blue" }""", "A replay's filter is")]
     public async Task What_cannot_be_replayed_is_refused_with_a_reason(string step, string filter, string reason)
     {
-        await using var source = Npgsql.NpgsqlDataSource.Create(System.Database.ConnectionString);
-        var desk = new ReplayDesk(source, new OrderReplays(source));
+        await using var source = Npgsql.NpgsqlDataSource.Create(TestSystem.Database.ConnectionString);
+        var desk = new ReplayService(source, new OrderReplays(source));
         Assert.That(() => desk.BeginAsync(step, filter, 10, "tests", CancellationToken.None), Throws.TypeOf<ReplayRefusedException>().With.Message.Contains(reason));
     }
 
@@ -108,18 +107,18 @@ public sealed class ReplayTests : InASystem
     [TestCase("""{ "status": "Completed" }""")]
     public async Task Only_orders_that_match_are_looked_at(string filter)
     {
-        await using var source = Npgsql.NpgsqlDataSource.Create(System.Database.ConnectionString);
+        await using var source = Npgsql.NpgsqlDataSource.Create(TestSystem.Database.ConnectionString);
         using var feed = new RelayFeed();
         var orders = new OrderReplays(source);
-        var desk = new ReplayDesk(source, orders);
+        var desk = new ReplayService(source, orders);
         var replay = await desk.BeginAsync("loyalty", filter, 1000, "tests", CancellationToken.None);
         await new ReplayRunner(source, orders, feed, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<ReplayRunner>.Instance).TurnAsync(CancellationToken.None);
         var finished = await desk.FindAsync(replay.Id, CancellationToken.None);
         Assert.That((finished!.State, finished.Seen), Is.EqualTo((ReplayState.Finished, 0L)));
     }
 
-    private Task<RunningHost> StartAsync(string steps) => System.StartAsync(steps, services => services.AddOrderFeeding());
+    private Task<RunningHost> StartAsync(string steps) => TestSystem.StartAsync(steps, services => services.AddOrderFeeding());
 
-    private static Task<ReplayState> UntilAsync(ReplayDesk desk, Guid id, ReplayState state) =>
+    private static Task<ReplayState> UntilAsync(ReplayService desk, Guid id, ReplayState state) =>
         Eventually.That(async () => (await desk.FindAsync(id, CancellationToken.None))!.State, Is.EqualTo(state), "state of the replay");
 }

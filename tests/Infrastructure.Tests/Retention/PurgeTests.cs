@@ -2,27 +2,26 @@ using System.Diagnostics;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
-using Orders.Infrastructure.Hosting;
-using Orders.Infrastructure.Orders;
-using Orders.Infrastructure.Retention;
-using Orders.Infrastructure.Scheduling;
-using Orders.Infrastructure.Steps;
 using Orders.Infrastructure.Tests.Steps;
 using Orders.Testing;
 using Orders.Testing.Servers;
 using Orders.Testing.Zoo;
+using QueueWorkers.Hosting;
+using QueueWorkers.Retention;
+using QueueWorkers.Scheduling;
+using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.Retention;
 
 /// <summary>What is old goes, what is young stays, and nothing happens twice because of it.</summary>
-public sealed class PurgeTests() : InAZoo("hurried")
+public sealed class PurgeTests() : ZooFixture("hurried")
 {
     private static readonly RetentionRule[] Rules = [.. RetentionRules.Framework, .. OrderRetention.Rules];
 
     [Test]
     public async Task Each_rule_purges_what_is_older_than_it_keeps_and_nothing_else()
     {
-        await System.Database.ExecuteAsync("""
+        await TestSystem.Database.ExecuteAsync("""
             insert into idempotency (message_id, step, at) select gen_random_uuid(), 'x', now() - age from (values (interval '31 days'), (interval '29 days')) as t(age);
             insert into posted_keys (client_id, key, body_hash, order_id, at) select 'tests', gen_random_uuid()::text, '', gen_random_uuid(), now() - age from (values (interval '31 days'), (interval '29 days')) as t(age);
             insert into schedule_runs (schedule, due_at, status, attempts, finished_at)
@@ -46,25 +45,25 @@ public sealed class PurgeTests() : InAZoo("hurried")
         var result = await PurgeAsync(new RetentionOptions { Rules = Rules });
 
         Assert.That(result, Does.Match("^Purged 1 of idempotency, 1 of schedule_runs, 1 of duplicates, 1 of duplicate_counts, 1 of completeness_gaps, 1 of step_reports, 1 of cancelled_subjects, 1 of suspects, 1 of step_attempts, 1 of alerts, 1 of step_builds, 1 of redrives, 1 of redrive_items, 1 of posted_keys in "));
-        Assert.That(await System.Database.CountAsync("schedule_runs"), Is.EqualTo(2), "the young one, and the one that is not finished");
-        Assert.That(await System.Database.CountAsync("completeness_gaps"), Is.EqualTo(2), "the young one, and the open one");
-        Assert.That(await System.Database.CountAsync("step_builds where build in ('2.0', '3.0')"), Is.EqualTo(2), "the one that still runs, and the young one");
-        Assert.That(await System.Database.CountAsync("alerts where resolved_at is null"), Is.EqualTo(1), "the open one");
-        Assert.That(await System.Database.CountAsync("redrives r join redrive_items i on i.redrive_id = r.id"), Is.EqualTo(2), "the young one, and the one that is not finished, with all their messages");
+        Assert.That(await TestSystem.Database.CountAsync("schedule_runs"), Is.EqualTo(2), "the young one, and the one that is not finished");
+        Assert.That(await TestSystem.Database.CountAsync("completeness_gaps"), Is.EqualTo(2), "the young one, and the open one");
+        Assert.That(await TestSystem.Database.CountAsync("step_builds where build in ('2.0', '3.0')"), Is.EqualTo(2), "the one that still runs, and the young one");
+        Assert.That(await TestSystem.Database.CountAsync("alerts where resolved_at is null"), Is.EqualTo(1), "the open one");
+        Assert.That(await TestSystem.Database.CountAsync("redrives r join redrive_items i on i.redrive_id = r.id"), Is.EqualTo(2), "the young one, and the one that is not finished, with all their messages");
         Assert.That(await PurgeAsync(new RetentionOptions { Rules = Rules }), Is.EqualTo("Nothing was old enough."));
     }
 
     [Test]
-    public async Task Failures_go_when_they_have_come_to_an_end_long_ago_and_never_while_they_are_parked_or_in_a_queue()
+    public async Task Failures_go_when_they_have_come_to_an_end_long_ago_and_never_while_they_are_dead_lettered_or_in_a_queue()
     {
-        await System.Database.ExecuteAsync("""
+        await TestSystem.Database.ExecuteAsync("""
             insert into failures (id, state, kind, queue, identity, generation, copies, message_id, fault_type, fault_message, fingerprint, attempts, first_at, last_at, body, content_type, headers, note, closed_at, removed_at, restorable_until)
             select uuidv7(), state, 1, queue, md5(note)::uuid, 0, 1, gen_random_uuid(), 'x', 'x', 'x', 1, now() - age, now() - age, '', '', '{}', note,
                 case when state <> 1 then now() - age end, case when removed then now() - age end, case when state = 5 then now() - restorable end
             from (values
                 ('done', 3, 'x_error', interval '91 days', true, null), ('failed again', 4, 'x_error', interval '91 days', true, null), ('gone', 6, 'x_error', interval '91 days', true, null),
                 ('archived for good', 5, 'x_error', interval '91 days', true, interval '1 day'), ('archived from the outbox', 5, 'outbox', interval '91 days', false, interval '1 day'),
-                ('kept: parked', 1, 'x_error', interval '400 days', false, null), ('kept: young', 3, 'x_error', interval '89 days', true, null), ('kept: in its queue', 3, 'x_error', interval '91 days', false, null),
+                ('kept: dead-lettered', 1, 'x_error', interval '400 days', false, null), ('kept: young', 3, 'x_error', interval '89 days', true, null), ('kept: in its queue', 3, 'x_error', interval '91 days', false, null),
                 ('kept: restorable', 5, 'x_error', interval '91 days', true, interval '-1 day'), ('kept: restorable in the outbox', 5, 'outbox', interval '91 days', false, interval '-1 day'), ('kept: sent', 2, 'x_error', interval '91 days', true, null))
                 as t(note, state, queue, age, removed, restorable);
             insert into outbox (id, message_id, exchange, routing_key, content_type, headers, body, mandatory, attempts, due_at, dead_at)
@@ -73,9 +72,9 @@ public sealed class PurgeTests() : InAZoo("hurried")
             """);
         await PurgeAsync(new RetentionOptions { Rules = Rules });
 
-        Assert.That((await System.Database.RowsAsync("select note from failures where note not like 'kept: %'")).Select(r => r[0]), Is.Empty, "failures that should be gone");
-        Assert.That(await System.Database.CountAsync("failures"), Is.EqualTo(6), "failures");
-        Assert.That(await System.Database.CountAsync("outbox where dead_at is not null"), Is.EqualTo(2), "quarantined rows");
+        Assert.That((await TestSystem.Database.RowsAsync("select note from failures where note not like 'kept: %'")).Select(r => r[0]), Is.Empty, "failures that should be gone");
+        Assert.That(await TestSystem.Database.CountAsync("failures"), Is.EqualTo(6), "failures");
+        Assert.That(await TestSystem.Database.CountAsync("outbox where dead_at is not null"), Is.EqualTo(2), "quarantined rows");
     }
 
     [Test]
@@ -84,32 +83,32 @@ public sealed class PurgeTests() : InAZoo("hurried")
         var subject = Guid.NewGuid();
         var message = new ByHand();
         await DeliverAsync("hurried", new Feed(subject), message);
-        await System.UntilAsync(subject, "hurried", StepStatus.Done);
-        await System.Database.ExecuteAsync("update idempotency set at = now() - interval '31 days' where message_id = $1", message.Id!.Value);
+        await TestSystem.UntilAsync(subject, "hurried", StepStatus.Done);
+        await TestSystem.Database.ExecuteAsync("update idempotency set at = now() - interval '31 days' where message_id = $1", message.Id!.Value);
         await PurgeAsync(new RetentionOptions { Rules = Rules });
-        Assert.That(await System.Database.CountAsync("idempotency where message_id = $1", message.Id.Value), Is.Zero);
+        Assert.That(await TestSystem.Database.CountAsync("idempotency where message_id = $1", message.Id.Value), Is.Zero);
 
         await DeliverAsync("hurried", new Feed(subject), message);
         await Eventually.That(() => Script.RunsOf(subject), Is.EqualTo(2), "runs");
-        await Eventually.That(() => System.Database.CountAsync("duplicates where subject_id = $1", subject), Is.EqualTo(1), "evidence of the duplicate");
-        Assert.That(await System.EffectsAsync(subject), Is.EqualTo(1), "effects");
-        Assert.That(await System.AttemptsAsync(subject, "hurried"), Is.EqualTo(1), "the dropped run left no trace in the step");
+        await Eventually.That(() => TestSystem.Database.CountAsync("duplicates where subject_id = $1", subject), Is.EqualTo(1), "evidence of the duplicate");
+        Assert.That(await TestSystem.EffectsAsync(subject), Is.EqualTo(1), "effects");
+        Assert.That(await TestSystem.AttemptsAsync(subject, "hurried"), Is.EqualTo(1), "the dropped run left no trace in the step");
     }
 
     [Test]
     public async Task A_large_table_is_purged_in_batches_within_the_time_limit_and_goes_on_next_time()
     {
-        await System.Database.ExecuteAsync("insert into idempotency (message_id, step, at) select gen_random_uuid(), 'bulk', now() - interval '40 days' + n * interval '1 second' from generate_series(1, 50000) n");
+        await TestSystem.Database.ExecuteAsync("insert into idempotency (message_id, step, at) select gen_random_uuid(), 'bulk', now() - interval '40 days' + n * interval '1 second' from generate_series(1, 50000) n");
         var watch = Stopwatch.StartNew();
         var result = await PurgeAsync(new RetentionOptions { Rules = Rules, TimeLimit = TimeSpan.FromMinutes(1) });
         TestContext.Out.WriteLine($"{result} ({watch.Elapsed.TotalSeconds:0.0} s)");
-        Assert.That(await System.Database.CountAsync("idempotency where step = 'bulk'"), Is.Zero);
+        Assert.That(await TestSystem.Database.CountAsync("idempotency where step = 'bulk'"), Is.Zero);
 
-        await System.Database.ExecuteAsync("insert into idempotency (message_id, step, at) select gen_random_uuid(), 'bulk', now() - interval '40 days' from generate_series(1, 50000) n");
+        await TestSystem.Database.ExecuteAsync("insert into idempotency (message_id, step, at) select gen_random_uuid(), 'bulk', now() - interval '40 days' from generate_series(1, 50000) n");
         await PurgeAsync(new RetentionOptions { Rules = Rules, TimeLimit = TimeSpan.FromMilliseconds(1) });
-        Assert.That(await System.Database.CountAsync("idempotency where step = 'bulk'"), Is.EqualTo(49000), "one batch, and the time was up");
+        Assert.That(await TestSystem.Database.CountAsync("idempotency where step = 'bulk'"), Is.EqualTo(49000), "one batch, and the time was up");
         await PurgeAsync(new RetentionOptions { Rules = Rules, TimeLimit = TimeSpan.FromMinutes(1) });
-        Assert.That(await System.Database.CountAsync("idempotency where step = 'bulk'"), Is.Zero);
+        Assert.That(await TestSystem.Database.CountAsync("idempotency where step = 'bulk'"), Is.Zero);
     }
 
     [Test]
@@ -124,7 +123,7 @@ public sealed class PurgeTests() : InAZoo("hurried")
     private async Task<string> PurgeAsync(RetentionOptions options)
     {
         await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-        var metrics = new RetentionMetrics(services.GetRequiredService<global::System.Diagnostics.Metrics.IMeterFactory>());
-        return await new PurgeJob(System.Database.Source, options, metrics, NullLogger<PurgeJob>.Instance).RunAsync(new Firing("purge", DateTimeOffset.UtcNow), CancellationToken.None);
+        var metrics = new RetentionMetrics(services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>());
+        return await new PurgeJob(TestSystem.Database.Source, options, metrics, NullLogger<PurgeJob>.Instance).RunAsync(new Firing("purge", DateTimeOffset.UtcNow), CancellationToken.None);
     }
 }

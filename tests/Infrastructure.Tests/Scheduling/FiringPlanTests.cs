@@ -1,4 +1,4 @@
-using Orders.Infrastructure.Scheduling;
+using QueueWorkers.Scheduling;
 
 namespace Orders.Infrastructure.Tests.Scheduling;
 

@@ -1,13 +1,13 @@
 using System.Collections.Concurrent;
-using Orders.Infrastructure.Audit;
-using Orders.Infrastructure.Scheduling;
 using Orders.Testing;
 using Orders.Testing.Zoo;
+using QueueWorkers.Operators;
+using QueueWorkers.Scheduling;
 
 namespace Orders.Infrastructure.Tests.Scheduling;
 
 /// <summary>The life of schedules and their jobs, in one process and in several.</summary>
-public sealed class ScheduleTests : InASystem
+public sealed class ScheduleTests : SystemFixture
 {
     private const string Job = "job";
     private const string Report = "report";
@@ -26,8 +26,8 @@ public sealed class ScheduleTests : InASystem
     [OneTimeSetUp]
     public async Task DeploySchedules()
     {
-        await new ScheduleDeployment(System.Database.Source, Schedules).DeployAsync(CancellationToken.None);
-        _control = new ScheduleControl(System.Database.Source);
+        await new ScheduleDeployment(TestSystem.Database.Source, Schedules).DeployAsync(CancellationToken.None);
+        _control = new ScheduleControl(TestSystem.Database.Source);
     }
 
     [SetUp]
@@ -35,7 +35,7 @@ public sealed class ScheduleTests : InASystem
     {
         Runs.Clear();
         _work = (_, _) => Task.FromResult("Done.");
-        await System.Database.ExecuteAsync("delete from schedule_runs; update schedules set paused = false, customised = false, last_status = null, last_due_at = null, next_due_at = now() + interval '1 day'");
+        await TestSystem.Database.ExecuteAsync("delete from schedule_runs; update schedules set paused = false, customised = false, last_status = null, last_due_at = null, next_due_at = now() + interval '1 day'");
     }
 
     [Test]
@@ -60,7 +60,7 @@ public sealed class ScheduleTests : InASystem
         await using var three = await StartAsync();
         for (var i = 0; i < 5; i++)
             await _control.RunNowAsync(Job, By, CancellationToken.None);
-        await Eventually.That(() => System.Database.CountAsync("schedule_runs where status = 2"), Is.EqualTo(5), "firings that are done");
+        await Eventually.That(() => TestSystem.Database.CountAsync("schedule_runs where status = 2"), Is.EqualTo(5), "firings that are done");
         Assert.That(Runs.Select(f => f.DueAt), Is.Unique.And.Exactly(5).Items);
     }
 
@@ -79,7 +79,7 @@ public sealed class ScheduleTests : InASystem
             await _control.RunNowAsync(Job, By, CancellationToken.None);
         await using var one = await StartAsync();
         await using var two = await StartAsync();
-        await Eventually.That(() => System.Database.CountAsync("schedule_runs where status = 2"), Is.EqualTo(6), "firings that are done");
+        await Eventually.That(() => TestSystem.Database.CountAsync("schedule_runs where status = 2"), Is.EqualTo(6), "firings that are done");
         Assert.That(most, Is.EqualTo(1), "runs at a time");
     }
 
@@ -105,7 +105,7 @@ public sealed class ScheduleTests : InASystem
         Assert.That(Runs.Single().Attempt, Is.EqualTo(2));
 
         await DieAtAsync(attempts: 3);
-        await Eventually.That(() => System.Database.CountAsync("schedule_runs where status = 3"), Is.EqualTo(1), "firings that were given up");
+        await Eventually.That(() => TestSystem.Database.CountAsync("schedule_runs where status = 3"), Is.EqualTo(1), "firings that were given up");
         Assert.That(Runs, Has.Count.EqualTo(1), "it was not begun a fourth time");
     }
 
@@ -123,22 +123,22 @@ public sealed class ScheduleTests : InASystem
         await _control.RunNowAsync(Job, By, CancellationToken.None);
         await begun.Task;
         await first.StopAsync();
-        Assert.That(await System.Database.ScalarAsync<short>("select status from schedule_runs"), Is.EqualTo((short)FiringStatus.Waiting));
+        Assert.That(await TestSystem.Database.ScalarAsync<short>("select status from schedule_runs"), Is.EqualTo((short)FiringStatus.Waiting));
 
         _work = (_, _) => Task.FromResult("Done.");
         await using var second = await StartAsync();
         await UntilAsync(Job, FiringStatus.Done);
-        Assert.That(await System.Database.ScalarAsync<int>("select attempts from schedule_runs"), Is.EqualTo(1), "a stop uses up no attempt");
+        Assert.That(await TestSystem.Database.ScalarAsync<int>("select attempts from schedule_runs"), Is.EqualTo(1), "a stop uses up no attempt");
     }
 
     [Test]
     public async Task A_message_is_committed_with_its_firing_and_has_the_firings_id()
     {
-        var listener = await System.Broker.ListenAsync<Tick>();
+        var listener = await TestSystem.Broker.ListenAsync<Tick>();
         await using var host = await StartAsync();
-        await System.Database.ExecuteAsync("update schedules set next_due_at = date_trunc('second', now()) where name = $1", Report);
+        await TestSystem.Database.ExecuteAsync("update schedules set next_due_at = date_trunc('second', now()) where name = $1", Report);
         await UntilArrivedAsync(listener, 1);
-        var due = new DateTimeOffset(await System.Database.ScalarAsync<DateTime>("select due_at from schedule_runs where schedule = $1", Report));
+        var due = new DateTimeOffset(await TestSystem.Database.ScalarAsync<DateTime>("select due_at from schedule_runs where schedule = $1", Report));
         Assert.That(await ArrivedAsync(listener), Is.EqualTo([new Firing(Report, due).Id]));
     }
 
@@ -147,11 +147,11 @@ public sealed class ScheduleTests : InASystem
     {
         await using var host = await StartAsync();
         Assert.That(await _control.PauseAsync(Job, By, CancellationToken.None), Is.True);
-        await System.Database.ExecuteAsync("update schedules set next_due_at = now() - interval '1 hour' where name = $1", Job);
+        await TestSystem.Database.ExecuteAsync("update schedules set next_due_at = now() - interval '1 hour' where name = $1", Job);
         // A firing of another schedule shows that the process has looked.
         await _control.RunNowAsync(Report, By, CancellationToken.None);
         await UntilAsync(Report, FiringStatus.Done);
-        Assert.That(await System.Database.CountAsync("schedule_runs where schedule = $1", Job), Is.Zero);
+        Assert.That(await TestSystem.Database.CountAsync("schedule_runs where schedule = $1", Job), Is.Zero);
 
         Assert.That(await _control.ResumeAsync(Job, By, CancellationToken.None), Is.True);
         var next = (await _control.ListAsync(CancellationToken.None)).Single(s => s.Name == Job).NextDueAt;
@@ -163,7 +163,7 @@ public sealed class ScheduleTests : InASystem
     public async Task What_an_operator_has_changed_outlives_a_deployment()
     {
         Assert.That(await _control.ChangeAsync(Job, "0 4 * * *", "Europe/Berlin", Misfire.Skip, By, CancellationToken.None), Is.True);
-        await new ScheduleDeployment(System.Database.Source, Schedules).DeployAsync(CancellationToken.None);
+        await new ScheduleDeployment(TestSystem.Database.Source, Schedules).DeployAsync(CancellationToken.None);
         var schedule = (await _control.ListAsync(CancellationToken.None)).Single(s => s.Name == Job);
         Assert.That(schedule, Has.Property("Cron").EqualTo("0 4 * * *").And.Property("TimeZone").EqualTo("Europe/Berlin").And.Property("Misfire").EqualTo(Misfire.Skip).And.Property("Customised").True);
     }
@@ -171,19 +171,19 @@ public sealed class ScheduleTests : InASystem
     [Test]
     public async Task What_has_left_the_catalogue_stops_firing_and_comes_back_with_it()
     {
-        await new ScheduleDeployment(System.Database.Source, new ScheduleCatalogue()).DeployAsync(CancellationToken.None);
-        Assert.That(await System.Database.CountAsync("schedules where active"), Is.Zero);
+        await new ScheduleDeployment(TestSystem.Database.Source, new ScheduleCatalogue()).DeployAsync(CancellationToken.None);
+        Assert.That(await TestSystem.Database.CountAsync("schedules where active"), Is.Zero);
         Assert.That(await _control.RunNowAsync(Job, By, CancellationToken.None), Is.Null);
-        await new ScheduleDeployment(System.Database.Source, Schedules).DeployAsync(CancellationToken.None);
-        Assert.That(await System.Database.CountAsync("schedules where active"), Is.EqualTo(2));
+        await new ScheduleDeployment(TestSystem.Database.Source, Schedules).DeployAsync(CancellationToken.None);
+        Assert.That(await TestSystem.Database.CountAsync("schedules where active"), Is.EqualTo(2));
     }
 
-    private Task<RunningHost> StartAsync() => System.StartAsync("", services => services.AddSchedules(System.Configuration(("Schedules:PollInterval", "00:00:00.1"), ("Schedules:Lease", "00:00:10")), Schedules));
+    private Task<RunningHost> StartAsync() => TestSystem.StartAsync("", services => services.AddSchedules(TestSystem.Configuration(("Schedules:PollInterval", "00:00:00.1"), ("Schedules:Lease", "00:00:10")), Schedules));
 
     private Task<int> UntilAsync(string schedule, FiringStatus status) =>
-        Eventually.That(() => System.Database.ScalarAsync<int>("select coalesce((select last_status from schedules where name = $1), -1)", schedule), Is.EqualTo((int)status), $"status of '{schedule}'");
+        Eventually.That(() => TestSystem.Database.ScalarAsync<int>("select coalesce((select last_status from schedules where name = $1), -1)", schedule), Is.EqualTo((int)status), $"status of '{schedule}'");
 
-    private Task<int> DieAtAsync(int attempts) => System.Database.ExecuteAsync(
+    private Task<int> DieAtAsync(int attempts) => TestSystem.Database.ExecuteAsync(
         "insert into schedule_runs (schedule, due_at, status, attempts, host, lease_until) values ($1, clock_timestamp(), 1, $2, 'dead', now() - interval '1 second')", Job, attempts);
 
     private sealed class TestJob : IScheduledJob

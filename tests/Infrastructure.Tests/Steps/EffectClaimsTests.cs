@@ -1,17 +1,18 @@
-using Orders.Infrastructure.Idempotency;
-using Orders.Infrastructure.Steps;
 using Orders.Testing;
 using Orders.Testing.Zoo;
+using QueueWorkers.Idempotency;
+using QueueWorkers.Steps;
+using QueueWorkers.Steps.Claims;
 
 namespace Orders.Infrastructure.Tests.Steps;
 
-/// <summary>An effect that the outside world sees before we can commit is announced first: whoever comes later knows.</summary>
-public sealed class EffectClaimsTests : InASystem
+/// <summary>An effect that the outside world sees before we can commit is published first: whoever comes later knows.</summary>
+public sealed class EffectClaimsTests : SystemFixture
 {
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan ShortLease = TimeSpan.FromMilliseconds(200);
 
-    private EffectClaims Claims => new(System.Database.Source);
+    private EffectClaims Claims => new(TestSystem.Database.Source);
 
     [Test]
     public async Task The_first_claim_is_granted_and_leaves_a_pending_effect()
@@ -19,7 +20,7 @@ public sealed class EffectClaimsTests : InASystem
         var run = RunOf(Guid.NewGuid());
         Assert.That(await run.ClaimAsync(Lease, "reference", CancellationToken.None), Is.EqualTo(EffectClaim.Granted));
         Assert.That(await StateAsync(run), Is.EqualTo(EffectState.Pending));
-        Assert.That(await System.StatusAsync(run.SubjectId, run.Step), Is.EqualTo(StepStatus.Running));
+        Assert.That(await TestSystem.StatusAsync(run.SubjectId, run.Step), Is.EqualTo(StepStatus.Running));
     }
 
     [Test]
@@ -28,7 +29,7 @@ public sealed class EffectClaimsTests : InASystem
         var subject = Guid.NewGuid();
         var run = RunOf(subject);
         await run.ClaimAsync(Lease, null, CancellationToken.None);
-        await using (var process = new OneProcess(System))
+        await using (var process = new OneProcess(TestSystem))
             Assert.That(await process.Committer.CommitAsync(run), Is.True);
 
         Assert.That(await StateAsync(run), Is.EqualTo(EffectState.Done));
@@ -86,7 +87,7 @@ public sealed class EffectClaimsTests : InASystem
         await LeaseEndsAsync(subject);
         await RunOf(subject).ClaimAsync(Lease, null, CancellationToken.None);
 
-        await using var process = new OneProcess(System);
+        await using var process = new OneProcess(TestSystem);
         Assert.That(await process.Committer.CommitAsync(frozen), Is.False);
     }
 
@@ -117,11 +118,11 @@ public sealed class EffectClaimsTests : InASystem
     [Test]
     public async Task Of_many_claims_of_one_process_each_effect_is_granted_once_and_each_run_hears_of_its_own()
     {
-        await using var claims = new EffectClaims(System.Database.Source);
+        await using var claims = new EffectClaims(TestSystem.Database.Source);
         var (done, uncertain, lapsed) = (Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid());
         var run = RunOf(done);
         await run.ClaimAsync(Lease, null, CancellationToken.None);
-        await using (var process = new OneProcess(System))
+        await using (var process = new OneProcess(TestSystem))
             Assert.That(await process.Committer.CommitAsync(run), Is.True);
         run = RunOf(uncertain);
         await run.ClaimAsync(Lease, null, CancellationToken.None);
@@ -139,7 +140,7 @@ public sealed class EffectClaimsTests : InASystem
             Assert.That(AnswersOf(subject), Is.EquivalentTo(new EffectClaim?[] { EffectClaim.Granted, null, null }));
         Assert.That(AnswersOf(lapsed), Is.EquivalentTo(new EffectClaim?[] { EffectClaim.MaybeDone, null, null }));
         Assert.That(AnswersOf(done), Is.EquivalentTo(new EffectClaim?[] { EffectClaim.AlreadyDone, EffectClaim.AlreadyDone, EffectClaim.AlreadyDone }));
-        Assert.That(await System.Database.CountAsync("step_runs where subject_id = any($1) and status = $2", fresh, (short)StepStatus.Running), Is.EqualTo(fresh.Length));
+        Assert.That(await TestSystem.Database.CountAsync("step_runs where subject_id = any($1) and status = $2", fresh, (short)StepStatus.Running), Is.EqualTo(fresh.Length));
 
         IEnumerable<EffectClaim?> AnswersOf(Guid subject) => asked.Where(a => a.subject == subject).Select(a => a.Item2.Result);
     }
@@ -159,8 +160,8 @@ public sealed class EffectClaimsTests : InASystem
     private StepRun RunOf(Guid subject, EffectClaims? claims = null) => new(CarefulStep.Policy, Guid.NewGuid(), subject, Guid.NewGuid(), 1, claims ?? Claims);
 
     private async Task<EffectState> StateAsync(StepRun run) =>
-        (EffectState)await System.Database.ScalarAsync<short>("select state from effects where subject_id = $1 and effect = $2", run.SubjectId, run.Effect);
+        (EffectState)await TestSystem.Database.ScalarAsync<short>("select state from effects where subject_id = $1 and effect = $2", run.SubjectId, run.Effect);
 
     private Task LeaseEndsAsync(Guid subject) =>
-        Eventually.Is(() => System.Database.ScalarAsync<bool>("select lease_until <= now() from effects where subject_id = $1", subject), "the lease has ended");
+        Eventually.Is(() => TestSystem.Database.ScalarAsync<bool>("select lease_until <= now() from effects where subject_id = $1", subject), "the lease has ended");
 }

@@ -1,13 +1,13 @@
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
-using Orders.Infrastructure.Steps;
 using Orders.Testing;
 using Orders.Testing.Zoo;
+using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.Steps;
 
 /// <summary>A process that is asked to stop ends what it can, and gives back the rest.</summary>
-public sealed class GracefulStopTests() : InAZoo("patient")
+public sealed class GracefulStopTests() : ZooFixture("patient")
 {
     // Fifteen seconds outside the tests.
     private static readonly TimeSpan ConsumerStopTimeout = TimeSpan.FromSeconds(1);
@@ -35,14 +35,14 @@ public sealed class GracefulStopTests() : InAZoo("patient")
         stopping.SetResult();
         await stop;
 
-        Assert.That(await System.StatusAsync(quick, "patient"), Is.EqualTo(StepStatus.Done), "what could be finished was finished");
-        Assert.That(await System.Database.CountAsync("step_runs where subject_id = any($1)", endless), Is.Zero, "nothing is recorded of what was cut off");
-        await Eventually.That(() => System.Broker.CountAsync("patient"), Is.EqualTo((uint)endless.Length), "messages back in the queue");
-        Assert.That(await System.Broker.CountAsync("patient_error"), Is.Zero, "parked");
+        Assert.That(await TestSystem.StatusAsync(quick, "patient"), Is.EqualTo(StepStatus.Done), "what could be finished was finished");
+        Assert.That(await TestSystem.Database.CountAsync("step_runs where subject_id = any($1)", endless), Is.Zero, "nothing is recorded of what was cut off");
+        await Eventually.That(() => TestSystem.Broker.CountAsync("patient"), Is.EqualTo((uint)endless.Length), "messages back in the queue");
+        Assert.That(await TestSystem.Broker.CountAsync("patient_error"), Is.Zero, "dead-lettered");
 
         await StartAnotherAsync();
         foreach (var subject in endless)
-            await System.UntilAsync(subject, "patient", StepStatus.Done);
-        Assert.That(await System.Database.CountAsync("step_runs where attempts <> 1"), Is.Zero, "attempts used up by stopping");
+            await TestSystem.UntilAsync(subject, "patient", StepStatus.Done);
+        Assert.That(await TestSystem.Database.CountAsync("step_runs where attempts <> 1"), Is.Zero, "attempts used up by stopping");
     }
 }

@@ -2,16 +2,17 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using MassTransit;
-using Orders.Infrastructure.Outbox;
-using Orders.Infrastructure.Steps;
 using Orders.Testing;
 using Orders.Testing.Servers;
 using Orders.Testing.Zoo;
+using QueueWorkers.Outbox;
+using QueueWorkers.Steps;
+using QueueWorkers.Steps.Claims;
 
 namespace Orders.Infrastructure.Tests.Steps;
 
 /// <summary>A message that comes again is the same message: same id, same class, same headers, same trace.</summary>
-public sealed class RedeliveryTests() : InAZoo("careful,patient")
+public sealed class RedeliveryTests() : ZooFixture("careful,patient")
 {
     private sealed record Seen(Guid Id, Guid Subject, byte Priority, string? Tenant);
 
@@ -23,21 +24,21 @@ public sealed class RedeliveryTests() : InAZoo("careful,patient")
         var seen = Watch(subject, failing: 3);
         await DeliverAsync("patient", message, Feed(subject));
 
-        await System.EventuallyFastForwardingAsync(() => System.StatusAsync(subject, "patient"), Is.EqualTo(StepStatus.Done), "status of the step");
+        await TestSystem.EventuallyFastForwardingAsync(() => TestSystem.StatusAsync(subject, "patient"), Is.EqualTo(StepStatus.Done), "status of the step");
         Assert.That(seen, Has.Count.EqualTo(4));
         Assert.That(seen, Is.All.EqualTo(new Seen(message, subject, 7, "acme")));
     }
 
     [Test]
-    public async Task A_postponed_message_keeps_id_priority_and_headers()
+    public async Task A_deferred_message_keeps_id_priority_and_headers()
     {
         var subject = Guid.NewGuid();
         var message = Guid.NewGuid();
         var seen = Watch(subject, failing: 0);
-        await new StepRun(CarefulStep.Policy, Guid.NewGuid(), subject, Guid.NewGuid(), 1, new EffectClaims(System.Database.Source)).ClaimAsync(TimeSpan.FromSeconds(1), null, CancellationToken.None);
+        await new StepRun(CarefulStep.Policy, Guid.NewGuid(), subject, Guid.NewGuid(), 1, new EffectClaims(TestSystem.Database.Source)).ClaimAsync(TimeSpan.FromSeconds(1), null, CancellationToken.None);
         await DeliverAsync("careful", message, Feed(subject));
 
-        await System.UntilAsync(subject, "careful", StepStatus.Done);
+        await TestSystem.UntilAsync(subject, "careful", StepStatus.Done);
         Assert.That(seen, Has.Count.GreaterThan(1));
         Assert.That(seen, Is.All.EqualTo(new Seen(message, subject, 7, "acme")));
     }
@@ -46,8 +47,8 @@ public sealed class RedeliveryTests() : InAZoo("careful,patient")
     public async Task The_subject_is_the_correlation_id_where_there_is_one()
     {
         var subject = Guid.NewGuid();
-        await System.Broker.PublishToAsync("patient", new Feed(Guid.NewGuid()), new ByHand { CorrelationId = subject });
-        await System.UntilAsync(subject, "patient", StepStatus.Done);
+        await TestSystem.Broker.PublishToAsync("patient", new Feed(Guid.NewGuid()), new ByHand { CorrelationId = subject });
+        await TestSystem.UntilAsync(subject, "patient", StepStatus.Done);
     }
 
     private ConcurrentQueue<Seen> Watch(Guid subject, int failing)
@@ -66,7 +67,7 @@ public sealed class RedeliveryTests() : InAZoo("careful,patient")
     {
         var envelope = JsonNode.Parse(Envelope.Write(feed, message, null, message, null, DateTimeOffset.UtcNow))!;
         envelope["headers"] = new JsonObject { ["tenant"] = "acme" };
-        return System.Broker.PublishBytesAsync(step, JsonSerializer.SerializeToUtf8Bytes(envelope), new ByHand { Id = message, Priority = 7 });
+        return TestSystem.Broker.PublishBytesAsync(step, JsonSerializer.SerializeToUtf8Bytes(envelope), new ByHand { Id = message, Priority = 7 });
     }
 
     private static Feed Feed(Guid subject) => new(subject);

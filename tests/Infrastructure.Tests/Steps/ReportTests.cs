@@ -1,12 +1,12 @@
-using Orders.Infrastructure.Steps;
-using Orders.Infrastructure.Steps.Reports;
 using Orders.Testing;
 using Orders.Testing.Zoo;
+using QueueWorkers.Steps;
+using QueueWorkers.Steps.Reports;
 
 namespace Orders.Infrastructure.Tests.Steps;
 
 /// <summary>What an attempt tells about itself is seen while it runs, and kept with it.</summary>
-public sealed class ReportTests() : InAZoo("hurried")
+public sealed class ReportTests() : ZooFixture("hurried")
 {
     [Test]
     public async Task A_running_attempt_is_seen_and_its_end_is_kept()
@@ -23,10 +23,10 @@ public sealed class ReportTests() : InAZoo("hurried")
         });
         await DeliverAsync("hurried", new Feed(subject));
         await Eventually.That(() => ReportAsync(subject, "progress::text || activity || array_to_string(log, '|')"), Is.EqualTo("0.5halfwaya first line"), "the report of the running attempt");
-        Assert.That(await System.StatusAsync(subject, "hurried"), Is.Not.EqualTo(StepStatus.Done));
+        Assert.That(await TestSystem.StatusAsync(subject, "hurried"), Is.Not.EqualTo(StepStatus.Done));
         gate.SetResult();
 
-        await System.UntilAsync(subject, "hurried", StepStatus.Done);
+        await TestSystem.UntilAsync(subject, "hurried", StepStatus.Done);
         Assert.That(await ReportAsync(subject, "progress::text || activity || array_to_string(log, '|') || (result->>'pages')"), Is.EqualTo("1halfwaya first line|a second line3"));
     }
 
@@ -40,10 +40,10 @@ public sealed class ReportTests() : InAZoo("hurried")
             return run == 1 ? throw new TimeoutException("The outside world is slow today.") : Task.CompletedTask;
         });
         await DeliverAsync("hurried", new Feed(subject));
-        await System.EventuallyFastForwardingAsync(() => System.StatusAsync(subject, "hurried"), Is.EqualTo(StepStatus.Done), "status of the step");
+        await TestSystem.EventuallyFastForwardingAsync(() => TestSystem.StatusAsync(subject, "hurried"), Is.EqualTo(StepStatus.Done), "status of the step");
 
         Assert.That(
-            await System.Database.ScalarAsync<string>("select string_agg(attempt || array_to_string(log, '|'), ' ' order by attempt) from step_reports where subject_id = $1", subject),
+            await TestSystem.Database.ScalarAsync<string>("select string_agg(attempt || array_to_string(log, '|'), ' ' order by attempt) from step_reports where subject_id = $1", subject),
             Is.EqualTo("1run 1 2run 2"));
     }
 
@@ -52,8 +52,8 @@ public sealed class ReportTests() : InAZoo("hurried")
     {
         var subject = Guid.NewGuid();
         await DeliverAsync("hurried", new Feed(subject));
-        await System.UntilAsync(subject, "hurried", StepStatus.Done);
-        Assert.That(await System.Database.CountAsync("step_reports where subject_id = $1", subject), Is.Zero);
+        await TestSystem.UntilAsync(subject, "hurried", StepStatus.Done);
+        Assert.That(await TestSystem.Database.CountAsync("step_reports where subject_id = $1", subject), Is.Zero);
     }
 
     [Test]
@@ -72,5 +72,5 @@ public sealed class ReportTests() : InAZoo("hurried")
         });
     }
 
-    private Task<string> ReportAsync(Guid subject, string what) => System.Database.ScalarAsync<string>($"select coalesce((select {what} from step_reports where subject_id = $1), '')", subject);
+    private Task<string> ReportAsync(Guid subject, string what) => TestSystem.Database.ScalarAsync<string>($"select coalesce((select {what} from step_reports where subject_id = $1), '')", subject);
 }

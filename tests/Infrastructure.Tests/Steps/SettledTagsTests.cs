@@ -1,4 +1,4 @@
-using Orders.Infrastructure.Steps;
+using QueueWorkers.Consuming.Acknowledgement;
 
 namespace Orders.Infrastructure.Tests.Steps;
 

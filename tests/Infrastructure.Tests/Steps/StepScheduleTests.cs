@@ -1,4 +1,4 @@
-using Orders.Infrastructure.Steps;
+using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.Steps;
 

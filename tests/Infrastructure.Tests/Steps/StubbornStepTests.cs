@@ -1,13 +1,13 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Orders.Infrastructure.Steps;
 using Orders.Testing;
 using Orders.Testing.Zoo;
+using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.Steps;
 
 /// <summary>Steps that ignore their token: they are reported, they block nobody, and what they still do is never written.</summary>
-public sealed class StubbornStepTests() : InAZoo("hurried")
+public sealed class StubbornStepTests() : ZooFixture("hurried")
 {
     // The time limit of 30 s ends after 0.3 s.
     protected override void Configure(IServiceCollection services) => services.Replace(ServiceDescriptor.Singleton<TimeProvider>(new FasterTime(100)));
@@ -19,12 +19,12 @@ public sealed class StubbornStepTests() : InAZoo("hurried")
         Script.For(subject, (_, run) => run == 1 ? WaitsForSomethingElse(gate.Task) : Task.CompletedTask);
         await DeliverAsync("hurried", new Feed(subject));
 
-        await System.EventuallyFastForwardingAsync(() => System.StatusAsync(subject, "hurried"), Is.EqualTo(StepStatus.Done), "status of the step");
-        Assert.That(await System.LastFaultAsync(subject, "hurried"), Does.StartWith(nameof(StepTimeoutException)).And.Contain("left to itself").And.Contain(nameof(WaitsForSomethingElse)));
+        await TestSystem.EventuallyFastForwardingAsync(() => TestSystem.StatusAsync(subject, "hurried"), Is.EqualTo(StepStatus.Done), "status of the step");
+        Assert.That(await TestSystem.LastFaultAsync(subject, "hurried"), Does.StartWith(nameof(StepTimeoutException)).And.Contain("left to itself").And.Contain(nameof(WaitsForSomethingElse)));
         gate.SetResult();
         await Eventually.Is(() => Host.Log.Lines.Any(l => l.Line.Contains("Nothing of it was written", StringComparison.Ordinal)), "the end of the step is logged");
-        Assert.That(await System.EffectsAsync(subject), Is.EqualTo(1));
-        Assert.That(await System.AttemptsAsync(subject, "hurried"), Is.EqualTo(2), "attempts: the one that came to its end too late is not one more");
+        Assert.That(await TestSystem.EffectsAsync(subject), Is.EqualTo(1));
+        Assert.That(await TestSystem.AttemptsAsync(subject, "hurried"), Is.EqualTo(2), "attempts: the one that came to its end too late is not one more");
     }
 
     [Test]
@@ -40,8 +40,8 @@ public sealed class StubbornStepTests() : InAZoo("hurried")
         });
         await DeliverAsync("hurried", new Feed(subject));
 
-        await System.EventuallyFastForwardingAsync(() => System.StatusAsync(subject, "hurried"), Is.EqualTo(StepStatus.Done), "status of the step");
-        Assert.That(await System.LastFaultAsync(subject, "hurried"), Does.Contain("it blocks thread"));
+        await TestSystem.EventuallyFastForwardingAsync(() => TestSystem.StatusAsync(subject, "hurried"), Is.EqualTo(StepStatus.Done), "status of the step");
+        Assert.That(await TestSystem.LastFaultAsync(subject, "hurried"), Does.Contain("it blocks thread"));
         gate.Set();
     }
 
@@ -58,7 +58,7 @@ public sealed class StubbornStepTests() : InAZoo("hurried")
 
         var next = Guid.NewGuid();
         await DeliverAsync("hurried", new Feed(next));
-        await System.UntilAsync(next, "hurried", StepStatus.Done);
+        await TestSystem.UntilAsync(next, "hurried", StepStatus.Done);
 
         Assert.That(gate.Task.IsCompleted, Is.False, "the stubborn ones were still at it");
         gate.SetResult();
@@ -84,7 +84,7 @@ public sealed class StubbornStepTests() : InAZoo("hurried")
             }
         });
         await DeliverAsync("hurried", new Feed(subject));
-        await System.EventuallyFastForwardingAsync(() => System.StatusAsync(subject, "hurried"), Is.EqualTo(StepStatus.Done), "status of the step");
+        await TestSystem.EventuallyFastForwardingAsync(() => TestSystem.StatusAsync(subject, "hurried"), Is.EqualTo(StepStatus.Done), "status of the step");
         gate.SetResult();
 
         Assert.That(await late.Task.WaitAsync(TimeSpan.FromSeconds(30)), Is.TypeOf<StepTimeoutException>());

@@ -6,7 +6,7 @@ using Orders.OutsideWorld.Faults;
 
 namespace Orders.OutsideWorld.Tests.Faults;
 
-public sealed class BehaviourTests : InAWorld
+public sealed class BehaviourTests : OutsideWorldFixture
 {
     private async Task<HttpResponseMessage> PutAsync(string body) => await Http.PutAsync("/behaviour", new StringContent(body, Encoding.UTF8, "application/json"));
 
@@ -26,7 +26,7 @@ public sealed class BehaviourTests : InAWorld
 
         Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.OK));
         Assert.That(await Http.GetStringAsync("/behaviour"), Is.EqualTo(Both));
-        Assert.That(World.Behaviour.Smtp.Current, Is.EqualTo(new Conduct<SmtpMode>(SmtpMode.Slow, TimeSpan.FromMilliseconds(250), 0.2m)));
+        Assert.That(World.Behaviour.Smtp.Current, Is.EqualTo(new FaultProfile<SmtpMode>(SmtpMode.Slow, TimeSpan.FromMilliseconds(250), 0.2m)));
     }
 
     [Test]
@@ -75,7 +75,7 @@ public sealed class BehaviourTests : InAWorld
     [TestCase("""{"smtp":{"mode":"\ud800"}}""", "")]
     public async Task What_is_not_understood_is_refused_with_what_was_expected_and_found_and_changes_nothing(string body, string at)
     {
-        World.Behaviour.Warehouse.Set(new Conduct<WarehouseMode>(WarehouseMode.Reject));
+        World.Behaviour.Warehouse.Set(new FaultProfile<WarehouseMode>(WarehouseMode.Reject));
         using var answer = await PutAsync(body);
         var problem = await answer.Content.ReadFromJsonAsync<JsonElement>();
 

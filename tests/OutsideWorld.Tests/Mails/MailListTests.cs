@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Orders.OutsideWorld.Tests.Mails;
 
-public sealed class MailListTests : InAWorld
+public sealed class MailListTests : OutsideWorldFixture
 {
     [Test]
     public async Task Limit_and_offset_take_a_part_in_the_order_of_arrival()

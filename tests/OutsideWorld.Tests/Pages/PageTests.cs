@@ -5,7 +5,7 @@ using Orders.OutsideWorld.Mails;
 
 namespace Orders.OutsideWorld.Tests.Pages;
 
-public sealed class PageTests : InAWorld
+public sealed class PageTests : OutsideWorldFixture
 {
     private const string Hostile = "<script>alert(1)</script>";
 
@@ -32,7 +32,7 @@ public sealed class PageTests : InAWorld
     {
         World.Warehouse.RecordFailure(Hostile, Hostile, 503);
         World.Warehouse.RecordFailure(null, null, 0);
-        World.Behaviour.Smtp.Set(new Conduct<SmtpMode>(SmtpMode.Slow, TimeSpan.FromMilliseconds(250), 0.2m));
+        World.Behaviour.Smtp.Set(new FaultProfile<SmtpMode>(SmtpMode.Slow, TimeSpan.FromMilliseconds(250), 0.2m));
         var page = await Http.GetStringAsync("/calls");
 
         Assert.That(page, Does.Not.Contain("<script").IgnoreCase.And.Contain("503").And.Contain("cut"));
@@ -83,8 +83,8 @@ public sealed class PageTests : InAWorld
     [Test]
     public async Task A_world_that_plays_down_is_live_and_ready_all_the_same()
     {
-        World.Behaviour.Smtp.Set(new Conduct<SmtpMode>(SmtpMode.Down));
-        World.Behaviour.Warehouse.Set(new Conduct<WarehouseMode>(WarehouseMode.Down));
+        World.Behaviour.Smtp.Set(new FaultProfile<SmtpMode>(SmtpMode.Down));
+        World.Behaviour.Warehouse.Set(new FaultProfile<WarehouseMode>(WarehouseMode.Down));
 
         Assert.That(await Http.GetStringAsync("/health/live"), Is.EqualTo("live"));
         Assert.That(await Http.GetStringAsync("/health/ready"), Is.EqualTo("ready"));

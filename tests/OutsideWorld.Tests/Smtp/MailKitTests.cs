@@ -4,7 +4,7 @@ using MimeKit.Utils;
 namespace Orders.OutsideWorld.Tests.Smtp;
 
 /// <summary>The client the email step uses.</summary>
-public sealed class MailKitTests : InAWorld
+public sealed class MailKitTests : OutsideWorldFixture
 {
     [Test]
     public async Task A_mail_sent_by_MailKit_is_listed_with_its_id_recipient_subject_and_text()

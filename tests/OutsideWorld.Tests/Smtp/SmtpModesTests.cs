@@ -7,9 +7,9 @@ using Orders.OutsideWorld.Mails;
 namespace Orders.OutsideWorld.Tests.Smtp;
 
 /// <summary>What each mode does to a mail, what the sender sees, and what the ledger says afterwards.</summary>
-public sealed class SmtpModesTests : InAWorld
+public sealed class SmtpModesTests : OutsideWorldFixture
 {
-    private void Play(SmtpMode mode, decimal share = 1, TimeSpan delay = default) => World.Behaviour.Smtp.Set(new Conduct<SmtpMode>(mode, delay, share));
+    private void Play(SmtpMode mode, decimal share = 1, TimeSpan delay = default) => World.Behaviour.Smtp.Set(new FaultProfile<SmtpMode>(mode, delay, share));
 
     [Test]
     public async Task Slow_records_the_mail_at_once_and_answers_late()

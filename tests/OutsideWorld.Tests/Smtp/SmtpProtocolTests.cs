@@ -3,7 +3,7 @@ using Orders.OutsideWorld.Mails;
 namespace Orders.OutsideWorld.Tests.Smtp;
 
 /// <summary>RFC 5321, spoken by hand.</summary>
-public sealed class SmtpProtocolTests : InAWorld
+public sealed class SmtpProtocolTests : OutsideWorldFixture
 {
     [Test]
     public async Task A_pipelined_conversation_in_one_packet_gets_every_reply_in_order()

@@ -6,7 +6,7 @@ using System.Text;
 namespace Orders.OutsideWorld.Tests.Warehouse;
 
 /// <summary>The signatures are made here by the letter of the Standard Webhooks specification, not with the code that checks them.</summary>
-public sealed class SignatureTests : InAWorld
+public sealed class SignatureTests : OutsideWorldFixture
 {
     private const string Body = """{"orderId":"order-1"}""";
     private static readonly byte[] Key = [.. Enumerable.Range(1, 32).Select(number => (byte)number)];

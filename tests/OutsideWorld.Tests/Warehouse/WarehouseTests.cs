@@ -7,9 +7,9 @@ using Orders.OutsideWorld.Faults;
 
 namespace Orders.OutsideWorld.Tests.Warehouse;
 
-public sealed class WarehouseTests : InAWorld
+public sealed class WarehouseTests : OutsideWorldFixture
 {
-    private void Play(WarehouseMode mode, decimal share = 1, TimeSpan delay = default) => World.Behaviour.Warehouse.Set(new Conduct<WarehouseMode>(mode, delay, share));
+    private void Play(WarehouseMode mode, decimal share = 1, TimeSpan delay = default) => World.Behaviour.Warehouse.Set(new FaultProfile<WarehouseMode>(mode, delay, share));
 
     private async Task<HttpStatusCode> CallAsync(string orderId, string key)
     {

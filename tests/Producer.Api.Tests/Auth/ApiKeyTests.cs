@@ -1,9 +1,9 @@
 using System.Diagnostics;
-using Orders.Infrastructure.Orders;
+using Orders.Infrastructure;
 
 namespace Orders.Producer.Api.Tests.Auth;
 
-internal sealed class ApiKeyTests : InAnApi
+internal sealed class ApiKeyTests : ApiFixture
 {
     [Test]
     public async Task Missing_malformed_unknown_expired_and_revoked_keys_get_the_same_answer()

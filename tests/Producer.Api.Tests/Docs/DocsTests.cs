@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Orders.Producer.Api.Tests.Docs;
 
-internal sealed class DocsTests : InAnApi
+internal sealed class DocsTests : ApiFixture
 {
     [Test]
     public async Task The_description_names_every_address_with_its_refusals()

@@ -1,4 +1,4 @@
-using Orders.Infrastructure.Messaging;
+using QueueWorkers.Messaging;
 using Testcontainers.PostgreSql;
 using Testcontainers.RabbitMq;
 

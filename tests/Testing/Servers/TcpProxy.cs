@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace Orders.Testing.Servers;
 
-/// <summary>A network between a host and a server that can be cut (nothing comes through and nobody can connect) or fall silent (nothing comes through and nobody is told), until it is mended.</summary>
+/// <summary>A network between a host and a server that can be cut (nothing comes through and nobody can connect) or fall silent (nothing comes through and nobody is told), until it is fixed.</summary>
 public sealed class TcpProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -40,7 +40,7 @@ public sealed class TcpProxy : IAsyncDisposable
             client.Close();
     }
 
-    /// <summary>Half-open: connections stay, new ones are made, and not one byte comes through. What is sent meanwhile arrives when it is mended.</summary>
+    /// <summary>Half-open: connections stay, new ones are made, and not one byte comes through. What is sent meanwhile arrives when it is fixed.</summary>
     public void Silence()
     {
         var silent = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -53,10 +53,10 @@ public sealed class TcpProxy : IAsyncDisposable
     public int Connections => _open.Count / 2;
 
     /// <summary>Lets new connections through again; those that fell silent stay so, and nobody is ever told.</summary>
-    public void MendForNewConnections() => _flow = Flowing();
+    public void RestoreForNewConnections() => _flow = Flowing();
 
     /// <summary>Lets connections and bytes through again.</summary>
-    public void Mend()
+    public void Restore()
     {
         _cut = false;
         _flow.TrySetResult();
@@ -147,7 +147,7 @@ public sealed class TcpProxy : IAsyncDisposable
         return flow;
     }
 
-    /// <summary>One connection; silent ones stay so when only new connections are mended.</summary>
+    /// <summary>One connection; silent ones stay so when only new connections are fixed.</summary>
     private sealed class Line
     {
         public volatile TaskCompletionSource Flow = Flowing();

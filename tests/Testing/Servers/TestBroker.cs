@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Orders.Infrastructure.Messaging;
-using Orders.Infrastructure.Outbox;
+using QueueWorkers.Messaging;
+using QueueWorkers.Outbox;
 using RabbitMQ.Client;
 
 namespace Orders.Testing.Servers;

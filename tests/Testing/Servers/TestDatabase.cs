@@ -1,6 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
-using Orders.Infrastructure.Orders;
+using Orders.Infrastructure;
 
 namespace Orders.Testing.Servers;
 

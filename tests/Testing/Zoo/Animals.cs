@@ -1,7 +1,7 @@
 using MassTransit;
 using Orders.Contracts;
-using Orders.Infrastructure.Steps;
-using Retry = Orders.Infrastructure.Steps.Retry;
+using QueueWorkers.Steps;
+using Retry = QueueWorkers.Steps.Retry;
 
 namespace Orders.Testing.Zoo;
 

@@ -1,6 +1,6 @@
 using MassTransit;
-using Orders.Infrastructure.Scheduling;
-using Orders.Infrastructure.Steps;
+using QueueWorkers.Scheduling;
+using QueueWorkers.Steps;
 
 namespace Orders.Testing.Zoo;
 

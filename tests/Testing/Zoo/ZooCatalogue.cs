@@ -1,5 +1,5 @@
 using Orders.Contracts;
-using Orders.Infrastructure.Steps;
+using QueueWorkers.Steps;
 
 namespace Orders.Testing.Zoo;
 
@@ -9,5 +9,5 @@ public static class ZooCatalogue
     /// <summary>All of them.</summary>
     public static StepCatalogue Of() => new StepCatalogue()
         .Add<HurriedStep>().Add<PatientStep>().Add<MotherStep>().Add<CarefulStep>()
-        .Announce<Born>().Announce<Fed>().Announce<Grown>().Announce<OrderCompleted>().Announce<OrderRejected>();
+        .PublishesEvent<Born>().PublishesEvent<Fed>().PublishesEvent<Grown>().PublishesEvent<OrderCompleted>().PublishesEvent<OrderRejected>();
 }

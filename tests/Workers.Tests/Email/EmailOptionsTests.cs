@@ -1,5 +1,5 @@
-using Orders.Infrastructure.Hosting;
 using Orders.Workers.Email;
+using QueueWorkers.Hosting;
 
 namespace Orders.Workers.Tests.Email;
 

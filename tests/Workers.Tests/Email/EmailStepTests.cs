@@ -1,15 +1,15 @@
 using Orders.Contracts;
-using Orders.Infrastructure.Steps;
 using Orders.OutsideWorld.Faults;
 using Orders.Testing;
 using Orders.Workers.Email;
+using QueueWorkers.Steps;
 
 namespace Orders.Workers.Tests.Email;
 
 /// <summary>One mail an order, in every mode of the mail server, with somebody to ask about receipts and without.</summary>
 [TestFixture(true)]
 [TestFixture(false)]
-public sealed class EmailStepTests(bool canAsk) : InAnInstallation
+public sealed class EmailStepTests(bool canAsk) : InstallationFixture
 {
     [OneTimeSetUp]
     public Task Start() => StartAsync("email", canAsk ? [] : [("Email:ReceiptsUrl", null)]);
@@ -21,22 +21,22 @@ public sealed class EmailStepTests(bool canAsk) : InAnInstallation
     public async Task An_accepted_order_is_confirmed()
     {
         var order = await ConfirmAsync();
-        await Orders.UntilAsync(order, "email", StepStatus.Done);
+        await TestSystem.UntilAsync(order, "email", StepStatus.Done);
 
         Assert.That(MailsOf("email", order), Is.EqualTo(1));
-        Assert.That(await Orders.Database.ScalarAsync<string>("select reference from effects where subject_id = $1 and effect = 'email'", order), Is.EqualTo(IdOf("email", order)));
+        Assert.That(await TestSystem.Database.ScalarAsync<string>("select reference from effects where subject_id = $1 and effect = 'email'", order), Is.EqualTo(IdOf("email", order)));
     }
 
     [Test]
     public async Task A_rejected_order_gets_an_apology_which_its_progress_does_not_wait_for()
     {
-        var order = await Orders.StoreAsync();
+        var order = await TestSystem.StoreAsync();
         await DeliverAsync("email", order, new StockRejected(order, [new StockShortage("MUG-BLUE", 2, 1)], DateTimeOffset.UtcNow));
-        await Eventually.That(() => Orders.EffectsAsync(order), Is.EqualTo(1), "effects that are done");
+        await Eventually.That(() => TestSystem.EffectsAsync(order), Is.EqualTo(1), "effects that are done");
 
         Assert.That(MailsOf("apology", order), Is.EqualTo(1));
         Assert.That(World.Mails.Delivered.Single(m => m.MessageId == IdOf("apology", order)).Subject, Does.EndWith("cannot be filled"));
-        Assert.That(await Orders.Database.ScalarAsync<int>("select done from order_progress where order_id = $1", order), Is.Zero);
+        Assert.That(await TestSystem.Database.ScalarAsync<int>("select done from order_progress where order_id = $1", order), Is.Zero);
     }
 
     [TestCase(SmtpMode.Down)]
@@ -45,8 +45,8 @@ public sealed class EmailStepTests(bool canAsk) : InAnInstallation
     {
         World.Behaviour.Smtp.Set(new(mode));
         var order = await ConfirmAsync();
-        await Orders.UntilAsync(order, "email", StepStatus.Retrying);
-        Assert.That(await Orders.Database.CountAsync("effects where subject_id = $1", order), Is.Zero, "a mail that was certainly not sent is not claimed");
+        await TestSystem.UntilAsync(order, "email", StepStatus.Retrying);
+        Assert.That(await TestSystem.Database.CountAsync("effects where subject_id = $1", order), Is.Zero, "a mail that was certainly not sent is not claimed");
         World.Behaviour.Smtp.Set(new(SmtpMode.Ok));
         await UntilInTheEndAsync(order, "email", StepStatus.Done);
 
@@ -54,14 +54,14 @@ public sealed class EmailStepTests(bool canAsk) : InAnInstallation
     }
 
     [Test]
-    public async Task A_refused_mail_is_parked_at_once()
+    public async Task A_refused_mail_is_dead_lettered_at_once()
     {
         World.Behaviour.Smtp.Set(new(SmtpMode.Reject));
         var order = await ConfirmAsync();
-        await Orders.UntilAsync(order, "email", StepStatus.Parked);
+        await TestSystem.UntilAsync(order, "email", StepStatus.Failed);
 
-        Assert.That(await Orders.AttemptsAsync(order, "email"), Is.EqualTo(1));
-        Assert.That(await Orders.Database.CountAsync("effects where subject_id = $1", order), Is.Zero);
+        Assert.That(await TestSystem.AttemptsAsync(order, "email"), Is.EqualTo(1));
+        Assert.That(await TestSystem.Database.CountAsync("effects where subject_id = $1", order), Is.Zero);
     }
 
     [Test]
@@ -91,8 +91,8 @@ public sealed class EmailStepTests(bool canAsk) : InAnInstallation
     [TestCase(false)]
     public async Task After_a_run_that_died_with_its_claim_the_sink_is_asked_or_a_person(bool wasSent)
     {
-        var (order, message) = (await Orders.StoreAsync(), Guid.NewGuid());
-        await Orders.Database.ExecuteAsync(
+        var (order, message) = (await TestSystem.StoreAsync(), Guid.NewGuid());
+        await TestSystem.Database.ExecuteAsync(
             "insert into effects (subject_id, effect, message_id, step, state, lease_until, reference, at) values ($1, 'email', $2, 'email', 1, now() - interval '1 second', $3, now() - interval '1 minute')",
             order, message, IdOf("email", order));
         if (wasSent)
@@ -106,21 +106,21 @@ public sealed class EmailStepTests(bool canAsk) : InAnInstallation
     [Test]
     public async Task While_another_run_holds_the_lease_nothing_is_sent_and_no_attempt_is_counted()
     {
-        var (order, message) = (await Orders.StoreAsync(), Guid.NewGuid());
-        await Orders.Database.ExecuteAsync(
+        var (order, message) = (await TestSystem.StoreAsync(), Guid.NewGuid());
+        await TestSystem.Database.ExecuteAsync(
             "insert into effects (subject_id, effect, message_id, step, state, lease_until, reference) values ($1, 'email', $2, 'email', 1, now() + interval '1 hour', $3)",
             order, message, IdOf("email", order));
         await DeliverAsync("email", order, new OrderAccepted(order, false, DateTimeOffset.UtcNow), message);
-        await Eventually.That(() => Orders.Database.CountAsync("outbox where message_id = $1 and due_at > now() + interval '30 minutes'", message), Is.EqualTo(1), "the message waits for the lease");
+        await Eventually.That(() => TestSystem.Database.CountAsync("outbox where message_id = $1 and due_at > now() + interval '30 minutes'", message), Is.EqualTo(1), "the message waits for the lease");
 
         Assert.That(MailsOf("email", order), Is.Zero);
-        Assert.That(await Orders.AttemptsAsync(order, "email"), Is.Zero);
-        await Orders.Database.ExecuteAsync("delete from outbox where message_id = $1", message);
+        Assert.That(await TestSystem.AttemptsAsync(order, "email"), Is.Zero);
+        await TestSystem.Database.ExecuteAsync("delete from outbox where message_id = $1", message);
     }
 
     private async Task<Guid> ConfirmAsync()
     {
-        var order = await Orders.StoreAsync();
+        var order = await TestSystem.StoreAsync();
         await DeliverAsync("email", order, new OrderAccepted(order, false, DateTimeOffset.UtcNow));
         return order;
     }
@@ -130,7 +130,7 @@ public sealed class EmailStepTests(bool canAsk) : InAnInstallation
         var options = EmailOptions.Read(Tests.Settings.Of([.. Towards(World)]));
         await using var pool = new SmtpPool(options.Smtp);
         using var mail = OrderMail.Confirmation(SampleDetails.Of(), options.Sender, IdOf("email", order));
-        await new Mailer(pool, options).SendAsync(mail, new Handover(TimeSpan.FromMinutes(1)));
+        await new Mailer(pool, options).SendAsync(mail, new SmtpTransferMonitor(TimeSpan.FromMinutes(1)));
     }
 
     private int MailsOf(string effect, Guid order) => World.Mails.Delivered.Count(m => m.MessageId == IdOf(effect, order));

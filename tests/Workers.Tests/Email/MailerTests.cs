@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using MimeKit;
-using Orders.Infrastructure.Steps;
 using Orders.OutsideWorld;
 using Orders.OutsideWorld.Faults;
 using Orders.Workers.Email;
+using QueueWorkers.Steps;
 using MailOutcome = Orders.Workers.Email.MailOutcome;
 
 namespace Orders.Workers.Tests.Email;
@@ -76,7 +76,7 @@ public sealed class MailerTests
     public async Task An_idle_connection_is_closed()
     {
         await using var pool = new SmtpPool(Smtp, idleLimit: TimeSpan.FromMilliseconds(300));
-        await new Mailer(pool, new EmailOptions { Smtp = Smtp }).SendAsync(Mail("a"), new Handover(LongLease));
+        await new Mailer(pool, new EmailOptions { Smtp = Smtp }).SendAsync(Mail("a"), new SmtpTransferMonitor(LongLease));
 
         Assert.That(() => pool.IdleCount, Is.Zero.After(10_000, 25));
     }
@@ -143,7 +143,7 @@ public sealed class MailerTests
     [Test]
     public void A_run_that_was_frozen_beyond_its_lease_stops_before_the_final_dot()
     {
-        var handover = new Handover(TimeSpan.FromMilliseconds(1));
+        var handover = new SmtpTransferMonitor(TimeSpan.FromMilliseconds(1));
         var begun = Stopwatch.GetTimestamp();
         Assert.That(() => Stopwatch.GetElapsedTime(begun), Is.GreaterThan(TimeSpan.FromMilliseconds(2)).After(1_000, 5));
 
@@ -151,7 +151,7 @@ public sealed class MailerTests
         Assert.That(_world.Mails.DeliveredCount, Is.Zero);
     }
 
-    private async Task<MailOutcome> SendAsync(string id) => await _mailer.SendAsync(Mail(id), new Handover(LongLease));
+    private async Task<MailOutcome> SendAsync(string id) => await _mailer.SendAsync(Mail(id), new SmtpTransferMonitor(LongLease));
 
     private static MimeMessage Mail(string id) => OrderMail.Confirmation(SampleDetails.Of(), new MailboxAddress("Orders", "orders@orders.example"), id + "@orders.example");
 }

@@ -1,7 +1,7 @@
 using MimeKit;
 using Orders.Contracts;
-using Orders.Infrastructure.Steps;
 using Orders.Workers.Email;
+using QueueWorkers.Steps;
 
 namespace Orders.Workers.Tests.Email;
 

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
-using Orders.Infrastructure.Orders;
+using Orders.Infrastructure;
 using Orders.Testing;
 
 namespace Orders.Workers.Tests.Flow;
@@ -13,7 +13,7 @@ namespace Orders.Workers.Tests.Flow;
 /// </summary>
 [NonParallelizable]
 [Category("Long")]
-public sealed class RollingRestartTests : InAnInstallation
+public sealed class RollingRestartTests : InstallationFixture
 {
     private static readonly int Times = int.Parse(Environment.GetEnvironmentVariable("ORDERS_ROLLING_RESTARTS") ?? "1", CultureInfo.InvariantCulture);
     private static readonly TimeSpan LongestExit = TimeSpan.FromSeconds(25);
@@ -28,10 +28,10 @@ public sealed class RollingRestartTests : InAnInstallation
     public async Task Nothing_is_done_twice_nothing_is_lost_and_every_process_ends_in_time()
     {
         var key = ApiKeys.NewKey();
-        await Orders.Database.ExecuteAsync(
+        await TestSystem.Database.ExecuteAsync(
             "insert into api_keys (id, client_id, hash, scopes) values ($1, 'tests', $2, array['orders:write', 'orders:read'])", Guid.NewGuid(), ApiKeys.HashOf(key));
-        await Orders.Database.ExecuteAsync("update stock set initial = initial + 100000, on_hand = on_hand + 100000");
-        await using var api = await WorkerProcess.StartAsync("Producer.Api", Orders.Settings());
+        await TestSystem.Database.ExecuteAsync("update stock set initial = initial + 100000, on_hand = on_hand + 100000");
+        await using var api = await WorkerProcess.StartAsync("Producer.Api", TestSystem.Settings());
         var workers = new Dictionary<string, WorkerProcess>();
         var (posted, exits) = (new ConcurrentBag<int>(), new List<(string Step, int Code, TimeSpan Took)>());
         using var enough = new CancellationTokenSource();
@@ -55,7 +55,7 @@ public sealed class RollingRestartTests : InAnInstallation
 
             await enough.CancelAsync();
             await load;
-            await Eventually.That(() => Orders.Database.CountAsync("order_progress where status <> 2"), Is.Zero, "orders that are not completed", TimeSpan.FromMinutes(2));
+            await Eventually.That(() => TestSystem.Database.CountAsync("order_progress where status <> 2"), Is.Zero, "orders that are not completed", TimeSpan.FromMinutes(2));
         }
         finally
         {
@@ -63,7 +63,7 @@ public sealed class RollingRestartTests : InAnInstallation
                 await worker.DisposeAsync();
         }
 
-        var orders = await Orders.Database.CountAsync("orders");
+        var orders = await TestSystem.Database.CountAsync("orders");
         await TestContext.Progress.WriteLineAsync(string.Create(
             CultureInfo.InvariantCulture,
             $"{exits.Count} restarts, {orders} orders; exits {exits.Average(e => e.Took.TotalSeconds):0.0} s on average, {exits.Max(e => e.Took.TotalSeconds):0.0} s at most"));
@@ -80,14 +80,14 @@ public sealed class RollingRestartTests : InAnInstallation
             Assert.That(World.Warehouse.Calls.Sum(c => c.Repeats), Is.Zero, "calls to the warehouse for an order that was told");
             Assert.That(World.Warehouse.Calls.Count(c => c.IsAccepted), Is.EqualTo(posted.Count), "pick lists");
         });
-        Assert.That(await Orders.Database.CountAsync("stock_movements"), Is.EqualTo(orders), "movements of stock");
-        Assert.That(await Orders.Database.ScalarAsync<string>("select count(*) || ' ' || coalesce(max(number), 0) from invoices"), Is.EqualTo($"{orders} {orders}"), "invoices and their last number");
-        Assert.That(await Orders.Database.CountAsync("step_runs where attempts <> 1"), Is.Zero, "steps that took more than one attempt");
+        Assert.That(await TestSystem.Database.CountAsync("stock_movements"), Is.EqualTo(orders), "movements of stock");
+        Assert.That(await TestSystem.Database.ScalarAsync<string>("select count(*) || ' ' || coalesce(max(number), 0) from invoices"), Is.EqualTo($"{orders} {orders}"), "invoices and their last number");
+        Assert.That(await TestSystem.Database.CountAsync("step_runs where attempts <> 1"), Is.Zero, "steps that took more than one attempt");
         foreach (var step in Steps.Catalogue.Steps)
-            Assert.That(await Orders.Broker.CountAsync($"{step.Name}_error"), Is.Zero, $"parked messages of {step.Name}");
+            Assert.That(await TestSystem.Broker.CountAsync($"{step.Name}_error"), Is.Zero, $"dead-lettered messages of {step.Name}");
     }
 
-    private Task<WorkerProcess> StartWorkerAsync(string step) => WorkerProcess.StartAsync("Workers", Orders.Settings([.. Towards(World), ("Workers:Steps", step)]));
+    private Task<WorkerProcess> StartWorkerAsync(string step) => WorkerProcess.StartAsync("Workers", TestSystem.Settings([.. Towards(World), ("Workers:Steps", step)]));
 
     private static async Task LoadAsync(Uri api, string key, ConcurrentBag<int> answers, CancellationToken enough)
     {

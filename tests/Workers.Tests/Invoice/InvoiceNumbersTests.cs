@@ -1,7 +1,7 @@
 using Npgsql;
-using Orders.Infrastructure.Orders.Invoices;
-using Orders.Infrastructure.Steps;
+using Orders.Infrastructure.Invoices;
 using Orders.Testing;
+using QueueWorkers.Steps;
 
 namespace Orders.Workers.Tests.Invoice;
 

@@ -1,5 +1,5 @@
-using Orders.Infrastructure.Orders.Invoices;
-using Orders.Infrastructure.Orders.Reading;
+using Orders.Infrastructure.Invoices;
+using Orders.Infrastructure.Reading;
 using Orders.Workers.Invoice;
 
 namespace Orders.Workers.Tests.Invoice;

@@ -1,20 +1,20 @@
-using Orders.Infrastructure.Scheduling;
 using Orders.Testing;
+using QueueWorkers.Scheduling;
 
 namespace Orders.Workers.Tests.Scheduling;
 
 /// <summary>The schedules as they are shipped, in a worker process that has the rights of its step and no more.</summary>
-public sealed class SchedulesTests : InAnInstallation
+public sealed class SchedulesTests : InstallationFixture
 {
     private static readonly TimeSpan OncePerMinute = TimeSpan.FromMinutes(1);
 
     [OneTimeSetUp]
     public async Task Start()
     {
-        await new ScheduleDeployment(Orders.Database.Source, Schedules.Catalogue).DeployAsync(CancellationToken.None);
+        await new ScheduleDeployment(TestSystem.Database.Source, Schedules.Catalogue).DeployAsync(CancellationToken.None);
         // Nothing by the clock: what runs here was asked for.
-        await Orders.Database.ExecuteAsync("update schedules set paused = true");
-        var configuration = Orders.Configuration(("Schedules:PollInterval", "00:00:00.1"), ("Completeness:Deadline", OncePerMinute.ToString()), ("Email:LowStockBelow", "50"));
+        await TestSystem.Database.ExecuteAsync("update schedules set paused = true");
+        var configuration = TestSystem.Configuration(("Schedules:PollInterval", "00:00:00.1"), ("Completeness:Deadline", OncePerMinute.ToString()), ("Email:LowStockBelow", "50"));
         await StartAsync("email", null, services => services.AddSchedules(configuration, Schedules.Catalogue), ("Email:LowStockBelow", "50"), ("Email:ReportsTo", "buyer@shop.example"));
     }
 
@@ -22,14 +22,14 @@ public sealed class SchedulesTests : InAnInstallation
     public async Task Every_job_may_do_what_it_does([ValueSource(nameof(Jobs))] string job)
     {
         await RunNowAsync(job);
-        await Eventually.That(() => Orders.Database.CountAsync("schedule_runs where schedule = $1 and status >= 2", job), Is.EqualTo(1), "firings that ended");
-        Assert.That(await Orders.Database.RowsAsync("select status from schedule_runs where schedule = $1", job), Is.EqualTo(new object[][] { [(short)FiringStatus.Done] }), await ResultAsync(job));
+        await Eventually.That(() => TestSystem.Database.CountAsync("schedule_runs where schedule = $1 and status >= 2", job), Is.EqualTo(1), "firings that ended");
+        Assert.That(await TestSystem.Database.RowsAsync("select status from schedule_runs where schedule = $1", job), Is.EqualTo(new object[][] { [(short)FiringStatus.Done] }), await ResultAsync(job));
     }
 
     [Test]
     public async Task The_report_on_low_stock_is_mailed_once_for_each_firing()
     {
-        await Orders.Database.ExecuteAsync("update stock set on_hand = 7 where sku = 'MUG-BLUE'");
+        await TestSystem.Database.ExecuteAsync("update stock set on_hand = 7 where sku = 'MUG-BLUE'");
         await RunNowAsync("low-stock-report");
         await Eventually.That(() => World.Mails.Delivered.Count(IsReport), Is.EqualTo(1), "reports");
         var report = World.Mails.Delivered.Single(IsReport);
@@ -37,10 +37,10 @@ public sealed class SchedulesTests : InAnInstallation
         Assert.That(report.Text, Does.Contain("MUG-BLUE").And.Contain("7"));
 
         // The firing's message comes again, as after a crash of the relay: no second mail.
-        var due = new DateTimeOffset(await Orders.Database.ScalarAsync<DateTime>("select due_at from schedule_runs where schedule = 'low-stock-report'"));
+        var due = new DateTimeOffset(await TestSystem.Database.ScalarAsync<DateTime>("select due_at from schedule_runs where schedule = 'low-stock-report'"));
         var firing = new Firing("low-stock-report", due);
         await DeliverAsync("email", firing.Id, new Contracts.LowStockReportDue(firing.Id, due), firing.Id);
-        await Eventually.That(() => Orders.Database.CountAsync("duplicates where subject_id = $1", firing.Id), Is.EqualTo(1), "the copy is dropped");
+        await Eventually.That(() => TestSystem.Database.CountAsync("duplicates where subject_id = $1", firing.Id), Is.EqualTo(1), "the copy is dropped");
         Assert.That(World.Mails.Delivered.Count(IsReport), Is.EqualTo(1), "reports");
     }
 
@@ -49,7 +49,7 @@ public sealed class SchedulesTests : InAnInstallation
     private static bool IsReport(OutsideWorld.Mails.ReceivedMail mail) => mail.Subject.StartsWith("Stock report", StringComparison.Ordinal);
 
     private Task<int> RunNowAsync(string schedule) =>
-        Orders.Database.ExecuteAsync("insert into schedule_runs (schedule, due_at, status, attempts, requested_by) values ($1, clock_timestamp(), 0, 0, 'ada')", schedule);
+        TestSystem.Database.ExecuteAsync("insert into schedule_runs (schedule, due_at, status, attempts, requested_by) values ($1, clock_timestamp(), 0, 0, 'ada')", schedule);
 
-    private async Task<string> ResultAsync(string schedule) => await Orders.Database.ScalarAsync<string>("select coalesce((select result from schedule_runs where schedule = $1), '')", schedule);
+    private async Task<string> ResultAsync(string schedule) => await TestSystem.Database.ScalarAsync<string>("select coalesce((select result from schedule_runs where schedule = $1), '')", schedule);
 }

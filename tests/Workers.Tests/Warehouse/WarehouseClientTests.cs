@@ -3,10 +3,10 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Orders.Infrastructure.Steps;
 using Orders.OutsideWorld;
 using Orders.OutsideWorld.Faults;
 using Orders.Workers.Warehouse;
+using QueueWorkers.Steps;
 
 namespace Orders.Workers.Tests.Warehouse;
 

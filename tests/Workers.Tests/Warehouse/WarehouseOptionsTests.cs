@@ -1,5 +1,5 @@
-using Orders.Infrastructure.Hosting;
 using Orders.Workers.Warehouse;
+using QueueWorkers.Hosting;
 
 namespace Orders.Workers.Tests.Warehouse;
 

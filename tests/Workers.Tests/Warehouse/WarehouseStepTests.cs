@@ -1,12 +1,12 @@
 using Orders.Contracts;
-using Orders.Infrastructure.Steps;
 using Orders.OutsideWorld.Faults;
 using Orders.Testing;
+using QueueWorkers.Steps;
 
 namespace Orders.Workers.Tests.Warehouse;
 
 [NonParallelizable]
-public sealed class WarehouseStepTests : InAnInstallation
+public sealed class WarehouseStepTests : InstallationFixture
 {
     [OneTimeSetUp]
     public Task Start() => StartAsync("warehouse");
@@ -18,9 +18,9 @@ public sealed class WarehouseStepTests : InAnInstallation
     public async Task A_warehouse_that_is_down_for_a_while_is_told_once_it_is_up()
     {
         World.Behaviour.Warehouse.Set(new(WarehouseMode.Error));
-        var (order, message) = (await Orders.StoreAsync(), Guid.NewGuid());
+        var (order, message) = (await TestSystem.StoreAsync(), Guid.NewGuid());
         await DeliverAsync("warehouse", order, new StockReserved(order, DateTimeOffset.UtcNow), message);
-        await Orders.UntilAsync(order, "warehouse", StepStatus.Retrying);
+        await TestSystem.UntilAsync(order, "warehouse", StepStatus.Retrying);
         World.Behaviour.Warehouse.Set(new(WarehouseMode.Ok));
         await UntilInTheEndAsync(order, "warehouse", StepStatus.Done);
 
@@ -29,29 +29,29 @@ public sealed class WarehouseStepTests : InAnInstallation
     }
 
     [Test]
-    public async Task A_refused_pick_list_is_parked_at_once()
+    public async Task A_refused_pick_list_is_dead_lettered_at_once()
     {
         World.Behaviour.Warehouse.Set(new(WarehouseMode.Reject));
-        var order = await Orders.StoreAsync();
+        var order = await TestSystem.StoreAsync();
         await DeliverAsync("warehouse", order, new StockReserved(order, DateTimeOffset.UtcNow));
-        await Orders.UntilAsync(order, "warehouse", StepStatus.Parked);
+        await TestSystem.UntilAsync(order, "warehouse", StepStatus.Failed);
 
-        Assert.That(await Orders.AttemptsAsync(order, "warehouse"), Is.EqualTo(1));
+        Assert.That(await TestSystem.AttemptsAsync(order, "warehouse"), Is.EqualTo(1));
         Assert.That(World.Warehouse.Of(order.ToString()), Has.Count.EqualTo(1));
     }
 
     [Test]
     public async Task An_order_that_was_told_is_not_told_again_by_a_message_of_another_id()
     {
-        var order = await Orders.StoreAsync();
+        var order = await TestSystem.StoreAsync();
         await DeliverAsync("warehouse", order, new StockReserved(order, DateTimeOffset.UtcNow));
-        await Orders.UntilAsync(order, "warehouse", StepStatus.Done);
-        await Orders.Database.ExecuteAsync("delete from idempotency");
+        await TestSystem.UntilAsync(order, "warehouse", StepStatus.Done);
+        await TestSystem.Database.ExecuteAsync("delete from idempotency");
         await DeliverAsync("warehouse", order, new StockReserved(order, DateTimeOffset.UtcNow));
-        var next = await Orders.StoreAsync();
+        var next = await TestSystem.StoreAsync();
         await DeliverAsync("warehouse", next, new StockReserved(next, DateTimeOffset.UtcNow));
-        await Orders.UntilAsync(next, "warehouse", StepStatus.Done);
-        await Eventually.That(() => Orders.Broker.CountAsync("warehouse"), Is.Zero, "messages that wait");
+        await TestSystem.UntilAsync(next, "warehouse", StepStatus.Done);
+        await Eventually.That(() => TestSystem.Broker.CountAsync("warehouse"), Is.Zero, "messages that wait");
 
         Assert.That(World.Warehouse.Of(order.ToString()), Has.Count.EqualTo(1));
         Assert.That(World.Warehouse.Of(order.ToString())[0].Repeats, Is.Zero);

@@ -1,13 +1,16 @@
 using Npgsql;
 using NpgsqlTypes;
 using Orders.Contracts;
-using Orders.Infrastructure.Audit;
-using Orders.Infrastructure.Outbox;
+using QueueWorkers.Idempotency;
+using QueueWorkers.Operators;
+using QueueWorkers.Outbox;
+using QueueWorkers.Outbox.Relaying;
+using QueueWorkers.Steps;
 
-namespace Orders.Infrastructure.Orders.Cancelling;
+namespace Orders.Infrastructure.Cancelling;
 
 /// <summary>
-/// Cancels an order, in one transaction: the mark in its progress, the steps that wait for another attempt or are parked, the news for the workers, and the message on which
+/// Cancels an order, in one transaction: the mark in its progress, the steps that wait for another attempt or are dead-lettered, the news for the workers, and the message on which
 /// every step undoes what it did. Dying before the commit leaves an order that is not cancelled and a client without an answer, who asks again; after it everything follows by itself.
 /// Completed and rejected orders cannot be cancelled: the goods are on their way, or there is nothing to cancel.
 /// </summary>
@@ -19,16 +22,16 @@ public sealed class OrderCancellation(NpgsqlDataSource database, RelayFeed relay
         from order_progress p join orders o on o.id = p.order_id where p.order_id = $1 and ($2::text is null or o.client_id = $2) for no key update of p
         """;
 
-    // What is uncertain stays so, and parked: cancelling does not tell whether a mail went out.
-    private const string Mark = """
-        update order_progress set cancelled_at = now(), extras = extras & ~ended.bits, parked = parked & ~ended.bits
-        from (select coalesce(bit_or(c.bit), 0) as bits from step_runs r join step_catalogue c using (step) where r.subject_id = $1 and r.status in (4, 8)) ended
+    // What is uncertain stays so, and dead-lettered: cancelling does not tell whether a mail went out.
+    private static readonly string Mark = $"""
+        update order_progress set cancelled_at = now(), secondary = secondary & ~ended.bits, failed = failed & ~ended.bits
+        from (select coalesce(bit_or(c.bit), 0) as bits from step_runs r join step_catalogue c using (step) where r.subject_id = $1 and r.status in ({StepStatus.Failed:D}, {StepStatus.Expired:D})) ended
         where order_id = $1 returning cancelled_at
         """;
 
-    private const string EndSteps = """
-        update step_runs r set status = 9, extra_parked = false, next_attempt_at = null, finished_at = coalesce(finished_at, now())
-        where subject_id = $1 and status in (3, 4, 8) and not exists (select from effects e where e.subject_id = r.subject_id and e.effect = r.step and e.state = 2)
+    private static readonly string EndSteps = $"""
+        update step_runs r set status = {StepStatus.Cancelled:D}, secondary_failed = false, next_attempt_at = null, finished_at = coalesce(finished_at, now())
+        where subject_id = $1 and status in ({StepStatus.Retrying:D}, {StepStatus.Failed:D}, {StepStatus.Expired:D}) and not exists (select from effects e where e.subject_id = r.subject_id and e.effect = r.step and e.state = {EffectState.Done:D})
         """;
 
     private const string Tell = "insert into cancelled_subjects (subject_id, at) values ($1, now()) on conflict do nothing";

@@ -2,11 +2,11 @@ using System.Globalization;
 using Npgsql;
 using NpgsqlTypes;
 using Orders.Contracts;
-using Orders.Infrastructure.Completeness;
-using Orders.Infrastructure.Outbox;
-using Orders.Infrastructure.Steps;
+using QueueWorkers.Completeness;
+using QueueWorkers.Outbox;
+using QueueWorkers.Steps;
 
-namespace Orders.Infrastructure.Orders.Completeness;
+namespace Orders.Infrastructure.Completeness;
 
 /// <summary>
 /// What an order must have: the effect of each required step; if it was rejected, those of the steps that begin with the order, and the apology. And what must agree with it:
@@ -92,7 +92,7 @@ public sealed class OrderCompleteness(StepCatalogue steps) : ICompletenessSource
     private string Missing(string effect, StepStatus status, DateTimeOffset? nextAttempt) => status switch
     {
         StepStatus.Retrying when nextAttempt is { } at => string.Create(CultureInfo.InvariantCulture, $"The effect of '{effect}' is overdue; its last attempt failed, the next one is due at {at:u}."),
-        StepStatus.Parked or StepStatus.Uncertain => $"The effect of '{effect}' is overdue; its message is parked ({status}): redrive it.",
+        StepStatus.Failed or StepStatus.Uncertain => $"The effect of '{effect}' is overdue; its message is dead-lettered ({status}): redrive it.",
         StepStatus.Waiting when _afterReserved.Contains(effect) => $"The effect of '{effect}' is overdue; it was never begun. If 'inventory' is missing too, begin there.",
         _ => $"The effect of '{effect}' is overdue; the step stands at {status}.",
     };

@@ -1,4 +1,6 @@
-namespace Orders.Infrastructure.Orders.Completeness;
+using QueueWorkers.Idempotency;
+
+namespace Orders.Infrastructure.Completeness;
 
 /// <summary>The statements of <see cref="OrderCompleteness"/>.</summary>
 internal static class OrderCompletenessSql
@@ -10,11 +12,11 @@ internal static class OrderCompletenessSql
 
     // What each order must have, and what it has. Counted, not trusted to be unique: the keys that make doubles impossible may be what is missing.
     // $2 are the steps that begin with the order itself: the only ones that a rejected order needs. A cancelled order needs nothing here: what it had is undone elsewhere.
-    public const string Inspect = """
+    public static readonly string Inspect = $"""
         with o as (
             select p.* from order_progress p where p.order_id = any($1) and p.cancelled_at is null),
         e as (
-            select subject_id, effect, count(*) filter (where state = 2) as done, count(*) as rows from effects where subject_id = any($1) group by 1, 2),
+            select subject_id, effect, count(*) filter (where state = {EffectState.Done:D}) as done, count(*) as rows from effects where subject_id = any($1) group by 1, 2),
         steps as (
             select o.order_id, c.step, o.done & c.bit <> 0 as marked, coalesce(e.done, 0) as done, o.rejected_at is not null as rejected
             from o join step_catalogue c on o.required & c.bit <> 0 and (o.rejected_at is null or c.step = any($2))
@@ -44,13 +46,13 @@ internal static class OrderCompletenessSql
         """;
 
     // The original's id where a step has kept it, which all of them do for a message that they share; else the id that the message must have had.
-    public const string Accepted = """
-        select o.premium, o.created_at, (select e.message_id from effects e where e.subject_id = o.id and e.effect = any($2) and e.state = 2 limit 1) from orders o where o.id = $1
+    public static readonly string Accepted = $"""
+        select o.premium, o.created_at, (select e.message_id from effects e where e.subject_id = o.id and e.effect = any($2) and e.state = {EffectState.Done:D} limit 1) from orders o where o.id = $1
         """;
 
-    public const string Reserved = """
-        select i.at, i.message_id, (select e.message_id from effects e where e.subject_id = i.subject_id and e.effect = any($2) and e.state = 2 limit 1)
+    public static readonly string Reserved = $"""
+        select i.at, i.message_id, (select e.message_id from effects e where e.subject_id = i.subject_id and e.effect = any($2) and e.state = {EffectState.Done:D} limit 1)
         from effects i join order_progress p on p.order_id = i.subject_id
-        where i.subject_id = $1 and i.effect = 'inventory' and i.state = 2 and p.rejected_at is null
+        where i.subject_id = $1 and i.effect = 'inventory' and i.state = {EffectState.Done:D} and p.rejected_at is null
         """;
 }

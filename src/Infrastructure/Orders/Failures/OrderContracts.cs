@@ -1,8 +1,8 @@
 using Orders.Contracts;
-using Orders.Infrastructure.Failures;
-using Orders.Infrastructure.Outbox;
+using QueueWorkers.Messaging;
+using QueueWorkers.Outbox;
 
-namespace Orders.Infrastructure.Orders.Failures;
+namespace Orders.Infrastructure.Failures;
 
 /// <summary>The contracts that this version was built with.</summary>
 public sealed class OrderContracts : IMessageContracts

@@ -1,8 +1,9 @@
 using System.Globalization;
 using Npgsql;
-using Orders.Infrastructure.Failures;
+using QueueWorkers.DeadLetters;
+using QueueWorkers.DeadLetters.Search;
 
-namespace Orders.Infrastructure.Orders.Failures;
+namespace Orders.Infrastructure.Failures;
 
 /// <summary>Orders by the names that people use for them.</summary>
 public sealed class OrderDirectory(NpgsqlDataSource database) : ISubjectDirectory

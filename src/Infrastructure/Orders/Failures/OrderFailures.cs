@@ -1,7 +1,7 @@
 using Npgsql;
-using Orders.Infrastructure.Failures;
+using QueueWorkers.DeadLetters;
 
-namespace Orders.Infrastructure.Orders.Failures;
+namespace Orders.Infrastructure.Failures;
 
 /// <summary>What failures mean in orders: their numbers, and what a group of failures holds up.</summary>
 public sealed class OrderFailures(NpgsqlDataSource database)
@@ -71,5 +71,5 @@ public sealed class OrderFailures(NpgsqlDataSource database)
 /// <param name="Orders">How many orders.</param>
 /// <param name="Sums">What they are worth, by currency.</param>
 /// <param name="IsMore">Whether it is more than that: the group has more failures than were looked at.</param>
-/// <param name="Trend">How many were parked in each of the last 24 hours, the present one last.</param>
+/// <param name="Trend">How many were dead-lettered in each of the last 24 hours, the present one last.</param>
 public sealed record GroupWorth(long Orders, IReadOnlyList<(string Currency, decimal Total)> Sums, bool IsMore, IReadOnlyList<long> Trend);

@@ -1,7 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
-namespace Orders.Infrastructure.Orders.Feeding;
+namespace Orders.Infrastructure.Feeding;
 
 /// <summary>Says that a step of an order got its message a second time, in a higher class, because the order had been overtaken for too long. There is at most one for each class.</summary>
 public sealed class AgedMessage

@@ -1,7 +1,8 @@
 using Orders.Contracts;
-using Orders.Infrastructure.Outbox;
+using QueueWorkers.Idempotency;
+using QueueWorkers.Outbox;
 
-namespace Orders.Infrastructure.Orders.Feeding;
+namespace Orders.Infrastructure.Feeding;
 
 /// <summary>
 /// Makes the message with which a step is fed an order that is already there: for a replay, or because the order has waited too long. The message has an id of its own;
@@ -22,7 +23,7 @@ internal static class OrderFeed
     /// </summary>
     public static string IsReady { get; } = $"""
         ('{Accepted}' = any(c.consumes)
-            or ('{Reserved}' = any(c.consumes) and p.rejected_at is null and exists (select from effects e where e.subject_id = o.id and e.effect = 'inventory' and e.state = 2))
+            or ('{Reserved}' = any(c.consumes) and p.rejected_at is null and exists (select from effects e where e.subject_id = o.id and e.effect = 'inventory' and e.state = {EffectState.Done:D}))
             or ('{Completed}' = any(c.consumes) and p.completed_at is not null))
         """;
 

@@ -1,10 +1,11 @@
 using System.Text.Json;
 using Npgsql;
 using NpgsqlTypes;
-using Orders.Infrastructure.Outbox;
-using Orders.Infrastructure.Replays;
+using QueueWorkers.Idempotency;
+using QueueWorkers.Outbox;
+using QueueWorkers.Replays;
 
-namespace Orders.Infrastructure.Orders.Feeding;
+namespace Orders.Infrastructure.Feeding;
 
 /// <summary>Which orders to replay. All that are given must hold.</summary>
 /// <param name="From">Accepted at this moment or later.</param>
@@ -25,7 +26,7 @@ public sealed class OrderReplays(NpgsqlDataSource database) : IReplaySource
 
     private static readonly string Next = $"""
         select o.id, o.premium, o.created_at, p.completed_at, c.consumes,
-            exists (select from effects e where e.subject_id = o.id and e.effect = c.step and e.state = 2), {OrderFeed.IsReady}, o.customer_email
+            exists (select from effects e where e.subject_id = o.id and e.effect = c.step and e.state = {EffectState.Done:D}), {OrderFeed.IsReady}, o.customer_email
         from orders o join order_progress p on p.order_id = o.id join step_catalogue c on c.step = $1
         where o.id > $2 and o.id >= $3 and o.id < $4 and p.cancelled_at is null
             and ($5::smallint is null or p.status = $5) and ($6::boolean is null or o.premium = $6) and ($7::text is null or o.client_id = $7)

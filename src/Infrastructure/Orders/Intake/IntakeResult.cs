@@ -1,4 +1,4 @@
-namespace Orders.Infrastructure.Orders.Intake;
+namespace Orders.Infrastructure.Intake;
 
 /// <summary>What became of a posted order.</summary>
 /// <param name="Outcome">Which of the cases it is.</param>

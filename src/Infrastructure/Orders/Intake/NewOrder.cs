@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Orders.Infrastructure.Orders.Intake;
+namespace Orders.Infrastructure.Intake;
 
 /// <summary>A validated order on its way into the database: pure data, priced from the catalogue.</summary>
 public sealed record NewOrder
@@ -50,7 +50,7 @@ public sealed record NewOrder
     /// <summary>SHA-256 of the body; needed only together with <see cref="IdempotencyKey"/>.</summary>
     public byte[] BodyHash { get; init; } = [];
 
-    /// <summary>The steps the order has to go through, as a mask of <see cref="Steps.CatalogueEntry.Bit"/>.</summary>
+    /// <summary>The steps the order has to go through, as a mask of <see cref="QueueWorkers.Steps.CatalogueEntry.Bit"/>.</summary>
     public required int RequiredSteps { get; init; }
 
     /// <summary>The request's trace, which the order's messages continue.</summary>

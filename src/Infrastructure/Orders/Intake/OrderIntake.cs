@@ -1,24 +1,25 @@
 using System.Collections.Concurrent;
 using Npgsql;
 using Orders.Contracts;
-using Orders.Infrastructure.Coalescing;
-using Orders.Infrastructure.Idempotency;
-using Orders.Infrastructure.Outbox;
+using QueueWorkers.GroupCommit;
+using QueueWorkers.Idempotency;
+using QueueWorkers.Outbox;
+using QueueWorkers.Outbox.Relaying;
 
-namespace Orders.Infrastructure.Orders.Intake;
+namespace Orders.Infrastructure.Intake;
 
 /// <summary>
 /// Stores posted orders. Promise: when <see cref="AcceptAsync"/> returns <see cref="IntakeOutcome.Accepted"/>, the order, its lines and its message to the steps are
 /// committed together; when it throws, the caller must not claim either way (a lost connection leaves the outcome open: answer 503; the same Idempotency-Key finds out).
 /// Requests that are there at the same moment share one commit.
 /// </summary>
-public sealed class OrderIntake(NpgsqlDataSource database, RelayFeed relay, DuplicateEvidence? duplicates = null) : Coalescer<NewOrder, IntakeResult>
+public sealed class OrderIntake(NpgsqlDataSource database, RelayFeed relay, DuplicateEvidence? duplicates = null) : GroupCommitter<NewOrder, IntakeResult>
 {
     // The name under which a repeated post stands among the suppressed duplicates.
     private const string Door = "post-order";
 
     private readonly ConcurrentDictionary<(string Client, string Key), byte> _inFlight = new();
-    private readonly FairLanes _lanes = new();
+    private readonly CustomerFairness _lanes = new();
 
     /// <summary>Stores an order.</summary>
     /// <exception cref="NpgsqlException">The database refused or was not there; see <see cref="DatabaseFault.IsUnavailable"/>.</exception>
@@ -63,5 +64,5 @@ public sealed class OrderIntake(NpgsqlDataSource database, RelayFeed relay, Dupl
 
     private OutboxMessage MessageOf(NewOrder order) => OutgoingMessage.Create(
         new OrderAccepted(order.Id, order.Premium, order.CreatedAt), order.Id, activity: order.Trace, dueAt: order.ReleaseAt, id: OutgoingMessage.IdOf<OrderAccepted>(order.Id), keys: OrderKeys.Of(order.CustomerEmail),
-        priority: _lanes.LaneOf(order, OrderPriority.Of(order.Premium, released: order.ReleaseAt > order.CreatedAt)));
+        priority: _lanes.PriorityOf(order, OrderPriority.Of(order.Premium, released: order.ReleaseAt > order.CreatedAt)));
 }

@@ -1,8 +1,8 @@
 using Npgsql;
 using NpgsqlTypes;
-using Orders.Infrastructure.Outbox;
+using QueueWorkers.Outbox;
 
-namespace Orders.Infrastructure.Orders.Intake;
+namespace Orders.Infrastructure.Intake;
 
 /// <summary>The statements behind <see cref="OrderIntake"/>: any number of orders in one round trip and one commit.</summary>
 internal static class OrderIntakeSql
@@ -18,7 +18,7 @@ internal static class OrderIntakeSql
                                    $9::text[], $10::text[], $11::text[], $12::text[], $13::timestamptz[], $14::timestamptz[]) as t
             returning id, number),
         p as (
-            insert into order_progress (order_id, required, done, parked) select t.id, t.required, 0, 0 from unnest($1::uuid[], $15::integer[]) as t(id, required)),
+            insert into order_progress (order_id, required, done, failed) select t.id, t.required, 0, 0 from unnest($1::uuid[], $15::integer[]) as t(id, required)),
         l as (
             insert into order_lines (order_id, line, sku, name, quantity, unit_price, total)
             select t.* from unnest(${LineParameters}::uuid[], ${LineParameters + 1}::smallint[], ${LineParameters + 2}::text[], ${LineParameters + 3}::text[],

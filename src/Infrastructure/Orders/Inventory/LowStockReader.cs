@@ -1,6 +1,6 @@
 using Npgsql;
 
-namespace Orders.Infrastructure.Orders.Inventory;
+namespace Orders.Infrastructure.Inventory;
 
 /// <summary>Reads which articles run out.</summary>
 public sealed class LowStockReader(NpgsqlDataSource database)

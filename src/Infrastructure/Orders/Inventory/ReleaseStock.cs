@@ -1,7 +1,7 @@
 using Npgsql;
-using Orders.Infrastructure.Steps;
+using QueueWorkers.Steps;
 
-namespace Orders.Infrastructure.Orders.Inventory;
+namespace Orders.Infrastructure.Inventory;
 
 /// <summary>Give back what was reserved for an order that was cancelled.</summary>
 /// <param name="OrderId">The order.</param>
@@ -13,14 +13,14 @@ public sealed record ReleaseStock(Guid OrderId) : IStepWrite;
 public sealed class ReleaseStockWriter : StepWriter<ReleaseStock>
 {
     // Two statements of one batch: the second sees the rows as they are under the lock.
-    private const string Lock = """
-        select from stock where sku = any(array(select distinct sku from stock_movements where order_id = any($1) and kind = 0)) order by sku for update
+    private static readonly string Lock = $"""
+        select from stock where sku = any(array(select distinct sku from stock_movements where order_id = any($1) and kind = {MovementKind.Reservation:D})) order by sku for update
         """;
 
-    private const string Release = """
+    private static readonly string Release = $"""
         with released as (
             insert into stock_movements (order_id, sku, kind, quantity)
-            select order_id, sku, 1, -quantity from stock_movements where order_id = any($1) and kind = 0
+            select order_id, sku, 1, -quantity from stock_movements where order_id = any($1) and kind = {MovementKind.Reservation:D}
             on conflict do nothing returning sku, quantity)
         update stock s set on_hand = s.on_hand + r.quantity from (select sku, sum(quantity)::integer as quantity from released group by sku) r where s.sku = r.sku
         """;

@@ -1,6 +1,6 @@
-using Orders.Infrastructure.Steps;
+using QueueWorkers.Steps;
 
-namespace Orders.Infrastructure.Orders.Inventory;
+namespace Orders.Infrastructure.Inventory;
 
 /// <summary>Reserve the stock of all lines of an order, or of none.</summary>
 /// <param name="OrderId">The order.</param>

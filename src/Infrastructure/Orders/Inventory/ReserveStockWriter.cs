@@ -1,9 +1,9 @@
 using Npgsql;
 using NpgsqlTypes;
 using Orders.Contracts;
-using Orders.Infrastructure.Steps;
+using QueueWorkers.Steps;
 
-namespace Orders.Infrastructure.Orders.Inventory;
+namespace Orders.Infrastructure.Inventory;
 
 /// <summary>
 /// Reserves the stock of any number of orders in two round trips: one reads their lines and locks the stock rows, one writes what was decided in between.

@@ -1,6 +1,6 @@
 using Orders.Contracts;
 
-namespace Orders.Infrastructure.Orders.Inventory;
+namespace Orders.Infrastructure.Inventory;
 
 /// <summary>Decides who gets what, in memory, on stock rows that are locked. Orders are served in the order in which they are asked for.</summary>
 /// <param name="onHand">Pieces per article; an article that is not in it is not stocked.</param>

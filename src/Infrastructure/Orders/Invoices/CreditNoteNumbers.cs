@@ -1,14 +1,14 @@
 using System.Text.Json;
 using Npgsql;
-using Orders.Infrastructure.Coalescing;
+using QueueWorkers.GroupCommit;
 
-namespace Orders.Infrastructure.Orders.Invoices;
+namespace Orders.Infrastructure.Invoices;
 
 /// <summary>
 /// Issues the credit notes that take back invoices of cancelled orders: numbers without gaps, of a series of their own, in one short transaction as <see cref="InvoiceNumbers"/> do.
 /// An order without an invoice gets none. A crash before the commit gives the number back; one after it leaves the credit note to be found by the next run.
 /// </summary>
-public sealed class CreditNoteNumbers(NpgsqlDataSource database) : Coalescer<InvoiceNumbers.Wanted, IssuedCreditNote?>
+public sealed class CreditNoteNumbers(NpgsqlDataSource database) : GroupCommitter<InvoiceNumbers.Wanted, IssuedCreditNote?>
 {
     private const string Lock = "select from invoice_counter where series = 'credit-note' for update";
 

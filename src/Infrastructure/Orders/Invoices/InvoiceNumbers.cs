@@ -1,11 +1,10 @@
 using System.Text.Json;
 using Npgsql;
 using NpgsqlTypes;
-using Orders.Infrastructure.Cancellation;
-using Orders.Infrastructure.Coalescing;
-using Orders.Infrastructure.Steps;
+using QueueWorkers.GroupCommit;
+using QueueWorkers.Steps;
 
-namespace Orders.Infrastructure.Orders.Invoices;
+namespace Orders.Infrastructure.Invoices;
 
 /// <summary>
 /// Issues invoice numbers without gaps, each together with the snapshot of its order, in one short transaction that many orders share (decision 14).
@@ -15,7 +14,7 @@ namespace Orders.Infrastructure.Orders.Invoices;
 /// 3. The counter advances by as many numbers as were written.
 /// A crash before the commit gives the numbers back; a crash after it leaves the invoice to be found by the next run on the same message.
 /// </summary>
-public sealed class InvoiceNumbers(NpgsqlDataSource database, Seller seller) : Coalescer<InvoiceNumbers.Wanted, IssuedInvoice?>
+public sealed class InvoiceNumbers(NpgsqlDataSource database, Seller seller) : GroupCommitter<InvoiceNumbers.Wanted, IssuedInvoice?>
 {
     /// <summary>What a step's database role needs for it.</summary>
     public static IReadOnlyList<string> Grants { get; } = ["SELECT ON orders, order_lines", "SELECT, UPDATE ON invoice_counter", "SELECT, INSERT, UPDATE ON invoices, credit_notes"];

@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization;
-using Orders.Infrastructure.Orders.Reading;
+using Orders.Infrastructure.Reading;
 
-namespace Orders.Infrastructure.Orders.Invoices;
+namespace Orders.Infrastructure.Invoices;
 
 /// <summary>The order as it was when its invoice number was issued; all that the document is rendered from.</summary>
 /// <param name="OrderNumber">The order's running number.</param>

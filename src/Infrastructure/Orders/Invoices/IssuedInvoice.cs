@@ -1,4 +1,4 @@
-namespace Orders.Infrastructure.Orders.Invoices;
+namespace Orders.Infrastructure.Invoices;
 
 /// <summary>An invoice that has its number.</summary>
 /// <param name="OrderId">The order.</param>

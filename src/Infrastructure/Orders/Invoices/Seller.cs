@@ -1,4 +1,4 @@
-namespace Orders.Infrastructure.Orders.Invoices;
+namespace Orders.Infrastructure.Invoices;
 
 /// <summary>Who sends the invoice. Part of the snapshot: a later change of the configuration leaves issued invoices as they are.</summary>
 /// <param name="Name">The company.</param>

@@ -1,8 +1,8 @@
 using Npgsql;
 using NpgsqlTypes;
-using Orders.Infrastructure.Steps;
+using QueueWorkers.Steps;
 
-namespace Orders.Infrastructure.Orders.Invoices;
+namespace Orders.Infrastructure.Invoices;
 
 /// <summary>Store the rendered document of a credit note.</summary>
 /// <param name="Document">The document.</param>

@@ -1,7 +1,7 @@
 using Npgsql;
-using Orders.Infrastructure.Steps;
+using QueueWorkers.Steps;
 
-namespace Orders.Infrastructure.Orders.Invoices;
+namespace Orders.Infrastructure.Invoices;
 
 /// <summary>Store the rendered document of an invoice.</summary>
 /// <param name="OrderId">The order.</param>

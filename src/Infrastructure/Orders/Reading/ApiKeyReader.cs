@@ -1,6 +1,6 @@
 using Npgsql;
 
-namespace Orders.Infrastructure.Orders.Reading;
+namespace Orders.Infrastructure.Reading;
 
 /// <summary>Finds out for whom an API key speaks.</summary>
 public sealed class ApiKeyReader(NpgsqlDataSource database)

@@ -1,6 +1,6 @@
 using Npgsql;
 
-namespace Orders.Infrastructure.Orders.Reading;
+namespace Orders.Infrastructure.Reading;
 
 /// <summary>Reads what can be ordered.</summary>
 public sealed class CatalogueReader(NpgsqlDataSource database)

@@ -1,6 +1,6 @@
 using Npgsql;
 
-namespace Orders.Infrastructure.Orders.Reading;
+namespace Orders.Infrastructure.Reading;
 
 /// <summary>An order's invoice, or the credit note that took it back, as a file.</summary>
 /// <param name="Number">Its running number.</param>

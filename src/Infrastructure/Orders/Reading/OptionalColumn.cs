@@ -1,6 +1,6 @@
 using Npgsql;
 
-namespace Orders.Infrastructure.Orders.Reading;
+namespace Orders.Infrastructure.Reading;
 
 internal static class OptionalColumn
 {

@@ -1,22 +1,22 @@
 using Npgsql;
 using NpgsqlTypes;
-using Orders.Infrastructure.Steps;
+using QueueWorkers.Steps;
 
-namespace Orders.Infrastructure.Orders.Reading;
+namespace Orders.Infrastructure.Reading;
 
 /// <summary>Where a watched order stands.</summary>
 /// <param name="OrderId">The order.</param>
 /// <param name="Status">Its status.</param>
 /// <param name="EndedAt">When it was completed, rejected or cancelled; null before.</param>
 /// <param name="Steps">Its steps, in the order of the catalogue.</param>
-public sealed record OrderState(Guid OrderId, OrderStatus Status, DateTimeOffset? EndedAt, IReadOnlyList<StepState> Steps);
+public sealed record OrderState(Guid OrderId, OrderStatus Status, DateTimeOffset? EndedAt, IReadOnlyList<ChangedStep> Steps);
 
 /// <summary>Where a step of a watched order stands.</summary>
 /// <param name="Step">The step.</param>
 /// <param name="Status">Its status.</param>
 /// <param name="Attempts">Attempts made so far.</param>
 /// <param name="At">When it ended, else when it began; null when it has not begun.</param>
-public sealed record StepState(string Step, StepStatus Status, int Attempts, DateTimeOffset? At);
+public sealed record ChangedStep(string Step, StepStatus Status, int Attempts, DateTimeOffset? At);
 
 /// <summary>Reads where many orders stand: one statement for all of them, and so one moment.</summary>
 public sealed class OrderChangesReader(NpgsqlDataSource database)
@@ -49,14 +49,14 @@ public sealed class OrderChangesReader(NpgsqlDataSource database)
         Failpoint.Hit("api.before_read_states", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var states = new List<OrderState>(orderIds.Length);
-        List<StepState> steps = [];
+        List<ChangedStep> steps = [];
         while (await reader.ReadAsync(cancellationToken))
         {
             var (id, status) = (reader.GetGuid(0), (OrderStatus)reader.GetInt16(1));
             if (states.Count == 0 || states[^1].OrderId != id)
                 states.Add(new OrderState(id, status, reader.Optional<DateTimeOffset>(2), steps = []));
-            steps.Add(new StepState(
-                reader.GetString(3), (StepStatus?)reader.Optional<short>(4) ?? UnbegunStep.StatusIn(status), reader.Optional<int>(5) ?? 0, reader.Optional<DateTimeOffset>(6)));
+            steps.Add(new ChangedStep(
+                reader.GetString(3), (StepStatus?)reader.Optional<short>(4) ?? PendingStep.StatusIn(status), reader.Optional<int>(5) ?? 0, reader.Optional<DateTimeOffset>(6)));
         }
 
         return states;

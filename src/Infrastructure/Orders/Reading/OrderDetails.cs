@@ -1,29 +1,19 @@
-namespace Orders.Infrastructure.Orders.Reading;
+using QueueWorkers.Idempotency;
+using QueueWorkers.Monitoring;
+using QueueWorkers.Steps;
 
-/// <summary>The facts of an order that a step tells the outside world.</summary>
-/// <param name="OrderId">The order.</param>
-/// <param name="Number">Its running number; see <see cref="OrderNumber.Format"/>.</param>
-/// <param name="CustomerName">The customer's name.</param>
-/// <param name="CustomerEmail">The customer's mail address.</param>
-/// <param name="Currency">ISO 4217.</param>
-/// <param name="Total">Sum of the lines.</param>
-/// <param name="ShipTo">Where to send the goods.</param>
-/// <param name="Lines">The lines, in the order in which they were posted.</param>
-/// <param name="IsCancelled">Whether the order was cancelled.</param>
+namespace Orders.Infrastructure.Reading;
+
+/// <summary>An order's case file: everything that is known of it.</summary>
+/// <param name="Order">The order and its lines.</param>
+/// <param name="Status">Where it stands.</param>
+/// <param name="CompletedAt">When its last step was done.</param>
+/// <param name="RejectedAt">When it was refused.</param>
+/// <param name="CancelledAt">When it was cancelled.</param>
+/// <param name="Steps">The steps it needs, in the order of the catalogue.</param>
+/// <param name="FailedAttempts">The attempts that failed, in the order of time.</param>
+/// <param name="Effects">What the world has seen of it.</param>
+/// <param name="InvoiceNumber">Its invoice's running number; null when none was issued.</param>
 public sealed record OrderDetails(
-    Guid OrderId, long Number, string CustomerName, string CustomerEmail, string Currency, decimal Total, ShippingAddress ShipTo, IReadOnlyList<OrderDetailsLine> Lines,
-    bool IsCancelled = false);
-
-/// <summary>One line of an order.</summary>
-/// <param name="Sku">The article.</param>
-/// <param name="Name">Its name when the order was accepted.</param>
-/// <param name="Quantity">Pieces.</param>
-/// <param name="Total">Price of all of them, in the order's currency.</param>
-public sealed record OrderDetailsLine(string Sku, string Name, int Quantity, decimal Total);
-
-/// <summary>A postal address.</summary>
-/// <param name="Line1">Street and house number.</param>
-/// <param name="City">City.</param>
-/// <param name="PostalCode">Postal code.</param>
-/// <param name="Country">ISO 3166-1 alpha-2.</param>
-public sealed record ShippingAddress(string Line1, string City, string PostalCode, string Country);
+    Order Order, OrderStatus Status, DateTimeOffset? CompletedAt, DateTimeOffset? RejectedAt, DateTimeOffset? CancelledAt, IReadOnlyList<StepRecord> Steps,
+    IReadOnlyList<StepAttempt> FailedAttempts, IReadOnlyList<Effect> Effects, long? InvoiceNumber);

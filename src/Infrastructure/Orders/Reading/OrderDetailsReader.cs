@@ -1,80 +1,124 @@
 using Npgsql;
-using Orders.Infrastructure.Coalescing;
-using Orders.Infrastructure.Steps;
+using QueueWorkers.Idempotency;
+using QueueWorkers.Monitoring;
+using QueueWorkers.Steps;
 
-namespace Orders.Infrastructure.Orders.Reading;
+namespace Orders.Infrastructure.Reading;
 
-/// <summary>
-/// Reads orders for steps: messages carry only the order's id, so nobody can forge an amount or an address. Runs that want theirs at the same moment share one round trip
-/// (mail and warehouse read each order once: one by one that was a third of the statements of an order's whole way).
-/// </summary>
-public sealed class OrderDetailsReader(NpgsqlDataSource database) : Coalescer<OrderDetailsReader.Wanted, OrderDetailsReader.Found?>
+/// <summary>Reads an order's case file, in one round trip.</summary>
+public sealed class OrderDetailsReader(NpgsqlDataSource database)
 {
-    /// <summary>What a step's database role needs to read orders this way.</summary>
-    public const string Grants = "SELECT ON orders, order_lines";
+    private const int MostAttempts = 200;
 
-    private const string Heads = """
-        select o.id, w.effect, o.number, o.customer_name, o.customer_email, o.currency, o.total, o.ship_line1, o.ship_city, o.ship_postal_code, o.ship_country,
-               exists (select from effects e where e.subject_id = o.id and e.effect = w.effect and e.state = 2), p.cancelled_at is not null
-        from unnest($1::uuid[], $2::text[]) as w(id, effect) join orders o on o.id = w.id join order_progress p on p.order_id = o.id
+    private const string TheOrder = """
+        select o.number, o.client_id, o.customer_name, o.customer_email, o.currency, o.total, o.premium, o.created_at, o.ship_line1, o.ship_city, o.ship_postal_code, o.ship_country,
+               o.notes, o.release_at, p.status, p.completed_at, p.rejected_at, p.cancelled_at, i.number
+        from orders o join order_progress p on p.order_id = o.id left join invoices i on i.order_id = o.id where o.id = $1
         """;
 
-    private const string Lines = "select order_id, sku, name, quantity, total from order_lines where order_id = any($1) order by order_id, line";
+    private const string Lines = "select line, sku, name, quantity, unit_price, total from order_lines where order_id = $1 order by line";
 
-    /// <summary>Reads an order.</summary>
-    /// <exception cref="PermanentFaultException">There is no such order.</exception>
-    public async Task<OrderDetails> ReadAsync(Guid orderId, CancellationToken cancellationToken) => (await FindAsync(orderId, null, cancellationToken)).Order;
+    private const string Steps = """
+        select c.step, r.status, r.attempts, r.started_at, r.finished_at, r.next_attempt_at, r.last_fault
+        from order_progress p join step_catalogue c on c.bit & p.required <> 0 left join step_runs r on r.subject_id = p.order_id and r.step = c.step
+        where p.order_id = $1 order by c.position
+        """;
 
-    /// <summary>Reads an order, unless the effect that it is read for is done: a message redriven years later must not bother the outside world again.</summary>
-    /// <returns>The order; null when the effect is done.</returns>
-    /// <exception cref="PermanentFaultException">There is no such order.</exception>
-    public async Task<OrderDetails?> ReadUnlessDoneAsync(Guid orderId, string effect, CancellationToken cancellationToken) =>
-        await FindAsync(orderId, effect, cancellationToken) is { IsDone: false } found ? found.Order : null;
+    private static readonly string Attempts =
+        $"select step, started_at, ended_at, attempt, next_at, fault, host from step_attempts where subject_id = $1 order by started_at limit {MostAttempts}";
 
-    private async Task<Found> FindAsync(Guid orderId, string? effect, CancellationToken cancellationToken) =>
-        await CommitAsync(new Wanted(orderId, effect)).WaitAsync(cancellationToken)
-        ?? throw new PermanentFaultException($"Expected order {orderId} in the database, found none. Was the database restored from an older backup? Then discard the message.");
+    private const string Effects = "select effect, message_id, step, state, lease_until, at, reference from effects where subject_id = $1 order by at, effect";
 
-    /// <inheritdoc />
-    protected override async Task<Found?[]> WriteAsync(IReadOnlyList<Wanted> units)
+    /// <summary>Reads it; null when there is no such order.</summary>
+    /// <exception cref="NpgsqlException">The database cannot be read.</exception>
+    public async Task<OrderDetails?> FindAsync(Guid orderId, CancellationToken cancellationToken)
     {
-        Wanted[] wanted = [.. units.Distinct()];
         await using var batch = database.CreateBatch();
-        batch.BatchCommands.Add(new(Heads)
-        {
-            Parameters = { new NpgsqlParameter<Guid[]> { TypedValue = [.. wanted.Select(w => w.OrderId)] }, new NpgsqlParameter<string?[]> { TypedValue = [.. wanted.Select(w => w.Effect)] } },
-        });
-        batch.BatchCommands.Add(new(Lines) { Parameters = { new NpgsqlParameter<Guid[]> { TypedValue = [.. wanted.Select(w => w.OrderId).Distinct()] } } });
+        foreach (var sql in (string[])[TheOrder, Lines, Steps, Attempts, Effects])
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(sql) { Parameters = { new NpgsqlParameter<Guid> { TypedValue = orderId } } });
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        if (!await reader.ReadAsync(cancellationToken))
+            return null;
 
-        var found = new Dictionary<Wanted, Found>(wanted.Length);
-        Failpoint.Hit("steps.before_read_order", Outside.Database);
-        await using var reader = await batch.ExecuteReaderAsync();
-        var lines = wanted.Select(w => w.OrderId).Distinct().ToDictionary(id => id, _ => new List<OrderDetailsLine>());
-        while (await reader.ReadAsync())
+        var status = (OrderStatus)reader.GetInt16(14);
+        var (completed, rejected, cancelled, invoice) =
+            (reader.Optional<DateTimeOffset>(15), reader.Optional<DateTimeOffset>(16), reader.Optional<DateTimeOffset>(17), reader.Optional<long>(18));
+        var lines = new List<OrderLine>();
+        var order = new Order
         {
-            var id = reader.GetGuid(0);
-            var order = new OrderDetails(
-                id, reader.GetInt64(2), reader.GetString(3), reader.GetString(4), reader.GetString(5), reader.GetDecimal(6),
-                new ShippingAddress(reader.GetString(7), reader.GetString(8), reader.GetString(9), reader.GetString(10)), lines[id], reader.GetBoolean(12));
-            found.Add(new Wanted(id, reader.IsDBNull(1) ? null : reader.GetString(1)), new Found(order, reader.GetBoolean(11)));
-        }
+            Id = orderId,
+            Number = reader.GetInt64(0),
+            ClientId = reader.GetString(1),
+            CustomerName = reader.GetString(2),
+            CustomerEmail = reader.GetString(3),
+            Currency = reader.GetString(4),
+            Total = reader.GetDecimal(5),
+            Premium = reader.GetBoolean(6),
+            CreatedAt = reader.GetFieldValue<DateTimeOffset>(7),
+            ShipLine1 = reader.GetString(8),
+            ShipCity = reader.GetString(9),
+            ShipPostalCode = reader.GetString(10),
+            ShipCountry = reader.GetString(11),
+            Notes = reader.IsDBNull(12) ? null : reader.GetString(12),
+            ReleaseAt = reader.Optional<DateTimeOffset>(13),
+            Lines = lines,
+        };
+        await ForEachAsync(reader, () => lines.Add(new OrderLine
+        {
+            OrderId = orderId,
+            Line = reader.GetInt16(0),
+            Sku = reader.GetString(1),
+            Name = reader.GetString(2),
+            Quantity = reader.GetInt32(3),
+            UnitPrice = reader.GetDecimal(4),
+            Total = reader.GetDecimal(5),
+        }), cancellationToken);
 
-        await reader.NextResultAsync();
-        while (await reader.ReadAsync())
-            lines[reader.GetGuid(0)].Add(new OrderDetailsLine(reader.GetString(1), reader.GetString(2), reader.GetInt32(3), reader.GetDecimal(4)));
-        return [.. units.Select(found.GetValueOrDefault)];
+        var steps = new List<StepRecord>();
+        await ForEachAsync(reader, () => steps.Add(new StepRecord
+        {
+            SubjectId = orderId,
+            Step = reader.GetString(0),
+            Status = (StepStatus?)reader.Optional<short>(1) ?? PendingStep.StatusIn(status),
+            Attempts = reader.Optional<int>(2) ?? 0,
+            StartedAt = reader.Optional<DateTimeOffset>(3),
+            FinishedAt = reader.Optional<DateTimeOffset>(4),
+            NextAttemptAt = reader.Optional<DateTimeOffset>(5),
+            LastFault = reader.IsDBNull(6) ? null : reader.GetString(6),
+        }), cancellationToken);
+
+        var attempts = new List<StepAttempt>();
+        await ForEachAsync(reader, () => attempts.Add(new StepAttempt
+        {
+            SubjectId = orderId,
+            Step = reader.GetString(0),
+            StartedAt = reader.GetFieldValue<DateTimeOffset>(1),
+            EndedAt = reader.GetFieldValue<DateTimeOffset>(2),
+            Attempt = reader.GetInt32(3),
+            NextAt = reader.Optional<DateTimeOffset>(4),
+            Fault = reader.GetString(5),
+            Host = reader.GetString(6),
+        }), cancellationToken);
+
+        var effects = new List<Effect>();
+        await ForEachAsync(reader, () => effects.Add(new Effect
+        {
+            SubjectId = orderId,
+            Name = reader.GetString(0),
+            MessageId = reader.GetGuid(1),
+            Step = reader.GetString(2),
+            State = (EffectState)reader.GetInt16(3),
+            LeaseUntil = reader.Optional<DateTimeOffset>(4),
+            At = reader.GetFieldValue<DateTimeOffset>(5),
+            Reference = reader.IsDBNull(6) ? null : reader.GetString(6),
+        }), cancellationToken);
+        return new OrderDetails(order, status, completed, rejected, cancelled, steps, attempts, effects, invoice);
     }
 
-    /// <inheritdoc />
-    protected override bool IsUnitFault(Exception exception) => DatabaseFault.IsUnitFault(exception);
-
-    /// <summary>An order that is wanted.</summary>
-    /// <param name="OrderId">The order.</param>
-    /// <param name="Effect">The effect that it is read for; null when that does not matter.</param>
-    public sealed record Wanted(Guid OrderId, string? Effect);
-
-    /// <summary>An order that was found.</summary>
-    /// <param name="Order">The order.</param>
-    /// <param name="IsDone">Whether the effect is done.</param>
-    public sealed record Found(OrderDetails Order, bool IsDone);
+    private static async Task ForEachAsync(NpgsqlDataReader reader, Action row, CancellationToken cancellationToken)
+    {
+        await reader.NextResultAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+            row();
+    }
 }

@@ -1,8 +1,8 @@
 using Npgsql;
 using NpgsqlTypes;
-using Orders.Infrastructure.Outbox;
+using QueueWorkers.Outbox;
 
-namespace Orders.Infrastructure.Orders.Reading;
+namespace Orders.Infrastructure.Reading;
 
 /// <summary>Which orders to list.</summary>
 /// <param name="ClientId">Whose.</param>
@@ -71,7 +71,7 @@ public sealed class OrderListReader(NpgsqlDataSource database)
     // Says what the status implies, so that the planner may use the index order_progress_unusual.
     private static string PartialIndexCondition(OrderStatus status) => status switch
     {
-        OrderStatus.NeedsAttention => " and p.parked <> 0",
+        OrderStatus.NeedsAttention => " and p.failed <> 0",
         OrderStatus.Rejected => " and p.rejected_at is not null",
         OrderStatus.Cancelled => " and p.cancelled_at is not null",
         _ => "",

@@ -1,8 +1,8 @@
 using System.Globalization;
 using Npgsql;
-using Orders.Infrastructure.Outbox;
+using QueueWorkers.Outbox;
 
-namespace Orders.Infrastructure.Orders.Reading;
+namespace Orders.Infrastructure.Reading;
 
 /// <summary>Which orders an operator looks for, over all clients.</summary>
 /// <param name="Status">Only those in this status; null for all.</param>
@@ -22,10 +22,10 @@ public sealed record OrderSearch(OrderStatus? Status = null, string? Step = null
 /// <param name="CreatedAt">When it was accepted.</param>
 /// <param name="CompletedAt">When its last step was done.</param>
 /// <param name="Open">The steps it still needs.</param>
-/// <param name="Parked">The steps that are parked.</param>
+/// <param name="Failed">The steps that are dead-lettered.</param>
 public sealed record FoundOrder(
     Guid Id, long Number, string ClientId, OrderStatus Status, bool Premium, decimal Total, string Currency, DateTimeOffset CreatedAt, DateTimeOffset? CompletedAt,
-    IReadOnlyList<string> Open, IReadOnlyList<string> Parked);
+    IReadOnlyList<string> Open, IReadOnlyList<string> Failed);
 
 /// <summary>A page of what was found.</summary>
 /// <param name="Orders">The orders, the newest first.</param>
@@ -44,7 +44,7 @@ public sealed class OrderSearchReader(NpgsqlDataSource database)
     private const string Columns = """
         o.id, o.number, o.client_id, p.status, o.premium, o.total, o.currency, o.created_at, p.completed_at,
         array(select c.step from step_catalogue c where c.bit & p.required <> 0 and c.bit & p.done = 0 order by c.position),
-        array(select c.step from step_catalogue c where c.bit & p.parked <> 0 order by c.position)
+        array(select c.step from step_catalogue c where c.bit & p.failed <> 0 order by c.position)
         """;
 
     /// <summary>Finds a page.</summary>
@@ -72,7 +72,7 @@ public sealed class OrderSearchReader(NpgsqlDataSource database)
 
         var rare = search.Status switch
         {
-            OrderStatus.NeedsAttention => "p.parked <> 0",
+            OrderStatus.NeedsAttention => "p.failed <> 0",
             OrderStatus.Rejected => "p.rejected_at is not null",
             OrderStatus.Cancelled => "p.cancelled_at is not null",
             _ => null,

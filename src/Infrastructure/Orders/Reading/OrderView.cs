@@ -1,8 +1,9 @@
 using Npgsql;
-using Orders.Infrastructure.Steps;
-using Orders.Infrastructure.Steps.Reports;
+using QueueWorkers.Idempotency;
+using QueueWorkers.Steps;
+using QueueWorkers.Steps.Reports;
 
-namespace Orders.Infrastructure.Orders.Reading;
+namespace Orders.Infrastructure.Reading;
 
 /// <summary>An order with everything that its owner may see.</summary>
 /// <param name="Order">The order and its lines.</param>
@@ -36,10 +37,10 @@ public sealed class OrderViewReader(NpgsqlDataSource database)
 
     private const string Lines = "select line, sku, name, quantity, unit_price, total from order_lines where order_id = $1 order by line";
 
-    private const string Steps = """
+    private static readonly string Steps = $"""
         select c.step, r.status, r.attempts, r.started_at, r.finished_at, r.next_attempt_at, r.last_fault, u.at
         from order_progress p join step_catalogue c on c.bit & (p.required | p.done) <> 0 left join step_runs r on r.subject_id = p.order_id and r.step = c.step
-            left join effects u on p.cancelled_at is not null and u.subject_id = p.order_id and u.effect = c.step || '-undo' and u.state = 2
+            left join effects u on p.cancelled_at is not null and u.subject_id = p.order_id and u.effect = c.step || '-undo' and u.state = {EffectState.Done:D}
         where p.order_id = $1 order by c.position
         """;
 
@@ -122,7 +123,7 @@ public sealed class OrderViewReader(NpgsqlDataSource database)
     {
         SubjectId = orderId,
         Step = reader.GetString(0),
-        Status = (StepStatus?)reader.Optional<short>(1) ?? UnbegunStep.StatusIn(cancelledAt is null ? status : OrderStatus.Cancelled),
+        Status = (StepStatus?)reader.Optional<short>(1) ?? PendingStep.StatusIn(cancelledAt is null ? status : OrderStatus.Cancelled),
         Attempts = reader.Optional<int>(2) ?? 0,
         StartedAt = reader.Optional<DateTimeOffset>(3),
         FinishedAt = reader.Optional<DateTimeOffset>(4),

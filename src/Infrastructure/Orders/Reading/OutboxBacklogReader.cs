@@ -1,6 +1,6 @@
 using Npgsql;
 
-namespace Orders.Infrastructure.Orders.Reading;
+namespace Orders.Infrastructure.Reading;
 
 /// <summary>How many messages are waiting in the outbox, roughly and cheaply: from the server's statistics, not by counting.</summary>
 public sealed class OutboxBacklogReader(NpgsqlDataSource database)

@@ -4,14 +4,14 @@ using MassTransit;
 using MimeKit;
 using MimeKit.Utils;
 using Orders.Contracts;
-using Orders.Infrastructure.Orders.Reading;
-using Orders.Infrastructure.Steps;
+using Orders.Infrastructure.Reading;
 using Orders.Workers.Email;
+using QueueWorkers.Steps;
 
 namespace Orders.Chaos.Tests.Variants.Broken;
 
 /// <summary>Sends the mail and hopes: no claim, no Message-ID that anybody could ask for.</summary>
-internal sealed class CarelessEmailStep(OrderDetailsReader orders, EmailOptions options) : IConsumer<OrderAccepted>, IConsumer<StockRejected>, IStep
+internal sealed class CarelessEmailStep(OrderSnapshotReader orders, EmailOptions options) : IConsumer<OrderAccepted>, IConsumer<StockRejected>, IStep
 {
     public static StepPolicy Policy => new("email") { Redelivery = EmailStep.Policy.Redelivery };
 
@@ -23,7 +23,7 @@ internal sealed class CarelessEmailStep(OrderDetailsReader orders, EmailOptions 
 
     public async Task Consume(ConsumeContext<StockRejected> context)
     {
-        (context.Step().Effect, context.Step().CountsAsStep) = ("apology", false);
+        (context.Step().Effect, context.Step().IsSecondary) = ("apology", true);
         var order = await orders.ReadAsync(context.Message.OrderId, context.CancellationToken);
         await SendAsync(OrderMail.Apology(order, context.Message.Shortages, MailboxAddress.Parse(options.From), $"apology.{MimeUtils.GenerateMessageId()}"), context.CancellationToken);
     }

@@ -1,5 +1,5 @@
 using MassTransit;
-using Orders.Infrastructure.Steps;
+using QueueWorkers.Steps;
 
 namespace Orders.Chaos.Tests.Variants.Broken;
 

@@ -1,13 +1,13 @@
 using MassTransit;
 using Orders.Contracts;
-using Orders.Infrastructure.Orders.Reading;
-using Orders.Infrastructure.Steps;
+using Orders.Infrastructure.Reading;
 using Orders.Workers.Warehouse;
+using QueueWorkers.Steps;
 
 namespace Orders.Chaos.Tests.Variants.Broken;
 
 /// <summary>Makes up a new key for each attempt, so the warehouse cannot know a repetition.</summary>
-internal sealed class ForgetfulWarehouseStep(OrderDetailsReader orders, WarehouseClient warehouse) : IConsumer<StockReserved>, IStep
+internal sealed class ForgetfulWarehouseStep(OrderSnapshotReader orders, WarehouseClient warehouse) : IConsumer<StockReserved>, IStep
 {
     public static StepPolicy Policy => new("warehouse") { Redelivery = WarehouseStep.Policy.Redelivery };
 

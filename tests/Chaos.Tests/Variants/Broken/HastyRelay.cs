@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Hosting;
 using Npgsql;
-using Orders.Infrastructure.Messaging;
+using QueueWorkers.Messaging;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 

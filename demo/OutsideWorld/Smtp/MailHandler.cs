@@ -1,0 +1,94 @@
+using Orders.OutsideWorld.Faults;
+using Orders.OutsideWorld.Mails;
+
+namespace Orders.OutsideWorld.Smtp;
+
+/// <summary>
+/// Decides what becomes of a mail, and puts it on the record before the client hears of it. In that order: a client that was told 250 finds its
+/// mail in the ledger whatever happens next, and one that was not may find it there too. That is the uncertain window real servers have.
+/// </summary>
+internal sealed class MailHandler(Behaviour behaviour, MailLedger ledger, TimeProvider clock, ILogger<MailHandler> logger)
+{
+    /// <summary>Takes the content of one mail and answers it.</summary>
+    /// <returns>Whether the session goes on.</returns>
+    public async Task<bool> TakeAsync(SmtpServerConnection connection, SmtpEnvelope envelope)
+    {
+        var profile = NextFaultProfile();
+        var content = await SmtpContent.ReadAsync(connection, headersOnly: profile.Mode == SmtpMode.Drop);
+        var outcome = OutcomeOf(content.End, profile.Mode);
+        if (!TryRecord(envelope, content.Bytes, outcome))
+        {
+            connection.Reply("452 4.3.1 the ledger cannot be written");
+            return true;
+        }
+
+        switch (outcome)
+        {
+            case MailOutcome.Accepted:
+                // A slow server has taken the mail: only its answer is late. A client that gives up waiting must find the mail when it asks.
+                if (profile.Mode == SmtpMode.Slow)
+                    await connection.HoldAsync(profile.Delay);
+                connection.Reply("250 2.0.0 taken");
+                return true;
+            case MailOutcome.TempFailed:
+                connection.Reply("451 4.3.0 not now, try again");
+                return true;
+            case MailOutcome.Rejected:
+                connection.Reply(content.End switch
+                {
+                    ContentEnd.TooLarge => "552 5.3.4 too large: at most 10485760 bytes",
+                    ContentEnd.LineTooLong => "500 5.6.0 line too long: at most 1000 bytes",
+                    _ => "550 5.7.1 refused",
+                });
+                return true;
+            default:
+                connection.Cut();
+                return false;
+        }
+    }
+
+    private FaultProfile<SmtpMode> NextFaultProfile()
+    {
+        // "down" is counted by the connection, where the door decides.
+        var hit = behaviour.Smtp.Current.Mode == SmtpMode.Down ? null : behaviour.Smtp.Next();
+        return hit ?? new FaultProfile<SmtpMode>(SmtpMode.Ok);
+    }
+
+    private static MailOutcome OutcomeOf(ContentEnd end, SmtpMode mode) => end switch
+    {
+        ContentEnd.ClientLeft => MailOutcome.Abandoned,
+        ContentEnd.Headers or ContentEnd.CutOff => MailOutcome.Dropped,
+        ContentEnd.TooLarge or ContentEnd.LineTooLong => MailOutcome.Rejected,
+        _ => mode switch
+        {
+            SmtpMode.TempFail => MailOutcome.TempFailed,
+            SmtpMode.Reject => MailOutcome.Rejected,
+            SmtpMode.Drop => MailOutcome.Dropped,
+            SmtpMode.Vanish => MailOutcome.Vanished,
+            _ => MailOutcome.Accepted,
+        },
+    };
+
+    private bool TryRecord(SmtpEnvelope envelope, byte[] content, MailOutcome outcome)
+    {
+        var decoded = MailDecoder.Decode(content);
+        try
+        {
+            ledger.Record(new ReceivedMail
+            {
+                MessageId = decoded.MessageId,
+                Recipients = [.. envelope.Recipients],
+                Subject = decoded.Subject,
+                Text = decoded.Text,
+                ReceivedAt = clock.GetUtcNow(),
+                Outcome = outcome,
+            });
+            return true;
+        }
+        catch (IOException problem)
+        {
+            logger.MailNotWritten(problem);
+            return false;
+        }
+    }
+}

@@ -1,8 +1,0 @@
-namespace Orders.Infrastructure.Failures;
-
-/// <summary>The message types that the running version knows; implemented once by the application.</summary>
-public interface IMessageContracts
-{
-    /// <summary>The type of a name such as <c>Orders.Contracts:OrderAccepted</c>; null when this version has none.</summary>
-    Type? Find(string messageType);
-}

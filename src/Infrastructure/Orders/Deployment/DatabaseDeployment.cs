@@ -1,0 +1,110 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using QueueWorkers.Deployment;
+using QueueWorkers.Outbox;
+using QueueWorkers.Steps;
+
+namespace Orders.Infrastructure.Deployment;
+
+/// <summary>Brings the database up to this version: migrations, the step catalogue, and a role per process. Safe to repeat; several at once take turns.</summary>
+public sealed class DatabaseDeployment(OrdersDbContext context, NpgsqlDataSource database, StepCatalogue catalogue, IConfiguration configuration, ILogger<DatabaseDeployment> logger)
+{
+    // Any number that nobody else uses: whoever holds it deploys, the others wait.
+    private const long DeploymentLock = 0x4f72646572730001;
+
+    /// <summary>Does it.</summary>
+    /// <param name="fill">Writes first rows where there are none; nobody else deploys meanwhile, or two would find the same table empty.</param>
+    /// <param name="cancellationToken">Ends the waiting for others.</param>
+    public async Task DeployAsync(Func<Task> fill, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await ExecuteAsync(connection, "set lock_timeout = 0", cancellationToken);
+        await ExecuteAsync(connection, $"select pg_advisory_lock({DeploymentLock})", cancellationToken);
+        try
+        {
+            var pending = (await context.Database.GetPendingMigrationsAsync(cancellationToken)).ToArray();
+            await context.Database.MigrateAsync(cancellationToken);
+            DeploymentLog.DatabaseDeployed(logger, (await context.Database.GetAppliedMigrationsAsync(cancellationToken)).Last(), pending.Length);
+            await WriteCatalogueAsync(connection, cancellationToken);
+            await WriteSubscriptionsAsync(connection, cancellationToken);
+            await DeployRolesAsync(connection, cancellationToken);
+            await fill();
+        }
+        finally
+        {
+            await ExecuteAsync(connection, $"select pg_advisory_unlock({DeploymentLock}); reset lock_timeout", CancellationToken.None);
+        }
+    }
+
+    // A step keeps its bit for ever, also when it leaves the catalogue: old orders were measured with it.
+    private async Task WriteCatalogueAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await ExecuteAsync(connection, "update step_catalogue set active = false", cancellationToken);
+        for (var position = 0; position < catalogue.Steps.Count; position++)
+        {
+            await using var command = new NpgsqlCommand("""
+                insert into step_catalogue (step, bit, position, consumes, depends_on, active)
+                values ($1, (select 1 << coalesce(max(round(log(2, bit))::int) + 1, 0) from step_catalogue), $2, $3, $4, true)
+                on conflict (step) do update set position = excluded.position, consumes = excluded.consumes, depends_on = excluded.depends_on, active = true
+                """, connection);
+            command.Parameters.Add(new() { Value = catalogue.Steps[position].Name });
+            command.Parameters.Add(new() { Value = position });
+            command.Parameters.Add(new() { Value = catalogue.Steps[position].Consumes.Select(MessageName.ExchangeOf).ToArray() });
+            command.Parameters.Add(new() { Value = (object?)catalogue.Steps[position].Policy.DependsOn?.Name ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text });
+            await command.ExecuteNonQueryAsync(cancellationToken);
+        }
+    }
+
+    // Replaced as a whole: what the configuration no longer names is no longer published to. Its queue stays, with what is in it.
+    private async Task WriteSubscriptionsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var wanted = Subscriptions.Of(catalogue, configuration);
+        await using var command = new NpgsqlCommand("""
+            with wanted as (select * from unnest($1::text[], $2::text[]) as t(exchange, queue)),
+            ended as (delete from subscriptions s where not exists (select from wanted w where w.exchange = s.exchange and w.queue = s.queue) returning s.exchange, s.queue),
+            begun as (insert into subscriptions (exchange, queue) select exchange, queue from wanted on conflict do nothing)
+            select exchange, queue from ended
+            """, connection);
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. wanted.Select(s => s.Exchange)] });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. wanted.Select(s => s.Queue)] });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+            DeploymentLog.SubscriptionEnded(logger, reader.GetString(1), reader.GetString(0));
+    }
+
+    private async Task DeployRolesAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await DeployRoleAsync(connection, "api", DatabaseGrants.Api, cancellationToken);
+        await DeployRoleAsync(connection, "dashboard", DatabaseGrants.Dashboard, cancellationToken);
+        foreach (var step in catalogue.Steps)
+            await DeployRoleAsync(connection, step.Name, [.. DatabaseGrants.Worker, .. step.Policy.Grants], cancellationToken);
+    }
+
+    private async Task DeployRoleAsync(NpgsqlConnection connection, string process, IReadOnlyList<string> grants, CancellationToken cancellationToken)
+    {
+        if (ProcessCredentials.DatabasePassword(configuration, process) is not { } password)
+            return;
+
+        var role = ProcessCredentials.UserOf(process);
+        await ExecuteAsync(connection, $"""
+            do $do$ begin
+                if not exists (select from pg_roles where rolname = '{role}') then create role {role} login nosuperuser nocreatedb nocreaterole; end if;
+            end $do$
+            """, cancellationToken);
+        await ExecuteAsync(connection, $"alter role {role} password '{password.Replace("'", "''", StringComparison.Ordinal)}'", cancellationToken);
+        // From nothing, so that a grant which a newer version no longer lists is gone.
+        await ExecuteAsync(connection, $"revoke all on all tables in schema public from {role}; revoke all on all sequences in schema public from {role}", cancellationToken);
+        await ExecuteAsync(connection, $"grant usage on schema public to {role}", cancellationToken);
+        foreach (var grant in grants)
+            await ExecuteAsync(connection, $"grant {grant} to {role}", cancellationToken);
+        DeploymentLog.RoleDeployed(logger, role);
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+}

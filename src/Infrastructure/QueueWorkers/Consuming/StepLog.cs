@@ -1,0 +1,28 @@
+using Microsoft.Extensions.Logging;
+
+namespace QueueWorkers.Consuming;
+
+/// <summary>Log events of steps, 2000–2099. Each carries the step, what it works on and the original message id.</summary>
+internal static partial class StepLog
+{
+    [LoggerMessage(2000, LogLevel.Warning, "{Step} of {SubjectId} failed (message {MessageId}, attempt {Attempt}, next attempt in {NextAttempt})")]
+    public static partial void AttemptFailed(ILogger logger, string step, Guid subjectId, Guid messageId, int attempt, TimeSpan? nextAttempt, Exception fault);
+
+    [LoggerMessage(2001, LogLevel.Information, "{Step} of {SubjectId} is deferred (message {MessageId}): {Reason}")]
+    public static partial void Deferred(ILogger logger, string step, Guid subjectId, Guid messageId, string reason);
+
+    [LoggerMessage(2002, LogLevel.Error, "{Step} of {SubjectId} ignored its token (message {MessageId}, attempt {Attempt}, time limit {Limit}) and was left to itself: {Where}")]
+    public static partial void Abandoned(ILogger logger, string step, Guid subjectId, Guid messageId, int attempt, TimeSpan limit, string where);
+
+    [LoggerMessage(2003, LogLevel.Warning, "{Step} of {SubjectId} (message {MessageId}), which had been left to itself, ended {Later} later: {How}. Nothing of it was written.")]
+    public static partial void AbandonedEnded(ILogger logger, string step, Guid subjectId, Guid messageId, TimeSpan later, string how);
+
+    [LoggerMessage(2004, LogLevel.Information, "{Step} of {SubjectId} is left out (message {MessageId}): {Reason}")]
+    public static partial void LeftOut(ILogger logger, string step, Guid subjectId, Guid messageId, string reason);
+
+    [LoggerMessage(2005, LogLevel.Warning, "{Step} of {SubjectId} was not begun in time (message {MessageId}): it had until {Until:O}")]
+    public static partial void Expired(ILogger logger, string step, Guid subjectId, Guid messageId, DateTimeOffset until);
+
+    [LoggerMessage(2006, LogLevel.Error, "The subscription of '{Step}' could not follow its gate; it begins anew on another channel")]
+    public static partial void SwitchFailed(ILogger logger, string step, Exception fault);
+}

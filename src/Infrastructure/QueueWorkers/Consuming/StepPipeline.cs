@@ -1,0 +1,227 @@
+using MassTransit;
+using MassTransit.Middleware;
+using Microsoft.Extensions.Logging;
+using QueueWorkers.Consuming.Acknowledgement;
+using QueueWorkers.Consuming.Limits;
+using QueueWorkers.FlowControl;
+using QueueWorkers.FlowControl.Cancellation;
+using QueueWorkers.FlowControl.Poison;
+using QueueWorkers.GroupCommit;
+using QueueWorkers.Idempotency;
+using QueueWorkers.Outbox;
+using QueueWorkers.Steps;
+using QueueWorkers.Steps.Claims;
+
+namespace QueueWorkers.Consuming;
+
+/// <summary>
+/// The life of a message in a step. MassTransit calls it inside redelivery and retry, once per attempt:
+/// 1. What was cancelled is left out, and so is what was not begun in time; both are recorded (<see cref="SkippedSteps"/>). Dying before that record brings the message again.
+/// 2. A message whose processes have died runs alone, marked (<see cref="PoisonGuard"/>). The consumer runs with a time limit; what it wants written is collected in its <see cref="StepRun"/>. Dying here leaves nothing behind.
+/// 3. The run is committed together with others; a copy of a message that was committed before is dropped as a whole. Dying after it and before the ack brings a copy.
+/// 4. A fault is recorded and thrown on: MassTransit retries, puts the message into the outbox for later (through our scheduler), or moves it to <c>_error</c>.
+/// 5. What is nobody's fault (the database is away, another run is at the same effect) is no attempt: the message goes back into the outbox as it is, and is acked.
+///    Nor is it one while the step is paused or throttled, or what it depends on is down: its gate says so before the run, or the dependency's breaker after it.
+/// 6. At shutdown nothing is recorded: the message is not acked and returns to the queue.
+/// </summary>
+/// <typeparam name="TStep">The step.</typeparam>
+internal sealed class StepPipeline<TStep>(
+    StepCommitter committer, StepFailures failures, SkippedSteps skips, StepGates gates, Cancellations cancellations, TimeLimit limit, EffectClaims claims, OutboxWriter outbox, StepMetrics metrics,
+    PoisonGuard poison, DuplicateEvidence duplicates, IServiceProvider provider, ILogger<TStep> logger) : IOutboxContextFactory<TStep>
+    where TStep : class, IStep
+{
+    private static readonly TimeSpan DeferredAfterDatabaseFault = TimeSpan.FromSeconds(1);
+
+    public async Task Send<T>(ConsumeContext<T> context, OutboxConsumeOptions options, IPipe<OutboxConsumeContext<T>> next)
+        where T : class
+    {
+        var policy = TStep.Policy;
+        var redeliveries = context.GetRedeliveryCount();
+        var retries = context.GetRetryAttempt();
+        // An id of zeros is none either: all that carry it would count as copies of one message.
+        var id = context.GetOriginalMessageId() is { } given && given != Guid.Empty
+            ? given
+            : throw new PermanentFaultException($"The {typeof(T).Name} has no message id, so '{policy.Name}' cannot tell it from a copy; publish it with one.");
+        var run = new StepRun(policy, id, context.CorrelationId ?? MessageSubject<T>.Of(context.Message) ?? id, context.ConversationId ?? id, (redeliveries * (policy.Retry.Count + 1)) + retries + 1, claims)
+        {
+            Priority = SendContextRow.PriorityOf(context),
+            Keys = key => context.ReceiveContext.TransportHeaders.Get<string>(MessageKeys.HeaderOf(key)),
+        };
+        var entered = false;
+        try
+        {
+            if (policy.Compensations.Contains(typeof(T)))
+                run.Compensate();
+            if (await IsLeftOutAsync(context, run))
+            {
+                await MarkConsumedAsync(context);
+                return;
+            }
+
+            if (await gates.Of(policy.Name).EnterAsync(id, run.Attempt, run.Keys, context.CancellationToken) is { RetryAt: { } at } refused)
+            {
+                StepLog.Deferred(logger, policy.Name, run.SubjectId, id, refused.Reason);
+                metrics.Deferred(policy.Name);
+                await DeferAsync(context, policy, at);
+                return;
+            }
+
+            entered = true;
+            await using var pass = await poison.EnterAsync(run, LostDeliveries.Of(context), context.CancellationToken);
+            await RunAsync(context, options, next, run);
+        }
+        catch (EffectInProgressException busy) when (!context.CancellationToken.IsCancellationRequested)
+        {
+            StepLog.Deferred(logger, policy.Name, run.SubjectId, id, busy.Message);
+            await DeferAsync(context, policy, busy.LeaseUntil);
+        }
+        catch (Exception fault) when (!context.CancellationToken.IsCancellationRequested && StepFailures.IsDatabaseFault(fault))
+        {
+            StepLog.Deferred(logger, policy.Name, run.SubjectId, id, fault.Message);
+            await DeferAsync(context, policy, DateTimeOffset.UtcNow + DeferredAfterDatabaseFault);
+        }
+        catch (Exception fault) when (!context.CancellationToken.IsCancellationRequested)
+        {
+            if (entered && await JudgeAsync(run, fault, context.CancellationToken) is { RetryAt: { } at } down)
+            {
+                var reason = $"{down.Reason}; {fault.Message}";
+                StepLog.Deferred(logger, policy.Name, run.SubjectId, id, reason);
+                metrics.Deferred(policy.Name);
+                await DatabaseRetry.RunAsync(() => failures.RecordDeferredAsync(run, reason, at), context.CancellationToken);
+                await DeferAsync(context, policy, at);
+                return;
+            }
+
+            var nextAttempt = StepSchedule.NextAttempt(policy, fault, id, redeliveries, retries);
+            StepLog.AttemptFailed(logger, policy.Name, run.SubjectId, id, run.Attempt, nextAttempt, fault);
+            metrics.Failed(run, fault, deadLettered: nextAttempt is null);
+            await DatabaseRetry.RunAsync(() => failures.RecordAsync(run, fault, nextAttempt, nextAttempt is null ? DeadLetteredRun.Of(context, run, fault) : null), context.CancellationToken);
+            throw;
+        }
+        finally
+        {
+            if (entered)
+                gates.Of(policy.Name).Leave(id);
+        }
+    }
+
+    public void Probe(ProbeContext context) => context.CreateFilterScope("step").Add("name", TStep.Policy.Name);
+
+    private async Task RunAsync<T>(ConsumeContext<T> context, OutboxConsumeOptions options, IPipe<OutboxConsumeContext<T>> next, StepRun run)
+        where T : class
+    {
+        try
+        {
+            await limit.RunAsync(run, token => next.Send(new StepConsumeContext<T>(context, options, provider, run, token)), logger, context.CancellationToken);
+        }
+        catch (Exception fault) when (!context.CancellationToken.IsCancellationRequested && IsCancelled(run, fault))
+        {
+            // Whatever stopped it, nobody waits for it any more: no further attempt. Unless an earlier run began the effect: then the fault is one like any other.
+            if (!await SkipAsync(run, StepStatus.Cancelled, fault.Message, context.CancellationToken))
+                throw;
+            await MarkConsumedAsync(context);
+            return;
+        }
+        catch (Exception fault) when (!context.CancellationToken.IsCancellationRequested && IsDeadLetteredBy(context, run, fault))
+        {
+            // Perhaps it failed because its subject was cancelled (a pick list that comes after its recall is refused for good), of which this process hears only once a second. Before an operator is bothered, it asks.
+            if (!await WasCancelledAsync(run, context.CancellationToken) || !await SkipAsync(run, StepStatus.Cancelled, fault.Message, context.CancellationToken))
+                throw;
+            await MarkConsumedAsync(context);
+            return;
+        }
+
+        if (gates.DependencyOf(run.Step) is { } dependency)
+            await dependency.SucceededAsync(run.MessageId, context.CancellationToken);
+        if (run.HasNothingToDo)
+            return;
+        var applied = await CommitAsync(run, context.CancellationToken);
+        metrics.Finished(run, applied);
+        if (!applied)
+            duplicates.Add(run.SubjectId, run.Step, run.Effect, run.MessageId, DuplicateCauses.Of(context));
+    }
+
+    // Every outcome of the step's own work says something about what it depends on: a refusal of this message means that somebody is there to refuse.
+    private async ValueTask<AdmissionResult> JudgeAsync(StepRun run, Exception fault, CancellationToken cancellationToken)
+    {
+        if (gates.DependencyOf(run.Step) is not { } dependency)
+            return AdmissionResult.Granted;
+        if (dependency.Dependency.IsAtFault(fault) || fault is StepTimeoutException)
+            return await dependency.FailedAsync(run.MessageId, fault.Message, cancellationToken);
+        await dependency.SucceededAsync(run.MessageId, cancellationToken);
+        return AdmissionResult.Granted;
+    }
+
+    private bool IsCancelled(StepRun run, Exception fault) =>
+        fault is SubjectCancelledException
+        || (!run.IsCompensation && !run.MustFinish && fault is not EffectInProgressException && cancellations.Contains(run.SubjectId) && !StepFailures.IsDatabaseFault(fault));
+
+    private static bool IsDeadLetteredBy(ConsumeContext context, StepRun run, Exception fault) =>
+        fault is not EffectInProgressException && !StepFailures.IsDatabaseFault(fault)
+        && StepSchedule.NextAttempt(run.Policy, fault, run.MessageId, context.GetRedeliveryCount(), context.GetRetryAttempt()) is null;
+
+    private async Task<bool> WasCancelledAsync(StepRun run, CancellationToken cancellationToken)
+    {
+        var was = false;
+        if (!run.IsCompensation && !run.MustFinish)
+            await DatabaseRetry.RunAsync(async () => was = await cancellations.ReadAsync(run.SubjectId, cancellationToken), cancellationToken);
+        return was;
+    }
+
+    // No query on the normal way: what is cancelled is known in memory, and the time a message has is in its envelope.
+    private async Task<bool> IsLeftOutAsync(ConsumeContext context, StepRun run)
+    {
+        if (run.IsCompensation)
+            return false;
+        if (cancellations.Contains(run.SubjectId))
+            return await SkipAsync(run, StepStatus.Cancelled, "its subject was cancelled", context.CancellationToken);
+        // Only the first attempt can be too late: what was begun is brought to an end.
+        if (run.Attempt > 1 || StartBefore(context, run.Policy) is not { } until || until > DateTimeOffset.UtcNow)
+            return false;
+        StepLog.Expired(logger, run.Step, run.SubjectId, run.MessageId, until);
+        return await SkipAsync(run, StepStatus.Expired, "it was not begun in time", context.CancellationToken);
+    }
+
+    private static DateTimeOffset? StartBefore(ConsumeContext context, StepPolicy policy)
+    {
+        DateTimeOffset? own = context.ExpirationTime is { } expiry ? new DateTimeOffset(expiry.ToUniversalTime()) : null;
+        DateTimeOffset? usual = policy.StartWithin is { } within && context.SentTime is { } sent ? new DateTimeOffset(sent.ToUniversalTime()) + within : null;
+        return own < usual ? own : usual ?? own;
+    }
+
+    private async Task<bool> SkipAsync(StepRun run, StepStatus status, string reason, CancellationToken cancellationToken)
+    {
+        var outcome = SkipOutcome.LeftOut;
+        await DatabaseRetry.RunAsync(async () => outcome = await skips.TryAsync(run, status), cancellationToken);
+        if (outcome == SkipOutcome.MustFinish)
+        {
+            run.MustFinish = true;
+            return false;
+        }
+
+        StepLog.LeftOut(logger, run.Step, run.SubjectId, run.MessageId, outcome == SkipOutcome.Duplicate ? "it was dealt with before" : reason);
+        metrics.LeftOut(run, outcome == SkipOutcome.Duplicate ? null : status);
+        return true;
+    }
+
+    // A run is pure data and safe to commit twice, so it waits for a database that is away: what was done outside is known now and might not be after a restart.
+    private async Task<bool> CommitAsync(StepRun run, CancellationToken cancellationToken)
+    {
+        var applied = false;
+        await DatabaseRetry.RunAsync(async () => applied = await committer.CommitAsync(run), cancellationToken);
+        return applied;
+    }
+
+    // Waits for the database in this slot: there is nothing else to do for anybody until it is back, and putting the message into the outbox needs it.
+    private async Task DeferAsync<T>(ConsumeContext<T> context, StepPolicy policy, DateTimeOffset until)
+        where T : class
+    {
+        await DatabaseRetry.RunAsync(() => outbox.InsertAsync(SendContextRow.Deferred(context, policy.Name, until), context.CancellationToken), context.CancellationToken);
+        await MarkConsumedAsync(context);
+    }
+
+    // Nobody else says so: the consumer has not seen the message, or has thrown, and the retry filter tells of a fault only when it gives up. A message that nobody has had is moved to _skipped,
+    // where it would stand as a failure although it is dealt with.
+    private static Task MarkConsumedAsync<T>(ConsumeContext<T> context)
+        where T : class => context.NotifyConsumed(context, context.ReceiveContext.ElapsedTime, TStep.Policy.Name);
+}

@@ -1,0 +1,140 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using QueueWorkers.GroupCommit;
+using QueueWorkers.Messaging;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Events;
+
+namespace QueueWorkers.DeadLetters.Reconciliation;
+
+/// <summary>
+/// Makes index and queue agree, one queue at a time and by one process at a time:
+/// 1. Restored messages are put back and confirmed, then their rows say so. Dying in between puts a second copy back, which is counted as a copy.
+/// 2. The queue's messages are held and compared with the rows. A message without a row gets one. Dying here returns the messages.
+/// 3. A message whose row says that it was sent again (its outbox row is committed) or put away is acked; then the row says that it is out. Dying in between leaves a row whose message is gone: 4 fixes it.
+/// 4. A row whose message is not there, long enough after it was dead-lettered, is closed: done when another copy has done the work, out when it was to be taken out, else gone.
+/// 5. Everything else goes back with one nack.
+/// </summary>
+public sealed class FailureReconciler(
+    NpgsqlDataSource database, [FromKeyedServices(FailureReconciler.Connection)] BrokerConnection broker, DeadLetterRecorder deadLetterRecorder, FailureOptions options, ILogger<FailureReconciler> logger)
+{
+    /// <summary>The key of the connection that looks: not the relay's, which delivers nothing while the broker blocks publishers.</summary>
+    public const string Connection = "dead-letters";
+
+    private static readonly CreateChannelOptions WithConfirms = new(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true, outstandingPublisherConfirmationsRateLimiter: null);
+
+    /// <summary>Looks through a queue.</summary>
+    /// <param name="queue">The queue.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <param name="most">How many messages to hold, those at the head; null for as many as the options allow.</param>
+    /// <returns>What was found and done; null when another process is at this queue right now.</returns>
+    /// <exception cref="RabbitMQ.Client.Exceptions.RabbitMQClientException">The broker cannot be reached.</exception>
+    /// <exception cref="NpgsqlException">The database cannot be reached.</exception>
+    public async Task<ReconcileResult?> LookAsync(string queue, CancellationToken cancellationToken, int? most = null)
+    {
+        // A session lock on a connection of its own: it ends with the process, whatever happens.
+        Failpoint.Hit("deadletter.before_open", Outside.Database);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        if (!await ReconcilerSql.TryLockAsync(connection, queue, cancellationToken))
+            return null;
+        try
+        {
+            return await LookAloneAsync(connection, queue, Math.Min(most ?? options.LookLimit, options.LookLimit), cancellationToken);
+        }
+        finally
+        {
+            await SessionLocks.GiveUpAsync(database, connection, () => ReconcilerSql.UnlockAsync(connection, queue));
+        }
+    }
+
+    private async Task<ReconcileResult> LookAloneAsync(NpgsqlConnection connection, string queue, int limit, CancellationToken cancellationToken)
+    {
+        var amqp = await broker.OpenAsync(cancellationToken);
+        var putBack = await PutBackAsync(connection, amqp, queue, cancellationToken);
+        var began = await ReconcilerSql.NowAsync(connection, cancellationToken);
+        await using var look = await QueuePeek.OpenAsync(amqp, queue, limit, await ReconcilerSql.DeadLetteredAsync(connection, queue, cancellationToken), cancellationToken);
+        var found = look.Messages.Select(m => (Delivery: m, Message: DeadLetter.Of(queue, m.BasicProperties, m.Body.ToArray())))
+            .GroupBy(m => (m.Message.Identity, m.Message.Generation)).Select(g => new Found(g.First().Message with { Copies = g.Count() }, [.. g.Select(m => m.Delivery)])).ToArray();
+
+        var rows = await ReconcilerSql.RowsAsync(connection, queue, [.. found.Select(f => f.Message)], cancellationToken);
+        var (unknown, known) = Split(found, rows);
+        await AddAsync(connection, unknown, cancellationToken);
+
+        var outdated = known.Where(k => k.Row.State is not (FailureState.Failed or FailureState.Gone)).ToArray();
+        await look.RemoveAsync(outdated.SelectMany(k => k.Found.Deliveries), cancellationToken);
+        await look.EndAsync(cancellationToken);
+
+        await ReconcilerSql.MarkRemovedAsync(connection, [.. outdated.Select(k => k.Row.Id)], cancellationToken);
+        await ReconcilerSql.SetCopiesAsync(connection, [.. known.Where(k => k.Row.State == FailureState.Failed && k.Row.Copies != k.Found.Message.Copies).Select(k => (k.Row.Id, k.Found.Message.Copies))], cancellationToken);
+        var closed = look.IsComplete ? await CloseMissingAsync(connection, queue, began, found, cancellationToken) : 0;
+
+        var removed = outdated.Sum(k => k.Found.Deliveries.Count);
+        if (removed > 0)
+            FailureLog.Removed(logger, removed, queue);
+        if (unknown.Count > 0)
+            FailureLog.Found(logger, unknown.Count, queue);
+        return new ReconcileResult(queue, look.Messages.Count - removed, unknown.Count, removed, closed, putBack, look.IsComplete);
+    }
+
+    private static (List<DeadLetter> Unknown, List<(Found Found, IndexRow Row)> Known) Split(Found[] found, Dictionary<(Guid, int), IndexRow> rows)
+    {
+        var (unknown, known) = (new List<DeadLetter>(), new List<(Found, IndexRow)>());
+        foreach (var f in found)
+        {
+            if (!rows.TryGetValue((f.Message.Identity, f.Message.Generation), out var row))
+                unknown.Add(f.Message);
+            else if (row.State == FailureState.Gone)
+                // Somebody moved it away and back again: the upsert opens its row again.
+                unknown.Add(f.Message);
+            else
+                known.Add((f, row));
+        }
+
+        return (unknown, known);
+    }
+
+    private async Task AddAsync(NpgsqlConnection connection, List<DeadLetter> unknown, CancellationToken cancellationToken)
+    {
+        Failpoint.Hit("deadletter.before_add", Outside.Database);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await FailureRows.WriteAsync(connection, unknown, cancellationToken);
+        // The broker moved these; no step has said that it is dead-lettered, and the subject would wait for ever without anybody seeing why.
+        foreach (var message in unknown.Where(m => m is { ByDeliveryLimit: true, Step: not null, SubjectId: not null }))
+            await deadLetterRecorder.WriteAsync(connection, message.Step!, message.SubjectId!.Value, message.MessageId, message.Attempts, $"{message.FaultType}: {message.FaultMessage}");
+        Failpoint.Hit("deadletter.before_commit_added", Outside.Database);
+        await transaction.CommitAsync(cancellationToken);
+        Failpoint.Hit("deadletter.after_commit_added", Outside.Database);
+    }
+
+    private async Task<int> CloseMissingAsync(NpgsqlConnection connection, string queue, DateTimeOffset began, Found[] found, CancellationToken cancellationToken)
+    {
+        var missing = await ReconcilerSql.CloseMissingAsync(connection, queue, began - options.Grace, [.. found.Select(f => f.Message)], cancellationToken);
+        if (missing.Done > 0)
+            FailureLog.DoneElsewhere(logger, missing.Done, queue);
+        if (missing.Gone > 0)
+            FailureLog.Gone(logger, missing.Gone, queue);
+        return missing.Done + missing.Gone;
+    }
+
+    private async Task<int> PutBackAsync(NpgsqlConnection connection, IConnection amqp, string queue, CancellationToken cancellationToken)
+    {
+        var restored = await ReconcilerSql.RestoredAsync(connection, queue, cancellationToken);
+        if (restored.Count == 0)
+            return 0;
+        Failpoint.Hit("deadletter.before_channel", Outside.Broker);
+        await using var channel = await amqp.CreateChannelAsync(WithConfirms, cancellationToken);
+        foreach (var message in restored)
+        {
+            Failpoint.Hit("deadletter.before_put_back", Outside.Broker);
+            await channel.BasicPublishAsync(queue, "", mandatory: true, message.Properties(), message.Body, cancellationToken);
+            Failpoint.Hit("deadletter.after_put_back", Outside.Broker);
+        }
+
+        await ReconcilerSql.MarkPutBackAsync(connection, [.. restored.Select(m => m.Id)], cancellationToken);
+        FailureLog.PutBack(logger, restored.Count, queue);
+        return restored.Count;
+    }
+
+    private sealed record Found(DeadLetter Message, IReadOnlyList<BasicDeliverEventArgs> Deliveries);
+}

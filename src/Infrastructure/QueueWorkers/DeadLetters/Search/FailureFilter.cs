@@ -1,0 +1,53 @@
+using System.Text.Json.Serialization;
+
+namespace QueueWorkers.DeadLetters.Search;
+
+/// <summary>Which failures. All members that are given must hold.</summary>
+public sealed record FailureFilter
+{
+    /// <summary>These, by their ids.</summary>
+    public IReadOnlyList<Guid>? Ids { get; init; }
+
+    /// <summary>In this state; null means Failed.</summary>
+    public FailureState? State { get; init; }
+
+    /// <summary>Of this step.</summary>
+    public string? Step { get; init; }
+
+    /// <summary>In this queue.</summary>
+    public string? Queue { get; init; }
+
+    /// <summary>Whose exception type is this, with or without its namespace.</summary>
+    public string? Fault { get; init; }
+
+    /// <summary>Of this group: a fingerprint.</summary>
+    public string? Group { get; init; }
+
+    /// <summary>Of this message type, with or without its namespace.</summary>
+    public string? Type { get; init; }
+
+    /// <summary>About this order: its number or its id.</summary>
+    public string? Order { get; init; }
+
+    /// <summary>About orders of this customer: a mail address, or its beginning, at least three characters.</summary>
+    public string? Customer { get; init; }
+
+    /// <summary>Given up by this version.</summary>
+    public string? Build { get; init; }
+
+    /// <summary>Dead-lettered, for the first time in this generation, at or after this moment.</summary>
+    public DateTimeOffset? From { get; init; }
+
+    /// <summary>Dead-lettered before this moment.</summary>
+    public DateTimeOffset? To { get; init; }
+
+    /// <summary>With this text in the fault's message or in the payload, at least three characters.</summary>
+    public string? Text { get; init; }
+
+    /// <summary>With this value at this path of the payload, such as <c>customer.address.city=Hamburg</c>.</summary>
+    public string? Path { get; init; }
+
+    /// <summary>Whether it would select everything that is dead-lettered: refused wherever something is changed.</summary>
+    [JsonIgnore]
+    public bool IsEmpty => this with { State = null } == new FailureFilter() || Ids is { Count: 0 };
+}

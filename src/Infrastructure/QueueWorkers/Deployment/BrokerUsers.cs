@@ -1,0 +1,38 @@
+using Microsoft.Extensions.Configuration;
+using QueueWorkers.Messaging;
+using QueueWorkers.Outbox;
+using QueueWorkers.Steps;
+
+namespace QueueWorkers.Deployment;
+
+/// <summary>
+/// One RabbitMQ user per process, with just what it needs. Every relay may publish what any process has left in the outbox; beyond that the API may do nothing,
+/// the dashboard may look at what is dead-lettered, and a worker may consume from its own queue and move messages to its own <c>_error</c> and <c>_skipped</c>.
+/// </summary>
+public sealed class BrokerUsers(RabbitMqOptions options, StepCatalogue catalogue, RabbitManagement management, IConfiguration configuration)
+{
+    private const string Nothing = "^$";
+
+    /// <summary>Creates the users and their permissions. Passwords: <c>API_MQ_PASSWORD</c>, <c>EMAIL_MQ_PASSWORD</c> … A process without one gets no user.</summary>
+    public async Task DeployAsync(CancellationToken cancellationToken)
+    {
+        var publish = string.Join('|', catalogue.Steps.SelectMany(s => s.Consumes).Concat(catalogue.IntegrationEvents).Distinct().Select(MessageName.ExchangeOf)
+            .Select(name => name.Replace(".", "\\.", StringComparison.Ordinal)).Concat(catalogue.Steps.Select(s => s.Name)));
+        await DeployAsync("api", Nothing, $"^({publish})$", Nothing, cancellationToken);
+        // Looks into what is dead-lettered, takes it out and puts it back, and only there; sees figures of all queues through the management API.
+        var deadLetterQueues = $"({string.Join('|', catalogue.Steps.Select(s => s.Name))})(_error|_skipped)|{BrokerDeployment.Unrouted}";
+        await DeployAsync("dashboard", Nothing, $"^({publish}|{deadLetterQueues})$", $"^({deadLetterQueues})$", cancellationToken, tags: "monitoring");
+        foreach (var name in catalogue.Steps.Select(s => s.Name))
+            await DeployAsync(name, $"^{name}(_error|_skipped)?$", $"^({publish}|{name}_error|{name}_skipped)$", $"^{name}(_error|_skipped)?$", cancellationToken);
+    }
+
+    private async Task DeployAsync(string process, string configure, string write, string read, CancellationToken cancellationToken, string tags = "")
+    {
+        if (ProcessCredentials.BrokerPassword(configuration, process) is not { } password)
+            return;
+
+        var user = ProcessCredentials.UserOf(process);
+        await management.PutUserAsync(user, password, tags, cancellationToken);
+        await management.PutPermissionsAsync(options.VirtualHost, user, configure, write, read, cancellationToken);
+    }
+}

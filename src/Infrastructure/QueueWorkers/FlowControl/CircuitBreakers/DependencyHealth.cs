@@ -1,0 +1,168 @@
+using System.Diagnostics;
+using QueueWorkers.FlowControl.RateLimits;
+using QueueWorkers.Steps;
+
+namespace QueueWorkers.FlowControl.CircuitBreakers;
+
+/// <summary>
+/// What this process knows of a dependency, and what it has to tell the others. The life of a breaker:
+/// 1. Closed: calls are counted in memory. As long as none fails, nothing is written anywhere.
+/// 2. A call fails by the dependency's fault. Its run waits a moment, until the failures of that moment have been reported and judged together with those of the other replicas.
+/// 3. The share of failures is too high: the breaker opens, in PostgreSQL, and each replica closes its gates at its next poll, at most a second later.
+///    The run that waited, and all others that fail from now on, are deferred: no attempt is counted, for the fault is not theirs.
+/// 4. After the cooldown one replica wins the trial and opens its gate for one message, a real one. All others wait in their queues.
+/// 5. It succeeds: closed, at once. It fails: open again, for twice the time. The replica dies: its claim runs out, and another one tries.
+/// Dying at any of these lines costs nothing but time: the state is a row, and no message depends on it.
+/// </summary>
+public sealed class DependencyHealth
+{
+    private static readonly TimeSpan Unknown = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan OtherTrial = TimeSpan.FromSeconds(2);
+
+    // A failure that is followed by no success is judged a few times before it counts: the first ones of an outage wait for the next ones.
+    private const int Judgements = 3;
+
+    private readonly Lock _lock = new();
+    private readonly IBreakerReports _reports;
+    private readonly RetryBudget _retries;
+    private readonly Guid _me;
+    private Breaker _breaker;
+    private Guid? _trial;
+    private int _calls;
+    private int _failures;
+    private bool _isTroubled;
+    private long _lastSuccess;
+
+    internal DependencyHealth(Dependency dependency, IBreakerReports reports, Guid me, TimeProvider time)
+    {
+        Dependency = dependency;
+        _reports = reports;
+        _me = me;
+        _retries = new RetryBudget(dependency.RetryShare, time);
+        _breaker = new Breaker { Dependency = dependency.Name };
+    }
+
+    /// <summary>The dependency.</summary>
+    public Dependency Dependency { get; }
+
+    /// <summary>Its name.</summary>
+    public string Name => Dependency.Name;
+
+    /// <summary>The state of its breaker, as of the last poll.</summary>
+    public BreakerState State => Volatile.Read(ref _breaker).Effective;
+
+    /// <summary>Why it is in that state.</summary>
+    public string Reason => Volatile.Read(ref _breaker) is { Forced: not null } forced ? $"set by an operator ({forced.Reason})" : Volatile.Read(ref _breaker).Reason;
+
+    /// <summary>Whether this process makes the trial.</summary>
+    public bool IsMyTrial => Volatile.Read(ref _breaker) is { Forced: null, State: BreakerState.HalfOpen } breaker && breaker.ProbeBy == _me;
+
+    /// <summary>When a message that needs it should come again.</summary>
+    public DateTimeOffset RetryAt
+    {
+        get
+        {
+            var breaker = Volatile.Read(ref _breaker);
+            return breaker is { Forced: null, State: BreakerState.Open, RetryAt: { } retry } ? retry
+                : DateTimeOffset.UtcNow + (breaker.Effective == BreakerState.HalfOpen ? OtherTrial : Unknown);
+        }
+    }
+
+    /// <summary>A run that will call it is about to begin.</summary>
+    internal AdmissionResult TryEnter(Guid messageId, int attempt)
+    {
+        lock (_lock)
+        {
+            switch (State)
+            {
+                case BreakerState.Open:
+                    return AdmissionResult.Later(Jitter.After(RetryAt, messageId), $"'{Name}' is down: {Reason}");
+                case BreakerState.HalfOpen when !IsMyTrial || _trial is not null:
+                    return AdmissionResult.Later(Jitter.After(RetryAt, messageId), $"'{Name}' is being tried with another message");
+                case BreakerState.HalfOpen:
+                    _trial = messageId;
+                    return AdmissionResult.Granted;
+            }
+        }
+
+        if (attempt == 1)
+            _retries.RecordFirstAttempt();
+        else if (!_retries.TryTake())
+            return AdmissionResult.Later(Jitter.After(DateTimeOffset.UtcNow + OtherTrial, messageId), $"too large a share of the calls of '{Name}' would be repeated ones");
+        return AdmissionResult.Granted;
+    }
+
+    /// <summary>A run has called it, and it worked, whatever else became of the run.</summary>
+    internal async ValueTask SucceededAsync(Guid messageId, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _calls);
+        Volatile.Write(ref _lastSuccess, Stopwatch.GetTimestamp());
+        if (EndTrial(messageId))
+            await _reports.TrialSucceededAsync(Dependency, cancellationToken);
+    }
+
+    /// <summary>A run has failed by the dependency's fault.</summary>
+    /// <returns>When its message should come again, without an attempt counted; null when the dependency is not down and the attempt counts.</returns>
+    internal async ValueTask<AdmissionResult> FailedAsync(Guid messageId, string fault, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            // What went well before the first failure says nothing about the time after it, and would only delay the verdict.
+            if (_failures == 0 && !_isTroubled)
+                _calls = 0;
+            _calls++;
+            _failures++;
+        }
+
+        if (EndTrial(messageId))
+        {
+            await _reports.TrialFailedAsync(Dependency, fault, cancellationToken);
+        }
+        else
+        {
+            var failed = Stopwatch.GetTimestamp();
+            for (var i = 0; i < Judgements && State == BreakerState.Closed && Volatile.Read(ref _lastSuccess) < failed; i++)
+                await _reports.JudgeAsync(cancellationToken);
+        }
+
+        return State == BreakerState.Closed ? AdmissionResult.Granted : AdmissionResult.Later(Jitter.After(RetryAt, messageId), $"'{Name}' is down: {Reason}");
+    }
+
+    /// <summary>A run has ended without saying anything about the dependency, because the process stops or the database is away.</summary>
+    internal void Forget(Guid messageId) => EndTrial(messageId);
+
+    /// <summary>What has happened since the last report; counted from nothing again.</summary>
+    internal (int Calls, int Failures) TakeCounts() => (Interlocked.Exchange(ref _calls, 0), Interlocked.Exchange(ref _failures, 0));
+
+    /// <summary>The report did not reach the database: it is part of the next one.</summary>
+    internal void PutBack((int Calls, int Failures) counts)
+    {
+        Interlocked.Add(ref _calls, counts.Calls);
+        Interlocked.Add(ref _failures, counts.Failures);
+    }
+
+    /// <summary>Takes over what the poll saw; returns what it was before.</summary>
+    internal BreakerState Apply(Breaker breaker, bool isTroubled)
+    {
+        lock (_lock)
+        {
+            _isTroubled = isTroubled;
+            var before = State;
+            Volatile.Write(ref _breaker, breaker);
+            if (!IsMyTrial)
+                _trial = null;
+            return before;
+        }
+    }
+
+    private bool EndTrial(Guid messageId)
+    {
+        lock (_lock)
+        {
+            if (_trial != messageId)
+                return false;
+            _trial = null;
+            return true;
+        }
+    }
+}

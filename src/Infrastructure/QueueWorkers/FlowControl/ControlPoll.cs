@@ -1,0 +1,219 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using QueueWorkers.FlowControl.Cancellation;
+using QueueWorkers.FlowControl.CircuitBreakers;
+using QueueWorkers.FlowControl.Workers;
+using QueueWorkers.GroupCommit;
+using QueueWorkers.Steps;
+
+namespace QueueWorkers.FlowControl;
+
+/// <summary>
+/// One loop in each worker process, once a second: reports the process, reads what operators and other replicas have set, and sets the gates of the process's steps.
+/// While the database is away the gates stay as they are: a paused step stays paused, and nothing can be committed anyway.
+/// </summary>
+public sealed class ControlPoll : BackgroundService, IBreakerReports
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    // Long enough for the failures of one moment to be judged together, short enough for a run to hold its slot.
+    private static readonly TimeSpan JudgedTogether = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan CleanupInterval = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(200);
+
+    private readonly ControlQueries _queries;
+    private readonly StepGates _gates;
+    private readonly RunningSteps _running;
+    private readonly ILogger<ControlPoll> _logger;
+    private readonly SemaphoreSlim _wake = new(0, 1);
+    private readonly Lock _lock = new();
+    private readonly string[] _dependencies;
+    private TaskCompletionSource? _asked;
+    private TimeSpan _askedWait;
+    private ControlState? _state;
+    private long _reported;
+    private long _cleanedUpAt = Stopwatch.GetTimestamp();
+    private long _begun;
+    private bool _hasBegun;
+    private bool _reportedDry;
+
+    /// <summary>Creates it.</summary>
+    public ControlPoll(NpgsqlDataSource database, StepGates gates, RunningSteps running, ILogger<ControlPoll> logger)
+    {
+        _queries = new ControlQueries(database);
+        _gates = gates;
+        _running = running;
+        _logger = logger;
+        _dependencies = [.. gates.Dependencies.Select(d => d.Name)];
+        gates.Reports = this;
+    }
+
+    /// <summary>Polls now and waits for it.</summary>
+    public Task RefreshAsync(CancellationToken cancellationToken) => AskAsync(TimeSpan.Zero, cancellationToken);
+
+    /// <inheritdoc />
+    Task IBreakerReports.JudgeAsync(CancellationToken cancellationToken) => AskAsync(JudgedTogether, cancellationToken);
+
+    /// <inheritdoc />
+    async Task IBreakerReports.TrialSucceededAsync(Dependency dependency, CancellationToken cancellationToken)
+    {
+        await DatabaseRetry.RunAsync(() => _queries.TrialSucceededAsync(dependency, _gates.Me, cancellationToken), cancellationToken);
+        await RefreshAsync(cancellationToken);
+    }
+
+    /// <inheritdoc />
+    async Task IBreakerReports.TrialFailedAsync(Dependency dependency, string fault, CancellationToken cancellationToken)
+    {
+        await DatabaseRetry.RunAsync(() => _queries.TrialFailedAsync(dependency, _gates.Me, fault, cancellationToken), cancellationToken);
+        await RefreshAsync(cancellationToken);
+    }
+
+    /// <inheritdoc />
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        if (_gates.All.Count == 0 || !_hasBegun)
+            return;
+        try
+        {
+            // Its share of common limits is free at once; a process that cannot say so is taken for dead a few seconds later.
+            await _queries.StoppedAsync(_gates.Me, cancellationToken);
+        }
+        catch (NpgsqlException exception)
+        {
+            ControlLog.PollFailed(_logger, exception.Message);
+        }
+    }
+
+    /// <inheritdoc />
+    public override void Dispose()
+    {
+        _wake.Dispose();
+        base.Dispose();
+    }
+
+    /// <inheritdoc />
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (_gates.All.Count == 0)
+            return;
+
+        var pause = TimeSpan.Zero;
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            await ((Task)_wake.WaitAsync(pause, stoppingToken)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            var asked = await TakeAskedAsync(stoppingToken);
+            try
+            {
+                await PollAsync(stoppingToken);
+                pause = Interval;
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+            }
+#pragma warning disable CA1031 // The loop is the only way in which a pause ends: whatever happened, it has to go on, and says so.
+            catch (Exception exception)
+#pragma warning restore CA1031
+            {
+                ControlLog.PollFailed(_logger, exception.Message);
+                pause = _state is null ? FirstRetry : Interval;
+            }
+
+            asked?.TrySetResult();
+        }
+
+        lock (_lock)
+            _asked?.TrySetResult();
+    }
+
+    private async Task PollAsync(CancellationToken cancellationToken)
+    {
+        if (!_hasBegun)
+        {
+            await _queries.BeginAsync(_gates.Describe([]), _dependencies, cancellationToken);
+            _begun = Stopwatch.GetTimestamp();
+            _hasBegun = true;
+        }
+
+        var isDry = _gates.IsDry;
+        var isDue = _reported == 0 || isDry != _reportedDry || Stopwatch.GetElapsedTime(_reported) > Worker.Interval - (Interval / 2);
+        var calls = new List<(DependencyHealth Health, (int Calls, int Failures) Counts)>();
+        foreach (var health in _gates.Dependencies)
+        {
+            // While nobody has failed the counts are dropped: only in trouble do they matter, and only then do they cost a row.
+            var counts = health.TakeCounts();
+            if (counts.Failures > 0 || (counts.Calls > 0 && _state?.Troubled.Contains(health.Name) == true))
+                calls.Add((health, counts));
+        }
+
+        var wasDraining = _state?.Drain is not null;
+        try
+        {
+            var trials = _gates.Dependencies.Where(d => d.State != BreakerState.Closed && _gates.CanTry(d, _state)).Select(d => d.Name).ToArray();
+            _state = await _queries.PollAsync(
+                _gates.Describe(isDue ? _running.Oldest(Worker.MostRuns) : []), isDue, isDry, calls.ConvertAll(c => (c.Health.Dependency, c.Counts.Calls, c.Counts.Failures)), trials, _dependencies, cancellationToken);
+        }
+        catch
+        {
+            calls.ForEach(c => c.Health.PutBack(c.Counts));
+            throw;
+        }
+
+        if (isDue)
+            (_reported, _reportedDry) = (Stopwatch.GetTimestamp(), isDry);
+        // Given back, it is like a new process: the others use its share of common limits until they have seen it.
+        if (wasDraining && _state.Drain is null)
+            _begun = Stopwatch.GetTimestamp();
+        var limits = _gates.All.Select(g => (Gate: g, g.Limit)).ToArray();
+        foreach (var (health, before) in _gates.Apply(_state, isNew: Stopwatch.GetElapsedTime(_begun) < Worker.Interval + Interval))
+            ControlLog.BreakerChanged(_logger, health.Name, before, health.State, health.Reason);
+        foreach (var (gate, before) in limits.Where(l => l.Limit != l.Gate.Limit))
+        {
+            if (gate.Limit == 0)
+                ControlLog.Closed(_logger, gate.Step.Name, gate.ClosedBecause ?? "");
+            else
+                ControlLog.LimitChanged(_logger, gate.Step.Name, gate.Limit, before);
+        }
+
+        if (Stopwatch.GetElapsedTime(_cleanedUpAt) > CleanupInterval)
+        {
+            _cleanedUpAt = Stopwatch.GetTimestamp();
+            await _gates.CleanUpAsync(cancellationToken);
+        }
+    }
+
+    private Task AskAsync(TimeSpan wait, CancellationToken cancellationToken)
+    {
+        Task done;
+        lock (_lock)
+        {
+            if (_asked is null)
+                (_asked, _askedWait) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), wait);
+            else if (wait < _askedWait)
+                _askedWait = wait;
+            done = _asked.Task;
+            if (_wake.CurrentCount == 0)
+                _wake.Release();
+        }
+
+        return done.WaitAsync(cancellationToken);
+    }
+
+    // Those who ask from now on are answered by the next poll: what they have counted may come too late for this one.
+    private async Task<TaskCompletionSource?> TakeAskedAsync(CancellationToken cancellationToken)
+    {
+        TimeSpan wait;
+        lock (_lock)
+            wait = _asked is null ? TimeSpan.Zero : _askedWait;
+        if (wait > TimeSpan.Zero)
+            await Task.Delay(wait, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        lock (_lock)
+        {
+            var asked = _asked;
+            _asked = null;
+            return asked;
+        }
+    }
+}

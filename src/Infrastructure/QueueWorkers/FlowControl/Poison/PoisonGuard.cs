@@ -1,0 +1,185 @@
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using QueueWorkers.GroupCommit;
+using QueueWorkers.Steps;
+
+namespace QueueWorkers.FlowControl.Poison;
+
+/// <summary>
+/// Finds the message that kills its process among those that only lay beside it. The broker counts lost deliveries, but of all messages in flight alike; so:
+/// 1. A message whose deliveries were lost <see cref="PoisonOptions.SuspectAfter"/> times is a suspect. It waits until nothing else runs in the process (<see cref="IsolationGate"/>).
+/// 2. Before its run a mark is committed. Dying before it leaves no mark: whatever died, it was not this run.
+/// 3. It runs alone. If the process dies now, the mark stays, and the next delivery counts it as a death.
+/// 4. After the run, well or not, the mark is removed: an innocent is done, or fails like any other message. Dying before that counts a death too many, once.
+/// 5. A message with <see cref="PoisonOptions.DeadLetterAfter"/> deaths is dead-lettered without another run.
+/// A mark whose process still lives is no death: that process holds a lock in the database while it runs, and the message waits elsewhere meanwhile.
+/// Messages that were never lost, which is nearly all, pay for none of this.
+/// </summary>
+public sealed class PoisonGuard(NpgsqlDataSource database, PoisonOptions options, PoisonMetrics metrics, ILogger<PoisonGuard> logger) : IDisposable
+{
+    private const string Mark = """
+        insert into suspects (message_id, step, deaths, running, host) values ($1, $2, 0, true, $3)
+        on conflict (message_id, step) do update set deaths = suspects.deaths + suspects.running::int, running = true, host = excluded.host, at = now()
+        returning deaths, coalesce(old.host, '')
+        """;
+
+    private const string Remove = "delete from suspects where message_id = $1 and step = $2";
+
+    private static readonly TimeSpan Elsewhere = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private readonly IsolationGate _gate = new();
+
+    /// <summary>Lets a run begin; dispose the pass when it has ended.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="lost">Deliveries of its message that were lost so far, as the broker counts them.</param>
+    /// <param name="cancellationToken">The end of the process.</param>
+    /// <exception cref="PoisonMessageException">The message is to be dead-lettered.</exception>
+    /// <exception cref="EffectInProgressException">Another process is running it.</exception>
+    public async ValueTask<Pass> EnterAsync(StepRun run, long lost, CancellationToken cancellationToken)
+    {
+        if (lost < options.SuspectAfter)
+        {
+            await _gate.EnterAsync(cancellationToken);
+            return new Pass(this, null, null);
+        }
+
+        await _gate.EnterAloneAsync(cancellationToken);
+        try
+        {
+            return new Pass(this, run, await MarkAsync(run, lost, cancellationToken));
+        }
+        catch
+        {
+            _gate.LeaveAlone();
+            throw;
+        }
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => _gate.Dispose();
+
+    // Returns the connection whose lock says that this process lives.
+    private async Task<NpgsqlConnection> MarkAsync(StepRun run, long lost, CancellationToken cancellationToken)
+    {
+        var connection = await database.OpenConnectionAsync(cancellationToken);
+        try
+        {
+            await using (var alive = new NpgsqlCommand("select pg_try_advisory_lock(hashtextextended($1, 0))", connection))
+            {
+                alive.Parameters.Add(new NpgsqlParameter<string> { TypedValue = KeyOf(run) });
+                if (await alive.ExecuteScalarAsync(cancellationToken) is not true)
+                    throw new EffectInProgressException(run.Effect, run.SubjectId, DateTimeOffset.UtcNow + Elsewhere);
+            }
+
+            var (deaths, host) = await MarkAsync(connection, run, cancellationToken);
+            if (deaths >= options.DeadLetterAfter)
+            {
+                await RemoveAsync(connection, run, cancellationToken);
+                PoisonLog.Poisonous(logger, run.Step, run.MessageId, deaths);
+                metrics.Poisonous(run.Step);
+                throw new PoisonMessageException(run.Step, run.MessageId, (int)lost + 1, deaths, host);
+            }
+
+            PoisonLog.RunsAlone(logger, run.Step, run.MessageId, lost);
+            metrics.RunsAlone(run.Step);
+            return connection;
+        }
+        catch
+        {
+            await GiveBackAsync(connection, run);
+            throw;
+        }
+    }
+
+    private static async Task<(int Deaths, string Host)> MarkAsync(NpgsqlConnection connection, StepRun run, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(Mark, connection);
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = run.MessageId });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = run.Step });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = Environment.MachineName });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        return (reader.GetInt32(0), reader.GetString(1));
+    }
+
+    private static async Task RemoveAsync(NpgsqlConnection connection, StepRun run, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(Remove, connection);
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = run.MessageId });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = run.Step });
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private async ValueTask LeaveAsync(StepRun? suspect, NpgsqlConnection? mark)
+    {
+        if (suspect is null || mark is null)
+        {
+            _gate.Leave();
+            return;
+        }
+
+        try
+        {
+            // By another connection: the run may have outlived the one that holds the lock.
+            using var patience = new CancellationTokenSource(Patience);
+            await DatabaseRetry.RunAsync(
+                async () =>
+                {
+                    await using var connection = await database.OpenConnectionAsync(patience.Token);
+                    await RemoveAsync(connection, suspect, patience.Token);
+                },
+                patience.Token);
+        }
+        catch (Exception fault) when (fault is OperationCanceledException || DatabaseFault.MayPass(fault))
+        {
+            PoisonLog.MarkStays(logger, suspect.Step, suspect.MessageId, fault.Message);
+        }
+        finally
+        {
+            // First of all the others may run: whatever giving up the lock meets, they do not wait for it. Until then another process only finds this message under way.
+            _gate.LeaveAlone();
+            await GiveBackAsync(mark, suspect);
+        }
+    }
+
+    // The lock is given up with it, or the next suspect's process would take this one for alive. A failure here is nobody's who runs or waits: the session is ended instead.
+    private async Task GiveBackAsync(NpgsqlConnection connection, StepRun run)
+    {
+        await using (connection)
+        {
+            try
+            {
+                await SessionLocks.GiveUpAsync(database, connection, () => UnlockAsync(connection));
+            }
+            catch (NpgsqlException fault)
+            {
+                PoisonLog.NotUnlocked(logger, run.Step, run.MessageId, fault.Message);
+            }
+        }
+    }
+
+    private static async Task UnlockAsync(NpgsqlConnection connection)
+    {
+        await using var command = new NpgsqlCommand("select pg_advisory_unlock_all()", connection);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    private static string KeyOf(StepRun run) => $"suspect {run.MessageId} {run.Step}";
+
+    // A struct, so that the normal way allocates nothing.
+#pragma warning disable CA1815 // Nobody compares passes.
+    /// <summary>The right to run.</summary>
+    public readonly struct Pass : IAsyncDisposable
+#pragma warning restore CA1815
+    {
+        private readonly PoisonGuard _guard;
+        private readonly StepRun? _suspect;
+        private readonly NpgsqlConnection? _mark;
+
+        internal Pass(PoisonGuard guard, StepRun? suspect, NpgsqlConnection? mark) => (_guard, _suspect, _mark) = (guard, suspect, mark);
+
+        /// <summary>The run has ended.</summary>
+        public ValueTask DisposeAsync() => _guard.LeaveAsync(_suspect, _mark);
+    }
+}

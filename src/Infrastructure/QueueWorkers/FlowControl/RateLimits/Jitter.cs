@@ -1,0 +1,17 @@
+namespace QueueWorkers.FlowControl.RateLimits;
+
+/// <summary>Spreads what was sent away together over a few seconds, so that it does not come back together. The same message always gets the same place.</summary>
+internal static class Jitter
+{
+    private static readonly TimeSpan Most = TimeSpan.FromSeconds(3);
+
+    public static DateTimeOffset After(DateTimeOffset at, Guid messageId)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        messageId.TryWriteBytes(bytes);
+        // The tail of a message id is random in every scheme in use.
+        var share = BitConverter.ToUInt32(bytes[12..]) / (double)uint.MaxValue;
+        var now = DateTimeOffset.UtcNow;
+        return (at > now ? at : now) + (Most * share);
+    }
+}

@@ -1,0 +1,68 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Configuration.Memory;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Logging;
+using QueueWorkers.Telemetry;
+
+namespace QueueWorkers.Hosting;
+
+/// <summary>What every host has in common: telemetry, structured logs, health, secrets from files.</summary>
+public static class WorkerHost
+{
+    /// <summary>The tag of health checks that decide whether the host is ready for work. Others only inform.</summary>
+    public const string Ready = "ready";
+
+    // Defaults, before everything an operator can say: a line per request or per failed health check drowns the lines that matter.
+    private static readonly Dictionary<string, string?> LogDefaults = new()
+    {
+        ["Logging:LogLevel:Default"] = "Information",
+        ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
+        ["Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks"] = "None",
+        ["Logging:LogLevel:Microsoft.EntityFrameworkCore"] = "Warning",
+        ["Logging:LogLevel:System.Net.Http"] = "Warning",
+    };
+
+    /// <summary>Adds it.</summary>
+    /// <param name="builder">The host.</param>
+    /// <param name="service">The name it reports itself by, such as <c>shop-api</c>.</param>
+    public static WebApplicationBuilder AddWorkerHost(this WebApplicationBuilder builder, string service)
+    {
+        Failpoint.Listen();
+        // Docker and Kubernetes secrets: a file ConnectionStrings__Postgres in the directory counts as the variable of that name.
+        if (builder.Configuration["Secrets:Directory"] is { Length: > 0 } directory)
+            builder.Configuration.AddKeyPerFile(directory, optional: false);
+
+        ((IConfigurationBuilder)builder.Configuration).Sources.Insert(0, new MemoryConfigurationSource { InitialData = LogDefaults });
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        builder.Logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.UseUtcTimestamp = true;
+            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+        });
+        builder.Services.AddExitDeadline(builder.Configuration);
+        builder.Services.AddQueueWorkersTelemetry(builder.Configuration, service);
+        builder.Services.AddHealthChecks().AddCheck<DatabaseHealth>("database", tags: [Ready]);
+        return builder;
+    }
+
+    /// <summary>Maps <c>/health/live</c> (the process works), <c>/health/ready</c> (it can do its work) and <c>/metrics</c>.</summary>
+    public static void MapWorkerHost(this IEndpointRouteBuilder endpoints)
+    {
+        endpoints.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false, ResponseWriter = WriteAsync }).AllowAnonymous();
+        endpoints.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains(Ready), ResponseWriter = WriteAsync }).AllowAnonymous();
+        endpoints.MapPrometheusScrapingEndpoint("/metrics").AllowAnonymous();
+    }
+
+    private static Task WriteAsync(HttpContext http, HealthReport report) => http.Response.WriteAsJsonAsync(new
+    {
+        status = report.Status.ToString(),
+        checks = report.Entries.ToDictionary(e => e.Key, e => new { status = e.Value.Status.ToString(), detail = e.Value.Description ?? e.Value.Exception?.Message }),
+    });
+}

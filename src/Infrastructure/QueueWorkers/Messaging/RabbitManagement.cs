@@ -1,0 +1,61 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text;
+
+namespace QueueWorkers.Messaging;
+
+/// <summary>The part of RabbitMQ's management API that is used here.</summary>
+public sealed class RabbitManagement : IDisposable
+{
+    private readonly HttpClient _http;
+
+    /// <summary>Creates a client.</summary>
+    /// <param name="options">With <see cref="RabbitMqOptions.ManagementUri"/> set.</param>
+    /// <exception cref="QueueWorkers.Hosting.InvalidConfigurationException">The management address is missing.</exception>
+    public RabbitManagement(RabbitMqOptions options)
+    {
+        new QueueWorkers.Hosting.ConfigurationProblems()
+            .Require(options.ManagementUri is not null, "RabbitMq:ManagementUri must be the management API's address, such as http://rabbitmq:15672, got nothing; set RabbitMq__ManagementUri")
+            .ThrowIfAny();
+        _http = new HttpClient { BaseAddress = options.ManagementUri, Timeout = TimeSpan.FromSeconds(10) };
+        _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{options.Username}:{options.Password}")));
+    }
+
+    /// <summary>Creates or changes a policy.</summary>
+    public Task PutPolicyAsync(string virtualHost, string name, string pattern, string applyTo, IReadOnlyDictionary<string, object> definition, CancellationToken cancellationToken) =>
+        PutAsync($"api/policies/{Uri.EscapeDataString(virtualHost)}/{Uri.EscapeDataString(name)}",
+            new Dictionary<string, object> { ["pattern"] = pattern, ["apply-to"] = applyTo, ["priority"] = 10, ["definition"] = definition }, cancellationToken);
+
+    /// <summary>Creates a user, or sets its password and tags; without a tag it has no access to the management API.</summary>
+    public Task PutUserAsync(string name, string password, string tags, CancellationToken cancellationToken) =>
+        PutAsync($"api/users/{Uri.EscapeDataString(name)}", new Dictionary<string, object> { ["password"] = password, ["tags"] = tags }, cancellationToken);
+
+    /// <summary>Sets what a user may declare, publish to and consume from: regular expressions on names.</summary>
+    public Task PutPermissionsAsync(string virtualHost, string user, string configure, string write, string read, CancellationToken cancellationToken) =>
+        PutAsync($"api/permissions/{Uri.EscapeDataString(virtualHost)}/{Uri.EscapeDataString(user)}",
+            new Dictionary<string, object> { ["configure"] = configure, ["write"] = write, ["read"] = read }, cancellationToken);
+
+    /// <summary>Creates a virtual host; nothing happens when it is there.</summary>
+    public Task PutVirtualHostAsync(string name, CancellationToken cancellationToken) =>
+        PutAsync($"api/vhosts/{Uri.EscapeDataString(name)}", new Dictionary<string, object>(), cancellationToken);
+
+    /// <summary>Deletes a virtual host with everything in it.</summary>
+    public async Task DeleteVirtualHostAsync(string name, CancellationToken cancellationToken)
+    {
+        using var response = await _http.DeleteAsync(new Uri($"api/vhosts/{Uri.EscapeDataString(name)}", UriKind.Relative), cancellationToken);
+        response.EnsureSuccessStatusCode();
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => _http.Dispose();
+
+    private async Task PutAsync(string path, Dictionary<string, object> body, CancellationToken cancellationToken)
+    {
+        using var response = await _http.PutAsJsonAsync(new Uri(path, UriKind.Relative), body, cancellationToken);
+        if (!response.IsSuccessStatusCode)
+        {
+            var answer = await response.Content.ReadAsStringAsync(cancellationToken);
+            throw new HttpRequestException($"RabbitMQ's management API answered {(int)response.StatusCode} to PUT {path}: {answer}", null, response.StatusCode);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+using Microsoft.Extensions.Configuration;
+using QueueWorkers.Hosting;
+
+namespace QueueWorkers.Messaging;
+
+/// <summary>Where the broker is, section <c>RabbitMq</c>.</summary>
+public sealed record RabbitMqOptions
+{
+    /// <summary>Host name; for a cluster the names of its nodes, separated by commas: whichever is there is used, and every connection that is lost looks for another one.</summary>
+    public string Host { get; init; } = "";
+
+    /// <summary>The nodes, one or several.</summary>
+    public IReadOnlyList<string> Hosts => Host.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+
+    /// <summary>AMQP port. Default: 5672, or 5671 with TLS.</summary>
+    public int? Port { get; init; }
+
+    /// <summary>Virtual host. Default: <c>/</c>.</summary>
+    public string VirtualHost { get; init; } = "/";
+
+    /// <summary>User name.</summary>
+    public string Username { get; init; } = "";
+
+    /// <summary>Password.</summary>
+    public string Password { get; init; } = "";
+
+    /// <summary>Whether to insist on TLS.</summary>
+    public bool Tls { get; init; }
+
+    /// <summary>The management API; needed only by the deployment.</summary>
+    public Uri? ManagementUri { get; init; }
+
+    /// <summary>The port in effect.</summary>
+    public int EffectivePort => Port ?? (Tls ? 5671 : 5672);
+
+    /// <summary>Reads and checks the section.</summary>
+    /// <exception cref="InvalidConfigurationException">With every problem found.</exception>
+    public static RabbitMqOptions Read(IConfiguration configuration)
+    {
+        var options = configuration.GetSection("RabbitMq").Get<RabbitMqOptions>() ?? new RabbitMqOptions();
+        new ConfigurationProblems()
+            .Require(options.Hosts.Count > 0, $"RabbitMq:Host must name the broker, or the nodes of its cluster separated by commas, got {(options.Host == "" ? "nothing" : $"'{options.Host}'")}; set RabbitMq__Host")
+            .Require(options.Port is null or (> 0 and <= 65535), $"RabbitMq:Port must be 1–65535, got {options.Port}; set RabbitMq__Port")
+            .Require(options.Username != "", "RabbitMq:Username must be set, got nothing; set RabbitMq__Username")
+            .Require(options.Password != "", "RabbitMq:Password must be set, got nothing; set RabbitMq__Password")
+            .ThrowIfAny();
+        return options;
+    }
+}

@@ -1,0 +1,95 @@
+using System.Runtime.CompilerServices;
+using MassTransit;
+using MassTransit.RabbitMqTransport.Configuration;
+
+namespace QueueWorkers.Messaging;
+
+/// <summary>
+/// When a step's endpoint connects again after it lost its broker: one to three seconds later, the first time as the thousandth, and for as long as the process lives.
+/// </summary>
+/// <remarks>
+/// MassTransit's own policy never forgets: each loss in the life of a process lengthens the wait before the next connection, up to 30 s, however long the process worked well in between,
+/// and its limit is a thousand (ADR 84). There is no setting for it, so the policy is put where the host keeps its own.
+/// The wait is drawn, or all workers of a broker that comes back would knock in the same moment.
+/// </remarks>
+internal sealed class SteadyReconnect(IRetryPolicy massTransits) : IRetryPolicy
+{
+    private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(3);
+
+    /// <summary>Makes all endpoints of a bus use it.</summary>
+    /// <exception cref="MissingFieldException">This MassTransit keeps its policy elsewhere: look where, before anything else.</exception>
+    public static void UseIn(IRabbitMqBusFactoryConfigurator broker)
+    {
+        var host = (RabbitMqHostConfiguration)HostOf((RabbitMqBusFactoryConfigurator)broker);
+        ref var policy = ref PolicyOf(host);
+        policy = new SteadyReconnect(policy);
+    }
+
+    /// <summary>What is a lost connection, and what no new one would help, MassTransit knows best.</summary>
+    public bool IsHandled(Exception exception) => massTransits.IsHandled(exception);
+
+    /// <inheritdoc />
+    public RetryPolicyContext<T> CreatePolicyContext<T>(T context)
+        where T : class, PipeContext => new Life<T>(this, context);
+
+    /// <inheritdoc />
+    public void Probe(ProbeContext context) => context.CreateScope("steadyReconnect");
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_hostConfiguration")]
+    private static extern ref IRabbitMqHostConfiguration HostOf(RabbitMqBusFactoryConfigurator broker);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "<ReceiveTransportRetryPolicy>k__BackingField")]
+    private static extern ref IRetryPolicy PolicyOf(RabbitMqHostConfiguration host);
+
+    private static TimeSpan Draw() => Shortest + (Random.Shared.NextDouble() * (Longest - Shortest));
+
+    // The life of one endpoint; its token ends with the endpoint.
+    private sealed class Life<T>(SteadyReconnect policy, T context) : RetryPolicyContext<T>
+        where T : class, PipeContext
+    {
+        private readonly CancellationTokenSource _end = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
+
+        public T Context => context;
+
+        public bool CanRetry(Exception exception, out RetryContext<T> retryContext)
+        {
+            retryContext = new Wait<T>(policy, context, exception, 1, _end.Token);
+            return policy.IsHandled(exception);
+        }
+
+        public Task RetryFaulted(Exception exception) => Task.CompletedTask;
+
+        public void Cancel() => _end.Cancel();
+
+        public void Dispose() => _end.Dispose();
+    }
+
+    private sealed class Wait<T>(SteadyReconnect policy, T context, Exception exception, int attempt, CancellationToken end) : RetryContext<T>
+        where T : class, PipeContext
+    {
+        public T Context => context;
+
+        public CancellationToken CancellationToken => end;
+
+        public Exception Exception => exception;
+
+        public int RetryAttempt => attempt;
+
+        public int RetryCount => attempt;
+
+        public TimeSpan? Delay { get; } = Draw();
+
+        public Type ContextType => typeof(T);
+
+        public bool CanRetry(Exception exception, out RetryContext<T> retryContext)
+        {
+            retryContext = new Wait<T>(policy, context, exception, attempt + 1, end);
+            return policy.IsHandled(exception);
+        }
+
+        public Task RetryFaulted(Exception exception) => Task.CompletedTask;
+
+        public Task PreRetry() => Task.CompletedTask;
+    }
+}

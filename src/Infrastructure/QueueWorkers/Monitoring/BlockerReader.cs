@@ -1,0 +1,100 @@
+using Npgsql;
+using QueueWorkers.FlowControl.CircuitBreakers;
+using QueueWorkers.FlowControl.Workers;
+
+namespace QueueWorkers.Monitoring;
+
+/// <summary>Reads what stands in the way of steps: pauses, breakers that are not closed, drained workers, and open gaps of the completeness check. Tables of a few rows, in one round trip.</summary>
+public sealed class BlockerReader(NpgsqlDataSource database)
+{
+    /// <summary>Gaps are counted up to here: more are as bad.</summary>
+    public const int MostCounted = 10_000;
+
+    private const string Paused = "select step, changed_by, reason, changed_at from step_controls where paused";
+
+    private const string Down = """
+        select b.dependency, coalesce(b.forced, b.state), b.forced is not null, b.opened_at, b.retry_at, b.reason, coalesce((select array_agg(c.step order by c.position) from step_catalogue c where c.active and c.depends_on = b.dependency), '{}')
+        from breakers b where coalesce(b.forced, b.state) <> 0 order by b.dependency
+        """;
+
+    private static readonly string Drained = $"""
+        select id, host, steps, drain_by, drain_reason, drain_asked_at from workers
+        where drain_asked_at is not null and stopped_at is null and last_seen_at > now() - interval '{Worker.LifeSign.TotalSeconds} seconds' order by drain_asked_at, id
+        """;
+
+    private static readonly string Gaps = $"select count(*) from (select from completeness_gaps where closed_at is null limit {MostCounted}) counted";
+
+    /// <summary>Reads it.</summary>
+    /// <exception cref="NpgsqlException">The database cannot be read.</exception>
+    public async Task<Standing> ReadAsync(CancellationToken cancellationToken)
+    {
+        await using var batch = database.CreateBatch();
+        foreach (var sql in (string[])[Paused, Down, Gaps, Drained])
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(sql));
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        var paused = new Dictionary<string, PausedStep>();
+        while (await reader.ReadAsync(cancellationToken))
+            paused[reader.GetString(0)] = new PausedStep(reader.GetString(1), reader.GetString(2), reader.GetFieldValue<DateTimeOffset>(3));
+
+        await reader.NextResultAsync(cancellationToken);
+        var down = new List<DownDependency>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            down.Add(new DownDependency(
+                reader.GetString(0), (BreakerState)reader.GetInt16(1), reader.GetBoolean(2), Moment(reader, 3), Moment(reader, 4), reader.GetString(5), reader.GetFieldValue<string[]>(6)));
+        }
+
+        await reader.NextResultAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        var gaps = reader.GetInt64(0);
+
+        await reader.NextResultAsync(cancellationToken);
+        var drained = new List<DrainedWorker>();
+        while (await reader.ReadAsync(cancellationToken))
+            drained.Add(new DrainedWorker(reader.GetGuid(0), reader.GetString(1), reader.GetFieldValue<string[]>(2), reader.GetString(3), reader.GetString(4), reader.GetFieldValue<DateTimeOffset>(5)));
+        return new Standing(paused, down, gaps) { Drained = drained };
+    }
+
+    private static DateTimeOffset? Moment(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
+}
+
+/// <summary>What stands in the way of steps.</summary>
+/// <param name="Paused">Steps that are paused.</param>
+/// <param name="Down">Dependencies that are not called, or only tried.</param>
+/// <param name="Gaps">Accepted subjects that lack an effect after their deadline, or have one twice; up to <see cref="BlockerReader.MostCounted"/>.</param>
+public sealed record Standing(IReadOnlyDictionary<string, PausedStep> Paused, IReadOnlyList<DownDependency> Down, long Gaps)
+{
+    /// <summary>Living workers that were asked to take nothing more.</summary>
+    public IReadOnlyList<DrainedWorker> Drained { get; init; } = [];
+
+    /// <summary>Nothing.</summary>
+    public static Standing Clear { get; } = new(new Dictionary<string, PausedStep>(), [], 0);
+
+    /// <summary>What a step needs and cannot have; null when nothing.</summary>
+    public DownDependency? DownFor(string step) => Down.FirstOrDefault(d => d.Steps.Contains(step));
+}
+
+/// <summary>A paused step.</summary>
+/// <param name="By">Who paused it.</param>
+/// <param name="Reason">Why.</param>
+/// <param name="At">When that was last changed.</param>
+public sealed record PausedStep(string By, string Reason, DateTimeOffset At);
+
+/// <summary>A worker that was asked to take nothing more.</summary>
+/// <param name="Id">The process.</param>
+/// <param name="Host">Where it runs.</param>
+/// <param name="Steps">Its steps.</param>
+/// <param name="By">Who asked.</param>
+/// <param name="Reason">Why.</param>
+/// <param name="At">When.</param>
+public sealed record DrainedWorker(Guid Id, string Host, IReadOnlyList<string> Steps, string By, string Reason, DateTimeOffset At);
+
+/// <summary>A dependency whose breaker is not closed.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="State">Open or half open.</param>
+/// <param name="Forced">Whether an operator holds it so.</param>
+/// <param name="OpenedAt">Since when; null when an operator holds it open that was well.</param>
+/// <param name="RetryAt">When it is tried next; null when it is not.</param>
+/// <param name="Reason">Why, in a sentence.</param>
+/// <param name="Steps">The steps that need it.</param>
+public sealed record DownDependency(string Name, BreakerState State, bool Forced, DateTimeOffset? OpenedAt, DateTimeOffset? RetryAt, string Reason, IReadOnlyList<string> Steps);

@@ -1,0 +1,44 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace QueueWorkers.Monitoring.History;
+
+/// <summary>How a step did in one minute or one hour.</summary>
+public sealed class StepPeriod
+{
+    /// <summary>60 or 3600.</summary>
+    public int Seconds { get; init; }
+
+    /// <summary>The step.</summary>
+    public string Step { get; init; } = "";
+
+    /// <summary>When the period began.</summary>
+    public DateTimeOffset From { get; init; }
+
+    /// <summary>Runs that ended well.</summary>
+    public long Done { get; init; }
+
+    /// <summary>Attempts that failed.</summary>
+    public long Failed { get; init; }
+
+    /// <summary>Steps that were dead-lettered.</summary>
+    public long DeadLettered { get; init; }
+
+    /// <summary>How long the runs took, see <see cref="DurationSlots"/>.</summary>
+    public int[] Run { get; init; } = [];
+
+    /// <summary>How long it took from acceptance to the beginning of the step, likewise.</summary>
+    public int[] Wait { get; init; } = [];
+}
+
+/// <summary>The <c>step_history</c> table: a row per step and minute for two days, per step and hour for ninety.</summary>
+public sealed class StepHistoryTable : IEntityTypeConfiguration<StepPeriod>
+{
+    /// <inheritdoc />
+    public void Configure(EntityTypeBuilder<StepPeriod> builder)
+    {
+        builder.ToTable("step_history");
+        builder.HasKey(p => new { p.Seconds, p.From, p.Step });
+        builder.Property(p => p.From).HasColumnName("begins");
+    }
+}

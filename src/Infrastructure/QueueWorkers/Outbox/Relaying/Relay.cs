@@ -1,0 +1,238 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using QueueWorkers.Messaging;
+
+namespace QueueWorkers.Outbox.Relaying;
+
+/// <summary>
+/// Moves committed messages to the broker. The life of a message:
+/// 1. Its row is committed with the data, due a lease later, and it is offered to this process's relay in memory.
+/// 2. The fast path loop publishes what was offered, in batches, and awaits the broker's confirms. Dying here sends nothing or sends it without anybody knowing: the row is still there.
+/// 3. The cleanup loop deletes the rows of confirmed messages. Dying before that sends them a second time after the lease; the idempotency table drops the copy.
+/// 4. The poller loop takes rows that are due (left behind by a dead process, delayed on purpose, or refused before) out of the table in a transaction, publishes and commits.
+///    Dying in between rolls back. Rows locked by another poller are skipped, so any number of relays may run, and each has a second poller that helps while there is more than a batch.
+/// 5. What the broker refuses waits longer each time and is quarantined in the end; it never holds up the others.
+/// </summary>
+public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, RelayFeed feed, OutboxOptions options, RelayMetrics metrics, ILogger<Relay> logger)
+    : BackgroundService
+{
+    private const int CleanupBatch = 1000;
+    private const int CleanupBusy = 16;
+
+    // From this age on a message offered in memory is left to the poller: its lease is about to end, and two relays would send it.
+    private static readonly TimeSpan SendableAge = OutboxTable.Lease * 0.6;
+    private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan HeldElsewhere = TimeSpan.FromMilliseconds(10);
+
+    // Short beside the lease: a relay that dies in between sends up to so much a second time, to be dropped by the idempotency table.
+    private static readonly TimeSpan CleanupPause = TimeSpan.FromMilliseconds(200);
+
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(3);
+
+    private readonly Channel<Guid> _confirmed = Channel.CreateUnbounded<Guid>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<bool> _more = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+
+    /// <inheritdoc />
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var cleanup = CleanUpAsync(stoppingToken);
+        await Task.WhenAll(KeepRunningAsync("fast path", SendFastPathAsync, stoppingToken), KeepRunningAsync("poller", PollAsync, stoppingToken), KeepRunningAsync("second poller", HelpPollAsync, stoppingToken));
+        _confirmed.Writer.Complete();
+        await cleanup;
+    }
+
+    private async Task KeepRunningAsync(string name, Func<RelayPublisher, CancellationToken, Task> loop, CancellationToken stopping)
+    {
+        var pause = ShortestPause;
+        while (!stopping.IsCancellationRequested)
+        {
+            var began = Environment.TickCount64;
+            await using var publisher = new RelayPublisher(broker, options.ConfirmTimeout);
+            try
+            {
+                await broker.OpenAsync(stopping);
+                await loop(publisher, stopping);
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception exception) when (exception is RabbitMQ.Client.Exceptions.RabbitMQClientException or IOException or NpgsqlException or TimeoutException)
+            {
+                if (exception is NpgsqlException)
+                    BrokerLog.DatabaseUnavailable(logger, exception.Message, pause);
+                else
+                    BrokerLog.Unreachable(logger, exception.InnerException?.Message ?? exception.Message, pause);
+            }
+#pragma warning disable CA1031 // The loop is the only way out of the outbox: whatever happened, it has to go on, and says so.
+            catch (Exception exception)
+#pragma warning restore CA1031
+            {
+                BrokerLog.LoopFailed(logger, exception, name);
+            }
+
+            // A loop that had worked for a while met something new: try again soon. One that fails at once waits longer each time, and logs less.
+            if (Environment.TickCount64 - began > LongestPause.TotalMilliseconds)
+                pause = ShortestPause;
+            await Task.Delay(pause, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LongestPause.Ticks));
+        }
+    }
+
+    private async Task SendFastPathAsync(RelayPublisher publisher, CancellationToken stopping)
+    {
+        var batch = new List<OutboxMessage>(options.BatchSize);
+        var lanes = new PriorityBatcher(feed.Reader, options.BatchSize);
+        while (true)
+        {
+            try
+            {
+                await lanes.WaitAsync(stopping);
+            }
+            catch (OperationCanceledException)
+            {
+                // Stopping: what is in memory goes out now rather than a lease later.
+                using var drain = new CancellationTokenSource(DrainTime);
+                while (broker.IsReady && lanes.Take(batch, SendableAge))
+                    await SendOfferedAsync(publisher, batch, drain.Token);
+                return;
+            }
+
+            if (!lanes.Take(batch, SendableAge))
+                continue;
+            if (!broker.IsReady)
+                await broker.OpenAsync(stopping);
+            // Blocked by an alarm: the rows wait in the table; publishing would only fill the socket.
+            if (broker.IsReady)
+                await SendOfferedAsync(publisher, batch, stopping);
+        }
+    }
+
+    private async Task SendOfferedAsync(RelayPublisher publisher, List<OutboxMessage> batch, CancellationToken cancellationToken)
+    {
+        var outcomes = await publisher.PublishAsync(batch, cancellationToken);
+        Failpoint.Hit("relay.after_confirm", Outside.Broker);
+        List<PublishFailure>? publishFailures = null;
+        for (var i = 0; i < outcomes.Length; i++)
+        {
+            if (outcomes[i].Status == PublishStatus.Confirmed)
+                _confirmed.Writer.TryWrite(batch[i].Id);
+            else if (outcomes[i].Status != PublishStatus.Unsent)
+                (publishFailures ??= []).Add(Report(PublishFailure.Of(batch[i], outcomes[i], options.MaxAttempts)));
+        }
+
+        if (publishFailures is not null)
+            await OutboxQueries.DeferAsync(database, publishFailures, cancellationToken);
+    }
+
+    private async Task CleanUpAsync(CancellationToken stopping)
+    {
+        var ids = new List<Guid>();
+        var last = 0;
+        while (await _confirmed.Reader.WaitToReadAsync(CancellationToken.None))
+        {
+            // A confirmed row is in nobody's way until its lease ends: under load rows gather, and one statement removes them.
+            if (last is >= CleanupBusy and < CleanupBatch)
+                await Task.Delay(CleanupPause, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            while (ids.Count < CleanupBatch && _confirmed.Reader.TryRead(out var id))
+                ids.Add(id);
+            last = ids.Count;
+            try
+            {
+                await OutboxQueries.DeleteAsync(database, [.. ids], CancellationToken.None);
+                metrics.Published(ids.Count, "fast path");
+            }
+            catch (NpgsqlException exception)
+            {
+                // Given up on purpose: the poller sends these once more after their lease, and the copies are dropped by the steps.
+                BrokerLog.DatabaseUnavailable(logger, exception.Message, OutboxTable.Lease);
+            }
+
+            ids.Clear();
+        }
+    }
+
+    private async Task PollAsync(RelayPublisher publisher, CancellationToken stopping)
+    {
+        var wait = options.PollInterval;
+        while (true)
+        {
+            stopping.ThrowIfCancellationRequested();
+            if (!broker.IsReady)
+                await broker.OpenAsync(stopping);
+
+            wait = broker.IsReady ? await PollOnceAsync(publisher, isMoreKnown: wait == TimeSpan.Zero, stopping) : options.PollInterval;
+            if (wait > TimeSpan.Zero)
+                await feed.WaitForPollAsync(wait, stopping);
+            else
+                _more.Writer.TryWrite(true);
+        }
+    }
+
+    // One batch is with the broker while the other is taken or committed: 15,700 rows a second where one poller alone made 10,900 in the same quarter of an hour (docs/performance.md).
+    private async Task HelpPollAsync(RelayPublisher publisher, CancellationToken stopping)
+    {
+        while (true)
+        {
+            await _more.Reader.ReadAsync(stopping);
+            while (broker.IsReady && await PollOnceAsync(publisher, isMoreKnown: true, stopping) == TimeSpan.Zero)
+                stopping.ThrowIfCancellationRequested();
+        }
+    }
+
+    // Returns how long to wait before the next look: nothing while there is more to do.
+    private async Task<TimeSpan> PollOnceAsync(RelayPublisher publisher, bool isMoreKnown, CancellationToken stopping)
+    {
+        Failpoint.Hit("relay.before_open", Outside.Database);
+        await using var connection = await database.OpenConnectionAsync(stopping);
+        // An idle relay asks one cheap question a second: no transaction, no lock, one round trip.
+        if (!isMoreKnown && await OutboxQueries.NextDueAsync(connection, stopping) is var next && next != TimeSpan.Zero)
+            return next < options.PollInterval ? next.Value : options.PollInterval;
+
+        await using var transaction = await connection.BeginTransactionAsync(stopping);
+        var rows = await OutboxQueries.TakeAsync(connection, options.BatchSize, stopping);
+        if (rows.Count == 0)
+        {
+            await transaction.RollbackAsync(stopping);
+            // Due, and yet not to be had: another relay holds the rows. Asking at once again would be spinning.
+            return HeldElsewhere;
+        }
+
+        var outcomes = await publisher.PublishAsync(rows, stopping);
+        Failpoint.Hit("relay.after_poll_confirm", Outside.Broker);
+        if (Array.TrueForAll(outcomes, o => o.Status == PublishStatus.Unsent))
+        {
+            await transaction.RollbackAsync(stopping);
+            return options.PollInterval;
+        }
+
+        var publishFailures = rows.Zip(outcomes).Where(p => p.Second.Status != PublishStatus.Confirmed)
+            .Select(p => Report(PublishFailure.Of(p.First, p.Second, options.MaxAttempts))).ToArray();
+        if (publishFailures.Length > 0)
+            await OutboxQueries.PutBackAsync(connection, publishFailures, CancellationToken.None);
+        Failpoint.Hit("relay.before_poll_commit", Outside.Database);
+        await transaction.CommitAsync(CancellationToken.None);
+        Failpoint.Hit("relay.after_poll_commit", Outside.Database);
+        metrics.Published(rows.Count - publishFailures.Length, "poller");
+        return rows.Count >= options.BatchSize ? TimeSpan.Zero : TimeSpan.FromMilliseconds(1);
+    }
+
+    private PublishFailure Report(PublishFailure publishFailure)
+    {
+        if (publishFailure.Dead)
+        {
+            BrokerLog.Quarantined(logger, publishFailure.Message.MessageId, publishFailure.Message.Exchange, publishFailure.Attempts, publishFailure.Error ?? "");
+            metrics.Quarantined();
+        }
+        else if (publishFailure.Error is { } error)
+        {
+            BrokerLog.Refused(logger, publishFailure.Message.MessageId, publishFailure.Message.Exchange, publishFailure.Attempts, error);
+            metrics.Refused();
+        }
+
+        return publishFailure;
+    }
+}

@@ -1,0 +1,32 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using QueueWorkers.Hosting;
+
+namespace QueueWorkers.Scheduling;
+
+/// <summary>Registers what keeps the schedules.</summary>
+public static class ScheduleServices
+{
+    /// <summary>Adds the schedules to a process, unless <c>Workers:Schedules</c> is false. Any number of processes may have them.</summary>
+    /// <exception cref="InvalidConfigurationException">Section <c>Schedules</c> cannot work.</exception>
+    public static IServiceCollection AddSchedules(this IServiceCollection services, IConfiguration configuration, ScheduleCatalogue catalogue)
+    {
+        if (!configuration.GetValue("Workers:Schedules", true))
+            return services;
+
+        services.AddSingleton(ScheduleOptions.Read(configuration)).AddSingleton(catalogue);
+        services.AddMetrics();
+        services.TryAddSingleton<ScheduleMetrics>();
+        foreach (var schedule in catalogue.Schedules)
+        {
+            schedule.Services?.Invoke(services, configuration);
+            if (schedule.Job is { } job)
+                services.TryAddScoped(job);
+        }
+
+        services.AddSingleton<JobRunner>().AddHostedService(provider => provider.GetRequiredService<JobRunner>());
+        services.AddSingleton<ScheduleRunner>().AddHostedService(provider => provider.GetRequiredService<ScheduleRunner>());
+        return services;
+    }
+}

@@ -1,0 +1,30 @@
+namespace QueueWorkers.Steps;
+
+/// <summary>Something outside that a step cannot do without, and when it is taken for down. Part of a step's policy; steps that name the same dependency share its breaker.</summary>
+/// <param name="Name">Its name, such as <c>smtp</c>.</param>
+/// <param name="Faults">
+/// The faults that are its own: no connection, no answer in time, "not now". A refusal of one message is not among them, or one bad address would stop everybody.
+/// </param>
+public sealed record Dependency(string Name, params IReadOnlyList<Type> Faults)
+{
+    /// <summary>The share of calls that fail by its fault at which the breaker opens. Default: half.</summary>
+    public double FailureRatio { get; init; } = 0.5;
+
+    /// <summary>The least number of calls in the window that says anything. Default: 4.</summary>
+    public int MinimumCalls { get; init; } = 4;
+
+    /// <summary>Over what time calls are counted. Default: 20 seconds.</summary>
+    public TimeSpan Window { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>How long after opening it is tried with one message; doubles with each trial that fails. Default: 3 seconds.</summary>
+    public TimeSpan Cooldown { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>Where that doubling ends. Default: 30 seconds.</summary>
+    public TimeSpan LongestCooldown { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Repeated runs may be at most this share of the first ones, besides one a second per replica. Default: a fifth.</summary>
+    public double RetryShare { get; init; } = 0.2;
+
+    /// <summary>Whether a fault is the dependency's.</summary>
+    public bool IsAtFault(Exception fault) => Faults.Any(type => type.IsInstanceOfType(fault));
+}

@@ -1,0 +1,82 @@
+using System.Text.RegularExpressions;
+using MassTransit;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using QueueWorkers.Consuming;
+using QueueWorkers.Hosting;
+
+namespace QueueWorkers.Steps;
+
+/// <summary>The list of steps. Queues, policies, permissions, the API's step list and the checks of the compose file are derived from it.</summary>
+public sealed partial class StepCatalogue
+{
+    private readonly List<StepEntry> _steps = [];
+    private readonly List<Type> _integrationEvents = [];
+
+    /// <summary>All steps, in the order in which they were added.</summary>
+    public IReadOnlyList<StepEntry> Steps => _steps;
+
+    /// <summary>Message types that are published but need no subscriber.</summary>
+    public IReadOnlyList<Type> IntegrationEvents => _integrationEvents;
+
+    /// <summary>Adds a step.</summary>
+    /// <param name="services">Registers what the step needs; called only in a process that runs it, so that others need not configure it.</param>
+    /// <exception cref="ArgumentException">The step's name is not usable, or taken.</exception>
+    public StepCatalogue Add<TStep>(Action<IServiceCollection, IConfiguration>? services = null)
+        where TStep : class, IStep, IConsumer
+    {
+        var policy = TStep.Policy;
+        if (!NamePattern().IsMatch(policy.Name))
+            throw new ArgumentException($"The step name of {typeof(TStep).Name} must match [a-z][a-z0-9-]{{1,30}}, got '{policy.Name}'; change its Policy.");
+        if (_steps.Exists(s => s.Name == policy.Name))
+            throw new ArgumentException($"Two steps are called '{policy.Name}': {_steps.Find(s => s.Name == policy.Name)!.Type.Name} and {typeof(TStep).Name}; rename one.");
+
+        var consumes = typeof(TStep).GetInterfaces().Where(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IConsumer<>)).Select(i => i.GetGenericArguments()[0]).ToArray();
+        _steps.Add(new StepEntry(typeof(TStep), policy, consumes, services, x => x.AddConsumer<TStep>(), StepEndpoint.Configure<TStep>));
+        return this;
+    }
+
+    /// <summary>Declares a message type that is published although nobody has to listen.</summary>
+    public StepCatalogue PublishesEvent<TMessage>()
+        where TMessage : class
+    {
+        _integrationEvents.Add(typeof(TMessage));
+        return this;
+    }
+
+    /// <summary>The steps that a process is to run.</summary>
+    /// <param name="names">Names separated by commas, or <c>*</c> for all.</param>
+    /// <exception cref="InvalidConfigurationException">Nothing was chosen, or a name is unknown; the message suggests the nearest.</exception>
+    public IReadOnlyList<StepEntry> Choose(string? names)
+    {
+        var all = string.Join(", ", _steps.Select(s => s.Name));
+        var wanted = (names ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        if (wanted is ["*"])
+            return _steps;
+
+        var problems = new ConfigurationProblems()
+            .Require(wanted.Length > 0, $"Workers:Steps must name at least one of {all}, or be *, got nothing; set Workers__Steps");
+        foreach (var name in wanted)
+            problems.Require(_steps.Exists(s => s.Name == name), $"Workers:Steps: there is no step '{name}'{EditDistance.Suggest(name, [.. _steps.Select(s => s.Name)])}; known are {all}; set Workers__Steps");
+        problems.ThrowIfAny();
+        return [.. _steps.Where(s => wanted.Contains(s.Name))];
+    }
+
+    [GeneratedRegex("^[a-z][a-z0-9-]{1,30}$")]
+    private static partial Regex NamePattern();
+}
+
+/// <summary>One step of the catalogue.</summary>
+/// <param name="Type">The class.</param>
+/// <param name="Policy">Its policy.</param>
+/// <param name="Consumes">The message types it consumes.</param>
+/// <param name="Services">Registers what it needs; null when it needs nothing.</param>
+/// <param name="Register">Adds it to MassTransit.</param>
+/// <param name="Configure">Configures its endpoint.</param>
+public sealed record StepEntry(
+    Type Type, StepPolicy Policy, IReadOnlyList<Type> Consumes, Action<IServiceCollection, IConfiguration>? Services, Action<IBusRegistrationConfigurator> Register,
+    Action<IRabbitMqReceiveEndpointConfigurator, IBusRegistrationContext> Configure)
+{
+    /// <summary>The step's name.</summary>
+    public string Name => Policy.Name;
+}

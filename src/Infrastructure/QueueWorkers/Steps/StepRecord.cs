@@ -1,0 +1,32 @@
+namespace QueueWorkers.Steps;
+
+/// <summary>What is known of one step of one subject: the row that the API and the dashboard show.</summary>
+public sealed class StepRecord
+{
+    /// <summary>What the step works on.</summary>
+    public Guid SubjectId { get; init; }
+
+    /// <summary>The step.</summary>
+    public string Step { get; init; } = "";
+
+    /// <summary>Where it stands.</summary>
+    public StepStatus Status { get; init; }
+
+    /// <summary>Attempts made so far, the successful one included.</summary>
+    public int Attempts { get; init; }
+
+    /// <summary>When the first attempt began.</summary>
+    public DateTimeOffset? StartedAt { get; init; }
+
+    /// <summary>When it ended, well or not; null while it is going on.</summary>
+    public DateTimeOffset? FinishedAt { get; init; }
+
+    /// <summary>When the next attempt is due; null when none is planned.</summary>
+    public DateTimeOffset? NextAttemptAt { get; init; }
+
+    /// <summary>The last attempt's fault, type and message; null when none failed.</summary>
+    public string? LastFault { get; init; }
+
+    /// <summary>Whether an secondary effect of the step (an apology, an undoing) is dead-lettered: the step is shown as dead-lettered then, even when it is done itself.</summary>
+    public bool SecondaryFailed { get; init; }
+}

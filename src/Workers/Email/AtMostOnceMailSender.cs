@@ -1,0 +1,65 @@
+using MimeKit;
+using QueueWorkers.Steps;
+
+namespace Orders.Workers.Email;
+
+/// <summary>
+/// Sends a mail at most once, whatever crashes (decision 13):
+/// 1. The claim says that the mail is about to be sent, under which Message-ID. A run that dies before this line has done nothing.
+/// 2. The mail goes out. If the server certainly has not accepted it, the claim is taken back and the next attempt starts at 1.
+/// 3. A run that dies after the server's 250 leaves the claim. The next run asks for the receipt: there, nothing is left to do but to record it; not there, the mail is sent.
+/// 4. A lost reply is the same question, asked at once. If the receipt is not there yet, the claim stays: the server may still be at it, so the next run asks after the lease.
+/// 5. Where nobody can be asked, the mail is uncertain and a person decides.
+/// </summary>
+public sealed class AtMostOnceMailSender(Mailer mailer, Receipts receipts, EmailOptions options)
+{
+    /// <summary>Sends the run's mail, unless it was sent.</summary>
+    /// <param name="run">The run; its effect and order make the Message-ID.</param>
+    /// <param name="write">Writes the mail for a sender and a Message-ID.</param>
+    /// <param name="cancellationToken">Ends the run before the mail begins; a mail that has begun is brought to an end.</param>
+    public async Task SendAsync(StepRun run, Func<MailboxAddress, string, MimeMessage> write, CancellationToken cancellationToken)
+    {
+        var messageId = MessageIds.For(run.Effect, run.SubjectId, options.Sender.Domain);
+        using var message = write(options.Sender, messageId);
+        var handover = new SmtpTransferMonitor(options.Lease);
+        cancellationToken.ThrowIfCancellationRequested();
+        // Not cancellable: cut off after its commit, the claim would stay for a mail that never began, and where nobody can be asked it would end as uncertain.
+        switch (await run.ClaimAsync(options.Lease, messageId, CancellationToken.None))
+        {
+            case EffectClaim.AlreadyDone:
+                return;
+            case EffectClaim.Granted when cancellationToken.IsCancellationRequested:
+                await run.ReleaseClaimAsync();
+                throw new OperationCanceledException(cancellationToken);
+            case EffectClaim.MaybeDone when await WasAcceptedAsync(run, messageId):
+                return;
+        }
+
+        if (await SendAsync(run, message, handover) == MailOutcome.Unknown && !await WasAcceptedAsync(run, messageId))
+            throw new MailOutcomeUnknownException(messageId);
+    }
+
+    private async Task<MailOutcome> SendAsync(StepRun run, MimeMessage message, SmtpTransferMonitor handover)
+    {
+        try
+        {
+            return await mailer.SendAsync(message, handover);
+        }
+        catch (Exception exception) when (exception is MailNotSentException or PermanentFaultException && !handover.HasLapsed)
+        {
+            // Without this line the next attempt would take the mail for one that may have been sent, and wait out the lease to ask.
+            // A lapsed claim may belong to another run by now: it is not ours to take back.
+            await run.ReleaseClaimAsync();
+            throw;
+        }
+    }
+
+    private async Task<bool> WasAcceptedAsync(StepRun run, string messageId)
+    {
+        if (!receipts.CanAnswer)
+            await run.GiveUpAsUncertainAsync(messageId);
+        var accepted = await receipts.HasAcceptedAsync(messageId);
+        run.Log($"Nobody knew whether mail {messageId} had been sent; asked for its receipt: {(accepted ? "it had been" : "it had not been")}.");
+        return accepted;
+    }
+}

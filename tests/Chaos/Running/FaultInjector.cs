@@ -1,0 +1,223 @@
+using System.Collections.Concurrent;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using Npgsql;
+using Orders.Chaos.Checking;
+using Orders.Chaos.Planning;
+
+namespace Orders.Chaos.Running;
+
+/// <summary>Does to the installation what a plan says, and undoes it.</summary>
+public sealed class FaultInjector(Installation installation)
+{
+    private const string Watermark = "0.6";
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+
+    // A plan leaves room between two faults of one target; on a slow machine the first may still be at it. A dead container cannot be killed.
+    private readonly ConcurrentDictionary<string, SemaphoreSlim> _busy = new();
+    private readonly ConcurrentQueue<WorkerStop> _stops = new();
+
+    /// <summary>How the workers ended that rolling restarts have asked to.</summary>
+    public IReadOnlyList<WorkerStop> Stops => [.. _stops];
+
+    /// <summary>Carries out a fault from its beginning to its end, when those that hit the same target have ended.</summary>
+    /// <returns>When it was there, and when everything was back: for database and broker when they answer again, for others when they were started, thawed or put back.</returns>
+    public async Task<FaultTimes> CarryOutAsync(PlannedFault fault, CancellationToken cancellationToken)
+    {
+        // Always in the same order: two faults can wait for each other, but never in a circle.
+        var targets = fault.Targets.Order().Select(t => _busy.GetOrAdd(t, _ => new SemaphoreSlim(1, 1))).ToArray();
+        foreach (var target in targets)
+            await target.WaitAsync(cancellationToken);
+        try
+        {
+            return await CarryOutNowAsync(fault, cancellationToken);
+        }
+        finally
+        {
+            foreach (var target in targets)
+                target.Release();
+        }
+    }
+
+    private async Task<FaultTimes> CarryOutNowAsync(PlannedFault fault, CancellationToken cancellationToken)
+    {
+        var containers = await ContainersAsync(fault);
+        var injected = DateTimeOffset.UtcNow;
+        switch (fault.Type.Kind)
+        {
+            case FaultKind.Kill:
+                await EachAsync(containers, c => Docker.RunAsync("kill", c.Container));
+                await Task.Delay(fault.Duration, cancellationToken);
+                await EachAsync(containers, c => Docker.RunAsync("start", c.Container));
+                break;
+            case FaultKind.Freeze:
+                await EachAsync(containers, c => Freezer.PauseAsync(c.Container, cancellationToken));
+                await Task.Delay(fault.Duration, cancellationToken);
+                await EachAsync(containers, c => Docker.RunAsync("unpause", c.Container));
+                break;
+            case FaultKind.Cut:
+                await EachAsync(containers, c => Docker.RunAsync("network", "disconnect", installation.Network, c.Container));
+                await Task.Delay(fault.Duration, cancellationToken);
+                await EachAsync(containers, ConnectAsync);
+                break;
+            case FaultKind.Restart:
+                await EachAsync(containers, c => Docker.RunAsync("restart", "-t", "30", c.Container));
+                break;
+            case FaultKind.Roll:
+                foreach (var (service, container) in containers)
+                    _stops.Enqueue(await RollingRestart.RestartAsync(service, container, cancellationToken));
+                break;
+            case FaultKind.Terminate:
+                await TerminateAsync(fault.Duration, cancellationToken);
+                break;
+            case FaultKind.Alarm:
+                await Docker.RunAsync("exec", containers[0].Container, "rabbitmqctl", "-q", "set_vm_memory_high_watermark", "absolute", "1MB");
+                await Task.Delay(fault.Duration, cancellationToken);
+                await Docker.RunAsync("exec", containers[0].Container, "rabbitmqctl", "-q", "set_vm_memory_high_watermark", Watermark);
+                break;
+            case FaultKind.Misbehave or FaultKind.Redrive:
+                await BehaveAsync(fault, fault.Mode, cancellationToken);
+                await Task.Delay(fault.Duration, cancellationToken);
+                await BehaveAsync(fault, "ok", cancellationToken);
+                break;
+            default:
+                throw new InvalidOperationException($"Nobody knows how to carry out {fault.Type.Kind}.");
+        }
+
+        await UntilAnswersAsync(fault.Targets, cancellationToken);
+        return new FaultTimes(fault, injected, DateTimeOffset.UtcNow);
+    }
+
+    /// <summary>Undoes whatever a broken-off fault may have left: frozen, dead or cut-off containers, an alarm, a misbehaving world.</summary>
+    public async Task HealAsync(CancellationToken cancellationToken)
+    {
+        foreach (var (service, container, state) in await installation.AllAsync())
+        {
+            if (service == "migrate")
+                continue;
+            if (state == "paused")
+                await Docker.RunAsync("unpause", container);
+            else if (state != "running")
+                await Docker.RunAsync("start", container);
+            if ((await Docker.RunAsync("inspect", "-f", "{{len .NetworkSettings.Networks}}", container)) == "0")
+                await ConnectAsync((service, container));
+        }
+
+        await UntilAnswersAsync(["rabbitmq", "postgres", "smtp"], cancellationToken);
+        using var answer = await installation.World.PutAsJsonAsync("behaviour", new { smtp = new { mode = "ok" }, warehouse = new { mode = "ok" } }, cancellationToken);
+        answer.EnsureSuccessStatusCode();
+    }
+
+    private async Task<(string Service, string Container)[]> ContainersAsync(PlannedFault fault)
+    {
+        if (fault.Type.Kind is FaultKind.Misbehave or FaultKind.Redrive)
+            return [];
+        var all = await installation.AllAsync();
+        var hit = fault.Targets.SelectMany(t => all.Where(c => c.Service == t).Select(c => (c.Service, c.Container))).ToArray();
+        return hit.Length > 0 ? hit : throw new InvalidOperationException($"No container of {fault.Type.Target} is there to be hit.");
+    }
+
+    private static Task EachAsync((string Service, string Container)[] containers, Func<(string Service, string Container), Task> act) => Task.WhenAll(containers.Select(act));
+
+    private Task ConnectAsync((string Service, string Container) container) =>
+        Docker.RunAsync("network", "connect", "--alias", container.Service, installation.Network, container.Container);
+
+    // Not only once: a pool that has just filled again is hit again.
+    private async Task TerminateAsync(TimeSpan duration, CancellationToken cancellationToken)
+    {
+        var until = DateTimeOffset.UtcNow + duration;
+        do
+        {
+            try
+            {
+                await using var command = installation.Database.CreateCommand(@"select pg_terminate_backend(pid) from pg_stat_activity where usename like 'orders\_%' and usename <> 'orders_owner'");
+                await command.ExecuteNonQueryAsync(cancellationToken);
+            }
+            catch (NpgsqlException)
+            {
+                // Another fault has the server at this moment, which ends sessions more thoroughly than this one.
+            }
+
+            await Task.Delay(TimeSpan.FromSeconds(0.5), cancellationToken);
+        }
+        while (DateTimeOffset.UtcNow < until);
+    }
+
+    private async Task BehaveAsync(PlannedFault fault, string mode, CancellationToken cancellationToken)
+    {
+        var profile = new { mode, delayMs = mode == "slow" ? 3000 : 0, share = mode == "ok" ? 1 : fault.Share };
+        object body = fault.Type.Target == "smtp" ? new { smtp = profile } : new { warehouse = profile };
+        // The world may be down itself at this moment, by another fault; what it forgets by that it need not be told.
+        await UntilAsync("the outside world", async () =>
+        {
+            using var answer = await installation.World.PutAsJsonAsync("behaviour", body, cancellationToken);
+            return answer.IsSuccessStatusCode;
+        }, cancellationToken);
+    }
+
+    private async Task UntilAnswersAsync(IEnumerable<string> targets, CancellationToken cancellationToken)
+    {
+        foreach (var target in targets.Distinct())
+        {
+            switch (target)
+            {
+                case "postgres":
+                    await UntilAsync("PostgreSQL", async () =>
+                    {
+                        await using var command = installation.Probe.CreateCommand("select 1");
+                        return await command.ExecuteScalarAsync(cancellationToken) is 1;
+                    }, cancellationToken);
+                    break;
+                case "rabbitmq":
+                    await UntilAsync("the broker", () => SpeaksAmqpAsync(cancellationToken), cancellationToken);
+                    break;
+                case "smtp" or "warehouse-calls" or "outside-world":
+                    await UntilAsync("the outside world", async () => (await installation.World.GetAsync("health/live", cancellationToken)).IsSuccessStatusCode, cancellationToken);
+                    break;
+                default:
+                    break;
+            }
+        }
+    }
+
+    // A published port accepts connections although nobody listens behind it: only an answer counts.
+    private async Task<bool> SpeaksAmqpAsync(CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(TimeSpan.FromSeconds(2));
+        using var client = new TcpClient();
+        await client.ConnectAsync("127.0.0.1", installation.AmqpPort, limit.Token);
+        await client.GetStream().WriteAsync("AMQP\0\0\x09\x01"u8.ToArray(), limit.Token);
+        return await client.GetStream().ReadAsync(new byte[8], limit.Token) == 8;
+    }
+
+    private static async Task UntilAsync(string what, Func<Task<bool>> answers, CancellationToken cancellationToken)
+    {
+        var deadline = DateTimeOffset.UtcNow + Patience;
+        var found = "another answer";
+        while (DateTimeOffset.UtcNow < deadline)
+        {
+            try
+            {
+                if (await answers())
+                    return;
+            }
+            catch (Exception fault) when (fault is NpgsqlException or SocketException or HttpRequestException or IOException or TimeoutException
+                || (fault is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+            {
+                found = fault.Message;
+            }
+
+            await Task.Delay(Pause, cancellationToken);
+        }
+
+        throw new TimeoutException($"{what} did not answer within {Patience.TotalSeconds:0} s: {found}");
+    }
+}
+
+/// <summary>When a fault was there.</summary>
+/// <param name="Fault">The fault.</param>
+/// <param name="Injected">When it began.</param>
+/// <param name="Healed">When everything was back.</param>
+public sealed record FaultTimes(PlannedFault Fault, DateTimeOffset Injected, DateTimeOffset Healed);

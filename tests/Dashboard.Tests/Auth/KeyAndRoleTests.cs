@@ -1,0 +1,64 @@
+using QueueWorkers.Operators;
+
+namespace Orders.Dashboard.Tests.Auth;
+
+internal sealed class KeyAndRoleTests : DashboardFixture
+{
+    [Test]
+    public async Task Without_a_key_nothing_is_said_not_even_what_exists()
+    {
+        foreach (var path in new[] { "/api/me", "/api/audit", "/api/no-such-thing" })
+            Assert.That((await GetAsync(path, null)).Status, Is.EqualTo(401), path);
+        // People are sent to the login, whether the page exists or not.
+        foreach (var path in new[] { "/orders", "/no-such-thing" })
+            Assert.That((await GetAsync(path, null)).Status, Is.EqualTo(302), path);
+    }
+
+    [Test]
+    public async Task Wrong_malformed_and_disabled_keys_get_the_same_answer()
+    {
+        var disabled = OperatorKey.NewKey();
+        await new OperatorStore(TestSystem.Database.Source).EnsureAsync("gone", OperatorRole.Admin, null, disabled, default);
+        await TestSystem.Database.ExecuteAsync("update operators set disabled_at = now() where name = 'gone'");
+        foreach (var key in new[] { "op_short", OperatorKey.NewKey(), disabled, "ok_AliceAliceAliceAliceAliceAliceAliceAliceAli" })
+        {
+            var answer = await GetAsync("/api/me", key);
+            Assert.That((answer.Status, answer.Code), Is.EqualTo((401, "unauthorized")), key);
+        }
+    }
+
+    [Test]
+    public async Task A_key_speaks_for_its_operator()
+    {
+        var answer = await GetAsync("/api/me", OperatorsKey);
+        Assert.That((answer.Status, answer.Body["name"]!.GetValue<string>(), answer.Body["role"]!.GetValue<string>()), Is.EqualTo((200, "otto", "Operator")), answer.ToString());
+    }
+
+    [Test]
+    public async Task An_address_that_does_not_exist_is_a_problem_to_those_who_are_somebody()
+    {
+        var answer = await GetAsync("/api/no-such-thing", ViewerKey);
+        Assert.That((answer.Status, answer.Code), Is.EqualTo((404, "not-found")), answer.ToString());
+    }
+
+    [Test]
+    public async Task Health_is_open()
+    {
+        Assert.That((await GetAsync("/health/live", null)).Status, Is.EqualTo(200));
+        await Eventually.That(async () => (await GetAsync("/health/ready", null)).Status, Is.EqualTo(200), "readiness");
+    }
+
+    [Test]
+    public void Every_endpoint_asks_for_a_role_or_is_open_on_purpose()
+    {
+        string[] open = ["/health/live", "/health/ready", "/metrics", "/login", "/assets/{hash}/{name}", "/favicon.ico"];
+        foreach (var endpoint in Endpoints())
+        {
+            var asks = endpoint.Metadata.GetOrderedMetadata<Microsoft.AspNetCore.Authorization.IAuthorizeData>().Any(a => a.Policy is "viewer" or "operator" or "admin");
+            Assert.That(asks || open.Contains(endpoint.RoutePattern.RawText), endpoint.ToString());
+        }
+    }
+
+    private IEnumerable<Microsoft.AspNetCore.Routing.RouteEndpoint> Endpoints() =>
+        ((Microsoft.AspNetCore.Routing.EndpointDataSource)Dashboard.Services.GetService(typeof(Microsoft.AspNetCore.Routing.EndpointDataSource))!).Endpoints.OfType<Microsoft.AspNetCore.Routing.RouteEndpoint>();
+}

@@ -1,0 +1,128 @@
+using System.Net;
+using System.Text.RegularExpressions;
+using QueueWorkers.Operators;
+
+namespace Orders.Dashboard.Tests.Login;
+
+/// <summary>Names and passwords, the session, and the token every form carries.</summary>
+internal sealed partial class LoginTests : DashboardFixture
+{
+    private const string Password = "correct horse battery staple";
+
+    [OneTimeSetUp]
+    public async Task GivePasswordsAsync()
+    {
+        var operators = new OperatorStore(TestSystem.Database.Source);
+        foreach (var (name, role) in ((string, OperatorRole)[])[("vera", OperatorRole.Viewer), ("anna", OperatorRole.Admin), ("lola", OperatorRole.Operator)])
+            await operators.EnsureAsync(name, role, Password, null, default);
+    }
+
+    [Test]
+    public async Task Who_is_not_logged_in_is_sent_to_the_login_and_from_there_to_where_he_wanted()
+    {
+        using var browser = NewBrowser();
+        var refused = await browser.GetAsync(new Uri("/orders?status=NeedsAttention", UriKind.Relative));
+        Assert.That(refused.StatusCode, Is.EqualTo(HttpStatusCode.Redirect));
+        Assert.That(refused.Headers.Location!.ToString(), Does.StartWith("/login?return=%2Forders%3Fstatus%3DNeedsAttention"));
+        var answer = await LogInAsync(browser, "anna", Password, refused.Headers.Location.ToString());
+        Assert.That(answer.Headers.Location!.ToString(), Is.EqualTo("/orders?status=NeedsAttention"));
+    }
+
+    [TestCase("https://elsewhere.example/"), TestCase("//elsewhere.example/"), TestCase(@"/\elsewhere.example/")]
+    public async Task Nobody_is_sent_elsewhere(string address)
+    {
+        using var browser = NewBrowser();
+        var answer = await LogInAsync(browser, "anna", Password, $"/login?return={Uri.EscapeDataString(address)}");
+        Assert.That(answer.Headers.Location!.ToString(), Is.EqualTo("/"));
+    }
+
+    [Test]
+    public async Task The_cookie_is_out_of_reach_of_scripts_and_other_sites()
+    {
+        using var browser = NewBrowser();
+        var answer = await LogInAsync(browser, "anna", Password);
+        Assert.That(answer.Headers.GetValues("Set-Cookie").Single(), Does.Contain("httponly").And.Contain("samesite=lax").And.Contain("max-age=43200"));
+    }
+
+    [Test]
+    public async Task Five_wrong_passwords_lock_even_the_right_one_out_and_the_record_says_so()
+    {
+        using var browser = NewBrowser();
+        for (var i = 0; i < OperatorSessions.MostTries; i++)
+            Assert.That((await LogInAsync(browser, "lola", "wrong")).StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
+        var locked = await LogInAsync(browser, "lola", Password);
+        Assert.That(locked.StatusCode, Is.EqualTo(HttpStatusCode.TooManyRequests));
+        Assert.That(await locked.Content.ReadAsStringAsync(), Does.Contain("Locked after 5 wrong passwords"));
+        Assert.That(await TestSystem.Database.CountAsync("audit where who = 'lola' and action = 'log in'"), Is.EqualTo(OperatorSessions.MostTries + 1));
+    }
+
+    [Test]
+    public async Task A_form_without_the_token_of_its_session_changes_nothing()
+    {
+        using var browser = NewBrowser();
+        await LogInAsync(browser, "anna", Password);
+        foreach (var token in (string[])["", new('0', 128), await TokenOfSomebodyElseAsync()])
+        {
+            var answer = await PostAsync(browser, "/alerts/rules/dead-letters", token, ("threshold", "77"), ("hold", "1"), ("enabled", "on"));
+            Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.BadRequest), token);
+        }
+
+        Assert.That(await TestSystem.Database.CountAsync("alert_rules where threshold = 77"), Is.Zero);
+    }
+
+    [Test]
+    public async Task What_a_viewer_posts_all_the_same_is_403_and_on_record()
+    {
+        using var browser = NewBrowser();
+        await LogInAsync(browser, "vera", Password);
+        var token = await TokenAsync(browser);
+        foreach (var path in (string[])["/alerts/test", "/alerts/rules/dead-letters", $"/alerts/{Guid.NewGuid()}/acknowledge", $"/orders/{Guid.NewGuid()}/reveal", "/redrives", $"/redrives/{Guid.NewGuid()}/stop", "/failures/archive",
+            $"/orders/{Guid.NewGuid()}/cancel", $"/orders/{Guid.NewGuid()}/effects/email/settle", $"/failures/{Guid.NewGuid()}/restore",
+            $"/failures/{Guid.NewGuid()}/edit", $"/failures/{Guid.NewGuid()}/reveal", "/steps/hurried/pause", "/steps/hurried/rates", "/breakers/smtp", "/schedules/purge/run"])
+        {
+            var answer = await PostAsync(browser, path, token, ("reason", "curious"));
+            Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.Forbidden), path);
+            Assert.That(await TestSystem.Database.CountAsync("audit where who = 'vera' and action = 'refused' and result = '403' and target = $1", $"POST {path}"), Is.EqualTo(1), path);
+        }
+    }
+
+    [Test]
+    public async Task Who_logs_out_is_out()
+    {
+        using var browser = NewBrowser();
+        await LogInAsync(browser, "anna", Password);
+        var before = await TestSystem.Database.CountAsync("operator_sessions where name = 'anna'");
+        var answer = await PostAsync(browser, "/logout", await TokenAsync(browser));
+        Assert.That(answer.Headers.Location!.ToString(), Is.EqualTo("/login"));
+        Assert.That((await browser.GetAsync(new Uri("/orders", UriKind.Relative))).StatusCode, Is.EqualTo(HttpStatusCode.Redirect));
+        Assert.That(await TestSystem.Database.CountAsync("operator_sessions where name = 'anna'"), Is.LessThan(before));
+    }
+
+    [Test]
+    public async Task A_session_opens_no_endpoint_of_the_operator_api()
+    {
+        using var browser = NewBrowser();
+        await LogInAsync(browser, "anna", Password);
+        Assert.That((await browser.GetAsync(new Uri("/api/me", UriKind.Relative))).StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
+    }
+
+    private HttpClient NewBrowser() => new(new SocketsHttpHandler { AllowAutoRedirect = false, CookieContainer = new CookieContainer() }) { BaseAddress = Dashboard.Address };
+
+    private static Task<HttpResponseMessage> LogInAsync(HttpClient browser, string name, string password, string path = "/login") =>
+        browser.PostAsync(new Uri(path, UriKind.Relative), new FormUrlEncodedContent([new("name", name), new("password", password)]));
+
+    private static Task<HttpResponseMessage> PostAsync(HttpClient browser, string path, string token, params (string Name, string Value)[] fields) =>
+        browser.PostAsync(new Uri(path, UriKind.Relative), new FormUrlEncodedContent([new("_token", token), .. fields.Select(f => new KeyValuePair<string, string>(f.Name, f.Value))]));
+
+    private static async Task<string> TokenAsync(HttpClient browser) => Token().Match(await browser.GetStringAsync(new Uri("/queues", UriKind.Relative))).Groups[1].Value;
+
+    private async Task<string> TokenOfSomebodyElseAsync()
+    {
+        using var browser = NewBrowser();
+        await LogInAsync(browser, "vera", Password);
+        return await TokenAsync(browser);
+    }
+
+    [GeneratedRegex("name=\"_token\" value=\"([0-9a-f]+)\"")]
+    private static partial Regex Token();
+}

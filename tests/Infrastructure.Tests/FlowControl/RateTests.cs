@@ -1,0 +1,58 @@
+using Orders.Testing;
+using QueueWorkers.Steps;
+
+namespace Orders.Infrastructure.Tests.FlowControl;
+
+/// <summary>A rate holds over all replicas, uses up no attempt, and is changed while the step runs.</summary>
+public sealed class RateTests : WithReplicas
+{
+    private static readonly RateLimit Limit = RateLimit.PerMinute(600);
+    private static readonly bool Full = Environment.GetEnvironmentVariable("ORDERS_SHOW") == "full";
+
+    [Test]
+    public async Task Four_replicas_together_keep_the_limit_and_use_it_until_it_is_lifted()
+    {
+        await StartAsync(4, "hurried", (_, _) => Task.CompletedTask, policy => policy with { Rates = [Limit] });
+        await DeliverAsync("hurried", 300);
+        await Eventually.That(() => Begun.Count, Is.GreaterThan(80), "runs begun");
+
+        var begun = Begun.Select(b => b.At).Order().ToArray();
+        for (var i = 0; i < begun.Length; i++)
+            Assert.That(i + 1, Is.LessThanOrEqualTo(((begun[i] - begun[0]) / Limit.Interval) + Limit.Bundle + 1), $"runs until {begun[i] - begun[0]} after the first");
+
+        await Controls.SetRatesAsync("hurried", "", Because("the test has seen enough"));
+        await UntilDoneAsync("hurried", 300);
+        Assert.That(Begun, Has.Count.EqualTo(300), "runs: none was begun twice");
+        Assert.That(await TestSystem.Database.CountAsync("step_runs where attempts <> 1"), Is.Zero, "attempts used up by waiting");
+    }
+
+    /// <summary>The classic hundred a minute, seen for four minutes with <c>ORDERS_SHOW=full</c>; else at the same pace for one short window.</summary>
+    [Test]
+    public async Task Every_sliding_window_has_at_most_the_limit_and_one_bundle_and_hardly_less()
+    {
+        var limit = Full ? RateLimit.PerMinute(100) : new RateLimit(25, TimeSpan.FromSeconds(15));
+        var watched = Full ? limit.Window * 4 : limit.Window + TimeSpan.FromSeconds(3);
+        await StartAsync(4, "hurried", (_, _) => Task.CompletedTask, policy => policy with { Rates = [limit] });
+        var delivered = await DeliverAsync("hurried", (int)(watched / limit.Interval) + 100);
+        await Eventually.That(() => Begun.Count, Is.Positive, "runs begun");
+        var first = Begun.Min(b => b.At);
+        await Eventually.That(() => DateTimeOffset.UtcNow - first, Is.GreaterThan(watched), "time since the first run", watched + TimeSpan.FromSeconds(30));
+
+        var begun = Begun.Select(b => b.At).Order().ToArray();
+        var windows = begun.Select((at, i) => (At: at, Runs: begun.Skip(i).TakeWhile(b => b < at + limit.Window).Count())).ToArray();
+        var full = windows.Where(w => w.At + limit.Window <= begun[^1]).ToArray();
+        await TestContext.Progress.WriteLineAsync(
+            $"{limit} with 4 replicas for {watched.TotalSeconds:0} s: {begun.Length} runs; {full.Length} full sliding windows with {full.Min(w => w.Runs)} to {full.Max(w => w.Runs)} runs; a bundle is {limit.Bundle}");
+        Assert.That(windows.Max(w => w.Runs), Is.LessThanOrEqualTo(limit.Permits + limit.Bundle), "most runs in a sliding window");
+        Assert.That(full.Min(w => w.Runs), Is.GreaterThanOrEqualTo(0.95 * limit.Permits), "fewest runs in a full sliding window");
+
+        await Controls.SetRatesAsync("hurried", "", Because("the test has seen enough"));
+        await UntilDoneAsync("hurried", delivered.Length);
+        Assert.That(Begun, Has.Count.EqualTo(delivered.Length), "runs: none was begun twice");
+        Assert.That(await TestSystem.Database.CountAsync("step_runs where attempts <> 1"), Is.Zero, "attempts used up by waiting");
+    }
+
+    [Test]
+    public async Task A_rate_that_cannot_be_read_is_refused() =>
+        await Assert.ThatAsync(() => Controls.SetRatesAsync("hurried", "many", Because("a test")), Throws.TypeOf<FormatException>());
+}

@@ -1,0 +1,45 @@
+using Orders.Testing;
+using Orders.Testing.Zoo;
+using QueueWorkers.Steps;
+using QueueWorkers.Steps.Claims;
+
+namespace Orders.Infrastructure.Tests.Steps;
+
+/// <summary>What is nobody's fault is no attempt: the message goes back into the outbox and comes again.</summary>
+public sealed class DeferredTests() : ZooFixture("careful")
+{
+    [Test]
+    public async Task A_message_waits_out_the_lease_of_a_dead_run_without_using_an_attempt()
+    {
+        var subject = Guid.NewGuid();
+        var dead = new StepRun(CarefulStep.Policy, Guid.NewGuid(), subject, Guid.NewGuid(), 1, new EffectClaims(TestSystem.Database.Source));
+        await dead.ClaimAsync(TimeSpan.FromSeconds(2), null, CancellationToken.None);
+
+        await DeliverAsync("careful", new Feed(subject));
+        await Eventually.That(() => Script.RunsOf(subject), Is.EqualTo(1), "runs");
+        await TestSystem.UntilAsync(subject, "careful", StepStatus.Done);
+
+        Assert.That(await TestSystem.AttemptsAsync(subject, "careful"), Is.EqualTo(1));
+        Assert.That(await TestSystem.LastFaultAsync(subject, "careful"), Is.Empty);
+        Assert.That(await DeadLetteredAsync("careful", subject), Is.Zero);
+        Assert.That(await TestSystem.Broker.CountAsync("careful_skipped"), Is.Zero, "a deferred message was handled, it stands nowhere else");
+        Assert.That(Script.RunsOf(subject), Is.LessThanOrEqualTo(4), "runs: it waited, and did not spin");
+    }
+
+    [Test]
+    public async Task A_run_that_gives_up_is_shown_as_uncertain_and_dead_lettered()
+    {
+        var subject = Guid.NewGuid();
+        Script.For(subject, async (context, _) =>
+        {
+            await context.Step().ClaimAsync(TimeSpan.FromSeconds(30), "mail-1", CancellationToken.None);
+            await context.Step().GiveUpAsUncertainAsync("mail-1");
+        });
+        await DeliverAsync("careful", new Feed(subject));
+
+        await TestSystem.UntilAsync(subject, "careful", StepStatus.Uncertain);
+        await Eventually.That(() => DeadLetteredAsync("careful", subject), Is.EqualTo(1), "dead-lettered messages");
+        Assert.That(Script.RunsOf(subject), Is.EqualTo(1));
+        Assert.That(await TestSystem.LastFaultAsync(subject, "careful"), Does.Contain("mail-1"));
+    }
+}

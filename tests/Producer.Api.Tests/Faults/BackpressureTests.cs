@@ -1,0 +1,23 @@
+namespace Orders.Producer.Api.Tests.Faults;
+
+internal sealed class BackpressureTests : ApiFixture
+{
+    protected override IEnumerable<(string Name, string Value)> Settings => [("Outbox:MaxRows", "1000")];
+
+    [Test]
+    public async Task A_full_outbox_refuses_orders_until_it_is_drained()
+    {
+        await Database.ExecuteAsync("""
+            insert into outbox (id, message_id, exchange, routing_key, content_type, headers, body, mandatory, attempts)
+            select gen_random_uuid(), gen_random_uuid(), 'x', '', 'x', '{}', '', true, 0 from generate_series(1, 1000)
+            """);
+        await Database.ExecuteAsync("analyze outbox");
+        var refused = await Eventually.That(() => PostAsync(SampleOrder.Text), Has.Property(nameof(Answer.Status)).EqualTo(503), "posting with a full outbox");
+        Assert.That((refused.Code, refused.Headers["Retry-After"]), Is.EqualTo(("outbox-full", "10")));
+        Assert.That((await GetAsync("/health/ready")).Status, Is.EqualTo(200), "reading goes on");
+
+        await Database.ExecuteAsync("delete from outbox");
+        await Database.ExecuteAsync("analyze outbox");
+        await Eventually.That(async () => (await PostAsync(SampleOrder.Text)).Status, Is.EqualTo(202), "posting with a drained outbox");
+    }
+}
