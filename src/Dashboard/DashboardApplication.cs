@@ -5,6 +5,7 @@ using Orders.Infrastructure;
 using Orders.Infrastructure.Cancelling;
 using QueueWorkers;
 using QueueWorkers.Hosting;
+using QueueWorkers.Topology;
 
 namespace Orders.Dashboard;
 
@@ -17,9 +18,9 @@ internal static class DashboardApplication
     {
         var builder = WebApplication.CreateBuilder(args);
         builder.AddWorkerHost("orders-dashboard");
-        builder.Services.AddOrdersStore(builder.Configuration).AddReplays().AddSingleton<OrderCancellation>();
+        builder.Services.AddOrdersStore(builder.Configuration, DatabaseOptions.Dashboard, atLeast: 2).AddReplays().AddSingleton<OrderCancellation>();
         builder.Services.AddRelay(builder.Configuration);
-        builder.Services.AddFailures(builder.Configuration).AddOrderFailures();
+        builder.Services.AddFailures(builder.Configuration).AddOrderFailures().AddTopologyCheck(builder.Configuration);
         builder.Services.AddOperatorAuth();
         builder.Services.AddOperatorApi();
         builder.Services.AddPages(builder.Configuration);

@@ -4,6 +4,7 @@ using Orders.Producer.Api.Catalogue;
 using Orders.Producer.Api.Health;
 using Orders.Producer.Api.Intake;
 using Orders.Producer.Api.Limits;
+using Orders.Producer.Api.Problems;
 using Orders.Producer.Api.Watching;
 using QueueWorkers.Hosting;
 
@@ -25,7 +26,7 @@ internal static class ApiSetup
         services.AddSingleton(TimeProvider.System).AddSingleton(rate).AddSingleton(cap).AddSingleton(watch).AddSingleton<ClientRateLimit>();
         services.AddSingleton<CatalogueReader>().AddSingleton<ApiKeyReader>().AddSingleton<OrderViewReader>().AddSingleton<OrderListReader>()
             .AddSingleton<OrderChangesReader>().AddSingleton<InvoiceDocumentReader>().AddSingleton<OutboxBacklogReader>();
-        services.AddSingleton<ApiKeyCache>().AddSingleton<OrderSubmission>();
+        services.AddSingleton<ApiKeyCache>().AddSingleton<OrderSubmission>().AddSingleton<UnavailableLog>();
         services.AddHealthChecks().AddCheck<CatalogueHealth>("catalogue", tags: [WorkerHost.Ready]).AddCheck<BrokerHealth>("broker", tags: [WorkerHost.Ready]);
         return services.AddBackground<CurrentPrices>().AddBackground<Backpressure>().AddBackground<OrderWatch>();
     }

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Orders.Dashboard.Live;
+using QueueWorkers.GroupCommit;
 using QueueWorkers.Monitoring.Alerts;
 
 namespace Orders.Dashboard.Alerts;
@@ -83,7 +84,7 @@ internal sealed class AlertService(Feed feed, AlertStore book, IEnumerable<IAler
         catch (Exception fault) when (!cancellationToken.IsCancellationRequested)
         {
             DashboardLog.AlertNotSent(log, alert.Id, receiver.Name, fault.Message);
-            return $"{receiver.Name}: {fault.Message}";
+            return StorableText.Of($"{receiver.Name}: {fault.Message}", 2000);
         }
     }
 }

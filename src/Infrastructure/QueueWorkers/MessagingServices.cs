@@ -36,6 +36,7 @@ public static class MessagingServices
         services.AddSingleton(RabbitMqOptions.Read(configuration));
         services.AddMetrics();
         services.TryAddSingleton<BrokerConnection>();
+        services.TryAddSingleton<Fleet>();
         services.TryAddSingleton<RelayMetrics>();
         services.TryAddSingleton<OutboxWriter>();
         if (options.Relay)
@@ -56,6 +57,8 @@ public static class MessagingServices
             step.Services?.Invoke(services, configuration);
 
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<Fleet>();
+        services.TryAddSingleton<ControlMetrics>();
         services.AddDuplicateEvidence();
         services.TryAddSingleton(PoisonOptions.Read(configuration));
         services.TryAddSingleton<PoisonMetrics>();
@@ -64,6 +67,8 @@ public static class MessagingServices
         services.TryAddSingleton<StepCommitter>();
         services.TryAddSingleton<StepFailures>();
         services.TryAddSingleton<SkippedSteps>();
+        services.TryAddSingleton(new RefusedSince());
+        services.TryAddSingleton<DatabaseWaitLog>();
         services.TryAddSingleton<RunningSteps>();
         services.TryAddSingleton<Cancellations>();
         services.TryAddSingleton<TimeLimit>();
@@ -84,8 +89,14 @@ public static class MessagingServices
             host.StopTimeout = shutdown.ForTheBus;
             host.ConsumerStopTimeout = shutdown.ForRuns;
         });
+        services.TryAddSingleton<StepConsumptions>();
         if (steps.Count > 0)
+        {
             services.AddHostedService<CancellationPoll>();
+            services.AddSingleton(HealthOptions.Read(configuration)).AddSingleton<ConsumingWatch>().AddHostedService(provider => provider.GetRequiredService<ConsumingWatch>());
+            services.AddHealthChecks().AddCheck<ConsumingWatch>("consuming", tags: [WorkerHost.Ready]);
+        }
+
         services.AddMassTransit(bus =>
         {
             bus.DisableUsageTelemetry();

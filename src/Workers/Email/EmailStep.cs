@@ -12,6 +12,9 @@ public sealed class EmailStep(OrderSnapshotReader orders, LowStockReader stock, 
 {
     private static readonly TimeSpan BehindTheConfirmation = TimeSpan.FromSeconds(1);
 
+    // Who cancelled hears of it, even if what became of the confirmation is never known.
+    private static readonly TimeSpan LongestBehind = TimeSpan.FromMinutes(10);
+
     /// <inheritdoc />
     public static StepPolicy Policy => new("email")
     {
@@ -19,7 +22,11 @@ public sealed class EmailStep(OrderSnapshotReader orders, LowStockReader stock, 
             TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(10), TimeSpan.FromHours(1)),
         Concurrency = SmtpPool.Size,
         // Refusals of one mail (5xx) are not among its faults: they say that the server is there.
-        DependsOn = new Dependency("smtp", typeof(MailNotSentException), typeof(MailOutcomeUnknownException)),
+        DependsOn = new Dependency("smtp", typeof(MailNotSentException), typeof(MailOutcomeUnknownException))
+        {
+            Outages = [typeof(MailServerRefusedException)],
+            Inconclusive = [typeof(RecipientDeferredException)],
+        },
         Compensations = [typeof(OrderCancelled)],
         Grants = [OrderSnapshotReader.Grants, LowStockReader.Grants],
     };
@@ -48,8 +55,8 @@ public sealed class EmailStep(OrderSnapshotReader orders, LowStockReader stock, 
     public async Task Consume(ConsumeContext<OrderCancelled> context)
     {
         var run = context.Step();
-        if ((await run.StateAsync(context.CancellationToken)).IsUnderWay)
-            throw new EffectInProgressException("email", run.SubjectId, DateTimeOffset.UtcNow + BehindTheConfirmation);
+        if ((await run.StateAsync(context.CancellationToken)).WaitForEnd(BehindTheConfirmation, LongestBehind) is { } wait)
+            throw new EffectInProgressException("email", run.SubjectId, DateTimeOffset.UtcNow + wait);
         var order = await orders.ReadAsync(context.Message.OrderId, context.CancellationToken);
         await mail.SendAsync(run, (from, id) => OrderMail.Cancellation(order, from, id), context.CancellationToken);
     }

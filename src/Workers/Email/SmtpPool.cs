@@ -1,3 +1,5 @@
+using QueueWorkers.Hosting;
+
 namespace Orders.Workers.Email;
 
 /// <summary>
@@ -23,7 +25,7 @@ public sealed class SmtpPool : IAsyncDisposable
     {
         _options = options;
         _idleLimit = idleLimit ?? TimeSpan.FromSeconds(30);
-        _closingIdle = CloseIdleAsync();
+        _closingIdle = BackgroundLoop.Run("SMTP pool", CloseIdleAsync);
     }
 
     /// <summary>Open connections that carry no mail now.</summary>

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using QueueWorkers.Deployment;
+using QueueWorkers.GroupCommit;
 using QueueWorkers.Messaging;
 using QueueWorkers.Operators;
 using QueueWorkers.Scheduling;
@@ -14,6 +15,9 @@ namespace Orders.Infrastructure.Deployment;
 /// <summary>The whole deployment, for <c>Workers deploy</c> and for tests: database, broker, roles and users, and what the demo needs. Safe to repeat.</summary>
 public static class DeployCommand
 {
+    // One holds the lock, one migrates, one writes, one to spare.
+    private const int Connections = 4;
+
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     /// <summary>Deploys; waits for database and broker to come up.</summary>
@@ -24,7 +28,7 @@ public static class DeployCommand
     /// <param name="schedules">The schedules; null for none.</param>
     public static async Task RunAsync(IConfiguration configuration, StepCatalogue catalogue, Action<ILoggingBuilder> logging, CancellationToken cancellationToken, ScheduleCatalogue? schedules = null)
     {
-        var services = new ServiceCollection().AddLogging(logging).AddSingleton(configuration).AddSingleton(catalogue).AddOrdersStore(configuration)
+        var services = new ServiceCollection().AddLogging(logging).AddSingleton(configuration).AddSingleton(catalogue).AddOrdersStore(configuration, atLeast: Connections)
             .AddSingleton(RabbitMqOptions.Read(configuration)).AddSingleton<RabbitManagement>().AddSingleton<BrokerDeployment>().AddSingleton<BrokerUsers>()
             .AddScoped<DatabaseDeployment>().AddScoped<DemoCatalogue>().AddScoped<ApiKeys>().AddSingleton<OperatorStore>()
             .AddSingleton(schedules ?? new ScheduleCatalogue()).AddSingleton<ScheduleDeployment>();
@@ -70,7 +74,8 @@ public static class DeployCommand
 
     private static bool IsNotThereYet(Exception exception) => exception switch
     {
-        PostgresException postgres => postgres.SqlState is PostgresErrorCodes.CannotConnectNow,
+        // A wrong password or a missing database does not come right by itself: the deployer is told at once.
+        PostgresException postgres => DatabaseFault.IsUnavailable(postgres) && postgres.SqlState[..2] is not ("28" or "3D"),
         NpgsqlException or RabbitMQ.Client.Exceptions.BrokerUnreachableException => true,
         HttpRequestException { StatusCode: null } => true,
         DbUpdateException or InvalidOperationException => exception.InnerException is { } inner && IsNotThereYet(inner),

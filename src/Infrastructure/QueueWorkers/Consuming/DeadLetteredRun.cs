@@ -1,6 +1,7 @@
 using System.Reflection;
 using MassTransit;
 using QueueWorkers.DeadLetters;
+using QueueWorkers.GroupCommit;
 using QueueWorkers.Steps;
 
 namespace QueueWorkers.Consuming;

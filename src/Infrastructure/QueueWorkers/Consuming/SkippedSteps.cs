@@ -10,10 +10,13 @@ namespace QueueWorkers.Consuming;
 /// Records that a step is left out: its subject was cancelled, or its message waited too long. In one transaction, in the lock order of <see cref="StepCommitter"/>:
 /// the idempotency row, so that copies of the message are dropped; a look at the effect; the subject's progress; the step's row.
 /// No effect row is written: what was left out may be done by a later message. Dying before the commit leaves nothing, and the message comes again.
+/// What expired keeps no idempotency row either: a replay, and a message that somebody publishes again, carry the same id and are to be done. Its copies expire like itself.
 /// </summary>
 public sealed class SkippedSteps(NpgsqlDataSource database, IStepProgress progress, RelayFeed relay)
 {
     private const string Fresh = "insert into idempotency (message_id, step) values ($1, $2) on conflict do nothing";
+
+    private const string Forget = "delete from idempotency where message_id = $1 and step = $2";
 
     private const string LookAtEffect = "select state, lease_until from effects where subject_id = $1 and effect = $2 for update";
 
@@ -46,6 +49,8 @@ public sealed class SkippedSteps(NpgsqlDataSource database, IStepProgress progre
 
         var published = await progress.RecordAsync(connection, [new StepChange(run, status)]);
         await ExecuteAsync(connection, Record, run.SubjectId, run.Step, (short)status);
+        if (status == StepStatus.Expired)
+            await ExecuteAsync(connection, Forget, run.MessageId, run.Step);
         await OutboxWriter.InsertAsync(connection, published);
         Failpoint.Hit("steps.before_commit_skip", Outside.Database);
         await transaction.CommitAsync();

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using QueueWorkers.FlowControl;
 using QueueWorkers.Steps;
 using QueueWorkers.Telemetry;
 
@@ -22,7 +23,7 @@ public sealed class StepMetrics
         _duplicates = meter.CreateCounter<long>("queueworkers.step.duplicates", "{run}", "Runs that were dropped because their work had been committed before.");
         _failed = meter.CreateCounter<long>("queueworkers.step.failed", "{run}", "Attempts that failed, by step and fault.");
         _deadLettered = meter.CreateCounter<long>("queueworkers.step.dead_lettered", "{message}", "Messages whose attempts are used up.");
-        _deferred = meter.CreateCounter<long>("queueworkers.step.deferred", "{message}", "Messages deferred without an attempt counted.");
+        _deferred = meter.CreateCounter<long>("queueworkers.step.deferred", "{message}", "Messages deferred without an attempt counted, by step and cause.");
         _duration = meter.CreateHistogram<double>("queueworkers.step.duration", "s", "From the beginning of a run to its commit.");
     }
 
@@ -49,7 +50,8 @@ public sealed class StepMetrics
             _duplicates.Add(1, step);
     }
 
-    internal void Deferred(string step) => _deferred.Add(1, new KeyValuePair<string, object?>("step", step));
+    internal void Deferred(string step, DeferralCause cause) =>
+        _deferred.Add(1, new KeyValuePair<string, object?>("step", step), new KeyValuePair<string, object?>("cause", Deferral.NameOf(cause)));
 
     internal void Failed(StepRun run, Exception fault, bool deadLettered)
     {

@@ -3,6 +3,7 @@ using MassTransit.Middleware;
 using Microsoft.Extensions.Logging;
 using QueueWorkers.Consuming.Acknowledgement;
 using QueueWorkers.Consuming.Limits;
+using QueueWorkers.DeadLetters;
 using QueueWorkers.FlowControl;
 using QueueWorkers.FlowControl.Cancellation;
 using QueueWorkers.FlowControl.Poison;
@@ -21,16 +22,23 @@ namespace QueueWorkers.Consuming;
 /// 3. The run is committed together with others; a copy of a message that was committed before is dropped as a whole. Dying after it and before the ack brings a copy.
 /// 4. A fault is recorded and thrown on: MassTransit retries, puts the message into the outbox for later (through our scheduler), or moves it to <c>_error</c>.
 /// 5. What is nobody's fault (the database is away, another run is at the same effect) is no attempt: the message goes back into the outbox as it is, and is acked.
+///    While the outbox cannot be written either, the message stays here, unacked. A statement that the database refuses waits for a limited time (<see cref="RefusedSince"/>).
 ///    Nor is it one while the step is paused or throttled, or what it depends on is down: its gate says so before the run, or the dependency's breaker after it.
 /// 6. At shutdown nothing is recorded: the message is not acked and returns to the queue.
 /// </summary>
 /// <typeparam name="TStep">The step.</typeparam>
 internal sealed class StepPipeline<TStep>(
     StepCommitter committer, StepFailures failures, SkippedSteps skips, StepGates gates, Cancellations cancellations, TimeLimit limit, EffectClaims claims, OutboxWriter outbox, StepMetrics metrics,
-    PoisonGuard poison, DuplicateEvidence duplicates, IServiceProvider provider, ILogger<TStep> logger) : IOutboxContextFactory<TStep>
+    PoisonGuard poison, DuplicateEvidence duplicates, RefusedSince refusals, DatabaseWaitLog waits, IServiceProvider provider, ILogger<TStep> logger) : IOutboxContextFactory<TStep>
     where TStep : class, IStep
 {
-    private static readonly TimeSpan DeferredAfterDatabaseFault = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LongestDatabaseWait = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan BrakeStep = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LongestBrake = TimeSpan.FromSeconds(2);
+
+    private int _databaseFaultsInARow;
 
     public async Task Send<T>(ConsumeContext<T> context, OutboxConsumeOptions options, IPipe<OutboxConsumeContext<T>> next)
         where T : class
@@ -44,7 +52,7 @@ internal sealed class StepPipeline<TStep>(
             : throw new PermanentFaultException($"The {typeof(T).Name} has no message id, so '{policy.Name}' cannot tell it from a copy; publish it with one.");
         var run = new StepRun(policy, id, context.CorrelationId ?? MessageSubject<T>.Of(context.Message) ?? id, context.ConversationId ?? id, (redeliveries * (policy.Retry.Count + 1)) + retries + 1, claims)
         {
-            Priority = SendContextRow.PriorityOf(context),
+            Priority = Deferral.ClassOf(context),
             Keys = key => context.ReceiveContext.TransportHeaders.Get<string>(MessageKeys.HeaderOf(key)),
         };
         var entered = false;
@@ -52,50 +60,64 @@ internal sealed class StepPipeline<TStep>(
         {
             if (policy.Compensations.Contains(typeof(T)))
                 run.Compensate();
+            // After a quiet time this process knows nothing new: it asks before it begins. While messages come, the polls keep both fresh and nobody waits here.
+            await cancellations.FreshenAsync(context.CancellationToken);
+            await gates.FreshenAsync(context.CancellationToken);
             if (await IsLeftOutAsync(context, run))
             {
                 await MarkConsumedAsync(context);
                 return;
             }
 
-            if (await gates.Of(policy.Name).EnterAsync(id, run.Attempt, run.Keys, context.CancellationToken) is { RetryAt: { } at } refused)
+            if (await gates.Of(policy.Name).EnterAsync(id, run.Attempt, Deferral.CountOf(context, DeferralCause.RetryBudget), run.Keys, context.CancellationToken) is { RetryAt: { } at } refused)
             {
                 StepLog.Deferred(logger, policy.Name, run.SubjectId, id, refused.Reason);
-                metrics.Deferred(policy.Name);
-                await DeferAsync(context, policy, at);
+                await DeferAsync(context, policy, at, refused.Cause);
                 return;
             }
 
             entered = true;
             await using var pass = await poison.EnterAsync(run, LostDeliveries.Of(context), context.CancellationToken);
-            await RunAsync(context, options, next, run);
+            try
+            {
+                await RunAsync(context, options, next, run);
+            }
+            catch (Exception fault) when (fault is EffectInProgressException || StepFailures.IsDatabaseFault(fault) || context.CancellationToken.IsCancellationRequested)
+            {
+                pass.PutOff();
+                throw;
+            }
         }
         catch (EffectInProgressException busy) when (!context.CancellationToken.IsCancellationRequested)
         {
             StepLog.Deferred(logger, policy.Name, run.SubjectId, id, busy.Message);
-            await DeferAsync(context, policy, busy.LeaseUntil);
+            // A lease that is over and still in the way (or a step that knows no better than "soon") is asked for ever more rarely.
+            var (count, soon) = (Deferral.CountOf(context, DeferralCause.EffectInProgress), DateTimeOffset.UtcNow);
+            var at = count == 0 ? soon : soon + Backoff.After(FirstWait, LongestWait, count - 1, id);
+            await DeferAsync(context, policy, busy.LeaseUntil > at ? busy.LeaseUntil : at, DeferralCause.EffectInProgress);
         }
-        catch (Exception fault) when (!context.CancellationToken.IsCancellationRequested && StepFailures.IsDatabaseFault(fault))
+        catch (Exception fault) when (!context.CancellationToken.IsCancellationRequested && refusals.IsWait(context, fault))
         {
-            StepLog.Deferred(logger, policy.Name, run.SubjectId, id, fault.Message);
-            await DeferAsync(context, policy, DateTimeOffset.UtcNow + DeferredAfterDatabaseFault);
+            DatabaseFaultMetrics.Count(fault);
+            waits.Say(logger, policy.Name, fault);
+            await BrakeAsync(context.CancellationToken);
+            await WaitForDatabaseAsync(context, run, fault);
         }
         catch (Exception fault) when (!context.CancellationToken.IsCancellationRequested)
         {
-            if (entered && await JudgeAsync(run, fault, context.CancellationToken) is { RetryAt: { } at } down)
+            if (entered && !StepFailures.IsDatabaseFault(fault) && await JudgeAsync(run, fault, context.CancellationToken) is { RetryAt: { } at } down)
             {
                 var reason = $"{down.Reason}; {fault.Message}";
                 StepLog.Deferred(logger, policy.Name, run.SubjectId, id, reason);
-                metrics.Deferred(policy.Name);
                 await DatabaseRetry.RunAsync(() => failures.RecordDeferredAsync(run, reason, at), context.CancellationToken);
-                await DeferAsync(context, policy, at);
+                await DeferAsync(context, policy, at, down.Cause);
                 return;
             }
 
             var nextAttempt = StepSchedule.NextAttempt(policy, fault, id, redeliveries, retries);
             StepLog.AttemptFailed(logger, policy.Name, run.SubjectId, id, run.Attempt, nextAttempt, fault);
             metrics.Failed(run, fault, deadLettered: nextAttempt is null);
-            await DatabaseRetry.RunAsync(() => failures.RecordAsync(run, fault, nextAttempt, nextAttempt is null ? DeadLetteredRun.Of(context, run, fault) : null), context.CancellationToken);
+            await RecordAsync(context, run, fault, nextAttempt);
             throw;
         }
         finally
@@ -136,6 +158,7 @@ internal sealed class StepPipeline<TStep>(
         if (run.HasNothingToDo)
             return;
         var applied = await CommitAsync(run, context.CancellationToken);
+        Volatile.Write(ref _databaseFaultsInARow, 0);
         metrics.Finished(run, applied);
         if (!applied)
             duplicates.Add(run.SubjectId, run.Step, run.Effect, run.MessageId, DuplicateCauses.Of(context));
@@ -146,8 +169,11 @@ internal sealed class StepPipeline<TStep>(
     {
         if (gates.DependencyOf(run.Step) is not { } dependency)
             return AdmissionResult.Granted;
+        // Leaving the gate gives a trial to the next message.
+        if (dependency.Dependency.IsInconclusive(fault))
+            return AdmissionResult.Granted;
         if (dependency.Dependency.IsAtFault(fault) || fault is StepTimeoutException)
-            return await dependency.FailedAsync(run.MessageId, fault.Message, cancellationToken);
+            return await dependency.FailedAsync(run.MessageId, StorableText.Of(fault.Message, 2000), dependency.Dependency.IsOutage(fault), cancellationToken);
         await dependency.SucceededAsync(run.MessageId, cancellationToken);
         return AdmissionResult.Granted;
     }
@@ -208,15 +234,61 @@ internal sealed class StepPipeline<TStep>(
     private async Task<bool> CommitAsync(StepRun run, CancellationToken cancellationToken)
     {
         var applied = false;
-        await DatabaseRetry.RunAsync(async () => applied = await committer.CommitAsync(run), cancellationToken);
+        await DatabaseRetry.RunAsync(async () => applied = await committer.CommitAsync(run), cancellationToken, RefusedSince.LongestCommit);
         return applied;
     }
 
-    // Waits for the database in this slot: there is nothing else to do for anybody until it is back, and putting the message into the outbox needs it.
-    private async Task DeferAsync<T>(ConsumeContext<T> context, StepPolicy policy, DateTimeOffset until)
+    // Whatever becomes of the record, the fault itself decides what becomes of the message: a record that fails must not take its place, or the step would be run again for it and the message
+    // dead-lettered without a row. What cannot be stored is stored without its text.
+    private async Task RecordAsync(ConsumeContext context, StepRun run, Exception fault, TimeSpan? nextAttempt)
+    {
+        try
+        {
+            await RecordAsync(fault, nextAttempt is null ? DeadLetteredRun.Of(context, run, fault) : null);
+        }
+        catch (Exception unstorable) when (!context.CancellationToken.IsCancellationRequested)
+        {
+            StepLog.UnstorableFailure(logger, run.Step, run.SubjectId, run.MessageId, unstorable);
+            // The index takes the message from its queue.
+            await RecordAsync(UnstorableFailure.InPlaceOf(run, fault), null);
+        }
+
+        Task RecordAsync(Exception told, DeadLetter? deadLettered) =>
+            DatabaseRetry.RunAsync(() => failures.RecordAsync(run, told, nextAttempt, deadLettered), context.CancellationToken);
+    }
+
+    // A database that takes outbox rows and yet fails every run (a table or a right is missing) would send the whole queue round and round: the longer that lasts, the longer each slot is held.
+    // Not longer than a moment: whoever wants the slot may be luckier.
+    private Task BrakeAsync(CancellationToken cancellationToken)
+    {
+        var wait = BrakeStep * Interlocked.Increment(ref _databaseFaultsInARow);
+        return Task.Delay(wait < LongestBrake ? wait : LongestBrake, cancellationToken);
+    }
+
+    private async Task WaitForDatabaseAsync<T>(ConsumeContext<T> context, StepRun run, Exception fault)
         where T : class
     {
-        await DatabaseRetry.RunAsync(() => outbox.InsertAsync(SendContextRow.Deferred(context, policy.Name, until), context.CancellationToken), context.CancellationToken);
+        if (DatabaseFault.KindOf(fault) is not DatabaseFaultKind.Refused)
+        {
+            var wait = Backoff.After(FirstWait, LongestDatabaseWait, Deferral.CountOf(context, DeferralCause.Database), run.MessageId);
+            await DeferAsync(context, run.Policy, DateTimeOffset.UtcNow + wait, DeferralCause.Database);
+            return;
+        }
+
+        var since = RefusedSince.Of(context);
+        var until = RefusedSince.Next(since);
+        // Whoever looks at the subject sees why its step waits.
+        await DatabaseRetry.RunAsync(() => failures.RecordDeferredAsync(run, DatabaseFault.Explain(fault), until), context.CancellationToken);
+        await DeferAsync(context, run.Policy, until, DeferralCause.Database, since);
+    }
+
+    // Waits for the database in this slot: there is nothing else to do for anybody until it is back, and putting the message into the outbox needs it.
+    private async Task DeferAsync<T>(ConsumeContext<T> context, StepPolicy policy, DateTimeOffset until, DeferralCause cause, DateTimeOffset? refusedSince = null)
+        where T : class
+    {
+        metrics.Deferred(policy.Name, cause);
+        var row = SendContextRow.Deferred(context, policy.Name, until, LostDeliveries.Of(context), refusedSince, Deferral.Notes(context, cause));
+        await DatabaseRetry.RunAsync(() => outbox.InsertAsync(row, context.CancellationToken), context.CancellationToken);
         await MarkConsumedAsync(context);
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using QueueWorkers.GroupCommit;
 
 namespace QueueWorkers.DeadLetters;
 

@@ -26,9 +26,19 @@ internal static partial class FailureLog
     [LoggerMessage(4006, LogLevel.Error, "The comparison of index and queues failed and goes on")]
     public static partial void LoopFailed(ILogger logger, Exception exception);
 
+    [LoggerMessage(4009, LogLevel.Warning, "{Count} steps are recorded as failed: their messages were dead-lettered without any worker having recorded it")]
+    public static partial void Settled(ILogger logger, int count);
+
     [LoggerMessage(4008, LogLevel.Error, "The look through {Queue} failed; the other queues go on, and it is tried again")]
     public static partial void QueueFailed(ILogger logger, Exception exception, string queue);
 
+    [LoggerMessage(4009, LogLevel.Warning, "The look through {Queue} took too long between two renewals of its lease; another process does it")]
+    public static partial void LookLost(ILogger logger, string queue);
+
     [LoggerMessage(4007, LogLevel.Warning, "{Count} rows of the outbox are quarantined and indexed now")]
     public static partial void QuarantineFound(ILogger logger, int count);
+
+    /// <summary>4009.</summary>
+    [LoggerMessage(4009, LogLevel.Warning, "Queue {Queue} cannot be looked at and is left out ({Reason}); run `deploy` if its step is still in use")]
+    public static partial void QueueMissing(ILogger logger, string queue, string reason);
 }

@@ -1,4 +1,5 @@
 using Npgsql;
+using QueueWorkers.GroupCommit;
 
 namespace QueueWorkers.DeadLetters;
 

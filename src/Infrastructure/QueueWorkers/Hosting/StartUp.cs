@@ -19,7 +19,8 @@ public static class StartUp
         try
         {
             await command(args is [var given, ..] && given == name ? args[1..] : args);
-            return 0;
+            // 0, unless the process has ended itself: a loop that ended (LoopWatch), or a worker that could not consume (HealthOptions).
+            return Environment.ExitCode;
         }
         catch (InvalidConfigurationException problems)
         {

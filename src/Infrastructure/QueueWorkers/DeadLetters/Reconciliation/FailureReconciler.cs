@@ -1,7 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
-using QueueWorkers.GroupCommit;
+using QueueWorkers.Leases;
 using QueueWorkers.Messaging;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
@@ -11,7 +11,8 @@ namespace QueueWorkers.DeadLetters.Reconciliation;
 /// <summary>
 /// Makes index and queue agree, one queue at a time and by one process at a time:
 /// 1. Restored messages are put back and confirmed, then their rows say so. Dying in between puts a second copy back, which is counted as a copy.
-/// 2. The queue's messages are held and compared with the rows. A message without a row gets one. Dying here returns the messages.
+/// 2. The queue's messages are held and compared with the rows. A message without a row gets one, and where no step has recorded it, its step counts as failed from now on
+///    (<see cref="DeadLetterRecorder"/>). Dying here returns the messages.
 /// 3. A message whose row says that it was sent again (its outbox row is committed) or put away is acked; then the row says that it is out. Dying in between leaves a row whose message is gone: 4 fixes it.
 /// 4. A row whose message is not there, long enough after it was dead-lettered, is closed: done when another copy has done the work, out when it was to be taken out, else gone.
 /// 5. Everything else goes back with one nack.
@@ -21,6 +22,9 @@ public sealed class FailureReconciler(
 {
     /// <summary>The key of the connection that looks: not the relay's, which delivers nothing while the broker blocks publishers.</summary>
     public const string Connection = "dead-letters";
+
+    // Longer than the broker takes to notice that a silent process is gone and to give back what it held: its successor must find the whole queue.
+    private static readonly TimeSpan Alone = TimeSpan.FromSeconds(30);
 
     private static readonly CreateChannelOptions WithConfirms = new(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true, outstandingPublisherConfirmationsRateLimiter: null);
 
@@ -33,22 +37,28 @@ public sealed class FailureReconciler(
     /// <exception cref="NpgsqlException">The database cannot be reached.</exception>
     public async Task<ReconcileResult?> LookAsync(string queue, CancellationToken cancellationToken, int? most = null)
     {
-        // A session lock on a connection of its own: it ends with the process, whatever happens.
-        Failpoint.Hit("deadletter.before_open", Outside.Database);
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        if (!await ReconcilerSql.TryLockAsync(connection, queue, cancellationToken))
+        Failpoint.Hit("deadletter.before_lock", Outside.Database);
+        await using var lease = await RowLease.TryTakeAsync(database, $"failures {queue}", Alone, cancellationToken);
+        if (lease is null)
             return null;
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lease.Lost);
         try
         {
-            return await LookAloneAsync(connection, queue, Math.Min(most ?? options.LookLimit, options.LookLimit), cancellationToken);
+            Failpoint.Hit("deadletter.before_open", Outside.Database);
+            await using var connection = await database.OpenConnectionAsync(either.Token);
+            var result = await LookAloneAsync(connection, lease, queue, Math.Min(most ?? options.LookLimit, options.LookLimit), either.Token);
+            Failpoint.Hit("deadletter.before_unlock", Outside.Database);
+            return result;
         }
-        finally
+        catch (OperationCanceledException) when (lease.Lost.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            await SessionLocks.GiveUpAsync(database, connection, () => ReconcilerSql.UnlockAsync(connection, queue));
+            // Another process is at this queue by now, or will be: what was not finished here it does.
+            FailureLog.LookLost(logger, queue);
+            return null;
         }
     }
 
-    private async Task<ReconcileResult> LookAloneAsync(NpgsqlConnection connection, string queue, int limit, CancellationToken cancellationToken)
+    private async Task<ReconcileResult> LookAloneAsync(NpgsqlConnection connection, RowLease lease, string queue, int limit, CancellationToken cancellationToken)
     {
         var amqp = await broker.OpenAsync(cancellationToken);
         var putBack = await PutBackAsync(connection, amqp, queue, cancellationToken);
@@ -60,6 +70,9 @@ public sealed class FailureReconciler(
         var rows = await ReconcilerSql.RowsAsync(connection, queue, [.. found.Select(f => f.Message)], cancellationToken);
         var (unknown, known) = Split(found, rows);
         await AddAsync(connection, unknown, cancellationToken);
+        // Not in a short look at the head of the queue, of which a large redrive needs many.
+        if (limit == options.LookLimit)
+            await SettleAsync(connection, [.. known.Where(k => k.Row.State == FailureState.Failed).Select(k => k.Found.Message)], cancellationToken);
 
         var outdated = known.Where(k => k.Row.State is not (FailureState.Failed or FailureState.Gone)).ToArray();
         await look.RemoveAsync(outdated.SelectMany(k => k.Found.Deliveries), cancellationToken);
@@ -67,7 +80,8 @@ public sealed class FailureReconciler(
 
         await ReconcilerSql.MarkRemovedAsync(connection, [.. outdated.Select(k => k.Row.Id)], cancellationToken);
         await ReconcilerSql.SetCopiesAsync(connection, [.. known.Where(k => k.Row.State == FailureState.Failed && k.Row.Copies != k.Found.Message.Copies).Select(k => (k.Row.Id, k.Found.Message.Copies))], cancellationToken);
-        var closed = look.IsComplete ? await CloseMissingAsync(connection, queue, began, found, cancellationToken) : 0;
+        // What stalled for long may have a successor, which has put messages back since: then this look says nothing about what is missing.
+        var closed = look.IsComplete && await lease.RenewAsync(cancellationToken) ? await CloseMissingAsync(connection, queue, began, found, cancellationToken) : 0;
 
         var removed = outdated.Sum(k => k.Found.Deliveries.Count);
         if (removed > 0)
@@ -99,12 +113,27 @@ public sealed class FailureReconciler(
         Failpoint.Hit("deadletter.before_add", Outside.Database);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await FailureRows.WriteAsync(connection, unknown, cancellationToken);
-        // The broker moved these; no step has said that it is dead-lettered, and the subject would wait for ever without anybody seeing why.
-        foreach (var message in unknown.Where(m => m is { ByDeliveryLimit: true, Step: not null, SubjectId: not null }))
-            await deadLetterRecorder.WriteAsync(connection, message.Step!, message.SubjectId!.Value, message.MessageId, message.Attempts, $"{message.FaultType}: {message.FaultMessage}");
+        // No step has said that it is dead-lettered: the broker moved the message, or the worker could not write when it gave it up. The order would wait for ever without anybody seeing why.
+        var settled = await deadLetterRecorder.WriteAsync(connection, unknown, isLate: false, cancellationToken);
         Failpoint.Hit("deadletter.before_commit_added", Outside.Database);
         await transaction.CommitAsync(cancellationToken);
         Failpoint.Hit("deadletter.after_commit_added", Outside.Database);
+        if (settled > 0)
+            FailureLog.Settled(logger, settled);
+    }
+
+    // Indexed before, by a version or a process that did not record the step.
+    private async Task SettleAsync(NpgsqlConnection connection, List<DeadLetter> known, CancellationToken cancellationToken)
+    {
+        if (known.Count == 0)
+            return;
+        Failpoint.Hit("deadletter.before_late_record", Outside.Database);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        var settled = await deadLetterRecorder.WriteAsync(connection, known, isLate: true, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        Failpoint.Hit("deadletter.after_late_record", Outside.Database);
+        if (settled > 0)
+            FailureLog.Settled(logger, settled);
     }
 
     private async Task<int> CloseMissingAsync(NpgsqlConnection connection, string queue, DateTimeOffset began, Found[] found, CancellationToken cancellationToken)

@@ -12,7 +12,11 @@ internal sealed record RestoredMessage(Guid Id, Guid MessageId, byte[] Body, str
 {
     public BasicProperties Properties()
     {
-        var properties = new BasicProperties { Persistent = true, MessageId = MessageId.ToString(), ContentType = ContentType, Headers = QueueWorkers.Outbox.Relaying.RelayPublisher.HeadersOf(Headers) };
+        // What cannot be sent is left out: a message that could not be put back would keep all others of its queue from being put back.
+        var properties = new BasicProperties
+        {
+            Persistent = true, MessageId = MessageId.ToString(), ContentType = QueueWorkers.Outbox.AmqpLimits.ShortStringOrNull(ContentType), Headers = QueueWorkers.Outbox.AmqpLimits.HeadersThatFit(Headers),
+        };
         if (Priority is { } priority)
             properties.Priority = (byte)priority;
         return properties;
@@ -46,20 +50,6 @@ internal static class ReconcilerSql
             from judged j where f.id = j.id and f.state = j.state and f.removed_at is null returning j.state as was, j.done)
         select count(*) filter (where was = 1 and done)::integer, count(*) filter (where was = 1 and not done)::integer from closed
         """;
-
-    public static async Task<bool> TryLockAsync(NpgsqlConnection connection, string queue, CancellationToken cancellationToken)
-    {
-        await using var command = Command(connection, "select pg_try_advisory_lock(hashtextextended('failures:' || $1, 0))", queue);
-        Failpoint.Hit("deadletter.before_lock", Outside.Database);
-        return await command.ExecuteScalarAsync(cancellationToken) is true;
-    }
-
-    public static async Task UnlockAsync(NpgsqlConnection connection, string queue)
-    {
-        await using var command = Command(connection, "select pg_advisory_unlock(hashtextextended('failures:' || $1, 0))", queue);
-        Failpoint.Hit("deadletter.before_unlock", Outside.Database);
-        await command.ExecuteNonQueryAsync();
-    }
 
     // The database's clock: the rows were stamped by it or by machines that may differ a little; the grace covers that.
     public static async Task<DateTimeOffset> NowAsync(NpgsqlConnection connection, CancellationToken cancellationToken)

@@ -24,7 +24,7 @@ public sealed class DependencyHealth
 
     private readonly Lock _lock = new();
     private readonly IBreakerReports _reports;
-    private readonly RetryBudget _retries;
+    private readonly RetryBudget _retries = new();
     private readonly Guid _me;
     private Breaker _breaker;
     private Guid? _trial;
@@ -33,12 +33,11 @@ public sealed class DependencyHealth
     private bool _isTroubled;
     private long _lastSuccess;
 
-    internal DependencyHealth(Dependency dependency, IBreakerReports reports, Guid me, TimeProvider time)
+    internal DependencyHealth(Dependency dependency, IBreakerReports reports, Guid me)
     {
         Dependency = dependency;
         _reports = reports;
         _me = me;
-        _retries = new RetryBudget(dependency.RetryShare, time);
         _breaker = new Breaker { Dependency = dependency.Name };
     }
 
@@ -57,6 +56,9 @@ public sealed class DependencyHealth
     /// <summary>Whether this process makes the trial.</summary>
     public bool IsMyTrial => Volatile.Read(ref _breaker) is { Forced: null, State: BreakerState.HalfOpen } breaker && breaker.ProbeBy == _me;
 
+    /// <summary>Repeated runs that this process may have under way at a time.</summary>
+    public int RetryWindow => _retries.Window;
+
     /// <summary>When a message that needs it should come again.</summary>
     public DateTimeOffset RetryAt
     {
@@ -69,49 +71,58 @@ public sealed class DependencyHealth
     }
 
     /// <summary>A run that will call it is about to begin.</summary>
-    internal AdmissionResult TryEnter(Guid messageId, int attempt)
+    internal Admission TryEnter(Guid messageId, int attempt)
     {
         lock (_lock)
         {
             switch (State)
             {
                 case BreakerState.Open:
-                    return AdmissionResult.Later(Jitter.After(RetryAt, messageId), $"'{Name}' is down: {Reason}");
-                case BreakerState.HalfOpen when !IsMyTrial || _trial is not null:
-                    return AdmissionResult.Later(Jitter.After(RetryAt, messageId), $"'{Name}' is being tried with another message");
+                case BreakerState.HalfOpen when !IsMyTrial:
+                    return Admission.Down;
+                case BreakerState.HalfOpen when _trial is not null:
+                    return Admission.OtherTrial;
                 case BreakerState.HalfOpen:
                     _trial = messageId;
-                    return AdmissionResult.Granted;
+                    return Admission.Granted;
             }
         }
 
-        if (attempt == 1)
-            _retries.RecordFirstAttempt();
-        else if (!_retries.TryTake())
-            return AdmissionResult.Later(Jitter.After(DateTimeOffset.UtcNow + OtherTrial, messageId), $"too large a share of the calls of '{Name}' would be repeated ones");
-        return AdmissionResult.Granted;
+        return attempt == 1 || _retries.TryEnter(messageId) ? Admission.Granted : Admission.ManyRetries;
     }
+
+    /// <summary>The answer to a run that found it down.</summary>
+    internal AdmissionResult Down(Guid messageId) => AdmissionResult.Later(Jitter.After(RetryAt, messageId), DeferralCause.Breaker, $"'{Name}' is down: {Reason}");
 
     /// <summary>A run has called it, and it worked, whatever else became of the run.</summary>
     internal async ValueTask SucceededAsync(Guid messageId, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _calls);
+        _retries.Succeeded();
         Volatile.Write(ref _lastSuccess, Stopwatch.GetTimestamp());
         if (EndTrial(messageId))
             await _reports.TrialSucceededAsync(Dependency, cancellationToken);
     }
 
     /// <summary>A run has failed by the dependency's fault.</summary>
+    /// <param name="messageId">The run's message.</param>
+    /// <param name="fault">What the fault says.</param>
+    /// <param name="isOutage">Whether it says that the dependency serves nobody: it counts as the least number of calls that says anything, and the attempt never counts.</param>
+    /// <param name="cancellationToken">Ends the wait for a verdict.</param>
     /// <returns>When its message should come again, without an attempt counted; null when the dependency is not down and the attempt counts.</returns>
-    internal async ValueTask<AdmissionResult> FailedAsync(Guid messageId, string fault, CancellationToken cancellationToken)
+    internal async ValueTask<AdmissionResult> FailedAsync(Guid messageId, string fault, bool isOutage, CancellationToken cancellationToken)
     {
+        _retries.Failed();
+        // The call is over: whoever waits for its place need not wait for the verdict too.
+        _retries.Leave(messageId);
         lock (_lock)
         {
             // What went well before the first failure says nothing about the time after it, and would only delay the verdict.
             if (_failures == 0 && !_isTroubled)
                 _calls = 0;
-            _calls++;
-            _failures++;
+            var weight = isOutage ? Dependency.MinimumCalls : 1;
+            _calls += weight;
+            _failures += weight;
         }
 
         if (EndTrial(messageId))
@@ -121,15 +132,25 @@ public sealed class DependencyHealth
         else
         {
             var failed = Stopwatch.GetTimestamp();
-            for (var i = 0; i < Judgements && State == BreakerState.Closed && Volatile.Read(ref _lastSuccess) < failed; i++)
+            // A breaker that an operator holds closed cannot open: there is no verdict to wait for.
+            for (var i = 0; i < Judgements && Volatile.Read(ref _breaker) is { Forced: null, State: BreakerState.Closed } && Volatile.Read(ref _lastSuccess) < failed; i++)
                 await _reports.JudgeAsync(cancellationToken);
         }
 
-        return State == BreakerState.Closed ? AdmissionResult.Granted : AdmissionResult.Later(Jitter.After(RetryAt, messageId), $"'{Name}' is down: {Reason}");
+        if (State != BreakerState.Closed)
+            return Down(messageId);
+        // An operator who holds the breaker closed wants attempts to count.
+        return isOutage && Volatile.Read(ref _breaker).Forced is null
+            ? AdmissionResult.Later(Jitter.After(RetryAt, messageId), DeferralCause.Breaker, $"'{Name}' serves nobody")
+            : AdmissionResult.Granted;
     }
 
-    /// <summary>A run has ended without saying anything about the dependency, because the process stops or the database is away.</summary>
-    internal void Forget(Guid messageId) => EndTrial(messageId);
+    /// <summary>A run has ended. One that said nothing about the dependency, because the process stops or the database is away, was no trial.</summary>
+    internal void Leave(Guid messageId)
+    {
+        EndTrial(messageId);
+        _retries.Leave(messageId);
+    }
 
     /// <summary>What has happened since the last report; counted from nothing again.</summary>
     internal (int Calls, int Failures) TakeCounts() => (Interlocked.Exchange(ref _calls, 0), Interlocked.Exchange(ref _failures, 0));

@@ -25,7 +25,7 @@ public sealed class HistoryKeeper(NpgsqlDataSource database)
     private static readonly string Minute = $"""
         with ended as (
             select step, status, {DurationSlots.Sql("extract(epoch from finished_at - started_at)")} as run,
-                   {DurationSlots.Sql("extract(epoch from started_at - uuid_extract_timestamp(subject_id))")} as wait
+                   case when started_at is not null then {DurationSlots.Sql("extract(epoch from started_at - uuid_extract_timestamp(subject_id))")} end as wait
             from step_runs where finished_at >= $1 and finished_at < $1 + interval '1 minute' and status in ({StepStatus.Done:D}, {StepStatus.Failed:D}, {StepStatus.Uncertain:D}, {StepStatus.Rejected:D})),
         runs as (select step, run, count(*) as n from ended where status in ({StepStatus.Done:D}, {StepStatus.Rejected:D}) group by step, run),
         waits as (select step, wait, count(*) as n from ended where wait is not null group by step, wait),

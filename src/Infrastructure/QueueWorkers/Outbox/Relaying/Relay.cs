@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using QueueWorkers.Hosting;
 using QueueWorkers.Messaging;
 
 namespace QueueWorkers.Outbox.Relaying;
@@ -15,7 +16,7 @@ namespace QueueWorkers.Outbox.Relaying;
 ///    Dying in between rolls back. Rows locked by another poller are skipped, so any number of relays may run, and each has a second poller that helps while there is more than a batch.
 /// 5. What the broker refuses waits longer each time and is quarantined in the end; it never holds up the others.
 /// </summary>
-public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, RelayFeed feed, OutboxOptions options, RelayMetrics metrics, ILogger<Relay> logger)
+public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, RelayFeed feed, OutboxOptions options, Fleet fleet, RelayMetrics metrics, ILogger<Relay> logger)
     : BackgroundService
 {
     private const int CleanupBatch = 1000;
@@ -24,7 +25,14 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
     // From this age on a message offered in memory is left to the poller: its lease is about to end, and two relays would send it.
     private static readonly TimeSpan SendableAge = OutboxTable.Lease * 0.6;
     private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(3);
+    // Due, and yet not to be had, because another relay holds the rows: waits twice as long each time, up to a second.
     private static readonly TimeSpan HeldElsewhere = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan LongestHeld = TimeSpan.FromSeconds(1);
+
+    // However many processes there are, all together look at least seven times a second, and each knows of its own delayed rows; rows that are about to be due make them look up to fifty times.
+    private static readonly TimeSpan SharePerLook = TimeSpan.FromMilliseconds(150);
+    private static readonly TimeSpan LongestLook = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan SharePerDue = TimeSpan.FromMilliseconds(20);
 
     // Short beside the lease: a relay that dies in between sends up to so much a second time, to be dropped by the idempotency table.
     private static readonly TimeSpan CleanupPause = TimeSpan.FromMilliseconds(200);
@@ -38,10 +46,27 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var cleanup = CleanUpAsync(stoppingToken);
-        await Task.WhenAll(KeepRunningAsync("fast path", SendFastPathAsync, stoppingToken), KeepRunningAsync("poller", PollAsync, stoppingToken), KeepRunningAsync("second poller", HelpPollAsync, stoppingToken));
-        _confirmed.Writer.Complete();
-        await cleanup;
+        // A loop that ends by itself takes the others along, and then the process (LoopWatch): three that go on would hide that a fourth is missing.
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        var cleanup = CleanUpAsync(ending.Token);
+        Task[] sending =
+        [
+            KeepRunningAsync("fast path", SendFastPathAsync, ending.Token), KeepRunningAsync("poller", PollAsync, ending.Token), KeepRunningAsync("second poller", HelpPollAsync, ending.Token),
+        ];
+        await Task.WhenAny([cleanup, .. sending]);
+        await ending.CancelAsync();
+        try
+        {
+            await Task.WhenAll(sending);
+        }
+        finally
+        {
+            _confirmed.Writer.Complete();
+            await cleanup;
+        }
+
+        if (!stoppingToken.IsCancellationRequested)
+            throw new InvalidOperationException("A loop of the relay has ended by itself.");
     }
 
     private async Task KeepRunningAsync(string name, Func<RelayPublisher, CancellationToken, Task> loop, CancellationToken stopping)
@@ -50,9 +75,10 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
         while (!stopping.IsCancellationRequested)
         {
             var began = Environment.TickCount64;
-            await using var publisher = new RelayPublisher(broker, options.ConfirmTimeout);
             try
             {
+                // Inside: what its disposal throws must not end the loop either.
+                await using var publisher = new RelayPublisher(broker, options.ConfirmTimeout);
                 await broker.OpenAsync(stopping);
                 await loop(publisher, stopping);
             }
@@ -150,6 +176,12 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
                 // Given up on purpose: the poller sends these once more after their lease, and the copies are dropped by the steps.
                 BrokerLog.DatabaseUnavailable(logger, exception.Message, OutboxTable.Lease);
             }
+#pragma warning disable CA1031 // The same is true of every other fault, and without this loop every message would be sent twice from now on.
+            catch (Exception exception)
+#pragma warning restore CA1031
+            {
+                BrokerLog.LoopFailed(logger, exception, "cleanup");
+            }
 
             ids.Clear();
         }
@@ -158,6 +190,7 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
     private async Task PollAsync(RelayPublisher publisher, CancellationToken stopping)
     {
         var wait = options.PollInterval;
+        var held = HeldElsewhere;
         while (true)
         {
             stopping.ThrowIfCancellationRequested();
@@ -165,6 +198,10 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
                 await broker.OpenAsync(stopping);
 
             wait = broker.IsReady ? await PollOnceAsync(publisher, isMoreKnown: wait == TimeSpan.Zero, stopping) : options.PollInterval;
+            if (wait != HeldElsewhere)
+                held = HeldElsewhere;
+            else
+                (wait, held) = (held, held * 2 < LongestHeld ? held * 2 : LongestHeld);
             if (wait > TimeSpan.Zero)
                 await feed.WaitForPollAsync(wait, stopping);
             else
@@ -188,9 +225,9 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
     {
         Failpoint.Hit("relay.before_open", Outside.Database);
         await using var connection = await database.OpenConnectionAsync(stopping);
-        // An idle relay asks one cheap question a second: no transaction, no lock, one round trip.
+        // An idle relay asks one cheap question now and then: no transaction, no lock, one round trip.
         if (!isMoreKnown && await OutboxQueries.NextDueAsync(connection, stopping) is var next && next != TimeSpan.Zero)
-            return next < options.PollInterval ? next.Value : options.PollInterval;
+            return UntilNextLook(next);
 
         await using var transaction = await connection.BeginTransactionAsync(stopping);
         var rows = await OutboxQueries.TakeAsync(connection, options.BatchSize, stopping);
@@ -218,6 +255,13 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
         Failpoint.Hit("relay.after_poll_commit", Outside.Database);
         metrics.Published(rows.Count - publishFailures.Length, "poller");
         return rows.Count >= options.BatchSize ? TimeSpan.Zero : TimeSpan.FromMilliseconds(1);
+    }
+
+    // Every process sees the same next row. Of many each comes a little later than the last one, or all would be there at once for it; the first takes what is due, the others find the next.
+    private TimeSpan UntilNextLook(TimeSpan? next)
+    {
+        var look = fleet.Pace(SharePerLook, options.PollInterval, LongestLook);
+        return next < look ? next.Value + (SharePerDue * 2 * (fleet.Processes - 1) * Random.Shared.NextDouble()) : look;
     }
 
     private PublishFailure Report(PublishFailure publishFailure)

@@ -7,7 +7,7 @@ namespace QueueWorkers.Steps.Claims;
 /// <summary>A claim that is wanted.</summary>
 internal sealed record WantedClaim(Guid SubjectId, string Effect, Guid MessageId, string Step, TimeSpan Lease, string? Reference, bool IsPrimary);
 
-/// <summary>What the effect's row says: ours now, perhaps taken over from a dead run, or another's.</summary>
+/// <summary>What the effect's row says: ours now, perhaps taken over from a dead run, or another's. The end of the lease is also the claim's token.</summary>
 internal sealed record ClaimAnswer(bool IsOurs, bool IsTakenOver, EffectState State, DateTimeOffset? LeaseUntil);
 
 /// <summary>
@@ -26,12 +26,12 @@ internal sealed class SharedClaims(NpgsqlDataSource database) : GroupCommitter<W
             select subject_id, effect, message_id, step, 1, now() + lease, reference from wanted order by subject_id, effect
             on conflict (subject_id, effect) do update set message_id = excluded.message_id, state = {EffectState.Pending:D}, lease_until = excluded.lease_until, at = now()
                 where effects.state = {EffectState.Pending:D} and effects.lease_until <= now() or effects.state = {EffectState.DidNotHappen:D}
-            returning subject_id, effect, old.effect is not null and old.state = {EffectState.Pending:D} as taken_over),
+            returning subject_id, effect, old.effect is not null and old.state = {EffectState.Pending:D} as taken_over, lease_until),
         running as (
             insert into step_runs (subject_id, step, status, attempts, started_at)
             select distinct w.subject_id, w.step, 1, 0, now() from wanted w join claimed using (subject_id, effect) where w.counts order by w.subject_id, w.step
             on conflict (subject_id, step) do update set status = {StepStatus.Running:D}, next_attempt_at = null)
-        select c.subject_id, c.effect, true, c.taken_over, 1::smallint, null::timestamptz from claimed c
+        select c.subject_id, c.effect, true, c.taken_over, 1::smallint, c.lease_until from claimed c
         union all
         select e.subject_id, e.effect, false, false, e.state, e.lease_until from wanted w join effects e using (subject_id, effect)
         where not exists (select from claimed c where c.subject_id = w.subject_id and c.effect = w.effect)
@@ -49,10 +49,16 @@ internal sealed class SharedClaims(NpgsqlDataSource database) : GroupCommitter<W
             first.TryAdd(KeyOf(unit), unit);
 
         var answers = new Dictionary<(Guid, string), ClaimAnswer>(first.Count);
-        await using (var command = CommandOf([.. first.Values]))
+        // One batch is one transaction.
+        await using (var batch = database.CreateBatch())
         {
+            if (WaitsBriefly)
+                batch.BatchCommands.Add(LockWait.Briefly());
+            batch.BatchCommands.Add(CommandOf([.. first.Values]));
             Failpoint.Hit("steps.before_claim", Outside.Database);
-            await using var reader = await command.ExecuteReaderAsync();
+            await using var reader = await batch.ExecuteReaderAsync();
+            if (WaitsBriefly)
+                await reader.NextResultAsync();
             while (await reader.ReadAsync())
             {
                 answers.Add(
@@ -74,9 +80,9 @@ internal sealed class SharedClaims(NpgsqlDataSource database) : GroupCommitter<W
     private static ClaimAnswer? AnswerOf(WantedClaim unit, bool isFirst, ClaimAnswer? answer) =>
         answer is { IsOurs: true } && !isFirst ? new ClaimAnswer(false, false, EffectState.Pending, DateTimeOffset.UtcNow + unit.Lease) : answer;
 
-    private NpgsqlCommand CommandOf(WantedClaim[] wanted)
+    private static NpgsqlBatchCommand CommandOf(WantedClaim[] wanted)
     {
-        var command = database.CreateCommand(Claim);
+        var command = new NpgsqlBatchCommand(Claim);
         command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. wanted.Select(w => w.SubjectId)] });
         command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. wanted.Select(w => w.Effect)] });
         command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. wanted.Select(w => w.MessageId)] });
