@@ -1,8 +1,6 @@
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Npgsql;
 using QueueWorkers.Deployment;
 using QueueWorkers.Messaging;
 using QueueWorkers.Operators;
@@ -14,8 +12,6 @@ namespace Orders.Infrastructure.Deployment;
 /// <summary>The whole deployment, for <c>Workers deploy</c> and for tests: database, broker, roles and users, and what the demo needs. Safe to repeat.</summary>
 public static class DeployCommand
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
-
     /// <summary>Deploys; waits for database and broker to come up.</summary>
     /// <param name="configuration">Connection settings of the owner and of the broker's administrator; <c>*_DB_PASSWORD</c>, <c>*_MQ_PASSWORD</c>; <c>ORDERS_API_KEY</c>; <c>ORDERS_ADMIN_PASSWORD</c> and <c>ORDERS_OPERATOR_KEY</c> of the operator <c>admin</c>; <c>Deploy:DemoCatalogue</c>.</param>
     /// <param name="catalogue">The steps.</param>
@@ -26,15 +22,15 @@ public static class DeployCommand
     {
         var services = new ServiceCollection().AddLogging(logging).AddSingleton(configuration).AddSingleton(catalogue).AddOrdersStore(configuration)
             .AddSingleton(RabbitMqOptions.Read(configuration)).AddSingleton<RabbitManagement>().AddSingleton<BrokerDeployment>().AddSingleton<BrokerUsers>()
-            .AddScoped<DatabaseDeployment>().AddScoped<DemoCatalogue>().AddScoped<ApiKeys>().AddSingleton<OperatorStore>()
+            .AddSingleton<IDatabaseRoles, DatabaseGrants>().AddScoped<DatabaseDeployment<OrdersDbContext>>().AddScoped<DemoCatalogue>().AddScoped<ApiKeys>().AddSingleton<OperatorStore>()
             .AddSingleton(schedules ?? new ScheduleCatalogue()).AddSingleton<ScheduleDeployment>();
         await using var provider = services.BuildServiceProvider();
         await using var scope = provider.CreateAsyncScope();
         var all = scope.ServiceProvider;
         var logger = all.GetRequiredService<ILoggerFactory>().CreateLogger("Orders.Deployment");
 
-        await WaitForAsync("the database", () => all.GetRequiredService<DatabaseDeployment>().DeployAsync(() => FillAsync(all, configuration, cancellationToken), cancellationToken), logger, cancellationToken);
-        await WaitForAsync("the broker", () => all.GetRequiredService<BrokerDeployment>().DeployAsync(cancellationToken), logger, cancellationToken);
+        await ServerWait.UntilAsync("the database", () => all.GetRequiredService<DatabaseDeployment<OrdersDbContext>>().DeployAsync(() => FillAsync(all, configuration, cancellationToken), cancellationToken), logger, cancellationToken);
+        await ServerWait.UntilAsync("the broker", () => all.GetRequiredService<BrokerDeployment>().DeployAsync(cancellationToken), logger, cancellationToken);
         await all.GetRequiredService<BrokerUsers>().DeployAsync(cancellationToken);
     }
 
@@ -49,31 +45,4 @@ public static class DeployCommand
         if (password is { Length: > 0 } || operatorKey is { Length: > 0 })
             await all.GetRequiredService<OperatorStore>().EnsureAsync("admin", OperatorRole.Admin, password, operatorKey, cancellationToken);
     }
-
-    private static async Task WaitForAsync(string what, Func<Task> action, ILogger logger, CancellationToken cancellationToken)
-    {
-        var deadline = DateTime.UtcNow + Patience;
-        while (true)
-        {
-            try
-            {
-                await action();
-                return;
-            }
-            catch (Exception exception) when (DateTime.UtcNow < deadline && IsNotThereYet(exception))
-            {
-                DeploymentLog.Waiting(logger, what, exception.InnerException?.Message ?? exception.Message);
-                await Task.Delay(TimeSpan.FromSeconds(1), cancellationToken);
-            }
-        }
-    }
-
-    private static bool IsNotThereYet(Exception exception) => exception switch
-    {
-        PostgresException postgres => postgres.SqlState is PostgresErrorCodes.CannotConnectNow,
-        NpgsqlException or RabbitMQ.Client.Exceptions.BrokerUnreachableException => true,
-        HttpRequestException { StatusCode: null } => true,
-        DbUpdateException or InvalidOperationException => exception.InnerException is { } inner && IsNotThereYet(inner),
-        _ => false,
-    };
 }

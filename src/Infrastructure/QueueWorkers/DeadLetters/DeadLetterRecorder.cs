@@ -8,7 +8,7 @@ namespace QueueWorkers.DeadLetters;
 public sealed class DeadLetterRecorder(IStepProgress progress)
 {
     private static readonly string Record = $"""
-        insert into step_runs (subject_id, step, status, attempts, started_at, finished_at, last_fault) values ($1, $2, 4, $3, now(), now(), $4)
+        insert into step_runs (subject_id, step, status, attempts, started_at, finished_at, last_fault) values ($1, $2, {StepStatus.Failed:D}, $3, now(), now(), $4)
         on conflict (subject_id, step) do update set status = {StepStatus.Failed:D}, attempts = greatest(step_runs.attempts, excluded.attempts), finished_at = now(), next_attempt_at = null, last_fault = excluded.last_fault
             where step_runs.status <> {StepStatus.Done:D}
         """;
