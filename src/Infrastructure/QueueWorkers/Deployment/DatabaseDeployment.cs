@@ -3,7 +3,6 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using QueueWorkers.Hosting;
-using QueueWorkers.Messaging;
 using QueueWorkers.Outbox;
 using QueueWorkers.Steps;
 
