@@ -38,6 +38,6 @@ public sealed class DatabaseGrants : IDatabaseRoles
     ];
 
     /// <inheritdoc />
-    public IEnumerable<(string Process, IReadOnlyList<string> Grants)> Of(StepCatalogue catalogue) =>
+    public IEnumerable<(string Process, IReadOnlyList<string> Grants)> RolesOf(StepCatalogue catalogue) =>
         [("api", Api), ("dashboard", Dashboard), .. catalogue.Steps.Select(step => (step.Name, (IReadOnlyList<string>)[.. Worker, .. step.Policy.Grants]))];
 }

@@ -95,7 +95,7 @@ public sealed class DatabaseDeployment<TContext>(
 
     private async Task DeployRolesAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        foreach (var (process, grants) in roles.Of(catalogue))
+        foreach (var (process, grants) in roles.RolesOf(catalogue))
             await DeployRoleAsync(connection, process, grants, cancellationToken);
     }
 

@@ -6,5 +6,5 @@ namespace QueueWorkers.Deployment;
 public interface IDatabaseRoles
 {
     /// <summary>The processes and their grants, such as <c>select, insert on parcels</c>.</summary>
-    IEnumerable<(string Process, IReadOnlyList<string> Grants)> Of(StepCatalogue catalogue);
+    IEnumerable<(string Process, IReadOnlyList<string> Grants)> RolesOf(StepCatalogue catalogue);
 }
