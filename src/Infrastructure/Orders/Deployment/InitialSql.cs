@@ -1,6 +1,6 @@
 using Microsoft.EntityFrameworkCore.Migrations;
 
-namespace Orders.Infrastructure.Migrations;
+namespace Orders.Infrastructure.Deployment;
 
 /// <summary>
 /// The part of the migration <c>Initial</c> that the model cannot express. Kept apart from the generated file, which calls <see cref="Apply"/> as its last statement:
