@@ -1,5 +1,3 @@
-using Orders.Testing;
-
 namespace Orders.Infrastructure.Tests.Orders;
 
 /// <summary>Every row of the truth table above <see cref="OrderTables.StatusSql"/>, as the database derives it.</summary>
