@@ -1,6 +1,8 @@
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Authorization;
 using Orders.Dashboard.Auth;
+using QueueWorkers.DeadLetters.Search;
 using QueueWorkers.FlowControl;
 using QueueWorkers.FlowControl.CircuitBreakers;
 using QueueWorkers.FlowControl.Workers;
@@ -23,7 +25,17 @@ internal static class OperatorApi
         {
             json.SerializerOptions.Converters.Add(new JsonStringEnumConverter());
             json.SerializerOptions.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
+            json.SerializerOptions.TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { UseWordsOfOrders } };
         });
+
+    // The framework's filter speaks of subjects and their owners; clients of this API filter by order and customer.
+    private static void UseWordsOfOrders(JsonTypeInfo type)
+    {
+        if (type.Type != typeof(FailureFilter))
+            return;
+        foreach (var property in type.Properties)
+            property.Name = property.Name switch { "subject" => "order", "owner" => "customer", var name => name };
+    }
 
     /// <summary>Maps the endpoints.</summary>
     public static void MapOperatorApi(this IEndpointRouteBuilder app)

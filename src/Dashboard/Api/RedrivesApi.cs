@@ -1,5 +1,6 @@
 using Orders.Dashboard.Auth;
 using Orders.Dashboard.Failures;
+using QueueWorkers.DeadLetters;
 using QueueWorkers.Messaging;
 using QueueWorkers.Operators;
 using QueueWorkers.Redrive;

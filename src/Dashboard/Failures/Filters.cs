@@ -23,8 +23,8 @@ internal static class Filters
             Fault = Text("fault"),
             Group = Text("group"),
             Type = Text("type"),
-            Order = Text("order"),
-            Customer = Text("customer"),
+            Subject = Text("order"),
+            Owner = Text("customer"),
             Build = Text("build"),
             From = DateTimeOffset.TryParse(Text("from"), out var from) ? from : null,
             To = DateTimeOffset.TryParse(Text("to"), out var to) ? to : null,
@@ -37,7 +37,7 @@ internal static class Filters
     public static IEnumerable<(string Name, object? Value)> Fields(FailureFilter filter) =>
     [
         ("ids", filter.Ids is { } ids ? string.Join(',', ids) : null), ("state", filter.State), ("step", filter.Step), ("queue", filter.Queue), ("fault", filter.Fault), ("group", filter.Group), ("type", filter.Type),
-        ("order", filter.Order), ("customer", filter.Customer), ("build", filter.Build), ("from", filter.From?.ToString("O")), ("to", filter.To?.ToString("O")), ("text", filter.Text), ("path", filter.Path),
+        ("order", filter.Subject), ("customer", filter.Owner), ("build", filter.Build), ("from", filter.From?.ToString("O")), ("to", filter.To?.ToString("O")), ("text", filter.Text), ("path", filter.Path),
     ];
 
     /// <summary>The address of a page with this filter.</summary>

@@ -1,3 +1,4 @@
+using QueueWorkers.DeadLetters;
 using QueueWorkers.Redrive;
 
 namespace Orders.Dashboard.RedrivePages;

@@ -10,12 +10,22 @@ public sealed class OrderTables :
     IEntityTypeConfiguration<Invoice>, IEntityTypeConfiguration<InvoiceCounter>, IEntityTypeConfiguration<CreditNote>, IEntityTypeConfiguration<ApiKey>, IEntityTypeConfiguration<PostedKey>
 {
     /// <summary>
-    /// How the database derives <see cref="OrderProgress.Status"/>; the first case that matches wins. A dead-lettered step comes first:
-    /// an operator has to see it even when the order was refused meanwhile.
+    /// How the database derives <see cref="OrderProgress.Status"/>; the first row that matches wins. A failed step comes first: an operator has to see it even when the order
+    /// was refused or cancelled meanwhile.
+    /// <code>
+    /// failed steps | cancelled | rejected | required steps done | status
+    /// any          | -         | -        | -                   | NeedsAttention
+    /// none         | yes       | -        | -                   | Cancelled
+    /// none         | no        | yes      | -                   | Rejected
+    /// none         | no        | no       | all                 | Completed
+    /// none         | no        | no       | some                | Processing
+    /// none         | no        | no       | none                | Accepted
+    /// </code>
     /// </summary>
-    public const string StatusSql =
-        "case when failed <> 0 then 5 when cancelled_at is not null then 4 when rejected_at is not null then 3 " +
-        "when done & required = required then 2 when done <> 0 then 1 else 0 end";
+    public static readonly string StatusSql =
+        $"case when failed <> 0 then {OrderStatus.NeedsAttention:D} when cancelled_at is not null then {OrderStatus.Cancelled:D} " +
+        $"when rejected_at is not null then {OrderStatus.Rejected:D} when done & required = required then {OrderStatus.Completed:D} " +
+        $"when done <> 0 then {OrderStatus.Processing:D} else {OrderStatus.Accepted:D} end";
 
     /// <inheritdoc />
     public void Configure(EntityTypeBuilder<Order> builder)

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using QueueWorkers;
 using QueueWorkers.DeadLetters;
 using QueueWorkers.FlowControl;
 using QueueWorkers.FlowControl.CircuitBreakers;
@@ -99,7 +100,7 @@ public sealed class OrdersDbContext(DbContextOptions<OrdersDbContext> options) :
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         modelBuilder.HasSequence<long>("order_number");
-        modelBuilder.ApplyConfigurationsFromAssembly(typeof(OutboxMessage).Assembly);
+        modelBuilder.UseQueueWorkers();
         modelBuilder.ApplyConfigurationsFromAssembly(typeof(OrdersDbContext).Assembly);
     }
 }

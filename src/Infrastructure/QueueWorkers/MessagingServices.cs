@@ -76,6 +76,7 @@ public static class MessagingServices
         services.TryAddSingleton<StepMetrics>();
         services.TryAddSingleton(provider => new EffectClaims(provider.GetRequiredService<NpgsqlDataSource>()));
         services.TryAddSingleton<RedeliveryScheduler>();
+        services.TryAddSingleton<IStepEndpoint, StepEndpoint>();
         services.TryAddSingleton(provider => new StepGates([.. steps.Select(s => s.Policy.ToGatedStep())], provider.GetRequiredService<NpgsqlDataSource>(), provider.GetRequiredService<TimeProvider>()));
         // Before the bus, so that it stops after it: runs that end while the bus stops still report to it.
         services.AddHostedService<ControlPoll>();

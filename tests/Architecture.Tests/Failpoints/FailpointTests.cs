@@ -11,7 +11,6 @@ public sealed partial class FailpointTests
     private static readonly Dictionary<string, string> Exempt = new()
     {
         ["QueueWorkers.Deployment."] = "deployment: repeated from the start after a crash; DeploymentTests runs eight at once",
-        ["Orders.Infrastructure.Deployment."] = "deployment, see above",
         ["QueueWorkers.Messaging.RabbitManagement."] = "deployment's way to policies and users, see above",
         ["Orders.Infrastructure.DemoCatalogue."] = "part of the deployment, in its transaction",
         ["Orders.Infrastructure.ApiKeys."] = "part of the deployment, in its transaction",
@@ -22,7 +21,7 @@ public sealed partial class FailpointTests
         ["QueueWorkers.Redrive.RedriveTargets."] = "the dry run's look at queues and breakers, whose failure is part of the plan",
         ["QueueWorkers.Redrive.Redrives.ItemsAsync"] = "reads a page of the operator's",
         ["Orders.Infrastructure.Failures."] = "looks orders up for an operator, and for the redrive after redrive.before_ask_for_reasons; writes nothing",
-        ["QueueWorkers.Operators."] = "who an operator is: read for each request, whose failure is a 503; written by the deployment",
+        ["QueueWorkers.Operators."] = "who an operator is: read for each request, whose failure is a 503; the audit record is written in the transaction of the action that it records",
         ["QueueWorkers.Steps.StepBitmask."] = "read once per process, before its first commit, and again until it succeeds",
         ["QueueWorkers.FlowControl.Cancellation."] = "reads news; what is missed is met by the commits (CancellingAtEveryMomentTests)",
         ["QueueWorkers.Steps.Reports."] = "what a run tells about itself: the last second may be lost, nothing depends on it",

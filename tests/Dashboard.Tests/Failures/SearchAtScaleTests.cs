@@ -152,7 +152,7 @@ internal sealed class SearchAtScaleTests : DashboardFixture
         {
             State = values.TryGetValue("state", out var state) ? Enum.Parse<FailureState>(state) : null,
             Step = values.GetValueOrDefault("step"), Queue = values.GetValueOrDefault("queue"), Fault = values.GetValueOrDefault("fault"), Group = values.GetValueOrDefault("group"),
-            Type = values.GetValueOrDefault("type"), Order = values.GetValueOrDefault("order"), Customer = values.GetValueOrDefault("customer"), Build = values.GetValueOrDefault("build"),
+            Type = values.GetValueOrDefault("type"), Subject = values.GetValueOrDefault("order"), Owner = values.GetValueOrDefault("customer"), Build = values.GetValueOrDefault("build"),
             From = values.TryGetValue("from", out var from) ? DateTimeOffset.Parse(from, CultureInfo.InvariantCulture) : null, To = values.TryGetValue("to", out var to) ? DateTimeOffset.Parse(to, CultureInfo.InvariantCulture) : null,
             Text = values.GetValueOrDefault("text"), Path = values.GetValueOrDefault("path"),
         };

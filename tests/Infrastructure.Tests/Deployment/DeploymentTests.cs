@@ -4,6 +4,7 @@ using Orders.Testing;
 using Orders.Testing.Servers;
 using Orders.Testing.Zoo;
 using QueueWorkers.Deployment;
+using QueueWorkers.Hosting;
 
 namespace Orders.Infrastructure.Tests.Deployment;
 
@@ -107,5 +108,19 @@ public sealed class DeploymentTests : SystemFixture
         }
 
         await Eventually.That(() => TestSystem.Broker.CountAsync("patient_error"), Is.EqualTo(1u), "messages in 'patient_error'");
+    }
+
+    [Test]
+    public async Task A_database_of_another_build_is_refused_with_what_to_do_and_left_as_it_is()
+    {
+        await using var system = await OrdersSystem.CreateAsync(ZooCatalogue.Of());
+        await system.Database.ExecuteAsync("""insert into "__EFMigrationsHistory" (migration_id, product_version) values ('20250101000000_Older', '9.0.0')""");
+        await system.Database.ExecuteAsync("update step_catalogue set active = false");
+
+        var refused = Assert.ThrowsAsync<InvalidConfigurationException>(() => DeployCommand.RunAsync(system.Configuration(), ZooCatalogue.Of(), _ => { }, CancellationToken.None));
+
+        Assert.That(refused.Message, Does.Contain("20250101000000_Older").And.Contain("nothing was changed").And.Contain("ConnectionStrings__Postgres"));
+        Assert.That(await system.Database.CountAsync("step_catalogue where active"), Is.Zero, "steps that the refused deployment wrote");
+        Assert.That(await system.Database.CountAsync("\"__EFMigrationsHistory\" where migration_id = '20250101000000_Older'"), Is.EqualTo(1));
     }
 }

@@ -28,12 +28,12 @@ public sealed class OrderDirectory(NpgsqlDataSource database) : ISubjectDirector
     }
 
     /// <inheritdoc />
-    public async Task<IReadOnlyList<Guid>> OfCustomerAsync(string customer, int limit, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<Guid>> OfOwnerAsync(string owner, int limit, CancellationToken cancellationToken)
     {
-        if (customer.Length < 3)
-            throw new InvalidFilterException($"customer must have at least 3 characters, got {customer.Length}.");
+        if (owner.Length < 3)
+            throw new InvalidFilterException($"customer must have at least 3 characters, got {owner.Length}.");
         await using var command = database.CreateCommand(CustomersOrders);
-        var beginning = customer.ToLowerInvariant();
+        var beginning = owner.ToLowerInvariant();
         command.Parameters.Add(new() { Value = beginning });
         command.Parameters.Add(new() { Value = beginning + LastCharacter });
         command.Parameters.Add(new() { Value = limit });

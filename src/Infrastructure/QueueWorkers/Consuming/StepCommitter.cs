@@ -29,7 +29,7 @@ public sealed class StepCommitter(NpgsqlDataSource database, IEnumerable<IStepWr
             insert into idempotency (message_id, step) select message_id, step from u order by message_id, step
             on conflict do nothing returning message_id, step)
         insert into effects (subject_id, effect, message_id, step, state)
-        select u.subject_id, u.effect, u.message_id, u.step, 2 from u join n using (message_id, step) order by u.subject_id, u.effect
+        select u.subject_id, u.effect, u.message_id, u.step, {EffectState.Done:D} from u join n using (message_id, step) order by u.subject_id, u.effect
         on conflict (subject_id, effect) do update set state = {EffectState.Done:D}, lease_until = null, at = now()
             where effects.message_id = excluded.message_id and effects.state <> {EffectState.Done:D}
         returning message_id, step
@@ -42,21 +42,9 @@ public sealed class StepCommitter(NpgsqlDataSource database, IEnumerable<IStepWr
             select t.subject_id, t.step, t.status, t.attempts, t.started_at, now()
             from unnest($1::uuid[], $2::text[], $3::smallint[], $4::integer[], $5::timestamptz[]) as t(subject_id, step, status, attempts, started_at)
             order by t.subject_id, t.step
-            on conflict (subject_id, step) do update set status = case when step_runs.secondary_failed then 4 else excluded.status end, attempts = step_runs.attempts + 1, finished_at = now(), next_attempt_at = null,
+            on conflict (subject_id, step) do update set status = case when step_runs.secondary_failed then {StepStatus.Failed:D} else excluded.status end, attempts = step_runs.attempts + 1, finished_at = now(), next_attempt_at = null,
                 started_at = coalesce(step_runs.started_at, excluded.started_at))
         {OutboxColumns.Insert(first: 6)}
-        """;
-
-    // A run that does not count as its step (an apology) only clears what its own failures left behind: the step is done again if its own effect is.
-    // One that undoes runs for a cancelled subject: what was not done then is cancelled.
-    internal static readonly string Settle = $"""
-        update step_runs r set secondary_failed = false,
-            status = case when r.status not in ({StepStatus.Retrying:D}, {StepStatus.Failed:D}, {StepStatus.Uncertain:D}) then r.status when t.done then {StepStatus.Done:D} when t.undoes then {StepStatus.Cancelled:D} else r.status end,
-            next_attempt_at = case when r.status in ({StepStatus.Retrying:D}, {StepStatus.Failed:D}, {StepStatus.Uncertain:D}) and (t.done or t.undoes) then null else r.next_attempt_at end,
-            finished_at = case when r.status in ({StepStatus.Retrying:D}, {StepStatus.Failed:D}, {StepStatus.Uncertain:D}) and (t.done or t.undoes) then now() else r.finished_at end
-        from (select distinct t.*, exists (select from effects e where e.subject_id = t.subject_id and e.effect = t.step and e.state = {EffectState.Done:D}) as done
-              from unnest($1::uuid[], $2::text[], $3::boolean[]) as t(subject_id, step, undoes)) t
-        where r.subject_id = t.subject_id and r.step = t.step and (r.secondary_failed or (r.status in ({StepStatus.Retrying:D}, {StepStatus.Failed:D}, {StepStatus.Uncertain:D}) and (t.done or t.undoes)))
         """;
 
     // A copy of an secondary effect that is done by another message, and whose own first attempt had failed: that failure is over too, and nobody else will say so.
@@ -169,7 +157,7 @@ public sealed class StepCommitter(NpgsqlDataSource database, IEnumerable<IStepWr
         if (runs.Count < all.Count)
         {
             var secondary = all.FindAll(r => r.IsSecondary);
-            var settle = new NpgsqlBatchCommand(Settle);
+            var settle = new NpgsqlBatchCommand(StepRunSql.Settle);
             settle.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. secondary.Select(r => r.SubjectId)] });
             settle.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. secondary.Select(r => r.Step)] });
             settle.Parameters.Add(new NpgsqlParameter<bool[]> { TypedValue = [.. secondary.Select(r => r.IsCompensation)] });

@@ -12,9 +12,9 @@ using QueueWorkers.Steps;
 namespace QueueWorkers.Consuming;
 
 /// <summary>Turns a step's policy into a receive endpoint: the only place where policy meets MassTransit.</summary>
-internal static class StepEndpoint
+internal sealed class StepEndpoint : IStepEndpoint
 {
-    public static void Configure<TStep>(IRabbitMqReceiveEndpointConfigurator endpoint, IBusRegistrationContext context)
+    public void Configure<TStep>(IRabbitMqReceiveEndpointConfigurator endpoint, IBusRegistrationContext context)
         where TStep : class, IStep, IConsumer
     {
         var policy = TStep.Policy;

@@ -29,7 +29,7 @@ public sealed class StepFailures(NpgsqlDataSource database, IStepProgress progre
 
     // No attempt: the counter stays. What is done, dead-lettered or refused stays too.
     private static readonly string Defer = $"""
-        insert into step_runs (subject_id, step, status, attempts, started_at, next_attempt_at, last_fault) values ($1, $2, 3, 0, $3, $4, $5)
+        insert into step_runs (subject_id, step, status, attempts, started_at, next_attempt_at, last_fault) values ($1, $2, {StepStatus.Retrying:D}, 0, $3, $4, $5)
         on conflict (subject_id, step) do update set status = {StepStatus.Retrying:D}, next_attempt_at = excluded.next_attempt_at, last_fault = excluded.last_fault
             where step_runs.status in ({StepStatus.Waiting:D}, {StepStatus.Running:D}, {StepStatus.Retrying:D})
         """;

@@ -28,7 +28,7 @@ public sealed class DeadLetterRecorder(IStepProgress progress)
     // Status again: between the query above and this statement the step may have ended.
     private static readonly string Record = $"""
         insert into step_runs (subject_id, step, status, attempts, started_at, finished_at, last_fault)
-        select t.subject_id, t.step, 4, t.attempts, null, now(), t.fault from unnest($1::uuid[], $2::text[], $3::integer[], $4::text[]) as t(subject_id, step, attempts, fault)
+        select t.subject_id, t.step, {StepStatus.Failed:D}, t.attempts, null, now(), t.fault from unnest($1::uuid[], $2::text[], $3::integer[], $4::text[]) as t(subject_id, step, attempts, fault)
         order by t.subject_id, t.step
         on conflict (subject_id, step) do update set status = {StepStatus.Failed:D}, attempts = greatest(step_runs.attempts, excluded.attempts), finished_at = now(), next_attempt_at = null, last_fault = excluded.last_fault
             where step_runs.status in ({StepStatus.Waiting:D}, {StepStatus.Running:D}, {StepStatus.Retrying:D})

@@ -1,7 +1,6 @@
 using Npgsql;
 using QueueWorkers.DeadLetters.Search;
 using QueueWorkers.Operators;
-using QueueWorkers.Redrive;
 
 namespace QueueWorkers.DeadLetters;
 

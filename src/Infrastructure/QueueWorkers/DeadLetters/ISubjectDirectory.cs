@@ -6,8 +6,8 @@ public interface ISubjectDirectory
     /// <summary>The subject of a number or an id that people use; null when there is none.</summary>
     Task<Guid?> FindAsync(string numberOrId, CancellationToken cancellationToken);
 
-    /// <summary>The subjects of a customer: a mail address, or its beginning; at most so many.</summary>
-    Task<IReadOnlyList<Guid>> OfCustomerAsync(string customer, int limit, CancellationToken cancellationToken);
+    /// <summary>The subjects of an owner, such as a customer by the beginning of the mail address; at most so many.</summary>
+    Task<IReadOnlyList<Guid>> OfOwnerAsync(string owner, int limit, CancellationToken cancellationToken);
 
     /// <summary>Why work on these subjects would be pointless now, such as "cancelled on 3 May"; only those that have a reason.</summary>
     Task<IReadOnlyDictionary<Guid, string>> ReasonsNotToWorkOnAsync(IReadOnlyCollection<Guid> subjects, CancellationToken cancellationToken);

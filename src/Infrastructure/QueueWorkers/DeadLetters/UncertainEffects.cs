@@ -1,5 +1,4 @@
 using Npgsql;
-using QueueWorkers.Consuming;
 using QueueWorkers.Idempotency;
 using QueueWorkers.Operators;
 using QueueWorkers.Outbox;
@@ -79,7 +78,7 @@ public sealed class UncertainEffects(NpgsqlDataSource database, IStepProgress pr
         if (effect == step + StepRun.CompensationSuffix)
             run.Compensate();
         var published = await progress.RecordAsync(connection, [new StepChange(run, StepStatus.Done)]);
-        await ExecuteAsync(connection, StepCommitter.Settle, cancellationToken, new[] { subject }, new[] { step }, new[] { run.IsCompensation });
+        await ExecuteAsync(connection, StepRunSql.Settle, cancellationToken, new[] { subject }, new[] { step }, new[] { run.IsCompensation });
         await ExecuteAsync(connection, Close, cancellationToken, message, step, note);
         await OutboxWriter.InsertAsync(connection, published, cancellationToken);
         return published;

@@ -15,7 +15,7 @@ public sealed class BrokerDeployment(
     RabbitMqOptions options, StepCatalogue catalogue, RabbitManagement management, IConfiguration configuration, ILogger<BrokerDeployment> logger)
 {
     /// <summary>Where messages end up that no queue takes.</summary>
-    public const string Unrouted = "unrouted";
+    public const string Unrouted = WellKnownQueues.Unrouted;
 
     /// <summary>Deliveries after which the broker moves a message that keeps killing its consumers to <c>_error</c>. Nacks do not count, lost connections do.</summary>
     private const int DeliveryLimit = 20;

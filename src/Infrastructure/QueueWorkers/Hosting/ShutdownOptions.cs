@@ -11,7 +11,7 @@ public sealed record ShutdownOptions
     /// <summary>From the signal to the exit. What starts the process should give it a little more before it kills. Default: 25 seconds.</summary>
     public TimeSpan Within { get; init; } = TimeSpan.FromSeconds(25);
 
-    /// <summary>How long runs that are under way may go on; then their token is cancelled, and they have <see cref="QueueWorkers.Consuming.Limits.TimeLimit.GraceAtTheEnd"/> to notice. 13 of 25 seconds.</summary>
+    /// <summary>How long runs that are under way may go on; then their token is cancelled, and they have <c>TimeLimit.GraceAtTheEnd</c> to notice. 13 of 25 seconds.</summary>
     public TimeSpan ForRuns => Within * 0.52;
 
     /// <summary>When the bus stops waiting for them: what is not acked by then returns to its queue. 18 of 25 seconds.</summary>

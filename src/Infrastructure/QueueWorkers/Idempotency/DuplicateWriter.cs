@@ -12,10 +12,10 @@ internal sealed class DuplicateWriter(NpgsqlDataSource database, DuplicateEviden
     private static readonly TimeSpan Apart = TimeSpan.FromSeconds(1);
 
     // A copy that the broker did not mark is one that was published twice; unless the effect was made by another message, which only the effect's row knows.
-    private const string Write = """
+    private static readonly string Write = $"""
         with noted as (
             insert into duplicates (at, subject_id, step, effect, message_id, cause)
-            select t.at, t.subject_id, t.step, t.effect, t.message_id, case when t.cause = 2 and e.message_id <> t.message_id then 6 else t.cause end
+            select t.at, t.subject_id, t.step, t.effect, t.message_id, case when t.cause = {DuplicateCause.DoublePublish:D} and e.message_id <> t.message_id then {DuplicateCause.OtherMessage:D} else t.cause end
             from unnest($1::timestamptz[], $2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::smallint[]) as t(at, subject_id, step, effect, message_id, cause)
                 left join effects e on e.subject_id = t.subject_id and e.effect = t.effect)
         insert into duplicate_counts (minute, step, cause, count)

@@ -1,3 +1,5 @@
+using QueueWorkers.DeadLetters;
+
 namespace QueueWorkers.Redrive;
 
 /// <summary>A redrive: which messages are sent again, how fast, by whom and why.</summary>

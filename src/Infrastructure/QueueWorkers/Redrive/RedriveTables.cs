@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using QueueWorkers.DeadLetters;
 
 namespace QueueWorkers.Redrive;
 

@@ -75,7 +75,7 @@ public sealed class Redrives(NpgsqlDataSource database, ISubjectDirectory subjec
 
     /// <summary>Starts a redrive that waits in its dry run, or lets a stopped one go on.</summary>
     public Task<RedriveRefusal?> StartAsync(Guid id, AuditEntry record, CancellationToken cancellationToken) => ChangeAsync(id, record, $"""
-        update redrives r set stage = case when r.stage = {RedriveStage.DryRun:D} then case when r.canary > 0 then 2 else 3 end else r.stage end, stopped_at = null, stopped_because = null, moved_at = now(),
+        update redrives r set stage = case when r.stage = {RedriveStage.DryRun:D} then case when r.canary > 0 then {RedriveStage.Canary:D} else {RedriveStage.Ramp:D} end else r.stage end, stopped_at = null, stopped_because = null, moved_at = now(),
             resumed_at = case when r.stage = {RedriveStage.DryRun:D} then null else now() end
         where r.id = $1 and (r.stage = {RedriveStage.DryRun:D} or r.stage in ({RedriveStage.Canary:D}, {RedriveStage.Ramp:D}) and r.stopped_at is not null)
         """, "It is not waiting to be started: it is under way or done.", cancellationToken);
@@ -142,9 +142,9 @@ public sealed class Redrives(NpgsqlDataSource database, ISubjectDirectory subjec
 
     private static async Task InsertAsync(NpgsqlConnection connection, Guid id, RedriveRequest request, string who, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand("""
+        await using var command = new NpgsqlCommand($"""
             insert into redrives (id, stage, created_by, reason, filter, patch, canary, rate_per_second, stop_percent, total, moved_at)
-            values ($1, case when not $9 then 1 when $6 > 0 then 2 else 3 end, $2, $3, $4, $5, $6, $7, $8, 0, now())
+            values ($1, case when not $9 then {RedriveStage.DryRun:D} when $6 > 0 then {RedriveStage.Canary:D} else {RedriveStage.Ramp:D} end, $2, $3, $4, $5, $6, $7, $8, 0, now())
             """, connection);
         var p = command.Parameters;
         p.Add(new() { Value = id });

@@ -2,7 +2,6 @@ using System.Text.RegularExpressions;
 using MassTransit;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using QueueWorkers.Consuming;
 using QueueWorkers.Hosting;
 
 namespace QueueWorkers.Steps;
@@ -32,7 +31,7 @@ public sealed partial class StepCatalogue
             throw new ArgumentException($"Two steps are called '{policy.Name}': {_steps.Find(s => s.Name == policy.Name)!.Type.Name} and {typeof(TStep).Name}; rename one.");
 
         var consumes = typeof(TStep).GetInterfaces().Where(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IConsumer<>)).Select(i => i.GetGenericArguments()[0]).ToArray();
-        _steps.Add(new StepEntry(typeof(TStep), policy, consumes, services, x => x.AddConsumer<TStep>(), StepEndpoint.Configure<TStep>));
+        _steps.Add(new StepEntry(typeof(TStep), policy, consumes, services, x => x.AddConsumer<TStep>(), (endpoint, context) => context.GetRequiredService<IStepEndpoint>().Configure<TStep>(endpoint, context)));
         return this;
     }
 

@@ -1,5 +1,3 @@
-using QueueWorkers.FlowControl;
-
 namespace QueueWorkers.Steps;
 
 /// <summary>How a step is run. Every default is the safe one: a step written in a hurry is retried, idempotent, traced and dead-lettered.</summary>

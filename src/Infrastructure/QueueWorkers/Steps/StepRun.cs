@@ -167,8 +167,8 @@ public sealed class StepRun
 
     internal void Abandon(string where) => AbandonedAt = where;
 
-    // The subject was cancelled before this commit: what the run did stays, what it wanted sent would begin more.
-    internal void Withdraw() => _withdrawn = true;
+    /// <summary>Drops the messages that the run wanted to send: its subject was cancelled before this commit, and they would begin more. What the run did stays.</summary>
+    public void Withdraw() => _withdrawn = true;
 
     internal void Compensate()
     {

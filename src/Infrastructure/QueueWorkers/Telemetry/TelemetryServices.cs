@@ -19,7 +19,7 @@ public static class TelemetryServices
     {
         var export = !string.IsNullOrEmpty(configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]);
         var telemetry = services.AddOpenTelemetry()
-            .ConfigureResource(resource => resource.AddService(service, serviceNamespace: "orders", serviceVersion: typeof(TelemetryServices).Assembly.GetName().Version?.ToString(3)))
+            .ConfigureResource(resource => resource.AddService(service, serviceVersion: typeof(TelemetryServices).Assembly.GetName().Version?.ToString(3)))
             .WithMetrics(metrics => metrics.AddMeter(QueueWorkersTelemetry.Name, "MassTransit", "Npgsql").AddAspNetCoreInstrumentation().AddRuntimeInstrumentation().AddPrometheusExporter());
         if (!export)
             return services;

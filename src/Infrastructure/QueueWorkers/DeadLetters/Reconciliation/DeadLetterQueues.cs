@@ -1,4 +1,5 @@
 using Npgsql;
+using QueueWorkers.Messaging;
 
 namespace QueueWorkers.DeadLetters.Reconciliation;
 
@@ -14,6 +15,6 @@ public static class DeadLetterQueues
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
             queues.AddRange([$"{reader.GetString(0)}_error", $"{reader.GetString(0)}_skipped"]);
-        return [.. queues, QueueWorkers.Deployment.BrokerDeployment.Unrouted];
+        return [.. queues, WellKnownQueues.Unrouted];
     }
 }

@@ -26,11 +26,11 @@ public sealed record FailureFilter
     /// <summary>Of this message type, with or without its namespace.</summary>
     public string? Type { get; init; }
 
-    /// <summary>About this order: its number or its id.</summary>
-    public string? Order { get; init; }
+    /// <summary>About this subject: its id, or a number that <see cref="ISubjectDirectory.FindAsync"/> knows.</summary>
+    public string? Subject { get; init; }
 
-    /// <summary>About orders of this customer: a mail address, or its beginning, at least three characters.</summary>
-    public string? Customer { get; init; }
+    /// <summary>About subjects of this owner, as <see cref="ISubjectDirectory.OfOwnerAsync"/> understands the text.</summary>
+    public string? Owner { get; init; }
 
     /// <summary>Given up by this version.</summary>
     public string? Build { get; init; }

@@ -58,13 +58,13 @@ internal sealed class FilterSql
             sql.Add($"{SearchedText} ilike {{0}}", Pattern(text));
         if (filter.Path is { } path)
             sql.PathCondition = sql.With("f.payload @> {0}", new NpgsqlParameter { Value = Document(path), NpgsqlDbType = NpgsqlDbType.Jsonb });
-        if (filter.Order is { } order)
-            sql.Add("f.subject_id = any({0})", await subjects.FindAsync(order, cancellationToken) is { } id ? new[] { id } : []);
-        if (filter.Customer is { } customer)
+        if (filter.Subject is { } subject)
+            sql.Add("f.subject_id = any({0})", await subjects.FindAsync(subject, cancellationToken) is { } id ? new[] { id } : []);
+        if (filter.Owner is { } owner)
         {
-            var subjectsOf = await subjects.OfCustomerAsync(customer, MostSubjects + 1, cancellationToken);
+            var subjectsOf = await subjects.OfOwnerAsync(owner, MostSubjects + 1, cancellationToken);
             // Some of them would be a search that misses failures, and a redrive that leaves messages behind, without a word.
-            sql.Add("f.subject_id = any({0})", subjectsOf.Count <= MostSubjects ? subjectsOf.ToArray() : throw new InvalidFilterException($"More than {MostSubjects} orders are of customers that begin with this; write more of the address."));
+            sql.Add("f.subject_id = any({0})", subjectsOf.Count <= MostSubjects ? subjectsOf.ToArray() : throw new InvalidFilterException($"More than {MostSubjects} subjects belong to owners that match this; give a longer text."));
         }
 
         return sql;

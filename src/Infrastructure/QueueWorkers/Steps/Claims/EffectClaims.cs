@@ -11,7 +11,7 @@ namespace QueueWorkers.Steps.Claims;
 /// 3. A run that failed for certain takes the row back; the next attempt starts at 1.
 /// 4. A run that died leaves the row pending. Until the lease ends the message only waits: the dead run may be a frozen one that goes on.
 /// 5. After the lease the next run learns that the effect may have happened, and asks the outside system or gives up as uncertain.
-/// 6. What was given up is settled by an operator (<see cref="QueueWorkers.DeadLetters.UncertainEffects"/>): it is done, or it may begin again at 1.
+/// 6. What was given up is settled by an operator (<c>UncertainEffects</c>): it is done, or it may begin again at 1.
 /// A crash after any of these lines leaves a row that says which of them was the last.
 /// The end of the lease is the token of a claim: whoever takes a lapsed claim over gets a later end, so a late run, of the same message or another one, changes nothing of its successor's.
 /// </summary>

@@ -23,13 +23,13 @@ internal sealed class SharedClaims(NpgsqlDataSource database) : GroupCommitter<W
             select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::interval[], $6::text[], $7::boolean[]) as t(subject_id, effect, message_id, step, lease, reference, counts)),
         claimed as (
             insert into effects (subject_id, effect, message_id, step, state, lease_until, reference)
-            select subject_id, effect, message_id, step, 1, now() + lease, reference from wanted order by subject_id, effect
+            select subject_id, effect, message_id, step, {EffectState.Pending:D}, now() + lease, reference from wanted order by subject_id, effect
             on conflict (subject_id, effect) do update set message_id = excluded.message_id, state = {EffectState.Pending:D}, lease_until = excluded.lease_until, at = now()
                 where effects.state = {EffectState.Pending:D} and effects.lease_until <= now() or effects.state = {EffectState.DidNotHappen:D}
             returning subject_id, effect, old.effect is not null and old.state = {EffectState.Pending:D} as taken_over, lease_until),
         running as (
             insert into step_runs (subject_id, step, status, attempts, started_at)
-            select distinct w.subject_id, w.step, 1, 0, now() from wanted w join claimed using (subject_id, effect) where w.counts order by w.subject_id, w.step
+            select distinct w.subject_id, w.step, {StepStatus.Running:D}, 0, now() from wanted w join claimed using (subject_id, effect) where w.counts order by w.subject_id, w.step
             on conflict (subject_id, step) do update set status = {StepStatus.Running:D}, next_attempt_at = null)
         select c.subject_id, c.effect, true, c.taken_over, 1::smallint, c.lease_until from claimed c
         union all

@@ -2,14 +2,17 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using Npgsql;
-using QueueWorkers.Deployment;
+using QueueWorkers.Hosting;
 using QueueWorkers.Outbox;
 using QueueWorkers.Steps;
 
-namespace Orders.Infrastructure.Deployment;
+namespace QueueWorkers.Deployment;
 
 /// <summary>Brings the database up to this version: migrations, the step catalogue, and a role per process. Safe to repeat; several at once take turns.</summary>
-public sealed class DatabaseDeployment(OrdersDbContext context, NpgsqlDataSource database, StepCatalogue catalogue, IConfiguration configuration, ILogger<DatabaseDeployment> logger)
+/// <typeparam name="TContext">The application's context, which has the migrations.</typeparam>
+public sealed class DatabaseDeployment<TContext>(
+    TContext context, NpgsqlDataSource database, StepCatalogue catalogue, IDatabaseRoles roles, IConfiguration configuration, ILogger<DatabaseDeployment<TContext>> logger)
+    where TContext : DbContext
 {
     // Any number that nobody else uses: whoever holds it deploys, the others wait.
     private const long DeploymentLock = 0x4f72646572730001;
@@ -17,6 +20,7 @@ public sealed class DatabaseDeployment(OrdersDbContext context, NpgsqlDataSource
     /// <summary>Does it.</summary>
     /// <param name="fill">Writes first rows where there are none; nobody else deploys meanwhile, or two would find the same table empty.</param>
     /// <param name="cancellationToken">Ends the waiting for others.</param>
+    /// <exception cref="InvalidConfigurationException">The database was deployed by another build, whose migrations this build does not have. Nothing was changed.</exception>
     public async Task DeployAsync(Func<Task> fill, CancellationToken cancellationToken)
     {
         // An open transaction that does nothing else holds the lock: it ends with the process, also behind a pooler that hands out sessions by transaction.
@@ -25,6 +29,7 @@ public sealed class DatabaseDeployment(OrdersDbContext context, NpgsqlDataSource
         await ExecuteAsync(alone, "set local lock_timeout = 0; set local idle_in_transaction_session_timeout = 0", cancellationToken);
         await ExecuteAsync(alone, $"select pg_advisory_xact_lock({DeploymentLock})", cancellationToken);
 
+        await RefuseForeignSchemaAsync(cancellationToken);
         await MigrateAsync(cancellationToken);
         await using (var connection = await database.OpenConnectionAsync(cancellationToken))
         {
@@ -67,6 +72,20 @@ public sealed class DatabaseDeployment(OrdersDbContext context, NpgsqlDataSource
         end $do$
         """, cancellationToken);
 
+    // Migrating on top of a schema that this build knows nothing of would fail half-way, or succeed and lose data. Nothing is dropped: whose data it is decides the operator.
+    private async Task RefuseForeignSchemaAsync(CancellationToken cancellationToken)
+    {
+        var known = context.Database.GetMigrations().ToHashSet(StringComparer.Ordinal);
+        var unknown = (await context.Database.GetAppliedMigrationsAsync(cancellationToken)).Where(id => !known.Contains(id)).ToArray();
+        new ConfigurationProblems()
+            .Require(
+                unknown.Length == 0,
+                $"Expected an empty database or one that this build has deployed, found {unknown.Length} migrations of another build (the first is {unknown.FirstOrDefault()}) in " +
+                $"database '{context.Database.GetDbConnection().Database}'; nothing was changed. Deploy with the build that made it, or point ConnectionStrings__Postgres to a new " +
+                "database. In the demo, `./dev down --volumes` deletes the old database with all its data.")
+            .ThrowIfAny();
+    }
+
     // A step keeps its bit for ever, also when it leaves the catalogue: old orders were measured with it.
     private async Task WriteCatalogueAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
@@ -105,11 +124,9 @@ public sealed class DatabaseDeployment(OrdersDbContext context, NpgsqlDataSource
 
     private async Task DeployRolesAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        await DeployRoleAsync(connection, "api", DatabaseGrants.Api, cancellationToken);
-        await DeployRoleAsync(connection, "dashboard", DatabaseGrants.Dashboard, cancellationToken);
+        foreach (var (process, grants) in roles.RolesOf(catalogue))
+            await DeployRoleAsync(connection, process, grants, cancellationToken);
         await DeployPoolerAsync(connection, cancellationToken);
-        foreach (var step in catalogue.Steps)
-            await DeployRoleAsync(connection, step.Name, [.. DatabaseGrants.Worker, .. step.Policy.Grants], cancellationToken);
     }
 
     // What PgBouncer asks before it lets a process in (deploy/pgbouncer). Only for the processes' own roles, and only for that one user.

@@ -1,0 +1,1328 @@
+using System;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
+
+#nullable disable
+
+#pragma warning disable CA1814 // Prefer jagged arrays over multidimensional
+
+namespace Orders.Infrastructure.Migrations
+{
+    /// <inheritdoc />
+    public partial class Initial : Migration
+    {
+        /// <inheritdoc />
+        protected override void Up(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.CreateSequence(
+                name: "order_number");
+
+            migrationBuilder.CreateTable(
+                name: "aged_messages",
+                columns: table => new
+                {
+                    subject_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    step = table.Column<string>(type: "text", nullable: false),
+                    priority = table.Column<short>(type: "smallint", nullable: false),
+                    at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_aged_messages", x => new { x.subject_id, x.step, x.priority });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "aging_checkpoints",
+                columns: table => new
+                {
+                    id = table.Column<short>(type: "smallint", nullable: false),
+                    looked_until = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    busy_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_aging_checkpoints", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "alert_rules",
+                columns: table => new
+                {
+                    name = table.Column<string>(type: "text", nullable: false),
+                    kind = table.Column<short>(type: "smallint", nullable: false),
+                    threshold = table.Column<double>(type: "double precision", nullable: false),
+                    hold = table.Column<TimeSpan>(type: "interval", nullable: false),
+                    enabled = table.Column<bool>(type: "boolean", nullable: false),
+                    silenced_until = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_alert_rules", x => x.name);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "alerts",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false, defaultValueSql: "uuidv7()"),
+                    rule = table.Column<string>(type: "text", nullable: false),
+                    subject = table.Column<string>(type: "text", nullable: false),
+                    says = table.Column<string>(type: "text", nullable: false),
+                    link = table.Column<string>(type: "text", nullable: false),
+                    since = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()"),
+                    fired_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    resolved_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    sent_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    resolution_sent_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    send_error = table.Column<string>(type: "text", nullable: true),
+                    acknowledged_by = table.Column<string>(type: "text", nullable: true),
+                    acknowledged_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_alerts", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "api_keys",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    client_id = table.Column<string>(type: "text", nullable: false),
+                    hash = table.Column<byte[]>(type: "bytea", nullable: false),
+                    scopes = table.Column<string[]>(type: "text[]", nullable: false),
+                    created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()"),
+                    expires_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    revoked_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_api_keys", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "audit",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "bigint", nullable: false),
+                    at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    who = table.Column<string>(type: "text", nullable: false),
+                    role = table.Column<string>(type: "text", nullable: false),
+                    action = table.Column<string>(type: "text", nullable: false),
+                    target = table.Column<string>(type: "text", nullable: true),
+                    filter = table.Column<string>(type: "jsonb", nullable: true),
+                    count = table.Column<long>(type: "bigint", nullable: true),
+                    reason = table.Column<string>(type: "text", nullable: true),
+                    result = table.Column<string>(type: "text", nullable: false),
+                    previous_hash = table.Column<byte[]>(type: "bytea", nullable: false),
+                    hash = table.Column<byte[]>(type: "bytea", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_audit", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "breakers",
+                columns: table => new
+                {
+                    dependency = table.Column<string>(type: "text", nullable: false),
+                    state = table.Column<short>(type: "smallint", nullable: false),
+                    forced = table.Column<short>(type: "smallint", nullable: true),
+                    opened_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    retry_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    probe_by = table.Column<Guid>(type: "uuid", nullable: true),
+                    probe_until = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    trips = table.Column<int>(type: "integer", nullable: false),
+                    reason = table.Column<string>(type: "text", nullable: false, defaultValue: ""),
+                    changed_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_breakers", x => x.dependency);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "cancelled_subjects",
+                columns: table => new
+                {
+                    subject_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_cancelled_subjects", x => x.subject_id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "catalogue",
+                columns: table => new
+                {
+                    sku = table.Column<string>(type: "text", nullable: false),
+                    name = table.Column<string>(type: "text", nullable: false),
+                    price_eur = table.Column<decimal>(type: "numeric(12,2)", nullable: false),
+                    price_usd = table.Column<decimal>(type: "numeric(12,2)", nullable: false),
+                    price_gbp = table.Column<decimal>(type: "numeric(12,2)", nullable: false),
+                    sold = table.Column<bool>(type: "boolean", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_catalogue", x => x.sku);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "completeness_gaps",
+                columns: table => new
+                {
+                    subject_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    effect = table.Column<string>(type: "text", nullable: false),
+                    kind = table.Column<short>(type: "smallint", nullable: false),
+                    detail = table.Column<string>(type: "text", nullable: false),
+                    silent = table.Column<bool>(type: "boolean", nullable: false),
+                    found_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()"),
+                    seen_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()"),
+                    closed_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    reemit_asked_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    reemit_asked_by = table.Column<string>(type: "text", nullable: true),
+                    reemitted_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    reemit_result = table.Column<string>(type: "text", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_completeness_gaps", x => new { x.subject_id, x.effect, x.kind });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "completeness_marks",
+                columns: table => new
+                {
+                    kind = table.Column<string>(type: "text", nullable: false),
+                    mark = table.Column<Guid>(type: "uuid", nullable: false),
+                    @checked = table.Column<long>(name: "checked", type: "bigint", nullable: false),
+                    at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_completeness_marks", x => x.kind);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "completeness_open",
+                columns: table => new
+                {
+                    subject_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    check_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_completeness_open", x => x.subject_id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "credit_notes",
+                columns: table => new
+                {
+                    order_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    number = table.Column<long>(type: "bigint", nullable: false),
+                    issued_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()"),
+                    pdf = table.Column<byte[]>(type: "bytea", nullable: true),
+                    sha256 = table.Column<byte[]>(type: "bytea", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_credit_notes", x => x.order_id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "dependency_calls",
+                columns: table => new
+                {
+                    dependency = table.Column<string>(type: "text", nullable: false),
+                    slice = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    calls = table.Column<int>(type: "integer", nullable: false),
+                    failures = table.Column<int>(type: "integer", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_dependency_calls", x => new { x.dependency, x.slice });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "duplicate_counts",
+                columns: table => new
+                {
+                    minute = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    step = table.Column<string>(type: "text", nullable: false),
+                    cause = table.Column<short>(type: "smallint", nullable: false),
+                    count = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_duplicate_counts", x => new { x.minute, x.step, x.cause });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "duplicates",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    subject_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    step = table.Column<string>(type: "text", nullable: false),
+                    effect = table.Column<string>(type: "text", nullable: false),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    cause = table.Column<short>(type: "smallint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_duplicates", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "effects",
+                columns: table => new
+                {
+                    subject_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    effect = table.Column<string>(type: "text", nullable: false),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    step = table.Column<string>(type: "text", nullable: false),
+                    state = table.Column<short>(type: "smallint", nullable: false),
+                    lease_until = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()"),
+                    reference = table.Column<string>(type: "text", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_effects", x => new { x.subject_id, x.effect });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "failures",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    state = table.Column<short>(type: "smallint", nullable: false),
+                    kind = table.Column<short>(type: "smallint", nullable: false),
+                    queue = table.Column<string>(type: "text", nullable: false),
+                    identity = table.Column<Guid>(type: "uuid", nullable: false),
+                    generation = table.Column<int>(type: "integer", nullable: false),
+                    copies = table.Column<int>(type: "integer", nullable: false),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    step = table.Column<string>(type: "text", nullable: true),
+                    message_type = table.Column<string>(type: "text", nullable: true),
+                    subject_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    fault_type = table.Column<string>(type: "text", nullable: false),
+                    fault_message = table.Column<string>(type: "text", nullable: false),
+                    stack = table.Column<string>(type: "text", nullable: true),
+                    fingerprint = table.Column<string>(type: "text", nullable: false),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    first_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    last_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    build = table.Column<string>(type: "text", nullable: true),
+                    host = table.Column<string>(type: "text", nullable: true),
+                    payload = table.Column<string>(type: "jsonb", nullable: true),
+                    body = table.Column<byte[]>(type: "bytea", nullable: false),
+                    content_type = table.Column<string>(type: "text", nullable: false),
+                    headers = table.Column<string>(type: "jsonb", nullable: false),
+                    priority = table.Column<short>(type: "smallint", nullable: true),
+                    removed_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    redrive_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    closed_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    restorable_until = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    note = table.Column<string>(type: "text", nullable: true),
+                    edit = table.Column<string>(type: "jsonb", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_failures", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "idempotency",
+                columns: table => new
+                {
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    step = table.Column<string>(type: "text", nullable: false),
+                    at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_idempotency", x => new { x.message_id, x.step });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "invoice_counter",
+                columns: table => new
+                {
+                    series = table.Column<string>(type: "text", nullable: false),
+                    last = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_invoice_counter", x => x.series);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "invoices",
+                columns: table => new
+                {
+                    order_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    number = table.Column<long>(type: "bigint", nullable: false),
+                    snapshot = table.Column<string>(type: "jsonb", nullable: false),
+                    issued_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()"),
+                    pdf = table.Column<byte[]>(type: "bytea", nullable: true),
+                    sha256 = table.Column<byte[]>(type: "bytea", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_invoices", x => x.order_id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "operators",
+                columns: table => new
+                {
+                    name = table.Column<string>(type: "text", nullable: false),
+                    role = table.Column<short>(type: "smallint", nullable: false),
+                    password_hash = table.Column<string>(type: "text", nullable: true),
+                    key_hash = table.Column<byte[]>(type: "bytea", nullable: true),
+                    failed_tries = table.Column<int>(type: "integer", nullable: false),
+                    locked_until = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()"),
+                    disabled_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_operators", x => x.name);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "orders",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    number = table.Column<long>(type: "bigint", nullable: false, defaultValueSql: "nextval('order_number')"),
+                    client_id = table.Column<string>(type: "text", nullable: false),
+                    customer_name = table.Column<string>(type: "text", nullable: false),
+                    customer_email = table.Column<string>(type: "text", nullable: false),
+                    currency = table.Column<string>(type: "char(3)", nullable: false),
+                    total = table.Column<decimal>(type: "numeric(14,2)", nullable: false),
+                    premium = table.Column<bool>(type: "boolean", nullable: false),
+                    notes = table.Column<string>(type: "text", nullable: true),
+                    ship_line1 = table.Column<string>(type: "text", nullable: false),
+                    ship_city = table.Column<string>(type: "text", nullable: false),
+                    ship_postal_code = table.Column<string>(type: "text", nullable: false),
+                    ship_country = table.Column<string>(type: "char(2)", nullable: false),
+                    release_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_orders", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "outbox",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    exchange = table.Column<string>(type: "text", nullable: false),
+                    routing_key = table.Column<string>(type: "text", nullable: false),
+                    correlation_id = table.Column<string>(type: "text", nullable: true),
+                    content_type = table.Column<string>(type: "text", nullable: false),
+                    headers = table.Column<string>(type: "text", nullable: false),
+                    body = table.Column<byte[]>(type: "bytea", nullable: false),
+                    priority = table.Column<short>(type: "smallint", nullable: true),
+                    mandatory = table.Column<bool>(type: "boolean", nullable: false),
+                    due_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now() + interval '5 seconds'"),
+                    expires_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    attempts = table.Column<short>(type: "smallint", nullable: false),
+                    last_error = table.Column<string>(type: "text", nullable: true),
+                    dead_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_outbox", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "posted_keys",
+                columns: table => new
+                {
+                    client_id = table.Column<string>(type: "text", nullable: false),
+                    key = table.Column<string>(type: "text", nullable: false),
+                    body_hash = table.Column<byte[]>(type: "bytea", nullable: false),
+                    order_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_posted_keys", x => new { x.client_id, x.key });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "rate_buckets",
+                columns: table => new
+                {
+                    name = table.Column<string>(type: "text", nullable: false),
+                    next_slot = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    return_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_rate_buckets", x => x.name);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "redrive_items",
+                columns: table => new
+                {
+                    redrive_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    failure_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    state = table.Column<short>(type: "smallint", nullable: false),
+                    generation = table.Column<int>(type: "integer", nullable: true),
+                    sent_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    settled_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    payload = table.Column<string>(type: "jsonb", nullable: true),
+                    note = table.Column<string>(type: "text", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_redrive_items", x => new { x.redrive_id, x.failure_id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "redrives",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    stage = table.Column<short>(type: "smallint", nullable: false),
+                    created_by = table.Column<string>(type: "text", nullable: false),
+                    created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()"),
+                    reason = table.Column<string>(type: "text", nullable: false),
+                    filter = table.Column<string>(type: "jsonb", nullable: false),
+                    patch = table.Column<string>(type: "jsonb", nullable: true),
+                    canary = table.Column<int>(type: "integer", nullable: false),
+                    rate_per_second = table.Column<int>(type: "integer", nullable: false),
+                    stop_percent = table.Column<int>(type: "integer", nullable: false),
+                    total = table.Column<int>(type: "integer", nullable: false),
+                    stopped_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    stopped_because = table.Column<string>(type: "text", nullable: true),
+                    resumed_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    moved_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    finished_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_redrives", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "replays",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    step = table.Column<string>(type: "text", nullable: false),
+                    filter = table.Column<string>(type: "jsonb", nullable: false),
+                    per_second = table.Column<int>(type: "integer", nullable: false),
+                    state = table.Column<short>(type: "smallint", nullable: false),
+                    cursor = table.Column<Guid>(type: "uuid", nullable: true),
+                    seen = table.Column<long>(type: "bigint", nullable: false),
+                    fed = table.Column<long>(type: "bigint", nullable: false),
+                    already_done = table.Column<long>(type: "bigint", nullable: false),
+                    created_by = table.Column<string>(type: "text", nullable: false),
+                    created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()"),
+                    updated_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()"),
+                    last_error = table.Column<string>(type: "text", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_replays", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "schedule_runs",
+                columns: table => new
+                {
+                    schedule = table.Column<string>(type: "text", nullable: false),
+                    due_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    status = table.Column<short>(type: "smallint", nullable: false),
+                    requested_by = table.Column<string>(type: "text", nullable: true),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    host = table.Column<string>(type: "text", nullable: true),
+                    lease_until = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    started_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    finished_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    result = table.Column<string>(type: "character varying(2000)", maxLength: 2000, nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_schedule_runs", x => new { x.schedule, x.due_at });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "schedules",
+                columns: table => new
+                {
+                    name = table.Column<string>(type: "text", nullable: false),
+                    cron = table.Column<string>(type: "text", nullable: false),
+                    time_zone = table.Column<string>(type: "text", nullable: false),
+                    misfire = table.Column<short>(type: "smallint", nullable: false),
+                    customised = table.Column<bool>(type: "boolean", nullable: false),
+                    active = table.Column<bool>(type: "boolean", nullable: false),
+                    paused = table.Column<bool>(type: "boolean", nullable: false),
+                    next_due_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    last_due_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    last_finished_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    last_status = table.Column<short>(type: "smallint", nullable: true),
+                    last_result = table.Column<string>(type: "character varying(2000)", maxLength: 2000, nullable: true),
+                    last_duration = table.Column<TimeSpan>(type: "interval", nullable: true),
+                    misfires = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_schedules", x => x.name);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "step_attempts",
+                columns: table => new
+                {
+                    subject_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    step = table.Column<string>(type: "text", nullable: false),
+                    started_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    ended_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()"),
+                    attempt = table.Column<int>(type: "integer", nullable: false),
+                    next_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    fault = table.Column<string>(type: "text", nullable: false),
+                    host = table.Column<string>(type: "text", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_step_attempts", x => new { x.subject_id, x.step, x.started_at });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "step_builds",
+                columns: table => new
+                {
+                    step = table.Column<string>(type: "text", nullable: false),
+                    build = table.Column<string>(type: "text", nullable: false),
+                    first_seen_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_step_builds", x => new { x.step, x.build });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "step_catalogue",
+                columns: table => new
+                {
+                    step = table.Column<string>(type: "text", nullable: false),
+                    bit = table.Column<int>(type: "integer", nullable: false),
+                    position = table.Column<int>(type: "integer", nullable: false),
+                    consumes = table.Column<string[]>(type: "text[]", nullable: false, defaultValueSql: "'{}'"),
+                    depends_on = table.Column<string>(type: "text", nullable: true),
+                    active = table.Column<bool>(type: "boolean", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_step_catalogue", x => x.step);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "step_controls",
+                columns: table => new
+                {
+                    step = table.Column<string>(type: "text", nullable: false),
+                    paused = table.Column<bool>(type: "boolean", nullable: false),
+                    replica_limit = table.Column<int>(type: "integer", nullable: true),
+                    total_limit = table.Column<int>(type: "integer", nullable: true),
+                    rates = table.Column<string>(type: "text", nullable: true),
+                    changed_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()"),
+                    changed_by = table.Column<string>(type: "text", nullable: false, defaultValue: ""),
+                    reason = table.Column<string>(type: "text", nullable: false, defaultValue: "")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_step_controls", x => x.step);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "step_history",
+                columns: table => new
+                {
+                    seconds = table.Column<int>(type: "integer", nullable: false),
+                    step = table.Column<string>(type: "text", nullable: false),
+                    begins = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    done = table.Column<long>(type: "bigint", nullable: false),
+                    failed = table.Column<long>(type: "bigint", nullable: false),
+                    dead_lettered = table.Column<long>(type: "bigint", nullable: false),
+                    run = table.Column<int[]>(type: "integer[]", nullable: false),
+                    wait = table.Column<int[]>(type: "integer[]", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_step_history", x => new { x.seconds, x.begins, x.step });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "step_reports",
+                columns: table => new
+                {
+                    subject_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    step = table.Column<string>(type: "text", nullable: false),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    attempt = table.Column<int>(type: "integer", nullable: false),
+                    progress = table.Column<double>(type: "double precision", nullable: true),
+                    activity = table.Column<string>(type: "text", nullable: true),
+                    log = table.Column<string[]>(type: "text[]", nullable: false),
+                    result = table.Column<string>(type: "jsonb", nullable: true),
+                    at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_step_reports", x => new { x.subject_id, x.step, x.message_id, x.attempt });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "step_runs",
+                columns: table => new
+                {
+                    subject_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    step = table.Column<string>(type: "text", nullable: false),
+                    status = table.Column<short>(type: "smallint", nullable: false),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    started_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    finished_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    next_attempt_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    last_fault = table.Column<string>(type: "character varying(4000)", maxLength: 4000, nullable: true),
+                    secondary_failed = table.Column<bool>(type: "boolean", nullable: false, defaultValue: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_step_runs", x => new { x.subject_id, x.step });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "stock",
+                columns: table => new
+                {
+                    sku = table.Column<string>(type: "text", nullable: false),
+                    initial = table.Column<int>(type: "integer", nullable: false),
+                    on_hand = table.Column<int>(type: "integer", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_stock", x => x.sku);
+                    table.CheckConstraint("stock_never_below_zero", "on_hand >= 0");
+                });
+
+            migrationBuilder.CreateTable(
+                name: "stock_movements",
+                columns: table => new
+                {
+                    order_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    sku = table.Column<string>(type: "text", nullable: false),
+                    kind = table.Column<short>(type: "smallint", nullable: false, defaultValue: (short)0),
+                    quantity = table.Column<int>(type: "integer", nullable: false),
+                    at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_stock_movements", x => new { x.order_id, x.sku, x.kind });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "subscriptions",
+                columns: table => new
+                {
+                    exchange = table.Column<string>(type: "text", nullable: false),
+                    queue = table.Column<string>(type: "text", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_subscriptions", x => new { x.exchange, x.queue });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "suspects",
+                columns: table => new
+                {
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    step = table.Column<string>(type: "text", nullable: false),
+                    deaths = table.Column<int>(type: "integer", nullable: false),
+                    running = table.Column<bool>(type: "boolean", nullable: false),
+                    host = table.Column<string>(type: "text", nullable: false),
+                    at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_suspects", x => new { x.message_id, x.step });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "workers",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    host = table.Column<string>(type: "text", nullable: false),
+                    process_id = table.Column<int>(type: "integer", nullable: false),
+                    version = table.Column<string>(type: "text", nullable: false),
+                    steps = table.Column<string[]>(type: "text[]", nullable: false),
+                    running = table.Column<int>(type: "integer", nullable: false),
+                    started_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    last_seen_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    stopped_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    drain_asked_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    drained_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    drain_by = table.Column<string>(type: "text", nullable: false, defaultValue: ""),
+                    drain_reason = table.Column<string>(type: "text", nullable: false, defaultValue: ""),
+                    runs = table.Column<string>(type: "jsonb", nullable: false, defaultValueSql: "'[]'")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_workers", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "operator_sessions",
+                columns: table => new
+                {
+                    hash = table.Column<byte[]>(type: "bytea", nullable: false),
+                    name = table.Column<string>(type: "text", nullable: false),
+                    created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()"),
+                    expires_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_operator_sessions", x => x.hash);
+                    table.ForeignKey(
+                        name: "fk_operator_sessions_operators_name",
+                        column: x => x.name,
+                        principalTable: "operators",
+                        principalColumn: "name",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "order_lines",
+                columns: table => new
+                {
+                    order_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    line = table.Column<short>(type: "smallint", nullable: false),
+                    sku = table.Column<string>(type: "text", nullable: false),
+                    name = table.Column<string>(type: "text", nullable: false),
+                    quantity = table.Column<int>(type: "integer", nullable: false),
+                    unit_price = table.Column<decimal>(type: "numeric(12,2)", nullable: false),
+                    total = table.Column<decimal>(type: "numeric(14,2)", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_order_lines", x => new { x.order_id, x.line });
+                    table.ForeignKey(
+                        name: "fk_order_lines_orders_order_id",
+                        column: x => x.order_id,
+                        principalTable: "orders",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "order_progress",
+                columns: table => new
+                {
+                    order_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    required = table.Column<int>(type: "integer", nullable: false),
+                    done = table.Column<int>(type: "integer", nullable: false),
+                    failed = table.Column<int>(type: "integer", nullable: false),
+                    secondary = table.Column<int>(type: "integer", nullable: false, defaultValue: 0),
+                    rejected_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    cancelled_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    completed_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    status = table.Column<short>(type: "smallint", nullable: false, computedColumnSql: "(case when failed <> 0 then 5 when cancelled_at is not null then 4 when rejected_at is not null then 3 when done & required = required then 2 when done <> 0 then 1 else 0 end)::smallint", stored: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_order_progress", x => x.order_id);
+                    table.ForeignKey(
+                        name: "fk_order_progress_orders_order_id",
+                        column: x => x.order_id,
+                        principalTable: "orders",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.InsertData(
+                table: "aging_checkpoints",
+                columns: new[] { "id", "busy_at", "looked_until" },
+                values: new object[] { (short)1, new DateTimeOffset(new DateTime(1970, 1, 1, 0, 0, 0, 0, DateTimeKind.Unspecified), new TimeSpan(0, 0, 0, 0, 0)), new DateTimeOffset(new DateTime(1970, 1, 1, 0, 0, 0, 0, DateTimeKind.Unspecified), new TimeSpan(0, 0, 0, 0, 0)) });
+
+            migrationBuilder.InsertData(
+                table: "alert_rules",
+                columns: new[] { "name", "enabled", "hold", "kind", "silenced_until", "threshold" },
+                values: new object[,]
+                {
+                    { "backlog-growth", true, new TimeSpan(0, 0, 3, 0, 0), (short)3, null, 5.0 },
+                    { "breaker-open", true, new TimeSpan(0, 0, 0, 30, 0), (short)6, null, 0.0 },
+                    { "broker-away", true, new TimeSpan(0, 0, 0, 30, 0), (short)9, null, 0.0 },
+                    { "dead-letters", true, new TimeSpan(0, 0, 1, 0, 0), (short)8, null, 1.0 },
+                    { "failure-rate", true, new TimeSpan(0, 0, 1, 0, 0), (short)1, null, 0.050000000000000003 },
+                    { "incomplete-subjects", true, new TimeSpan(0, 0, 1, 0, 0), (short)7, null, 1.0 },
+                    { "no-workers", true, new TimeSpan(0, 0, 0, 30, 0), (short)4, null, 0.0 },
+                    { "oldest-message", true, new TimeSpan(0, 0, 1, 0, 0), (short)2, null, 120.0 },
+                    { "outbox-lag", true, new TimeSpan(0, 0, 0, 30, 0), (short)5, null, 30.0 }
+                });
+
+            migrationBuilder.CreateIndex(
+                name: "aged_messages_at",
+                table: "aged_messages",
+                column: "at");
+
+            migrationBuilder.CreateIndex(
+                name: "alerts_fired",
+                table: "alerts",
+                column: "fired_at");
+
+            migrationBuilder.CreateIndex(
+                name: "alerts_open",
+                table: "alerts",
+                columns: new[] { "rule", "subject" },
+                unique: true,
+                filter: "resolved_at is null");
+
+            migrationBuilder.CreateIndex(
+                name: "alerts_resolved",
+                table: "alerts",
+                column: "resolved_at",
+                filter: "resolved_at is not null");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_api_keys_hash",
+                table: "api_keys",
+                column: "hash",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "ix_audit_who_id",
+                table: "audit",
+                columns: new[] { "who", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "cancelled_subjects_at",
+                table: "cancelled_subjects",
+                column: "at");
+
+            migrationBuilder.CreateIndex(
+                name: "completeness_gaps_closed",
+                table: "completeness_gaps",
+                column: "closed_at",
+                filter: "closed_at is not null");
+
+            migrationBuilder.CreateIndex(
+                name: "completeness_gaps_open",
+                table: "completeness_gaps",
+                columns: new[] { "found_at", "subject_id" },
+                filter: "closed_at is null");
+
+            migrationBuilder.CreateIndex(
+                name: "completeness_open_due",
+                table: "completeness_open",
+                column: "check_at");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_credit_notes_number",
+                table: "credit_notes",
+                column: "number",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "duplicates_at",
+                table: "duplicates",
+                column: "at")
+                .Annotation("Npgsql:IndexMethod", "brin");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_duplicates_subject_id",
+                table: "duplicates",
+                column: "subject_id");
+
+            migrationBuilder.CreateIndex(
+                name: "effects_open",
+                table: "effects",
+                column: "lease_until",
+                filter: "state <> 2");
+
+            migrationBuilder.CreateIndex(
+                name: "failures_archived",
+                table: "failures",
+                column: "restorable_until",
+                filter: "state = 5");
+
+            migrationBuilder.CreateIndex(
+                name: "failures_build",
+                table: "failures",
+                columns: new[] { "state", "build", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "failures_closed",
+                table: "failures",
+                column: "closed_at",
+                filter: "closed_at is not null");
+
+            migrationBuilder.CreateIndex(
+                name: "failures_fingerprint",
+                table: "failures",
+                columns: new[] { "state", "fingerprint", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "failures_identity",
+                table: "failures",
+                columns: new[] { "queue", "identity", "generation" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "failures_in_queue",
+                table: "failures",
+                columns: new[] { "queue", "state", "copies" },
+                filter: "removed_at is null and state <> 6");
+
+            migrationBuilder.CreateIndex(
+                name: "failures_message",
+                table: "failures",
+                column: "message_id");
+
+            migrationBuilder.CreateIndex(
+                name: "failures_payload",
+                table: "failures",
+                column: "payload")
+                .Annotation("Npgsql:IndexMethod", "gin")
+                .Annotation("Npgsql:IndexOperators", new[] { "jsonb_path_ops" });
+
+            migrationBuilder.CreateIndex(
+                name: "failures_queue",
+                table: "failures",
+                columns: new[] { "state", "queue", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "failures_state",
+                table: "failures",
+                columns: new[] { "state", "id" })
+                .Annotation("Npgsql:IndexInclude", new[] { "subject_id" });
+
+            migrationBuilder.CreateIndex(
+                name: "failures_step",
+                table: "failures",
+                columns: new[] { "state", "step", "id" })
+                .Annotation("Npgsql:IndexInclude", new[] { "subject_id" });
+
+            migrationBuilder.CreateIndex(
+                name: "failures_subject",
+                table: "failures",
+                columns: new[] { "subject_id", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "idempotency_at",
+                table: "idempotency",
+                column: "at")
+                .Annotation("Npgsql:IndexMethod", "brin");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_invoices_number",
+                table: "invoices",
+                column: "number",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "ix_operator_sessions_name",
+                table: "operator_sessions",
+                column: "name");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_operators_key_hash",
+                table: "operators",
+                column: "key_hash",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "order_progress_unusual",
+                table: "order_progress",
+                column: "order_id",
+                filter: "failed <> 0 or rejected_at is not null or cancelled_at is not null");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_orders_client_id_id",
+                table: "orders",
+                columns: new[] { "client_id", "id" },
+                descending: new[] { false, true });
+
+            migrationBuilder.CreateIndex(
+                name: "ix_orders_number",
+                table: "orders",
+                column: "number",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "orders_released",
+                table: "orders",
+                column: "release_at",
+                filter: "release_at is not null");
+
+            migrationBuilder.CreateIndex(
+                name: "outbox_due",
+                table: "outbox",
+                column: "due_at",
+                filter: "dead_at is null");
+
+            migrationBuilder.CreateIndex(
+                name: "outbox_due_first",
+                table: "outbox",
+                column: "due_at",
+                filter: "dead_at is null and priority > 4");
+
+            migrationBuilder.CreateIndex(
+                name: "outbox_quarantine",
+                table: "outbox",
+                column: "dead_at",
+                filter: "dead_at is not null");
+
+            migrationBuilder.CreateIndex(
+                name: "posted_keys_at",
+                table: "posted_keys",
+                column: "at")
+                .Annotation("Npgsql:IndexMethod", "brin");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_rate_buckets_next_slot",
+                table: "rate_buckets",
+                column: "next_slot");
+
+            migrationBuilder.CreateIndex(
+                name: "redrive_items_outstanding",
+                table: "redrive_items",
+                column: "failure_id",
+                unique: true,
+                filter: "state in (1, 2)");
+
+            migrationBuilder.CreateIndex(
+                name: "redrive_items_settled",
+                table: "redrive_items",
+                column: "settled_at",
+                filter: "settled_at is not null");
+
+            migrationBuilder.CreateIndex(
+                name: "redrive_items_state",
+                table: "redrive_items",
+                columns: new[] { "redrive_id", "state", "failure_id" });
+
+            migrationBuilder.CreateIndex(
+                name: "redrives_finished",
+                table: "redrives",
+                column: "finished_at",
+                filter: "finished_at is not null");
+
+            migrationBuilder.CreateIndex(
+                name: "redrives_open",
+                table: "redrives",
+                column: "stage",
+                filter: "stage <> 4");
+
+            migrationBuilder.CreateIndex(
+                name: "replays_running",
+                table: "replays",
+                column: "state",
+                filter: "state = 0");
+
+            migrationBuilder.CreateIndex(
+                name: "schedule_runs_finished",
+                table: "schedule_runs",
+                column: "finished_at")
+                .Annotation("Npgsql:IndexMethod", "brin");
+
+            migrationBuilder.CreateIndex(
+                name: "schedule_runs_open",
+                table: "schedule_runs",
+                columns: new[] { "due_at", "schedule" },
+                filter: "status < 2");
+
+            migrationBuilder.CreateIndex(
+                name: "step_attempts_at",
+                table: "step_attempts",
+                column: "ended_at")
+                .Annotation("Npgsql:IndexMethod", "brin");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_step_catalogue_bit",
+                table: "step_catalogue",
+                column: "bit",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "step_reports_at",
+                table: "step_reports",
+                column: "at")
+                .Annotation("Npgsql:IndexMethod", "brin");
+
+            migrationBuilder.CreateIndex(
+                name: "step_runs_finished",
+                table: "step_runs",
+                column: "finished_at")
+                .Annotation("Npgsql:IndexMethod", "brin");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_workers_last_seen_at",
+                table: "workers",
+                column: "last_seen_at");
+
+            Deployment.InitialSql.Apply(migrationBuilder);
+        }
+
+        /// <inheritdoc />
+        protected override void Down(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.DropTable(
+                name: "aged_messages");
+
+            migrationBuilder.DropTable(
+                name: "aging_checkpoints");
+
+            migrationBuilder.DropTable(
+                name: "alert_rules");
+
+            migrationBuilder.DropTable(
+                name: "alerts");
+
+            migrationBuilder.DropTable(
+                name: "api_keys");
+
+            migrationBuilder.DropTable(
+                name: "audit");
+
+            migrationBuilder.DropTable(
+                name: "breakers");
+
+            migrationBuilder.DropTable(
+                name: "cancelled_subjects");
+
+            migrationBuilder.DropTable(
+                name: "catalogue");
+
+            migrationBuilder.DropTable(
+                name: "completeness_gaps");
+
+            migrationBuilder.DropTable(
+                name: "completeness_marks");
+
+            migrationBuilder.DropTable(
+                name: "completeness_open");
+
+            migrationBuilder.DropTable(
+                name: "credit_notes");
+
+            migrationBuilder.DropTable(
+                name: "dependency_calls");
+
+            migrationBuilder.DropTable(
+                name: "duplicate_counts");
+
+            migrationBuilder.DropTable(
+                name: "duplicates");
+
+            migrationBuilder.DropTable(
+                name: "effects");
+
+            migrationBuilder.DropTable(
+                name: "failures");
+
+            migrationBuilder.DropTable(
+                name: "idempotency");
+
+            migrationBuilder.DropTable(
+                name: "invoice_counter");
+
+            migrationBuilder.DropTable(
+                name: "invoices");
+
+            migrationBuilder.DropTable(
+                name: "operator_sessions");
+
+            migrationBuilder.DropTable(
+                name: "order_lines");
+
+            migrationBuilder.DropTable(
+                name: "order_progress");
+
+            migrationBuilder.DropTable(
+                name: "outbox");
+
+            migrationBuilder.DropTable(
+                name: "posted_keys");
+
+            migrationBuilder.DropTable(
+                name: "rate_buckets");
+
+            migrationBuilder.DropTable(
+                name: "redrive_items");
+
+            migrationBuilder.DropTable(
+                name: "redrives");
+
+            migrationBuilder.DropTable(
+                name: "replays");
+
+            migrationBuilder.DropTable(
+                name: "schedule_runs");
+
+            migrationBuilder.DropTable(
+                name: "schedules");
+
+            migrationBuilder.DropTable(
+                name: "step_attempts");
+
+            migrationBuilder.DropTable(
+                name: "step_builds");
+
+            migrationBuilder.DropTable(
+                name: "step_catalogue");
+
+            migrationBuilder.DropTable(
+                name: "step_controls");
+
+            migrationBuilder.DropTable(
+                name: "step_history");
+
+            migrationBuilder.DropTable(
+                name: "step_reports");
+
+            migrationBuilder.DropTable(
+                name: "step_runs");
+
+            migrationBuilder.DropTable(
+                name: "stock");
+
+            migrationBuilder.DropTable(
+                name: "stock_movements");
+
+            migrationBuilder.DropTable(
+                name: "subscriptions");
+
+            migrationBuilder.DropTable(
+                name: "suspects");
+
+            migrationBuilder.DropTable(
+                name: "workers");
+
+            migrationBuilder.DropTable(
+                name: "operators");
+
+            migrationBuilder.DropTable(
+                name: "orders");
+
+            migrationBuilder.DropSequence(
+                name: "order_number");
+        }
+    }
+}
