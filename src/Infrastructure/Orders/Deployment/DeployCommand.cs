@@ -2,7 +2,6 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using QueueWorkers.Deployment;
-using QueueWorkers.GroupCommit;
 using QueueWorkers.Messaging;
 using QueueWorkers.Operators;
 using QueueWorkers.Scheduling;

@@ -380,6 +380,19 @@ namespace Orders.Infrastructure.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "leases",
+                columns: table => new
+                {
+                    name = table.Column<string>(type: "text", nullable: false),
+                    holder = table.Column<Guid>(type: "uuid", nullable: false),
+                    until = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_leases", x => x.name);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "operators",
                 columns: table => new
                 {
@@ -774,6 +787,7 @@ namespace Orders.Infrastructure.Migrations
                     version = table.Column<string>(type: "text", nullable: false),
                     steps = table.Column<string[]>(type: "text[]", nullable: false),
                     running = table.Column<int>(type: "integer", nullable: false),
+                    max_connections = table.Column<int>(type: "integer", nullable: false, defaultValue: 0),
                     started_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
                     last_seen_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
                     stopped_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
@@ -874,7 +888,8 @@ namespace Orders.Infrastructure.Migrations
                     { "incomplete-subjects", true, new TimeSpan(0, 0, 1, 0, 0), (short)7, null, 1.0 },
                     { "no-workers", true, new TimeSpan(0, 0, 0, 30, 0), (short)4, null, 0.0 },
                     { "oldest-message", true, new TimeSpan(0, 0, 1, 0, 0), (short)2, null, 120.0 },
-                    { "outbox-lag", true, new TimeSpan(0, 0, 0, 30, 0), (short)5, null, 30.0 }
+                    { "outbox-lag", true, new TimeSpan(0, 0, 0, 30, 0), (short)5, null, 30.0 },
+                    { "topology", true, new TimeSpan(0, 0, 0, 0, 0), (short)10, null, 0.0 }
                 });
 
             migrationBuilder.CreateIndex(
@@ -1181,148 +1196,8 @@ namespace Orders.Infrastructure.Migrations
         }
 
         /// <inheritdoc />
-        protected override void Down(MigrationBuilder migrationBuilder)
-        {
-            migrationBuilder.DropTable(
-                name: "aged_messages");
-
-            migrationBuilder.DropTable(
-                name: "aging_checkpoints");
-
-            migrationBuilder.DropTable(
-                name: "alert_rules");
-
-            migrationBuilder.DropTable(
-                name: "alerts");
-
-            migrationBuilder.DropTable(
-                name: "api_keys");
-
-            migrationBuilder.DropTable(
-                name: "audit");
-
-            migrationBuilder.DropTable(
-                name: "breakers");
-
-            migrationBuilder.DropTable(
-                name: "cancelled_subjects");
-
-            migrationBuilder.DropTable(
-                name: "catalogue");
-
-            migrationBuilder.DropTable(
-                name: "completeness_gaps");
-
-            migrationBuilder.DropTable(
-                name: "completeness_marks");
-
-            migrationBuilder.DropTable(
-                name: "completeness_open");
-
-            migrationBuilder.DropTable(
-                name: "credit_notes");
-
-            migrationBuilder.DropTable(
-                name: "dependency_calls");
-
-            migrationBuilder.DropTable(
-                name: "duplicate_counts");
-
-            migrationBuilder.DropTable(
-                name: "duplicates");
-
-            migrationBuilder.DropTable(
-                name: "effects");
-
-            migrationBuilder.DropTable(
-                name: "failures");
-
-            migrationBuilder.DropTable(
-                name: "idempotency");
-
-            migrationBuilder.DropTable(
-                name: "invoice_counter");
-
-            migrationBuilder.DropTable(
-                name: "invoices");
-
-            migrationBuilder.DropTable(
-                name: "operator_sessions");
-
-            migrationBuilder.DropTable(
-                name: "order_lines");
-
-            migrationBuilder.DropTable(
-                name: "order_progress");
-
-            migrationBuilder.DropTable(
-                name: "outbox");
-
-            migrationBuilder.DropTable(
-                name: "posted_keys");
-
-            migrationBuilder.DropTable(
-                name: "rate_buckets");
-
-            migrationBuilder.DropTable(
-                name: "redrive_items");
-
-            migrationBuilder.DropTable(
-                name: "redrives");
-
-            migrationBuilder.DropTable(
-                name: "replays");
-
-            migrationBuilder.DropTable(
-                name: "schedule_runs");
-
-            migrationBuilder.DropTable(
-                name: "schedules");
-
-            migrationBuilder.DropTable(
-                name: "step_attempts");
-
-            migrationBuilder.DropTable(
-                name: "step_builds");
-
-            migrationBuilder.DropTable(
-                name: "step_catalogue");
-
-            migrationBuilder.DropTable(
-                name: "step_controls");
-
-            migrationBuilder.DropTable(
-                name: "step_history");
-
-            migrationBuilder.DropTable(
-                name: "step_reports");
-
-            migrationBuilder.DropTable(
-                name: "step_runs");
-
-            migrationBuilder.DropTable(
-                name: "stock");
-
-            migrationBuilder.DropTable(
-                name: "stock_movements");
-
-            migrationBuilder.DropTable(
-                name: "subscriptions");
-
-            migrationBuilder.DropTable(
-                name: "suspects");
-
-            migrationBuilder.DropTable(
-                name: "workers");
-
-            migrationBuilder.DropTable(
-                name: "operators");
-
-            migrationBuilder.DropTable(
-                name: "orders");
-
-            migrationBuilder.DropSequence(
-                name: "order_number");
-        }
+        protected override void Down(MigrationBuilder migrationBuilder) =>
+            // Nothing is dropped unasked: what an operator wants gone is dropped by hand.
+            throw new NotSupportedException("The first migration cannot be undone: it would drop every table. Drop the database instead.");
     }
 }

@@ -1087,6 +1087,12 @@ namespace Orders.Infrastructure.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("last_seen_at");
 
+                    b.Property<int>("MaxConnections")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("max_connections");
+
                     b.Property<int>("ProcessId")
                         .HasColumnType("integer")
                         .HasColumnName("process_id");
@@ -1274,6 +1280,26 @@ namespace Orders.Infrastructure.Migrations
                     NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("At"), "brin");
 
                     b.ToTable("idempotency", (string)null);
+                });
+
+            modelBuilder.Entity("QueueWorkers.Leases.Lease", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<Guid>("Holder")
+                        .HasColumnType("uuid")
+                        .HasColumnName("holder");
+
+                    b.Property<DateTimeOffset>("Until")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("until");
+
+                    b.HasKey("Name")
+                        .HasName("pk_leases");
+
+                    b.ToTable("leases", (string)null);
                 });
 
             modelBuilder.Entity("QueueWorkers.Messaging.Subscription", b =>
@@ -1467,6 +1493,14 @@ namespace Orders.Infrastructure.Migrations
                             Hold = new TimeSpan(0, 0, 1, 0, 0),
                             Kind = (short)7,
                             Threshold = 1.0
+                        },
+                        new
+                        {
+                            Name = "topology",
+                            Enabled = true,
+                            Hold = new TimeSpan(0, 0, 0, 0, 0),
+                            Kind = (short)10,
+                            Threshold = 0.0
                         },
                         new
                         {

@@ -1,6 +1,3 @@
-using QueueWorkers.FlowControl.CircuitBreakers;
-using QueueWorkers.Steps;
-
 namespace QueueWorkers.FlowControl;
 
 /// <summary>Why a message was deferred: deferred with a due time, without an attempt counted.</summary>

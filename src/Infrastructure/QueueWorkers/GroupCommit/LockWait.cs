@@ -3,7 +3,7 @@ using Npgsql;
 namespace QueueWorkers.GroupCommit;
 
 /// <summary>How long a transaction waits for a lock that another one holds. Both statements hold for the present transaction only, also for the implicit one of a batch.</summary>
-internal static class LockWait
+public static class LockWait
 {
     /// <summary>For a part of a batch that failed before: who holds the lock has held it for a while already, so the wait only has to tell the units apart.</summary>
     public static NpgsqlBatchCommand Briefly() => new("select set_config('lock_timeout', '50ms', true)");
