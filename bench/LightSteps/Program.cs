@@ -1,4 +1,5 @@
-// Orders' own workers with light effects: every row, message, confirm and commit of the real ones, through the same framework code; only mail, PDF and webhook are left out.
+// Orders' own workers with light effects: every row, message, confirm and commit of the real ones, through the same
+// framework code; only mail, PDF and webhook are left out.
 using Orders.Bench.LightSteps;
 using Orders.Contracts;
 using Orders.Infrastructure;
@@ -16,14 +17,23 @@ var catalogue = new StepCatalogue()
     .PublishesEvent<OrderCompleted>()
     .PublishesEvent<OrderRejected>();
 
-return await StartUp.RunAsync(args, command => command switch
-{
-    "run" => RunAsync,
-    "relay" => RelayAsync,
-    "deploy" => rest => DeployCommand.RunAsync(
-        new ConfigurationBuilder().AddEnvironmentVariables().AddCommandLine(rest).Build(), catalogue, logging => logging.AddConsole().SetMinimumLevel(LogLevel.Warning), CancellationToken.None),
-    _ => null,
-});
+return await StartUp.RunAsync(
+    args,
+    command =>
+        command switch
+        {
+            "run" => RunAsync,
+            "relay" => RelayAsync,
+            "deploy" => rest =>
+                DeployCommand.RunAsync(
+                    new ConfigurationBuilder().AddEnvironmentVariables().AddCommandLine(rest).Build(),
+                    catalogue,
+                    logging => logging.AddConsole().SetMinimumLevel(LogLevel.Warning),
+                    CancellationToken.None
+                ),
+            _ => null,
+        }
+);
 
 async Task RelayAsync(string[] rest)
 {
@@ -42,7 +52,10 @@ async Task RunAsync(string[] rest)
     builder.AddWorkerHost("orders-bench");
     builder.Services.AddOrdersStore(builder.Configuration);
     builder.Services.AddRelay(builder.Configuration);
-    builder.Services.AddSteps<OrdersDbContext>(builder.Configuration, catalogue.Choose(builder.Configuration["Workers:Steps"] ?? "*"));
+    builder.Services.AddSteps<OrdersDbContext>(
+        builder.Configuration,
+        catalogue.Choose(builder.Configuration["Workers:Steps"] ?? "*")
+    );
     var app = builder.Build();
     app.MapWorkerHost();
     await app.RunAsync();

@@ -9,6 +9,8 @@ public enum BenchMode
     /// <summary>The relay alone: a full outbox and nobody else.</summary>
     Relay,
 
-    /// <summary>Orders on an empty database, then with waiting messages, with finished orders, and with a backlog.</summary>
+    /// <summary>
+    /// Orders on an empty database, then with waiting messages, with finished orders, and with a backlog.
+    /// </summary>
     Growth,
 }

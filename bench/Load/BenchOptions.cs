@@ -80,9 +80,16 @@ public sealed record BenchOptions
 
         string[] SystemNames(string list)
         {
-            string[] names = [.. list.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).SelectMany(SystemCatalogue.Expand).Distinct()];
+            string[] names =
+            [
+                .. list.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+                    .SelectMany(SystemCatalogue.Expand)
+                    .Distinct(),
+            ];
             if (names.Length == 0 || names.Except(SystemCatalogue.Names).Any())
-                problems.Add($"expected systems out of {string.Join(", ", SystemCatalogue.Names)}, bullmq; got `{list}`");
+                problems.Add(
+                    $"expected systems out of {string.Join(", ", SystemCatalogue.Names)}, bullmq; got `{list}`"
+                );
             return names;
         }
 

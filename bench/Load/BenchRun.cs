@@ -3,7 +3,9 @@ using Orders.Bench.Load.Systems;
 
 namespace Orders.Bench.Load;
 
-/// <summary>All rounds of all systems, alternating: a machine that gets slower in the meantime slows everybody.</summary>
+/// <summary>
+/// All rounds of all systems, alternating: a machine that gets slower in the meantime slows everybody.
+/// </summary>
 public sealed class BenchRun(BenchOptions options, Folders folders, Action<string> progress)
 {
     public async Task<Report> RunAsync(CancellationToken cancel)
@@ -25,6 +27,11 @@ public sealed class BenchRun(BenchOptions options, Folders folders, Action<strin
             }
         }
 
-        return new Report(machine, commit, options, [.. systems.Select(s => new SystemReport(s.Name, s.Durability, rounds[s.Name]))]);
+        return new Report(
+            machine,
+            commit,
+            options,
+            [.. systems.Select(s => new SystemReport(s.Name, s.Durability, rounds[s.Name]))]
+        );
     }
 }

@@ -7,7 +7,14 @@ using Orders.Bench.Load.Systems;
 namespace Orders.Bench.Load;
 
 /// <summary>The closed loop, from the first POST until half a second after the last effect, and what it cost.</summary>
-public sealed class LoadedPhase(BenchOptions options, RunningServers servers, OrderClient client, Effects effects, IReadOnlyList<IResourceAccount> accounts, IBroker broker)
+public sealed class LoadedPhase(
+    BenchOptions options,
+    RunningServers servers,
+    OrderClient client,
+    Effects effects,
+    IReadOnlyList<IResourceAccount> accounts,
+    IBroker broker
+)
 {
     private static readonly TimeSpan Settle = TimeSpan.FromMilliseconds(500);
 
@@ -16,8 +23,15 @@ public sealed class LoadedPhase(BenchOptions options, RunningServers servers, Or
     /// <param name="cancel">Ends it.</param>
     public async Task<Figures> RunAsync(byte[][] orders, int posted, CancellationToken cancel)
     {
-        var (walBefore, messagesBefore) = (await servers.Postgres.WalBytesAsync(cancel), await broker.MessagesAsync(cancel));
-        var (cpuBefore, machineBefore, ownBefore) = (CpuReading.Of(accounts), MachineReading.Now(), Environment.CpuUsage.TotalTime);
+        var (walBefore, messagesBefore) = (
+            await servers.Postgres.WalBytesAsync(cancel),
+            await broker.MessagesAsync(cancel)
+        );
+        var (cpuBefore, machineBefore, ownBefore) = (
+            CpuReading.Of(accounts),
+            MachineReading.Now(),
+            Environment.CpuUsage.TotalTime
+        );
         var start = DateTime.UtcNow;
         var latencies = await ClosedLoop.RunAsync(client, orders, options.Clients, cancel);
         await effects.WaitForAllAsync(posted, cancel);

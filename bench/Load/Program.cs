@@ -10,8 +10,16 @@ try
 {
     var options = BenchOptions.Parse(args);
     var work = Required("BENCH_WORK");
-    var logs = Directory.CreateDirectory(Path.Combine(work, "runs", $"{DateTime.UtcNow:yyyyMMdd-HHmmss}-{Environment.ProcessId}")).FullName;
-    var folders = new Folders(Required("BENCH_BULLMQ"), Path.Combine(work, "masstransit-plain"), Path.Combine(work, "orders-api"), Path.Combine(work, "orders-steps"), logs);
+    var logs = Directory
+        .CreateDirectory(Path.Combine(work, "runs", $"{DateTime.UtcNow:yyyyMMdd-HHmmss}-{Environment.ProcessId}"))
+        .FullName;
+    var folders = new Folders(
+        Required("BENCH_BULLMQ"),
+        Path.Combine(work, "masstransit-plain"),
+        Path.Combine(work, "orders-api"),
+        Path.Combine(work, "orders-steps"),
+        logs
+    );
     Progress($"logs in {logs}");
 
     switch (options.Mode)
@@ -48,7 +56,16 @@ catch (OperationCanceledException) when (stop.IsCancellationRequested)
     Console.Error.WriteLine("bench: stopped; containers and processes are gone");
     return 130;
 }
-catch (Exception e) when (e is ArgumentException or InvalidOperationException or TimeoutException or IOException or HttpRequestException or OperationCanceledException or Npgsql.NpgsqlException)
+catch (Exception e)
+    when (e
+            is ArgumentException
+                or InvalidOperationException
+                or TimeoutException
+                or IOException
+                or HttpRequestException
+                or OperationCanceledException
+                or Npgsql.NpgsqlException
+    )
 {
     Console.Error.WriteLine($"bench: {e.Message}");
     return 1;
@@ -62,4 +79,6 @@ void Stop(PosixSignalContext signal)
 
 static void Progress(string line) => Console.Error.WriteLine($"{DateTime.Now:HH:mm:ss} {line}");
 
-static string Required(string name) => Environment.GetEnvironmentVariable(name) ?? throw new InvalidOperationException($"{name} is not set: start the bench with ./dev bench");
+static string Required(string name) =>
+    Environment.GetEnvironmentVariable(name)
+    ?? throw new InvalidOperationException($"{name} is not set: start the bench with ./dev bench");

@@ -8,15 +8,20 @@ using Orders.Bench.Load.Systems;
 
 namespace Orders.Bench.Load;
 
-/// <summary>The relay alone: rows lie in the outbox, due, and one process takes, publishes, confirms and deletes them. All of it the shipped code.</summary>
+/// <summary>
+/// The relay alone: rows lie in the outbox, due, and one process takes, publishes, confirms and deletes them. All of it
+/// the shipped code.
+/// </summary>
 public sealed class RelayRun(BenchOptions options, Folders folders, Action<string> progress)
 {
     private const int WarmUpRows = 50_000;
 
     // A row as an event of an order makes it: 0.4 kB of envelope, to a quorum queue.
     private const string Fill = """
-        insert into outbox (id, message_id, exchange, routing_key, correlation_id, content_type, headers, body, mandatory, due_at, attempts)
-        select id, id, 'Orders.Contracts:OrderRejected', '', id::text, 'application/vnd.masstransit+json', '{}', convert_to(rpad('{"message":"', 400, 'x'), 'UTF8'), true, now(), 0
+        insert into outbox (id, message_id, exchange, routing_key, correlation_id, content_type, headers, body,
+            mandatory, due_at, attempts)
+        select id, id, 'Orders.Contracts:OrderRejected', '', id::text, 'application/vnd.masstransit+json', '{}',
+            convert_to(rpad('{"message":"', 400, 'x'), 'UTF8'), true, now(), 0
         from (select uuidv7() as id from generate_series(1, $1)) ids
         """;
 
@@ -30,7 +35,12 @@ public sealed class RelayRun(BenchOptions options, Folders folders, Action<strin
         for (var number = 1; number <= options.Rounds; number++)
         {
             var figures = await RoundAsync(servers, cancel);
-            progress(string.Create(CultureInfo.InvariantCulture, $"[{number}/{options.Rounds}] {figures.RowsPerSecond:0} rows/s, {figures.MicrosecondsByGroup["relay"]:0.0} µs of the relay's CPU a row"));
+            progress(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"[{number}/{options.Rounds}] {figures.RowsPerSecond:0} rows/s, {figures.MicrosecondsByGroup["relay"]:0.0} µs of the relay's CPU a row"
+                )
+            );
             rounds.Add(figures);
         }
 
@@ -47,7 +57,12 @@ public sealed class RelayRun(BenchOptions options, Folders folders, Action<strin
         await using var database = NpgsqlDataSource.Create(servers.Postgres.ConnectionString(name));
         await using var programs = new RunningPrograms([program], folders.Logs);
         using (var http = new HttpClient())
-            await Deadline.UntilAsync($"the relay to be ready at {ready}", TimeSpan.FromSeconds(60), async () => (await http.GetAsync(ready, cancel)).IsSuccessStatusCode, cancel);
+            await Deadline.UntilAsync(
+                $"the relay to be ready at {ready}",
+                TimeSpan.FromSeconds(60),
+                async () => (await http.GetAsync(ready, cancel)).IsSuccessStatusCode,
+                cancel
+            );
 
         await FillAsync(database, WarmUpRows, cancel);
         await EmptyAsync(database, cancel);
@@ -60,10 +75,18 @@ public sealed class RelayRun(BenchOptions options, Folders folders, Action<strin
         await EmptyAsync(database, cancel);
         var took = Stopwatch.GetElapsedTime(start);
         var cpu = CpuReading.Of(accounts).Since(before);
-        return new RelayFigures(options.Rows / took.TotalSeconds, cpu.ToDictionary(group => group.Key, group => group.Value.TotalMicroseconds / options.Rows));
+        return new RelayFigures(
+            options.Rows / took.TotalSeconds,
+            cpu.ToDictionary(group => group.Key, group => group.Value.TotalMicroseconds / options.Rows)
+        );
     }
 
-    private static async Task FillAsync(NpgsqlDataSource database, int rows, CancellationToken cancel, Func<Task>? andThen = null)
+    private static async Task FillAsync(
+        NpgsqlDataSource database,
+        int rows,
+        CancellationToken cancel,
+        Func<Task>? andThen = null
+    )
     {
         await using var connection = await database.OpenConnectionAsync(cancel);
         if (andThen is null)
@@ -74,7 +97,12 @@ public sealed class RelayRun(BenchOptions options, Folders folders, Action<strin
 
         // Filled while the relay cannot see it: the filling is not what is measured.
         await ExecuteAsync(connection, "create table waiting (like outbox including defaults)", cancel);
-        await ExecuteAsync(connection, Fill.Replace("into outbox", "into waiting", StringComparison.Ordinal), cancel, rows);
+        await ExecuteAsync(
+            connection,
+            Fill.Replace("into outbox", "into waiting", StringComparison.Ordinal),
+            cancel,
+            rows
+        );
         await andThen();
     }
 
@@ -87,11 +115,23 @@ public sealed class RelayRun(BenchOptions options, Folders folders, Action<strin
 
     private static async Task EmptyAsync(NpgsqlDataSource database, CancellationToken cancel)
     {
-        await using var command = database.CreateCommand("select not exists (select from outbox where dead_at is null and due_at <= now())");
-        await Deadline.UntilAsync("the relay to empty the outbox", TimeSpan.FromMinutes(5), async () => (bool)(await command.ExecuteScalarAsync(cancel))!, cancel);
+        await using var command = database.CreateCommand(
+            "select not exists (select from outbox where dead_at is null and due_at <= now())"
+        );
+        await Deadline.UntilAsync(
+            "the relay to empty the outbox",
+            TimeSpan.FromMinutes(5),
+            async () => (bool)(await command.ExecuteScalarAsync(cancel))!,
+            cancel
+        );
     }
 
-    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancel, params object[] values)
+    private static async Task ExecuteAsync(
+        NpgsqlConnection connection,
+        string sql,
+        CancellationToken cancel,
+        params object[] values
+    )
     {
         await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
         foreach (var value in values)

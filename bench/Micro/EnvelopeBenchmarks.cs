@@ -4,7 +4,9 @@ using QueueWorkers.Outbox;
 
 namespace Orders.Bench.Micro;
 
-/// <summary>What an outgoing message costs before it touches anything: the envelope alone, and the whole outbox row.</summary>
+/// <summary>
+/// What an outgoing message costs before it touches anything: the envelope alone, and the whole outbox row.
+/// </summary>
 public class EnvelopeBenchmarks
 {
     private readonly OrderAccepted _message = new(Guid.CreateVersion7(), false, DateTimeOffset.UtcNow);

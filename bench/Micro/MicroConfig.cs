@@ -8,7 +8,10 @@ using BenchmarkDotNet.Toolchains.InProcess.Emit;
 
 namespace Orders.Bench.Micro;
 
-/// <summary>In this process, which holds the servers; short, because what is measured waits for a disk and a broker and not for the last nanosecond.</summary>
+/// <summary>
+/// In this process, which holds the servers; short, because what is measured waits for a disk and a broker and not for
+/// the last nanosecond.
+/// </summary>
 public sealed class MicroConfig : ManualConfig
 {
     public MicroConfig()

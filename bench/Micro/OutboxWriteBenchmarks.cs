@@ -31,7 +31,17 @@ public class OutboxWriteBenchmarks
     [Benchmark]
     public async Task Insert_and_commit()
     {
-        _messages = [.. Enumerable.Range(0, Rows).Select(_ => OutgoingMessage.Create(new OrderAccepted(Guid.NewGuid(), false, DateTimeOffset.UtcNow), Guid.NewGuid()))];
+        _messages =
+        [
+            .. Enumerable
+                .Range(0, Rows)
+                .Select(_ =>
+                    OutgoingMessage.Create(
+                        new OrderAccepted(Guid.NewGuid(), false, DateTimeOffset.UtcNow),
+                        Guid.NewGuid()
+                    )
+                ),
+        ];
         await OutboxWriter.InsertAsync(_connection, _messages);
     }
 

@@ -31,17 +31,26 @@ public sealed class Place : IAsyncDisposable
         var rabbitMq = await RabbitMqServer.StartAsync(logs, cancel);
         await rabbitMq.ResetAsync(cancel);
         await postgres.CreateDatabaseAsync(Database, cancel);
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
-        {
-            ["ConnectionStrings:Postgres"] = postgres.ConnectionString(Database),
-            ["RabbitMq:Host"] = rabbitMq.Url.Host,
-            ["RabbitMq:Port"] = rabbitMq.Url.Port.ToString(System.Globalization.CultureInfo.InvariantCulture),
-            ["RabbitMq:VirtualHost"] = RabbitMqServer.VirtualHost,
-            ["RabbitMq:Username"] = RabbitMqServer.User,
-            ["RabbitMq:Password"] = rabbitMq.Password,
-            ["RabbitMq:ManagementUri"] = rabbitMq.ManagementUrl.ToString(),
-        }).Build();
-        await DeployCommand.RunAsync(configuration, new StepCatalogue().Add<LightStep>().PublishesEvent<OrderCompleted>().PublishesEvent<OrderRejected>(), _ => { }, cancel);
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection(
+                new Dictionary<string, string?>
+                {
+                    ["ConnectionStrings:Postgres"] = postgres.ConnectionString(Database),
+                    ["RabbitMq:Host"] = rabbitMq.Url.Host,
+                    ["RabbitMq:Port"] = rabbitMq.Url.Port.ToString(System.Globalization.CultureInfo.InvariantCulture),
+                    ["RabbitMq:VirtualHost"] = RabbitMqServer.VirtualHost,
+                    ["RabbitMq:Username"] = RabbitMqServer.User,
+                    ["RabbitMq:Password"] = rabbitMq.Password,
+                    ["RabbitMq:ManagementUri"] = rabbitMq.ManagementUrl.ToString(),
+                }
+            )
+            .Build();
+        await DeployCommand.RunAsync(
+            configuration,
+            new StepCatalogue().Add<LightStep>().PublishesEvent<OrderCompleted>().PublishesEvent<OrderRejected>(),
+            _ => { },
+            cancel
+        );
         var source = new NpgsqlDataSourceBuilder(postgres.ConnectionString(Database) + ";Max Auto Prepare=50").Build();
         return Present = new Place(postgres, rabbitMq, source, RabbitMqOptions.Read(configuration));
     }

@@ -11,7 +11,13 @@ namespace Orders.Bench.Micro;
 public class RelayBatchBenchmarks
 {
     private readonly OutboxMessage[] _messages =
-        [.. Enumerable.Range(0, 500).Select(_ => OutgoingMessage.Create(new OrderAccepted(Guid.NewGuid(), false, DateTimeOffset.UtcNow), Guid.NewGuid()))];
+    [
+        .. Enumerable
+            .Range(0, 500)
+            .Select(_ =>
+                OutgoingMessage.Create(new OrderAccepted(Guid.NewGuid(), false, DateTimeOffset.UtcNow), Guid.NewGuid())
+            ),
+    ];
 
     private BrokerConnection _broker = null!;
     private RelayPublisher _publisher = null!;
@@ -36,8 +42,13 @@ public class RelayBatchBenchmarks
     [Benchmark]
     public async Task Publish_and_confirm()
     {
-        var outcomes = await _publisher.PublishAsync(new ArraySegment<OutboxMessage>(_messages, 0, Messages), CancellationToken.None);
+        var outcomes = await _publisher.PublishAsync(
+            new ArraySegment<OutboxMessage>(_messages, 0, Messages),
+            CancellationToken.None
+        );
         if (!Array.TrueForAll(outcomes, o => o.Status == PublishStatus.Confirmed))
-            throw new InvalidOperationException($"expected {Messages} confirms, got {outcomes.Count(o => o.Status == PublishStatus.Confirmed)}; first other: {outcomes.First(o => o.Status != PublishStatus.Confirmed)}");
+            throw new InvalidOperationException(
+                $"expected {Messages} confirms, got {outcomes.Count(o => o.Status == PublishStatus.Confirmed)}; first other: {outcomes.First(o => o.Status != PublishStatus.Confirmed)}"
+            );
     }
 }

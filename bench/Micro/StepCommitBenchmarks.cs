@@ -6,7 +6,10 @@ using QueueWorkers.Steps;
 
 namespace Orders.Bench.Micro;
 
-/// <summary>The idempotency filter: runs that are there together are checked, recorded and committed together. Divide by the runs.</summary>
+/// <summary>
+/// The idempotency filter: runs that are there together are checked, recorded and committed together. Divide by the
+/// runs.
+/// </summary>
 public class StepCommitBenchmarks
 {
     private readonly RelayFeed _feed = new();

@@ -4,7 +4,10 @@ using Orders.OutsideWorld.Warehouse;
 
 namespace Orders.OutsideWorld;
 
-/// <summary>Where the outside world listens and what it keeps; section <c>OutsideWorld</c>, as environment variables <c>OutsideWorld__SmtpPort</c> and so on.</summary>
+/// <summary>
+/// Where the outside world listens and what it keeps; section <c>OutsideWorld</c>, as environment variables
+/// <c>OutsideWorld__SmtpPort</c> and so on.
+/// </summary>
 public sealed class OutsideWorldOptions
 {
     /// <summary>The name of the configuration section.</summary>
@@ -13,7 +16,10 @@ public sealed class OutsideWorldOptions
     /// <summary>The IP address the SMTP server listens on.</summary>
     public string SmtpHost { get; set; } = "0.0.0.0";
 
-    /// <summary>The TCP port of the SMTP server; 0 takes any free one, which is then logged and found in <see cref="RunningWorld.SmtpPort"/>.</summary>
+    /// <summary>
+    /// The TCP port of the SMTP server; 0 takes any free one, which is then logged and found in
+    /// <see cref="RunningWorld.SmtpPort"/>.
+    /// </summary>
     public int SmtpPort { get; set; } = 1025;
 
     /// <summary>
@@ -22,7 +28,10 @@ public sealed class OutsideWorldOptions
     /// </summary>
     public string? WarehouseSecret { get; set; }
 
-    /// <summary>A directory for the ledgers, so that a restart loses no evidence; created when missing. When empty, the ledgers live in memory only.</summary>
+    /// <summary>
+    /// A directory for the ledgers, so that a restart loses no evidence; created when missing. When empty, the ledgers
+    /// live in memory only.
+    /// </summary>
     public string? DataDirectory { get; set; }
 }
 
@@ -35,9 +44,16 @@ internal sealed class OutsideWorldOptionsCheck : IValidateOptions<OutsideWorldOp
         if (options.SmtpPort is < 0 or > 65535)
             problems.Add($"OutsideWorld:SmtpPort must be 0–65535, got {options.SmtpPort}; set OutsideWorld__SmtpPort");
         if (!IPAddress.TryParse(options.SmtpHost, out _))
-            problems.Add($"OutsideWorld:SmtpHost must be an IP address such as 0.0.0.0, got '{options.SmtpHost}'; set OutsideWorld__SmtpHost");
-        if (!string.IsNullOrWhiteSpace(options.WarehouseSecret) && WebhookSignature.ProblemWith(options.WarehouseSecret) is { } problem)
-            problems.Add($"OutsideWorld:WarehouseSecret must be whsec_ and 24–64 bytes in base64, got {problem}; set OutsideWorld__WarehouseSecret");
+            problems.Add(
+                $"OutsideWorld:SmtpHost must be an IP address such as 0.0.0.0, got '{options.SmtpHost}'; set OutsideWorld__SmtpHost"
+            );
+        if (
+            !string.IsNullOrWhiteSpace(options.WarehouseSecret)
+            && WebhookSignature.ProblemWith(options.WarehouseSecret) is { } problem
+        )
+            problems.Add(
+                $"OutsideWorld:WarehouseSecret must be whsec_ and 24–64 bytes in base64, got {problem}; set OutsideWorld__WarehouseSecret"
+            );
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
     }
 }

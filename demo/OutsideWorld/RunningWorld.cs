@@ -8,7 +8,9 @@ using Orders.OutsideWorld.Warehouse;
 
 namespace Orders.OutsideWorld;
 
-/// <summary>A world that runs inside this process: where it listens, what it has seen, and the switches of its behaviour.</summary>
+/// <summary>
+/// A world that runs inside this process: where it listens, what it has seen, and the switches of its behaviour.
+/// </summary>
 public sealed class RunningWorld : IAsyncDisposable
 {
     private readonly WebApplication app;
@@ -16,7 +18,10 @@ public sealed class RunningWorld : IAsyncDisposable
     internal RunningWorld(WebApplication app)
     {
         this.app = app;
-        var address = app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First();
+        var address = app
+            .Services.GetRequiredService<IServer>()
+            .Features.GetRequiredFeature<IServerAddressesFeature>()
+            .Addresses.First();
         BaseUri = new Uri(address.Replace("0.0.0.0", "127.0.0.1", StringComparison.Ordinal));
         SmtpPort = app.Services.GetRequiredService<SmtpServer>().Port;
         Behaviour = app.Services.GetRequiredService<Behaviour>();
@@ -39,7 +44,9 @@ public sealed class RunningWorld : IAsyncDisposable
     /// <summary>The calls the warehouse has received.</summary>
     public WarehouseLedger Warehouse { get; }
 
-    /// <summary>Stops the world within two seconds, cutting whatever connections are open, and closes its ledgers.</summary>
+    /// <summary>
+    /// Stops the world within two seconds, cutting whatever connections are open, and closes its ledgers.
+    /// </summary>
     /// <returns>A task that ends when the ports are free again.</returns>
     public async ValueTask DisposeAsync()
     {

@@ -1,7 +1,8 @@
 namespace Orders.Contracts;
 
 /// <summary>
-/// The keys that a message carries in its headers, by which a limit per key tells messages apart (<c>5/10s per customer</c>). Values are digests: they name nobody.
+/// The keys that a message carries in its headers, by which a limit per key tells messages apart (<c>5/10s per
+/// customer</c>). Values are digests: they name nobody.
 /// Every message that follows from a message has the keys of its own declaration, with the same values.
 /// </summary>
 /// <param name="names">Such as <c>customer</c>.</param>

@@ -23,14 +23,29 @@ internal static class ApiSetup
         var watch = WatchOptions.Read(configuration, problems);
         problems.ThrowIfAny();
 
-        services.AddSingleton(TimeProvider.System).AddSingleton(rate).AddSingleton(cap).AddSingleton(watch).AddSingleton<ClientRateLimit>();
-        services.AddSingleton<CatalogueReader>().AddSingleton<ApiKeyReader>().AddSingleton<OrderViewReader>().AddSingleton<OrderListReader>()
-            .AddSingleton<OrderChangesReader>().AddSingleton<InvoiceDocumentReader>().AddSingleton<OutboxBacklogReader>();
+        services
+            .AddSingleton(TimeProvider.System)
+            .AddSingleton(rate)
+            .AddSingleton(cap)
+            .AddSingleton(watch)
+            .AddSingleton<ClientRateLimit>();
+        services
+            .AddSingleton<CatalogueReader>()
+            .AddSingleton<ApiKeyReader>()
+            .AddSingleton<OrderViewReader>()
+            .AddSingleton<OrderListReader>()
+            .AddSingleton<OrderChangesReader>()
+            .AddSingleton<InvoiceDocumentReader>()
+            .AddSingleton<OutboxBacklogReader>();
         services.AddSingleton<ApiKeyCache>().AddSingleton<OrderSubmission>().AddSingleton<UnavailableLog>();
-        services.AddHealthChecks().AddCheck<CatalogueHealth>("catalogue", tags: [WorkerHost.Ready]).AddCheck<BrokerHealth>("broker", tags: [WorkerHost.Ready]);
+        services
+            .AddHealthChecks()
+            .AddCheck<CatalogueHealth>("catalogue", tags: [WorkerHost.Ready])
+            .AddCheck<BrokerHealth>("broker", tags: [WorkerHost.Ready]);
         return services.AddBackground<CurrentPrices>().AddBackground<Backpressure>().AddBackground<OrderWatch>();
     }
 
     private static IServiceCollection AddBackground<T>(this IServiceCollection services)
-        where T : class, IHostedService => services.AddSingleton<T>().AddHostedService(provider => provider.GetRequiredService<T>());
+        where T : class, IHostedService =>
+        services.AddSingleton<T>().AddHostedService(provider => provider.GetRequiredService<T>());
 }

@@ -1,4 +1,7 @@
 using Orders.Producer.Api;
 using QueueWorkers.Hosting;
 
-return await StartUp.RunAsync(args, command => command == "run" ? arguments => ApiApplication.Build(arguments).RunAsync() : null);
+return await StartUp.RunAsync(
+    args,
+    command => command == "run" ? arguments => ApiApplication.Build(arguments).RunAsync() : null
+);

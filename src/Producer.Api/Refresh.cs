@@ -1,6 +1,9 @@
 namespace Orders.Producer.Api;
 
-/// <summary>Something read from the database again and again in the background. A failure is logged once, and the next try comes by itself.</summary>
+/// <summary>
+/// Something read from the database again and again in the background. A failure is logged once, and the next try comes
+/// by itself.
+/// </summary>
 /// <param name="what">What is refreshed, for the log.</param>
 /// <param name="every">How often.</param>
 /// <param name="log">The log.</param>
@@ -41,7 +44,8 @@ internal abstract class Refresh(string what, TimeSpan every, ILogger log) : Back
                 failing = true;
             }
 
-            await Task.Delay(IsUrgent ? WhenUrgent : every, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(IsUrgent ? WhenUrgent : every, stoppingToken)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 }

@@ -6,13 +6,17 @@ using QueueWorkers.Hosting;
 using QueueWorkers.Scheduling;
 using QueueWorkers.Steps;
 
-return await StartUp.RunAsync(args, command => command switch
-{
-    "run" => RunAsync,
-    "deploy" => DeployAsync,
-    "describe" => DescribeAsync,
-    _ => null,
-});
+return await StartUp.RunAsync(
+    args,
+    command =>
+        command switch
+        {
+            "run" => RunAsync,
+            "deploy" => DeployAsync,
+            "describe" => DescribeAsync,
+            _ => null,
+        }
+);
 
 // The chosen steps, their relay, health and metrics.
 static async Task RunAsync(string[] args)
@@ -30,10 +34,20 @@ static async Task RunAsync(string[] args)
     await app.RunAsync();
 }
 
-// Database, roles, broker: once per version, before the hosts start. EF Core logs its own look at a database without a history as an error; what matters is thrown.
-static Task DeployAsync(string[] args) => DeployCommand.RunAsync(
-    new ConfigurationBuilder().AddEnvironmentVariables().AddCommandLine(args).Build(),
-    Steps.Catalogue, logging => logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft.EntityFrameworkCore", LogLevel.None), CancellationToken.None, Schedules.Catalogue);
+// Database, roles, broker: once per version, before the hosts start. EF Core logs its own look at a database without a
+// history as an error; what matters is thrown.
+static Task DeployAsync(string[] args) =>
+    DeployCommand.RunAsync(
+        new ConfigurationBuilder().AddEnvironmentVariables().AddCommandLine(args).Build(),
+        Steps.Catalogue,
+        logging =>
+            logging
+                .AddSimpleConsole(console => console.SingleLine = true)
+                .SetMinimumLevel(LogLevel.Information)
+                .AddFilter("Microsoft.EntityFrameworkCore", LogLevel.None),
+        CancellationToken.None,
+        Schedules.Catalogue
+    );
 
 // What this version is made of, for people and for the checks of the docs.
 static Task DescribeAsync(string[] args)

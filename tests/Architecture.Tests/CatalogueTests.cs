@@ -10,7 +10,9 @@ public sealed partial class CatalogueTests
     [Test]
     public void Every_step_is_in_the_catalogue_once()
     {
-        var classes = typeof(Steps).Assembly.GetTypes().Where(t => t is { IsClass: true, IsAbstract: false } && t.IsAssignableTo(typeof(IStep)));
+        var classes = typeof(Steps)
+            .Assembly.GetTypes()
+            .Where(t => t is { IsClass: true, IsAbstract: false } && t.IsAssignableTo(typeof(IStep)));
         Assert.That(Steps.Catalogue.Steps.Select(s => s.Type), Is.EquivalentTo(classes));
     }
 
@@ -18,18 +20,30 @@ public sealed partial class CatalogueTests
     public void Every_message_type_has_a_consumer_or_is_published()
     {
         var known = Steps.Catalogue.Steps.SelectMany(s => s.Consumes).Concat(Steps.Catalogue.IntegrationEvents);
-        Assert.That(Messages.All.Except(known), Is.Empty, "contracts that nobody consumes; publish them in Steps.cs if that is meant");
+        Assert.That(
+            Messages.All.Except(known),
+            Is.Empty,
+            "contracts that nobody consumes; publish them in Steps.cs if that is meant"
+        );
     }
 
     [Test]
     public void Every_step_is_a_service_in_compose_that_runs_it_alone()
     {
         var services = Services().Where(s => s.Text.Contains("<<: *step", StringComparison.Ordinal)).ToArray();
-        Assert.That(services.Select(s => s.Name), Is.EquivalentTo(Steps.Catalogue.Steps.Select(s => s.Name)), "services of steps in docker-compose.yml; the catalogue is src/Workers/Steps.cs");
+        Assert.That(
+            services.Select(s => s.Name),
+            Is.EquivalentTo(Steps.Catalogue.Steps.Select(s => s.Name)),
+            "services of steps in docker-compose.yml; the catalogue is src/Workers/Steps.cs"
+        );
         foreach (var (name, text) in services)
         {
             Assert.That(text, Does.Match($@"(?m)^\s+Workers__Steps: {name}$"), name);
-            Assert.That(text, Does.Contain($"Username=orders_{name};").And.Contain($"RabbitMq__Username: orders_{name}"), $"{name} has users of its own");
+            Assert.That(
+                text,
+                Does.Contain($"Username=orders_{name};").And.Contain($"RabbitMq__Username: orders_{name}"),
+                $"{name} has users of its own"
+            );
         }
     }
 
@@ -38,7 +52,11 @@ public sealed partial class CatalogueTests
     {
         var page = Repository.Read("docs/architecture.md").ReplaceLineEndings("\n");
         var documented = Described().Match(page).Groups[1].Value.Trim();
-        Assert.That(documented, Is.EqualTo(Description.Of(Steps.Catalogue).ReplaceLineEndings("\n").Trim()), "the block 'describe' in docs/architecture.md; run `Workers describe` and paste what it prints");
+        Assert.That(
+            documented,
+            Is.EqualTo(Description.Of(Steps.Catalogue).ReplaceLineEndings("\n").Trim()),
+            "the block 'describe' in docs/architecture.md; run `Workers describe` and paste what it prints"
+        );
     }
 
     private static IEnumerable<(string Name, string Text)> Services()

@@ -6,14 +6,19 @@ using QueueWorkers.Outbox;
 namespace Orders.Architecture.Tests;
 
 /// <summary>
-/// What crosses a process boundary is pinned: queues hold messages of the last version while the next one starts, so a change has to be one on purpose.
+/// What crosses a process boundary is pinned: queues hold messages of the last version while the next one starts, so a
+/// change has to be one on purpose.
 /// Adding a member is harmless; renaming, removing or retyping one is not.
 /// </summary>
 public sealed class ContractTests
 {
     private const string Approve = "APPROVE_CONTRACTS";
 
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Indented = new()
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     private static IEnumerable<Type> Types => Messages.Contracts;
 
@@ -26,18 +31,25 @@ public sealed class ContractTests
             File.WriteAllText(path, found);
 
         var approved = File.Exists(path) ? File.ReadAllText(path).ReplaceLineEndings("\n") : "";
-        Assert.That(found, Is.EqualTo(approved), () => $"""
-            {contract.Name} is not what was approved. Messages of the approved shape may be in queues and in the outbox while the new version starts.
-            Found:
-            {found}
-            If the change is meant, and old messages can still be read: {Approve}=true dotnet test tests/Architecture.Tests, and commit the file.
-            """);
+        Assert.That(
+            found,
+            Is.EqualTo(approved),
+            () =>
+                $"""
+                    {contract.Name} is not what was approved. Messages of the approved shape may be in queues and in the outbox while the new version starts.
+                    Found:
+                    {found}
+                    If the change is meant, and old messages can still be read: {Approve}=true dotnet test tests/Architecture.Tests, and commit the file.
+                    """
+        );
     }
 
     [Test]
     public void Nothing_approved_has_disappeared()
     {
-        var approved = Repository.Find("tests/Architecture.Tests/approved", "*.json").Select(Path.GetFileNameWithoutExtension);
+        var approved = Repository
+            .Find("tests/Architecture.Tests/approved", "*.json")
+            .Select(Path.GetFileNameWithoutExtension);
         Assert.That(approved, Is.EquivalentTo(Types.Select(t => t.Name)));
     }
 
@@ -52,16 +64,32 @@ public sealed class ContractTests
     private static string Describe(Type contract)
     {
         var nullability = new NullabilityInfoContext();
-        var members = contract.GetProperties().ToDictionary(
-            p => JsonNamingPolicy.CamelCase.ConvertName(p.Name),
-            p => NameOf(p.PropertyType) + (nullability.Create(p).ReadState == NullabilityState.Nullable ? ", may be null" : ""));
-        return JsonSerializer.Serialize(new { exchange = MessageName.ExchangeOf(contract), type = MessageName.UrnOf(contract), members }, Indented).ReplaceLineEndings("\n") + "\n";
+        var members = contract
+            .GetProperties()
+            .ToDictionary(
+                p => JsonNamingPolicy.CamelCase.ConvertName(p.Name),
+                p =>
+                    NameOf(p.PropertyType)
+                    + (nullability.Create(p).ReadState == NullabilityState.Nullable ? ", may be null" : "")
+            );
+        return JsonSerializer
+                .Serialize(
+                    new
+                    {
+                        exchange = MessageName.ExchangeOf(contract),
+                        type = MessageName.UrnOf(contract),
+                        members,
+                    },
+                    Indented
+                )
+                .ReplaceLineEndings("\n") + "\n";
     }
 
-    private static string NameOf(Type type) => type switch
-    {
-        _ when Nullable.GetUnderlyingType(type) is { } inner => NameOf(inner),
-        { IsGenericType: true } => $"list of {NameOf(type.GetGenericArguments()[0])}",
-        _ => type.Name,
-    };
+    private static string NameOf(Type type) =>
+        type switch
+        {
+            _ when Nullable.GetUnderlyingType(type) is { } inner => NameOf(inner),
+            { IsGenericType: true } => $"list of {NameOf(type.GetGenericArguments()[0])}",
+            _ => type.Name,
+        };
 }

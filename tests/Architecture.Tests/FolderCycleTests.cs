@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace Orders.Architecture.Tests;
 
 /// <summary>
-/// No folder of the framework imports one that, directly or through others, imports it back. Read from the sources: a namespace can only be named by a <c>using</c>, by its full name,
-/// or relative to <c>QueueWorkers</c>.
+/// No folder of the framework imports one that, directly or through others, imports it back. Read from the sources: a
+/// namespace can only be named by a <c>using</c>, by its full name, or relative to <c>QueueWorkers</c>.
 /// </summary>
 public sealed partial class FolderCycleTests
 {
@@ -30,9 +30,17 @@ public sealed partial class FolderCycleTests
     [Test]
     public void No_folder_names_what_stands_above_the_folders()
     {
-        var top = Repository.Sources(Framework).Where(path => FolderOf(path) is null).Select(path => Path.GetFileNameWithoutExtension(path)).ToArray();
+        var top = Repository
+            .Sources(Framework)
+            .Where(path => FolderOf(path) is null)
+            .Select(path => Path.GetFileNameWithoutExtension(path))
+            .ToArray();
         Assert.That(top, Is.Not.Empty);
-        var naming = Repository.Sources(Framework).Where(path => FolderOf(path) is not null && top.Any(type => Regex.IsMatch(Repository.Read(path), $@"\b{type}\b")));
+        var naming = Repository
+            .Sources(Framework)
+            .Where(path =>
+                FolderOf(path) is not null && top.Any(type => Regex.IsMatch(Repository.Read(path), $@"\b{type}\b"))
+            );
         Assert.That(naming, Is.Empty, "files in folders that name a type which registers all folders");
     }
 
@@ -49,7 +57,14 @@ public sealed partial class FolderCycleTests
         foreach (var path in Repository.Sources(Framework).Where(path => FolderOf(path) is not null))
         {
             var code = Comment().Replace(Repository.Read(path), "");
-            foreach (var folder in imports.Keys.Where(other => other != FolderOf(path) && Types(other).Any(type => Regex.IsMatch(code, $@"(?<![\w.]){other}\.{type}\b"))).ToArray())
+            foreach (
+                var folder in imports
+                    .Keys.Where(other =>
+                        other != FolderOf(path)
+                        && Types(other).Any(type => Regex.IsMatch(code, $@"(?<![\w.]){other}\.{type}\b"))
+                    )
+                    .ToArray()
+            )
                 imports[FolderOf(path)!].Add(folder);
         }
 
@@ -60,16 +75,29 @@ public sealed partial class FolderCycleTests
     {
         if (!imports.TryGetValue(folder, out var imported))
             imports[folder] = imported = [];
-        imported.UnionWith(Named().Matches(source).Select(m => m.Groups[1].Value).Where(other => other != folder && Directory.Exists(Path.Combine(Repository.Root, Framework, other))));
+        imported.UnionWith(
+            Named()
+                .Matches(source)
+                .Select(m => m.Groups[1].Value)
+                .Where(other => other != folder && Directory.Exists(Path.Combine(Repository.Root, Framework, other)))
+        );
     }
 
-    private static string[] Types(string folder) => [.. Directory.EnumerateFiles(Path.Combine(Repository.Root, Framework, folder), "*.cs").Select(path => Path.GetFileNameWithoutExtension(path))];
+    private static string[] Types(string folder) =>
+        [
+            .. Directory
+                .EnumerateFiles(Path.Combine(Repository.Root, Framework, folder), "*.cs")
+                .Select(path => Path.GetFileNameWithoutExtension(path)),
+        ];
 
     // The folders of a cycle with arrows between them; null when there is none.
     private static string? CycleIn(Dictionary<string, HashSet<string>> imports)
     {
         var done = new HashSet<string>();
-        return imports.Keys.Order(StringComparer.Ordinal).Select(folder => CycleFrom(folder, [])).FirstOrDefault(cycle => cycle is not null);
+        return imports
+            .Keys.Order(StringComparer.Ordinal)
+            .Select(folder => CycleFrom(folder, []))
+            .FirstOrDefault(cycle => cycle is not null);
 
         string? CycleFrom(string folder, List<string> way)
         {
@@ -78,7 +106,11 @@ public sealed partial class FolderCycleTests
             if (!done.Add(folder))
                 return null;
             way.Add(folder);
-            var cycle = imports.GetValueOrDefault(folder, []).Order(StringComparer.Ordinal).Select(next => CycleFrom(next, way)).FirstOrDefault(found => found is not null);
+            var cycle = imports
+                .GetValueOrDefault(folder, [])
+                .Order(StringComparer.Ordinal)
+                .Select(next => CycleFrom(next, way))
+                .FirstOrDefault(found => found is not null);
             way.RemoveAt(way.Count - 1);
             return cycle;
         }

@@ -1,3 +1,4 @@
-// Cases run side by side, each in its own database and virtual host; more than three would only wait for the two processors.
+// Cases run side by side, each in its own database and virtual host; more than three would only wait for the two
+// processors.
 [assembly: LevelOfParallelism(3)]
 [assembly: Parallelizable(ParallelScope.All)]

@@ -29,7 +29,16 @@ catch (OperationCanceledException) when (stop.IsCancellationRequested)
     Console.Error.WriteLine("chaos: stopped; what was broken has been healed");
     return 130;
 }
-catch (Exception e) when (e is ArgumentException or InvalidOperationException or TimeoutException or IOException or HttpRequestException or OperationCanceledException or Npgsql.NpgsqlException)
+catch (Exception e)
+    when (e
+            is ArgumentException
+                or InvalidOperationException
+                or TimeoutException
+                or IOException
+                or HttpRequestException
+                or OperationCanceledException
+                or Npgsql.NpgsqlException
+    )
 {
     // With the stack: a run of minutes broke off, and its reason is asked for once.
     Console.Error.WriteLine($"chaos: {e.Message}{Environment.NewLine}{e}");
@@ -43,4 +52,5 @@ void Stop(PosixSignalContext signal)
     stop.Cancel();
 }
 
-static void Progress(string line) => Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{DateTime.Now:HH:mm:ss}  {line}"));
+static void Progress(string line) =>
+    Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{DateTime.Now:HH:mm:ss}  {line}"));

@@ -11,8 +11,16 @@ public sealed class ReleaseBuildTests
     [Test]
     public async Task A_release_build_holds_no_failpoint()
     {
-        Assert.That(Failpoints.Names, Is.Not.Empty, "failpoints of this build, which is the one for tests: dotnet test, without --configuration Release");
-        foreach (var host in Failpoints.Assemblies.Where(a => a is not ("Orders.Infrastructure" or "QueueWorkers")).Select(a => a["Orders.".Length..]))
+        Assert.That(
+            Failpoints.Names,
+            Is.Not.Empty,
+            "failpoints of this build, which is the one for tests: dotnet test, without --configuration Release"
+        );
+        foreach (
+            var host in Failpoints
+                .Assemblies.Where(a => a is not ("Orders.Infrastructure" or "QueueWorkers"))
+                .Select(a => a["Orders.".Length..])
+        )
             await BuildAsync(host);
 
         foreach (var assembly in Failpoints.Assemblies)
@@ -25,9 +33,23 @@ public sealed class ReleaseBuildTests
     private static async Task BuildAsync(string host)
     {
         // Servers that outlive the build would hold its output open, and reading it would never end.
-        var start = new ProcessStartInfo("dotnet", ["build", Path.Combine(Repository.Root, "src", host), "--configuration", "Release", "--no-restore", "-v:quiet", "-nologo", "-p:RunAnalyzers=false", "--disable-build-servers"])
+        var start = new ProcessStartInfo(
+            "dotnet",
+            [
+                "build",
+                Path.Combine(Repository.Root, "src", host),
+                "--configuration",
+                "Release",
+                "--no-restore",
+                "-v:quiet",
+                "-nologo",
+                "-p:RunAnalyzers=false",
+                "--disable-build-servers",
+            ]
+        )
         {
-            RedirectStandardOutput = true, RedirectStandardError = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
         };
         using var build = Process.Start(start)!;
         var errors = build.StandardError.ReadToEndAsync();

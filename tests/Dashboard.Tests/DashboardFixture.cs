@@ -56,19 +56,28 @@ internal abstract class DashboardFixture
     }
 
     /// <summary>Starts a dashboard where one was, after the test has disposed it.</summary>
-    protected async Task RestartDashboardAsync(int port) => Dashboard = await DashboardHost.StartAsync(TestSystem, Settings.Append(("urls", $"http://127.0.0.1:{port}")));
+    protected async Task RestartDashboardAsync(int port) =>
+        Dashboard = await DashboardHost.StartAsync(TestSystem, Settings.Append(("urls", $"http://127.0.0.1:{port}")));
 
     protected Task<Answer> GetAsync(string path, string? key) => SendAsync(HttpMethod.Get, path, key);
 
-    protected Task<Answer> PostAsync(string path, string? key, object? body = null) => SendAsync(HttpMethod.Post, path, key, body);
+    protected Task<Answer> PostAsync(string path, string? key, object? body = null) =>
+        SendAsync(HttpMethod.Post, path, key, body);
 
     protected async Task<Answer> SendAsync(HttpMethod method, string path, string? key, object? body = null)
     {
-        using var request = new HttpRequestMessage(method, new Uri(Dashboard.Address, path)) { Content = body is null ? null : JsonContent.Create(body) };
+        using var request = new HttpRequestMessage(method, new Uri(Dashboard.Address, path))
+        {
+            Content = body is null ? null : JsonContent.Create(body),
+        };
         if (key is not null)
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
         using var response = await _http.SendAsync(request);
-        return new Answer((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, await response.Content.ReadAsStringAsync());
+        return new Answer(
+            (int)response.StatusCode,
+            response.Content.Headers.ContentType?.MediaType,
+            await response.Content.ReadAsStringAsync()
+        );
     }
 }
 
@@ -79,7 +88,10 @@ internal sealed record Answer(int Status, string? ContentType, string Text)
     public JsonNode Body => JsonNode.Parse(Text) ?? throw new AssertionException($"Expected JSON, found {this}");
 
     /// <summary>The problem's code; empty when the answer is none.</summary>
-    public string Code => ContentType == "application/problem+json" ? Body["type"]!.GetValue<string>().Replace("urn:problem:orders:", "", StringComparison.Ordinal) : "";
+    public string Code =>
+        ContentType == "application/problem+json"
+            ? Body["type"]!.GetValue<string>().Replace("urn:problem:orders:", "", StringComparison.Ordinal)
+            : "";
 
     public override string ToString() => $"{Status} {ContentType}: {Text}";
 }

@@ -1,3 +1,4 @@
-// Fixtures run side by side, each with a dashboard and an installation of its own; more than three would only wait for the two processors.
+// Fixtures run side by side, each with a dashboard and an installation of its own; more than three would only wait for
+// the two processors.
 [assembly: LevelOfParallelism(3)]
 [assembly: Parallelizable(ParallelScope.Fixtures)]

@@ -24,24 +24,49 @@ internal sealed class ShopApi : IAsyncDisposable
     /// <summary>Starts it and waits until it is ready.</summary>
     public static async Task<ShopApi> StartAsync(OrdersSystem system)
     {
-        await system.Database.ExecuteAsync("insert into api_keys (id, client_id, hash, scopes) values ($1, 'shop', $2, array['orders:write', 'orders:read'])", Guid.NewGuid(), ApiKeys.HashOf(Key));
-        var app = ApiApplication.Build([.. system.Settings(("urls", "http://127.0.0.1:0"), ("environment", "Development"), ("Logging:LogLevel:Default", "Warning")).Select(s => $"--{s.Key}={s.Value}")]);
+        await system.Database.ExecuteAsync(
+            "insert into api_keys (id, client_id, hash, scopes) values ($1, 'shop', $2, array['orders:write', 'orders:read'])",
+            Guid.NewGuid(),
+            ApiKeys.HashOf(Key)
+        );
+        var app = ApiApplication.Build([
+            .. system
+                .Settings(
+                    ("urls", "http://127.0.0.1:0"),
+                    ("environment", "Development"),
+                    ("Logging:LogLevel:Default", "Warning")
+                )
+                .Select(s => $"--{s.Key}={s.Value}"),
+        ]);
         await app.StartAsync();
         var api = new ShopApi(app);
-        await Eventually.That(async () => (int)(await api._http.GetAsync("health/ready")).StatusCode, Is.EqualTo(200), "the status of the API's /health/ready");
+        await Eventually.That(
+            async () => (int)(await api._http.GetAsync("health/ready")).StatusCode,
+            Is.EqualTo(200),
+            "the status of the API's /health/ready"
+        );
         return api;
     }
 
     /// <summary>Posts an order, which has to be accepted.</summary>
     public async Task PostAsync(string email)
     {
-        using var answer = await _http.PostAsJsonAsync("orders", new
-        {
-            customer = new { name = "Zoë Müller", email },
-            lines = new[] { new { sku = "MUG-BLUE", quantity = 1 } },
-            currency = "EUR",
-            shippingAddress = new { line1 = "Hafenstr. 1", city = "Hamburg", postalCode = "20457", country = "DE" },
-        });
+        using var answer = await _http.PostAsJsonAsync(
+            "orders",
+            new
+            {
+                customer = new { name = "Zoë Müller", email },
+                lines = new[] { new { sku = "MUG-BLUE", quantity = 1 } },
+                currency = "EUR",
+                shippingAddress = new
+                {
+                    line1 = "Hafenstr. 1",
+                    city = "Hamburg",
+                    postalCode = "20457",
+                    country = "DE",
+                },
+            }
+        );
         Assert.That((int)answer.StatusCode, Is.EqualTo(202), await answer.Content.ReadAsStringAsync());
     }
 

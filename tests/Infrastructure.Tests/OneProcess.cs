@@ -7,7 +7,10 @@ using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests;
 
-/// <summary>The committing part of a process, without broker: its own connections, its own writer. Two of them meet as two processes do.</summary>
+/// <summary>
+/// The committing part of a process, without broker: its own connections, its own writer. Two of them meet as two
+/// processes do.
+/// </summary>
 internal sealed class OneProcess : IAsyncDisposable
 {
     private readonly NpgsqlDataSource _database;
@@ -25,7 +28,8 @@ internal sealed class OneProcess : IAsyncDisposable
 
     public StepFailures Failures { get; }
 
-    public static StepRun Run(StepPolicy policy, Guid subject, Guid? message = null) => new(policy, message ?? Guid.NewGuid(), subject, Guid.NewGuid(), 1, null);
+    public static StepRun Run(StepPolicy policy, Guid subject, Guid? message = null) =>
+        new(policy, message ?? Guid.NewGuid(), subject, Guid.NewGuid(), 1, null);
 
     public async ValueTask DisposeAsync()
     {
@@ -49,7 +53,13 @@ internal sealed class NoteWriter : StepWriter<Note>
     {
         await using var command = new NpgsqlCommand("insert into notes select * from unnest($1, $2)", connection);
         command.Parameters.Add(new() { Value = runs.Select(r => r.Run.SubjectId).ToArray() });
-        command.Parameters.Add(new() { Value = runs.Select(r => r.Write.N).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Integer });
+        command.Parameters.Add(
+            new()
+            {
+                Value = runs.Select(r => r.Write.N).ToArray(),
+                NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Integer,
+            }
+        );
         await command.ExecuteNonQueryAsync();
     }
 }

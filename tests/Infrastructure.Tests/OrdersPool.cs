@@ -14,9 +14,14 @@ internal static class OrdersPool
     /// <param name="most">The most connections.</param>
     public static NpgsqlDataSource Of(OrdersSystem system, int most = DatabaseOptions.Worker)
     {
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection(
-            [new("ConnectionStrings:Postgres", system.Database.ConnectionString), new("Database:MaxConnections", $"{most}")]).Build();
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection([
+                new("ConnectionStrings:Postgres", system.Database.ConnectionString),
+                new("Database:MaxConnections", $"{most}"),
+            ])
+            .Build();
         var services = new ServiceCollection().AddOrdersStore(configuration);
-        return (NpgsqlDataSource)services.Single(s => s.ServiceType == typeof(NpgsqlDataSource)).ImplementationInstance!;
+        return (NpgsqlDataSource)
+            services.Single(s => s.ServiceType == typeof(NpgsqlDataSource)).ImplementationInstance!;
     }
 }

@@ -28,5 +28,10 @@ public abstract class SystemFixture
 
     /// <summary>Waits until a listener holds so many messages.</summary>
     protected Task UntilArrivedAsync(string listener, int count, TimeSpan? within = null) =>
-        Eventually.That(() => TestSystem.Broker.CountAsync(listener), Is.EqualTo((uint)count), "messages arrived", within);
+        Eventually.That(
+            () => TestSystem.Broker.CountAsync(listener),
+            Is.EqualTo((uint)count),
+            "messages arrived",
+            within
+        );
 }

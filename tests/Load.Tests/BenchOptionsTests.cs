@@ -4,7 +4,10 @@ public sealed class BenchOptionsTests
 {
     [Test]
     public void Bullmq_means_both_of_its_variants() =>
-        Assert.That(string.Join(", ", BenchOptions.Parse(["--systems", "bullmq"]).Systems), Is.EqualTo("bullmq-one, bullmq-four"));
+        Assert.That(
+            string.Join(", ", BenchOptions.Parse(["--systems", "bullmq"]).Systems),
+            Is.EqualTo("bullmq-one, bullmq-four")
+        );
 
     [TestCase("--against", "masstransit-plain", "orders, masstransit-plain")]
     [TestCase("--systems", "bullmq-four,orders", "orders, bullmq-four")]
@@ -16,7 +19,11 @@ public sealed class BenchOptionsTests
     public void Every_problem_is_told_at_once() =>
         Assert.That(
             () => BenchOptions.Parse(["--systems", "sidekiq", "--orders", "many", "--fast", "yes"]),
-            Throws.ArgumentException.With.Message.Contains("`sidekiq`").And.Message.Contains("--orders must be 100–1000000, got `many`").And.Message.Contains("`--fast`"));
+            Throws
+                .ArgumentException.With.Message.Contains("`sidekiq`")
+                .And.Message.Contains("--orders must be 100–1000000, got `many`")
+                .And.Message.Contains("`--fast`")
+        );
 
     [Test]
     public void Without_options_every_system_runs_three_rounds_of_4000_after_4500()

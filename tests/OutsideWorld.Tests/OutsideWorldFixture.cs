@@ -24,9 +24,7 @@ public abstract class OutsideWorldFixture : IAsyncDisposable
         Http = new HttpClient { BaseAddress = World.BaseUri, Timeout = TimeSpan.FromSeconds(20) };
     }
 
-    protected virtual void Configure(OutsideWorldOptions options)
-    {
-    }
+    protected virtual void Configure(OutsideWorldOptions options) { }
 
     public async ValueTask DisposeAsync()
     {
@@ -52,9 +50,18 @@ public abstract class OutsideWorldFixture : IAsyncDisposable
         await client.DisconnectAsync(quit: true);
     }
 
-    protected static MimeMessage Mail(string subject = "Your order", string text = "Thank you.", string to = "zoe@example.com", string? id = null)
+    protected static MimeMessage Mail(
+        string subject = "Your order",
+        string text = "Thank you.",
+        string to = "zoe@example.com",
+        string? id = null
+    )
     {
-        var mail = new MimeMessage { Subject = subject, Body = new TextPart("plain") { Text = text } };
+        var mail = new MimeMessage
+        {
+            Subject = subject,
+            Body = new TextPart("plain") { Text = text },
+        };
         mail.From.Add(new MailboxAddress("Orders", "orders@example.com"));
         mail.To.Add(new MailboxAddress("Zoë Müller", to));
         if (id is not null)
@@ -62,7 +69,9 @@ public abstract class OutsideWorldFixture : IAsyncDisposable
         return mail;
     }
 
-    protected async Task<JsonElement[]> MailsAsync(string query = "") => (await Http.GetFromJsonAsync<JsonElement[]>("/mails" + query))!;
+    protected async Task<JsonElement[]> MailsAsync(string query = "") =>
+        (await Http.GetFromJsonAsync<JsonElement[]>("/mails" + query))!;
 
-    protected async Task<JsonElement[]> CallsAsync(string query = "") => (await Http.GetFromJsonAsync<JsonElement[]>("/warehouse" + query))!;
+    protected async Task<JsonElement[]> CallsAsync(string query = "") =>
+        (await Http.GetFromJsonAsync<JsonElement[]>("/warehouse" + query))!;
 }

@@ -23,7 +23,10 @@ internal sealed class RawSmtp : IDisposable
         return new RawSmtp(client);
     }
 
-    /// <summary>What a server says to somebody who connects; empty when it closes instead. A reset may be there before the connecting has returned.</summary>
+    /// <summary>
+    /// What a server says to somebody who connects; empty when it closes instead. A reset may be there before the
+    /// connecting has returned.
+    /// </summary>
     public static async Task<string> BannerAsync(int port)
     {
         try

@@ -18,7 +18,8 @@ public sealed class RestartTests
     [TearDown]
     public void RemoveDirectory() => Directory.Delete(directory, recursive: true);
 
-    private Task<RunningWorld> StartAsync() => OutsideWorldHost.StartAsync(options => options.DataDirectory = Path.Combine(directory, "ledgers"));
+    private Task<RunningWorld> StartAsync() =>
+        OutsideWorldHost.StartAsync(options => options.DataDirectory = Path.Combine(directory, "ledgers"));
 
     private string File(string name) => Path.Combine(directory, "ledgers", name);
 
@@ -26,7 +27,12 @@ public sealed class RestartTests
     {
         using var client = new SmtpClient();
         await client.ConnectAsync("127.0.0.1", world.SmtpPort, SecureSocketOptions.None);
-        var mail = new MimeKit.MimeMessage { Subject = "Grüße, Zoë", MessageId = id, Body = new MimeKit.TextPart("plain") { Text = "two\nlines" } };
+        var mail = new MimeKit.MimeMessage
+        {
+            Subject = "Grüße, Zoë",
+            MessageId = id,
+            Body = new MimeKit.TextPart("plain") { Text = "two\nlines" },
+        };
         mail.From.Add(new MimeKit.MailboxAddress("", "orders@example.com"));
         mail.To.Add(new MimeKit.MailboxAddress("", "zoe@example.com"));
         try
@@ -42,7 +48,10 @@ public sealed class RestartTests
     private static async Task<HttpStatusCode> CallAsync(RunningWorld world)
     {
         using var http = new HttpClient { BaseAddress = world.BaseUri };
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/warehouse") { Content = JsonContent.Create(new { orderId = "order-1" }) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/warehouse")
+        {
+            Content = JsonContent.Create(new { orderId = "order-1" }),
+        };
         request.Headers.Add("Idempotency-Key", "key-1");
         using var answer = await http.SendAsync(request);
         return answer.StatusCode;
@@ -64,9 +73,25 @@ public sealed class RestartTests
         await using (var world = await StartAsync())
         {
             Assert.That(await CallAsync(world), Is.EqualTo(HttpStatusCode.OK));
-            Assert.That(world.Mails.Delivered.Single(), Has.Property("Subject").EqualTo("Grüße, Zoë").And.Property("Text").EqualTo("two\nlines").And.Property("To").EqualTo("zoe@example.com"));
-            Assert.That(world.Mails.Everything.Select(mail => (mail.MessageId, mail.Outcome)), Is.EqualTo(new[] { ("one@orders.example", MailOutcome.Accepted), ("two@orders.example", MailOutcome.Rejected) }));
-            Assert.That(world.Warehouse.Calls.Select(call => (call.Answer, call.Repeats)), Is.EqualTo(new[] { (503, 0), (200, 2) }));
+            Assert.That(
+                world.Mails.Delivered.Single(),
+                Has.Property("Subject")
+                    .EqualTo("Grüße, Zoë")
+                    .And.Property("Text")
+                    .EqualTo("two\nlines")
+                    .And.Property("To")
+                    .EqualTo("zoe@example.com")
+            );
+            Assert.That(
+                world.Mails.Everything.Select(mail => (mail.MessageId, mail.Outcome)),
+                Is.EqualTo(
+                    new[] { ("one@orders.example", MailOutcome.Accepted), ("two@orders.example", MailOutcome.Rejected) }
+                )
+            );
+            Assert.That(
+                world.Warehouse.Calls.Select(call => (call.Answer, call.Repeats)),
+                Is.EqualTo(new[] { (503, 0), (200, 2) })
+            );
             Assert.That(world.Behaviour.Smtp.Current.Mode, Is.EqualTo(SmtpMode.Ok), "behaviour is not evidence");
         }
     }
@@ -81,7 +106,10 @@ public sealed class RestartTests
             await SendAsync(world, "two@orders.example");
 
         await using var third = await StartAsync();
-        Assert.That(third.Mails.Delivered.Select(mail => mail.MessageId), Is.EqualTo(new[] { "one@orders.example", "two@orders.example" }));
+        Assert.That(
+            third.Mails.Delivered.Select(mail => mail.MessageId),
+            Is.EqualTo(new[] { "one@orders.example", "two@orders.example" })
+        );
     }
 
     [Test]
@@ -107,7 +135,10 @@ public sealed class RestartTests
         Directory.CreateDirectory(Path.Combine(directory, "ledgers"));
         await System.IO.File.WriteAllTextAsync(File(name), "nonsense\n");
 
-        Assert.That(StartAsync, Throws.TypeOf<IOException>().With.Message.Contains($"{name}:1: expected one ledger entry"));
+        Assert.That(
+            StartAsync,
+            Throws.TypeOf<IOException>().With.Message.Contains($"{name}:1: expected one ledger entry")
+        );
     }
 
     [Test]

@@ -19,11 +19,16 @@ public sealed class StartAndStopTests
         using var inData = await RawSmtp.GreetedAsync(world.SmtpPort);
         await inData.SendAsync("MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\nSubject: half");
         using var waiting = await RawSmtp.GreetedAsync(world.SmtpPort);
-        await waiting.SendAsync("MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\nSubject: x\r\n\r\nx\r\n.\r\n");
+        await waiting.SendAsync(
+            "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\nSubject: x\r\n\r\nx\r\n.\r\n"
+        );
         using var http = new HttpClient { BaseAddress = world.BaseUri };
         http.DefaultRequestHeaders.Add("Idempotency-Key", "key-1");
         var call = http.PostAsJsonAsync("/warehouse", new { orderId = "order-1" });
-        Assert.That(() => world.Mails.DeliveredCount + world.Warehouse.Count, Is.EqualTo(2).After(5).Seconds.PollEvery(10).MilliSeconds);
+        Assert.That(
+            () => world.Mails.DeliveredCount + world.Warehouse.Count,
+            Is.EqualTo(2).After(5).Seconds.PollEvery(10).MilliSeconds
+        );
 
         var watch = Stopwatch.StartNew();
         await world.DisposeAsync();
@@ -31,23 +36,35 @@ public sealed class StartAndStopTests
         Assert.That(watch.Elapsed, Is.LessThan(TimeSpan.FromSeconds(2)));
         Assert.That(async () => await call, Throws.TypeOf<HttpRequestException>());
         using var probe = new TcpClient();
-        Assert.That(async () => await probe.ConnectAsync("127.0.0.1", world.SmtpPort), Throws.TypeOf<SocketException>());
+        Assert.That(
+            async () => await probe.ConnectAsync("127.0.0.1", world.SmtpPort),
+            Throws.TypeOf<SocketException>()
+        );
     }
 
     [Test]
     public void Every_wrong_option_is_reported_at_once_without_telling_the_secret()
     {
-        var start = () => OutsideWorldHost.StartAsync(options =>
-        {
-            options.SmtpPort = 70_000;
-            options.WarehouseSecret = "whsec_c2hvcnQ=";
-        });
+        var start = () =>
+            OutsideWorldHost.StartAsync(options =>
+            {
+                options.SmtpPort = 70_000;
+                options.WarehouseSecret = "whsec_c2hvcnQ=";
+            });
 
-        Assert.That(start, Throws.TypeOf<OptionsValidationException>().With.Property("Failures").EqualTo(new[]
-        {
-            "OutsideWorld:SmtpPort must be 0–65535, got 70000; set OutsideWorld__SmtpPort",
-            "OutsideWorld:WarehouseSecret must be whsec_ and 24–64 bytes in base64, got 5 bytes; set OutsideWorld__WarehouseSecret",
-        }));
+        Assert.That(
+            start,
+            Throws
+                .TypeOf<OptionsValidationException>()
+                .With.Property("Failures")
+                .EqualTo(
+                    new[]
+                    {
+                        "OutsideWorld:SmtpPort must be 0–65535, got 70000; set OutsideWorld__SmtpPort",
+                        "OutsideWorld:WarehouseSecret must be whsec_ and 24–64 bytes in base64, got 5 bytes; set OutsideWorld__WarehouseSecret",
+                    }
+                )
+        );
     }
 
     [Test]

@@ -8,7 +8,9 @@ using Orders.Testing.Servers;
 
 namespace Orders.Producer.Api.Tests;
 
-/// <summary>A fixture with an API of its own, its database, a small catalogue, four steps and the keys of two clients.</summary>
+/// <summary>
+/// A fixture with an API of its own, its database, a small catalogue, four steps and the keys of two clients.
+/// </summary>
 internal abstract class ApiFixture
 {
     protected const string Alice = "ok_AliceAliceAliceAliceAliceAliceAliceAliceAli";
@@ -44,12 +46,17 @@ internal abstract class ApiFixture
     /// <summary>Fills a database with what every fixture here has.</summary>
     public static async Task SeedAsync(NpgsqlDataSource database)
     {
-        await using var command = database.CreateCommand("""
+        await using var command = database.CreateCommand(
+            """
             insert into catalogue (sku, name, price_eur, price_usd, price_gbp, sold) values
-                ('MUG-BLUE', 'Mug, blue', 9.90, 10.90, 8.50, true), ('TEA-GREEN', 'Green tea', 4.25, 4.80, 3.70, true), ('LAMP-OLD', 'Lamp', 30, 33, 27, false);
+                ('MUG-BLUE', 'Mug, blue', 9.90, 10.90, 8.50, true), ('TEA-GREEN', 'Green tea', 4.25, 4.80, 3.70, true),
+                    ('LAMP-OLD', 'Lamp', 30, 33, 27, false);
             insert into stock (sku, initial, on_hand) values ('MUG-BLUE', 10, 7), ('TEA-GREEN', 5, 5);
-            insert into step_catalogue (step, bit, position, active) values ('email', 1, 0, true), ('inventory', 2, 1, true), ('invoice', 4, 2, true), ('warehouse', 8, 3, true)
-            """);
+            insert into step_catalogue (step, bit, position, active)
+                values ('email', 1, 0, true), ('inventory', 2, 1, true), ('invoice', 4, 2, true),
+                ('warehouse', 8, 3, true)
+            """
+        );
         await command.ExecuteNonQueryAsync();
         await AddKeyAsync(database, "alice", Alice, "orders:write", "orders:read");
         await AddKeyAsync(database, "bob", Bob, "orders:write", "orders:read");
@@ -57,29 +64,49 @@ internal abstract class ApiFixture
         await AddKeyAsync(database, "alice", AliceWrites, "orders:write");
     }
 
-    protected Task AddKeyAsync(string client, string key, params string[] scopes) => AddKeyAsync(Database.Source, client, key, scopes);
+    protected Task AddKeyAsync(string client, string key, params string[] scopes) =>
+        AddKeyAsync(Database.Source, client, key, scopes);
 
     private static async Task AddKeyAsync(NpgsqlDataSource database, string client, string key, params string[] scopes)
     {
-        await using var command = database.CreateCommand("insert into api_keys (id, client_id, hash, scopes) values ($1, $2, $3, $4)");
+        await using var command = database.CreateCommand(
+            "insert into api_keys (id, client_id, hash, scopes) values ($1, $2, $3, $4)"
+        );
         foreach (var value in new object[] { Guid.NewGuid(), client, ApiKeys.HashOf(key), scopes })
             command.Parameters.Add(new() { Value = value });
         await command.ExecuteNonQueryAsync();
     }
 
     protected Task UntilReadyAsync() =>
-        Eventually.That(async () => (await SendAsync(HttpMethod.Get, "/health/ready", null)).Status, Is.EqualTo(200), "the status of /health/ready");
+        Eventually.That(
+            async () => (await SendAsync(HttpMethod.Get, "/health/ready", null)).Status,
+            Is.EqualTo(200),
+            "the status of /health/ready"
+        );
 
     protected Task<Answer> GetAsync(string path, string? key = Alice) => SendAsync(HttpMethod.Get, path, key);
 
     protected Task<Answer> PostAsync(string body, string? key = Alice, string? idempotencyKey = null) =>
-        SendAsync(HttpMethod.Post, "/orders", key, Json(body), idempotencyKey is null ? [] : [("Idempotency-Key", idempotencyKey)]);
+        SendAsync(
+            HttpMethod.Post,
+            "/orders",
+            key,
+            Json(body),
+            idempotencyKey is null ? [] : [("Idempotency-Key", idempotencyKey)]
+        );
 
     public static ByteArrayContent Json(string body) => Json(Encoding.UTF8.GetBytes(body));
 
-    protected static ByteArrayContent Json(byte[] body) => new(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+    protected static ByteArrayContent Json(byte[] body) =>
+        new(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
 
-    protected async Task<Answer> SendAsync(HttpMethod method, string path, string? key, HttpContent? content = null, params IEnumerable<(string Name, string Value)> headers)
+    protected async Task<Answer> SendAsync(
+        HttpMethod method,
+        string path,
+        string? key,
+        HttpContent? content = null,
+        params IEnumerable<(string Name, string Value)> headers
+    )
     {
         using var request = new HttpRequestMessage(method, new Uri(Api.Address, path)) { Content = content };
         if (key is not null)
@@ -115,14 +142,23 @@ internal sealed record Answer(int Status, string? ContentType, string Text, IRea
     public JsonNode Body => JsonNode.Parse(Text) ?? throw new AssertionException($"Expected JSON, found {this}");
 
     /// <summary>The problem's code; empty when the answer is none.</summary>
-    public string Code => ContentType == "application/problem+json" ? Body["type"]!.GetValue<string>().Replace("urn:problem:orders:", "", StringComparison.Ordinal) : "";
+    public string Code =>
+        ContentType == "application/problem+json"
+            ? Body["type"]!.GetValue<string>().Replace("urn:problem:orders:", "", StringComparison.Ordinal)
+            : "";
 
     /// <summary>The fields that something is wrong with.</summary>
     public string[] Pointers => Body["errors"] is JsonObject errors ? [.. errors.Select(e => e.Key)] : [];
 
-    public static async Task<Answer> OfAsync(HttpResponseMessage response) => new(
-        (int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, await response.Content.ReadAsStringAsync(),
-        response.Headers.Concat(response.Content.Headers).ToDictionary(h => h.Key, h => string.Join(",", h.Value), StringComparer.OrdinalIgnoreCase));
+    public static async Task<Answer> OfAsync(HttpResponseMessage response) =>
+        new(
+            (int)response.StatusCode,
+            response.Content.Headers.ContentType?.MediaType,
+            await response.Content.ReadAsStringAsync(),
+            response
+                .Headers.Concat(response.Content.Headers)
+                .ToDictionary(h => h.Key, h => string.Join(",", h.Value), StringComparer.OrdinalIgnoreCase)
+        );
 
     public override string ToString() => $"{Status} {(HttpStatusCode)Status} {ContentType}: {Text}";
 }

@@ -11,12 +11,21 @@ internal sealed class ApiHost : IAsyncDisposable
 
     public Uri Address => new(_app.Urls.Single());
 
-    public static async Task<ApiHost> StartAsync(string connectionString, params IEnumerable<(string Name, string Value)> settings)
+    public static async Task<ApiHost> StartAsync(
+        string connectionString,
+        params IEnumerable<(string Name, string Value)> settings
+    )
     {
         IEnumerable<(string Name, string Value)> usual =
         [
-            ("urls", "http://127.0.0.1:0"), ("environment", "Development"), ("Logging:LogLevel:Default", "Error"), ("ConnectionStrings:Postgres", connectionString),
-            ("Outbox:Relay", "false"), ("RabbitMq:Host", "localhost"), ("RabbitMq:Username", "nobody"), ("RabbitMq:Password", "nothing"),
+            ("urls", "http://127.0.0.1:0"),
+            ("environment", "Development"),
+            ("Logging:LogLevel:Default", "Error"),
+            ("ConnectionStrings:Postgres", connectionString),
+            ("Outbox:Relay", "false"),
+            ("RabbitMq:Host", "localhost"),
+            ("RabbitMq:Username", "nobody"),
+            ("RabbitMq:Password", "nothing"),
         ];
         // The last one wins.
         var host = new ApiHost(ApiApplication.Build([.. usual.Concat(settings).Select(s => $"--{s.Name}={s.Value}")]));

@@ -3,7 +3,10 @@ using System.Diagnostics.Metrics;
 
 namespace Orders.Testing;
 
-/// <summary>The faults of the database that any host in this process has counted since it was created: how a test sees that something waits.</summary>
+/// <summary>
+/// The faults of the database that any host in this process has counted since it was created: how a test sees that
+/// something waits.
+/// </summary>
 public sealed class DatabaseFaults : IDisposable
 {
     private readonly ConcurrentDictionary<string, int> _states = new();
@@ -17,14 +20,16 @@ public sealed class DatabaseFaults : IDisposable
             if (instrument.Name == "orders.database.faults")
                 listener.EnableMeasurementEvents(instrument);
         };
-        _listener.SetMeasurementEventCallback<long>((_, count, tags, _) =>
-        {
-            foreach (var (name, value) in tags)
+        _listener.SetMeasurementEventCallback<long>(
+            (_, count, tags, _) =>
             {
-                if (name == "sqlstate")
-                    _states.AddOrUpdate((string)value!, (int)count, (_, before) => before + (int)count);
+                foreach (var (name, value) in tags)
+                {
+                    if (name == "sqlstate")
+                        _states.AddOrUpdate((string)value!, (int)count, (_, before) => before + (int)count);
+                }
             }
-        });
+        );
         _listener.Start();
     }
 

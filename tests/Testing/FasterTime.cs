@@ -1,6 +1,9 @@
 namespace Orders.Testing;
 
-/// <summary>A clock whose timers ring earlier by a factor: the time limit of a step, 30 seconds by default, is tested in a fraction of a second.</summary>
+/// <summary>
+/// A clock whose timers ring earlier by a factor: the time limit of a step, 30 seconds by default, is tested in a
+/// fraction of a second.
+/// </summary>
 public sealed class FasterTime(double factor) : TimeProvider
 {
     /// <inheritdoc />

@@ -13,15 +13,14 @@ public sealed class LogCapture : ILoggerProvider
     public IReadOnlyList<(LogLevel Level, string Line)> Lines => [.. _lines];
 
     /// <summary>The last lines, for a message.</summary>
-    public override string ToString() => string.Join(Environment.NewLine, _lines.TakeLast(60).Select(l => $"{l.Level}: {l.Line}"));
+    public override string ToString() =>
+        string.Join(Environment.NewLine, _lines.TakeLast(60).Select(l => $"{l.Level}: {l.Line}"));
 
     /// <inheritdoc />
     public ILogger CreateLogger(string categoryName) => new Writer(this, categoryName);
 
     /// <inheritdoc />
-    public void Dispose()
-    {
-    }
+    public void Dispose() { }
 
     private sealed class Writer(LogCapture book, string category) : ILogger
     {
@@ -30,11 +29,22 @@ public sealed class LogCapture : ILoggerProvider
 
         public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        )
         {
             if (!IsEnabled(logLevel))
                 return;
-            book._lines.Enqueue((logLevel, $"{DateTime.UtcNow:HH:mm:ss.fff} {category} {formatter(state, exception)}{(exception is null ? "" : $" {exception.GetType().Name}: {exception.Message}")}"));
+            book._lines.Enqueue(
+                (
+                    logLevel,
+                    $"{DateTime.UtcNow:HH:mm:ss.fff} {category} {formatter(state, exception)}{(exception is null ? "" : $" {exception.GetType().Name}: {exception.Message}")}"
+                )
+            );
             while (book._lines.Count > Longest)
                 book._lines.TryDequeue(out _);
         }

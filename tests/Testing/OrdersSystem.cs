@@ -11,7 +11,8 @@ using QueueWorkers.Steps;
 namespace Orders.Testing;
 
 /// <summary>
-/// An installation of a fixture's own: a database and a virtual host, deployed by the real deployment for a catalogue of steps. Hosts are started in it as a test needs them.
+/// An installation of a fixture's own: a database and a virtual host, deployed by the real deployment for a catalogue
+/// of steps. Hosts are started in it as a test needs them.
 /// </summary>
 public sealed class OrdersSystem : IAsyncDisposable
 {
@@ -39,7 +40,12 @@ public sealed class OrdersSystem : IAsyncDisposable
         var database = TestDatabase.CreateAsync();
         var broker = TestBroker.CreateAsync();
         var system = new OrdersSystem(catalogue, await database, await broker);
-        await DeployCommand.RunAsync(system.Configuration(("Deploy:DemoCatalogue", "true")), catalogue, _ => { }, CancellationToken.None);
+        await DeployCommand.RunAsync(
+            system.Configuration(("Deploy:DemoCatalogue", "true")),
+            catalogue,
+            _ => { },
+            CancellationToken.None
+        );
         return system;
     }
 
@@ -50,7 +56,9 @@ public sealed class OrdersSystem : IAsyncDisposable
         {
             ["ConnectionStrings:Postgres"] = Database.ConnectionString,
             ["RabbitMq:Host"] = Broker.Options.Host,
-            ["RabbitMq:Port"] = Broker.Options.EffectivePort.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            ["RabbitMq:Port"] = Broker.Options.EffectivePort.ToString(
+                System.Globalization.CultureInfo.InvariantCulture
+            ),
             ["RabbitMq:VirtualHost"] = Broker.Options.VirtualHost,
             ["RabbitMq:Username"] = Broker.Options.Username,
             ["RabbitMq:Password"] = Broker.Options.Password,
@@ -63,17 +71,25 @@ public sealed class OrdersSystem : IAsyncDisposable
     }
 
     /// <summary>The same as a configuration.</summary>
-    public IConfiguration Configuration(params IEnumerable<(string Name, string? Value)> more) => new ConfigurationBuilder().AddInMemoryCollection(Settings(more)).Build();
+    public IConfiguration Configuration(params IEnumerable<(string Name, string? Value)> more) =>
+        new ConfigurationBuilder().AddInMemoryCollection(Settings(more)).Build();
 
     /// <summary>Starts a host with steps and relay, as <c>Workers</c> does.</summary>
     /// <param name="steps">As in <c>Workers__Steps</c>; empty for a host without steps.</param>
     /// <param name="services">Changes services, after the host's own.</param>
     /// <param name="settings">Changes settings.</param>
-    public Task<RunningHost> StartAsync(string steps = "*", Action<IServiceCollection>? services = null, params IEnumerable<(string Name, string? Value)> settings) =>
-        StartAsync(steps == "" ? [] : Catalogue.Choose(steps), services, settings);
+    public Task<RunningHost> StartAsync(
+        string steps = "*",
+        Action<IServiceCollection>? services = null,
+        params IEnumerable<(string Name, string? Value)> settings
+    ) => StartAsync(steps == "" ? [] : Catalogue.Choose(steps), services, settings);
 
     /// <summary>The same with entries that a test has changed.</summary>
-    public async Task<RunningHost> StartAsync(IReadOnlyList<StepEntry> steps, Action<IServiceCollection>? services = null, params IEnumerable<(string Name, string? Value)> settings)
+    public async Task<RunningHost> StartAsync(
+        IReadOnlyList<StepEntry> steps,
+        Action<IServiceCollection>? services = null,
+        params IEnumerable<(string Name, string? Value)> settings
+    )
     {
         var host = Build(steps, services, settings);
         lock (_hosts)
@@ -90,7 +106,11 @@ public sealed class OrdersSystem : IAsyncDisposable
         await Database.DisposeAsync();
     }
 
-    private RunningHost Build(IReadOnlyList<StepEntry> steps, Action<IServiceCollection>? services, IEnumerable<(string Name, string? Value)> settings)
+    private RunningHost Build(
+        IReadOnlyList<StepEntry> steps,
+        Action<IServiceCollection>? services,
+        IEnumerable<(string Name, string? Value)> settings
+    )
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Configuration.AddInMemoryCollection(Settings(settings));

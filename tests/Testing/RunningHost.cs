@@ -5,7 +5,9 @@ using QueueWorkers.Outbox.Relaying;
 
 namespace Orders.Testing;
 
-/// <summary>A worker process, played inside the test's process: relay, bus and steps, started and stopped like the real one.</summary>
+/// <summary>
+/// A worker process, played inside the test's process: relay, bus and steps, started and stopped like the real one.
+/// </summary>
 public sealed class RunningHost(IHost host, LogCapture log) : IAsyncDisposable
 {
     private bool _stopped;
@@ -22,7 +24,8 @@ public sealed class RunningHost(IHost host, LogCapture log) : IAsyncDisposable
     /// <summary>Starts it and waits until its endpoints consume.</summary>
     public async Task<RunningHost> StartAsync()
     {
-        // MassTransit keeps its log context in the flow of execution: a second host started in the same flow would log into the first one's, long disposed.
+        // MassTransit keeps its log context in the flow of execution: a second host started in the same flow would log
+        // into the first one's, long disposed.
         Task start;
         using (ExecutionContext.SuppressFlow())
             start = Task.Run(() => host.StartAsync());
@@ -31,7 +34,11 @@ public sealed class RunningHost(IHost host, LogCapture log) : IAsyncDisposable
         {
             try
             {
-                await Eventually.Is(() => bus.CheckHealth().Status == BusHealthStatus.Healthy, "every endpoint consumes, or waits for its gate to open", TimeSpan.FromSeconds(60));
+                await Eventually.Is(
+                    () => bus.CheckHealth().Status == BusHealthStatus.Healthy,
+                    "every endpoint consumes, or waits for its gate to open",
+                    TimeSpan.FromSeconds(60)
+                );
             }
             catch (AssertionException)
             {

@@ -13,26 +13,39 @@ public static class SampleOrders
     /// <summary>A valid order.</summary>
     /// <param name="requiredSteps">The steps it needs, as a mask.</param>
     /// <param name="lines">Articles and quantities; two lines unless said otherwise.</param>
-    public static NewOrder New(int requiredSteps, params (string Sku, int Quantity)[] lines) => new()
-    {
-        ClientId = "tests",
-        CustomerName = "Zoë Müller",
-        CustomerEmail = "zoe@example.com",
-        Lines = [.. (lines is [] ? [("MUG-BLUE", 2), ("TEA-GREEN-100", 1)] : lines).Select(l => new NewOrderLine(l.Item1, l.Item1, l.Item2, 9.90m))],
-        Currency = "EUR",
-        ShipLine1 = "Hafenstr. 1",
-        ShipCity = "Hamburg",
-        ShipPostalCode = "20457",
-        ShipCountry = "DE",
-        RequiredSteps = requiredSteps,
-    };
+    public static NewOrder New(int requiredSteps, params (string Sku, int Quantity)[] lines) =>
+        new()
+        {
+            ClientId = "tests",
+            CustomerName = "Zoë Müller",
+            CustomerEmail = "zoe@example.com",
+            Lines =
+            [
+                .. (lines is [] ? [("MUG-BLUE", 2), ("TEA-GREEN-100", 1)] : lines).Select(l => new NewOrderLine(
+                    l.Item1,
+                    l.Item1,
+                    l.Item2,
+                    9.90m
+                )),
+            ],
+            Currency = "EUR",
+            ShipLine1 = "Hafenstr. 1",
+            ShipCity = "Hamburg",
+            ShipPostalCode = "20457",
+            ShipCountry = "DE",
+            RequiredSteps = requiredSteps,
+        };
 
     /// <summary>The mask of all steps of the catalogue, as the API takes it from the database.</summary>
     public static Task<int> RequiredStepsAsync(this OrdersSystem system) =>
         system.Database.ScalarAsync<int>("select bit_or(bit) from step_catalogue where active");
 
     /// <summary>Stores an order as the API does, by a host whose relay sends its message.</summary>
-    public static async Task<Guid> PostAsync(this OrdersSystem system, RunningHost host, params (string Sku, int Quantity)[] lines)
+    public static async Task<Guid> PostAsync(
+        this OrdersSystem system,
+        RunningHost host,
+        params (string Sku, int Quantity)[] lines
+    )
     {
         var order = New(await system.RequiredStepsAsync(), lines);
         var intake = (OrderIntake)host.Services.GetService(typeof(OrderIntake))!;
@@ -40,7 +53,9 @@ public static class SampleOrders
         return order.Id;
     }
 
-    /// <summary>Stores an order and nothing else: its message is thrown away, so that only what the test publishes runs.</summary>
+    /// <summary>
+    /// Stores an order and nothing else: its message is thrown away, so that only what the test publishes runs.
+    /// </summary>
     public static async Task<Guid> StoreAsync(this OrdersSystem system, params (string Sku, int Quantity)[] lines) =>
         (await system.StoreAsync([New(await system.RequiredStepsAsync(), lines)]))[0];
 
@@ -51,7 +66,10 @@ public static class SampleOrders
         await using (var source = NpgsqlDataSource.Create(system.Database.ConnectionString))
         await using (var intake = new OrderIntake(source, feed))
             await Task.WhenAll(orders.Select(intake.AcceptAsync));
-        await system.Database.ExecuteAsync("delete from outbox where correlation_id = any($1)", (object)orders.Select(o => o.Id.ToString()).ToArray());
+        await system.Database.ExecuteAsync(
+            "delete from outbox where correlation_id = any($1)",
+            (object)orders.Select(o => o.Id.ToString()).ToArray()
+        );
         return [.. orders.Select(o => o.Id)];
     }
 }

@@ -53,7 +53,11 @@ public abstract class StepContract<TStep>(StepCatalogue catalogue)
         await PrepareAsync();
         TestSystem = await OrdersSystem.CreateAsync(catalogue);
         var entry = catalogue.Steps.Single(s => s.Type == typeof(TStep));
-        Host = await TestSystem.StartAsync([_script.In(entry)], services => services.Replace(ServiceDescriptor.Singleton<TimeProvider>(new FasterTime(TimeFactor))), Settings);
+        Host = await TestSystem.StartAsync(
+            [_script.In(entry)],
+            services => services.Replace(ServiceDescriptor.Singleton<TimeProvider>(new FasterTime(TimeFactor))),
+            Settings
+        );
     }
 
     [OneTimeTearDown]
@@ -87,19 +91,33 @@ public abstract class StepContract<TStep>(StepCatalogue catalogue)
 
         await UntilNothingIsLeftAsync(subject, runs: Copies);
         await OneEffectAsync(subject);
-        Assert.That(await TestSystem.Broker.CountAsync($"{Policy.Name}_error"), Is.Zero.Or.EqualTo(await DeadLetteredByOthersAsync(subject)), "none of the copies is dead-lettered");
+        Assert.That(
+            await TestSystem.Broker.CountAsync($"{Policy.Name}_error"),
+            Is.Zero.Or.EqualTo(await DeadLetteredByOthersAsync(subject)),
+            "none of the copies is dead-lettered"
+        );
     }
 
     [Test]
     public async Task A_step_that_fails_once_succeeds_at_the_next_attempt()
     {
         var subject = await NewSubjectAsync();
-        _script.For(subject, (_, run) => run == 1 ? throw new TimeoutException("The outside world is slow today.") : Task.CompletedTask);
+        _script.For(
+            subject,
+            (_, run) => run == 1 ? throw new TimeoutException("The outside world is slow today.") : Task.CompletedTask
+        );
         await DeliverAsync(subject);
 
-        await TestSystem.EventuallyFastForwardingAsync(() => TestSystem.StatusAsync(subject, Policy.Name), Is.EqualTo(StepStatus.Done), "status of the step");
+        await TestSystem.EventuallyFastForwardingAsync(
+            () => TestSystem.StatusAsync(subject, Policy.Name),
+            Is.EqualTo(StepStatus.Done),
+            "status of the step"
+        );
         Assert.That(await TestSystem.AttemptsAsync(subject, Policy.Name), Is.EqualTo(2));
-        Assert.That(await TestSystem.LastFaultAsync(subject, Policy.Name), Does.Contain("The outside world is slow today."));
+        Assert.That(
+            await TestSystem.LastFaultAsync(subject, Policy.Name),
+            Does.Contain("The outside world is slow today.")
+        );
         await OneEffectAsync(subject);
     }
 
@@ -110,10 +128,18 @@ public abstract class StepContract<TStep>(StepCatalogue catalogue)
         _script.For(subject, (_, _) => throw new TimeoutException("Never works."));
         await DeliverAsync(subject);
 
-        await TestSystem.EventuallyFastForwardingAsync(() => TestSystem.StatusAsync(subject, Policy.Name), Is.EqualTo(StepStatus.Failed), "status of the step");
+        await TestSystem.EventuallyFastForwardingAsync(
+            () => TestSystem.StatusAsync(subject, Policy.Name),
+            Is.EqualTo(StepStatus.Failed),
+            "status of the step"
+        );
         await DeadLetteredOnceAsync(subject);
         Assert.That(_script.RunsOf(subject), Is.EqualTo(Policy.PlannedAttempts), "runs");
-        Assert.That(await TestSystem.AttemptsAsync(subject, Policy.Name), Is.EqualTo(Policy.PlannedAttempts), "recorded attempts");
+        Assert.That(
+            await TestSystem.AttemptsAsync(subject, Policy.Name),
+            Is.EqualTo(Policy.PlannedAttempts),
+            "recorded attempts"
+        );
         Assert.That(await TestSystem.EffectsAsync(subject), Is.Zero, "effects");
     }
 
@@ -133,11 +159,22 @@ public abstract class StepContract<TStep>(StepCatalogue catalogue)
     public async Task A_step_that_hangs_is_cancelled_in_time_and_tried_again()
     {
         var subject = await NewSubjectAsync();
-        _script.For(subject, (context, run) => run == 1 ? Task.Delay(Timeout.InfiniteTimeSpan, context.CancellationToken) : Task.CompletedTask);
+        _script.For(
+            subject,
+            (context, run) =>
+                run == 1 ? Task.Delay(Timeout.InfiniteTimeSpan, context.CancellationToken) : Task.CompletedTask
+        );
         await DeliverAsync(subject);
 
-        await TestSystem.EventuallyFastForwardingAsync(() => TestSystem.StatusAsync(subject, Policy.Name), Is.EqualTo(StepStatus.Done), "status of the step");
-        Assert.That(await TestSystem.LastFaultAsync(subject, Policy.Name), Does.StartWith(nameof(StepTimeoutException)));
+        await TestSystem.EventuallyFastForwardingAsync(
+            () => TestSystem.StatusAsync(subject, Policy.Name),
+            Is.EqualTo(StepStatus.Done),
+            "status of the step"
+        );
+        Assert.That(
+            await TestSystem.LastFaultAsync(subject, Policy.Name),
+            Does.StartWith(nameof(StepTimeoutException))
+        );
         await OneEffectAsync(subject);
     }
 
@@ -149,7 +186,11 @@ public abstract class StepContract<TStep>(StepCatalogue catalogue)
         _script.For(subject, (_, _) => throw new TaskCanceledException("The request was canceled."));
         await DeliverAsync(subject);
 
-        await TestSystem.EventuallyFastForwardingAsync(() => TestSystem.StatusAsync(subject, Policy.Name), Is.EqualTo(StepStatus.Failed), "status of the step");
+        await TestSystem.EventuallyFastForwardingAsync(
+            () => TestSystem.StatusAsync(subject, Policy.Name),
+            Is.EqualTo(StepStatus.Failed),
+            "status of the step"
+        );
         await DeadLetteredOnceAsync(subject);
         Assert.That(_script.RunsOf(subject), Is.EqualTo(Policy.PlannedAttempts), "runs");
     }
@@ -160,11 +201,14 @@ public abstract class StepContract<TStep>(StepCatalogue catalogue)
         using var traces = new TraceRecorder();
         var subject = await NewSubjectAsync();
         var seen = default(ActivityTraceId);
-        _script.For(subject, (context, _) =>
-        {
-            seen = context.Step().Trace?.TraceId ?? default;
-            return Task.CompletedTask;
-        });
+        _script.For(
+            subject,
+            (context, _) =>
+            {
+                seen = context.Step().Trace?.TraceId ?? default;
+                return Task.CompletedTask;
+            }
+        );
         using var published = TraceRecorder.Source.StartActivity("publisher")!;
         await DeliverAsync(subject, headers: new() { [OutgoingMessage.TraceHeader] = published.Id });
 
@@ -176,7 +220,11 @@ public abstract class StepContract<TStep>(StepCatalogue catalogue)
     public async Task A_message_without_an_id_is_dead_lettered([Values] bool empty)
     {
         var subject = await NewSubjectAsync();
-        await TestSystem.Broker.PublishBytesAsync(Policy.Name, Envelope(subject, empty ? Guid.Empty : null), new ByHand { Id = null });
+        await TestSystem.Broker.PublishBytesAsync(
+            Policy.Name,
+            Envelope(subject, empty ? Guid.Empty : null),
+            new ByHand { Id = null }
+        );
 
         await DeadLetteredOnceAsync(subject);
         Assert.That(_script.RunsOf(subject), Is.Zero, "runs");
@@ -185,7 +233,10 @@ public abstract class StepContract<TStep>(StepCatalogue catalogue)
     [Test]
     public async Task A_duplicate_sends_nothing()
     {
-        var outgoing = catalogue.IntegrationEvents.Concat(catalogue.Steps.SelectMany(s => s.Consumes)).Distinct().Select(MessageName.ExchangeOf);
+        var outgoing = catalogue
+            .IntegrationEvents.Concat(catalogue.Steps.SelectMany(s => s.Consumes))
+            .Distinct()
+            .Select(MessageName.ExchangeOf);
         var listener = await TestSystem.Broker.ListenAsync(outgoing);
         var subject = await NewSubjectAsync();
         var message = Guid.NewGuid();
@@ -195,9 +246,12 @@ public abstract class StepContract<TStep>(StepCatalogue catalogue)
         await UntilNothingIsLeftAsync(subject, runs: 2);
 
         await TestSystem.UntilOutboxIsEmptyAsync();
-        var sent = (await TestSystem.Broker.TakeAllAsync(listener)).Select(m => JsonNode.Parse(m.Body.Span)!).Where(m => m["initiatorId"]?.GetValue<Guid>() == message)
+        var sent = (await TestSystem.Broker.TakeAllAsync(listener))
+            .Select(m => JsonNode.Parse(m.Body.Span)!)
+            .Where(m => m["initiatorId"]?.GetValue<Guid>() == message)
             .Select(m => (Id: m["messageId"]!.GetValue<Guid>(), Type: m["messageType"]![0]!.GetValue<string>()));
-        // The same id twice is the relay's copy of one message (time was pushed on past its lease), which its consumers drop; two ids of one type would be two messages.
+        // The same id twice is the relay's copy of one message (time was pushed on past its lease), which its consumers
+        // drop; two ids of one type would be two messages.
         Assert.That(sent.Distinct().Select(m => m.Type), Is.Unique, "types of the messages that the run has sent");
     }
 
@@ -205,13 +259,21 @@ public abstract class StepContract<TStep>(StepCatalogue catalogue)
     protected Task DeliverAsync(Guid subject, Guid? message = null, Dictionary<string, object?>? headers = null)
     {
         var id = message ?? Guid.NewGuid();
-        return TestSystem.Broker.PublishBytesAsync(Policy.Name, Envelope(subject, id), new ByHand { Id = id, Headers = headers });
+        return TestSystem.Broker.PublishBytesAsync(
+            Policy.Name,
+            Envelope(subject, id),
+            new ByHand { Id = id, Headers = headers }
+        );
     }
 
-    // The message of the step's first type, with nothing in it but the subject: consumers have to take everything else from the database.
+    // The message of the step's first type, with nothing in it but the subject: consumers have to take everything else
+    // from the database.
     private static byte[] Envelope(Guid subject, Guid? message)
     {
-        var type = typeof(TStep).GetInterfaces().First(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(MassTransit.IConsumer<>)).GetGenericArguments()[0];
+        var type = typeof(TStep)
+            .GetInterfaces()
+            .First(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(MassTransit.IConsumer<>))
+            .GetGenericArguments()[0];
         var about = type.GetProperties().First(p => p.PropertyType == typeof(Guid)).Name;
         var envelope = new JsonObject
         {
@@ -226,7 +288,14 @@ public abstract class StepContract<TStep>(StepCatalogue catalogue)
     private async Task OneEffectAsync(Guid subject)
     {
         Assert.That(await TestSystem.EffectsAsync(subject), Is.EqualTo(1), "effects");
-        Assert.That(await TestSystem.Database.CountAsync("idempotency i join effects e using (message_id, step) where e.subject_id = $1", subject), Is.EqualTo(1), "idempotency rows");
+        Assert.That(
+            await TestSystem.Database.CountAsync(
+                "idempotency i join effects e using (message_id, step) where e.subject_id = $1",
+                subject
+            ),
+            Is.EqualTo(1),
+            "idempotency rows"
+        );
         Assert.That(await TestSystem.StatusAsync(subject, Policy.Name), Is.EqualTo(StepStatus.Done));
         await VerifyOneEffectAsync(subject);
     }
@@ -234,16 +303,24 @@ public abstract class StepContract<TStep>(StepCatalogue catalogue)
     // Every copy has run, or was deferred and has run after that, and none waits any more.
     private async Task UntilNothingIsLeftAsync(Guid subject, int runs)
     {
-        await TestSystem.EventuallyFastForwardingAsync(() => Task.FromResult(_script.RunsOf(subject)), Is.GreaterThanOrEqualTo(runs), "runs");
+        await TestSystem.EventuallyFastForwardingAsync(
+            () => Task.FromResult(_script.RunsOf(subject)),
+            Is.GreaterThanOrEqualTo(runs),
+            "runs"
+        );
         await TestSystem.UntilAsync(subject, Policy.Name, StepStatus.Done);
     }
 
-    // The status is written before the message moves: dying between the two makes one more attempt, the other way round would lose the status.
-    private Task<int> DeadLetteredOnceAsync(Guid subject) => Eventually.That(() => DeadLetteredAsync(subject), Is.EqualTo(1), "messages of the subject in the _error queue");
+    // The status is written before the message moves: dying between the two makes one more attempt, the other way round
+    // would lose the status.
+    private Task<int> DeadLetteredOnceAsync(Guid subject) =>
+        Eventually.That(() => DeadLetteredAsync(subject), Is.EqualTo(1), "messages of the subject in the _error queue");
 
-    private async Task<int> DeadLetteredAsync(Guid subject) => (await TestSystem.Broker.PeekAllAsync($"{Policy.Name}_error")).Count(m => IsAbout(m, subject));
+    private async Task<int> DeadLetteredAsync(Guid subject) =>
+        (await TestSystem.Broker.PeekAllAsync($"{Policy.Name}_error")).Count(m => IsAbout(m, subject));
 
-    private async Task<int> DeadLetteredByOthersAsync(Guid subject) => (await TestSystem.Broker.PeekAllAsync($"{Policy.Name}_error")).Count(m => !IsAbout(m, subject));
+    private async Task<int> DeadLetteredByOthersAsync(Guid subject) =>
+        (await TestSystem.Broker.PeekAllAsync($"{Policy.Name}_error")).Count(m => !IsAbout(m, subject));
 
     private static bool IsAbout(RabbitMQ.Client.BasicGetResult message, Guid subject) =>
         System.Text.Encoding.UTF8.GetString(message.Body.Span).Contains(subject.ToString(), StringComparison.Ordinal);

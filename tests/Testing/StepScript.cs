@@ -5,7 +5,8 @@ using QueueWorkers.Steps;
 namespace Orders.Testing;
 
 /// <summary>
-/// Makes any step misbehave without touching it: what the script says for a message happens in place of the step's own work, inside its run, as if the step had done it.
+/// Makes any step misbehave without touching it: what the script says for a message happens in place of the step's own
+/// work, inside its run, as if the step had done it.
 /// </summary>
 public sealed class StepScript
 {
@@ -28,14 +29,15 @@ public sealed class StepScript
     public int RunsOf(Guid subject) => _runs.GetValueOrDefault(subject);
 
     /// <summary>The catalogue's entry with the script built in.</summary>
-    public StepEntry In(StepEntry entry) => entry with
-    {
-        Configure = (endpoint, context) =>
+    public StepEntry In(StepEntry entry) =>
+        entry with
         {
-            endpoint.ConnectConsumerConfigurationObserver(new Observer(this));
-            entry.Configure(endpoint, context);
-        },
-    };
+            Configure = (endpoint, context) =>
+            {
+                endpoint.ConnectConsumerConfigurationObserver(new Observer(this));
+                entry.Configure(endpoint, context);
+            },
+        };
 
     private async Task RunAsync(ConsumeContext context)
     {
@@ -47,15 +49,16 @@ public sealed class StepScript
 
     private sealed class Observer(StepScript script) : IConsumerConfigurationObserver
     {
-        // Filters of the consumer's own pipe stand inside everything that the framework adds: what they throw is thrown by the step.
+        // Filters of the consumer's own pipe stand inside everything that the framework adds: what they throw is thrown
+        // by the step.
         public void ConsumerConfigured<TConsumer>(IConsumerConfigurator<TConsumer> configurator)
             where TConsumer : class => configurator.UseFilter(new Filter<TConsumer>(script));
 
-        public void ConsumerMessageConfigured<TConsumer, TMessage>(IConsumerMessageConfigurator<TConsumer, TMessage> configurator)
+        public void ConsumerMessageConfigured<TConsumer, TMessage>(
+            IConsumerMessageConfigurator<TConsumer, TMessage> configurator
+        )
             where TConsumer : class
-            where TMessage : class
-        {
-        }
+            where TMessage : class { }
     }
 
     private sealed class Filter<TConsumer>(StepScript script) : IFilter<ConsumerConsumeContext<TConsumer>>

@@ -4,10 +4,14 @@ using System.Text.RegularExpressions;
 
 namespace Orders.Workers.Tests;
 
-/// <summary>The environment that docker-compose.yml gives a service, resolved by <c>docker compose config</c>.</summary>
+/// <summary>
+/// The environment that docker-compose.yml gives a service, resolved by <c>docker compose config</c>.
+/// </summary>
 internal static partial class ComposeSettings
 {
-    /// <summary>Resolves the environment of a service for a <c>.env</c> with these settings and the passwords.</summary>
+    /// <summary>
+    /// Resolves the environment of a service for a <c>.env</c> with these settings and the passwords.
+    /// </summary>
     public static async Task<IReadOnlyDictionary<string, string>> OfAsync(
         string service,
         params (string Name, string Value)[] settings
@@ -59,7 +63,8 @@ internal static partial class ComposeSettings
         {
             var folder = new DirectoryInfo(AppContext.BaseDirectory);
             while (!File.Exists(Path.Combine(folder.FullName, "docker-compose.yml")))
-                folder = folder.Parent
+                folder =
+                    folder.Parent
                     ?? throw new InvalidOperationException(
                         $"Expected docker-compose.yml above {AppContext.BaseDirectory}, found none."
                     );

@@ -15,7 +15,9 @@ public sealed class ControlGroup : IResourceAccount
     public ControlGroup(string group, int pid)
     {
         Group = group;
-        var paths = File.ReadLines($"/proc/{pid}/cgroup").Select(line => line.Split(':', 3)).ToDictionary(parts => parts[1], parts => parts[2]);
+        var paths = File.ReadLines($"/proc/{pid}/cgroup")
+            .Select(line => line.Split(':', 3))
+            .ToDictionary(parts => parts[1], parts => parts[2]);
         var accounting = paths.Keys.FirstOrDefault(controllers => controllers.Split(',').Contains("cpuacct"));
         if (accounting is not null)
         {
@@ -31,19 +33,32 @@ public sealed class ControlGroup : IResourceAccount
 
     public string Group { get; }
 
-    public TimeSpan Cpu() => cpuUsage is not null
-        ? TimeSpan.FromMicroseconds(long.Parse(File.ReadAllText(cpuUsage), CultureInfo.InvariantCulture) / 1000.0)
-        : TimeSpan.FromMicroseconds(Value(cpuStat!, "usage_usec"));
+    public TimeSpan Cpu() =>
+        cpuUsage is not null
+            ? TimeSpan.FromMicroseconds(long.Parse(File.ReadAllText(cpuUsage), CultureInfo.InvariantCulture) / 1000.0)
+            : TimeSpan.FromMicroseconds(Value(cpuStat!, "usage_usec"));
 
-    /// <summary>Private memory plus shared memory counted once: summing the backends' RSS would count shared_buffers for each of them.</summary>
-    public long MemoryBytes() => cpuUsage is not null
-        ? Value(memoryStat, "total_rss") + Value(memoryStat, "total_shmem")
-        : Value(memoryStat, "anon") + Value(memoryStat, "shmem");
+    /// <summary>
+    /// Private memory plus shared memory counted once: summing the backends' RSS would count shared_buffers for each of
+    /// them.
+    /// </summary>
+    public long MemoryBytes() =>
+        cpuUsage is not null
+            ? Value(memoryStat, "total_rss") + Value(memoryStat, "total_shmem")
+            : Value(memoryStat, "anon") + Value(memoryStat, "shmem");
 
     private static long Value(string file, string key) =>
-        long.Parse(File.ReadLines(file).First(line => line.StartsWith(key + " ", StringComparison.Ordinal))[(key.Length + 1)..], CultureInfo.InvariantCulture);
+        long.Parse(
+            File.ReadLines(file).First(line => line.StartsWith(key + " ", StringComparison.Ordinal))[
+                (key.Length + 1)..
+            ],
+            CultureInfo.InvariantCulture
+        );
 
-    private string Existing(string path) => File.Exists(path)
-        ? path
-        : throw new InvalidOperationException($"expected the control group of {Group} at {path}, found nothing: the bench needs a Docker engine on this very machine");
+    private string Existing(string path) =>
+        File.Exists(path)
+            ? path
+            : throw new InvalidOperationException(
+                $"expected the control group of {Group} at {path}, found nothing: the bench needs a Docker engine on this very machine"
+            );
 }

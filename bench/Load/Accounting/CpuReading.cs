@@ -7,7 +7,9 @@ public sealed class CpuReading
 
     private CpuReading(Dictionary<string, TimeSpan> byGroup) => this.byGroup = byGroup;
 
-    public static CpuReading Of(IEnumerable<IResourceAccount> accounts) => new(accounts.ToDictionary(account => account.Group, account => account.Cpu()));
+    public static CpuReading Of(IEnumerable<IResourceAccount> accounts) =>
+        new(accounts.ToDictionary(account => account.Group, account => account.Cpu()));
 
-    public Dictionary<string, TimeSpan> Since(CpuReading before) => byGroup.ToDictionary(group => group.Key, group => group.Value - before.byGroup[group.Key]);
+    public Dictionary<string, TimeSpan> Since(CpuReading before) =>
+        byGroup.ToDictionary(group => group.Key, group => group.Value - before.byGroup[group.Key]);
 }

@@ -2,10 +2,18 @@ using System.Diagnostics;
 
 namespace Orders.Bench.Load.Driving;
 
-/// <summary>A fixed number of clients, each posting its next order as soon as the last one is answered: shows what the system can take.</summary>
+/// <summary>
+/// A fixed number of clients, each posting its next order as soon as the last one is answered: shows what the system
+/// can take.
+/// </summary>
 public static class ClosedLoop
 {
-    public static async Task<Latencies> RunAsync(OrderClient client, byte[][] orders, int clients, CancellationToken cancel)
+    public static async Task<Latencies> RunAsync(
+        OrderClient client,
+        byte[][] orders,
+        int clients,
+        CancellationToken cancel
+    )
     {
         var latencies = new Latencies();
         var next = -1;

@@ -4,8 +4,9 @@ using Orders.Bench.Load.Systems;
 namespace Orders.Bench.Load.Driving;
 
 /// <summary>
-/// One order at a time into an idle system: how long until it is answered, and until its last effect can be seen. Seen means: found by asking
-/// the database each millisecond for this one order's effects, by key; nothing is added to the system itself.
+/// One order at a time into an idle system: how long until it is answered, and until its last effect can be seen. Seen
+/// means: found by asking the database each millisecond for this one order's effects, by key; nothing is added to the
+/// system itself.
 /// </summary>
 public sealed class IdleProbe(OrderClient client, Effects effects)
 {
@@ -26,7 +27,9 @@ public sealed class IdleProbe(OrderClient client, Effects effects)
             while (await effects.CountAsync(id, cancel) < Effects.PerOrder)
             {
                 if (Stopwatch.GetElapsedTime(start) > Patience)
-                    throw new TimeoutException($"expected {Effects.PerOrder} effects of order {id} within {Patience.TotalSeconds:0} s, found {await effects.CountAsync(id, cancel)}");
+                    throw new TimeoutException(
+                        $"expected {Effects.PerOrder} effects of order {id} within {Patience.TotalSeconds:0} s, found {await effects.CountAsync(id, cancel)}"
+                    );
                 await Task.Delay(1, cancel);
             }
 

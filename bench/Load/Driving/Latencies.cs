@@ -3,7 +3,9 @@ using HdrHistogram;
 
 namespace Orders.Bench.Load.Driving;
 
-/// <summary>Latencies in an HDR histogram: microseconds, three digits, up to ten minutes; safe to record from many clients.</summary>
+/// <summary>
+/// Latencies in an HDR histogram: microseconds, three digits, up to ten minutes; safe to record from many clients.
+/// </summary>
 public sealed class Latencies
 {
     private readonly LongConcurrentHistogram histogram = new(1, 600_000_000, 3);
@@ -17,7 +19,8 @@ public sealed class Latencies
     public double Max => histogram.GetMaxValue() / 1000.0;
 
     /// <param name="since">A <see cref="Stopwatch"/> timestamp: when the request began, or should have begun.</param>
-    public void RecordSince(long since) => histogram.RecordValue(Math.Max(1, (long)Stopwatch.GetElapsedTime(since).TotalMicroseconds));
+    public void RecordSince(long since) =>
+        histogram.RecordValue(Math.Max(1, (long)Stopwatch.GetElapsedTime(since).TotalMicroseconds));
 
     private double Milliseconds(double percentile) => histogram.GetValueAtPercentile(percentile) / 1000.0;
 }

@@ -3,12 +3,19 @@ using System.Diagnostics;
 namespace Orders.Bench.Load.Driving;
 
 /// <summary>
-/// A fixed rate, whether the system keeps up or not. Latency counts from the moment an order was due, not from the moment a free client
-/// got round to it: a system that stalls for a second is charged that second for every order that had to wait (coordinated omission).
+/// A fixed rate, whether the system keeps up or not. Latency counts from the moment an order was due, not from the
+/// moment a free client got round to it: a system that stalls for a second is charged that second for every order that
+/// had to wait (coordinated omission).
 /// </summary>
 public static class OpenLoop
 {
-    public static async Task<Latencies> RunAsync(Func<byte[], CancellationToken, Task> post, byte[][] orders, double perSecond, int clients, CancellationToken cancel)
+    public static async Task<Latencies> RunAsync(
+        Func<byte[], CancellationToken, Task> post,
+        byte[][] orders,
+        double perSecond,
+        int clients,
+        CancellationToken cancel
+    )
     {
         var latencies = new Latencies();
         var start = Stopwatch.GetTimestamp();

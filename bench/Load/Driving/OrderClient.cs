@@ -12,7 +12,17 @@ public sealed class OrderClient : IDisposable
 
     public OrderClient(Uri system, IReadOnlyDictionary<string, string> headers, int connections)
     {
-        http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = connections, UseCookies = false, UseProxy = false }) { BaseAddress = system };
+        http = new HttpClient(
+            new SocketsHttpHandler
+            {
+                MaxConnectionsPerServer = connections,
+                UseCookies = false,
+                UseProxy = false,
+            }
+        )
+        {
+            BaseAddress = system,
+        };
         foreach (var (name, value) in headers)
             http.DefaultRequestHeaders.Add(name, value);
     }
@@ -26,11 +36,14 @@ public sealed class OrderClient : IDisposable
         using var response = await http.PostAsync("/orders", content, cancel);
         var answer = await response.Content.ReadAsByteArrayAsync(cancel);
         if ((int)response.StatusCode != 202)
-            throw new InvalidOperationException($"expected 202 from POST {http.BaseAddress}orders, got {(int)response.StatusCode}: {System.Text.Encoding.UTF8.GetString(answer)}");
+            throw new InvalidOperationException(
+                $"expected 202 from POST {http.BaseAddress}orders, got {(int)response.StatusCode}: {System.Text.Encoding.UTF8.GetString(answer)}"
+            );
         return Id(answer);
     }
 
-    public async Task<bool> IsReadyAsync(Uri url, CancellationToken cancel) => (await http.GetAsync(url, cancel)).IsSuccessStatusCode;
+    public async Task<bool> IsReadyAsync(Uri url, CancellationToken cancel) =>
+        (await http.GetAsync(url, cancel)).IsSuccessStatusCode;
 
     public void Dispose() => http.Dispose();
 
@@ -39,10 +52,17 @@ public sealed class OrderClient : IDisposable
         var reader = new Utf8JsonReader(answer);
         while (reader.Read())
         {
-            if (reader.TokenType == JsonTokenType.PropertyName && reader.CurrentDepth == 1 && reader.ValueTextEquals("id"u8) && reader.Read())
+            if (
+                reader.TokenType == JsonTokenType.PropertyName
+                && reader.CurrentDepth == 1
+                && reader.ValueTextEquals("id"u8)
+                && reader.Read()
+            )
                 return reader.GetString()!;
         }
 
-        throw new InvalidOperationException($"expected a member `id` in the answer, got {System.Text.Encoding.UTF8.GetString(answer)}");
+        throw new InvalidOperationException(
+            $"expected a member `id` in the answer, got {System.Text.Encoding.UTF8.GetString(answer)}"
+        );
     }
 }

@@ -36,7 +36,10 @@ public sealed record Figures
 
     public double MessagesPerOrder { get; init; }
 
-    /// <summary>Per cent of all cores that neither the system nor the load program used: kernel work, and whoever else was on the machine.</summary>
+    /// <summary>
+    /// Per cent of all cores that neither the system nor the load program used: kernel work, and whoever else was on
+    /// the machine.
+    /// </summary>
     public double OthersCpuPercent { get; init; }
 
     public Dictionary<string, double> RssMb { get; init; } = [];
@@ -47,12 +50,18 @@ public sealed record Figures
     /// <summary>Per cent of one core, with nothing to do.</summary>
     public Dictionary<string, double> IdleCpuPercent { get; init; } = [];
 
-    /// <summary>Per cent of one core that API and worker together take with nothing to do; broker and database aside.</summary>
-    public double ProgramsIdleCpuPercent => IdleCpuPercent.Where(group => group.Key is "api" or "worker").Sum(group => group.Value);
+    /// <summary>
+    /// Per cent of one core that API and worker together take with nothing to do; broker and database aside.
+    /// </summary>
+    public double ProgramsIdleCpuPercent =>
+        IdleCpuPercent.Where(group => group.Key is "api" or "worker").Sum(group => group.Value);
 
     [JsonIgnore]
-    public string Summary => string.Create(
-        CultureInfo.InvariantCulture, $"{CpuSecondsPer1000:0.00} CPU s/1,000, {OrdersPerSecond:0} orders/s, POST p99 {PostP99Ms:0.0} ms, idle {IdleP50Ms:0.0} ms; others on the machine {OthersCpuPercent:0} %");
+    public string Summary =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{CpuSecondsPer1000:0.00} CPU s/1,000, {OrdersPerSecond:0} orders/s, POST p99 {PostP99Ms:0.0} ms, idle {IdleP50Ms:0.0} ms; others on the machine {OthersCpuPercent:0} %"
+        );
 
     public static Figures Median(IReadOnlyList<Figures> rounds)
     {
@@ -78,11 +87,13 @@ public sealed record Figures
 
         double Of(Func<Figures, double> figure) => Middle(rounds.Select(figure));
         Dictionary<string, double> ByGroup(Func<Figures, Dictionary<string, double>> figure) =>
-            figure(rounds[0]).Keys.ToDictionary(group => group, group => Middle(rounds.Select(round => figure(round)[group])));
+            figure(rounds[0])
+                .Keys.ToDictionary(group => group, group => Middle(rounds.Select(round => figure(round)[group])));
     }
 
     // The groups of one real round, so that they add up to the total beside them.
-    private static Figures MedianRound(IReadOnlyList<Figures> rounds) => rounds.OrderBy(f => f.CpuSecondsPer1000).ElementAt((rounds.Count - 1) / 2);
+    private static Figures MedianRound(IReadOnlyList<Figures> rounds) =>
+        rounds.OrderBy(f => f.CpuSecondsPer1000).ElementAt((rounds.Count - 1) / 2);
 
     private static double Middle(IEnumerable<double> values)
     {

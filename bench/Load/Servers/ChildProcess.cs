@@ -4,9 +4,17 @@ using System.Globalization;
 namespace Orders.Bench.Load.Servers;
 
 /// <summary>A program to run, and the group its CPU is counted under.</summary>
-public sealed record ChildProgram(string Group, string File, string[] Arguments, string Folder, Dictionary<string, string> Environment);
+public sealed record ChildProgram(
+    string Group,
+    string File,
+    string[] Arguments,
+    string Folder,
+    Dictionary<string, string> Environment
+);
 
-/// <summary>A running program with its output in a log file. Disposing asks it to end, and makes it end after ten seconds.</summary>
+/// <summary>
+/// A running program with its output in a log file. Disposing asks it to end, and makes it end after ten seconds.
+/// </summary>
 public sealed class ChildProcess : IAsyncDisposable
 {
     private readonly Process process;
@@ -27,7 +35,12 @@ public sealed class ChildProcess : IAsyncDisposable
 
     public static ChildProcess Start(ChildProgram program, string logFolder)
     {
-        var start = new ProcessStartInfo(program.File, program.Arguments) { WorkingDirectory = program.Folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(program.File, program.Arguments)
+        {
+            WorkingDirectory = program.Folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         foreach (var (name, value) in program.Environment)
             start.Environment[name] = value;
 

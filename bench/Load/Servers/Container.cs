@@ -4,16 +4,25 @@ using Orders.Bench.Load.Accounting;
 namespace Orders.Bench.Load.Servers;
 
 /// <summary>
-/// One Docker container on the host's network: no port proxy between client and server, which alone would cost 0.2 s per 1,000 orders.
+/// One Docker container on the host's network: no port proxy between client and server, which alone would cost 0.2 s
+/// per 1,000 orders.
 /// The servers inside are told to listen on loopback only. Disposing removes it with its volume.
 /// </summary>
 public sealed class Container(string id, IResourceAccount account) : IAsyncDisposable
 {
     public IResourceAccount Account => account;
 
-    public static async Task<Container> StartAsync(string group, string image, IEnumerable<string> options, IEnumerable<string> command)
+    public static async Task<Container> StartAsync(
+        string group,
+        string image,
+        IEnumerable<string> options,
+        IEnumerable<string> command
+    )
     {
-        var id = await Command.RunAsync("docker", ["run", "--detach", "--network", "host", "--label", "orders.bench", .. options, image, .. command]);
+        var id = await Command.RunAsync(
+            "docker",
+            ["run", "--detach", "--network", "host", "--label", "orders.bench", .. options, image, .. command]
+        );
         try
         {
             var pid = await Command.RunAsync("docker", "inspect", "--format", "{{.State.Pid}}", id);
@@ -37,7 +46,10 @@ public sealed class Container(string id, IResourceAccount account) : IAsyncDispo
         catch (TimeoutException e)
         {
             var log = await Command.RunAsync("docker", "logs", "--tail", "15", id);
-            throw new InvalidOperationException($"{e.Message}{Environment.NewLine}Its log ends with:{Environment.NewLine}{log}", e);
+            throw new InvalidOperationException(
+                $"{e.Message}{Environment.NewLine}Its log ends with:{Environment.NewLine}{log}",
+                e
+            );
         }
     }
 

@@ -4,14 +4,23 @@ using Orders.Bench.Load.Accounting;
 
 namespace Orders.Bench.Load.Servers;
 
-/// <summary>The one database server of a run, the same settings for every system; each round gets a fresh database.</summary>
+/// <summary>
+/// The one database server of a run, the same settings for every system; each round gets a fresh database.
+/// </summary>
 public sealed class PostgresServer : IAsyncDisposable
 {
     /// <summary>
-    /// fsync and synchronous_commit keep their default, on. Checkpoints are asked for before each round instead of striking one system by chance.
+    /// fsync and synchronous_commit keep their default, on. Checkpoints are asked for before each round instead of
+    /// striking one system by chance.
     /// </summary>
     private static readonly string[] Settings =
-        ["shared_buffers=256MB", "max_connections=200", "checkpoint_timeout=1h", "max_wal_size=8GB", "listen_addresses=127.0.0.1"];
+    [
+        "shared_buffers=256MB",
+        "max_connections=200",
+        "checkpoint_timeout=1h",
+        "max_wal_size=8GB",
+        "listen_addresses=127.0.0.1",
+    ];
 
     private readonly Container container;
     private readonly NpgsqlDataSource administration;
@@ -34,8 +43,15 @@ public sealed class PostgresServer : IAsyncDisposable
     {
         var port = FreePort.Next();
         var password = Guid.NewGuid().ToString("N");
-        var settings = Settings.Append(string.Create(CultureInfo.InvariantCulture, $"port={port}")).SelectMany(setting => new[] { "-c", setting });
-        var container = await Container.StartAsync("postgres", "postgres:18", ["--shm-size", "256m", "--env", $"POSTGRES_PASSWORD={password}"], ["postgres", .. settings]);
+        var settings = Settings
+            .Append(string.Create(CultureInfo.InvariantCulture, $"port={port}"))
+            .SelectMany(setting => new[] { "-c", setting });
+        var container = await Container.StartAsync(
+            "postgres",
+            "postgres:18",
+            ["--shm-size", "256m", "--env", $"POSTGRES_PASSWORD={password}"],
+            ["postgres", .. settings]
+        );
         var server = new PostgresServer(container, port, password);
         try
         {
@@ -66,14 +82,18 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <summary>Whether autovacuum is at a table right now.</summary>
     public async Task<bool> IsVacuumingAsync(CancellationToken cancel)
     {
-        await using var command = administration.CreateCommand("select exists (select from pg_stat_activity where backend_type = 'autovacuum worker')");
+        await using var command = administration.CreateCommand(
+            "select exists (select from pg_stat_activity where backend_type = 'autovacuum worker')"
+        );
         return (bool)(await command.ExecuteScalarAsync(cancel))!;
     }
 
     /// <summary>Bytes of write-ahead log since the server was made.</summary>
     public async Task<long> WalBytesAsync(CancellationToken cancel)
     {
-        await using var command = administration.CreateCommand("select pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint");
+        await using var command = administration.CreateCommand(
+            "select pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint"
+        );
         return (long)(await command.ExecuteScalarAsync(cancel))!;
     }
 

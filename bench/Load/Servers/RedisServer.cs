@@ -3,7 +3,10 @@ using Orders.Bench.Load.Accounting;
 
 namespace Orders.Bench.Load.Servers;
 
-/// <summary>A private Redis process as BullMQ's production guide asks for: append-only file flushed each second, nothing evicted.</summary>
+/// <summary>
+/// A private Redis process as BullMQ's production guide asks for: append-only file flushed each second, nothing
+/// evicted.
+/// </summary>
 public sealed class RedisServer : IBroker
 {
     private readonly ChildProcess process;
@@ -24,15 +27,40 @@ public sealed class RedisServer : IBroker
     {
         var port = FreePort.Next().ToString(CultureInfo.InvariantCulture);
         var data = Directory.CreateDirectory(Path.Combine(workFolder, "redis")).FullName;
-        var process = ChildProcess.Start(new ChildProgram("redis", "redis-server",
-        [
-            "--bind", "127.0.0.1", "--port", port, "--dir", data,
-            "--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--maxmemory-policy", "noeviction",
-        ], workFolder, []), workFolder);
+        var process = ChildProcess.Start(
+            new ChildProgram(
+                "redis",
+                "redis-server",
+                [
+                    "--bind",
+                    "127.0.0.1",
+                    "--port",
+                    port,
+                    "--dir",
+                    data,
+                    "--appendonly",
+                    "yes",
+                    "--appendfsync",
+                    "everysec",
+                    "--save",
+                    "",
+                    "--maxmemory-policy",
+                    "noeviction",
+                ],
+                workFolder,
+                []
+            ),
+            workFolder
+        );
         var server = new RedisServer(process, port);
         try
         {
-            await Deadline.UntilAsync("Redis to answer", TimeSpan.FromSeconds(20), async () => await server.CallAsync("ping") == "PONG", cancel);
+            await Deadline.UntilAsync(
+                "Redis to answer",
+                TimeSpan.FromSeconds(20),
+                async () => await server.CallAsync("ping") == "PONG",
+                cancel
+            );
             return server;
         }
         catch
@@ -44,7 +72,9 @@ public sealed class RedisServer : IBroker
 
     public Task ResetAsync(CancellationToken cancel) => CallAsync("flushall");
 
-    /// <summary>BullMQ numbers the jobs of a queue with a counter of its own; without one there was no job yet.</summary>
+    /// <summary>
+    /// BullMQ numbers the jobs of a queue with a counter of its own; without one there was no job yet.
+    /// </summary>
     public async Task<long> MessagesAsync(CancellationToken cancel) =>
         long.TryParse(await CallAsync("get", "bull:orders:id"), CultureInfo.InvariantCulture, out var jobs) ? jobs : 0;
 

@@ -7,7 +7,8 @@ namespace Orders.Bench.Load.Systems;
 /// <param name="Durability">What survives which crash: without it the figures say nothing.</param>
 /// <param name="Broker">What carries its messages.</param>
 /// <param name="Url">Where it takes orders.</param>
-/// <param name="Ready">Answer 200 once orders may come: a message published before its consumer's queue exists is gone, without an outbox for good.</param>
+/// <param name="Ready">Answer 200 once orders may come: a message published before its consumer's queue exists is gone,
+/// without an outbox for good.</param>
 /// <param name="Headers">Sent with every order.</param>
 /// <param name="Prepare">Makes tables and stock in the fresh database.</param>
 /// <param name="Programs">What to start, in this order.</param>
@@ -21,7 +22,8 @@ public sealed record BenchSystem(
     IReadOnlyDictionary<string, string> Headers,
     Func<CancellationToken, Task> Prepare,
     IReadOnlyList<ChildProgram> Programs,
-    EffectQueries Queries)
+    EffectQueries Queries
+)
 {
     /// <summary>The name of its database.</summary>
     public string Database => DatabaseName(Name);

@@ -28,8 +28,12 @@ public static class Comparators
             [Ready(port)],
             NoHeaders,
             cancel => CreateTablesAsync(servers.Postgres, name, cancel),
-            [new("api", "node", ["api.js"], folder, environment), new("worker", "node", ["worker.js"], folder, environment)],
-            EffectQueries.Comparators);
+            [
+                new("api", "node", ["api.js"], folder, environment),
+                new("worker", "node", ["worker.js"], folder, environment),
+            ],
+            EffectQueries.Comparators
+        );
     }
 
     public static BenchSystem MassTransitPlain(RunningServers servers)
@@ -46,15 +50,24 @@ public static class Comparators
             NoHeaders,
             cancel => CreateTablesAsync(servers.Postgres, Name, cancel),
             [Program("api", api), Program("worker", worker)],
-            EffectQueries.Comparators);
+            EffectQueries.Comparators
+        );
 
-        ChildProgram Program(string role, int port) => new(role, "dotnet", ["Orders.Bench.MassTransitPlain.dll", role], folder, new Dictionary<string, string>
-        {
-            ["DATABASE_URL"] = servers.Postgres.ConnectionString(BenchSystem.DatabaseName(Name)) + ";Maximum Pool Size=16",
-            ["RABBITMQ_URL"] = servers.RabbitMq.Url.ToString(),
-            ["ASPNETCORE_URLS"] = Loopback(port).ToString(),
-            ["MASSTRANSIT_USAGE_TELEMETRY"] = "false",
-        });
+        ChildProgram Program(string role, int port) =>
+            new(
+                role,
+                "dotnet",
+                ["Orders.Bench.MassTransitPlain.dll", role],
+                folder,
+                new Dictionary<string, string>
+                {
+                    ["DATABASE_URL"] =
+                        servers.Postgres.ConnectionString(BenchSystem.DatabaseName(Name)) + ";Maximum Pool Size=16",
+                    ["RABBITMQ_URL"] = servers.RabbitMq.Url.ToString(),
+                    ["ASPNETCORE_URLS"] = Loopback(port).ToString(),
+                    ["MASSTRANSIT_USAGE_TELEMETRY"] = "false",
+                }
+            );
     }
 
     private static Dictionary<string, string> NoHeaders => [];

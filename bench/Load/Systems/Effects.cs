@@ -10,8 +10,12 @@ public sealed class Effects(NpgsqlDataSource database, EffectQueries queries)
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    /// <summary>Waits until that many orders have all their effects. Asks four times a second: the exact end comes from the effects' own time.</summary>
-    /// <exception cref="TimeoutException">Nothing moved for 30 seconds: effects are lost, or the system stands still.</exception>
+    /// <summary>
+    /// Waits until that many orders have all their effects. Asks four times a second: the exact end comes from the
+    /// effects' own time.
+    /// </summary>
+    /// <exception cref="TimeoutException">Nothing moved for 30 seconds: effects are lost, or the system stands
+    /// still.</exception>
     public async Task WaitForAllAsync(int orders, CancellationToken cancel)
     {
         var expected = (long)orders * PerOrder;
@@ -21,12 +25,15 @@ public sealed class Effects(NpgsqlDataSource database, EffectQueries queries)
             if (found != seen)
                 (seen, since) = (found, DateTime.UtcNow);
             else if (DateTime.UtcNow - since > Patience)
-                throw new TimeoutException($"expected {expected} effects of {orders} orders, found {found}, and none was added for {Patience.TotalSeconds:0} s: see the system's logs");
+                throw new TimeoutException(
+                    $"expected {expected} effects of {orders} orders, found {found}, and none was added for {Patience.TotalSeconds:0} s: see the system's logs"
+                );
             await Task.Delay(Poll, cancel);
         }
     }
 
-    public async Task<DateTime> LastAtAsync(CancellationToken cancel) => await ScalarAsync<DateTime>(queries.LastAt, cancel);
+    public async Task<DateTime> LastAtAsync(CancellationToken cancel) =>
+        await ScalarAsync<DateTime>(queries.LastAt, cancel);
 
     public async Task<long> CountAsync(string orderId, CancellationToken cancel)
     {
@@ -41,7 +48,9 @@ public sealed class Effects(NpgsqlDataSource database, EffectQueries queries)
         await command.ExecuteNonQueryAsync(cancel);
     }
 
-    /// <summary>Every order has each effect once, and stock moved by exactly what was ordered, and nothing waits to be sent.</summary>
+    /// <summary>
+    /// Every order has each effect once, and stock moved by exactly what was ordered, and nothing waits to be sent.
+    /// </summary>
     /// <exception cref="InvalidOperationException">Effects are missing, doubled or too many.</exception>
     public async Task VerifyAsync(int orders, CancellationToken cancel)
     {
@@ -52,7 +61,10 @@ public sealed class Effects(NpgsqlDataSource database, EffectQueries queries)
         var wrong = await ScalarAsync<long>(queries.OrdersWithoutExactlyFour, cancel);
         if (wrong != 0)
             problems.Add($"expected exactly {PerOrder} effects for each order, found {wrong} orders with others");
-        var (moved, ordered) = (await ScalarAsync<long>(queries.StockMoved, cancel), await ScalarAsync<long>(queries.UnitsOrdered, cancel));
+        var (moved, ordered) = (
+            await ScalarAsync<long>(queries.StockMoved, cancel),
+            await ScalarAsync<long>(queries.UnitsOrdered, cancel)
+        );
         if (moved != ordered)
             problems.Add($"expected {ordered} units taken out of stock, found {moved}");
         if (await ScalarAsync<long>(queries.LeftBehind, cancel) is var left and not 0)

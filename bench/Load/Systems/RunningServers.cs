@@ -43,5 +43,6 @@ public sealed class RunningServers(Folders folders) : IAsyncDisposable
         }
     }
 
-    private static InvalidOperationException NotStarted(string server) => new($"{server} was not started for this run: see RunningServers.StartAsync for who needs it");
+    private static InvalidOperationException NotStarted(string server) =>
+        new($"{server} was not started for this run: see RunningServers.StartAsync for who needs it");
 }

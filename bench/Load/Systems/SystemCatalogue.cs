@@ -16,5 +16,6 @@ public static class SystemCatalogue
     public static BenchSystem Create(string name, RunningServers servers) => Known[name](servers);
 
     /// <summary>The names a word on the command line stands for: `bullmq` means both of its variants.</summary>
-    public static IEnumerable<string> Expand(string word) => word == "bullmq" ? Known.Keys.Where(name => name.StartsWith("bullmq-", StringComparison.Ordinal)) : [word];
+    public static IEnumerable<string> Expand(string word) =>
+        word == "bullmq" ? Known.Keys.Where(name => name.StartsWith("bullmq-", StringComparison.Ordinal)) : [word];
 }

@@ -18,7 +18,8 @@ internal static class BehaviourEndpoints
                 asked.Problems,
                 title: "The behaviour was not understood; nothing was changed.",
                 detail: "Expected { \"smtp\": { \"mode\", \"delayMs\", \"share\" }, \"warehouse\": { … } }; see errors for what was found.",
-                type: "urn:problem:outside-world:behaviour");
+                type: "urn:problem:outside-world:behaviour"
+            );
         }
 
         // A section left out stays as it is: two faults can be switched by two people without undoing each other.
@@ -29,10 +30,12 @@ internal static class BehaviourEndpoints
         return Results.Ok(Show(behaviour));
     }
 
-    private static BehaviourView Show(Behaviour behaviour) => new(Show(behaviour.Smtp.Current), Show(behaviour.Warehouse.Current));
+    private static BehaviourView Show(Behaviour behaviour) =>
+        new(Show(behaviour.Smtp.Current), Show(behaviour.Warehouse.Current));
 
     private static FaultProfileView Show<TMode>(FaultProfile<TMode> profile)
-        where TMode : struct, Enum => new(BehaviourReader.NameOf(profile.Mode), (int)profile.Delay.TotalMilliseconds, profile.Share);
+        where TMode : struct, Enum =>
+        new(BehaviourReader.NameOf(profile.Mode), (int)profile.Delay.TotalMilliseconds, profile.Share);
 
     private sealed record BehaviourView(FaultProfileView Smtp, FaultProfileView Warehouse);
 

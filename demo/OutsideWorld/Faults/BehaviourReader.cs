@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace Orders.OutsideWorld.Faults;
 
-/// <summary>Reads the body of <c>PUT /behaviour</c> and collects everything that is wrong with it, by JSON pointer.</summary>
+/// <summary>
+/// Reads the body of <c>PUT /behaviour</c> and collects everything that is wrong with it, by JSON pointer.
+/// </summary>
 internal sealed class BehaviourReader
 {
     private const int LongestDelay = 600_000;
@@ -29,7 +31,10 @@ internal sealed class BehaviourReader
         catch (Exception problem) when (problem is JsonException or InvalidOperationException)
         {
             // No JSON, or a string that is half a surrogate pair.
-            reader.problems[""] = [$"expected a JSON object with smtp and/or warehouse; found something that is not JSON: {problem.Message}"];
+            reader.problems[""] =
+            [
+                $"expected a JSON object with smtp and/or warehouse; found something that is not JSON: {problem.Message}",
+            ];
         }
 
         return reader;
@@ -75,16 +80,27 @@ internal sealed class BehaviourReader
             switch (member.Name)
             {
                 case "mode":
-                    mode = Modes<TMode>().TryGetValue(value.ValueKind == JsonValueKind.String ? value.GetString()! : "", out var known) ? known : null;
+                    mode = Modes<TMode>()
+                        .TryGetValue(value.ValueKind == JsonValueKind.String ? value.GetString()! : "", out var known)
+                        ? known
+                        : null;
                     if (mode is null)
                         Expect(at, $"one of {string.Join(", ", Modes<TMode>().Keys)}", value);
                     break;
                 case "delayMs":
-                    if (value.ValueKind != JsonValueKind.Number || !value.TryGetInt32(out delay) || delay is < 0 or > LongestDelay)
+                    if (
+                        value.ValueKind != JsonValueKind.Number
+                        || !value.TryGetInt32(out delay)
+                        || delay is < 0 or > LongestDelay
+                    )
                         Expect(at, $"a whole number of milliseconds, 0–{LongestDelay}", value);
                     break;
                 case "share":
-                    if (value.ValueKind != JsonValueKind.Number || !value.TryGetDecimal(out share) || share is < 0 or > 1)
+                    if (
+                        value.ValueKind != JsonValueKind.Number
+                        || !value.TryGetDecimal(out share)
+                        || share is < 0 or > 1
+                    )
                         Expect(at, "a number from 0 to 1", value);
                     break;
                 default:
@@ -94,10 +110,15 @@ internal sealed class BehaviourReader
         }
 
         if (mode is null)
-            problems.TryAdd($"{pointer}/mode", [$"expected one of {string.Join(", ", Modes<TMode>().Keys)}; found no mode"]);
+            problems.TryAdd(
+                $"{pointer}/mode",
+                [$"expected one of {string.Join(", ", Modes<TMode>().Keys)}; found no mode"]
+            );
         else if (delay == 0 && NameOf(mode.Value) == "slow")
             problems.TryAdd($"{pointer}/delayMs", [$"expected 1–{LongestDelay} with mode slow; found 0 or nothing"]);
-        return mode is { } read && problems.Count == 0 ? new FaultProfile<TMode>(read, TimeSpan.FromMilliseconds(delay), share) : null;
+        return mode is { } read && problems.Count == 0
+            ? new FaultProfile<TMode>(read, TimeSpan.FromMilliseconds(delay), share)
+            : null;
     }
 
     private void Expect(string pointer, string expected, JsonElement found) =>

@@ -5,8 +5,8 @@ namespace Orders.OutsideWorld.Faults;
 /// <param name="Mode">What happens to whatever is hit.</param>
 /// <param name="Delay">How long the mode <c>slow</c> holds its answer back; other modes do not look at it.</param>
 /// <param name="Share">
-/// How many are hit, 0–1. Counted, not drawn: of n mails or calls since the behaviour was set, the first n have ⌊n·share⌋ hits,
-/// so that 0.2 hits the 5th, 10th, 15th … and a test can say beforehand which.
+/// How many are hit, 0–1. Counted, not drawn: of n mails or calls since the behaviour was set, the first n have
+/// ⌊n·share⌋ hits, so that 0.2 hits the 5th, 10th, 15th … and a test can say beforehand which.
 /// </param>
 public sealed record FaultProfile<TMode>(TMode Mode, TimeSpan Delay = default, decimal Share = 1m)
     where TMode : struct, Enum

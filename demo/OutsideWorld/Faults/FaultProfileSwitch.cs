@@ -8,9 +8,7 @@ public sealed class FaultProfileSwitch<TMode>
     private readonly Lock gate = new();
     private volatile Count count = new(new FaultProfile<TMode>(default));
 
-    internal FaultProfileSwitch()
-    {
-    }
+    internal FaultProfileSwitch() { }
 
     /// <summary>Raised inside <see cref="Set"/>, so that the change has taken place when that returns.</summary>
     internal event Action<FaultProfile<TMode>>? Changed;
@@ -18,7 +16,9 @@ public sealed class FaultProfileSwitch<TMode>
     /// <summary>The behaviour now in force.</summary>
     public FaultProfile<TMode> Current => count.FaultProfile;
 
-    /// <summary>Puts a behaviour in force and counts from one again; what arrives after this returns meets it.</summary>
+    /// <summary>
+    /// Puts a behaviour in force and counts from one again; what arrives after this returns meets it.
+    /// </summary>
     /// <param name="profile">The new behaviour.</param>
     /// <exception cref="ArgumentOutOfRangeException">The share is not within 0–1, or the delay is negative.</exception>
     public void Set(FaultProfile<TMode> profile)
@@ -44,6 +44,7 @@ public sealed class FaultProfileSwitch<TMode>
 
         public FaultProfile<TMode> FaultProfile { get; } = profile;
 
-        public FaultProfile<TMode>? Next() => FaultProfile.Hits(Interlocked.Increment(ref arrivals)) ? FaultProfile : null;
+        public FaultProfile<TMode>? Next() =>
+            FaultProfile.Hits(Interlocked.Increment(ref arrivals)) ? FaultProfile : null;
     }
 }

@@ -9,7 +9,10 @@ public enum SmtpMode
     /// <summary>The mail is recorded as accepted, but its 250 comes only after the delay.</summary>
     Slow,
 
-    /// <summary>Share 1: the port refuses connections and open sessions are cut. Below 1: that share of connections is closed before the banner.</summary>
+    /// <summary>
+    /// Share 1: the port refuses connections and open sessions are cut. Below 1: that share of connections is closed
+    /// before the banner.
+    /// </summary>
     Down,
 
     /// <summary>451 after the final dot; the mail is not accepted.</summary>
@@ -21,10 +24,14 @@ public enum SmtpMode
     /// <summary>The connection is cut in the middle of DATA, after the headers; the mail is not accepted.</summary>
     Drop,
 
-    /// <summary>The mail is recorded as accepted, then the connection is cut instead of the 250: the sender cannot know.</summary>
+    /// <summary>
+    /// The mail is recorded as accepted, then the connection is cut instead of the 250: the sender cannot know.
+    /// </summary>
     Vanish,
 
-    /// <summary>504 5.5.2 at RCPT to a client whose EHLO name is not fully qualified; a mail of another client is accepted.</summary>
+    /// <summary>
+    /// 504 5.5.2 at RCPT to a client whose EHLO name is not fully qualified; a mail of another client is accepted.
+    /// </summary>
     StrictEhlo,
 
     /// <summary>421 to EHLO and HELO; the connection is closed. Counted by connection.</summary>
@@ -36,7 +43,9 @@ public enum SmtpMode
     /// <summary>530 5.7.0 at MAIL FROM: a login is required.</summary>
     NeedsAuth,
 
-    /// <summary>450 4.2.0 at the first RCPT of each recipient since the behaviour was put; the next one is accepted.</summary>
+    /// <summary>
+    /// 450 4.2.0 at the first RCPT of each recipient since the behaviour was put; the next one is accepted.
+    /// </summary>
     Greylist,
 
     /// <summary>452 4.2.2 at RCPT: the mailbox is full.</summary>

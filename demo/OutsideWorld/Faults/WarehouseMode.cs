@@ -18,6 +18,8 @@ public enum WarehouseMode
     /// <summary>422; the call is not accepted.</summary>
     Reject,
 
-    /// <summary>The call is recorded as accepted, then the connection is cut instead of the answer: the caller cannot know.</summary>
+    /// <summary>
+    /// The call is recorded as accepted, then the connection is cut instead of the answer: the caller cannot know.
+    /// </summary>
     Vanish,
 }

@@ -6,7 +6,8 @@ namespace Orders.OutsideWorld.Mails;
 /// <summary>Turns the bytes of a mail into what a person would read.</summary>
 internal static class MailDecoder
 {
-    // Without this .NET knows no KOI8-R and no Windows-1252, and a mail in them would be on record with a text nobody wrote.
+    // Without this .NET knows no KOI8-R and no Windows-1252, and a mail in them would be on record with a text nobody
+    // wrote.
     static MailDecoder() => Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
 
     public static DecodedMail Decode(byte[] content)
@@ -15,7 +16,11 @@ internal static class MailDecoder
         {
             using var stream = new MemoryStream(content, writable: false);
             using var message = MimeMessage.Load(stream);
-            return new DecodedMail(IdOf(message), message.Subject ?? "", Normalize(message.TextBody ?? message.HtmlBody ?? ""));
+            return new DecodedMail(
+                IdOf(message),
+                message.Subject ?? "",
+                Normalize(message.TextBody ?? message.HtmlBody ?? "")
+            );
         }
         catch (FormatException)
         {

@@ -1,6 +1,9 @@
 namespace Orders.OutsideWorld.Mails;
 
-/// <summary>Mails in the order of arrival, found quickly by recipient and Message-ID: a checker asks once for each of 100,000 orders.</summary>
+/// <summary>
+/// Mails in the order of arrival, found quickly by recipient and Message-ID: a checker asks once for each of 100,000
+/// orders.
+/// </summary>
 internal sealed class MailIndex
 {
     private readonly List<ReceivedMail> all = [];
@@ -25,8 +28,16 @@ internal sealed class MailIndex
     {
         var found = query switch
         {
-            { MessageId: { } id, To: null } => Few(byMessageId, MailDecoder.BareId(id), mail => query.WithFailed || mail.IsDelivered),
-            { MessageId: { } id, To: { } to } => Few(byMessageId, MailDecoder.BareId(id), mail => (query.WithFailed || mail.IsDelivered) && mail.IsTo(to)),
+            { MessageId: { } id, To: null } => Few(
+                byMessageId,
+                MailDecoder.BareId(id),
+                mail => query.WithFailed || mail.IsDelivered
+            ),
+            { MessageId: { } id, To: { } to } => Few(
+                byMessageId,
+                MailDecoder.BareId(id),
+                mail => (query.WithFailed || mail.IsDelivered) && mail.IsTo(to)
+            ),
             { To: { } to } => Few(byRecipient, to, mail => query.WithFailed || mail.IsDelivered),
             _ => query.WithFailed ? all : delivered,
         };
@@ -46,8 +57,11 @@ internal sealed class MailIndex
         byMessageId.Clear();
     }
 
-    private static List<ReceivedMail> Few(Dictionary<string, List<ReceivedMail>> index, string key, Func<ReceivedMail, bool> wanted) =>
-        index.TryGetValue(key, out var list) ? [.. list.Where(wanted)] : [];
+    private static List<ReceivedMail> Few(
+        Dictionary<string, List<ReceivedMail>> index,
+        string key,
+        Func<ReceivedMail, bool> wanted
+    ) => index.TryGetValue(key, out var list) ? [.. list.Where(wanted)] : [];
 
     private static void AddTo(Dictionary<string, List<ReceivedMail>> index, string key, ReceivedMail mail)
     {

@@ -4,7 +4,8 @@ using Orders.OutsideWorld.Storage;
 namespace Orders.OutsideWorld.Mails;
 
 /// <summary>
-/// Every mail the SMTP server has received, as evidence: nothing is merged, a Message-ID that arrives twice is listed twice.
+/// Every mail the SMTP server has received, as evidence: nothing is merged, a Message-ID that arrives twice is listed
+/// twice.
 /// Safe for use by many threads.
 /// </summary>
 public sealed class MailLedger : IDisposable
@@ -23,10 +24,14 @@ public sealed class MailLedger : IDisposable
         file = JsonLines<ReceivedMail>.Open(options.Value.DataDirectory, "mails.jsonl", logger, shelf.Add);
     }
 
-    /// <summary>The mails that were delivered, in the order of arrival: answered 250, or taken and the 250 lost.</summary>
+    /// <summary>
+    /// The mails that were delivered, in the order of arrival: answered 250, or taken and the 250 lost.
+    /// </summary>
     public IReadOnlyList<ReceivedMail> Delivered => Find(new MailQuery());
 
-    /// <summary>Everything that arrived, also what was refused, dropped or abandoned, in the order of arrival.</summary>
+    /// <summary>
+    /// Everything that arrived, also what was refused, dropped or abandoned, in the order of arrival.
+    /// </summary>
     public IReadOnlyList<ReceivedMail> Everything => Find(new MailQuery { WithFailed = true });
 
     /// <summary>How many mails were delivered.</summary>
@@ -62,8 +67,11 @@ public sealed class MailLedger : IDisposable
     /// <summary>Closes the file.</summary>
     public void Dispose() => file?.Dispose();
 
-    /// <summary>Records a mail. Called before the client is answered: a crash after the answer must not cost the evidence.</summary>
-    /// <exception cref="IOException">The mail could not be written; it is not counted and must not be answered with 250.</exception>
+    /// <summary>
+    /// Records a mail. Called before the client is answered: a crash after the answer must not cost the evidence.
+    /// </summary>
+    /// <exception cref="IOException">The mail could not be written; it is not counted and must not be answered with
+    /// 250.</exception>
     internal void Record(ReceivedMail mail)
     {
         lock (gate)

@@ -11,7 +11,9 @@ public sealed record ReceivedMail
     /// <summary>The Message-ID without its angle brackets; null when the mail has none.</summary>
     public string? MessageId { get; init; }
 
-    /// <summary>The envelope's recipients (RCPT TO), which is whom the mail reached, whatever its headers say.</summary>
+    /// <summary>
+    /// The envelope's recipients (RCPT TO), which is whom the mail reached, whatever its headers say.
+    /// </summary>
     public required IReadOnlyList<string> Recipients { get; init; }
 
     /// <summary>The recipients in one line, comma separated.</summary>
@@ -22,8 +24,8 @@ public sealed record ReceivedMail
     public required string Subject { get; init; }
 
     /// <summary>
-    /// The decoded text: the plain part, or the HTML source where there is no plain part. Line ends are <c>\n</c>, those at the end are left out
-    /// (SMTP adds one), and what goes beyond <see cref="LongestText"/> characters is cut.
+    /// The decoded text: the plain part, or the HTML source where there is no plain part. Line ends are <c>\n</c>,
+    /// those at the end are left out (SMTP adds one), and what goes beyond <see cref="LongestText"/> characters is cut.
     /// </summary>
     public required string Text { get; init; }
 

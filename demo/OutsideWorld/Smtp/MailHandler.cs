@@ -5,37 +5,56 @@ using Orders.OutsideWorld.Mails;
 namespace Orders.OutsideWorld.Smtp;
 
 /// <summary>
-/// Decides what becomes of a mail, and puts it on the record before the client hears of it. In that order: a client that was told 250 finds its
-/// mail in the ledger whatever happens next, and one that was not may find it there too. That is the uncertain window real servers have.
+/// Decides what becomes of a mail, and puts it on the record before the client hears of it. In that order: a client
+/// that was told 250 finds its mail in the ledger whatever happens next, and one that was not may find it there too.
+/// That is the uncertain window real servers have.
 /// </summary>
-internal sealed class MailHandler(Behaviour behaviour, MailLedger ledger, TimeProvider clock, ILogger<MailHandler> logger)
+internal sealed class MailHandler(
+    Behaviour behaviour,
+    MailLedger ledger,
+    TimeProvider clock,
+    ILogger<MailHandler> logger
+)
 {
     private readonly ConcurrentDictionary<string, FaultProfile<SmtpMode>> seen = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Counts an EHLO or HELO where it is refused.</summary>
     /// <returns>The refusal, or null.</returns>
-    public string? RefusesHello() => behaviour.Smtp.Current.Mode == SmtpMode.NoEhlo && behaviour.Smtp.Next() is not null ? "421 4.3.2 not now" : null;
+    public string? RefusesHello() =>
+        behaviour.Smtp.Current.Mode == SmtpMode.NoEhlo && behaviour.Smtp.Next() is not null
+            ? "421 4.3.2 not now"
+            : null;
 
     /// <summary>Counts a mail whose MAIL or RCPT may misbehave.</summary>
     /// <returns>How it does; null when it does not.</returns>
     public SmtpMode? Begin() => IsOfEnvelope(behaviour.Smtp.Current.Mode) ? behaviour.Smtp.Next()?.Mode : null;
 
     /// <summary>What MAIL is answered instead of 250, put on the record; null when the sender is taken.</summary>
-    public string? RefusesSender(SmtpMode? mode) => mode switch
-    {
-        SmtpMode.Quota => Refuse([], MailOutcome.Rejected, "550 5.4.5 daily sending limit exceeded"),
-        SmtpMode.NeedsAuth => Refuse([], MailOutcome.Rejected, "530 5.7.0 authentication required"),
-        _ => null,
-    };
+    public string? RefusesSender(SmtpMode? mode) =>
+        mode switch
+        {
+            SmtpMode.Quota => Refuse([], MailOutcome.Rejected, "550 5.4.5 daily sending limit exceeded"),
+            SmtpMode.NeedsAuth => Refuse([], MailOutcome.Rejected, "530 5.7.0 authentication required"),
+            _ => null,
+        };
 
     /// <summary>What RCPT is answered instead of 250, put on the record; null when the recipient is taken.</summary>
-    public string? RefusesRecipient(SmtpMode? mode, string hello, string recipient) => mode switch
-    {
-        SmtpMode.StrictEhlo when !hello.Contains('.', StringComparison.Ordinal) => Refuse([recipient], MailOutcome.Rejected, "504 5.5.2 need fully-qualified hostname"),
-        SmtpMode.FullMailbox => Refuse([recipient], MailOutcome.TempFailed, "452 4.2.2 mailbox full"),
-        SmtpMode.Greylist when IsNew(recipient) => Refuse([recipient], MailOutcome.TempFailed, "450 4.2.0 greylisted, try again later"),
-        _ => null,
-    };
+    public string? RefusesRecipient(SmtpMode? mode, string hello, string recipient) =>
+        mode switch
+        {
+            SmtpMode.StrictEhlo when !hello.Contains('.', StringComparison.Ordinal) => Refuse(
+                [recipient],
+                MailOutcome.Rejected,
+                "504 5.5.2 need fully-qualified hostname"
+            ),
+            SmtpMode.FullMailbox => Refuse([recipient], MailOutcome.TempFailed, "452 4.2.2 mailbox full"),
+            SmtpMode.Greylist when IsNew(recipient) => Refuse(
+                [recipient],
+                MailOutcome.TempFailed,
+                "450 4.2.0 greylisted, try again later"
+            ),
+            _ => null,
+        };
 
     /// <summary>Takes the content of one mail and answers it.</summary>
     /// <returns>Whether the session goes on.</returns>
@@ -53,7 +72,8 @@ internal sealed class MailHandler(Behaviour behaviour, MailLedger ledger, TimePr
         switch (outcome)
         {
             case MailOutcome.Accepted:
-                // A slow server has taken the mail: only its answer is late. A client that gives up waiting must find the mail when it asks.
+                // A slow server has taken the mail: only its answer is late. A client that gives up waiting must find
+                // the mail when it asks.
                 if (profile.Mode == SmtpMode.Slow)
                     await connection.HoldAsync(profile.Delay);
                 connection.Reply("250 2.0.0 taken");
@@ -62,12 +82,14 @@ internal sealed class MailHandler(Behaviour behaviour, MailLedger ledger, TimePr
                 connection.Reply("451 4.3.0 not now, try again");
                 return true;
             case MailOutcome.Rejected:
-                connection.Reply(content.End switch
-                {
-                    ContentEnd.TooLarge => "552 5.3.4 too large: at most 10485760 bytes",
-                    ContentEnd.LineTooLong => "500 5.6.0 line too long: at most 1000 bytes",
-                    _ => "550 5.7.1 refused",
-                });
+                connection.Reply(
+                    content.End switch
+                    {
+                        ContentEnd.TooLarge => "552 5.3.4 too large: at most 10485760 bytes",
+                        ContentEnd.LineTooLong => "500 5.6.0 line too long: at most 1000 bytes",
+                        _ => "550 5.7.1 refused",
+                    }
+                );
                 return true;
             default:
                 connection.Cut();
@@ -75,7 +97,13 @@ internal sealed class MailHandler(Behaviour behaviour, MailLedger ledger, TimePr
         }
     }
 
-    private static bool IsOfEnvelope(SmtpMode mode) => mode is SmtpMode.StrictEhlo or SmtpMode.Quota or SmtpMode.NeedsAuth or SmtpMode.Greylist or SmtpMode.FullMailbox;
+    private static bool IsOfEnvelope(SmtpMode mode) =>
+        mode
+            is SmtpMode.StrictEhlo
+                or SmtpMode.Quota
+                or SmtpMode.NeedsAuth
+                or SmtpMode.Greylist
+                or SmtpMode.FullMailbox;
 
     // A recipient is new once for each time that the behaviour was put.
     private bool IsNew(string recipient)
@@ -90,7 +118,16 @@ internal sealed class MailHandler(Behaviour behaviour, MailLedger ledger, TimePr
     {
         try
         {
-            ledger.Record(new ReceivedMail { Recipients = recipients, Subject = "", Text = "", ReceivedAt = clock.GetUtcNow(), Outcome = outcome });
+            ledger.Record(
+                new ReceivedMail
+                {
+                    Recipients = recipients,
+                    Subject = "",
+                    Text = "",
+                    ReceivedAt = clock.GetUtcNow(),
+                    Outcome = outcome,
+                }
+            );
         }
         catch (IOException problem)
         {
@@ -108,35 +145,38 @@ internal sealed class MailHandler(Behaviour behaviour, MailLedger ledger, TimePr
         return hit ?? new FaultProfile<SmtpMode>(SmtpMode.Ok);
     }
 
-    private static MailOutcome OutcomeOf(ContentEnd end, SmtpMode mode) => end switch
-    {
-        ContentEnd.ClientLeft => MailOutcome.Abandoned,
-        ContentEnd.Headers or ContentEnd.CutOff => MailOutcome.Dropped,
-        ContentEnd.TooLarge or ContentEnd.LineTooLong => MailOutcome.Rejected,
-        _ => mode switch
+    private static MailOutcome OutcomeOf(ContentEnd end, SmtpMode mode) =>
+        end switch
         {
-            SmtpMode.TempFail => MailOutcome.TempFailed,
-            SmtpMode.Reject => MailOutcome.Rejected,
-            SmtpMode.Drop => MailOutcome.Dropped,
-            SmtpMode.Vanish => MailOutcome.Vanished,
-            _ => MailOutcome.Accepted,
-        },
-    };
+            ContentEnd.ClientLeft => MailOutcome.Abandoned,
+            ContentEnd.Headers or ContentEnd.CutOff => MailOutcome.Dropped,
+            ContentEnd.TooLarge or ContentEnd.LineTooLong => MailOutcome.Rejected,
+            _ => mode switch
+            {
+                SmtpMode.TempFail => MailOutcome.TempFailed,
+                SmtpMode.Reject => MailOutcome.Rejected,
+                SmtpMode.Drop => MailOutcome.Dropped,
+                SmtpMode.Vanish => MailOutcome.Vanished,
+                _ => MailOutcome.Accepted,
+            },
+        };
 
     private bool TryRecord(SmtpEnvelope envelope, byte[] content, MailOutcome outcome)
     {
         var decoded = MailDecoder.Decode(content);
         try
         {
-            ledger.Record(new ReceivedMail
-            {
-                MessageId = decoded.MessageId,
-                Recipients = [.. envelope.Recipients],
-                Subject = decoded.Subject,
-                Text = decoded.Text,
-                ReceivedAt = clock.GetUtcNow(),
-                Outcome = outcome,
-            });
+            ledger.Record(
+                new ReceivedMail
+                {
+                    MessageId = decoded.MessageId,
+                    Recipients = [.. envelope.Recipients],
+                    Subject = decoded.Subject,
+                    Text = decoded.Text,
+                    ReceivedAt = clock.GetUtcNow(),
+                    Outcome = outcome,
+                }
+            );
             return true;
         }
         catch (IOException problem)

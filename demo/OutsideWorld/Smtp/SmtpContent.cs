@@ -8,10 +8,14 @@ internal enum ContentEnd
     /// <summary>With its final dot.</summary>
     Dot,
 
-    /// <summary>With its final dot, but it was larger than <see cref="SmtpLimits.Mail"/>; the beginning is kept.</summary>
+    /// <summary>
+    /// With its final dot, but it was larger than <see cref="SmtpLimits.Mail"/>; the beginning is kept.
+    /// </summary>
     TooLarge,
 
-    /// <summary>With its final dot, but a line was longer than <see cref="SmtpLimits.Line"/>; that line is left out.</summary>
+    /// <summary>
+    /// With its final dot, but a line was longer than <see cref="SmtpLimits.Line"/>; that line is left out.
+    /// </summary>
     LineTooLong,
 
     /// <summary>The headers were through, and no more was wanted.</summary>

@@ -4,7 +4,8 @@ using System.Net.Sockets;
 namespace Orders.OutsideWorld.Smtp;
 
 /// <summary>
-/// The listening socket, which can be shut and opened again on the same port. Shut, the port stays bound without listening:
+/// The listening socket, which can be shut and opened again on the same port. Shut, the port stays bound without
+/// listening:
 /// clients are refused by the kernel, and nobody else can take the port meanwhile. The caller serializes calls.
 /// </summary>
 internal sealed class SmtpListener : IDisposable
@@ -25,7 +26,10 @@ internal sealed class SmtpListener : IDisposable
     /// <summary>The port, the real one when 0 was asked for.</summary>
     public int Port => endpoint.Port;
 
-    /// <summary>Listens, and hands the socket and a token that ends with <see cref="Shut"/> to whoever accepts from it. Does nothing when open.</summary>
+    /// <summary>
+    /// Listens, and hands the socket and a token that ends with <see cref="Shut"/> to whoever accepts from it. Does
+    /// nothing when open.
+    /// </summary>
     public void Open(Action<Socket, CancellationToken> accept)
     {
         if (open is not null)
@@ -35,7 +39,9 @@ internal sealed class SmtpListener : IDisposable
         accept(socket, open.Token);
     }
 
-    /// <summary>Stops listening: waiting connections are reset, sessions are told by their token. Does nothing when shut.</summary>
+    /// <summary>
+    /// Stops listening: waiting connections are reset, sessions are told by their token. Does nothing when shut.
+    /// </summary>
     public bool Shut()
     {
         if (open is null)
@@ -69,8 +75,9 @@ internal sealed class SmtpListener : IDisposable
             socket.Dispose();
             throw new IOException(
                 $"OutsideWorld:SmtpPort must be a free port of {endpoint.Address}, got {endpoint.Port}: {problem.Message}. "
-                + "Set OutsideWorld__SmtpPort or OutsideWorld__SmtpHost.",
-                problem);
+                    + "Set OutsideWorld__SmtpPort or OutsideWorld__SmtpHost.",
+                problem
+            );
         }
     }
 }

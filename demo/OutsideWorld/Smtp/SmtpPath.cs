@@ -8,7 +8,9 @@ internal readonly record struct SmtpPath(string Address, string[] Parameters)
     /// <summary>Whether the address needs SMTPUTF8.</summary>
     public bool IsInternational => !System.Text.Ascii.IsValid(Address);
 
-    /// <summary>Whether a mail could be delivered there: a local part and a domain, or the postmaster every server has.</summary>
+    /// <summary>
+    /// Whether a mail could be delivered there: a local part and a domain, or the postmaster every server has.
+    /// </summary>
     public bool IsMailbox
     {
         get
@@ -18,7 +20,10 @@ internal readonly record struct SmtpPath(string Address, string[] Parameters)
         }
     }
 
-    /// <summary>Reads <c>FROM:&lt;a@b&gt; SIZE=1</c>, whose keyword is given; a quoted local part may hold anything printable, a source route is dropped.</summary>
+    /// <summary>
+    /// Reads <c>FROM:&lt;a@b&gt; SIZE=1</c>, whose keyword is given; a quoted local part may hold anything printable, a
+    /// source route is dropped.
+    /// </summary>
     public static bool TryParse(string argument, string keyword, out SmtpPath path)
     {
         path = default;

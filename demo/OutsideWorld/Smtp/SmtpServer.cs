@@ -6,12 +6,16 @@ using Orders.OutsideWorld.Faults;
 
 namespace Orders.OutsideWorld.Smtp;
 
-/// <summary>Accepts SMTP connections, at most <see cref="SmtpLimits.Sessions"/> at once, and shuts its door while it plays "down".</summary>
+/// <summary>
+/// Accepts SMTP connections, at most <see cref="SmtpLimits.Sessions"/> at once, and shuts its door while it plays
+/// "down".
+/// </summary>
 internal sealed class SmtpServer(
     IOptions<OutsideWorldOptions> options,
     Behaviour behaviour,
     MailHandler room,
-    ILogger<SmtpServer> logger) : IHostedService, IDisposable
+    ILogger<SmtpServer> logger
+) : IHostedService, IDisposable
 {
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(1);
     private readonly Lock gate = new();
@@ -35,7 +39,8 @@ internal sealed class SmtpServer(
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         Dispose();
-        // Sessions end with their token. One that does not is left to the end of the process: nothing is lost, every mail is on record before its answer.
+        // Sessions end with their token. One that does not is left to the end of the process: nothing is lost, every
+        // mail is on record before its answer.
         await Task.WhenAny(Task.WhenAll(sessions.Keys), Task.Delay(Farewell, cancellationToken));
     }
 
@@ -68,13 +73,17 @@ internal sealed class SmtpServer(
                 sessions[session] = true;
                 _ = session.ContinueWith(done => sessions.TryRemove(done, out _), TaskScheduler.Default);
             }
-            catch (Exception problem) when (problem is OperationCanceledException or ObjectDisposedException || closing.IsCancellationRequested)
+            catch (Exception problem)
+                when (problem is OperationCanceledException or ObjectDisposedException
+                    || closing.IsCancellationRequested
+                )
             {
                 return;
             }
             catch (SocketException problem)
             {
-                // Out of file handles, mostly. Without the pause this would spin; with it, waiting clients stay in the backlog.
+                // Out of file handles, mostly. Without the pause this would spin; with it, waiting clients stay in the
+                // backlog.
                 logger.SmtpAcceptFailed(problem);
                 await Task.Delay(TimeSpan.FromMilliseconds(100), CancellationToken.None);
             }
@@ -101,7 +110,8 @@ internal sealed class SmtpServer(
                 await new SmtpSession(connection, room).RunAsync();
             }
         }
-        catch (Exception gone) when (gone is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception gone)
+            when (gone is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
         {
             logger.SmtpClientLeft(gone.Message);
         }

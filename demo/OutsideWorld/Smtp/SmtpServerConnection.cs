@@ -5,8 +5,9 @@ using System.Text;
 namespace Orders.OutsideWorld.Smtp;
 
 /// <summary>
-/// Lines in, replies out. Replies are collected and sent when the next line has to be waited for, which is what makes PIPELINING
-/// one packet each way. Only CRLF ends a line: a server that also takes a bare LF can be made to see two mails in one (SMTP smuggling).
+/// Lines in, replies out. Replies are collected and sent when the next line has to be waited for, which is what makes
+/// PIPELINING one packet each way. Only CRLF ends a line: a server that also takes a bare LF can be made to see two
+/// mails in one (SMTP smuggling).
 /// </summary>
 internal sealed class SmtpServerConnection : IDisposable
 {
@@ -20,7 +21,8 @@ internal sealed class SmtpServerConnection : IDisposable
 
     /// <summary>Takes over a socket.</summary>
     /// <param name="socket">The accepted socket; closed by <see cref="Dispose"/>.</param>
-    /// <param name="closing">Cancelled when the server goes down: every wait ends with <see cref="OperationCanceledException"/>.</param>
+    /// <param name="closing">Cancelled when the server goes down: every wait ends with
+    /// <see cref="OperationCanceledException"/>.</param>
     public SmtpServerConnection(Socket socket, CancellationToken closing)
     {
         this.socket = socket;
@@ -31,7 +33,8 @@ internal sealed class SmtpServerConnection : IDisposable
 
     /// <summary>Reads the next line, sending the collected replies first if it has to be waited for.</summary>
     /// <exception cref="IOException">The connection broke.</exception>
-    /// <exception cref="OperationCanceledException">The server goes down, or the client was silent for too long.</exception>
+    /// <exception cref="OperationCanceledException">The server goes down, or the client was silent for too
+    /// long.</exception>
     public async ValueTask<SmtpLine> ReadLineAsync()
     {
         var tooLong = false;

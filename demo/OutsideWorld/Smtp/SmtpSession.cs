@@ -18,7 +18,8 @@ internal sealed class SmtpSession(SmtpServerConnection connection, MailHandler r
 
     /// <summary>Talks until the client leaves, or is cut off.</summary>
     /// <exception cref="IOException">The connection broke.</exception>
-    /// <exception cref="OperationCanceledException">The server goes down, or the client was silent for too long.</exception>
+    /// <exception cref="OperationCanceledException">The server goes down, or the client was silent for too
+    /// long.</exception>
     public async Task RunAsync()
     {
         connection.Reply("220 outside-world ESMTP");
@@ -28,9 +29,12 @@ internal sealed class SmtpSession(SmtpServerConnection connection, MailHandler r
             var line = await connection.ReadLineAsync();
             if (line.IsEnd)
                 return;
-            goesOn = line.IsTooLong || !Utf8.IsValid(line.Bytes.Span)
-                ? Nonsense(line.IsTooLong ? "500 5.5.2 line too long: at most 1000 bytes" : "500 5.5.2 expected UTF-8")
-                : await ObeyAsync(Encoding.UTF8.GetString(line.Bytes.Span));
+            goesOn =
+                line.IsTooLong || !Utf8.IsValid(line.Bytes.Span)
+                    ? Nonsense(
+                        line.IsTooLong ? "500 5.5.2 line too long: at most 1000 bytes" : "500 5.5.2 expected UTF-8"
+                    )
+                    : await ObeyAsync(Encoding.UTF8.GetString(line.Bytes.Span));
         }
 
         await connection.FlushAsync();
@@ -42,22 +46,32 @@ internal sealed class SmtpSession(SmtpServerConnection connection, MailHandler r
         var (verb, argument) = space < 0 ? (line, "") : (line[..space], line[(space + 1)..].Trim(' '));
         switch (verb.ToUpperInvariant())
         {
-            case "EHLO": return Hello(argument, Greeting);
-            case "HELO": return Hello(argument, "250 outside-world");
-            case "MAIL": return Mail(argument);
-            case "RCPT": return Recipient(argument);
-            case "DATA": return await DataAsync(argument);
+            case "EHLO":
+                return Hello(argument, Greeting);
+            case "HELO":
+                return Hello(argument, "250 outside-world");
+            case "MAIL":
+                return Mail(argument);
+            case "RCPT":
+                return Recipient(argument);
+            case "DATA":
+                return await DataAsync(argument);
             case "RSET":
                 envelope = null;
                 return Say("250 2.0.0 forgotten");
-            case "NOOP": return Say("250 2.0.0 still here");
-            case "VRFY": return Say("252 2.5.0 send and see");
-            case "HELP": return Say("214 2.0.0 EHLO HELO MAIL RCPT DATA RSET NOOP VRFY QUIT");
+            case "NOOP":
+                return Say("250 2.0.0 still here");
+            case "VRFY":
+                return Say("252 2.5.0 send and see");
+            case "HELP":
+                return Say("214 2.0.0 EHLO HELO MAIL RCPT DATA RSET NOOP VRFY QUIT");
             case "QUIT":
                 connection.Reply("221 2.0.0 bye");
                 return false;
-            case "EXPN" or "AUTH" or "STARTTLS" or "BDAT": return Nonsense("502 5.5.1 not offered");
-            default: return Nonsense("500 5.5.2 expected EHLO, HELO, MAIL, RCPT, DATA, RSET, NOOP, VRFY, HELP or QUIT");
+            case "EXPN" or "AUTH" or "STARTTLS" or "BDAT":
+                return Nonsense("502 5.5.1 not offered");
+            default:
+                return Nonsense("500 5.5.2 expected EHLO, HELO, MAIL, RCPT, DATA, RSET, NOOP, VRFY, HELP or QUIT");
         }
     }
 
@@ -136,7 +150,9 @@ internal sealed class SmtpSession(SmtpServerConnection connection, MailHandler r
     {
         foreach (var parameter in parameters)
         {
-            var (name, value) = parameter.IndexOf('=', StringComparison.Ordinal) is >= 0 and var at ? (parameter[..at], parameter[(at + 1)..]) : (parameter, "");
+            var (name, value) = parameter.IndexOf('=', StringComparison.Ordinal) is >= 0 and var at
+                ? (parameter[..at], parameter[(at + 1)..])
+                : (parameter, "");
             switch (name.ToUpperInvariant())
             {
                 case "SIZE":

@@ -22,7 +22,8 @@ internal sealed class JsonLines<T> : IDisposable
     private JsonLines(FileStream file) => this.file = file;
 
     /// <summary>Opens or creates a ledger file and reads back what it holds.</summary>
-    /// <exception cref="IOException">The file is in use, cannot be reached, or holds a line that is no entry.</exception>
+    /// <exception cref="IOException">The file is in use, cannot be reached, or holds a line that is no
+    /// entry.</exception>
     public static JsonLines<T>? Open(string? directory, string name, ILogger logger, Action<T> readBack)
     {
         if (string.IsNullOrWhiteSpace(directory))
@@ -80,15 +81,17 @@ internal sealed class JsonLines<T> : IDisposable
         try
         {
             Directory.CreateDirectory(directory);
-            // FileShare.None, as anything less is no lock between writers on Linux; tail and grep read the file all the same.
+            // FileShare.None, as anything less is no lock between writers on Linux; tail and grep read the file all the
+            // same.
             return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
             throw new IOException(
                 $"OutsideWorld:DataDirectory must be a directory this process alone can write, got '{directory}': {problem.Message} "
-                + "Set OutsideWorld__DataDirectory.",
-                problem);
+                    + "Set OutsideWorld__DataDirectory.",
+                problem
+            );
         }
     }
 
@@ -139,8 +142,9 @@ internal sealed class JsonLines<T> : IDisposable
         {
             throw new IOException(
                 $"{file.Name}:{number}: expected one ledger entry in JSON, found something else ({problem.Message}). "
-                + "Repair the line, or move the file away to start afresh.",
-                problem);
+                    + "Repair the line, or move the file away to start afresh.",
+                problem
+            );
         }
     }
 }

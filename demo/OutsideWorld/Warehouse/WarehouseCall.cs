@@ -15,14 +15,21 @@ public sealed record WarehouseCall
     /// <summary>When the call had arrived completely.</summary>
     public required DateTimeOffset ReceivedAt { get; init; }
 
-    /// <summary>The HTTP status given; 0 when the connection was cut instead. An accepted call whose answer was lost on purpose has its 200 here.</summary>
+    /// <summary>
+    /// The HTTP status given; 0 when the connection was cut instead. An accepted call whose answer was lost on purpose
+    /// has its 200 here.
+    /// </summary>
     public required int Answer { get; init; }
 
-    /// <summary>How often the accepted call came again with the same key; each time it was answered as before and had no effect.</summary>
+    /// <summary>
+    /// How often the accepted call came again with the same key; each time it was answered as before and had no effect.
+    /// </summary>
     public int Repeats { get; init; }
 
     /// <summary>Whether the call took an order back instead of asking for it.</summary>
-    [System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingDefault)]
+    [System.Text.Json.Serialization.JsonIgnore(
+        Condition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingDefault
+    )]
     public bool IsRecall { get; init; }
 
     /// <summary>Whether the warehouse has taken the call, which is its effect.</summary>

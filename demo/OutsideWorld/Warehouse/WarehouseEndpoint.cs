@@ -4,7 +4,10 @@ using Orders.OutsideWorld.Faults;
 
 namespace Orders.OutsideWorld.Warehouse;
 
-/// <summary>Receives the webhook: signature, shape, behaviour, ledger, answer, in that order; on record before the caller hears of it.</summary>
+/// <summary>
+/// Receives the webhook: signature, shape, behaviour, ledger, answer, in that order; on record before the caller hears
+/// of it.
+/// </summary>
 internal sealed class WarehouseEndpoint : IHostedService
 {
     private const int LongestKey = 200;
@@ -20,19 +23,26 @@ internal sealed class WarehouseEndpoint : IHostedService
         Behaviour behaviour,
         TimeProvider clock,
         IHostApplicationLifetime lifetime,
-        ILogger<WarehouseEndpoint> logger)
+        ILogger<WarehouseEndpoint> logger
+    )
     {
         this.ledger = ledger;
         this.behaviour = behaviour;
-        signature = options.Value.WarehouseSecret is { } secret && !string.IsNullOrWhiteSpace(secret) ? new WebhookSignature(secret, clock) : null;
+        signature =
+            options.Value.WarehouseSecret is { } secret && !string.IsNullOrWhiteSpace(secret)
+                ? new WebhookSignature(secret, clock)
+                : null;
         stopping = lifetime.ApplicationStopping;
         this.logger = logger;
     }
 
-    // A hosted service only to be made at the start: a ledger that cannot be opened must stop the start, not the first call.
+    // A hosted service only to be made at the start: a ledger that cannot be opened must stop the start, not the first
+    // call.
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        logger.WarehouseSignatures(signature is null ? "not verified: OutsideWorld:WarehouseSecret is empty" : "verified");
+        logger.WarehouseSignatures(
+            signature is null ? "not verified: OutsideWorld:WarehouseSecret is empty" : "verified"
+        );
         return Task.CompletedTask;
     }
 
@@ -49,9 +59,19 @@ internal sealed class WarehouseEndpoint : IHostedService
         if (signature?.ProblemWith(context.Request.Headers, body) is { } forged)
             return Fail(orderId, key, StatusCodes.Status401Unauthorized, forged);
         if (key is null)
-            return Fail(orderId, key, StatusCodes.Status400BadRequest, $"expected one Idempotency-Key header of 1–{LongestKey} characters; found none, several or a longer one");
+            return Fail(
+                orderId,
+                key,
+                StatusCodes.Status400BadRequest,
+                $"expected one Idempotency-Key header of 1–{LongestKey} characters; found none, several or a longer one"
+            );
         if (orderId is null)
-            return Fail(orderId, key, StatusCodes.Status400BadRequest, "expected a JSON object whose orderId is a string of 1–200 characters; found something else");
+            return Fail(
+                orderId,
+                key,
+                StatusCodes.Status400BadRequest,
+                "expected a JSON object whose orderId is a string of 1–200 characters; found something else"
+            );
 
         var profile = behaviour.Warehouse.Next() ?? new FaultProfile<WarehouseMode>(WarehouseMode.Ok);
         switch (profile.Mode)
@@ -61,15 +81,31 @@ internal sealed class WarehouseEndpoint : IHostedService
                 context.Abort();
                 return Results.Empty;
             case WarehouseMode.Error:
-                return Fail(orderId, key, StatusCodes.Status503ServiceUnavailable, "the warehouse plays error; see /behaviour");
+                return Fail(
+                    orderId,
+                    key,
+                    StatusCodes.Status503ServiceUnavailable,
+                    "the warehouse plays error; see /behaviour"
+                );
             case WarehouseMode.Reject:
-                return Fail(orderId, key, StatusCodes.Status422UnprocessableEntity, "the warehouse plays reject; see /behaviour");
+                return Fail(
+                    orderId,
+                    key,
+                    StatusCodes.Status422UnprocessableEntity,
+                    "the warehouse plays reject; see /behaviour"
+                );
             default:
                 return await AcceptAsync(context, orderId, key, isRecall, profile);
         }
     }
 
-    private async Task<IResult> AcceptAsync(HttpContext context, string orderId, string key, bool isRecall, FaultProfile<WarehouseMode> profile)
+    private async Task<IResult> AcceptAsync(
+        HttpContext context,
+        string orderId,
+        string key,
+        bool isRecall,
+        FaultProfile<WarehouseMode> profile
+    )
     {
         var entry = ledger.Accept(orderId, key, isRecall);
         if (profile.Mode == WarehouseMode.Slow)
@@ -77,10 +113,21 @@ internal sealed class WarehouseEndpoint : IHostedService
         if (profile.Mode == WarehouseMode.Vanish)
             context.Abort();
         return entry.IsAccepted
-            ? Results.Json(new { entry.OrderId, entry.IdempotencyKey, entry.Repeats }, statusCode: entry.Answer)
-            : Refusal(entry.Answer, entry.Answer == StatusCodes.Status410Gone
-                ? "the order was recalled before its pick list came"
-                : "expected a new Idempotency-Key for each order; found one that another order was accepted with");
+            ? Results.Json(
+                new
+                {
+                    entry.OrderId,
+                    entry.IdempotencyKey,
+                    entry.Repeats,
+                },
+                statusCode: entry.Answer
+            )
+            : Refusal(
+                entry.Answer,
+                entry.Answer == StatusCodes.Status410Gone
+                    ? "the order was recalled before its pick list came"
+                    : "expected a new Idempotency-Key for each order; found one that another order was accepted with"
+            );
     }
 
     private async Task HoldAsync(HttpContext context, TimeSpan delay)
@@ -103,15 +150,19 @@ internal sealed class WarehouseEndpoint : IHostedService
         return Refusal(status, detail);
     }
 
-    private static IResult Refusal(int status, string detail) => Results.Problem(detail, statusCode: status, type: "urn:problem:outside-world:warehouse");
+    private static IResult Refusal(int status, string detail) =>
+        Results.Problem(detail, statusCode: status, type: "urn:problem:outside-world:warehouse");
 
     private static (string? OrderId, bool IsRecall) OrderOf(byte[] body)
     {
         try
         {
             using var document = JsonDocument.Parse(body);
-            return document.RootElement is { ValueKind: JsonValueKind.Object } root
-                && root.TryGetProperty("orderId", out var id) && id.ValueKind == JsonValueKind.String && id.GetString() is { Length: > 0 and <= 200 } order
+            return
+                document.RootElement is { ValueKind: JsonValueKind.Object } root
+                && root.TryGetProperty("orderId", out var id)
+                && id.ValueKind == JsonValueKind.String
+                && id.GetString() is { Length: > 0 and <= 200 } order
                 ? (order, root.TryGetProperty("recall", out var recall) && recall.ValueKind == JsonValueKind.True)
                 : (null, false);
         }

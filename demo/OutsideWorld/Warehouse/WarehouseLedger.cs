@@ -4,7 +4,8 @@ using Orders.OutsideWorld.Storage;
 namespace Orders.OutsideWorld.Warehouse;
 
 /// <summary>
-/// Every call the warehouse has received: one entry for each accepted key, however often it came, and one for each failure.
+/// Every call the warehouse has received: one entry for each accepted key, however often it came, and one for each
+/// failure.
 /// Safe for use by many threads.
 /// </summary>
 public sealed class WarehouseLedger : IDisposable
@@ -92,17 +93,28 @@ public sealed class WarehouseLedger : IDisposable
     }
 
     /// <summary>
-    /// Accepts a call, or recognizes one that was accepted before. Looking and writing are one step, or two calls at once would both be new.
+    /// Accepts a call, or recognizes one that was accepted before. Looking and writing are one step, or two calls at
+    /// once would both be new.
     /// </summary>
     /// <returns>
-    /// The entry; its answer is 422 when the key was used for another order, which is a bug of the caller and has no effect, and 410 when the order had been recalled.
+    /// The entry; its answer is 422 when the key was used for another order, which is a bug of the caller and has no
+    /// effect, and 410 when the order had been recalled.
     /// </returns>
     internal WarehouseCall Accept(string orderId, string key, bool isRecall = false)
     {
         lock (gate)
         {
             if (!acceptedByKey.TryGetValue(key, out var number))
-                return Write(NewEntry(orderId, key, !isRecall && IsRecalled(orderId) ? StatusCodes.Status410Gone : StatusCodes.Status200OK) with { IsRecall = isRecall });
+                return Write(
+                    NewEntry(
+                        orderId,
+                        key,
+                        !isRecall && IsRecalled(orderId) ? StatusCodes.Status410Gone : StatusCodes.Status200OK
+                    ) with
+                    {
+                        IsRecall = isRecall,
+                    }
+                );
             var before = calls[number];
             return string.Equals(before.OrderId, orderId, StringComparison.OrdinalIgnoreCase)
                 ? Write(before with { Repeats = before.Repeats + 1 })
@@ -110,10 +122,19 @@ public sealed class WarehouseLedger : IDisposable
         }
     }
 
-    private bool IsRecalled(string orderId) => byOrder.TryGetValue(orderId, out var numbers) && numbers.Exists(n => calls[n] is { IsRecall: true, IsAccepted: true });
+    private bool IsRecalled(string orderId) =>
+        byOrder.TryGetValue(orderId, out var numbers)
+        && numbers.Exists(n => calls[n] is { IsRecall: true, IsAccepted: true });
 
     private WarehouseCall NewEntry(string? orderId, string? key, int answer) =>
-        new() { Number = calls.Count, OrderId = orderId, IdempotencyKey = key, ReceivedAt = clock.GetUtcNow(), Answer = answer };
+        new()
+        {
+            Number = calls.Count,
+            OrderId = orderId,
+            IdempotencyKey = key,
+            ReceivedAt = clock.GetUtcNow(),
+            Answer = answer,
+        };
 
     // A repeat is written as the whole entry again; when the file is read back, the last line of a number counts.
     private WarehouseCall Write(WarehouseCall call)

@@ -5,8 +5,9 @@ using System.Text;
 namespace Orders.OutsideWorld.Warehouse;
 
 /// <summary>
-/// Verifies calls as the Standard Webhooks specification says: <c>webhook-signature</c> holds, among others, <c>v1,</c> and the base64 of
-/// HMAC-SHA256 over <c>id.timestamp.body</c>; <c>webhook-timestamp</c> is within five minutes of now, so that a captured call is soon worthless.
+/// Verifies calls as the Standard Webhooks specification says: <c>webhook-signature</c> holds, among others, <c>v1,</c>
+/// and the base64 of HMAC-SHA256 over <c>id.timestamp.body</c>; <c>webhook-timestamp</c> is within five minutes of now,
+/// so that a captured call is soon worthless.
 /// </summary>
 internal sealed class WebhookSignature(string secret, TimeProvider clock)
 {
@@ -31,7 +32,10 @@ internal sealed class WebhookSignature(string secret, TimeProvider clock)
         var (id, timestamp) = (headers["webhook-id"].ToString(), headers["webhook-timestamp"].ToString());
         if (id.Length == 0)
             return "expected a webhook-id header; found none";
-        if (!long.TryParse(timestamp, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) || seconds > 253_402_300_799)
+        if (
+            !long.TryParse(timestamp, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+            || seconds > 253_402_300_799
+        )
             return "expected a webhook-timestamp header in seconds since 1970; found none or something else";
         var age = clock.GetUtcNow() - DateTimeOffset.FromUnixTimeSeconds(seconds);
         if (age.Duration() > Tolerance)
@@ -49,6 +53,7 @@ internal sealed class WebhookSignature(string secret, TimeProvider clock)
         if (!given.StartsWith("v1,", StringComparison.Ordinal))
             return false;
         var buffer = new byte[given.Length];
-        return Convert.TryFromBase64String(given[3..], buffer, out var length) && CryptographicOperations.FixedTimeEquals(buffer.AsSpan(0, length), expected);
+        return Convert.TryFromBase64String(given[3..], buffer, out var length)
+            && CryptographicOperations.FixedTimeEquals(buffer.AsSpan(0, length), expected);
     }
 }

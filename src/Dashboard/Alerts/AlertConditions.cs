@@ -22,23 +22,78 @@ internal static class AlertConditions
         return rule.Kind switch
         {
             AlertKind.BrokerAway when now.BrokerFault is not null => [new(rule.Name, "", now.BrokerFault, "/queues")],
-            AlertKind.FailureRate => now.Steps.Values.Where(s => s.Step != "" && s.Finished + s.DeadLettered >= FewestRuns && s.DeadLettered > rule.Threshold * (s.Finished + s.DeadLettered))
-                .Select(s => new AlertCondition(rule.Name, s.Step, $"{Texts.Percent(s.DeadLettered / (double)(s.Finished + s.DeadLettered))} of the runs of step {s.Step} end dead-lettered.", $"/queues/{s.Step}")),
-            AlertKind.OldestMessage => queues.Where(q => q.Oldest?.TotalSeconds > rule.Threshold)
-                .Select(q => new AlertCondition(rule.Name, q.Name, $"The oldest message of queue {q.Name} has waited more than {Texts.Duration(TimeSpan.FromSeconds(rule.Threshold))}.", $"/queues/{q.Name}")),
-            AlertKind.BacklogGrowth => queues.Where(q => q.IsGrowing && q.Growth > rule.Threshold)
-                .Select(q => new AlertCondition(rule.Name, q.Name, $"The backlog of queue {q.Name} grows: messages arrive faster than its workers can process them.", $"/queues/{q.Name}")),
-            AlertKind.NoConsumers => queues.Where(q => q is { Figures.Consumers: 0, Paused: false, Lacks: null })
-                .Select(q => new AlertCondition(rule.Name, q.Name, $"No worker of step {q.Name} is connected.", $"/queues/{q.Name}")),
-            AlertKind.BreakerOpen => now.Standing.Down.Where(d => d.State == BreakerState.Open)
-                .Select(d => new AlertCondition(rule.Name, d.Name, $"{d.Name} is down: {d.Reason}. Steps that need it wait: {string.Join(", ", d.Steps)}.", "/workers")),
-            AlertKind.CompletenessGap when now.Standing.Gaps >= Math.Max(1, rule.Threshold)
-                => [new(rule.Name, "", $"{Texts.Count(now.Standing.Gaps, BlockerReader.MostCounted)} accepted orders lack an effect after their deadline, or have one twice.", "/")],
-            AlertKind.OutboxLag when now.Outbox is { OldestDue: { } due } && now.At - due > TimeSpan.FromSeconds(rule.Threshold)
-                => [new(rule.Name, "", $"Messages have been late in the outbox for more than {Texts.Duration(TimeSpan.FromSeconds(rule.Threshold))}.", "/outbox")],
+            AlertKind.FailureRate => now
+                .Steps.Values.Where(s =>
+                    s.Step != ""
+                    && s.Finished + s.DeadLettered >= FewestRuns
+                    && s.DeadLettered > rule.Threshold * (s.Finished + s.DeadLettered)
+                )
+                .Select(s => new AlertCondition(
+                    rule.Name,
+                    s.Step,
+                    $"{Texts.Percent(s.DeadLettered / (double)(s.Finished + s.DeadLettered))} of the runs of step {s.Step} end dead-lettered.",
+                    $"/queues/{s.Step}"
+                )),
+            AlertKind.OldestMessage => queues
+                .Where(q => q.Oldest?.TotalSeconds > rule.Threshold)
+                .Select(q => new AlertCondition(
+                    rule.Name,
+                    q.Name,
+                    $"The oldest message of queue {q.Name} has waited more than {Texts.Duration(TimeSpan.FromSeconds(rule.Threshold))}.",
+                    $"/queues/{q.Name}"
+                )),
+            AlertKind.BacklogGrowth => queues
+                .Where(q => q.IsGrowing && q.Growth > rule.Threshold)
+                .Select(q => new AlertCondition(
+                    rule.Name,
+                    q.Name,
+                    $"The backlog of queue {q.Name} grows: messages arrive faster than its workers can process them.",
+                    $"/queues/{q.Name}"
+                )),
+            AlertKind.NoConsumers => queues
+                .Where(q => q is { Figures.Consumers: 0, Paused: false, Lacks: null })
+                .Select(q => new AlertCondition(
+                    rule.Name,
+                    q.Name,
+                    $"No worker of step {q.Name} is connected.",
+                    $"/queues/{q.Name}"
+                )),
+            AlertKind.BreakerOpen => now
+                .Standing.Down.Where(d => d.State == BreakerState.Open)
+                .Select(d => new AlertCondition(
+                    rule.Name,
+                    d.Name,
+                    $"{d.Name} is down: {d.Reason}. Steps that need it wait: {string.Join(", ", d.Steps)}.",
+                    "/workers"
+                )),
+            AlertKind.CompletenessGap when now.Standing.Gaps >= Math.Max(1, rule.Threshold) =>
+            [
+                new(
+                    rule.Name,
+                    "",
+                    $"{Texts.Count(now.Standing.Gaps, BlockerReader.MostCounted)} accepted orders lack an effect after their deadline, or have one twice.",
+                    "/"
+                ),
+            ],
+            AlertKind.OutboxLag
+                when now.Outbox is { OldestDue: { } due } && now.At - due > TimeSpan.FromSeconds(rule.Threshold) =>
+            [
+                new(
+                    rule.Name,
+                    "",
+                    $"Messages have been late in the outbox for more than {Texts.Duration(TimeSpan.FromSeconds(rule.Threshold))}.",
+                    "/outbox"
+                ),
+            ],
             AlertKind.Topology => now.Topology.Select(f => new AlertCondition(rule.Name, f.Queue, f.Says, "/queues")),
-            AlertKind.DeadLetters => now.Queues.Where(q => q.HoldsDeadLetters && q.Figures.Ready >= Math.Max(1, rule.Threshold))
-                .Select(q => new AlertCondition(rule.Name, q.Name, $"Messages stand in queue {q.Name} and wait for an operator.", Page.Address("/failures", ("queue", q.Name)))),
+            AlertKind.DeadLetters => now
+                .Queues.Where(q => q.HoldsDeadLetters && q.Figures.Ready >= Math.Max(1, rule.Threshold))
+                .Select(q => new AlertCondition(
+                    rule.Name,
+                    q.Name,
+                    $"Messages stand in queue {q.Name} and wait for an operator.",
+                    Page.Address("/failures", ("queue", q.Name))
+                )),
             _ => [],
         };
     }

@@ -3,7 +3,9 @@ using QueueWorkers.Hosting;
 
 namespace Orders.Dashboard.Alerts;
 
-/// <summary>Where alerts are sent, section <c>Alerts</c>. Without any they are on the page and in the log only.</summary>
+/// <summary>
+/// Where alerts are sent, section <c>Alerts</c>. Without any they are on the page and in the log only.
+/// </summary>
 internal sealed record AlertOptions
 {
     /// <summary>Gets each alert as a JSON document by POST.</summary>
@@ -40,14 +42,30 @@ internal sealed record AlertOptions
             MailTo = section["MailTo"] ?? "",
             MailFrom = section["MailFrom"] is { Length: > 0 } from ? from : "orders@orders.example",
             SmtpHost = section["SmtpHost"] ?? "",
-            SmtpPort = section["SmtpPort"] is { Length: > 0 } port ? int.TryParse(port, out var number) ? number : -1 : 25,
+            SmtpPort = section["SmtpPort"] is { Length: > 0 } port
+                ? int.TryParse(port, out var number)
+                    ? number
+                    : -1
+                : 25,
             PublicUrl = Address(section, "PublicUrl", problems) ?? new Uri("http://127.0.0.1:8081/"),
         };
         problems
-            .Require(options.MailTo == "" || MailAddress.TryCreate(options.MailTo, out _), $"Alerts:MailTo must be one mail address, got '{options.MailTo}'; set Alerts__MailTo")
-            .Require(MailAddress.TryCreate(options.MailFrom, out _), $"Alerts:MailFrom must be one mail address, got '{options.MailFrom}'; set Alerts__MailFrom")
-            .Require(options.MailTo == "" || options.SmtpHost != "", "Alerts:SmtpHost must name the mail server when Alerts:MailTo is set, got nothing; set Alerts__SmtpHost")
-            .Require(options.SmtpPort is > 0 and <= 65535, $"Alerts:SmtpPort must be 1–65535, got '{section["SmtpPort"]}'; set Alerts__SmtpPort")
+            .Require(
+                options.MailTo == "" || MailAddress.TryCreate(options.MailTo, out _),
+                $"Alerts:MailTo must be one mail address, got '{options.MailTo}'; set Alerts__MailTo"
+            )
+            .Require(
+                MailAddress.TryCreate(options.MailFrom, out _),
+                $"Alerts:MailFrom must be one mail address, got '{options.MailFrom}'; set Alerts__MailFrom"
+            )
+            .Require(
+                options.MailTo == "" || options.SmtpHost != "",
+                "Alerts:SmtpHost must name the mail server when Alerts:MailTo is set, got nothing; set Alerts__SmtpHost"
+            )
+            .Require(
+                options.SmtpPort is > 0 and <= 65535,
+                $"Alerts:SmtpPort must be 1–65535, got '{section["SmtpPort"]}'; set Alerts__SmtpPort"
+            )
             .ThrowIfAny();
         return options;
     }

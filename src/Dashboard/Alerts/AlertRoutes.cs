@@ -13,7 +13,18 @@ internal static class AlertRoutes
     private const int Shown = 100;
     private const int InFile = 5000;
     private static readonly TimeSpan LongestSilence = TimeSpan.FromDays(7);
-    private static readonly string[] Columns = ["rule", "for", "says", "since", "fired", "over", "acknowledged by", "sent", "send error"];
+    private static readonly string[] Columns =
+    [
+        "rule",
+        "for",
+        "says",
+        "since",
+        "fired",
+        "over",
+        "acknowledged by",
+        "sent",
+        "send error",
+    ];
 
     /// <summary>Adds what they stand on.</summary>
     public static IServiceCollection AddAlerts(this IServiceCollection services, IConfiguration configuration)
@@ -24,20 +35,52 @@ internal static class AlertRoutes
             services.AddSingleton<IAlertReceiver, WebhookReceiver>();
         if (options.MailTo != "")
             services.AddSingleton<IAlertReceiver, MailReceiver>();
-        return services.AddSingleton<AlertService>().AddHostedService(provider => provider.GetRequiredService<AlertService>());
+        return services
+            .AddSingleton<AlertService>()
+            .AddHostedService(provider => provider.GetRequiredService<AlertService>());
     }
 
     public static void Map(RouteGroupBuilder pages)
     {
-        pages.MapGet("/alerts", async (AlertStore book, Loader loader, HttpContext http) =>
-        {
-            var alerts = loader.LoadAsync("the alerts", token => book.FiredAsync(Shown, token), http.RequestAborted);
-            var rules = loader.LoadAsync("the rules", book.RulesAsync, http.RequestAborted);
-            return Page.Of<AlertsPage>(new { Alerts = await alerts, Rules = await rules });
-        }).Needs(OperatorRole.Viewer);
-        pages.MapGet("/alerts.csv", async (AlertStore book, CancellationToken cancellationToken) =>
-            Csv.File("alerts", Columns, (await book.FiredAsync(InFile, cancellationToken)).Select(a => (IReadOnlyList<object?>)
-                [a.Rule, a.Subject, a.Says, a.Since, a.FiredAt, a.ResolvedAt, a.AcknowledgedBy, a.SentAt, a.SendError]))).Needs(OperatorRole.Viewer);
+        pages
+            .MapGet(
+                "/alerts",
+                async (AlertStore book, Loader loader, HttpContext http) =>
+                {
+                    var alerts = loader.LoadAsync(
+                        "the alerts",
+                        token => book.FiredAsync(Shown, token),
+                        http.RequestAborted
+                    );
+                    var rules = loader.LoadAsync("the rules", book.RulesAsync, http.RequestAborted);
+                    return Page.Of<AlertsPage>(new { Alerts = await alerts, Rules = await rules });
+                }
+            )
+            .Needs(OperatorRole.Viewer);
+        pages
+            .MapGet(
+                "/alerts.csv",
+                async (AlertStore book, CancellationToken cancellationToken) =>
+                    Csv.File(
+                        "alerts",
+                        Columns,
+                        (await book.FiredAsync(InFile, cancellationToken)).Select(a =>
+                            (IReadOnlyList<object?>)
+                                [
+                                    a.Rule,
+                                    a.Subject,
+                                    a.Says,
+                                    a.Since,
+                                    a.FiredAt,
+                                    a.ResolvedAt,
+                                    a.AcknowledgedBy,
+                                    a.SentAt,
+                                    a.SendError,
+                                ]
+                        )
+                    )
+            )
+            .Needs(OperatorRole.Viewer);
         pages.MapPost("/alerts/{id:guid}/acknowledge", AcknowledgeAsync).Needs(OperatorRole.Operator);
         pages.MapPost("/alerts/test", TestAsync).Needs(OperatorRole.Operator);
         pages.MapPost("/alerts/rules/{name}/silence", SilenceAsync).Needs(OperatorRole.Operator);
@@ -48,18 +91,32 @@ internal static class AlertRoutes
     {
         var actor = Actor.Of(http);
         var done = await book.AcknowledgeAsync(id, actor.Name, http.RequestAborted);
-        await audit.WriteAsync(Record.Of(actor, "acknowledge alert", $"alert {id}", null, done ? "done" : "conflict"), http.RequestAborted);
-        return Back(done ? "You look after the alert now." : "The alert is over, or somebody else looks after it already.");
+        await audit.WriteAsync(
+            Record.Of(actor, "acknowledge alert", $"alert {id}", null, done ? "done" : "conflict"),
+            http.RequestAborted
+        );
+        return Back(
+            done ? "You look after the alert now." : "The alert is over, or somebody else looks after it already."
+        );
     }
 
     private static async Task<IResult> TestAsync(AlertService alerts, AuditLog audit, HttpContext http)
     {
         var actor = Actor.Of(http);
         var answers = await alerts.TestAsync(actor.Name, http.RequestAborted);
-        var says = answers.Count == 0
-            ? "Nobody is told of alerts yet: set Alerts__WebhookUrl or Alerts__MailTo and Alerts__SmtpHost."
-            : string.Join(" ", answers.Select(a => a.Fault is null ? $"Sent a test to {a.Receiver}." : $"The test did not reach {a.Fault}"));
-        await audit.WriteAsync(Record.Of(actor, "test alerts", null, null, answers.All(a => a.Fault is null) ? "done" : "failed"), http.RequestAborted);
+        var says =
+            answers.Count == 0
+                ? "Nobody is told of alerts yet: set Alerts__WebhookUrl or Alerts__MailTo and Alerts__SmtpHost."
+                : string.Join(
+                    " ",
+                    answers.Select(a =>
+                        a.Fault is null ? $"Sent a test to {a.Receiver}." : $"The test did not reach {a.Fault}"
+                    )
+                );
+        await audit.WriteAsync(
+            Record.Of(actor, "test alerts", null, null, answers.All(a => a.Fault is null) ? "done" : "failed"),
+            http.RequestAborted
+        );
         return Back(says);
     }
 
@@ -67,28 +124,68 @@ internal static class AlertRoutes
     {
         var form = await http.Request.ReadFormAsync(http.RequestAborted);
         var hours = double.TryParse(form["hours"], CultureInfo.InvariantCulture, out var given) ? given : 0;
-        TimeSpan? time = hours > 0 && TimeSpan.FromHours(Math.Min(hours, 10_000)) is var asked && asked <= LongestSilence ? asked : null;
+        TimeSpan? time =
+            hours > 0 && TimeSpan.FromHours(Math.Min(hours, 10_000)) is var asked && asked <= LongestSilence
+                ? asked
+                : null;
         var done = await book.SilenceAsync(name, time, http.RequestAborted);
-        await audit.WriteAsync(Record.Of(Actor.Of(http), time is null ? "end silence" : "silence", $"alert rule {name}", Reason(form), done ? "done" : "no such rule"), http.RequestAborted);
-        return Back(!done ? $"There is no rule {name}." : time is null ? $"Alerts of {name} are sent." : $"Alerts of {name} are not sent for {Texts.Duration(time)}.");
+        await audit.WriteAsync(
+            Record.Of(
+                Actor.Of(http),
+                time is null ? "end silence" : "silence",
+                $"alert rule {name}",
+                Reason(form),
+                done ? "done" : "no such rule"
+            ),
+            http.RequestAborted
+        );
+        return Back(
+            !done ? $"There is no rule {name}."
+            : time is null ? $"Alerts of {name} are sent."
+            : $"Alerts of {name} are not sent for {Texts.Duration(time)}."
+        );
     }
 
     private static async Task<IResult> ChangeAsync(string name, AlertStore book, AuditLog audit, HttpContext http)
     {
         var form = await http.Request.ReadFormAsync(http.RequestAborted);
-        if (!double.TryParse(form["threshold"], CultureInfo.InvariantCulture, out var threshold) || threshold is not (>= 0 and < 1e9)
-            || !double.TryParse(form["hold"], CultureInfo.InvariantCulture, out var hold) || hold is not (>= 0 and <= 86_400))
+        if (
+            !double.TryParse(form["threshold"], CultureInfo.InvariantCulture, out var threshold)
+            || threshold is not (>= 0 and < 1e9)
+            || !double.TryParse(form["hold"], CultureInfo.InvariantCulture, out var hold)
+            || hold is not (>= 0 and <= 86_400)
+        )
         {
             return Back("Nothing was changed: the threshold must be a number from 0, the hold time 0–86,400 s.");
         }
 
-        var done = await book.ChangeAsync(name, threshold, TimeSpan.FromSeconds(hold), form["enabled"] == "on", http.RequestAborted);
-        await audit.WriteAsync(Record.Of(Actor.Of(http), "change alert rule", $"alert rule {name}", Reason(form),
-            done ? string.Create(CultureInfo.InvariantCulture, $"threshold {threshold}, hold {hold} s, {(form["enabled"] == "on" ? "on" : "off")}") : "no such rule"), http.RequestAborted);
+        var done = await book.ChangeAsync(
+            name,
+            threshold,
+            TimeSpan.FromSeconds(hold),
+            form["enabled"] == "on",
+            http.RequestAborted
+        );
+        await audit.WriteAsync(
+            Record.Of(
+                Actor.Of(http),
+                "change alert rule",
+                $"alert rule {name}",
+                Reason(form),
+                done
+                    ? string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"threshold {threshold}, hold {hold} s, {(form["enabled"] == "on" ? "on" : "off")}"
+                    )
+                    : "no such rule"
+            ),
+            http.RequestAborted
+        );
         return Back(done ? $"Rule {name} is changed." : $"There is no rule {name}.");
     }
 
-    private static string? Reason(IFormCollection form) => form["reason"].ToString().Trim() is { Length: > 0 } reason ? reason[..Math.Min(reason.Length, 500)] : null;
+    private static string? Reason(IFormCollection form) =>
+        form["reason"].ToString().Trim() is { Length: > 0 } reason ? reason[..Math.Min(reason.Length, 500)] : null;
 
     private static IResult Back(string done) => Results.Redirect(Page.Address("/alerts", ("done", done)));
 }

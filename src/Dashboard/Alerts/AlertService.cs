@@ -6,18 +6,36 @@ using QueueWorkers.Monitoring.Alerts;
 namespace Orders.Dashboard.Alerts;
 
 /// <summary>
-/// Looks every few seconds whether a rule holds, and tells the receivers. The story: 1. what holds is written down; 2. what has held for its time fires; 3. what fired is sent, and that it was is written
-/// down after; a crash between the two sends it again. 4. What no longer holds is over, and those who were told are told that too.
+/// Looks every few seconds whether a rule holds, and tells the receivers. The story: 1. what holds is written down; 2.
+/// what has held for its time fires; 3. what fired is sent, and that it was is written down after; a crash between the
+/// two sends it again. 4. What no longer holds is over, and those who were told are told that too.
 /// </summary>
-internal sealed class AlertService(Feed feed, AlertStore book, IEnumerable<IAlertReceiver> receivers, TimeProvider time, ILogger<AlertService> log) : BackgroundService
+internal sealed class AlertService(
+    Feed feed,
+    AlertStore book,
+    IEnumerable<IAlertReceiver> receivers,
+    TimeProvider time,
+    ILogger<AlertService> log
+) : BackgroundService
 {
     internal static readonly TimeSpan Pace = TimeSpan.FromSeconds(5);
 
     /// <summary>Tells every receiver of an alert that is none, so that an operator knows they work.</summary>
     /// <returns>What each said; null when it took the alert.</returns>
-    public async Task<IReadOnlyList<(string Receiver, string? Fault)>> TestAsync(string who, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<(string Receiver, string? Fault)>> TestAsync(
+        string who,
+        CancellationToken cancellationToken
+    )
     {
-        var alert = new Alert { Id = Guid.CreateVersion7(), Rule = "test", Says = $"This is a test, asked for by {who}. Nothing is wrong.", Link = "/alerts", Since = time.GetUtcNow(), FiredAt = time.GetUtcNow() };
+        var alert = new Alert
+        {
+            Id = Guid.CreateVersion7(),
+            Rule = "test",
+            Says = $"This is a test, asked for by {who}. Nothing is wrong.",
+            Link = "/alerts",
+            Since = time.GetUtcNow(),
+            FiredAt = time.GetUtcNow(),
+        };
         var answers = new List<(string, string?)>();
         foreach (var receiver in receivers)
             answers.Add((receiver.Name, await TellAsync(receiver, alert, cancellationToken)));
@@ -57,7 +75,9 @@ internal sealed class AlertService(Feed feed, AlertStore book, IEnumerable<IAler
         var conditions = AlertConditions.In(now, await book.RulesAsync(stoppingToken));
         if (now.BrokerFault is not null)
         {
-            var open = (await book.FiredAsync(500, stoppingToken)).Where(a => a.ResolvedAt is null).Select(a => new AlertCondition(a.Rule, a.Subject, a.Says, a.Link));
+            var open = (await book.FiredAsync(500, stoppingToken))
+                .Where(a => a.ResolvedAt is null)
+                .Select(a => new AlertCondition(a.Rule, a.Subject, a.Says, a.Link));
             conditions = [.. conditions.Concat(open).DistinctBy(c => (c.Rule, c.Subject))];
         }
 
@@ -65,7 +85,14 @@ internal sealed class AlertService(Feed feed, AlertStore book, IEnumerable<IAler
             return;
         foreach (var alert in await book.ToSendAsync(stoppingToken))
         {
-            DashboardLog.AlertSent(log, alert.Rule, alert.Subject, alert.Says, alert.Id, alert.ResolvedAt is null ? "fires" : "over");
+            DashboardLog.AlertSent(
+                log,
+                alert.Rule,
+                alert.Subject,
+                alert.Says,
+                alert.Id,
+                alert.ResolvedAt is null ? "fires" : "over"
+            );
             string? error = null;
             foreach (var receiver in receivers)
                 error = await TellAsync(receiver, alert, stoppingToken) ?? error;

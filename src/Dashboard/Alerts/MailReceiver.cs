@@ -23,14 +23,23 @@ internal sealed class MailReceiver(AlertOptions options) : IAlertReceiver
             // The same for a repetition, so that a mail program can show it once.
             MessageId = $"alert.{alert.Id:N}.{(over ? "over" : "fires")}@orders",
             Subject = $"{(over ? "Over" : "Alert")}: {alert.Rule}{(alert.Subject == "" ? "" : $" {alert.Subject}")}",
-            Body = new TextPart("plain") { Text = $"{alert.Says}\n\nSince {Texts.Utc(alert.Since)}{(over ? $", over since {Texts.Utc(alert.ResolvedAt!.Value)}" : "")}\n{new Uri(options.PublicUrl, alert.Link)}\n" },
+            Body = new TextPart("plain")
+            {
+                Text =
+                    $"{alert.Says}\n\nSince {Texts.Utc(alert.Since)}{(over ? $", over since {Texts.Utc(alert.ResolvedAt!.Value)}" : "")}\n{new Uri(options.PublicUrl, alert.Link)}\n",
+            },
         };
         mail.From.Add(MailboxAddress.Parse(options.MailFrom));
         mail.To.Add(MailboxAddress.Parse(options.MailTo));
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(Patience);
         using var smtp = new SmtpClient();
-        await smtp.ConnectAsync(options.SmtpHost, options.SmtpPort, SecureSocketOptions.StartTlsWhenAvailable, limit.Token);
+        await smtp.ConnectAsync(
+            options.SmtpHost,
+            options.SmtpPort,
+            SecureSocketOptions.StartTlsWhenAvailable,
+            limit.Token
+        );
         await smtp.SendAsync(mail, limit.Token);
         await smtp.DisconnectAsync(quit: true, limit.Token);
     }

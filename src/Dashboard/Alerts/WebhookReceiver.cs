@@ -16,17 +16,19 @@ internal sealed class WebhookReceiver(AlertOptions options) : IAlertReceiver, ID
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, options.WebhookUrl)
         {
-            Content = JsonContent.Create(new
-            {
-                id = alert.Id,
-                rule = alert.Rule,
-                subject = alert.Subject,
-                state = alert.ResolvedAt is null ? "firing" : "resolved",
-                text = alert.Says,
-                since = alert.Since,
-                resolvedAt = alert.ResolvedAt,
-                link = new Uri(options.PublicUrl, alert.Link),
-            }),
+            Content = JsonContent.Create(
+                new
+                {
+                    id = alert.Id,
+                    rule = alert.Rule,
+                    subject = alert.Subject,
+                    state = alert.ResolvedAt is null ? "firing" : "resolved",
+                    text = alert.Says,
+                    since = alert.Since,
+                    resolvedAt = alert.ResolvedAt,
+                    link = new Uri(options.PublicUrl, alert.Link),
+                }
+            ),
         };
         if (options.WebhookToken != "")
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", options.WebhookToken);

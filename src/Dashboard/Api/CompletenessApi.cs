@@ -13,30 +13,75 @@ internal static class CompletenessApi
 
     public static void Map(RouteGroupBuilder api)
     {
-        api.MapGet("/completeness", async (CompletenessControl control, CancellationToken cancellationToken) => Results.Ok(await control.SummaryAsync(cancellationToken))).Needs(OperatorRole.Viewer);
+        api.MapGet(
+                "/completeness",
+                async (CompletenessControl control, CancellationToken cancellationToken) =>
+                    Results.Ok(await control.SummaryAsync(cancellationToken))
+            )
+            .Needs(OperatorRole.Viewer);
 
-        api.MapGet("/completeness/gaps", async (bool? closed, DateTimeOffset? foundBefore, Guid? subjectBefore, int? limit, CompletenessControl control, CancellationToken cancellationToken) =>
-                limit is < 1 or > MostGaps
-                    ? ApiProblem.InvalidParameter($"limit must be 1–{MostGaps}")
-                    : Results.Ok(await control.ListAsync(closed ?? false, foundBefore is { } at ? (at, subjectBefore ?? Guid.Empty) : null, limit ?? 100, cancellationToken)))
+        api.MapGet(
+                "/completeness/gaps",
+                async (
+                    bool? closed,
+                    DateTimeOffset? foundBefore,
+                    Guid? subjectBefore,
+                    int? limit,
+                    CompletenessControl control,
+                    CancellationToken cancellationToken
+                ) =>
+                    limit is < 1 or > MostGaps
+                        ? ApiProblem.InvalidParameter($"limit must be 1–{MostGaps}")
+                        : Results.Ok(
+                            await control.ListAsync(
+                                closed ?? false,
+                                foundBefore is { } at ? (at, subjectBefore ?? Guid.Empty) : null,
+                                limit ?? 100,
+                                cancellationToken
+                            )
+                        )
+            )
             .Needs(OperatorRole.Viewer);
 
         api.MapPost("/completeness/gaps/{subject:guid}/{effect}/reemit", ReemitAsync).Needs(OperatorRole.Operator);
     }
 
     private static async Task<IResult> ReemitAsync(
-        Guid subject, string effect, Because? because, HttpContext context, CompletenessControl control, ScheduleControl schedules, CancellationToken cancellationToken)
+        Guid subject,
+        string effect,
+        Because? because,
+        HttpContext context,
+        CompletenessControl control,
+        ScheduleControl schedules,
+        CancellationToken cancellationToken
+    )
     {
         var actor = Actor.Of(context);
-        switch (await control.ReemitAsync(subject, effect, actor.Did("reemit", $"{effect} of {subject}", because?.Reason), cancellationToken))
+        switch (
+            await control.ReemitAsync(
+                subject,
+                effect,
+                actor.Did("reemit", $"{effect} of {subject}", because?.Reason),
+                cancellationToken
+            )
+        )
         {
             case ReemitAnswer.NoSuchGap:
-                return ApiProblem.NotFound($"Effect '{effect}' of {subject} is not among the open gaps of missing effects; GET /api/completeness/gaps lists them.");
+                return ApiProblem.NotFound(
+                    $"Effect '{effect}' of {subject} is not among the open gaps of missing effects; GET /api/completeness/gaps lists them."
+                );
             case ReemitAnswer.AlreadyAsked:
-                return ApiProblem.Conflict("already-asked", "Somebody has asked for it, and the message is not out yet.");
+                return ApiProblem.Conflict(
+                    "already-asked",
+                    "Somebody has asked for it, and the message is not out yet."
+                );
             default:
                 // Else it goes out with the next check by the clock, a minute later at most.
-                await schedules.RunNowAsync(Schedule, actor.Did("run-schedule", $"schedule {Schedule}", "to emit the message"), cancellationToken);
+                await schedules.RunNowAsync(
+                    Schedule,
+                    actor.Did("run-schedule", $"schedule {Schedule}", "to emit the message"),
+                    cancellationToken
+                );
                 return Results.Accepted();
         }
     }

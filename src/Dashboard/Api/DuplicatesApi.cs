@@ -12,14 +12,30 @@ internal static class DuplicatesApi
 
     public static void Map(RouteGroupBuilder api)
     {
-        api.MapGet("/duplicates", async (long? before, DuplicateCause? cause, string? step, Guid? subject, int? limit, DuplicateReader reader, CancellationToken cancellationToken) =>
-                limit is < 1 or > MostRows
-                    ? ApiProblem.InvalidParameter($"limit must be 1–{MostRows}")
-                    : Results.Ok(await reader.ListAsync(before, cause, step, subject, limit ?? 100, cancellationToken)))
+        api.MapGet(
+                "/duplicates",
+                async (
+                    long? before,
+                    DuplicateCause? cause,
+                    string? step,
+                    Guid? subject,
+                    int? limit,
+                    DuplicateReader reader,
+                    CancellationToken cancellationToken
+                ) =>
+                    limit is < 1 or > MostRows
+                        ? ApiProblem.InvalidParameter($"limit must be 1–{MostRows}")
+                        : Results.Ok(
+                            await reader.ListAsync(before, cause, step, subject, limit ?? 100, cancellationToken)
+                        )
+            )
             .Needs(OperatorRole.Viewer);
 
-        api.MapGet("/duplicates/counts", async (DateTimeOffset? since, DuplicateReader reader, CancellationToken cancellationToken) =>
-                Results.Ok(await reader.CountAsync(since ?? DateTimeOffset.UtcNow - CountedBack, cancellationToken)))
+        api.MapGet(
+                "/duplicates/counts",
+                async (DateTimeOffset? since, DuplicateReader reader, CancellationToken cancellationToken) =>
+                    Results.Ok(await reader.CountAsync(since ?? DateTimeOffset.UtcNow - CountedBack, cancellationToken))
+            )
             .Needs(OperatorRole.Viewer);
     }
 }

@@ -13,7 +13,14 @@ namespace Orders.Dashboard.Api;
 /// <param name="Text">The body as text, when it is some and nothing in it is masked.</param>
 /// <param name="Edit">What was changed before it was sent again, with masks; null when nothing was.</param>
 /// <param name="Masked">Whether anything is masked; <c>POST …/reveal</c> shows it.</param>
-internal sealed record FailureView(JsonObject Failure, JsonNode? Payload, JsonNode? Headers, string? Text, JsonNode? Edit, bool Masked)
+internal sealed record FailureView(
+    JsonObject Failure,
+    JsonNode? Payload,
+    JsonNode? Headers,
+    string? Text,
+    JsonNode? Edit,
+    bool Masked
+)
 {
     private static readonly string[] Content = ["body", "payload", "edit"];
 
@@ -26,7 +33,12 @@ internal sealed record FailureView(JsonObject Failure, JsonNode? Payload, JsonNo
         var whole = Serialized(failure, options);
         foreach (var member in Content)
             whole.Remove(member);
-        var edit = failure.Edit is null ? null : PayloadMask.OfDifferences(JsonNode.Parse(failure.Edit), ShownPayload.ContractOf(failure.MessageType, contracts));
+        var edit = failure.Edit is null
+            ? null
+            : PayloadMask.OfDifferences(
+                JsonNode.Parse(failure.Edit),
+                ShownPayload.ContractOf(failure.MessageType, contracts)
+            );
         return new FailureView(whole, shown.Json, JsonNode.Parse(failure.Headers), null, edit, true);
     }
 
@@ -35,9 +47,15 @@ internal sealed record FailureView(JsonObject Failure, JsonNode? Payload, JsonNo
     {
         var text = System.Text.Encoding.UTF8.GetString(failure.Body);
         return new FailureView(
-            Serialized(failure, options), ShownPayload.Whole(failure).Json, JsonNode.Parse(failure.Headers), text.Contains('\uFFFD', StringComparison.Ordinal) ? null : text,
-            failure.Edit is null ? null : JsonNode.Parse(failure.Edit), false);
+            Serialized(failure, options),
+            ShownPayload.Whole(failure).Json,
+            JsonNode.Parse(failure.Headers),
+            text.Contains('\uFFFD', StringComparison.Ordinal) ? null : text,
+            failure.Edit is null ? null : JsonNode.Parse(failure.Edit),
+            false
+        );
     }
 
-    private static JsonObject Serialized(Failure failure, JsonSerializerOptions options) => JsonSerializer.SerializeToNode(failure, options)!.AsObject();
+    private static JsonObject Serialized(Failure failure, JsonSerializerOptions options) =>
+        JsonSerializer.SerializeToNode(failure, options)!.AsObject();
 }

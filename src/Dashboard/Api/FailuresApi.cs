@@ -18,38 +18,146 @@ internal static class FailuresApi
 {
     public static void Map(RouteGroupBuilder api)
     {
-        api.MapGet("/failures", ([AsParameters] FailureQuery query, FailureSearch search, CancellationToken cancellationToken) => ApiProblem.GuardAsync(async () =>
-            query.Limit is < 1 or > 500
-                ? ApiProblem.InvalidParameter("limit must be 1–500")
-                : Results.Ok(await search.PageAsync(query.ToFilter(), query.After, query.Limit ?? 50, cancellationToken)))).Needs(OperatorRole.Viewer);
+        api.MapGet(
+                "/failures",
+                ([AsParameters] FailureQuery query, FailureSearch search, CancellationToken cancellationToken) =>
+                    ApiProblem.GuardAsync(async () =>
+                        query.Limit is < 1 or > 500
+                            ? ApiProblem.InvalidParameter("limit must be 1–500")
+                            : Results.Ok(
+                                await search.PageAsync(
+                                    query.ToFilter(),
+                                    query.After,
+                                    query.Limit ?? 50,
+                                    cancellationToken
+                                )
+                            )
+                    )
+            )
+            .Needs(OperatorRole.Viewer);
 
-        api.MapGet("/failures/groups", ([AsParameters] FailureQuery query, FailureSearch search, CancellationToken cancellationToken) =>
-            ApiProblem.GuardAsync(async () => Results.Ok(await search.GroupsAsync(query.ToFilter(), cancellationToken)))).Needs(OperatorRole.Viewer);
+        api.MapGet(
+                "/failures/groups",
+                ([AsParameters] FailureQuery query, FailureSearch search, CancellationToken cancellationToken) =>
+                    ApiProblem.GuardAsync(async () =>
+                        Results.Ok(await search.GroupsAsync(query.ToFilter(), cancellationToken))
+                    )
+            )
+            .Needs(OperatorRole.Viewer);
 
-        api.MapGet("/failures/{id:guid}", async (Guid id, FailureSearch search, IMessageContracts contracts, IOptions<JsonOptions> json, CancellationToken cancellationToken) =>
-            await search.FindAsync(id, cancellationToken) is { } failure ? Results.Ok(FailureView.Of(failure, contracts, json.Value.SerializerOptions)) : NoFailure(id)).Needs(OperatorRole.Viewer);
+        api.MapGet(
+                "/failures/{id:guid}",
+                async (
+                    Guid id,
+                    FailureSearch search,
+                    IMessageContracts contracts,
+                    IOptions<JsonOptions> json,
+                    CancellationToken cancellationToken
+                ) =>
+                    await search.FindAsync(id, cancellationToken) is { } failure
+                        ? Results.Ok(FailureView.Of(failure, contracts, json.Value.SerializerOptions))
+                        : NoFailure(id)
+            )
+            .Needs(OperatorRole.Viewer);
 
         api.MapPost("/failures/{id:guid}/reveal", RevealAsync).Needs(OperatorRole.Admin);
 
-        api.MapPost("/failures/look", (LookRequest request, FailureReconciler reconciler, CancellationToken cancellationToken) => ApiProblem.GuardAsync(async () =>
-            await reconciler.LookAsync(request.Queue, cancellationToken) is { } result ? Results.Ok(result) : ApiProblem.Conflict("busy", "Another process is looking at this queue right now; try again."))).Needs(OperatorRole.Operator);
+        api.MapPost(
+                "/failures/look",
+                (LookRequest request, FailureReconciler reconciler, CancellationToken cancellationToken) =>
+                    ApiProblem.GuardAsync(async () =>
+                        await reconciler.LookAsync(request.Queue, cancellationToken) is { } result
+                            ? Results.Ok(result)
+                            : ApiProblem.Conflict(
+                                "busy",
+                                "Another process is looking at this queue right now; try again."
+                            )
+                    )
+            )
+            .Needs(OperatorRole.Operator);
 
-        api.MapPost("/failures/archive", (HttpContext context, ArchiveRequest request, FailureArchive archive, CancellationToken cancellationToken) => ApiProblem.GuardAsync(async () =>
-            string.IsNullOrWhiteSpace(request.Reason)
-                ? ApiProblem.InvalidParameter("reason must say why")
-                : Results.Ok(new { archived = await archive.ArchiveAsync(request.Filter, Actor.Of(context).Did("archive", reason: request.Reason), cancellationToken) }))).Needs(OperatorRole.Operator);
+        api.MapPost(
+                "/failures/archive",
+                (
+                    HttpContext context,
+                    ArchiveRequest request,
+                    FailureArchive archive,
+                    CancellationToken cancellationToken
+                ) =>
+                    ApiProblem.GuardAsync(async () =>
+                        string.IsNullOrWhiteSpace(request.Reason)
+                            ? ApiProblem.InvalidParameter("reason must say why")
+                            : Results.Ok(
+                                new
+                                {
+                                    archived = await archive.ArchiveAsync(
+                                        request.Filter,
+                                        Actor.Of(context).Did("archive", reason: request.Reason),
+                                        cancellationToken
+                                    ),
+                                }
+                            )
+                    )
+            )
+            .Needs(OperatorRole.Operator);
 
-        api.MapPost("/failures/restore", (HttpContext context, RestoreRequest request, FailureArchive archive, CancellationToken cancellationToken) => ApiProblem.GuardAsync(async () =>
-            string.IsNullOrWhiteSpace(request.Reason)
-                ? ApiProblem.InvalidParameter("reason must say why")
-                : Results.Ok(new { restored = await archive.RestoreAsync(request.Ids, Actor.Of(context).Did("restore", string.Join(", ", request.Ids.Take(20)), request.Reason), cancellationToken) }))).Needs(OperatorRole.Operator);
+        api.MapPost(
+                "/failures/restore",
+                (
+                    HttpContext context,
+                    RestoreRequest request,
+                    FailureArchive archive,
+                    CancellationToken cancellationToken
+                ) =>
+                    ApiProblem.GuardAsync(async () =>
+                        string.IsNullOrWhiteSpace(request.Reason)
+                            ? ApiProblem.InvalidParameter("reason must say why")
+                            : Results.Ok(
+                                new
+                                {
+                                    restored = await archive.RestoreAsync(
+                                        request.Ids,
+                                        Actor
+                                            .Of(context)
+                                            .Did("restore", string.Join(", ", request.Ids.Take(20)), request.Reason),
+                                        cancellationToken
+                                    ),
+                                }
+                            )
+                    )
+            )
+            .Needs(OperatorRole.Operator);
 
-        api.MapPost("/failures/{id:guid}/edit", (HttpContext context, Guid id, EditRequest request, FailureSearch search, PayloadEdits edits, Redrives redrives, IMessageContracts contracts, AuditLog audit,
-            CancellationToken cancellationToken) => ApiProblem.GuardAsync(() => EditAsync(context, id, request, search, edits, redrives, contracts, audit, cancellationToken))).Needs(OperatorRole.Admin);
+        api.MapPost(
+                "/failures/{id:guid}/edit",
+                (
+                    HttpContext context,
+                    Guid id,
+                    EditRequest request,
+                    FailureSearch search,
+                    PayloadEdits edits,
+                    Redrives redrives,
+                    IMessageContracts contracts,
+                    AuditLog audit,
+                    CancellationToken cancellationToken
+                ) =>
+                    ApiProblem.GuardAsync(() =>
+                        EditAsync(context, id, request, search, edits, redrives, contracts, audit, cancellationToken)
+                    )
+            )
+            .Needs(OperatorRole.Admin);
     }
 
     // A POST, although it changes nothing: it leaves a record, and an address with a reason in it would stand in logs.
-    private static async Task<IResult> RevealAsync(Guid id, ReasonRequest request, HttpContext context, FailureSearch search, AuditLog audit, IOptions<JsonOptions> json, CancellationToken cancellationToken)
+    private static async Task<IResult> RevealAsync(
+        Guid id,
+        ReasonRequest request,
+        HttpContext context,
+        FailureSearch search,
+        AuditLog audit,
+        IOptions<JsonOptions> json,
+        CancellationToken cancellationToken
+    )
     {
         if (string.IsNullOrWhiteSpace(request.Reason))
             return ApiProblem.InvalidParameter("reason must say why");
@@ -60,7 +168,16 @@ internal static class FailuresApi
     }
 
     private static async Task<IResult> EditAsync(
-        HttpContext context, Guid id, EditRequest request, FailureSearch search, PayloadEdits edits, Redrives redrives, IMessageContracts contracts, AuditLog audit, CancellationToken cancellationToken)
+        HttpContext context,
+        Guid id,
+        EditRequest request,
+        FailureSearch search,
+        PayloadEdits edits,
+        Redrives redrives,
+        IMessageContracts contracts,
+        AuditLog audit,
+        CancellationToken cancellationToken
+    )
     {
         if (string.IsNullOrWhiteSpace(request.Reason))
             return ApiProblem.InvalidParameter("reason must say why");
@@ -76,12 +193,26 @@ internal static class FailuresApi
             return Results.Ok(new { diff });
         }
 
-        // The diff stands in the audit record as what was chosen: who changed which member of which message. With masks: the record is for ever, and everybody may read it.
-        var changed = PayloadMask.OfDifferences(diff, ShownPayload.ContractOf(failure.MessageType, contracts)).ToJsonString();
+        // The diff stands in the audit record as what was chosen: who changed which member of which message. With
+        // masks: the record is for ever, and everybody may read it.
+        var changed = PayloadMask
+            .OfDifferences(diff, ShownPayload.ContractOf(failure.MessageType, contracts))
+            .ToJsonString();
         var (made, refused) = await redrives.CreateAsync(
-            new RedriveRequest { Filter = new FailureFilter { Ids = [id] }, Reason = request.Reason, Canary = 0, Start = true },
-            Actor.Of(context).Did("edit and redrive", reason: $"{request.Reason} (changed: {changed})"), payload, cancellationToken);
-        return made is not null ? Results.Accepted($"/api/redrives/{made.Redrive.Id}", made) : RedrivesApi.Refused(refused!);
+            new RedriveRequest
+            {
+                Filter = new FailureFilter { Ids = [id] },
+                Reason = request.Reason,
+                Canary = 0,
+                Start = true,
+            },
+            Actor.Of(context).Did("edit and redrive", reason: $"{request.Reason} (changed: {changed})"),
+            payload,
+            cancellationToken
+        );
+        return made is not null
+            ? Results.Accepted($"/api/redrives/{made.Redrive.Id}", made)
+            : RedrivesApi.Refused(refused!);
     }
 
     private static IResult NoFailure(Guid id) => ApiProblem.NotFound($"There is no failure {id}.");
@@ -89,25 +220,40 @@ internal static class FailuresApi
 
 /// <summary>The filter of the failures, as a query string.</summary>
 internal sealed record FailureQuery(
-    FailureState? State, string? Step, string? Queue, string? Fault, string? Group, string? Type, string? Order, string? Customer, string? Build, DateTimeOffset? From, DateTimeOffset? To, string? Text, string? Path,
-    Guid? After, int? Limit)
+    FailureState? State,
+    string? Step,
+    string? Queue,
+    string? Fault,
+    string? Group,
+    string? Type,
+    string? Order,
+    string? Customer,
+    string? Build,
+    DateTimeOffset? From,
+    DateTimeOffset? To,
+    string? Text,
+    string? Path,
+    Guid? After,
+    int? Limit
+)
 {
-    public FailureFilter ToFilter() => new()
-    {
-        State = State,
-        Step = Step,
-        Queue = Queue,
-        Fault = Fault,
-        Group = Group,
-        Type = Type,
-        Subject = Order,
-        Owner = Customer,
-        Build = Build,
-        From = From,
-        To = To,
-        Text = Text,
-        Path = Path,
-    };
+    public FailureFilter ToFilter() =>
+        new()
+        {
+            State = State,
+            Step = Step,
+            Queue = Queue,
+            Fault = Fault,
+            Group = Group,
+            Type = Type,
+            Subject = Order,
+            Owner = Customer,
+            Build = Build,
+            From = From,
+            To = To,
+            Text = Text,
+            Path = Path,
+        };
 }
 
 /// <summary>A queue to look through now.</summary>

@@ -7,7 +7,9 @@ using QueueWorkers.Replays;
 
 namespace Orders.Dashboard.Api;
 
-/// <summary>What an operator does with the flow of orders: cancels one, whoever's it is; feeds a step with past ones.</summary>
+/// <summary>
+/// What an operator does with the flow of orders: cancels one, whoever's it is; feeds a step with past ones.
+/// </summary>
 internal static class FlowApi
 {
     private const int MostReplays = 100;
@@ -15,43 +17,94 @@ internal static class FlowApi
     public static void Map(RouteGroupBuilder api)
     {
         api.MapPost("/orders/{order}/cancel", CancelAsync).Needs(OperatorRole.Operator);
-        api.MapGet("/replays", async (ReplayService desk, CancellationToken cancellationToken) => Results.Ok(await desk.ListAsync(MostReplays, cancellationToken))).Needs(OperatorRole.Viewer);
-        api.MapGet("/replays/{id:guid}", async (Guid id, ReplayService desk, CancellationToken cancellationToken) =>
-            await desk.FindAsync(id, cancellationToken) is { } replay ? Results.Ok(replay) : NoReplay()).Needs(OperatorRole.Viewer);
+        api.MapGet(
+                "/replays",
+                async (ReplayService desk, CancellationToken cancellationToken) =>
+                    Results.Ok(await desk.ListAsync(MostReplays, cancellationToken))
+            )
+            .Needs(OperatorRole.Viewer);
+        api.MapGet(
+                "/replays/{id:guid}",
+                async (Guid id, ReplayService desk, CancellationToken cancellationToken) =>
+                    await desk.FindAsync(id, cancellationToken) is { } replay ? Results.Ok(replay) : NoReplay()
+            )
+            .Needs(OperatorRole.Viewer);
         api.MapPost("/replays", BeginAsync).Needs(OperatorRole.Operator);
-        api.MapPost("/replays/{id:guid}/stop", async (Guid id, HttpContext context, ReplayService desk, CancellationToken cancellationToken) =>
-            await desk.StopAsync(id, cancellationToken, Actor.Of(context).Did("stop replay", $"replay {id}"))
-                ? Results.NoContent()
-                : await NotSoAsync(id, desk, "It is not running.", cancellationToken)).Needs(OperatorRole.Operator);
-        api.MapPost("/replays/{id:guid}/resume", async (Guid id, HttpContext context, ReplayService desk, CancellationToken cancellationToken) =>
-            await desk.ResumeAsync(id, cancellationToken, Actor.Of(context).Did("resume replay", $"replay {id}"))
-                ? Results.NoContent()
-                : await NotSoAsync(id, desk, "It is neither stopped nor failed.", cancellationToken)).Needs(OperatorRole.Operator);
+        api.MapPost(
+                "/replays/{id:guid}/stop",
+                async (Guid id, HttpContext context, ReplayService desk, CancellationToken cancellationToken) =>
+                    await desk.StopAsync(id, cancellationToken, Actor.Of(context).Did("stop replay", $"replay {id}"))
+                        ? Results.NoContent()
+                        : await NotSoAsync(id, desk, "It is not running.", cancellationToken)
+            )
+            .Needs(OperatorRole.Operator);
+        api.MapPost(
+                "/replays/{id:guid}/resume",
+                async (Guid id, HttpContext context, ReplayService desk, CancellationToken cancellationToken) =>
+                    await desk.ResumeAsync(
+                        id,
+                        cancellationToken,
+                        Actor.Of(context).Did("resume replay", $"replay {id}")
+                    )
+                        ? Results.NoContent()
+                        : await NotSoAsync(id, desk, "It is neither stopped nor failed.", cancellationToken)
+            )
+            .Needs(OperatorRole.Operator);
     }
 
     // By its number too: that is what a customer on the telephone has.
-    private static Task<IResult> CancelAsync(string order, CancelRequest request, HttpContext context, OrderCancellation cancellation, ISubjectDirectory directory, CancellationToken cancellationToken) =>
+    private static Task<IResult> CancelAsync(
+        string order,
+        CancelRequest request,
+        HttpContext context,
+        OrderCancellation cancellation,
+        ISubjectDirectory directory,
+        CancellationToken cancellationToken
+    ) =>
         ApiProblem.GuardAsync(async () =>
         {
             if (await directory.FindAsync(order, cancellationToken) is not { } id)
                 return ApiProblem.NotFound($"There is no order {order}.");
-            return await cancellation.CancelAsync(id, clientId: null, cancellationToken, Actor.Of(context).Did("cancel order", $"order {id}", request.Reason)) switch
+            return await cancellation.CancelAsync(
+                id,
+                clientId: null,
+                cancellationToken,
+                Actor.Of(context).Did("cancel order", $"order {id}", request.Reason)
+            ) switch
             {
                 CancelOutcome.Cancelled => Results.Accepted(),
                 CancelOutcome.AlreadyCancelled => Results.NoContent(),
-                CancelOutcome.Completed => ApiProblem.Conflict("order-not-cancellable", "Every step of the order is done: the goods are on their way."),
-                CancelOutcome.Rejected => ApiProblem.Conflict("order-not-cancellable", "The order was rejected: there is nothing to cancel."),
+                CancelOutcome.Completed => ApiProblem.Conflict(
+                    "order-not-cancellable",
+                    "Every step of the order is done: the goods are on their way."
+                ),
+                CancelOutcome.Rejected => ApiProblem.Conflict(
+                    "order-not-cancellable",
+                    "The order was rejected: there is nothing to cancel."
+                ),
                 _ => ApiProblem.NotFound("There is no order of this id."),
             };
         });
 
-    private static async Task<IResult> BeginAsync(ReplayRequest request, HttpContext context, ReplayService desk, CancellationToken cancellationToken)
+    private static async Task<IResult> BeginAsync(
+        ReplayRequest request,
+        HttpContext context,
+        ReplayService desk,
+        CancellationToken cancellationToken
+    )
     {
         var actor = Actor.Of(context);
         var filter = request.Filter?.GetRawText() ?? "{}";
         try
         {
-            var replay = await desk.BeginAsync(request.Step, filter, request.PerSecond, actor.Name, cancellationToken, Began(actor, request, filter));
+            var replay = await desk.BeginAsync(
+                request.Step,
+                filter,
+                request.PerSecond,
+                actor.Name,
+                cancellationToken,
+                Began(actor, request, filter)
+            );
             return Results.Created($"/api/replays/{replay.Id}", replay);
         }
         catch (ReplayRefusedException refused)
@@ -63,13 +116,26 @@ internal static class FlowApi
     private static AuditEntry Began(Actor actor, ReplayRequest request, string filter)
     {
         var did = actor.Did("begin replay", $"step {request.Step}", request.Reason);
-        return new AuditEntry { Who = did.Who, Role = did.Role, Action = did.Action, Target = did.Target, Reason = did.Reason, Filter = filter };
+        return new AuditEntry
+        {
+            Who = did.Who,
+            Role = did.Role,
+            Action = did.Action,
+            Target = did.Target,
+            Reason = did.Reason,
+            Filter = filter,
+        };
     }
 
-    private static async Task<IResult> NotSoAsync(Guid id, ReplayService desk, string detail, CancellationToken cancellationToken) =>
-        await desk.FindAsync(id, cancellationToken) is null ? NoReplay() : ApiProblem.Conflict("replay-state", detail);
+    private static async Task<IResult> NotSoAsync(
+        Guid id,
+        ReplayService desk,
+        string detail,
+        CancellationToken cancellationToken
+    ) => await desk.FindAsync(id, cancellationToken) is null ? NoReplay() : ApiProblem.Conflict("replay-state", detail);
 
-    private static IResult NoReplay() => ApiProblem.NotFound("There is no replay of this id; GET /api/replays lists them.");
+    private static IResult NoReplay() =>
+        ApiProblem.NotFound("There is no replay of this id; GET /api/replays lists them.");
 
     /// <summary>Why an order is cancelled.</summary>
     private sealed record CancelRequest(string? Reason);

@@ -10,23 +10,29 @@ using QueueWorkers.FlowControl.Workers;
 namespace Orders.Dashboard.Api;
 
 /// <summary>
-/// The map of the operator API: one file per area, each with a <c>Map</c> that adds its endpoints to <c>/api</c>. Only keys are accepted here: what a browser sends by itself, a cookie, opens nothing,
-/// so no other site can act through an operator's browser. Every endpoint asks for a role with <c>Needs</c>; one that changes something writes an audit record in the transaction of the change.
+/// The map of the operator API: one file per area, each with a <c>Map</c> that adds its endpoints to <c>/api</c>. Only
+/// keys are accepted here: what a browser sends by itself, a cookie, opens nothing, so no other site can act through an
+/// operator's browser. Every endpoint asks for a role with <c>Needs</c>; one that changes something writes an audit
+/// record in the transaction of the change.
 /// </summary>
 internal static class OperatorApi
 {
     /// <summary>Adds what the endpoints stand on.</summary>
-    public static IServiceCollection AddOperatorApi(this IServiceCollection services) => services
-        .AddUpkeep()
-        .AddSingleton<StepControls>()
-        .AddSingleton<Breakers>()
-        .AddSingleton<WorkerDrains>()
-        .ConfigureHttpJsonOptions(json =>
-        {
-            json.SerializerOptions.Converters.Add(new JsonStringEnumConverter());
-            json.SerializerOptions.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
-            json.SerializerOptions.TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { UseWordsOfOrders } };
-        });
+    public static IServiceCollection AddOperatorApi(this IServiceCollection services) =>
+        services
+            .AddUpkeep()
+            .AddSingleton<StepControls>()
+            .AddSingleton<Breakers>()
+            .AddSingleton<WorkerDrains>()
+            .ConfigureHttpJsonOptions(json =>
+            {
+                json.SerializerOptions.Converters.Add(new JsonStringEnumConverter());
+                json.SerializerOptions.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
+                json.SerializerOptions.TypeInfoResolver = new DefaultJsonTypeInfoResolver
+                {
+                    Modifiers = { UseWordsOfOrders },
+                };
+            });
 
     // The framework's filter speaks of subjects and their owners; clients of this API filter by order and customer.
     private static void UseWordsOfOrders(JsonTypeInfo type)
@@ -34,13 +40,21 @@ internal static class OperatorApi
         if (type.Type != typeof(FailureFilter))
             return;
         foreach (var property in type.Properties)
-            property.Name = property.Name switch { "subject" => "order", "owner" => "customer", var name => name };
+            property.Name = property.Name switch
+            {
+                "subject" => "order",
+                "owner" => "customer",
+                var name => name,
+            };
     }
 
     /// <summary>Maps the endpoints.</summary>
     public static void MapOperatorApi(this IEndpointRouteBuilder app)
     {
-        var api = app.MapGroup("/api").RequireAuthorization(new AuthorizationPolicyBuilder(KeyAuthentication.Scheme).RequireAuthenticatedUser().Build());
+        var api = app.MapGroup("/api")
+            .RequireAuthorization(
+                new AuthorizationPolicyBuilder(KeyAuthentication.Scheme).RequireAuthenticatedUser().Build()
+            );
         FailuresApi.Map(api);
         RedrivesApi.Map(api);
         EffectsApi.Map(api);

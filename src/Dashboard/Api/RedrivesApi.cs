@@ -12,55 +12,161 @@ internal static class RedrivesApi
 {
     public static void Map(RouteGroupBuilder api)
     {
-        api.MapPost("/redrives/preview", (RedriveRequest request, RedrivePreview preview, IMessageContracts contracts, CancellationToken cancellationToken) => ApiProblem.GuardAsync(async () =>
-        {
-            if (request.Problem() is { } problem)
-                return ApiProblem.InvalidParameter(problem);
-            var plan = await preview.PlanAsync(request, cancellationToken);
-            return Results.Ok(plan with { Diffs = [.. plan.Diffs.Select(d => d with { Diff = PayloadMask.OfDifferences(d.Diff, ShownPayload.ContractOf(d.MessageType, contracts)) })] });
-        })).Needs(OperatorRole.Viewer);
+        api.MapPost(
+                "/redrives/preview",
+                (
+                    RedriveRequest request,
+                    RedrivePreview preview,
+                    IMessageContracts contracts,
+                    CancellationToken cancellationToken
+                ) =>
+                    ApiProblem.GuardAsync(async () =>
+                    {
+                        if (request.Problem() is { } problem)
+                            return ApiProblem.InvalidParameter(problem);
+                        var plan = await preview.PlanAsync(request, cancellationToken);
+                        return Results.Ok(
+                            plan with
+                            {
+                                Diffs =
+                                [
+                                    .. plan.Diffs.Select(d =>
+                                        d with
+                                        {
+                                            Diff = PayloadMask.OfDifferences(
+                                                d.Diff,
+                                                ShownPayload.ContractOf(d.MessageType, contracts)
+                                            ),
+                                        }
+                                    ),
+                                ],
+                            }
+                        );
+                    })
+            )
+            .Needs(OperatorRole.Viewer);
 
-        api.MapPost("/redrives", (HttpContext context, RedriveRequest request, Redrives redrives, CancellationToken cancellationToken) => ApiProblem.GuardAsync(async () =>
-        {
-            if (request.Problem() is { } problem)
-                return ApiProblem.InvalidParameter(problem);
-            var (made, refused) = await redrives.CreateAsync(request, Actor.Of(context).Did("redrive", reason: request.Reason), null, cancellationToken);
-            return made is not null ? Results.Created($"/api/redrives/{made.Redrive.Id}", made) : Refused(refused!);
-        })).Needs(OperatorRole.Operator);
+        api.MapPost(
+                "/redrives",
+                (HttpContext context, RedriveRequest request, Redrives redrives, CancellationToken cancellationToken) =>
+                    ApiProblem.GuardAsync(async () =>
+                    {
+                        if (request.Problem() is { } problem)
+                            return ApiProblem.InvalidParameter(problem);
+                        var (made, refused) = await redrives.CreateAsync(
+                            request,
+                            Actor.Of(context).Did("redrive", reason: request.Reason),
+                            null,
+                            cancellationToken
+                        );
+                        return made is not null
+                            ? Results.Created($"/api/redrives/{made.Redrive.Id}", made)
+                            : Refused(refused!);
+                    })
+            )
+            .Needs(OperatorRole.Operator);
 
-        api.MapGet("/redrives", async (Guid? before, Redrives redrives, CancellationToken cancellationToken) => Results.Ok(await redrives.ListAsync(before, cancellationToken))).Needs(OperatorRole.Viewer);
+        api.MapGet(
+                "/redrives",
+                async (Guid? before, Redrives redrives, CancellationToken cancellationToken) =>
+                    Results.Ok(await redrives.ListAsync(before, cancellationToken))
+            )
+            .Needs(OperatorRole.Viewer);
 
-        api.MapGet("/redrives/{id:guid}", async (Guid id, Redrives redrives, CancellationToken cancellationToken) =>
-            await redrives.FindAsync(id, cancellationToken) is { } redrive ? Results.Ok(redrive) : ApiProblem.NotFound($"There is no redrive {id}.")).Needs(OperatorRole.Viewer);
+        api.MapGet(
+                "/redrives/{id:guid}",
+                async (Guid id, Redrives redrives, CancellationToken cancellationToken) =>
+                    await redrives.FindAsync(id, cancellationToken) is { } redrive
+                        ? Results.Ok(redrive)
+                        : ApiProblem.NotFound($"There is no redrive {id}.")
+            )
+            .Needs(OperatorRole.Viewer);
 
-        api.MapGet("/redrives/{id:guid}/items", async (Guid id, RedriveItemState state, Guid? after, int? limit, Redrives redrives, CancellationToken cancellationToken) =>
-            limit is < 1 or > 1000 ? ApiProblem.InvalidParameter("limit must be 1–1000") : Results.Ok(await redrives.ItemsAsync(id, state, after, limit ?? 100, cancellationToken))).Needs(OperatorRole.Viewer);
+        api.MapGet(
+                "/redrives/{id:guid}/items",
+                async (
+                    Guid id,
+                    RedriveItemState state,
+                    Guid? after,
+                    int? limit,
+                    Redrives redrives,
+                    CancellationToken cancellationToken
+                ) =>
+                    limit is < 1 or > 1000
+                        ? ApiProblem.InvalidParameter("limit must be 1–1000")
+                        : Results.Ok(await redrives.ItemsAsync(id, state, after, limit ?? 100, cancellationToken))
+            )
+            .Needs(OperatorRole.Viewer);
 
-        MapChange(api, "start", static (redrives, id, record, cancellationToken) => redrives.StartAsync(id, record, cancellationToken));
-        MapChange(api, "stop", static (redrives, id, record, cancellationToken) => redrives.StopAsync(id, record, cancellationToken));
-        MapChange(api, "resume", static (redrives, id, record, cancellationToken) => redrives.StartAsync(id, record, cancellationToken));
-        MapChange(api, "cancel", static (redrives, id, record, cancellationToken) => redrives.CancelAsync(id, record, cancellationToken));
+        MapChange(
+            api,
+            "start",
+            static (redrives, id, record, cancellationToken) => redrives.StartAsync(id, record, cancellationToken)
+        );
+        MapChange(
+            api,
+            "stop",
+            static (redrives, id, record, cancellationToken) => redrives.StopAsync(id, record, cancellationToken)
+        );
+        MapChange(
+            api,
+            "resume",
+            static (redrives, id, record, cancellationToken) => redrives.StartAsync(id, record, cancellationToken)
+        );
+        MapChange(
+            api,
+            "cancel",
+            static (redrives, id, record, cancellationToken) => redrives.CancelAsync(id, record, cancellationToken)
+        );
     }
 
     /// <summary>The problem of a refusal.</summary>
-    public static IResult Refused(RedriveRefusal refusal) => refusal.Code switch
-    {
-        "empty" => ApiProblem.Unprocessable("nothing-matches", refusal.Detail),
-        "too-many" => ApiProblem.Unprocessable("too-many", refusal.Detail),
-        _ => ApiProblem.Of(409, refusal.Code, "The state does not allow this.", refusal.Detail, refusal.Other is { } other ? [("redrive", other)] : []),
-    };
-
-    private static void MapChange(RouteGroupBuilder api, string change, Func<Redrives, Guid, AuditEntry, CancellationToken, Task<RedriveRefusal?>> act) =>
-        api.MapPost($"/redrives/{{id:guid}}/{change}", async (HttpContext context, Guid id, ReasonRequest request, Redrives redrives, CancellationToken cancellationToken) =>
+    public static IResult Refused(RedriveRefusal refusal) =>
+        refusal.Code switch
         {
-            if (string.IsNullOrWhiteSpace(request.Reason))
-                return ApiProblem.InvalidParameter("reason must say why");
-            if (await redrives.FindAsync(id, cancellationToken) is null)
-                return ApiProblem.NotFound($"There is no redrive {id}.");
-            return await act(redrives, id, Actor.Of(context).Did($"{change} redrive", reason: request.Reason), cancellationToken) is { } refused
-                ? Refused(refused)
-                : Results.Ok(await redrives.FindAsync(id, cancellationToken));
-        }).Needs(OperatorRole.Operator);
+            "empty" => ApiProblem.Unprocessable("nothing-matches", refusal.Detail),
+            "too-many" => ApiProblem.Unprocessable("too-many", refusal.Detail),
+            _ => ApiProblem.Of(
+                409,
+                refusal.Code,
+                "The state does not allow this.",
+                refusal.Detail,
+                refusal.Other is { } other ? [("redrive", other)] : []
+            ),
+        };
+
+    private static void MapChange(
+        RouteGroupBuilder api,
+        string change,
+        Func<Redrives, Guid, AuditEntry, CancellationToken, Task<RedriveRefusal?>> act
+    ) =>
+        api.MapPost(
+                $"/redrives/{{id:guid}}/{change}",
+                async (
+                    HttpContext context,
+                    Guid id,
+                    ReasonRequest request,
+                    Redrives redrives,
+                    CancellationToken cancellationToken
+                ) =>
+                {
+                    if (string.IsNullOrWhiteSpace(request.Reason))
+                        return ApiProblem.InvalidParameter("reason must say why");
+                    if (await redrives.FindAsync(id, cancellationToken) is null)
+                        return ApiProblem.NotFound($"There is no redrive {id}.");
+                    return
+                        await act(
+                            redrives,
+                            id,
+                            Actor.Of(context).Did($"{change} redrive", reason: request.Reason),
+                            cancellationToken
+                        )
+                            is { } refused
+                        ? Refused(refused)
+                        : Results.Ok(await redrives.FindAsync(id, cancellationToken));
+                }
+            )
+            .Needs(OperatorRole.Operator);
 }
 
 /// <summary>Why.</summary>

@@ -12,39 +12,123 @@ internal static class SchedulesApi
     public static void Map(RouteGroupBuilder api)
     {
         var schedules = api.MapGroup("/schedules");
-        schedules.MapGet("", async (ScheduleControl control, CancellationToken cancellationToken) => Results.Ok(await control.ListAsync(cancellationToken))).Needs(OperatorRole.Viewer);
-
-        schedules.MapGet("/{name}/runs", async (string name, DateTimeOffset? before, int? limit, ScheduleControl control, CancellationToken cancellationToken) =>
-                limit is < 1 or > MostRuns
-                    ? ApiProblem.InvalidParameter($"limit must be 1–{MostRuns}")
-                    : Results.Ok(await control.RunsAsync(name, before, limit ?? 100, cancellationToken)))
+        schedules
+            .MapGet(
+                "",
+                async (ScheduleControl control, CancellationToken cancellationToken) =>
+                    Results.Ok(await control.ListAsync(cancellationToken))
+            )
             .Needs(OperatorRole.Viewer);
 
-        schedules.MapPost("/{name}/run", async (string name, Because? because, HttpContext context, ScheduleControl control, CancellationToken cancellationToken) =>
-                await control.RunNowAsync(name, Actor.Of(context).Did("run-schedule", Target(name), because?.Reason), cancellationToken) is { } dueAt
-                    ? Results.Accepted($"/api/schedules/{name}/runs", new { schedule = name, dueAt })
-                    : Unknown(name))
+        schedules
+            .MapGet(
+                "/{name}/runs",
+                async (
+                    string name,
+                    DateTimeOffset? before,
+                    int? limit,
+                    ScheduleControl control,
+                    CancellationToken cancellationToken
+                ) =>
+                    limit is < 1 or > MostRuns
+                        ? ApiProblem.InvalidParameter($"limit must be 1–{MostRuns}")
+                        : Results.Ok(await control.RunsAsync(name, before, limit ?? 100, cancellationToken))
+            )
+            .Needs(OperatorRole.Viewer);
+
+        schedules
+            .MapPost(
+                "/{name}/run",
+                async (
+                    string name,
+                    Because? because,
+                    HttpContext context,
+                    ScheduleControl control,
+                    CancellationToken cancellationToken
+                ) =>
+                    await control.RunNowAsync(
+                        name,
+                        Actor.Of(context).Did("run-schedule", Target(name), because?.Reason),
+                        cancellationToken
+                    )
+                        is { } dueAt
+                        ? Results.Accepted($"/api/schedules/{name}/runs", new { schedule = name, dueAt })
+                        : Unknown(name)
+            )
             .Needs(OperatorRole.Operator);
 
-        schedules.MapPost("/{name}/pause", async (string name, Because? because, HttpContext context, ScheduleControl control, CancellationToken cancellationToken) =>
-                await control.PauseAsync(name, Actor.Of(context).Did("pause-schedule", Target(name), because?.Reason), cancellationToken) ? Results.NoContent() : NotPossible(name, "paused"))
+        schedules
+            .MapPost(
+                "/{name}/pause",
+                async (
+                    string name,
+                    Because? because,
+                    HttpContext context,
+                    ScheduleControl control,
+                    CancellationToken cancellationToken
+                ) =>
+                    await control.PauseAsync(
+                        name,
+                        Actor.Of(context).Did("pause-schedule", Target(name), because?.Reason),
+                        cancellationToken
+                    )
+                        ? Results.NoContent()
+                        : NotPossible(name, "paused")
+            )
             .Needs(OperatorRole.Operator);
 
-        schedules.MapPost("/{name}/resume", async (string name, Because? because, HttpContext context, ScheduleControl control, CancellationToken cancellationToken) =>
-                await control.ResumeAsync(name, Actor.Of(context).Did("resume-schedule", Target(name), because?.Reason), cancellationToken) ? Results.NoContent() : NotPossible(name, "not paused"))
+        schedules
+            .MapPost(
+                "/{name}/resume",
+                async (
+                    string name,
+                    Because? because,
+                    HttpContext context,
+                    ScheduleControl control,
+                    CancellationToken cancellationToken
+                ) =>
+                    await control.ResumeAsync(
+                        name,
+                        Actor.Of(context).Did("resume-schedule", Target(name), because?.Reason),
+                        cancellationToken
+                    )
+                        ? Results.NoContent()
+                        : NotPossible(name, "not paused")
+            )
             .Needs(OperatorRole.Operator);
 
         schedules.MapPut("/{name}", ChangeAsync).Needs(OperatorRole.Operator);
     }
 
-    private static async Task<IResult> ChangeAsync(string name, ScheduleChange change, HttpContext context, ScheduleControl control, CancellationToken cancellationToken)
+    private static async Task<IResult> ChangeAsync(
+        string name,
+        ScheduleChange change,
+        HttpContext context,
+        ScheduleControl control,
+        CancellationToken cancellationToken
+    )
     {
         if (!Enum.IsDefined(change.Misfire))
             return ApiProblem.InvalidParameter($"misfire must be one of {string.Join(", ", Enum.GetNames<Misfire>())}");
         try
         {
-            var audit = Actor.Of(context).Did("change-schedule", $"{Target(name)}: {change.Cron}, {change.TimeZone}, {change.Misfire}", change.Reason);
-            return await control.ChangeAsync(name, change.Cron, change.TimeZone, change.Misfire, audit, cancellationToken) ? Results.NoContent() : Unknown(name);
+            var audit = Actor
+                .Of(context)
+                .Did(
+                    "change-schedule",
+                    $"{Target(name)}: {change.Cron}, {change.TimeZone}, {change.Misfire}",
+                    change.Reason
+                );
+            return await control.ChangeAsync(
+                name,
+                change.Cron,
+                change.TimeZone,
+                change.Misfire,
+                audit,
+                cancellationToken
+            )
+                ? Results.NoContent()
+                : Unknown(name);
         }
         catch (FormatException unusable)
         {
@@ -54,9 +138,14 @@ internal static class SchedulesApi
 
     private static string Target(string name) => $"schedule {name}";
 
-    private static IResult Unknown(string name) => ApiProblem.NotFound($"This version has no schedule '{name}'; GET /api/schedules lists them.");
+    private static IResult Unknown(string name) =>
+        ApiProblem.NotFound($"This version has no schedule '{name}'; GET /api/schedules lists them.");
 
-    private static IResult NotPossible(string name, string state) => ApiProblem.Conflict("schedule-state", $"There is no schedule '{name}', or it is {state} already; GET /api/schedules says which.");
+    private static IResult NotPossible(string name, string state) =>
+        ApiProblem.Conflict(
+            "schedule-state",
+            $"There is no schedule '{name}', or it is {state} already; GET /api/schedules says which."
+        );
 
     private sealed record ScheduleChange(string Cron, string TimeZone, Misfire Misfire, string? Reason = null);
 }

@@ -4,7 +4,10 @@ using QueueWorkers.Scheduling;
 
 namespace Orders.Dashboard.Api;
 
-/// <summary>Registers what stands behind <see cref="SchedulesApi"/>, <see cref="CompletenessApi"/> and <see cref="DuplicatesApi"/>.</summary>
+/// <summary>
+/// Registers what stands behind <see cref="SchedulesApi"/>, <see cref="CompletenessApi"/> and
+/// <see cref="DuplicatesApi"/>.
+/// </summary>
 internal static class UpkeepServices
 {
     public static IServiceCollection AddUpkeep(this IServiceCollection services) =>

@@ -11,16 +11,66 @@ internal static class WorkersApi
     public static void Map(RouteGroupBuilder api)
     {
         var workers = api.MapGroup("/workers");
-        workers.MapGet("", async (WorkerReader reader, CancellationToken cancellationToken) => Results.Ok(await reader.ReadAsync(cancellationToken))).Needs(OperatorRole.Viewer);
-        workers.MapGet("/{id:guid}", async (Guid id, WorkerReader reader, CancellationToken cancellationToken) =>
-            await reader.FindAsync(id, cancellationToken) is { } worker ? Results.Ok(worker) : ApiProblem.NotFound(new UnknownWorkerException(id).Message)).Needs(OperatorRole.Viewer);
-        workers.MapPost("/{id:guid}/drain", (Guid id, Because? because, HttpContext context, WorkerDrains drains, CancellationToken cancellationToken) =>
-            AnswerAsync(drains.DrainAsync, id, Actor.Of(context).Did("drain-worker", $"worker {id}", because?.Reason), cancellationToken)).Needs(OperatorRole.Operator);
-        workers.MapPost("/{id:guid}/undrain", (Guid id, Because? because, HttpContext context, WorkerDrains drains, CancellationToken cancellationToken) =>
-            AnswerAsync(drains.UndrainAsync, id, Actor.Of(context).Did("undrain-worker", $"worker {id}", because?.Reason), cancellationToken)).Needs(OperatorRole.Operator);
+        workers
+            .MapGet(
+                "",
+                async (WorkerReader reader, CancellationToken cancellationToken) =>
+                    Results.Ok(await reader.ReadAsync(cancellationToken))
+            )
+            .Needs(OperatorRole.Viewer);
+        workers
+            .MapGet(
+                "/{id:guid}",
+                async (Guid id, WorkerReader reader, CancellationToken cancellationToken) =>
+                    await reader.FindAsync(id, cancellationToken) is { } worker
+                        ? Results.Ok(worker)
+                        : ApiProblem.NotFound(new UnknownWorkerException(id).Message)
+            )
+            .Needs(OperatorRole.Viewer);
+        workers
+            .MapPost(
+                "/{id:guid}/drain",
+                (
+                    Guid id,
+                    Because? because,
+                    HttpContext context,
+                    WorkerDrains drains,
+                    CancellationToken cancellationToken
+                ) =>
+                    AnswerAsync(
+                        drains.DrainAsync,
+                        id,
+                        Actor.Of(context).Did("drain-worker", $"worker {id}", because?.Reason),
+                        cancellationToken
+                    )
+            )
+            .Needs(OperatorRole.Operator);
+        workers
+            .MapPost(
+                "/{id:guid}/undrain",
+                (
+                    Guid id,
+                    Because? because,
+                    HttpContext context,
+                    WorkerDrains drains,
+                    CancellationToken cancellationToken
+                ) =>
+                    AnswerAsync(
+                        drains.UndrainAsync,
+                        id,
+                        Actor.Of(context).Did("undrain-worker", $"worker {id}", because?.Reason),
+                        cancellationToken
+                    )
+            )
+            .Needs(OperatorRole.Operator);
     }
 
-    private static async Task<IResult> AnswerAsync(Func<Guid, AuditEntry, CancellationToken, Task> change, Guid worker, AuditEntry record, CancellationToken cancellationToken)
+    private static async Task<IResult> AnswerAsync(
+        Func<Guid, AuditEntry, CancellationToken, Task> change,
+        Guid worker,
+        AuditEntry record,
+        CancellationToken cancellationToken
+    )
     {
         if (string.IsNullOrWhiteSpace(record.Reason))
             return ApiProblem.InvalidParameter("reason must say why");

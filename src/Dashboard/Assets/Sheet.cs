@@ -5,8 +5,9 @@ using Microsoft.AspNetCore.Components;
 namespace Orders.Dashboard.Assets;
 
 /// <summary>
-/// Our style sheet and the charts', in each page instead of beside it: a first visit then takes one round trip to its first paint and not two. The content security policy names the hash of exactly this text,
-/// so that no other inline style is applied; anything that a stranger might smuggle in has another hash.
+/// Our style sheet and the charts', in each page instead of beside it: a first visit then takes one round trip to its
+/// first paint and not two. The content security policy names the hash of exactly this text, so that no other inline
+/// style is applied; anything that a stranger might smuggle in has another hash.
 /// </summary>
 internal static class Sheet
 {
@@ -16,5 +17,6 @@ internal static class Sheet
     public static MarkupString Text { get; } = new(Css);
 
     /// <summary>Its source expression for <c>style-src</c>.</summary>
-    public static string Source { get; } = $"'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Css)))}'";
+    public static string Source { get; } =
+        $"'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Css)))}'";
 }

@@ -8,5 +8,13 @@ internal static class Record
 {
     /// <summary>A record with its result.</summary>
     public static AuditEntry Of(Actor actor, string action, string? target, string? reason, string result) =>
-        new() { Who = actor.Name, Role = actor.Role.ToString(), Action = action, Target = target, Reason = reason, Result = result };
+        new()
+        {
+            Who = actor.Name,
+            Role = actor.Role.ToString(),
+            Action = action,
+            Target = target,
+            Reason = reason,
+            Result = result,
+        };
 }

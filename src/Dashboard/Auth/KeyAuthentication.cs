@@ -7,11 +7,16 @@ using QueueWorkers.Operators;
 namespace Orders.Dashboard.Auth;
 
 /// <summary>
-/// An operator's key in <c>Authorization: Bearer op_…</c>, for scripts and <c>./dev</c>. Missing, malformed, unknown and revoked keys get the same 401;
-/// a key is found by its hash, so there is no comparison whose time could tell. Asked of the database each time: a revoked key is dead at once.
+/// An operator's key in <c>Authorization: Bearer op_…</c>, for scripts and <c>./dev</c>. Missing, malformed, unknown
+/// and revoked keys get the same 401; a key is found by its hash, so there is no comparison whose time could tell.
+/// Asked of the database each time: a revoked key is dead at once.
 /// </summary>
-internal sealed class KeyAuthentication(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, OperatorStore operators)
-    : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
+internal sealed class KeyAuthentication(
+    IOptionsMonitor<AuthenticationSchemeOptions> options,
+    ILoggerFactory logger,
+    UrlEncoder encoder,
+    OperatorStore operators
+) : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     /// <summary>The scheme's name.</summary>
     public new const string Scheme = "key";
@@ -20,12 +25,20 @@ internal sealed class KeyAuthentication(IOptionsMonitor<AuthenticationSchemeOpti
 
     /// <summary>The claims of an operator, however it was recognised.</summary>
     public static ClaimsPrincipal PrincipalOf(OperatorAccount known, string scheme) =>
-        new(new ClaimsIdentity([new Claim(ClaimTypes.Name, known.Name), new Claim(ClaimTypes.Role, known.Role.ToString())], scheme));
+        new(
+            new ClaimsIdentity(
+                [new Claim(ClaimTypes.Name, known.Name), new Claim(ClaimTypes.Role, known.Role.ToString())],
+                scheme
+            )
+        );
 
     /// <inheritdoc />
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        if (Request.Headers.Authorization is not [{ } header] || !header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
+        if (
+            Request.Headers.Authorization is not [{ } header]
+            || !header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)
+        )
             return AuthenticateResult.NoResult();
         var key = header[Bearer.Length..];
         return OperatorKey.IsWellFormed(key) && await operators.FindByKeyAsync(key, Context.RequestAborted) is { } known

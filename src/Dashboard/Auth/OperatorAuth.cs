@@ -4,21 +4,34 @@ using QueueWorkers.Operators;
 
 namespace Orders.Dashboard.Auth;
 
-/// <summary>Who may do what: keys for the operator API, three policies, and nothing for routes that say nothing.</summary>
+/// <summary>
+/// Who may do what: keys for the operator API, three policies, and nothing for routes that say nothing.
+/// </summary>
 internal static class OperatorAuth
 {
     /// <summary>Adds it.</summary>
     public static IServiceCollection AddOperatorAuth(this IServiceCollection services)
     {
-        services.AddSingleton<OperatorStore>().AddSingleton<AuditLog>().AddSingleton<IAuthorizationMiddlewareResultHandler, AuditedRefusals>();
-        services.AddAuthentication(KeyAuthentication.Scheme).AddScheme<AuthenticationSchemeOptions, KeyAuthentication>(KeyAuthentication.Scheme, null);
-        services.AddAuthorizationBuilder()
+        services
+            .AddSingleton<OperatorStore>()
+            .AddSingleton<AuditLog>()
+            .AddSingleton<IAuthorizationMiddlewareResultHandler, AuditedRefusals>();
+        services
+            .AddAuthentication(KeyAuthentication.Scheme)
+            .AddScheme<AuthenticationSchemeOptions, KeyAuthentication>(KeyAuthentication.Scheme, null);
+        services
+            .AddAuthorizationBuilder()
             .AddPolicy(Policies.Viewer, policy => policy.RequireRole(AtLeast(OperatorRole.Viewer)))
             .AddPolicy(Policies.Operator, policy => policy.RequireRole(AtLeast(OperatorRole.Operator)))
             .AddPolicy(Policies.Admin, policy => policy.RequireRole(AtLeast(OperatorRole.Admin)))
-            // An endpoint that forgot its policy is closed to everybody; an address that does not exist says so only to those who are somebody.
-            .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser()
-                .RequireAssertion(request => request.Resource is HttpContext http && http.GetEndpoint() is null).Build());
+            // An endpoint that forgot its policy is closed to everybody; an address that does not exist says so only to
+            // those who are somebody.
+            .SetFallbackPolicy(
+                new AuthorizationPolicyBuilder()
+                    .RequireAuthenticatedUser()
+                    .RequireAssertion(request => request.Resource is HttpContext http && http.GetEndpoint() is null)
+                    .Build()
+            );
         return services;
     }
 
@@ -26,5 +39,6 @@ internal static class OperatorAuth
     public static TBuilder Needs<TBuilder>(this TBuilder endpoint, OperatorRole role)
         where TBuilder : IEndpointConventionBuilder => endpoint.RequireAuthorization(Policies.Of(role));
 
-    private static IEnumerable<string> AtLeast(OperatorRole least) => Enum.GetValues<OperatorRole>().Where(role => role >= least).Select(role => role.ToString());
+    private static IEnumerable<string> AtLeast(OperatorRole least) =>
+        Enum.GetValues<OperatorRole>().Where(role => role >= least).Select(role => role.ToString());
 }

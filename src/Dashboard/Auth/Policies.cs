@@ -15,10 +15,11 @@ internal static class Policies
     public const string Admin = "admin";
 
     /// <summary>The policy that asks for at least a role.</summary>
-    public static string Of(OperatorRole role) => role switch
-    {
-        OperatorRole.Admin => Admin,
-        OperatorRole.Operator => Operator,
-        _ => Viewer,
-    };
+    public static string Of(OperatorRole role) =>
+        role switch
+        {
+            OperatorRole.Admin => Admin,
+            OperatorRole.Operator => Operator,
+            _ => Viewer,
+        };
 }

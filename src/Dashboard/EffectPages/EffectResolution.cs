@@ -5,7 +5,10 @@ using QueueWorkers.DeadLetters.Search;
 
 namespace Orders.Dashboard.EffectPages;
 
-/// <summary>An operator's word on an effect of which nobody knows whether it happened: from the list of them and from the order's page.</summary>
+/// <summary>
+/// An operator's word on an effect of which nobody knows whether it happened: from the list of them and from the
+/// order's page.
+/// </summary>
 internal static class EffectResolution
 {
     /// <summary>Settles it, through the class that the operator API uses.</summary>
@@ -15,7 +18,14 @@ internal static class EffectResolution
     /// <param name="http">The request.</param>
     /// <param name="effects">Settles.</param>
     /// <param name="search">Finds the effect's message.</param>
-    public static async Task<IResult> SettleAsync(Guid order, string effect, string back, HttpContext http, UncertainEffects effects, FailureSearch search)
+    public static async Task<IResult> SettleAsync(
+        Guid order,
+        string effect,
+        string back,
+        HttpContext http,
+        UncertainEffects effects,
+        FailureSearch search
+    )
     {
         if (await Form.ReasonAsync(http) is not { } reason)
             return Form.Back(back, Form.SayWhy);
@@ -27,7 +37,9 @@ internal static class EffectResolution
         };
         if (happened is not { } it)
             return Form.Back(back, "Nothing was changed: say whether it happened.");
-        var record = Actor.Of(http).Did("settle-effect", $"{effect} of {order}: {(it ? "it happened" : "it did not happen")}", reason);
+        var record = Actor
+            .Of(http)
+            .Did("settle-effect", $"{effect} of {order}: {(it ? "it happened" : "it did not happen")}", reason);
         if (await effects.SettleAsync(order, effect, it, record, http.RequestAborted) is not var (step, message))
             return Form.Back(back, $"Nothing was changed: {effect} is not uncertain any more.");
         if (it)
@@ -35,7 +47,16 @@ internal static class EffectResolution
 
         // Dying here leaves the message dead-lettered with nothing in its way: it is redriven like any other.
         return await search.DeadLetteredAsync(message, step, http.RequestAborted) is { } failure
-            ? Results.Redirect(Page.Address("/redrives/new", ("ids", failure), ("done", $"{effect} did not happen; its message may be sent again.")))
-            : Form.Back(back, $"{effect} did not happen. Its message is not dead-lettered any more: restore it, or replay the step for this order.");
+            ? Results.Redirect(
+                Page.Address(
+                    "/redrives/new",
+                    ("ids", failure),
+                    ("done", $"{effect} did not happen; its message may be sent again.")
+                )
+            )
+            : Form.Back(
+                back,
+                $"{effect} did not happen. Its message is not dead-lettered any more: restore it, or replay the step for this order."
+            );
     }
 }

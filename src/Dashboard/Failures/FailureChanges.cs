@@ -13,32 +13,66 @@ using QueueWorkers.Redrive.Payloads;
 
 namespace Orders.Dashboard.Failures;
 
-/// <summary>One failure: shown, with what is personal only to an admin who says why; and sent again with another payload.</summary>
+/// <summary>
+/// One failure: shown, with what is personal only to an admin who says why; and sent again with another payload.
+/// </summary>
 internal static class FailureChanges
 {
     /// <summary>The page of a failure.</summary>
-    public static async Task<IResult> ShowAsync(Guid id, HttpContext http, FailureSearch search, OrderFailures orders, Loader loader, bool revealed = false, string? typed = null, string? change = null, string? why = null)
+    public static async Task<IResult> ShowAsync(
+        Guid id,
+        HttpContext http,
+        FailureSearch search,
+        OrderFailures orders,
+        Loader loader,
+        bool revealed = false,
+        string? typed = null,
+        string? change = null,
+        string? why = null
+    )
     {
-        var failure = await loader.LoadAsync("the failure", async token => new Found(await search.FindAsync(id, token)), http.RequestAborted);
+        var failure = await loader.LoadAsync(
+            "the failure",
+            async token => new Found(await search.FindAsync(id, token)),
+            http.RequestAborted
+        );
         if (failure is { Fault: null, Value.Failure: null })
-            return Page.Of<Message>(new { Title = "No such failure", Detail = $"There is no failure {id}; retention may have removed it." }, StatusCodes.Status404NotFound);
+            return Page.Of<Message>(
+                new { Title = "No such failure", Detail = $"There is no failure {id}; retention may have removed it." },
+                StatusCodes.Status404NotFound
+            );
         var numbers = failure.Value?.Failure?.SubjectId is { } order
-            ? (await loader.LoadAsync("the order's number", token => orders.NumbersAsync([order], token), http.RequestAborted)).Value
+            ? (
+                await loader.LoadAsync(
+                    "the order's number",
+                    token => orders.NumbersAsync([order], token),
+                    http.RequestAborted
+                )
+            ).Value
             : null;
-        return Page.Of<FailurePageView>(new
-        {
-            Id = id,
-            Of = new Loaded<Failure>(failure.Value?.Failure, failure.Fault, failure.TraceId),
-            Number = numbers?.Values.FirstOrDefault(),
-            Revealed = revealed,
-            Typed = typed,
-            Change = change,
-            Why = why,
-        });
+        return Page.Of<FailurePageView>(
+            new
+            {
+                Id = id,
+                Of = new Loaded<Failure>(failure.Value?.Failure, failure.Fault, failure.TraceId),
+                Number = numbers?.Values.FirstOrDefault(),
+                Revealed = revealed,
+                Typed = typed,
+                Change = change,
+                Why = why,
+            }
+        );
     }
 
     /// <summary>Shows everything, once.</summary>
-    public static async Task<IResult> RevealAsync(Guid id, HttpContext http, FailureSearch search, OrderFailures orders, AuditLog audit, Loader loader)
+    public static async Task<IResult> RevealAsync(
+        Guid id,
+        HttpContext http,
+        FailureSearch search,
+        OrderFailures orders,
+        AuditLog audit,
+        Loader loader
+    )
     {
         if (await Form.ReasonAsync(http) is not { } reason)
             return Form.Back($"/failures/{id}", Form.SayWhy);
@@ -48,7 +82,16 @@ internal static class FailureChanges
 
     /// <summary>Compares a changed payload with the original, or sends it.</summary>
     public static async Task<IResult> EditAsync(
-        Guid id, HttpContext http, FailureSearch search, OrderFailures orders, PayloadEdits edits, Redrives redrives, IMessageContracts contracts, AuditLog audit, Loader loader)
+        Guid id,
+        HttpContext http,
+        FailureSearch search,
+        OrderFailures orders,
+        PayloadEdits edits,
+        Redrives redrives,
+        IMessageContracts contracts,
+        AuditLog audit,
+        Loader loader
+    )
     {
         var form = await http.Request.ReadFormAsync(http.RequestAborted);
         var (typed, reason) = (form["payload"].ToString(), await Form.ReasonAsync(http));
@@ -59,7 +102,8 @@ internal static class FailureChanges
         var hides = ShownPayload.Masked(failure, contracts).Hides;
         if (reason is null && (hides || form["do"] == "send"))
             return Form.Back($"/failures/{id}", Form.SayWhy);
-        string diff, payload;
+        string diff,
+            payload;
         try
         {
             payload = edits.Checked(failure, typed);
@@ -78,11 +122,24 @@ internal static class FailureChanges
         }
 
         // With masks: the record is for ever, and everybody may read it.
-        var changed = PayloadMask.OfDifferences(JsonNode.Parse(diff), ShownPayload.ContractOf(failure.MessageType, contracts)).ToJsonString();
+        var changed = PayloadMask
+            .OfDifferences(JsonNode.Parse(diff), ShownPayload.ContractOf(failure.MessageType, contracts))
+            .ToJsonString();
         var (made, refused) = await redrives.CreateAsync(
-            new RedriveRequest { Filter = new FailureFilter { Ids = [id] }, Reason = reason!, Canary = 0, Start = true },
-            Actor.Of(http).Did("edit and redrive", reason: $"{reason} (changed: {changed})"), payload, http.RequestAborted);
-        return made is not null ? Results.Redirect($"/redrives/{made.Redrive.Id}") : Form.Back($"/failures/{id}", $"Nothing was sent: {refused!.Detail}");
+            new RedriveRequest
+            {
+                Filter = new FailureFilter { Ids = [id] },
+                Reason = reason!,
+                Canary = 0,
+                Start = true,
+            },
+            Actor.Of(http).Did("edit and redrive", reason: $"{reason} (changed: {changed})"),
+            payload,
+            http.RequestAborted
+        );
+        return made is not null
+            ? Results.Redirect($"/redrives/{made.Redrive.Id}")
+            : Form.Back($"/failures/{id}", $"Nothing was sent: {refused!.Detail}");
     }
 
     private sealed record Found(Failure? Failure);

@@ -9,12 +9,32 @@ using QueueWorkers.Operators;
 
 namespace Orders.Dashboard.Failures;
 
-/// <summary>Failures: found, grouped by cause, looked at, put away and brought back. <see cref="FailureChanges"/> changes what one says.</summary>
+/// <summary>
+/// Failures: found, grouped by cause, looked at, put away and brought back. <see cref="FailureChanges"/> changes what
+/// one says.
+/// </summary>
 internal static class FailureRoutes
 {
     private const int PageSize = 50;
     private const int FileSize = 500;
-    private static readonly string[] Columns = ["id", "state", "queue", "step", "type", "order", "fault", "message", "group", "attempts", "first", "dead-lettered", "build", "host", "note"];
+    private static readonly string[] Columns =
+    [
+        "id",
+        "state",
+        "queue",
+        "step",
+        "type",
+        "order",
+        "fault",
+        "message",
+        "group",
+        "attempts",
+        "first",
+        "dead-lettered",
+        "build",
+        "host",
+        "note",
+    ];
 
     public static void Map(RouteGroupBuilder pages)
     {
@@ -27,38 +47,107 @@ internal static class FailureRoutes
         pages.MapPost("/failures/{id:guid}/edit", FailureChanges.EditAsync).Needs(OperatorRole.Admin);
     }
 
-    private static async Task<IResult> ListAsync(HttpContext http, FailureSearch search, OrderFailures orders, StepNames steps, Loader loader)
+    private static async Task<IResult> ListAsync(
+        HttpContext http,
+        FailureSearch search,
+        OrderFailures orders,
+        StepNames steps,
+        Loader loader
+    )
     {
         var filter = Filters.Read(name => http.Request.Query[name]);
         Guid? after = Guid.TryParse(http.Request.Query["after"], out var id) ? id : null;
-        var page = LoadAsync(loader, "the failures", token => search.PageAsync(filter, after, PageSize, token), http.RequestAborted);
+        var page = LoadAsync(
+            loader,
+            "the failures",
+            token => search.PageAsync(filter, after, PageSize, token),
+            http.RequestAborted
+        );
         var groups = LoadAsync(loader, "the groups", token => search.GroupsAsync(filter, token), http.RequestAborted);
         var worth = filter.Group is { } group
-            ? loader.LoadAsync("what the group concerns", token => orders.WorthAsync(group, filter.State ?? FailureState.Failed, token), http.RequestAborted)
+            ? loader.LoadAsync(
+                "what the group concerns",
+                token => orders.WorthAsync(group, filter.State ?? FailureState.Failed, token),
+                http.RequestAborted
+            )
             : null;
         var names = loader.LoadAsync("the steps", steps.ReadAsync, http.RequestAborted);
         var list = await page;
         var numbers = list.Value is { } found
-            ? await loader.LoadAsync("the orders' numbers", token => orders.NumbersAsync([.. found.Failures.Where(f => f.SubjectId is not null).Select(f => f.SubjectId!.Value)], token), http.RequestAborted)
+            ? await loader.LoadAsync(
+                "the orders' numbers",
+                token =>
+                    orders.NumbersAsync(
+                        [.. found.Failures.Where(f => f.SubjectId is not null).Select(f => f.SubjectId!.Value)],
+                        token
+                    ),
+                http.RequestAborted
+            )
             : null;
-        return Page.Of<FailuresPage>(new { Filter = filter, List = list, Numbers = numbers?.Value, Groups = await groups, Worth = worth is null ? null : await worth, Steps = (await names).Value ?? [] });
+        return Page.Of<FailuresPage>(
+            new
+            {
+                Filter = filter,
+                List = list,
+                Numbers = numbers?.Value,
+                Groups = await groups,
+                Worth = worth is null ? null : await worth,
+                Steps = (await names).Value ?? [],
+            }
+        );
     }
 
     private static async Task<IResult> FileAsync(HttpContext http, FailureSearch search)
     {
         try
         {
-            var page = await search.PageAsync(Filters.Read(name => http.Request.Query[name]), null, FileSize, http.RequestAborted);
-            return Csv.File("failures", Columns, page.Failures.Select(f => (IReadOnlyList<object?>)
-                [f.Id, f.State, f.Queue, f.Step, f.MessageType, f.SubjectId, f.FaultType, f.FaultMessage, f.Fingerprint, f.Attempts, f.FirstAt, f.LastAt, f.Build, f.Host, f.Note]));
+            var page = await search.PageAsync(
+                Filters.Read(name => http.Request.Query[name]),
+                null,
+                FileSize,
+                http.RequestAborted
+            );
+            return Csv.File(
+                "failures",
+                Columns,
+                page.Failures.Select(f =>
+                    (IReadOnlyList<object?>)
+                        [
+                            f.Id,
+                            f.State,
+                            f.Queue,
+                            f.Step,
+                            f.MessageType,
+                            f.SubjectId,
+                            f.FaultType,
+                            f.FaultMessage,
+                            f.Fingerprint,
+                            f.Attempts,
+                            f.FirstAt,
+                            f.LastAt,
+                            f.Build,
+                            f.Host,
+                            f.Note,
+                        ]
+                )
+            );
         }
         catch (InvalidFilterException invalid)
         {
-            return Page.Of<Message>(new { Title = "The filter cannot be used", Detail = invalid.Message }, StatusCodes.Status400BadRequest);
+            return Page.Of<Message>(
+                new { Title = "The filter cannot be used", Detail = invalid.Message },
+                StatusCodes.Status400BadRequest
+            );
         }
     }
 
-    private static Task<IResult> OneAsync(Guid id, HttpContext http, FailureSearch search, OrderFailures orders, Loader loader) => FailureChanges.ShowAsync(id, http, search, orders, loader);
+    private static Task<IResult> OneAsync(
+        Guid id,
+        HttpContext http,
+        FailureSearch search,
+        OrderFailures orders,
+        Loader loader
+    ) => FailureChanges.ShowAsync(id, http, search, orders, loader);
 
     private static async Task<IResult> ArchiveAsync(HttpContext http, FailureArchive archive)
     {
@@ -68,8 +157,15 @@ internal static class FailureRoutes
             return Form.Back(Filters.Address("/failures", filter), Form.SayWhy);
         try
         {
-            var count = await archive.ArchiveAsync(filter, Actor.Of(http).Did("archive", reason: reason), http.RequestAborted);
-            return Form.Back("/failures", $"Archived {Texts.Many(count, "message")}; they can be restored for a while.");
+            var count = await archive.ArchiveAsync(
+                filter,
+                Actor.Of(http).Did("archive", reason: reason),
+                http.RequestAborted
+            );
+            return Form.Back(
+                "/failures",
+                $"Archived {Texts.Many(count, "message")}; they can be restored for a while."
+            );
         }
         catch (InvalidFilterException invalid)
         {
@@ -81,12 +177,26 @@ internal static class FailureRoutes
     {
         if (await Form.ReasonAsync(http) is not { } reason)
             return Form.Back($"/failures/{id}", Form.SayWhy);
-        var count = await archive.RestoreAsync([id], Actor.Of(http).Did("restore", $"failure {id}", reason), http.RequestAborted);
-        return Form.Back($"/failures/{id}", count == 1 ? "Restored; it waits for an operator again." : "It cannot be restored any more, or somebody else did.");
+        var count = await archive.RestoreAsync(
+            [id],
+            Actor.Of(http).Did("restore", $"failure {id}", reason),
+            http.RequestAborted
+        );
+        return Form.Back(
+            $"/failures/{id}",
+            count == 1
+                ? "Restored; it waits for an operator again."
+                : "It cannot be restored any more, or somebody else did."
+        );
     }
 
     // A filter that cannot be used is the operator's to fix: the region says what is wrong with it.
-    private static async Task<Loaded<T>> LoadAsync<T>(Loader loader, string what, Func<CancellationToken, Task<T>> read, CancellationToken cancellationToken)
+    private static async Task<Loaded<T>> LoadAsync<T>(
+        Loader loader,
+        string what,
+        Func<CancellationToken, Task<T>> read,
+        CancellationToken cancellationToken
+    )
         where T : class
     {
         try

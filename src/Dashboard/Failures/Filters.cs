@@ -13,7 +13,14 @@ internal static class Filters
     public static FailureFilter Read(Func<string, StringValues> field)
     {
         string? Text(string name) => field(name).ToString().Trim() is { Length: > 0 } text ? text : null;
-        Guid[] ids = [.. field("ids").SelectMany(v => (v ?? "").Split(',')).Select(v => Guid.TryParse(v, out var id) ? id : Guid.Empty).Where(id => id != Guid.Empty).Distinct()];
+        Guid[] ids =
+        [
+            .. field("ids")
+                .SelectMany(v => (v ?? "").Split(','))
+                .Select(v => Guid.TryParse(v, out var id) ? id : Guid.Empty)
+                .Where(id => id != Guid.Empty)
+                .Distinct(),
+        ];
         return new FailureFilter
         {
             Ids = ids.Length == 0 ? null : ids,
@@ -35,16 +42,33 @@ internal static class Filters
 
     /// <summary>Its fields.</summary>
     public static IEnumerable<(string Name, object? Value)> Fields(FailureFilter filter) =>
-    [
-        ("ids", filter.Ids is { } ids ? string.Join(',', ids) : null), ("state", filter.State), ("step", filter.Step), ("queue", filter.Queue), ("fault", filter.Fault), ("group", filter.Group), ("type", filter.Type),
-        ("order", filter.Subject), ("customer", filter.Owner), ("build", filter.Build), ("from", filter.From?.ToString("O")), ("to", filter.To?.ToString("O")), ("text", filter.Text), ("path", filter.Path),
-    ];
+        [
+            ("ids", filter.Ids is { } ids ? string.Join(',', ids) : null),
+            ("state", filter.State),
+            ("step", filter.Step),
+            ("queue", filter.Queue),
+            ("fault", filter.Fault),
+            ("group", filter.Group),
+            ("type", filter.Type),
+            ("order", filter.Subject),
+            ("customer", filter.Owner),
+            ("build", filter.Build),
+            ("from", filter.From?.ToString("O")),
+            ("to", filter.To?.ToString("O")),
+            ("text", filter.Text),
+            ("path", filter.Path),
+        ];
 
     /// <summary>The address of a page with this filter.</summary>
-    public static string Address(string path, FailureFilter filter, Guid? after = null) => Page.Address(path, Fields(filter).Append(("after", after)));
+    public static string Address(string path, FailureFilter filter, Guid? after = null) =>
+        Page.Address(path, Fields(filter).Append(("after", after)));
 
     /// <summary>The filter in words.</summary>
-    public static string Words(FailureFilter filter) => filter.Ids is { } ids
-        ? Texts.Many(ids.Count, "selected message")
-        : string.Join(", ", Fields(filter).Where(f => f.Value is not null && f.Name != "state").Select(f => $"{f.Name} {f.Value}"));
+    public static string Words(FailureFilter filter) =>
+        filter.Ids is { } ids
+            ? Texts.Many(ids.Count, "selected message")
+            : string.Join(
+                ", ",
+                Fields(filter).Where(f => f.Value is not null && f.Name != "state").Select(f => $"{f.Name} {f.Value}")
+            );
 }

@@ -13,9 +13,16 @@ namespace Orders.Dashboard.Failures;
 internal sealed record ShownPayload(JsonNode? Json, string Text, bool Hides)
 {
     // Its own escapes are for pages that do not escape: Razor does, and people want to read "Müller".
-    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Readable = new()
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
-    /// <summary>With the masks of <see cref="PayloadMask"/>. A payload whose type is unknown, or that cannot be read at all, is hidden as a whole.</summary>
+    /// <summary>
+    /// With the masks of <see cref="PayloadMask"/>. A payload whose type is unknown, or that cannot be read at all, is
+    /// hidden as a whole.
+    /// </summary>
     public static ShownPayload Masked(Failure failure, IMessageContracts contracts)
     {
         if (failure.Payload is null || ContractOf(failure.MessageType, contracts) is not { } type)
@@ -35,7 +42,8 @@ internal sealed record ShownPayload(JsonNode? Json, string Text, bool Hides)
     }
 
     /// <summary>The type behind a message's name; null when it has none that this version knows.</summary>
-    public static Type? ContractOf(string? messageType, IMessageContracts contracts) => messageType is null ? null : contracts.Find(messageType);
+    public static Type? ContractOf(string? messageType, IMessageContracts contracts) =>
+        messageType is null ? null : contracts.Find(messageType);
 
     /// <summary>JSON as people read it; what is none, as it is.</summary>
     public static string Pretty(string json)

@@ -7,19 +7,24 @@ namespace Orders.Dashboard.Layout;
 public sealed class SvgText : ComponentBase
 {
     /// <summary>From the left.</summary>
-    [Parameter, EditorRequired] public string X { get; set; } = "";
+    [Parameter, EditorRequired]
+    public string X { get; set; } = "";
 
     /// <summary>From the top, to the line the letters stand on.</summary>
-    [Parameter, EditorRequired] public int Y { get; set; }
+    [Parameter, EditorRequired]
+    public int Y { get; set; }
 
     /// <summary>What it says.</summary>
-    [Parameter, EditorRequired] public string Says { get; set; } = "";
+    [Parameter, EditorRequired]
+    public string Says { get; set; } = "";
 
     /// <summary>Its class.</summary>
-    [Parameter] public string? Class { get; set; }
+    [Parameter]
+    public string? Class { get; set; }
 
     /// <summary>Which end of it is at <see cref="X"/>: start, middle, end.</summary>
-    [Parameter] public string? Anchor { get; set; }
+    [Parameter]
+    public string? Anchor { get; set; }
 
     /// <inheritdoc />
     protected override void BuildRenderTree(RenderTreeBuilder builder)

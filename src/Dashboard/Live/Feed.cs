@@ -7,14 +7,23 @@ using QueueWorkers.Topology;
 namespace Orders.Dashboard.Live;
 
 /// <summary>
-/// Looks at queues, outbox and steps once a second for all viewers together, and every five seconds while nobody watches. A source that does not answer leaves its last figures
-/// in place, marked as old: never zeros.
+/// Looks at queues, outbox and steps once a second for all viewers together, and every five seconds while nobody
+/// watches. A source that does not answer leaves its last figures in place, marked as old: never zeros.
 /// </summary>
-internal sealed class Feed(QueueReader queues, OutboxReader outbox, StepFiguresReader steps, BlockerReader standing, ITopologyFindings topology, TimeProvider time, ILogger<Feed> log) : BackgroundService
+internal sealed class Feed(
+    QueueReader queues,
+    OutboxReader outbox,
+    StepFiguresReader steps,
+    BlockerReader standing,
+    ITopologyFindings topology,
+    TimeProvider time,
+    ILogger<Feed> log
+) : BackgroundService
 {
     private const int MostPoints = 120;
     private static readonly TimeSpan Watched = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Unwatched = TimeSpan.FromSeconds(5);
+
     // Short, so that a busy system is not asked for percentiles of half a million runs every second.
     internal static readonly TimeSpan Window = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
@@ -34,7 +43,10 @@ internal sealed class Feed(QueueReader queues, OutboxReader outbox, StepFiguresR
         return new Viewer(this);
     }
 
-    /// <summary>Waits for a snapshot that is newer than one. A viewer that was slow gets the newest and not all between: nothing piles up.</summary>
+    /// <summary>
+    /// Waits for a snapshot that is newer than one. A viewer that was slow gets the newest and not all between: nothing
+    /// piles up.
+    /// </summary>
     public async Task<Snapshot> AfterAsync(long version, CancellationToken cancellationToken)
     {
         while (true)
@@ -79,7 +91,12 @@ internal sealed class Feed(QueueReader queues, OutboxReader outbox, StepFiguresR
         var now = time.GetUtcNow();
         var broker = AskAsync("RabbitMQ", queues.ReadAsync, before.BrokerFault, stoppingToken);
         var box = AskAsync("PostgreSQL", outbox.ReadAsync, before.DatabaseFault, stoppingToken);
-        var minute = AskAsync("PostgreSQL", token => steps.ReadAsync(now - Window, now, token), before.DatabaseFault, stoppingToken);
+        var minute = AskAsync(
+            "PostgreSQL",
+            token => steps.ReadAsync(now - Window, now, token),
+            before.DatabaseFault,
+            stoppingToken
+        );
         var inTheWay = AskAsync("PostgreSQL", standing.ReadAsync, before.DatabaseFault, stoppingToken);
         var (brokerFigures, brokerFault) = await broker;
         var (boxFigures, boxFault) = await box;
@@ -91,19 +108,35 @@ internal sealed class Feed(QueueReader queues, OutboxReader outbox, StepFiguresR
         {
             Version = before.Version + 1,
             At = now,
-            Queues = [.. (brokerFigures is null ? before.Queues : brokerFigures.Select(q => _history.Add(q, now))).Select(q => q with { Paused = known.Paused.ContainsKey(q.Name), Lacks = known.DownFor(q.Name)?.Name })],
+            Queues =
+            [
+                .. (brokerFigures is null ? before.Queues : brokerFigures.Select(q => _history.Add(q, now))).Select(q =>
+                    q with
+                    {
+                        Paused = known.Paused.ContainsKey(q.Name),
+                        Lacks = known.DownFor(q.Name)?.Name,
+                    }
+                ),
+            ],
             Standing = known,
             Topology = topology.Now,
             BrokerFault = brokerFault,
             Outbox = boxFigures ?? before.Outbox,
             Steps = stepFigures ?? before.Steps,
             DatabaseFault = boxFault ?? stepFault ?? standsFault,
-            Points = stepFigures is null ? before.Points : Extend(before.Points, now, stepFigures.GetValueOrDefault("")),
+            Points = stepFigures is null
+                ? before.Points
+                : Extend(before.Points, now, stepFigures.GetValueOrDefault("")),
         };
         return taken with { Values = LiveValues.Of(taken), Colours = LiveValues.ColoursOf(taken) };
     }
 
-    private async Task<(T? Figures, string? Fault)> AskAsync<T>(string whom, Func<CancellationToken, Task<T>> ask, string? before, CancellationToken stoppingToken)
+    private async Task<(T? Figures, string? Fault)> AskAsync<T>(
+        string whom,
+        Func<CancellationToken, Task<T>> ask,
+        string? before,
+        CancellationToken stoppingToken
+    )
         where T : class
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
@@ -112,22 +145,42 @@ internal sealed class Feed(QueueReader queues, OutboxReader outbox, StepFiguresR
         {
             return (await ask(limit.Token).WaitAsync(Patience, stoppingToken), null);
         }
-        catch (Exception fault) when (fault is HttpRequestException or DbException or TimeoutException or IOException or System.Text.Json.JsonException or InvalidOperationException
-            || (fault is OperationCanceledException && !stoppingToken.IsCancellationRequested))
+        catch (Exception fault)
+            when (fault
+                    is HttpRequestException
+                        or DbException
+                        or TimeoutException
+                        or IOException
+                        or System.Text.Json.JsonException
+                        or InvalidOperationException
+                || (fault is OperationCanceledException && !stoppingToken.IsCancellationRequested)
+            )
         {
             // Said once, not every second.
             if (before is null)
                 DashboardLog.NoFigures(log, whom, fault.Message);
-            return (null, before ?? $"{whom} has given no figures since {time.GetUtcNow():HH:mm:ss} UTC.{(DatabaseFault.KindOf(fault) is not DatabaseFaultKind.None ? $" {DatabaseFault.Explain(fault)}" : "")}");
+            return (
+                null,
+                before
+                    ?? $"{whom} has given no figures since {time.GetUtcNow():HH:mm:ss} UTC.{(DatabaseFault.KindOf(fault) is not DatabaseFaultKind.None ? $" {DatabaseFault.Explain(fault)}" : "")}"
+            );
         }
     }
 
-    private static ImmutableArray<double?[]> Extend(ImmutableArray<double?[]> points, DateTimeOffset now, StepFigures? all)
+    private static ImmutableArray<double?[]> Extend(
+        ImmutableArray<double?[]> points,
+        DateTimeOffset now,
+        StepFigures? all
+    )
     {
         double?[] point =
         [
-            Math.Round(now.ToUnixTimeMilliseconds() / 1000.0), Math.Round((all?.Finished ?? 0) / Window.TotalSeconds, 1), Math.Round((all?.DeadLettered ?? 0) / Window.TotalSeconds, 2),
-            Milliseconds(all?.P50), Milliseconds(all?.P95), Milliseconds(all?.P99),
+            Math.Round(now.ToUnixTimeMilliseconds() / 1000.0),
+            Math.Round((all?.Finished ?? 0) / Window.TotalSeconds, 1),
+            Math.Round((all?.DeadLettered ?? 0) / Window.TotalSeconds, 2),
+            Milliseconds(all?.P50),
+            Milliseconds(all?.P95),
+            Milliseconds(all?.P99),
         ];
         return [.. points.TakeLast(MostPoints - 1), point];
     }
@@ -137,7 +190,9 @@ internal sealed class Feed(QueueReader queues, OutboxReader outbox, StepFiguresR
     private void Publish(Snapshot snapshot)
     {
         _current = snapshot;
-        Interlocked.Exchange(ref _next, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+        Interlocked
+            .Exchange(ref _next, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously))
+            .SetResult();
     }
 
     private sealed class Viewer(Feed feed) : IDisposable

@@ -5,12 +5,18 @@ using QueueWorkers.Operators;
 
 namespace Orders.Dashboard.Live;
 
-/// <summary>The one stream of live figures (server-sent events): everything to begin with, then once a second what has changed. Nothing is kept per viewer but what it was last sent.</summary>
+/// <summary>
+/// The one stream of live figures (server-sent events): everything to begin with, then once a second what has changed.
+/// Nothing is kept per viewer but what it was last sent.
+/// </summary>
 internal static class LiveStream
 {
     private const int MostViewers = 500;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    };
     private static int viewers;
 
     public static void Map(RouteGroupBuilder pages) => pages.MapGet("/live", StreamAsync).Needs(OperatorRole.Viewer);
@@ -24,7 +30,10 @@ internal static class LiveStream
         }
 
         // Ends with the process: an open stream would otherwise hold its shutdown up.
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, lifetime.ApplicationStopping);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(
+            http.RequestAborted,
+            lifetime.ApplicationStopping
+        );
         using var watch = feed.Watch();
         try
         {
@@ -68,16 +77,23 @@ internal static class LiveStream
     {
         var next = sent is not null && now.Version == sent.Version + 1;
         var tick = new Tick(
-            Changed(sent?.Values, now.Values), Changed(sent?.Colours, now.Colours),
+            Changed(sent?.Values, now.Values),
+            Changed(sent?.Colours, now.Colours),
             now.Queues.ToDictionary(q => q.Name, q => next ? (object)q.Figures.Ready : q.Depths),
-            next ? null : now.Points, next && now.Points.Length > 0 ? now.Points[^1] : null,
-            sent is null || sent.BrokerFault != now.BrokerFault ? now.BrokerFault ?? "" : null);
+            next ? null : now.Points,
+            next && now.Points.Length > 0 ? now.Points[^1] : null,
+            sent is null || sent.BrokerFault != now.BrokerFault ? now.BrokerFault ?? "" : null
+        );
         return [.. "data: "u8, .. JsonSerializer.SerializeToUtf8Bytes(tick, Json), .. "\n\n"u8];
     }
 
-    private static Dictionary<string, string>? Changed(IReadOnlyDictionary<string, string>? before, IReadOnlyDictionary<string, string> now)
+    private static Dictionary<string, string>? Changed(
+        IReadOnlyDictionary<string, string>? before,
+        IReadOnlyDictionary<string, string> now
+    )
     {
-        var changed = now.Where(v => before is null || !before.TryGetValue(v.Key, out var old) || old != v.Value).ToDictionary();
+        var changed = now.Where(v => before is null || !before.TryGetValue(v.Key, out var old) || old != v.Value)
+            .ToDictionary();
         return changed.Count == 0 ? null : changed;
     }
 
@@ -88,5 +104,12 @@ internal static class LiveStream
     /// <param name="H">All points of the charts, to begin with.</param>
     /// <param name="P">The newest point.</param>
     /// <param name="B">The broker's fault; empty when there is none; absent when that has not changed.</param>
-    private sealed record Tick(Dictionary<string, string>? V, Dictionary<string, string>? S, Dictionary<string, object> D, IReadOnlyList<double?[]>? H, double?[]? P, string? B);
+    private sealed record Tick(
+        Dictionary<string, string>? V,
+        Dictionary<string, string>? S,
+        Dictionary<string, object> D,
+        IReadOnlyList<double?[]>? H,
+        double?[]? P,
+        string? B
+    );
 }

@@ -3,7 +3,10 @@ using QueueWorkers.Monitoring;
 
 namespace Orders.Dashboard.Live;
 
-/// <summary>The texts and colours of the live figures. The pages write them when they are rendered, the stream sends those that change: both from here, so they cannot differ.</summary>
+/// <summary>
+/// The texts and colours of the live figures. The pages write them when they are rendered, the stream sends those that
+/// change: both from here, so they cannot differ.
+/// </summary>
 internal static class LiveValues
 {
     public static Dictionary<string, string> Of(Snapshot snapshot)
@@ -12,11 +15,17 @@ internal static class LiveValues
         var values = new Dictionary<string, string>
         {
             ["rate"] = Texts.Rate((all?.Finished ?? 0) / Feed.Window.TotalSeconds),
-            ["dead-letters"] = Texts.Count((long)Math.Ceiling((all?.DeadLettered ?? 0) * 60 / Feed.Window.TotalSeconds)),
+            ["dead-letters"] = Texts.Count(
+                (long)Math.Ceiling((all?.DeadLettered ?? 0) * 60 / Feed.Window.TotalSeconds)
+            ),
             ["p50"] = Texts.Duration(all?.P50),
             ["p95"] = Texts.Duration(all?.P95),
             ["p99"] = Texts.Duration(all?.P99),
-            ["failures:badge"] = snapshot.Queues.Where(q => q.HoldsDeadLetters).Sum(q => q.Figures.Ready) is > 0 and var deadLettered ? Texts.Count(deadLettered) : "",
+            ["failures:badge"] = snapshot.Queues.Where(q => q.HoldsDeadLetters).Sum(q => q.Figures.Ready)
+                is > 0
+                    and var deadLettered
+                ? Texts.Count(deadLettered)
+                : "",
             ["waiting"] = Texts.Count(snapshot.Queues.Where(q => !q.HoldsDeadLetters).Sum(q => q.Figures.Ready)),
         };
         if (snapshot.Outbox is { } outbox)
@@ -25,7 +34,10 @@ internal static class LiveValues
             values["outbox:oldest"] = Texts.Duration(outbox.OldestDue is { } due ? snapshot.At - due : null);
             values["outbox:delayed"] = Texts.Count(outbox.Delayed, OutboxReader.MostCounted);
             values["outbox:quarantined"] = Texts.Count(outbox.Quarantined, OutboxReader.MostCounted);
-            values["outbox:badge"] = outbox.Late + outbox.Quarantined == 0 ? "" : Texts.Count(outbox.Late + outbox.Quarantined, OutboxReader.MostCounted);
+            values["outbox:badge"] =
+                outbox.Late + outbox.Quarantined == 0
+                    ? ""
+                    : Texts.Count(outbox.Late + outbox.Quarantined, OutboxReader.MostCounted);
         }
 
         foreach (var queue in snapshot.Queues)
@@ -37,7 +49,10 @@ internal static class LiveValues
             values[name + "in"] = Texts.Rate(figures.InPerSecond);
             values[name + "out"] = Texts.Rate(figures.OutPerSecond);
             values[name + "p95"] = Texts.Duration(snapshot.Steps.GetValueOrDefault(queue.Name)?.P95);
-            values[name + "oldest"] = figures.Ready == 0 ? Texts.None : queue.Oldest is { } age ? Texts.Duration(age) : "?";
+            values[name + "oldest"] =
+                figures.Ready == 0 ? Texts.None
+                : queue.Oldest is { } age ? Texts.Duration(age)
+                : "?";
             values[name + "clears"] = queue.Forecast;
             values[name + "workers"] = Texts.Count(figures.Consumers);
         }

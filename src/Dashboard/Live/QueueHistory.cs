@@ -3,15 +3,20 @@ using QueueWorkers.Monitoring;
 namespace Orders.Dashboard.Live;
 
 /// <summary>
-/// Remembers the queues' figures: their depth second by second, and how many messages had been put in by when. From the second follows the age of the oldest message:
-/// a queue gives out in the order in which it took in, so with 7 waiting the oldest is the one that made the total what it is now less 6.
+/// Remembers the queues' figures: their depth second by second, and how many messages had been put in by when. From the
+/// second follows the age of the oldest message:
+/// a queue gives out in the order in which it took in, so with 7 waiting the oldest is the one that made the total what
+/// it is now less 6.
 /// </summary>
 internal sealed class QueueHistory
 {
     private const int Seconds = 60;
     private const int MostMarks = 4000;
 
-    private readonly Dictionary<string, (Queue<long> Depths, List<(DateTimeOffset At, long Published)> Marks)> _queues = [];
+    private readonly Dictionary<
+        string,
+        (Queue<long> Depths, List<(DateTimeOffset At, long Published)> Marks)
+    > _queues = [];
 
     public QueueState Add(QueueFigures figures, DateTimeOffset now)
     {

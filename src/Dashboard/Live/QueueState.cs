@@ -7,7 +7,8 @@ namespace Orders.Dashboard.Live;
 /// <summary>A queue, with what follows from its figures.</summary>
 /// <param name="Figures">What the broker says.</param>
 /// <param name="Depths">Waiting messages, second by second, of the last minute.</param>
-/// <param name="Oldest">How long the oldest waiting message has been there; null when none waits or it came before we looked.</param>
+/// <param name="Oldest">How long the oldest waiting message has been there; null when none waits or it came before we
+/// looked.</param>
 public sealed record QueueState(QueueFigures Figures, ImmutableArray<long> Depths, TimeSpan? Oldest)
 {
     private static readonly string[] DeadLetterSuffixes = ["_error", "_skipped"];
@@ -22,7 +23,8 @@ public sealed record QueueState(QueueFigures Figures, ImmutableArray<long> Depth
     public string Name => Figures.Name;
 
     /// <summary>Whether messages are only kept here for an operator, so that nobody is meant to consume.</summary>
-    public bool HoldsDeadLetters => Name == "unrouted" || DeadLetterSuffixes.Any(suffix => Name.EndsWith(suffix, StringComparison.Ordinal));
+    public bool HoldsDeadLetters =>
+        Name == "unrouted" || DeadLetterSuffixes.Any(suffix => Name.EndsWith(suffix, StringComparison.Ordinal));
 
     /// <summary>Net growth a second over the last minute.</summary>
     public double Growth => Depths.Length < 10 ? 0 : (Depths[^1] - Depths[0]) / (double)(Depths.Length - 1);
@@ -31,18 +33,19 @@ public sealed record QueueState(QueueFigures Figures, ImmutableArray<long> Depth
     public bool IsGrowing => !HoldsDeadLetters && Figures.Ready > 100 && Growth > 1;
 
     /// <summary>A word and its colour.</summary>
-    public (string Word, string State) State => this switch
-    {
-        { HoldsDeadLetters: true, Figures.Ready: 0 } => ("Empty", ""),
-        { HoldsDeadLetters: true } => ("Holds failures", "bad"),
-        { Paused: true } => ("Paused", "warn"),
-        { Lacks: { } dependency } => ($"{dependency} is down", "bad"),
-        { Figures: { Consumers: 0, Ready: > 0 } } => ("No workers", "bad"),
-        { Figures.Consumers: 0 } => ("No workers", "warn"),
-        { IsGrowing: true } => ("Growing", "warn"),
-        { Oldest.TotalSeconds: > 60 } => ("Late", "bad"),
-        _ => ("Running", "good"),
-    };
+    public (string Word, string State) State =>
+        this switch
+        {
+            { HoldsDeadLetters: true, Figures.Ready: 0 } => ("Empty", ""),
+            { HoldsDeadLetters: true } => ("Holds failures", "bad"),
+            { Paused: true } => ("Paused", "warn"),
+            { Lacks: { } dependency } => ($"{dependency} is down", "bad"),
+            { Figures: { Consumers: 0, Ready: > 0 } } => ("No workers", "bad"),
+            { Figures.Consumers: 0 } => ("No workers", "warn"),
+            { IsGrowing: true } => ("Growing", "warn"),
+            { Oldest.TotalSeconds: > 60 } => ("Late", "bad"),
+            _ => ("Running", "good"),
+        };
 
     /// <summary>When the backlog will be gone, or what it takes.</summary>
     public string Forecast
@@ -60,10 +63,23 @@ public sealed record QueueState(QueueFigures Figures, ImmutableArray<long> Depth
             if (IsGrowing)
                 return Needs is { } more ? $"needs about {more} more" : "growing";
             var shrinks = Math.Max(-Growth, Figures.OutPerSecond - Figures.InPerSecond);
-            return shrinks > 0.1 ? Texts.Duration(TimeSpan.FromSeconds(Math.Min(Figures.Ready / shrinks, 1e7))) : Texts.None;
+            return shrinks > 0.1
+                ? Texts.Duration(TimeSpan.FromSeconds(Math.Min(Figures.Ready / shrinks, 1e7)))
+                : Texts.None;
         }
     }
 
-    /// <summary>How many more workers would keep up with what comes in; null when nothing comes out to measure by.</summary>
-    public int? Needs => Figures is { Consumers: > 0, OutPerSecond: > 0.1 } ? Math.Max(1, (int)Math.Ceiling((Figures.InPerSecond - Figures.OutPerSecond) / (Figures.OutPerSecond / Figures.Consumers))) : null;
+    /// <summary>
+    /// How many more workers would keep up with what comes in; null when nothing comes out to measure by.
+    /// </summary>
+    public int? Needs =>
+        Figures is { Consumers: > 0, OutPerSecond: > 0.1 }
+            ? Math.Max(
+                1,
+                (int)
+                    Math.Ceiling(
+                        (Figures.InPerSecond - Figures.OutPerSecond) / (Figures.OutPerSecond / Figures.Consumers)
+                    )
+            )
+            : null;
 }

@@ -4,7 +4,9 @@ using QueueWorkers.Topology;
 
 namespace Orders.Dashboard.Live;
 
-/// <summary>What the dashboard knew at one moment. Never changed: every viewer may hold it as long as it needs.</summary>
+/// <summary>
+/// What the dashboard knew at one moment. Never changed: every viewer may hold it as long as it needs.
+/// </summary>
 internal sealed record Snapshot
 {
     /// <summary>Counts the snapshots.</summary>
@@ -23,7 +25,8 @@ internal sealed record Snapshot
     public OutboxFigures? Outbox { get; init; }
 
     /// <summary>The steps over <see cref="Feed.Window"/>, by name; all together under the empty name.</summary>
-    public IReadOnlyDictionary<string, StepFigures> Steps { get; init; } = ImmutableDictionary<string, StepFigures>.Empty;
+    public IReadOnlyDictionary<string, StepFigures> Steps { get; init; } =
+        ImmutableDictionary<string, StepFigures>.Empty;
 
     /// <summary>Pauses, breakers and gaps; the last known ones while PostgreSQL is away.</summary>
     public Standing Standing { get; init; } = Standing.Clear;
@@ -34,7 +37,10 @@ internal sealed record Snapshot
     /// <summary>Why PostgreSQL's figures are old; null while they are fresh.</summary>
     public string? DatabaseFault { get; init; }
 
-    /// <summary>The charts' points of the last two minutes: second, finished a second, dead-lettered a second, and p50, p95, p99 in ms.</summary>
+    /// <summary>
+    /// The charts' points of the last two minutes: second, finished a second, dead-lettered a second, and p50, p95, p99
+    /// in ms.
+    /// </summary>
     public ImmutableArray<double?[]> Points { get; init; } = [];
 
     /// <summary>The texts of all live figures, by their key on the pages.</summary>

@@ -8,7 +8,15 @@ internal static class Spark
     public static string Points(IReadOnlyList<long> depths, int places = 60)
     {
         var top = Math.Max(1, depths.Count == 0 ? 1 : depths.Max());
-        return string.Join(' ', depths.Select((depth, i) =>
-            string.Create(CultureInfo.InvariantCulture, $"{110 - ((depths.Count - 1 - i) * 110.0 / (places - 1)):0.0},{19 - (18.0 * depth / top):0.0}")));
+        return string.Join(
+            ' ',
+            depths.Select(
+                (depth, i) =>
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{110 - ((depths.Count - 1 - i) * 110.0 / (places - 1)):0.0},{19 - (18.0 * depth / top):0.0}"
+                    )
+            )
+        );
     }
 }

@@ -5,8 +5,9 @@ using Orders.Dashboard.Viewing;
 namespace Orders.Dashboard.Login;
 
 /// <summary>
-/// Antiforgery: every form carries a token that is derived from the session's secret, which another site cannot know. It needs no state and no key of the process,
-/// so a form that was open while the dashboard restarted can still be sent.
+/// Antiforgery: every form carries a token that is derived from the session's secret, which another site cannot know.
+/// It needs no state and no key of the process, so a form that was open while the dashboard restarted can still be
+/// sent.
 /// </summary>
 internal static class FormTokens
 {
@@ -15,7 +16,10 @@ internal static class FormTokens
 
     private const int Size = 32;
 
-    /// <summary>A token of the request's session. Masked differently each time, so that compressing a page tells nothing about it.</summary>
+    /// <summary>
+    /// A token of the request's session. Masked differently each time, so that compressing a page tells nothing about
+    /// it.
+    /// </summary>
     public static string Of(HttpContext http)
     {
         var mask = RandomNumberGenerator.GetBytes(Size);
@@ -23,14 +27,26 @@ internal static class FormTokens
     }
 
     /// <summary>Lets a POST through that carries the token.</summary>
-    public static async ValueTask<object?> CheckAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    public static async ValueTask<object?> CheckAsync(
+        EndpointFilterInvocationContext context,
+        EndpointFilterDelegate next
+    )
     {
         var http = context.HttpContext;
         if (HttpMethods.IsPost(http.Request.Method))
         {
-            var given = http.Request.HasFormContentType ? (await http.Request.ReadFormAsync(http.RequestAborted))[Field].ToString() : "";
+            var given = http.Request.HasFormContentType
+                ? (await http.Request.ReadFormAsync(http.RequestAborted))[Field].ToString()
+                : "";
             if (!IsRight(given, http))
-                return Page.Of<Layout.Message>(new { Title = "The form is out of date", Detail = "It was made for another session. Go back, load the page again and repeat. Nothing was changed." }, StatusCodes.Status400BadRequest);
+                return Page.Of<Layout.Message>(
+                    new
+                    {
+                        Title = "The form is out of date",
+                        Detail = "It was made for another session. Go back, load the page again and repeat. Nothing was changed.",
+                    },
+                    StatusCodes.Status400BadRequest
+                );
         }
 
         return await next(context);
@@ -44,10 +60,14 @@ internal static class FormTokens
         return CryptographicOperations.FixedTimeEquals(Masked(bytes[Size..], bytes[..Size]), Secret(http));
     }
 
-    private static byte[] Secret(HttpContext http) => HMACSHA256.HashData(Encoding.ASCII.GetBytes(SessionAuthentication.SecretOf(http) ?? ""), "form"u8);
+    private static byte[] Secret(HttpContext http) =>
+        HMACSHA256.HashData(Encoding.ASCII.GetBytes(SessionAuthentication.SecretOf(http) ?? ""), "form"u8);
 
     private static byte[] Masked(byte[] text, byte[] mask) => [.. text.Zip(mask, (t, m) => (byte)(t ^ m))];
 
-    /// <summary>Whether a browser says that a request comes from another site. Guards the login, which has no session yet.</summary>
-    public static bool IsFromElsewhere(HttpRequest request) => request.Headers["Sec-Fetch-Site"].ToString() is "cross-site" or "same-site";
+    /// <summary>
+    /// Whether a browser says that a request comes from another site. Guards the login, which has no session yet.
+    /// </summary>
+    public static bool IsFromElsewhere(HttpRequest request) =>
+        request.Headers["Sec-Fetch-Site"].ToString() is "cross-site" or "same-site";
 }

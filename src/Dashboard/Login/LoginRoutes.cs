@@ -9,37 +9,71 @@ internal static class LoginRoutes
 {
     public static void MapLogin(this IEndpointRouteBuilder app)
     {
-        app.MapGet("/login", (HttpContext http) => Page.Of<LoginPage>(new { Return = Local(http.Request.Query["return"]) })).AllowAnonymous();
+        app.MapGet(
+                "/login",
+                (HttpContext http) => Page.Of<LoginPage>(new { Return = Local(http.Request.Query["return"]) })
+            )
+            .AllowAnonymous();
         app.MapPost("/login", LogInAsync).AllowAnonymous().DisableAntiforgery();
     }
 
     /// <summary>Ends the session; among the pages, because its form carries a token like any other.</summary>
-    public static void Map(RouteGroupBuilder pages) => pages.MapPost("/logout", async (HttpContext http, OperatorSessions sessions, KnownSessions known) =>
-    {
-        var secret = SessionAuthentication.SecretOf(http)!;
-        known.Forget(secret);
-        await sessions.EndAsync(secret, http.RequestAborted);
-        SessionAuthentication.Remember(http, null);
-        return Results.Redirect("/login");
-    }).Needs(OperatorRole.Viewer);
+    public static void Map(RouteGroupBuilder pages) =>
+        pages
+            .MapPost(
+                "/logout",
+                async (HttpContext http, OperatorSessions sessions, KnownSessions known) =>
+                {
+                    var secret = SessionAuthentication.SecretOf(http)!;
+                    known.Forget(secret);
+                    await sessions.EndAsync(secret, http.RequestAborted);
+                    SessionAuthentication.Remember(http, null);
+                    return Results.Redirect("/login");
+                }
+            )
+            .Needs(OperatorRole.Viewer);
 
     private static async Task<IResult> LogInAsync(HttpContext http, OperatorSessions sessions, AuditLog audit)
     {
         if (FormTokens.IsFromElsewhere(http.Request) || !http.Request.HasFormContentType)
             return Results.BadRequest();
         var form = await http.Request.ReadFormAsync(http.RequestAborted);
-        var (name, password, back) = (form["name"].ToString(), form["password"].ToString(), Local(http.Request.Query["return"]));
+        var (name, password, back) = (
+            form["name"].ToString(),
+            form["password"].ToString(),
+            Local(http.Request.Query["return"])
+        );
         if (name.Length is 0 or > 100 || password.Length is 0 or > 1000)
-            return Page.Of<LoginPage>(new { Return = back, Refusal = "Name and password are required." }, StatusCodes.Status400BadRequest);
+            return Page.Of<LoginPage>(
+                new { Return = back, Refusal = "Name and password are required." },
+                StatusCodes.Status400BadRequest
+            );
 
         var (secret, lockedUntil) = await sessions.BeginAsync(name, password, http.RequestAborted);
         if (secret is null)
         {
-            await audit.WriteAsync(new AuditEntry { Who = name, Role = "?", Action = "log in", Result = lockedUntil is null ? "wrong name or password" : "locked out" }, http.RequestAborted);
+            await audit.WriteAsync(
+                new AuditEntry
+                {
+                    Who = name,
+                    Role = "?",
+                    Action = "log in",
+                    Result = lockedUntil is null ? "wrong name or password" : "locked out",
+                },
+                http.RequestAborted
+            );
             var refusal = lockedUntil is { } until
                 ? $"Locked after {OperatorSessions.MostTries} wrong passwords. Try again after {Texts.Utc(until)}."
                 : "Name or password is wrong.";
-            return Page.Of<LoginPage>(new { Return = back, Name = name, Refusal = refusal }, lockedUntil is null ? StatusCodes.Status401Unauthorized : StatusCodes.Status429TooManyRequests);
+            return Page.Of<LoginPage>(
+                new
+                {
+                    Return = back,
+                    Name = name,
+                    Refusal = refusal,
+                },
+                lockedUntil is null ? StatusCodes.Status401Unauthorized : StatusCodes.Status429TooManyRequests
+            );
         }
 
         SessionAuthentication.Remember(http, secret);

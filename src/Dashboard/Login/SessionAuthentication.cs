@@ -9,9 +9,16 @@ using QueueWorkers.Operators;
 
 namespace Orders.Dashboard.Login;
 
-/// <summary>Recognises the browser of an operator who has logged in. Opens pages only: the operator API takes keys.</summary>
-internal sealed class SessionAuthentication(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, OperatorSessions sessions, KnownSessions known)
-    : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
+/// <summary>
+/// Recognises the browser of an operator who has logged in. Opens pages only: the operator API takes keys.
+/// </summary>
+internal sealed class SessionAuthentication(
+    IOptionsMonitor<AuthenticationSchemeOptions> options,
+    ILoggerFactory logger,
+    UrlEncoder encoder,
+    OperatorSessions sessions,
+    KnownSessions known
+) : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     /// <summary>The scheme's name.</summary>
     public new const string Scheme = "session";
@@ -22,47 +29,76 @@ internal sealed class SessionAuthentication(IOptionsMonitor<AuthenticationScheme
     public static string? SecretOf(HttpContext http) => http.Request.Cookies[Cookie];
 
     /// <summary>Gives the browser a secret to keep, or takes it away.</summary>
-    public static void Remember(HttpContext http, string? secret) => http.Response.Cookies.Append(Cookie, secret ?? "", new CookieOptions
-    {
-        HttpOnly = true,
-        SameSite = SameSiteMode.Lax,
-        Secure = http.Request.IsHttps,
-        MaxAge = secret is null ? TimeSpan.Zero : OperatorSessions.Lifetime,
-        IsEssential = true,
-    });
+    public static void Remember(HttpContext http, string? secret) =>
+        http.Response.Cookies.Append(
+            Cookie,
+            secret ?? "",
+            new CookieOptions
+            {
+                HttpOnly = true,
+                SameSite = SameSiteMode.Lax,
+                Secure = http.Request.IsHttps,
+                MaxAge = secret is null ? TimeSpan.Zero : OperatorSessions.Lifetime,
+                IsEssential = true,
+            }
+        );
 
     /// <inheritdoc />
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
         if (SecretOf(Context) is not { Length: > 0 } secret)
             return AuthenticateResult.NoResult();
-        var found = await known.FindAsync(secret, token => sessions.FindAsync(secret, token), HttpMethods.IsGet(Request.Method), Context.RequestAborted);
+        var found = await known.FindAsync(
+            secret,
+            token => sessions.FindAsync(secret, token),
+            HttpMethods.IsGet(Request.Method),
+            Context.RequestAborted
+        );
         return found is null
             ? AuthenticateResult.Fail("The session has ended.")
-            : AuthenticateResult.Success(new AuthenticationTicket(KeyAuthentication.PrincipalOf(found, Scheme), Scheme));
+            : AuthenticateResult.Success(
+                new AuthenticationTicket(KeyAuthentication.PrincipalOf(found, Scheme), Scheme)
+            );
     }
 
     /// <inheritdoc />
     protected override Task HandleChallengeAsync(AuthenticationProperties properties)
     {
-        if (Request.Headers.ContainsKey("HX-Request") || Request.Path.StartsWithSegments("/live", StringComparison.Ordinal))
+        if (
+            Request.Headers.ContainsKey("HX-Request")
+            || Request.Path.StartsWithSegments("/live", StringComparison.Ordinal)
+        )
         {
             // A fragment or a stream has no use for a login page: the answer is plain, and the next full page asks.
             Response.StatusCode = StatusCodes.Status401Unauthorized;
             return Task.CompletedTask;
         }
 
-        Response.Redirect(Page.Address("/login", ("return", HttpMethods.IsGet(Request.Method) ? Request.Path + Request.QueryString : "/")));
+        Response.Redirect(
+            Page.Address(
+                "/login",
+                ("return", HttpMethods.IsGet(Request.Method) ? Request.Path + Request.QueryString : "/")
+            )
+        );
         return Task.CompletedTask;
     }
 
     /// <inheritdoc />
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
-        Page.Of<Layout.Message>(new { Title = "Your role does not allow this", Detail = $"You are {Actor.Of(Context).Role.ToString().ToLowerInvariant()}. Ask somebody with a higher role; the attempt is in the audit record." }, StatusCodes.Status403Forbidden).ExecuteAsync(Context);
+        Page.Of<Layout.Message>(
+                new
+                {
+                    Title = "Your role does not allow this",
+                    Detail = $"You are {Actor.Of(Context).Role.ToString().ToLowerInvariant()}. Ask somebody with a higher role; the attempt is in the audit record.",
+                },
+                StatusCodes.Status403Forbidden
+            )
+            .ExecuteAsync(Context);
 }
 
 /// <summary>
-/// Sessions seen in the last seconds, so that not every fragment asks the database who is looking; and while the database is away, those seen in the last minutes may go on looking:
+/// Sessions seen in the last seconds, so that not every fragment asks the database who is looking; and while the
+/// database is away, those seen in the last minutes may go on looking:
 /// the page that explains an outage must not be lost to it. Changing anything always asks.
 /// </summary>
 internal sealed class KnownSessions(TimeProvider time)
@@ -74,7 +110,12 @@ internal sealed class KnownSessions(TimeProvider time)
 
     private readonly ConcurrentDictionary<string, (OperatorAccount Operator, DateTimeOffset At)> _seen = new();
 
-    public async Task<OperatorAccount?> FindAsync(string secret, Func<CancellationToken, Task<OperatorAccount?>> ask, bool looksOnly, CancellationToken cancellationToken)
+    public async Task<OperatorAccount?> FindAsync(
+        string secret,
+        Func<CancellationToken, Task<OperatorAccount?>> ask,
+        bool looksOnly,
+        CancellationToken cancellationToken
+    )
     {
         var seen = _seen.TryGetValue(secret, out var entry);
         var age = time.GetUtcNow() - entry.At;
@@ -83,7 +124,8 @@ internal sealed class KnownSessions(TimeProvider time)
         OperatorAccount? found;
         try
         {
-            found = await ask(cancellationToken).WaitAsync(seen ? Patience : Timeout.InfiniteTimeSpan, cancellationToken);
+            found = await ask(cancellationToken)
+                .WaitAsync(seen ? Patience : Timeout.InfiniteTimeSpan, cancellationToken);
         }
         catch (Exception away) when (away is DbException or TimeoutException && looksOnly && seen && age < Outage)
         {

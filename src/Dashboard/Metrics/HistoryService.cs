@@ -4,7 +4,8 @@ using QueueWorkers.Monitoring.History;
 namespace Orders.Dashboard.Metrics;
 
 /// <summary>Keeps the history going, once a quarter of a minute.</summary>
-internal sealed class HistoryService(HistoryKeeper keeper, TimeProvider time, ILogger<HistoryService> log) : BackgroundService
+internal sealed class HistoryService(HistoryKeeper keeper, TimeProvider time, ILogger<HistoryService> log)
+    : BackgroundService
 {
     private static readonly TimeSpan Pace = TimeSpan.FromSeconds(15);
 
@@ -25,8 +26,7 @@ internal sealed class HistoryService(HistoryKeeper keeper, TimeProvider time, IL
                     // The minutes that are missing are written when the database is back.
                     DashboardLog.HistoryNotWritten(log, fault.Message);
                 }
-            }
-            while (await timer.WaitForNextTickAsync(stoppingToken));
+            } while (await timer.WaitForNextTickAsync(stoppingToken));
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {

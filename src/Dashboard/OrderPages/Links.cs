@@ -7,5 +7,6 @@ namespace Orders.Dashboard.OrderPages;
 internal static class Links
 {
     /// <summary>What is dead-lettered of an order.</summary>
-    public static string FailuresOf(Order order) => Page.Address("/failures", ("order", OrderNumber.Format(order.Number)));
+    public static string FailuresOf(Order order) =>
+        Page.Address("/failures", ("order", OrderNumber.Format(order.Number)));
 }

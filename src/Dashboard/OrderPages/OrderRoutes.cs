@@ -14,55 +14,166 @@ internal static class OrderRoutes
     private const int PageSize = 50;
     private const int FileSize = 5000;
     private const int MostOutboxRows = 50_000;
-    private static readonly string[] Columns = ["order", "id", "client", "status", "total", "currency", "premium", "accepted", "completed", "open steps", "failed steps"];
+    private static readonly string[] Columns =
+    [
+        "order",
+        "id",
+        "client",
+        "status",
+        "total",
+        "currency",
+        "premium",
+        "accepted",
+        "completed",
+        "open steps",
+        "failed steps",
+    ];
 
     public static void Map(RouteGroupBuilder pages)
     {
         pages.MapGet("/orders", ListAsync).Needs(OperatorRole.Viewer);
-        pages.MapGet("/orders.csv", async ([AsParameters] OrderFilter filter, OrderSearchReader orders, CancellationToken cancellationToken) =>
-            Csv.File("orders", Columns, (await orders.ReadAsync(filter.Search, FileSize, cancellationToken)).Orders.Select(o => (IReadOnlyList<object?>)
-            [
-                OrderNumber.Format(o.Number), o.Id, o.ClientId, o.Status, o.Total, o.Currency, o.Premium ? "yes" : "no", o.CreatedAt, o.CompletedAt,
-                string.Join(' ', o.Open), string.Join(' ', o.Failed),
-            ]))).Needs(OperatorRole.Viewer);
-        pages.MapGet("/orders/{id:guid}", async (Guid id, HttpContext http, OrderDetailsReader cases, OutboxReader outbox, Loader loader) =>
-            await CaseAsync(id, revealed: false, http, cases, outbox, loader)).Needs(OperatorRole.Viewer);
-        pages.MapGet("/orders/{id:guid}/progress", async (Guid id, OrderDetailsReader cases, OutboxReader outbox, CancellationToken cancellationToken) =>
-            new CaseFile(await cases.FindAsync(id, cancellationToken), await outbox.OfSubjectAsync(id, MostOutboxRows, cancellationToken)) is { Order: not null } file
-                ? Page.Of<OrderProgressView>(new { File = file })
-                : Results.NotFound()).Needs(OperatorRole.Viewer);
+        pages
+            .MapGet(
+                "/orders.csv",
+                async (
+                    [AsParameters] OrderFilter filter,
+                    OrderSearchReader orders,
+                    CancellationToken cancellationToken
+                ) =>
+                    Csv.File(
+                        "orders",
+                        Columns,
+                        (await orders.ReadAsync(filter.Search, FileSize, cancellationToken)).Orders.Select(o =>
+                            (IReadOnlyList<object?>)
+                                [
+                                    OrderNumber.Format(o.Number),
+                                    o.Id,
+                                    o.ClientId,
+                                    o.Status,
+                                    o.Total,
+                                    o.Currency,
+                                    o.Premium ? "yes" : "no",
+                                    o.CreatedAt,
+                                    o.CompletedAt,
+                                    string.Join(' ', o.Open),
+                                    string.Join(' ', o.Failed),
+                                ]
+                        )
+                    )
+            )
+            .Needs(OperatorRole.Viewer);
+        pages
+            .MapGet(
+                "/orders/{id:guid}",
+                async (Guid id, HttpContext http, OrderDetailsReader cases, OutboxReader outbox, Loader loader) =>
+                    await CaseAsync(id, revealed: false, http, cases, outbox, loader)
+            )
+            .Needs(OperatorRole.Viewer);
+        pages
+            .MapGet(
+                "/orders/{id:guid}/progress",
+                async (Guid id, OrderDetailsReader cases, OutboxReader outbox, CancellationToken cancellationToken) =>
+                    new CaseFile(
+                        await cases.FindAsync(id, cancellationToken),
+                        await outbox.OfSubjectAsync(id, MostOutboxRows, cancellationToken)
+                    )
+                        is { Order: not null } file
+                        ? Page.Of<OrderProgressView>(new { File = file })
+                        : Results.NotFound()
+            )
+            .Needs(OperatorRole.Viewer);
         pages.MapPost("/orders/{id:guid}/reveal", RevealAsync).Needs(OperatorRole.Admin);
         OrderActions.Map(pages);
         pages.MapGet("/find", FindAsync).Needs(OperatorRole.Viewer);
     }
 
-    private static async Task<IResult> ListAsync([AsParameters] OrderFilter filter, HttpContext http, OrderSearchReader orders, StepNames steps, Loader loader)
+    private static async Task<IResult> ListAsync(
+        [AsParameters] OrderFilter filter,
+        HttpContext http,
+        OrderSearchReader orders,
+        StepNames steps,
+        Loader loader
+    )
     {
         // The box of this page finds one order; without a match the list says so.
         if (filter.Text is { } text)
         {
-            var found = await loader.LoadAsync("the order", async token => new Found(await orders.FindAsync(text, token)), http.RequestAborted);
+            var found = await loader.LoadAsync(
+                "the order",
+                async token => new Found(await orders.FindAsync(text, token)),
+                http.RequestAborted
+            );
             return found.Value?.Id is { } id
                 ? Results.Redirect($"/orders/{id}")
-                : Page.Of<OrdersPage>(new { Filter = filter, Page = found.Fault is null ? new Loaded<OrderPage>(new OrderPage([], null, null), null, null) : new Loaded<OrderPage>(null, found.Fault, found.TraceId), Steps = (IReadOnlyList<string>)[] });
+                : Page.Of<OrdersPage>(
+                    new
+                    {
+                        Filter = filter,
+                        Page = found.Fault is null
+                            ? new Loaded<OrderPage>(new OrderPage([], null, null), null, null)
+                            : new Loaded<OrderPage>(null, found.Fault, found.TraceId),
+                        Steps = (IReadOnlyList<string>)[],
+                    }
+                );
         }
 
-        var page = loader.LoadAsync("the orders", token => orders.ReadAsync(filter.Search, PageSize, token), http.RequestAborted);
+        var page = loader.LoadAsync(
+            "the orders",
+            token => orders.ReadAsync(filter.Search, PageSize, token),
+            http.RequestAborted
+        );
         var names = loader.LoadAsync("the steps", steps.ReadAsync, http.RequestAborted);
-        return Page.Of<OrdersPage>(new { Filter = filter, Page = await page, Steps = (await names).Value ?? [] });
+        return Page.Of<OrdersPage>(
+            new
+            {
+                Filter = filter,
+                Page = await page,
+                Steps = (await names).Value ?? [],
+            }
+        );
     }
 
-    private static async Task<IResult> CaseAsync(Guid id, bool revealed, HttpContext http, OrderDetailsReader cases, OutboxReader outbox, Loader loader)
+    private static async Task<IResult> CaseAsync(
+        Guid id,
+        bool revealed,
+        HttpContext http,
+        OrderDetailsReader cases,
+        OutboxReader outbox,
+        Loader loader
+    )
     {
-        var file = await loader.LoadAsync("the order", async token => new CaseFile(
-            await cases.FindAsync(id, token), await outbox.OfSubjectAsync(id, MostOutboxRows, token)), http.RequestAborted);
+        var file = await loader.LoadAsync(
+            "the order",
+            async token => new CaseFile(
+                await cases.FindAsync(id, token),
+                await outbox.OfSubjectAsync(id, MostOutboxRows, token)
+            ),
+            http.RequestAborted
+        );
         if (file is { Fault: null, Value.Order: null })
-            return Page.Of<Message>(new { Title = "No such order", Detail = $"There is no order {id}." }, StatusCodes.Status404NotFound);
-        return Page.Of<OrderPageView>(new { Id = id, File = file, Revealed = revealed });
+            return Page.Of<Message>(
+                new { Title = "No such order", Detail = $"There is no order {id}." },
+                StatusCodes.Status404NotFound
+            );
+        return Page.Of<OrderPageView>(
+            new
+            {
+                Id = id,
+                File = file,
+                Revealed = revealed,
+            }
+        );
     }
 
     // Never cached, never in the address: the personal data exist in this one answer only.
-    private static async Task<IResult> RevealAsync(Guid id, HttpContext http, AuditLog audit, OrderDetailsReader cases, OutboxReader outbox, Loader loader)
+    private static async Task<IResult> RevealAsync(
+        Guid id,
+        HttpContext http,
+        AuditLog audit,
+        OrderDetailsReader cases,
+        OutboxReader outbox,
+        Loader loader
+    )
     {
         if (await Form.ReasonAsync(http) is not { } reason)
             return Form.Back($"/orders/{id}", "Nothing was revealed: say why, in at most 500 characters.");
@@ -71,7 +182,9 @@ internal static class OrderRoutes
     }
 
     private static async Task<IResult> FindAsync(string? q, OrderSearchReader orders, HttpContext http) =>
-        await orders.FindAsync(q ?? "", http.RequestAborted) is { } id ? Results.Redirect($"/orders/{id}") : Results.Redirect(Page.Address("/orders", ("q", q)));
+        await orders.FindAsync(q ?? "", http.RequestAborted) is { } id
+            ? Results.Redirect($"/orders/{id}")
+            : Results.Redirect(Page.Address("/orders", ("q", q)));
 
     private sealed record Found(Guid? Id);
 }
@@ -106,19 +219,21 @@ public sealed class OrderFilter
     public bool IsEmpty => Status is null && string.IsNullOrEmpty(Step) && OlderThan is null && Text is null;
 
     /// <summary>The age as a time.</summary>
-    public TimeSpan? OlderThan => Age switch
-    {
-        "1m" => TimeSpan.FromMinutes(1),
-        "10m" => TimeSpan.FromMinutes(10),
-        "1h" => TimeSpan.FromHours(1),
-        "1d" => TimeSpan.FromDays(1),
-        "7d" => TimeSpan.FromDays(7),
-        _ => null,
-    };
+    public TimeSpan? OlderThan =>
+        Age switch
+        {
+            "1m" => TimeSpan.FromMinutes(1),
+            "10m" => TimeSpan.FromMinutes(10),
+            "1h" => TimeSpan.FromHours(1),
+            "1d" => TimeSpan.FromDays(1),
+            "7d" => TimeSpan.FromDays(7),
+            _ => null,
+        };
 
     /// <summary>The filter as the reader takes it.</summary>
     public OrderSearch Search => new(Status, string.IsNullOrEmpty(Step) ? null : Step, OlderThan, Before);
 
     /// <summary>The address of a page with this filter.</summary>
-    public string Address(string path, Guid? before = null) => Page.Address(path, ("status", Status), ("step", Step), ("age", Age), ("q", Text), ("before", before));
+    public string Address(string path, Guid? before = null) =>
+        Page.Address(path, ("status", Status), ("step", Step), ("age", Age), ("q", Text), ("before", before));
 }

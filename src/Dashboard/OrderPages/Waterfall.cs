@@ -35,8 +35,10 @@ public sealed record Span(Piece Piece, DateTimeOffset From, DateTimeOffset To, s
 public sealed record FallLine(StepRecord Step, IReadOnlyList<Span> Spans);
 
 /// <summary>
-/// An order's time, step by step. What is known exactly: when a step first began, when each failed attempt began and ended and what it waited for, when the step ended.
-/// The attempt that succeeded after others failed began when it was due at the earliest: a wait in the queue after that is part of its run.
+/// An order's time, step by step. What is known exactly: when a step first began, when each failed attempt began and
+/// ended and what it waited for, when the step ended.
+/// The attempt that succeeded after others failed began when it was due at the earliest: a wait in the queue after that
+/// is part of its run.
 /// </summary>
 public sealed class Waterfall
 {
@@ -68,7 +70,8 @@ public sealed class Waterfall
         var at = order.Order.CreatedAt;
         var failed = order.FailedAttempts.Where(a => a.Step == step.Step).ToArray();
         var first = failed.Select(a => (DateTimeOffset?)a.StartedAt).Append(step.StartedAt).Min();
-        var over = order.Status is Orders.Infrastructure.OrderStatus.Rejected or Orders.Infrastructure.OrderStatus.Cancelled;
+        var over =
+            order.Status is Orders.Infrastructure.OrderStatus.Rejected or Orders.Infrastructure.OrderStatus.Cancelled;
         if (first is not { } began)
         {
             if (step.Status == StepStatus.Waiting && !over)
@@ -81,7 +84,12 @@ public sealed class Waterfall
         at = began;
         foreach (var attempt in failed)
         {
-            yield return new(Piece.Failed, attempt.StartedAt, attempt.EndedAt, $"attempt {attempt.Attempt} failed: {attempt.Fault}");
+            yield return new(
+                Piece.Failed,
+                attempt.StartedAt,
+                attempt.EndedAt,
+                $"attempt {attempt.Attempt} failed: {attempt.Fault}"
+            );
             at = attempt.EndedAt;
             if (attempt.NextAt is { } next)
             {
@@ -92,7 +100,12 @@ public sealed class Waterfall
         }
 
         if (step.Status is StepStatus.Done or StepStatus.Rejected && step.FinishedAt is { } end)
-            yield return new(Piece.Run, at < end ? at : began, end, step.Status == StepStatus.Done ? "ran and is done" : "ran and refused the order");
+            yield return new(
+                Piece.Run,
+                at < end ? at : began,
+                end,
+                step.Status == StepStatus.Done ? "ran and is done" : "ran and refused the order"
+            );
         else if (step.Status == StepStatus.Running)
             yield return new(Piece.Now, at, now, "is running");
     }

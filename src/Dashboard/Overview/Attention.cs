@@ -12,7 +12,15 @@ namespace Orders.Dashboard.Overview;
 /// <param name="Link">The page that explains it.</param>
 /// <param name="LinkText">What that page is.</param>
 /// <param name="Weight">How many orders or messages it concerns: the heaviest comes first.</param>
-internal sealed record Attention(string State, string Word, string What, string Sentence, string Link, string LinkText, long Weight)
+internal sealed record Attention(
+    string State,
+    string Word,
+    string What,
+    string Sentence,
+    string Link,
+    string LinkText,
+    long Weight
+)
 {
     private const int Most = 5;
 
@@ -20,58 +28,141 @@ internal sealed record Attention(string State, string Word, string What, string 
     private static readonly TimeSpan LongDeferred = TimeSpan.FromSeconds(30);
 
     /// <summary>What a snapshot gives reason for, red before amber, the heaviest first, at most five.</summary>
-    public static IReadOnlyList<Attention> In(Snapshot snapshot) => [.. All(snapshot).OrderByDescending(a => a.State == "bad").ThenByDescending(a => a.Weight).Take(Most)];
+    public static IReadOnlyList<Attention> In(Snapshot snapshot) =>
+        [.. All(snapshot).OrderByDescending(a => a.State == "bad").ThenByDescending(a => a.Weight).Take(Most)];
 
-    private static string Causes(IEnumerable<DeferredMessages> step) => string.Join(", ", step.OrderByDescending(d => d.Count).Select(d => $"{d.Count} {Words(d.Cause)}"));
+    private static string Causes(IEnumerable<DeferredMessages> step) =>
+        string.Join(", ", step.OrderByDescending(d => d.Count).Select(d => $"{d.Count} {Words(d.Cause)}"));
 
-    private static string Words(string cause) => cause switch
-    {
-        "redelivery" => "after a failed attempt",
-        "retry-budget" => "by the retry budget",
-        "rate-limit" => "by a rate limit",
-        "breaker" => "because a dependency is down",
-        "closed" => "because the step was paused or its limits changed",
-        "database" => "after a database fault",
-        "effect-in-progress" => "behind another run of the same effect",
-        _ => $"by {cause}",
-    };
+    private static string Words(string cause) =>
+        cause switch
+        {
+            "redelivery" => "after a failed attempt",
+            "retry-budget" => "by the retry budget",
+            "rate-limit" => "by a rate limit",
+            "breaker" => "because a dependency is down",
+            "closed" => "because the step was paused or its limits changed",
+            "database" => "after a database fault",
+            "effect-in-progress" => "behind another run of the same effect",
+            _ => $"by {cause}",
+        };
 
     private static IEnumerable<Attention> All(Snapshot snapshot)
     {
         if (snapshot.Outbox is { Quarantined: > 0 } quarantine)
-            yield return new("bad", "Not sent", "outbox", $"{Texts.Count(quarantine.Quarantined, OutboxReader.MostCounted)} messages could not be sent and wait for an operator.", "/outbox?part=Quarantine", "See the quarantine", quarantine.Quarantined);
+            yield return new(
+                "bad",
+                "Not sent",
+                "outbox",
+                $"{Texts.Count(quarantine.Quarantined, OutboxReader.MostCounted)} messages could not be sent and wait for an operator.",
+                "/outbox?part=Quarantine",
+                "See the quarantine",
+                quarantine.Quarantined
+            );
         if (snapshot.Outbox is { Late: > 0, OldestDue: { } due } late && snapshot.At - due > TimeSpan.FromSeconds(10))
-            yield return new("warn", "Late", "outbox", $"{Texts.Count(late.Late, OutboxReader.MostCounted)} messages should have left; the oldest was due {Texts.Duration(snapshot.At - due)} ago.", "/outbox", "See the outbox", late.Late);
+            yield return new(
+                "warn",
+                "Late",
+                "outbox",
+                $"{Texts.Count(late.Late, OutboxReader.MostCounted)} messages should have left; the oldest was due {Texts.Duration(snapshot.At - due)} ago.",
+                "/outbox",
+                "See the outbox",
+                late.Late
+            );
         if (snapshot.Standing.Gaps is > 0 and var gaps)
-            yield return new("bad", "Incomplete", "orders", $"{Texts.Count(gaps, BlockerReader.MostCounted)} lack an effect after their deadline, or have one twice.", "/orders?status=NeedsAttention", "See the orders", gaps);
+            yield return new(
+                "bad",
+                "Incomplete",
+                "orders",
+                $"{Texts.Count(gaps, BlockerReader.MostCounted)} lack an effect after their deadline, or have one twice.",
+                "/orders?status=NeedsAttention",
+                "See the orders",
+                gaps
+            );
         foreach (var down in snapshot.Standing.Down)
         {
             var held = down.Steps.Sum(step => snapshot.Queue(step)?.Figures.Ready ?? 0);
-            yield return new("bad", "Down", down.Name, $"{(down.Steps.Count == 0 ? "its steps wait" : $"{string.Join(", ", down.Steps)} {(down.Steps.Count == 1 ? "waits" : "wait")}")} and use up no attempt: {down.Reason}.", "/workers", "See the breakers", held);
+            yield return new(
+                "bad",
+                "Down",
+                down.Name,
+                $"{(down.Steps.Count == 0 ? "its steps wait" : $"{string.Join(", ", down.Steps)} {(down.Steps.Count == 1 ? "waits" : "wait")}")} and use up no attempt: {down.Reason}.",
+                "/workers",
+                "See the breakers",
+                held
+            );
         }
 
         if (snapshot.Standing.Connections is { } connections)
         {
             if (connections.IsHigh)
-                yield return new("bad", "Connections", "database", $"{connections.InUse} of {connections.Budget.Limit} connections are open: soon nobody gets another one.", "/workers", "See the workers", connections.InUse);
+                yield return new(
+                    "bad",
+                    "Connections",
+                    "database",
+                    $"{connections.InUse} of {connections.Budget.Limit} connections are open: soon nobody gets another one.",
+                    "/workers",
+                    "See the workers",
+                    connections.InUse
+                );
             else if (connections.Excess is { } excess)
                 yield return new("warn", "Connections", "database", $"{excess}.", "/workers", "See the workers", 0);
         }
 
         foreach (var (step, paused) in snapshot.Standing.Paused)
-            yield return new("warn", "Paused", step, $"by {paused.By} at {Texts.Utc(paused.At)}: {paused.Reason}", "/workers", "See the steps", snapshot.Queue(step)?.Figures.Ready ?? 0);
+            yield return new(
+                "warn",
+                "Paused",
+                step,
+                $"by {paused.By} at {Texts.Utc(paused.At)}: {paused.Reason}",
+                "/workers",
+                "See the steps",
+                snapshot.Queue(step)?.Figures.Ready ?? 0
+            );
         foreach (var step in snapshot.Standing.Deferred.GroupBy(d => d.Step))
         {
             if (snapshot.At - step.Min(d => d.Since) is { } waited && waited > LongDeferred)
-                yield return new("warn", "Deferred", step.Key, $"{Texts.Many(step.Sum(d => d.Count), "message")} will be tried later ({Causes(step)}); the oldest has waited {Texts.Duration(waited)}.", "/outbox", "See the outbox", step.Sum(d => d.Count));
+                yield return new(
+                    "warn",
+                    "Deferred",
+                    step.Key,
+                    $"{Texts.Many(step.Sum(d => d.Count), "message")} will be tried later ({Causes(step)}); the oldest has waited {Texts.Duration(waited)}.",
+                    "/outbox",
+                    "See the outbox",
+                    step.Sum(d => d.Count)
+                );
         }
 
         foreach (var worker in snapshot.Standing.Drained)
-            yield return new("warn", "Drained", worker.Host, $"by {worker.By} at {Texts.Utc(worker.At)}: {worker.Reason}", $"/workers/{worker.Id}", "See the worker", 0);
+            yield return new(
+                "warn",
+                "Drained",
+                worker.Host,
+                $"by {worker.By} at {Texts.Utc(worker.At)}: {worker.Reason}",
+                $"/workers/{worker.Id}",
+                "See the worker",
+                0
+            );
         foreach (var worker in snapshot.Standing.Lost)
-            yield return new("warn", "Lost", worker.Host, $"{string.Join(", ", worker.Steps)}: no report since {Texts.Utc(worker.SeenAt)}. It died, or it cannot reach or log in to the database; its /health/ready says which.", $"/workers/{worker.Id}", "See the worker", 0);
+            yield return new(
+                "warn",
+                "Lost",
+                worker.Host,
+                $"{string.Join(", ", worker.Steps)}: no report since {Texts.Utc(worker.SeenAt)}. It died, or it cannot reach or log in to the database; its /health/ready says which.",
+                $"/workers/{worker.Id}",
+                "See the worker",
+                0
+            );
         foreach (var finding in snapshot.Topology)
-            yield return new(finding.IsOpen ? "bad" : "warn", "Topology", finding.Queue, finding.Says, "/queues", "See the queues", long.MaxValue);
+            yield return new(
+                finding.IsOpen ? "bad" : "warn",
+                "Topology",
+                finding.Queue,
+                finding.Says,
+                "/queues",
+                "See the queues",
+                long.MaxValue
+            );
         if (snapshot.BrokerFault is not null)
             yield break;
 
@@ -81,7 +172,15 @@ internal sealed record Attention(string State, string Word, string What, string 
             if (queue.HoldsDeadLetters)
             {
                 if (ready > 0)
-                    yield return new("bad", "Failing", queue.Name, $"{Texts.Many(ready, "message")} could not be processed and {(ready == 1 ? "waits" : "wait")} for an operator.", Page.Address("/failures", ("queue", queue.Name)), "See the failures", ready);
+                    yield return new(
+                        "bad",
+                        "Failing",
+                        queue.Name,
+                        $"{Texts.Many(ready, "message")} could not be processed and {(ready == 1 ? "waits" : "wait")} for an operator.",
+                        Page.Address("/failures", ("queue", queue.Name)),
+                        "See the failures",
+                        ready
+                    );
             }
             else if (queue is { Paused: true } or { Lacks: not null })
             {
@@ -89,16 +188,41 @@ internal sealed record Attention(string State, string Word, string What, string 
             }
             else if (queue.Figures.Consumers == 0)
             {
-                yield return new(ready > 0 ? "bad" : "warn", "No workers", queue.Name, ready > 0 ? $"{Texts.Many(ready, "message")} and nobody to process {(ready == 1 ? "it" : "them")}." : "nobody would process a message.", link, "See the queue", ready);
+                yield return new(
+                    ready > 0 ? "bad" : "warn",
+                    "No workers",
+                    queue.Name,
+                    ready > 0
+                        ? $"{Texts.Many(ready, "message")} and nobody to process {(ready == 1 ? "it" : "them")}."
+                        : "nobody would process a message.",
+                    link,
+                    "See the queue",
+                    ready
+                );
             }
             else if (queue.IsGrowing)
             {
-                yield return new("warn", "Backlog grows", queue.Name,
-                    $"messages arrive faster than {Texts.Many(queue.Figures.Consumers, "worker")} can process them{(queue.Needs is { } more ? $": about {more} more would keep up" : "")}.", link, "See the queue", ready);
+                yield return new(
+                    "warn",
+                    "Backlog grows",
+                    queue.Name,
+                    $"messages arrive faster than {Texts.Many(queue.Figures.Consumers, "worker")} can process them{(queue.Needs is { } more ? $": about {more} more would keep up" : "")}.",
+                    link,
+                    "See the queue",
+                    ready
+                );
             }
             else if (queue.Oldest > TimeSpan.FromMinutes(1))
             {
-                yield return new("bad", "Late", queue.Name, $"the oldest of {Texts.Many(ready, "message")} has waited {Texts.Duration(queue.Oldest)}.", link, "See the queue", ready);
+                yield return new(
+                    "bad",
+                    "Late",
+                    queue.Name,
+                    $"the oldest of {Texts.Many(ready, "message")} has waited {Texts.Duration(queue.Oldest)}.",
+                    link,
+                    "See the queue",
+                    ready
+                );
             }
         }
     }

@@ -7,7 +7,11 @@ namespace Orders.Dashboard.RedrivePages;
 /// <param name="Progress">How far it is; null when there is no such redrive.</param>
 /// <param name="FailedAgain">The first messages that failed again.</param>
 /// <param name="Skipped">The first messages that were not sent, and why.</param>
-public sealed record RedriveFile(RedriveProgress? Progress, IReadOnlyList<RedriveItem> FailedAgain, IReadOnlyList<RedriveItem> Skipped)
+public sealed record RedriveFile(
+    RedriveProgress? Progress,
+    IReadOnlyList<RedriveItem> FailedAgain,
+    IReadOnlyList<RedriveItem> Skipped
+)
 {
     private const int MostExamples = 10;
 
@@ -15,8 +19,14 @@ public sealed record RedriveFile(RedriveProgress? Progress, IReadOnlyList<Redriv
     public static async Task<RedriveFile> ReadAsync(Guid id, Redrives redrives, CancellationToken cancellationToken)
     {
         var progress = await redrives.FindAsync(id, cancellationToken);
-        return new RedriveFile(progress,
-            progress is { FailedAgain: > 0 } ? await redrives.ItemsAsync(id, RedriveItemState.FailedAgain, null, MostExamples, cancellationToken) : [],
-            progress is { Skipped: > 0 } ? await redrives.ItemsAsync(id, RedriveItemState.Skipped, null, MostExamples, cancellationToken) : []);
+        return new RedriveFile(
+            progress,
+            progress is { FailedAgain: > 0 }
+                ? await redrives.ItemsAsync(id, RedriveItemState.FailedAgain, null, MostExamples, cancellationToken)
+                : [],
+            progress is { Skipped: > 0 }
+                ? await redrives.ItemsAsync(id, RedriveItemState.Skipped, null, MostExamples, cancellationToken)
+                : []
+        );
     }
 }

@@ -12,37 +12,109 @@ using QueueWorkers.Redrive;
 
 namespace Orders.Dashboard.RedrivePages;
 
-/// <summary>Redrives: dry run, then a button with the number, canary, ramp, progress, stop. All of it through the classes that the operator API uses.</summary>
+/// <summary>
+/// Redrives: dry run, then a button with the number, canary, ramp, progress, stop. All of it through the classes that
+/// the operator API uses.
+/// </summary>
 internal static class RedriveRoutes
 {
-    // A dry run reads every message that it would send; a hundred thousand take their time, and an operator who asked for that will wait.
+    // A dry run reads every message that it would send; a hundred thousand take their time, and an operator who asked
+    // for that will wait.
     private static readonly TimeSpan PlanLimit = TimeSpan.FromSeconds(20);
 
-    private static readonly string[] Columns = ["id", "stage", "by", "reason", "asked for", "messages", "waiting", "sent", "done", "failed again", "skipped", "stopped because", "finished"];
+    private static readonly string[] Columns =
+    [
+        "id",
+        "stage",
+        "by",
+        "reason",
+        "asked for",
+        "messages",
+        "waiting",
+        "sent",
+        "done",
+        "failed again",
+        "skipped",
+        "stopped because",
+        "finished",
+    ];
 
     public static void Map(RouteGroupBuilder pages)
     {
-        pages.MapGet("/redrives", async (Guid? before, Redrives redrives, Loader loader, HttpContext http) =>
-            Page.Of<RedrivesPage>(new { List = await loader.LoadAsync("the redrives", token => redrives.ListAsync(before, token), http.RequestAborted) })).Needs(OperatorRole.Viewer);
-        pages.MapGet("/redrives.csv", async (Redrives redrives, CancellationToken cancellationToken) =>
-            Csv.File("redrives", Columns, (await redrives.ListAsync(null, cancellationToken)).Select(r => (IReadOnlyList<object?>)
-            [
-                r.Redrive.Id, r.Redrive.Stage, r.Redrive.CreatedBy, r.Redrive.Reason, r.Redrive.CreatedAt, r.Redrive.Total, r.Waiting, r.Sent, r.Done, r.FailedAgain, r.Skipped,
-                r.Redrive.StoppedBecause, r.Redrive.FinishedAt,
-            ]))).Needs(OperatorRole.Viewer);
+        pages
+            .MapGet(
+                "/redrives",
+                async (Guid? before, Redrives redrives, Loader loader, HttpContext http) =>
+                    Page.Of<RedrivesPage>(
+                        new
+                        {
+                            List = await loader.LoadAsync(
+                                "the redrives",
+                                token => redrives.ListAsync(before, token),
+                                http.RequestAborted
+                            ),
+                        }
+                    )
+            )
+            .Needs(OperatorRole.Viewer);
+        pages
+            .MapGet(
+                "/redrives.csv",
+                async (Redrives redrives, CancellationToken cancellationToken) =>
+                    Csv.File(
+                        "redrives",
+                        Columns,
+                        (await redrives.ListAsync(null, cancellationToken)).Select(r =>
+                            (IReadOnlyList<object?>)
+                                [
+                                    r.Redrive.Id,
+                                    r.Redrive.Stage,
+                                    r.Redrive.CreatedBy,
+                                    r.Redrive.Reason,
+                                    r.Redrive.CreatedAt,
+                                    r.Redrive.Total,
+                                    r.Waiting,
+                                    r.Sent,
+                                    r.Done,
+                                    r.FailedAgain,
+                                    r.Skipped,
+                                    r.Redrive.StoppedBecause,
+                                    r.Redrive.FinishedAt,
+                                ]
+                        )
+                    )
+            )
+            .Needs(OperatorRole.Viewer);
         pages.MapGet("/redrives/new", PlanAsync).Needs(OperatorRole.Viewer);
         pages.MapPost("/redrives", MakeAsync).Needs(OperatorRole.Operator);
-        pages.MapGet("/redrives/{id:guid}", async (Guid id, Redrives redrives, Loader loader, HttpContext http) =>
-        {
-            var file = await loader.LoadAsync("the redrive", token => RedriveFile.ReadAsync(id, redrives, token), http.RequestAborted);
-            return file is { Value.Progress: null, Fault: null }
-                ? Page.Of<Message>(new { Title = "No such redrive", Detail = $"There is no redrive {id}." }, StatusCodes.Status404NotFound)
-                : (IResult)Page.Of<RedrivePage>(new { File = file });
-        }).Needs(OperatorRole.Viewer);
-        pages.MapGet("/redrives/{id:guid}/progress", async (Guid id, Redrives redrives, CancellationToken cancellationToken) =>
-            await RedriveFile.ReadAsync(id, redrives, cancellationToken) is { Progress: not null } file
-                ? Page.Of<RedriveProgressView>(new { File = file })
-                : (IResult)Results.NotFound()).Needs(OperatorRole.Viewer);
+        pages
+            .MapGet(
+                "/redrives/{id:guid}",
+                async (Guid id, Redrives redrives, Loader loader, HttpContext http) =>
+                {
+                    var file = await loader.LoadAsync(
+                        "the redrive",
+                        token => RedriveFile.ReadAsync(id, redrives, token),
+                        http.RequestAborted
+                    );
+                    return file is { Value.Progress: null, Fault: null }
+                        ? Page.Of<Message>(
+                            new { Title = "No such redrive", Detail = $"There is no redrive {id}." },
+                            StatusCodes.Status404NotFound
+                        )
+                        : (IResult)Page.Of<RedrivePage>(new { File = file });
+                }
+            )
+            .Needs(OperatorRole.Viewer);
+        pages
+            .MapGet(
+                "/redrives/{id:guid}/progress",
+                async (Guid id, Redrives redrives, CancellationToken cancellationToken) =>
+                    await RedriveFile.ReadAsync(id, redrives, cancellationToken) is { Progress: not null } file
+                        ? Page.Of<RedriveProgressView>(new { File = file })
+                        : (IResult)Results.NotFound()
+            )
+            .Needs(OperatorRole.Viewer);
         MapChange(pages, "start", static (redrives, id, record, token) => redrives.StartAsync(id, record, token));
         MapChange(pages, "stop", static (redrives, id, record, token) => redrives.StopAsync(id, record, token));
         MapChange(pages, "cancel", static (redrives, id, record, token) => redrives.CancelAsync(id, record, token));
@@ -52,13 +124,33 @@ internal static class RedriveRoutes
     {
         var filter = Filters.Read(name => http.Request.Query[name]) with { State = null };
         if (filter.IsEmpty)
-            return Refusal("Redrive what?", "An empty filter would redrive everything that is dead-lettered. Choose a group or a filter on the page Failures.");
+            return Refusal(
+                "Redrive what?",
+                "An empty filter would redrive everything that is dead-lettered. Choose a group or a filter on the page Failures."
+            );
         var patch = http.Request.Query["patch"].ToString().Trim();
         try
         {
-            var request = new RedriveRequest { Filter = filter, Reason = "dry run", Patch = PatchOf(patch) };
-            var plan = await loader.LoadAsync("the plan", token => preview.PlanAsync(request, token), http.RequestAborted, PlanLimit);
-            return Page.Of<RedrivePlanPage>(new { Filter = filter, Patch = patch, Plan = plan });
+            var request = new RedriveRequest
+            {
+                Filter = filter,
+                Reason = "dry run",
+                Patch = PatchOf(patch),
+            };
+            var plan = await loader.LoadAsync(
+                "the plan",
+                token => preview.PlanAsync(request, token),
+                http.RequestAborted,
+                PlanLimit
+            );
+            return Page.Of<RedrivePlanPage>(
+                new
+                {
+                    Filter = filter,
+                    Patch = patch,
+                    Plan = plan,
+                }
+            );
         }
         catch (Exception invalid) when (invalid is InvalidFilterException or FormatException)
         {
@@ -85,10 +177,22 @@ internal static class RedriveRoutes
             };
             if (request.Problem() is { } problem)
                 return Refusal("Nothing was redriven", $"The {problem} Go back and fix it.");
-            var (made, refused) = await redrives.CreateAsync(request, Actor.Of(http).Did("redrive", reason: request.Reason), null, http.RequestAborted);
+            var (made, refused) = await redrives.CreateAsync(
+                request,
+                Actor.Of(http).Did("redrive", reason: request.Reason),
+                null,
+                http.RequestAborted
+            );
             return made is not null ? Results.Redirect($"/redrives/{made.Redrive.Id}")
-                : refused!.Other is { } other ? Form.Back($"/redrives/{other}", $"Nothing new was started: this redrive has messages of the same filter. {refused.Detail}")
-                : Page.Of<Message>(new { Title = "Nothing was redriven", Detail = refused.Detail }, StatusCodes.Status409Conflict);
+                : refused!.Other is { } other
+                    ? Form.Back(
+                        $"/redrives/{other}",
+                        $"Nothing new was started: this redrive has messages of the same filter. {refused.Detail}"
+                    )
+                : Page.Of<Message>(
+                    new { Title = "Nothing was redriven", Detail = refused.Detail },
+                    StatusCodes.Status409Conflict
+                );
         }
         catch (Exception invalid) when (invalid is InvalidFilterException or FormatException)
         {
@@ -96,15 +200,31 @@ internal static class RedriveRoutes
         }
     }
 
-    private static void MapChange(RouteGroupBuilder pages, string change, Func<Redrives, Guid, AuditEntry, CancellationToken, Task<RedriveRefusal?>> act) =>
-        pages.MapPost($"/redrives/{{id:guid}}/{change}", async (Guid id, HttpContext http, Redrives redrives) =>
-        {
-            if (await Form.ReasonAsync(http) is not { } reason)
-                return Form.Back($"/redrives/{id}", Form.SayWhy);
-            return await act(redrives, id, Actor.Of(http).Did($"{change} redrive", reason: reason), http.RequestAborted) is { } refused
-                ? Form.Back($"/redrives/{id}", $"Nothing was changed. {refused.Detail}")
-                : Results.Redirect($"/redrives/{id}");
-        }).Needs(OperatorRole.Operator);
+    private static void MapChange(
+        RouteGroupBuilder pages,
+        string change,
+        Func<Redrives, Guid, AuditEntry, CancellationToken, Task<RedriveRefusal?>> act
+    ) =>
+        pages
+            .MapPost(
+                $"/redrives/{{id:guid}}/{change}",
+                async (Guid id, HttpContext http, Redrives redrives) =>
+                {
+                    if (await Form.ReasonAsync(http) is not { } reason)
+                        return Form.Back($"/redrives/{id}", Form.SayWhy);
+                    return
+                        await act(
+                            redrives,
+                            id,
+                            Actor.Of(http).Did($"{change} redrive", reason: reason),
+                            http.RequestAborted
+                        )
+                            is { } refused
+                        ? Form.Back($"/redrives/{id}", $"Nothing was changed. {refused.Detail}")
+                        : Results.Redirect($"/redrives/{id}");
+                }
+            )
+            .Needs(OperatorRole.Operator);
 
     /// <exception cref="FormatException">The text is no list.</exception>
     private static JsonArray? PatchOf(string text)
@@ -113,7 +233,10 @@ internal static class RedriveRoutes
             return null;
         try
         {
-            return JsonNode.Parse(text) as JsonArray ?? throw new FormatException("A patch is a list of operations, such as [{\"op\":\"replace\",\"path\":\"/premium\",\"value\":true}].");
+            return JsonNode.Parse(text) as JsonArray
+                ?? throw new FormatException(
+                    "A patch is a list of operations, such as [{\"op\":\"replace\",\"path\":\"/premium\",\"value\":true}]."
+                );
         }
         catch (JsonException malformed)
         {
@@ -121,5 +244,6 @@ internal static class RedriveRoutes
         }
     }
 
-    private static RazorComponentResult<Message> Refusal(string title, string detail) => Page.Of<Message>(new { Title = title, Detail = detail }, StatusCodes.Status400BadRequest);
+    private static RazorComponentResult<Message> Refusal(string title, string detail) =>
+        Page.Of<Message>(new { Title = title, Detail = detail }, StatusCodes.Status400BadRequest);
 }

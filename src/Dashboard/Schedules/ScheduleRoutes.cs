@@ -8,15 +8,67 @@ namespace Orders.Dashboard.Schedules;
 /// <summary>Recurring work: when it is due, what became of it last, and run now, pause, resume.</summary>
 internal static class ScheduleRoutes
 {
-    private static readonly string[] Columns = ["schedule", "cron", "time zone", "misfire", "active", "paused", "next due", "last due", "last status", "last result", "last took s", "misfires"];
+    private static readonly string[] Columns =
+    [
+        "schedule",
+        "cron",
+        "time zone",
+        "misfire",
+        "active",
+        "paused",
+        "next due",
+        "last due",
+        "last status",
+        "last result",
+        "last took s",
+        "misfires",
+    ];
 
     public static void Map(RouteGroupBuilder pages)
     {
-        pages.MapGet("/schedules", async (ScheduleControl schedules, Loader loader, HttpContext http) =>
-            Page.Of<SchedulesPage>(new { Schedules = await loader.LoadAsync("the schedules", schedules.ListAsync, http.RequestAborted) })).Needs(OperatorRole.Viewer);
-        pages.MapGet("/schedules.csv", async (ScheduleControl schedules, CancellationToken cancellationToken) =>
-            Csv.File("schedules", Columns, (await schedules.ListAsync(cancellationToken)).Select(s => (IReadOnlyList<object?>)
-                [s.Name, s.Cron, s.TimeZone, s.Misfire, s.Active ? "yes" : "no", s.Paused ? "yes" : "no", s.NextDueAt, s.Last?.DueAt, s.Last?.Status, s.Last?.Result, s.Last?.Duration?.TotalSeconds, s.Misfires]))).Needs(OperatorRole.Viewer);
+        pages
+            .MapGet(
+                "/schedules",
+                async (ScheduleControl schedules, Loader loader, HttpContext http) =>
+                    Page.Of<SchedulesPage>(
+                        new
+                        {
+                            Schedules = await loader.LoadAsync(
+                                "the schedules",
+                                schedules.ListAsync,
+                                http.RequestAborted
+                            ),
+                        }
+                    )
+            )
+            .Needs(OperatorRole.Viewer);
+        pages
+            .MapGet(
+                "/schedules.csv",
+                async (ScheduleControl schedules, CancellationToken cancellationToken) =>
+                    Csv.File(
+                        "schedules",
+                        Columns,
+                        (await schedules.ListAsync(cancellationToken)).Select(s =>
+                            (IReadOnlyList<object?>)
+                                [
+                                    s.Name,
+                                    s.Cron,
+                                    s.TimeZone,
+                                    s.Misfire,
+                                    s.Active ? "yes" : "no",
+                                    s.Paused ? "yes" : "no",
+                                    s.NextDueAt,
+                                    s.Last?.DueAt,
+                                    s.Last?.Status,
+                                    s.Last?.Result,
+                                    s.Last?.Duration?.TotalSeconds,
+                                    s.Misfires,
+                                ]
+                        )
+                    )
+            )
+            .Needs(OperatorRole.Viewer);
         pages.MapPost("/schedules/{name}/{verb:regex(^(run|pause|resume)$)}", ActAsync).Needs(OperatorRole.Operator);
     }
 
@@ -32,12 +84,16 @@ internal static class ScheduleRoutes
             "pause" => await schedules.PauseAsync(name, record, http.RequestAborted),
             _ => await schedules.ResumeAsync(name, record, http.RequestAborted),
         };
-        return Back(!done ? $"Nothing was changed: {name} is gone, or somebody else was faster." : verb switch
-        {
-            "run" => $"{name} is asked to run now; its result appears here.",
-            "pause" => $"{name} is paused.",
-            _ => $"{name} goes on with its next regular moment.",
-        });
+        return Back(
+            !done
+                ? $"Nothing was changed: {name} is gone, or somebody else was faster."
+                : verb switch
+                {
+                    "run" => $"{name} is asked to run now; its result appears here.",
+                    "pause" => $"{name} is paused.",
+                    _ => $"{name} goes on with its next regular moment.",
+                }
+        );
     }
 
     private static IResult Back(string done) => Form.Back("/schedules", done);

@@ -3,7 +3,10 @@ using System.Text;
 
 namespace Orders.Dashboard.Viewing;
 
-/// <summary>A table as a CSV file (RFC 4180). A text that a spreadsheet would take for a formula gets an apostrophe in front: what a customer typed must not compute on an operator's machine.</summary>
+/// <summary>
+/// A table as a CSV file (RFC 4180). A text that a spreadsheet would take for a formula gets an apostrophe in front:
+/// what a customer typed must not compute on an operator's machine.
+/// </summary>
 internal static class Csv
 {
     private const string Formula = "=+-@\t\r";
@@ -27,14 +30,19 @@ internal static class Csv
         var text = value switch
         {
             null => "",
-            string words => words.Length > 0 && Formula.Contains(words[0], StringComparison.Ordinal) ? $"'{words}" : words,
+            string words => words.Length > 0 && Formula.Contains(words[0], StringComparison.Ordinal)
+                ? $"'{words}"
+                : words,
             DateTimeOffset time => Texts.Iso(time),
             Enum word => word.ToString(),
             IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
             _ => value.ToString() ?? "",
         };
-        return text.AsSpan().IndexOfAny(",\"\r\n") < 0 ? text : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+        return text.AsSpan().IndexOfAny(",\"\r\n") < 0
+            ? text
+            : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
     }
 
-    private static void Append(StringBuilder text, IEnumerable<object?> fields) => text.AppendJoin(',', fields.Select(Field)).Append("\r\n");
+    private static void Append(StringBuilder text, IEnumerable<object?> fields) =>
+        text.AppendJoin(',', fields.Select(Field)).Append("\r\n");
 }

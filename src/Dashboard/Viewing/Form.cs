@@ -8,11 +8,18 @@ internal static class Form
 
     private const int LongestReason = 500;
 
-    /// <summary>Why the operator does it; null when that is missing or too long, and nothing may be done then.</summary>
+    /// <summary>
+    /// Why the operator does it; null when that is missing or too long, and nothing may be done then.
+    /// </summary>
     public static async Task<string?> ReasonAsync(HttpContext http) =>
-        (await http.Request.ReadFormAsync(http.RequestAborted))["reason"].ToString().Trim() is { Length: > 0 and <= LongestReason } reason ? reason : null;
+        (await http.Request.ReadFormAsync(http.RequestAborted))["reason"].ToString().Trim()
+            is { Length: > 0 and <= LongestReason } reason
+            ? reason
+            : null;
 
     /// <summary>Back to a page, with what was done.</summary>
     public static IResult Back(string address, string done) =>
-        Results.Redirect($"{address}{(address.Contains('?', StringComparison.Ordinal) ? '&' : '?')}done={Uri.EscapeDataString(done)}");
+        Results.Redirect(
+            $"{address}{(address.Contains('?', StringComparison.Ordinal) ? '&' : '?')}done={Uri.EscapeDataString(done)}"
+        );
 }

@@ -1,6 +1,8 @@
 namespace Orders.Dashboard.Viewing;
 
-/// <summary>Personal data while nobody has asked for them: that there is something, and not what, nor how long it is.</summary>
+/// <summary>
+/// Personal data while nobody has asked for them: that there is something, and not what, nor how long it is.
+/// </summary>
 internal static class Masked
 {
     /// <summary>What stands in its place.</summary>

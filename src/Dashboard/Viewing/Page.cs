@@ -12,10 +12,17 @@ internal static class Page
     public static RazorComponentResult<TPage> Of<TPage>(object parameters, int status = StatusCodes.Status200OK)
         where TPage : IComponent => new(parameters) { PreventStreamingRendering = true, StatusCode = status };
 
-    /// <summary>The words of a query string, without what is empty: the address of the same page with other filters.</summary>
+    /// <summary>
+    /// The words of a query string, without what is empty: the address of the same page with other filters.
+    /// </summary>
     public static string Address(string path, params IEnumerable<(string Name, object? Value)> query)
     {
-        var text = string.Join('&', query.Where(q => q.Value is not null && q.Value.ToString() is not "").Select(q => $"{q.Name}={Uri.EscapeDataString(q.Value!.ToString()!)}"));
+        var text = string.Join(
+            '&',
+            query
+                .Where(q => q.Value is not null && q.Value.ToString() is not "")
+                .Select(q => $"{q.Name}={Uri.EscapeDataString(q.Value!.ToString()!)}")
+        );
         return text == "" ? path : $"{path}?{text}";
     }
 }

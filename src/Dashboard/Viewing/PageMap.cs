@@ -23,8 +23,8 @@ using QueueWorkers.Operators;
 namespace Orders.Dashboard.Viewing;
 
 /// <summary>
-/// The map of the pages: one folder per page, each with a <c>Map</c>. Only sessions are accepted here, every POST carries a form token,
-/// and a page that changes something does it through the same classes as the operator API.
+/// The map of the pages: one folder per page, each with a <c>Map</c>. Only sessions are accepted here, every POST
+/// carries a form token, and a page that changes something does it through the same classes as the operator API.
 /// </summary>
 internal static class PageMap
 {
@@ -41,10 +41,25 @@ internal static class PageMap
         services.AddAlerts(configuration);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<OperatorSessions>().AddSingleton<KnownSessions>();
-        services.AddAuthentication().AddScheme<Microsoft.AspNetCore.Authentication.AuthenticationSchemeOptions, SessionAuthentication>(SessionAuthentication.Scheme, null);
-        services.AddSingleton<QueueReader>().AddSingleton<OutboxReader>().AddSingleton<StepFiguresReader>().AddSingleton<BlockerReader>().AddSingleton<WorkerReader>().AddSingleton<Loader>();
+        services
+            .AddAuthentication()
+            .AddScheme<Microsoft.AspNetCore.Authentication.AuthenticationSchemeOptions, SessionAuthentication>(
+                SessionAuthentication.Scheme,
+                null
+            );
+        services
+            .AddSingleton<QueueReader>()
+            .AddSingleton<OutboxReader>()
+            .AddSingleton<StepFiguresReader>()
+            .AddSingleton<BlockerReader>()
+            .AddSingleton<WorkerReader>()
+            .AddSingleton<Loader>();
         services.AddSingleton<OrderSearchReader>().AddSingleton<OrderDetailsReader>().AddSingleton<StepNames>();
-        services.AddSingleton<HistoryReader>().AddSingleton<DeployReader>().AddSingleton<HistoryKeeper>().AddHostedService<HistoryService>();
+        services
+            .AddSingleton<HistoryReader>()
+            .AddSingleton<DeployReader>()
+            .AddSingleton<HistoryKeeper>()
+            .AddHostedService<HistoryService>();
         services.AddSingleton<Feed>().AddHostedService(provider => provider.GetRequiredService<Feed>());
         return services;
     }
@@ -54,7 +69,11 @@ internal static class PageMap
     {
         app.MapBrowserFiles();
         app.MapLogin();
-        var pages = app.MapGroup("").RequireAuthorization(new AuthorizationPolicyBuilder(SessionAuthentication.Scheme).RequireAuthenticatedUser().Build()).AddEndpointFilter(FormTokens.CheckAsync);
+        var pages = app.MapGroup("")
+            .RequireAuthorization(
+                new AuthorizationPolicyBuilder(SessionAuthentication.Scheme).RequireAuthenticatedUser().Build()
+            )
+            .AddEndpointFilter(FormTokens.CheckAsync);
         LoginRoutes.Map(pages);
         LiveStream.Map(pages);
         OverviewRoutes.Map(pages);
@@ -70,9 +89,23 @@ internal static class PageMap
         ScheduleRoutes.Map(pages);
         AlertRoutes.Map(pages);
         AuditRoutes.Map(pages);
-        // For GET only: one for every method would, where a POST comes without a body, be chosen before an endpoint of the API whose body may be left out.
-        var nowhere = pages.MapMethods("{*path:regex(^(?!api/|health/|metrics$).*$)}", [HttpMethods.Get, HttpMethods.Head], () =>
-            Page.Of<Layout.Message>(new { Title = "No such page", Detail = "The address leads nowhere. The navigation has all pages." }, StatusCodes.Status404NotFound)).Needs(OperatorRole.Viewer);
+        // For GET only: one for every method would, where a POST comes without a body, be chosen before an endpoint of
+        // the API whose body may be left out.
+        var nowhere = pages
+            .MapMethods(
+                "{*path:regex(^(?!api/|health/|metrics$).*$)}",
+                [HttpMethods.Get, HttpMethods.Head],
+                () =>
+                    Page.Of<Layout.Message>(
+                        new
+                        {
+                            Title = "No such page",
+                            Detail = "The address leads nowhere. The navigation has all pages.",
+                        },
+                        StatusCodes.Status404NotFound
+                    )
+            )
+            .Needs(OperatorRole.Viewer);
         nowhere.Add(endpoint => ((RouteEndpointBuilder)endpoint).Order = int.MaxValue);
     }
 }

@@ -4,7 +4,10 @@ using QueueWorkers.GroupCommit;
 
 namespace Orders.Dashboard.Viewing;
 
-/// <summary>What pages have around them: the headers that keep a browser strict, and an answer for what nobody else has answered.</summary>
+/// <summary>
+/// What pages have around them: the headers that keep a browser strict, and an answer for what nobody else has
+/// answered.
+/// </summary>
 internal sealed class PageProblems(RequestDelegate next, ILogger<PageProblems> log)
 {
     private static readonly string Policy =
@@ -34,7 +37,11 @@ internal sealed class PageProblems(RequestDelegate next, ILogger<PageProblems> l
         }
         catch (BadHttpRequestException malformed) when (!context.Response.HasStarted)
         {
-            await AnswerAsync(context, malformed.StatusCode, "The address or the form is malformed. Go back and try again; nothing was changed.");
+            await AnswerAsync(
+                context,
+                malformed.StatusCode,
+                "The address or the form is malformed. Go back and try again; nothing was changed."
+            );
         }
         catch (Exception fault) when (!context.Response.HasStarted)
         {
@@ -43,7 +50,12 @@ internal sealed class PageProblems(RequestDelegate next, ILogger<PageProblems> l
             if (away)
             {
                 DatabaseFaultMetrics.Count(fault);
-                DashboardLog.DatabaseUnavailable(log, context.Request.Method, context.Request.Path, DatabaseFault.Explain(fault));
+                DashboardLog.DatabaseUnavailable(
+                    log,
+                    context.Request.Method,
+                    context.Request.Path,
+                    DatabaseFault.Explain(fault)
+                );
                 context.Response.Headers.RetryAfter = "2";
             }
             else
@@ -51,8 +63,13 @@ internal sealed class PageProblems(RequestDelegate next, ILogger<PageProblems> l
                 DashboardLog.UnexpectedFault(log, fault, context.Request.Method, context.Request.Path, trace);
             }
 
-            await AnswerAsync(context, away ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status500InternalServerError,
-                away ? $"The database does not answer. {DatabaseFault.Explain(fault)} It is not known whether a change was made: look before you repeat it. Trace {trace}" : $"Something went wrong on our side; it is logged. Trace {trace}");
+            await AnswerAsync(
+                context,
+                away ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status500InternalServerError,
+                away
+                    ? $"The database does not answer. {DatabaseFault.Explain(fault)} It is not known whether a change was made: look before you repeat it. Trace {trace}"
+                    : $"Something went wrong on our side; it is logged. Trace {trace}"
+            );
         }
     }
 

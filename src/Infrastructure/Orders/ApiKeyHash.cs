@@ -3,7 +3,10 @@ using System.Text;
 
 namespace Orders.Infrastructure;
 
-/// <summary>An API key's form and hash: <c>ok_</c> and 43 url-safe base64 characters (256 random bits). What is stored is the SHA-256 of that whole text.</summary>
+/// <summary>
+/// An API key's form and hash: <c>ok_</c> and 43 url-safe base64 characters (256 random bits). What is stored is the
+/// SHA-256 of that whole text.
+/// </summary>
 public static class ApiKeyHash
 {
     /// <summary>Length of a key in characters.</summary>
@@ -26,7 +29,9 @@ public static class ApiKeyHash
         return true;
     }
 
-    /// <summary>Hashes a well-formed key into <paramref name="hash"/>, which is <see cref="Length"/> bytes long.</summary>
+    /// <summary>
+    /// Hashes a well-formed key into <paramref name="hash"/>, which is <see cref="Length"/> bytes long.
+    /// </summary>
     public static void Write(ReadOnlySpan<char> key, Span<byte> hash)
     {
         Span<byte> text = stackalloc byte[KeyLength];

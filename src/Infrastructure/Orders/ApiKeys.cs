@@ -11,7 +11,9 @@ public sealed class ApiKeys(OrdersDbContext context)
     public const string Prefix = "ok_";
 
     /// <summary>A new key: 256 random bits. Shown once; only its hash is stored.</summary>
-    public static string NewKey() => Prefix + Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+    public static string NewKey() =>
+        Prefix
+        + Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
 
     /// <summary>The hash under which a key is stored and looked up.</summary>
     public static byte[] HashOf(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));
@@ -23,7 +25,16 @@ public sealed class ApiKeys(OrdersDbContext context)
         if (await context.ApiKeys.AnyAsync(k => k.Hash == hash, cancellationToken))
             return;
 
-        context.ApiKeys.Add(new ApiKey { Id = Guid.CreateVersion7(), ClientId = clientId, Hash = hash, Scopes = scopes, CreatedAt = DateTimeOffset.UtcNow });
+        context.ApiKeys.Add(
+            new ApiKey
+            {
+                Id = Guid.CreateVersion7(),
+                ClientId = clientId,
+                Hash = hash,
+                Scopes = scopes,
+                CreatedAt = DateTimeOffset.UtcNow,
+            }
+        );
         await context.SaveChangesAsync(cancellationToken);
     }
 }

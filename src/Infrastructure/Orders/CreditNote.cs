@@ -1,6 +1,8 @@
 namespace Orders.Infrastructure;
 
-/// <summary>Takes back an issued invoice: an invoice is never deleted or changed, and its number never given to another.</summary>
+/// <summary>
+/// Takes back an issued invoice: an invoice is never deleted or changed, and its number never given to another.
+/// </summary>
 public sealed class CreditNote
 {
     /// <summary>The order whose invoice is taken back.</summary>

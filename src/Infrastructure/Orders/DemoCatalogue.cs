@@ -43,8 +43,25 @@ public sealed class DemoCatalogue(OrdersDbContext context)
 
         foreach (var (sku, name, eur, onHand, sold) in Articles)
         {
-            context.Catalogue.Add(new CatalogueItem { Sku = sku, Name = name, PriceEur = eur, PriceUsd = decimal.Round(eur * 1.1m, 2), PriceGbp = decimal.Round(eur * 0.85m, 2), Sold = sold });
-            context.Stock.Add(new StockItem { Sku = sku, Initial = onHand, OnHand = onHand });
+            context.Catalogue.Add(
+                new CatalogueItem
+                {
+                    Sku = sku,
+                    Name = name,
+                    PriceEur = eur,
+                    PriceUsd = decimal.Round(eur * 1.1m, 2),
+                    PriceGbp = decimal.Round(eur * 0.85m, 2),
+                    Sold = sold,
+                }
+            );
+            context.Stock.Add(
+                new StockItem
+                {
+                    Sku = sku,
+                    Initial = onHand,
+                    OnHand = onHand,
+                }
+            );
         }
 
         await context.SaveChangesAsync(cancellationToken);

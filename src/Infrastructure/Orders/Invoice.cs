@@ -1,6 +1,8 @@
 namespace Orders.Infrastructure;
 
-/// <summary>An order's invoice: first its number and a snapshot of the order, then the document rendered from that snapshot.</summary>
+/// <summary>
+/// An order's invoice: first its number and a snapshot of the order, then the document rendered from that snapshot.
+/// </summary>
 public sealed class Invoice
 {
     /// <summary>The order.</summary>
@@ -9,7 +11,10 @@ public sealed class Invoice
     /// <summary>Running number without gaps, taken from a counter row in the transaction that wrote this row.</summary>
     public long Number { get; init; }
 
-    /// <summary>The order as it was when the number was issued: JSON that the document is rendered from, now and after any crash.</summary>
+    /// <summary>
+    /// The order as it was when the number was issued: JSON that the document is rendered from, now and after any
+    /// crash.
+    /// </summary>
     public string Snapshot { get; init; } = "";
 
     /// <summary>When the number was issued; printed on the document.</summary>

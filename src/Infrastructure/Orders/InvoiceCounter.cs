@@ -1,6 +1,9 @@
 namespace Orders.Infrastructure;
 
-/// <summary>The last invoice number of a series. A row and not a sequence: a rolled-back transaction gives its number back, so the numbers have no gaps.</summary>
+/// <summary>
+/// The last invoice number of a series. A row and not a sequence: a rolled-back transaction gives its number back, so
+/// the numbers have no gaps.
+/// </summary>
 public sealed class InvoiceCounter
 {
     /// <summary>The series.</summary>

@@ -3,19 +3,26 @@ using QueueWorkers.Outbox;
 
 namespace Orders.Infrastructure;
 
-/// <summary>The keys of an order's messages: what a limit per customer or per mail domain tells them apart by. Made once, where an order's first message is; its later ones inherit them.</summary>
+/// <summary>
+/// The keys of an order's messages: what a limit per customer or per mail domain tells them apart by. Made once, where
+/// an order's first message is; its later ones inherit them.
+/// </summary>
 internal static class OrderKeys
 {
-    /// <summary>The values of the keys. Two spellings of one address that differ in case are one customer: hardly any mail server tells them apart.</summary>
+    /// <summary>
+    /// The values of the keys. Two spellings of one address that differ in case are one customer: hardly any mail
+    /// server tells them apart.
+    /// </summary>
     /// <param name="email">The customer's mail address.</param>
     public static Func<string, string?> Of(string email)
     {
         var address = email.ToLowerInvariant();
-        return key => key switch
-        {
-            KeysAttribute.Customer => MessageKeys.ValueOf(address),
-            KeysAttribute.MailDomain => MessageKeys.ValueOf(address[(address.LastIndexOf('@') + 1)..]),
-            _ => null,
-        };
+        return key =>
+            key switch
+            {
+                KeysAttribute.Customer => MessageKeys.ValueOf(address),
+                KeysAttribute.MailDomain => MessageKeys.ValueOf(address[(address.LastIndexOf('@') + 1)..]),
+                _ => null,
+            };
     }
 }

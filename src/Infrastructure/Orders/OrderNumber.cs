@@ -12,5 +12,6 @@ public static class OrderNumber
     public static string FormatInvoice(long number) => string.Create(CultureInfo.InvariantCulture, $"INV-{number:D8}");
 
     /// <summary>A credit note's number, such as <c>CN-00000042</c>.</summary>
-    public static string FormatCreditNote(long number) => string.Create(CultureInfo.InvariantCulture, $"CN-{number:D8}");
+    public static string FormatCreditNote(long number) =>
+        string.Create(CultureInfo.InvariantCulture, $"CN-{number:D8}");
 }

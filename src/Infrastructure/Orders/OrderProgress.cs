@@ -1,7 +1,8 @@
 namespace Orders.Infrastructure;
 
 /// <summary>
-/// The part of an order that changes, kept apart and narrow so that the four updates an order gets rewrite some 80 bytes and not its address and notes.
+/// The part of an order that changes, kept apart and narrow so that the four updates an order gets rewrite some 80
+/// bytes and not its address and notes.
 /// The masks hold one bit per step (<see cref="QueueWorkers.Steps.CatalogueEntry.Bit"/>).
 /// </summary>
 public sealed class OrderProgress
@@ -18,7 +19,10 @@ public sealed class OrderProgress
     /// <summary>Steps that are dead-lettered.</summary>
     public int Failed { get; init; }
 
-    /// <summary>Steps of which an secondary effect is dead-lettered: their bit in <see cref="Failed"/> stays when the step itself is done.</summary>
+    /// <summary>
+    /// Steps of which an secondary effect is dead-lettered: their bit in <see cref="Failed"/> stays when the step
+    /// itself is done.
+    /// </summary>
     public int Secondary { get; init; }
 
     /// <summary>When the order was refused; null if it was not.</summary>

@@ -6,39 +6,59 @@ using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure;
 
-/// <summary>Keeps <c>order_progress</c>, and with it the status of orders, in step with their steps. Publishes the end of an order in the commit that brings it.</summary>
+/// <summary>
+/// Keeps <c>order_progress</c>, and with it the status of orders, in step with their steps. Publishes the end of an
+/// order in the commit that brings it.
+/// </summary>
 public sealed class OrderProgressRecorder(StepBitmask bits) : IStepProgress
 {
-    // The CTE locks the rows in the order of their ids; without it the join's plan would decide, and two processes could wait for each other.
+    // The CTE locks the rows in the order of their ids; without it the join's plan would decide, and two processes
+    // could wait for each other.
     // The update then sees each row as it is after the lock: "done | bits" can not lose a bit of another process.
-    // "settled" is an secondary effect of a step (an apology): its success clears the step's bit only when the step itself is done; else the step may be what is dead-lettered.
-    // A step that is done cannot be dead-lettered any more (what failed is a late copy); its secondary effect can, and a step that is done later does not hide it ("extras").
-    // completed_at is set once, by whoever brings the last bit; old and new status tell exactly one commit that it was the one.
-    // The last two are looked up once per statement: an integration event that no queue was deployed for is not made (ADR 11), and a subscriber counts from the commit of its deployment on.
+    // "settled" is an secondary effect of a step (an apology): its success clears the step's bit only when the step
+    // itself is done; else the step may be what is dead-lettered.
+    // A step that is done cannot be dead-lettered any more (what failed is a late copy); its secondary effect can, and
+    // a step that is done later does not hide it ("extras").
+    // completed_at is set once, by whoever brings the last bit; old and new status tell exactly one commit that it was
+    // the one.
+    // The last two are looked up once per statement: an integration event that no queue was deployed for is not made
+    // (ADR 11), and a subscriber counts from the commit of its deployment on.
     private const string Record = """
         with c as (
-            select subject_id, bit_or(done) as done, bit_or(failed) as failed, bit_or(cleared) as cleared, bit_or(settled) as settled, bit_or(extra) as extra, bool_or(rejected) as rejected
-            from unnest($1::uuid[], $2::integer[], $3::integer[], $4::integer[], $5::integer[], $6::integer[], $7::boolean[])
+            select subject_id, bit_or(done) as done, bit_or(failed) as failed, bit_or(cleared) as cleared,
+                bit_or(settled) as settled, bit_or(extra) as extra, bool_or(rejected) as rejected
+            from unnest($1::uuid[], $2::integer[], $3::integer[], $4::integer[], $5::integer[], $6::integer[],
+                $7::boolean[])
                  as t(subject_id, done, failed, cleared, settled, extra, rejected) group by 1),
         l as (
-            select p.order_id, c.* from order_progress p join c on c.subject_id = p.order_id order by p.order_id for no key update of p)
+            select p.order_id, c.* from order_progress p join c on c.subject_id = p.order_id order by p.order_id
+                for no key update of p)
         update order_progress p
         set done = p.done | l.done,
-            failed = (p.failed & ~((l.cleared & ~(p.secondary & ~l.settled)) | (l.settled & case when p.cancelled_at is null then p.done else -1 end))) | (l.failed & ~p.done) | l.extra,
+            failed = (p.failed & ~((l.cleared & ~(p.secondary & ~l.settled)) |
+                (l.settled & case when p.cancelled_at is null then p.done else -1 end))) | (l.failed & ~p.done) |
+                l.extra,
             secondary = (p.secondary & ~l.settled) | l.extra,
-            rejected_at = case when l.rejected and p.cancelled_at is null then coalesce(p.rejected_at, now()) else p.rejected_at end,
-            completed_at = coalesce(p.completed_at, case when (p.done | l.done) & p.required = p.required and p.rejected_at is null and p.cancelled_at is null and not l.rejected then now() end)
+            rejected_at = case when l.rejected and p.cancelled_at is null then coalesce(p.rejected_at, now())
+                else p.rejected_at end,
+            completed_at = coalesce(p.completed_at, case when (p.done | l.done) & p.required = p.required
+                and p.rejected_at is null and p.cancelled_at is null and not l.rejected then now() end)
         from l where p.order_id = l.order_id
-        returning p.order_id, old.completed_at is null and new.completed_at is not null, old.rejected_at is null and new.rejected_at is not null,
+        returning p.order_id, old.completed_at is null and new.completed_at is not null, old.rejected_at is null
+            and new.rejected_at is not null,
             coalesce(new.completed_at, new.rejected_at), new.cancelled_at,
-            exists (select from subscriptions where exchange = $8), exists (select from subscriptions where exchange = $9)
+            exists (select from subscriptions where exchange = $8),
+                exists (select from subscriptions where exchange = $9)
         """;
 
     private static readonly string Completed = MessageName.ExchangeOf(typeof(OrderCompleted));
     private static readonly string Rejected = MessageName.ExchangeOf(typeof(OrderRejected));
 
     /// <inheritdoc />
-    public async Task<IReadOnlyList<OutboxMessage>> RecordAsync(NpgsqlConnection connection, IReadOnlyList<StepChange> changes)
+    public async Task<IReadOnlyList<OutboxMessage>> RecordAsync(
+        NpgsqlConnection connection,
+        IReadOnlyList<StepChange> changes
+    )
     {
         // Retrying changes nothing in the order's own state: no row is touched for it.
         var relevant = changes.Where(c => c.Status is not StepStatus.Retrying).ToArray();
@@ -47,13 +67,21 @@ public sealed class OrderProgressRecorder(StepBitmask bits) : IStepProgress
 
         await bits.LoadAsync(connection);
         await using var command = new NpgsqlCommand(Record, connection);
-        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = Array.ConvertAll(relevant, c => c.Run.SubjectId) });
+        command.Parameters.Add(
+            new NpgsqlParameter<Guid[]> { TypedValue = Array.ConvertAll(relevant, c => c.Run.SubjectId) }
+        );
         AddBits(c => !c.Run.IsSecondary && Ended(c));
         AddBits(c => !c.Run.IsSecondary && IsFailed(c));
         AddBits(c => !c.Run.IsSecondary && (Ended(c) || c.Status is StepStatus.Cancelled));
         AddBits(c => c.Run.IsSecondary && Ended(c));
         AddBits(c => c.Run.IsSecondary && IsFailed(c));
-        command.Parameters.Add(new NpgsqlParameter<bool[]> { TypedValue = Array.ConvertAll(relevant, c => c.Status is StepStatus.Rejected), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Boolean });
+        command.Parameters.Add(
+            new NpgsqlParameter<bool[]>
+            {
+                TypedValue = Array.ConvertAll(relevant, c => c.Status is StepStatus.Rejected),
+                NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Boolean,
+            }
+        );
 
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = Completed });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = Rejected });
@@ -71,10 +99,32 @@ public sealed class OrderProgressRecorder(StepBitmask bits) : IStepProgress
                 continue;
 
             var at = reader.GetFieldValue<DateTimeOffset>(3);
-            var run = Array.FindLast(relevant, c => c.Run.SubjectId == order && (completed || c.Status is StepStatus.Rejected)).Run;
-            (integrationEvents ??= []).Add(rejected
-                ? OutgoingMessage.Create(new OrderRejected(order, run.Rejection ?? "", at), order, run.ConversationId, run.MessageId, run.Trace, mandatory: false, priority: run.Priority, keys: run.Keys)
-                : OutgoingMessage.Create(new OrderCompleted(order, at), order, run.ConversationId, run.MessageId, run.Trace, mandatory: false, priority: run.Priority, keys: run.Keys));
+            var run = Array
+                .FindLast(relevant, c => c.Run.SubjectId == order && (completed || c.Status is StepStatus.Rejected))
+                .Run;
+            (integrationEvents ??= []).Add(
+                rejected
+                    ? OutgoingMessage.Create(
+                        new OrderRejected(order, run.Rejection ?? "", at),
+                        order,
+                        run.ConversationId,
+                        run.MessageId,
+                        run.Trace,
+                        mandatory: false,
+                        priority: run.Priority,
+                        keys: run.Keys
+                    )
+                    : OutgoingMessage.Create(
+                        new OrderCompleted(order, at),
+                        order,
+                        run.ConversationId,
+                        run.MessageId,
+                        run.Trace,
+                        mandatory: false,
+                        priority: run.Priority,
+                        keys: run.Keys
+                    )
+            );
         }
 
         return integrationEvents ?? [];
@@ -82,13 +132,20 @@ public sealed class OrderProgressRecorder(StepBitmask bits) : IStepProgress
         static bool Ended(StepChange change) => change.Status is StepStatus.Done or StepStatus.Rejected;
 
         // What was not begun in time is an operator's business too.
-        static bool IsFailed(StepChange change) => change.Status is StepStatus.Failed or StepStatus.Uncertain or StepStatus.Expired;
+        static bool IsFailed(StepChange change) =>
+            change.Status is StepStatus.Failed or StepStatus.Uncertain or StepStatus.Expired;
 
         void AddBits(Predicate<StepChange> holds) =>
-            command.Parameters.Add(new NpgsqlParameter<int[]> { TypedValue = Array.ConvertAll(relevant, c => holds(c) ? bits[c.Run.Step] : 0) });
+            command.Parameters.Add(
+                new NpgsqlParameter<int[]>
+                {
+                    TypedValue = Array.ConvertAll(relevant, c => holds(c) ? bits[c.Run.Step] : 0),
+                }
+            );
     }
 
-    // These steps ended after the order had been cancelled: they knew nothing of it, or could not be stopped. Each is told to undo what it did, or may have done.
+    // These steps ended after the order had been cancelled: they knew nothing of it, or could not be stopped. Each is
+    // told to undo what it did, or may have done.
     private static IEnumerable<OutboxMessage> Undo(Guid order, DateTimeOffset cancelledAt, StepChange[] changes)
     {
         foreach (var (run, status) in changes)
@@ -96,8 +153,20 @@ public sealed class OrderProgressRecorder(StepBitmask bits) : IStepProgress
             if (run.SubjectId != order || run.IsSecondary)
                 continue;
             run.Withdraw();
-            if (status is StepStatus.Done or StepStatus.Cancelled && run.Policy.Compensations.Contains(typeof(OrderCancelled)))
-                yield return OutgoingMessage.Create(new OrderCancelled(order, cancelledAt), order, run.ConversationId, run.MessageId, run.Trace, priority: run.Priority, queue: run.Step, keys: run.Keys);
+            if (
+                status is StepStatus.Done or StepStatus.Cancelled
+                && run.Policy.Compensations.Contains(typeof(OrderCancelled))
+            )
+                yield return OutgoingMessage.Create(
+                    new OrderCancelled(order, cancelledAt),
+                    order,
+                    run.ConversationId,
+                    run.MessageId,
+                    run.Trace,
+                    priority: run.Priority,
+                    queue: run.Step,
+                    keys: run.Keys
+                );
         }
     }
 }

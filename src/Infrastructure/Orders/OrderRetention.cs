@@ -2,7 +2,10 @@ using QueueWorkers.Retention;
 
 namespace Orders.Infrastructure;
 
-/// <summary>What the order application's tables keep. Orders, lines, progress, invoices and movements of stock are business records: for ever.</summary>
+/// <summary>
+/// What the order application's tables keep. Orders, lines, progress, invoices and movements of stock are business
+/// records: for ever.
+/// </summary>
 public static class OrderRetention
 {
     /// <summary>All rules.</summary>

@@ -1,6 +1,9 @@
 namespace Orders.Infrastructure;
 
-/// <summary>Where an order stands, derived from its steps by the database (a generated column). Stored as its number; shown by its name.</summary>
+/// <summary>
+/// Where an order stands, derived from its steps by the database (a generated column). Stored as its number; shown by
+/// its name.
+/// </summary>
 public enum OrderStatus : short
 {
     /// <summary>Stored; no step is done yet.</summary>

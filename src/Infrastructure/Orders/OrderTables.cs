@@ -4,14 +4,22 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 namespace Orders.Infrastructure;
 
 /// <summary>The tables of the order application. The framework's tables are configured beside their concepts.</summary>
-public sealed class OrderTables :
-    IEntityTypeConfiguration<Order>, IEntityTypeConfiguration<OrderLine>, IEntityTypeConfiguration<OrderProgress>,
-    IEntityTypeConfiguration<CatalogueItem>, IEntityTypeConfiguration<StockItem>, IEntityTypeConfiguration<StockMovement>,
-    IEntityTypeConfiguration<Invoice>, IEntityTypeConfiguration<InvoiceCounter>, IEntityTypeConfiguration<CreditNote>, IEntityTypeConfiguration<ApiKey>, IEntityTypeConfiguration<PostedKey>
+public sealed class OrderTables
+    : IEntityTypeConfiguration<Order>,
+        IEntityTypeConfiguration<OrderLine>,
+        IEntityTypeConfiguration<OrderProgress>,
+        IEntityTypeConfiguration<CatalogueItem>,
+        IEntityTypeConfiguration<StockItem>,
+        IEntityTypeConfiguration<StockMovement>,
+        IEntityTypeConfiguration<Invoice>,
+        IEntityTypeConfiguration<InvoiceCounter>,
+        IEntityTypeConfiguration<CreditNote>,
+        IEntityTypeConfiguration<ApiKey>,
+        IEntityTypeConfiguration<PostedKey>
 {
     /// <summary>
-    /// How the database derives <see cref="OrderProgress.Status"/>; the first row that matches wins. A failed step comes first: an operator has to see it even when the order
-    /// was refused or cancelled meanwhile.
+    /// How the database derives <see cref="OrderProgress.Status"/>; the first row that matches wins. A failed step
+    /// comes first: an operator has to see it even when the order was refused or cancelled meanwhile.
     /// <code>
     /// failed steps | cancelled | rejected | required steps done | status
     /// any          | -         | -        | -                   | NeedsAttention
@@ -23,9 +31,9 @@ public sealed class OrderTables :
     /// </code>
     /// </summary>
     public static readonly string StatusSql =
-        $"case when failed <> 0 then {OrderStatus.NeedsAttention:D} when cancelled_at is not null then {OrderStatus.Cancelled:D} " +
-        $"when rejected_at is not null then {OrderStatus.Rejected:D} when done & required = required then {OrderStatus.Completed:D} " +
-        $"when done <> 0 then {OrderStatus.Processing:D} else {OrderStatus.Accepted:D} end";
+        $"case when failed <> 0 then {OrderStatus.NeedsAttention:D} when cancelled_at is not null then {OrderStatus.Cancelled:D} "
+        + $"when rejected_at is not null then {OrderStatus.Rejected:D} when done & required = required then {OrderStatus.Completed:D} "
+        + $"when done <> 0 then {OrderStatus.Processing:D} else {OrderStatus.Accepted:D} end";
 
     /// <inheritdoc />
     public void Configure(EntityTypeBuilder<Order> builder)
@@ -61,9 +69,14 @@ public sealed class OrderTables :
         builder.HasKey(p => p.OrderId);
         builder.Property(p => p.Secondary).HasDefaultValue(0);
         builder.Property(p => p.Status).HasComputedColumnSql($"({StatusSql})::smallint", stored: true);
-        // No index holds the statuses that every order passes through: an update that leaves indexed columns alone stays on its page (HOT).
-        // What an operator filters for is rare and has its partial index; the common ones are found by walking the orders from the newest.
-        builder.HasIndex(p => p.OrderId).HasFilter("failed <> 0 or rejected_at is not null or cancelled_at is not null").HasDatabaseName("order_progress_unusual");
+        // No index holds the statuses that every order passes through: an update that leaves indexed columns alone
+        // stays on its page (HOT).
+        // What an operator filters for is rare and has its partial index; the common ones are found by walking the
+        // orders from the newest.
+        builder
+            .HasIndex(p => p.OrderId)
+            .HasFilter("failed <> 0 or rejected_at is not null or cancelled_at is not null")
+            .HasDatabaseName("order_progress_unusual");
     }
 
     /// <inheritdoc />
@@ -87,7 +100,12 @@ public sealed class OrderTables :
     public void Configure(EntityTypeBuilder<StockMovement> builder)
     {
         builder.ToTable("stock_movements");
-        builder.HasKey(m => new { m.OrderId, m.Sku, m.Kind });
+        builder.HasKey(m => new
+        {
+            m.OrderId,
+            m.Sku,
+            m.Kind,
+        });
         builder.Property(m => m.Kind).HasDefaultValue(MovementKind.Reservation);
         builder.Property(m => m.At).HasDefaultValueSql("now()");
     }

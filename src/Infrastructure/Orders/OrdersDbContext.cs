@@ -16,8 +16,10 @@ using QueueWorkers.Steps;
 namespace Orders.Infrastructure;
 
 /// <summary>
-/// Everything that is stored. Reads go through it, and so does any code that wants to publish in its own transaction: messages published through the scoped
-/// <c>IPublishEndpoint</c> become rows of this context. The two hot paths (posting an order, committing a step) write the same tables set by set, without a change tracker.
+/// Everything that is stored. Reads go through it, and so does any code that wants to publish in its own transaction:
+/// messages published through the scoped
+/// <c>IPublishEndpoint</c> become rows of this context. The two hot paths (posting an order, committing a step) write
+/// the same tables set by set, without a change tracker.
 /// </summary>
 public sealed class OrdersDbContext(DbContextOptions<OrdersDbContext> options) : DbContext(options)
 {

@@ -8,5 +8,10 @@ public sealed class OrdersDbContextDesign : IDesignTimeDbContextFactory<OrdersDb
 {
     /// <inheritdoc />
     public OrdersDbContext CreateDbContext(string[] args) =>
-        new(new DbContextOptionsBuilder<OrdersDbContext>().UseNpgsql("Host=localhost").UseSnakeCaseNamingConvention().Options);
+        new(
+            new DbContextOptionsBuilder<OrdersDbContext>()
+                .UseNpgsql("Host=localhost")
+                .UseSnakeCaseNamingConvention()
+                .Options
+        );
 }

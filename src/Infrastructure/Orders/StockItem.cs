@@ -1,6 +1,9 @@
 namespace Orders.Infrastructure;
 
-/// <summary>How many pieces of an article there are. Always: <see cref="Initial"/> plus the movements = <see cref="OnHand"/> ≥ 0.</summary>
+/// <summary>
+/// How many pieces of an article there are. Always: <see cref="Initial"/> plus the movements = <see cref="OnHand"/> ≥
+/// 0.
+/// </summary>
 public sealed class StockItem
 {
     /// <summary>The article.</summary>

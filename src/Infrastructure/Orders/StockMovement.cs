@@ -1,6 +1,9 @@
 namespace Orders.Infrastructure;
 
-/// <summary>One change of stock: the reservation of one line of an order, or its release. At most one of each kind per order and article, for ever.</summary>
+/// <summary>
+/// One change of stock: the reservation of one line of an order, or its release. At most one of each kind per order and
+/// article, for ever.
+/// </summary>
 public sealed class StockMovement
 {
     /// <summary>The order.</summary>

@@ -10,16 +10,37 @@ using QueueWorkers.Redrive.Payloads;
 
 namespace QueueWorkers;
 
-/// <summary>Registers the index of failures and the redrive, for the process that operators use. It needs the relay (<see cref="MessagingServices.AddRelay"/>).</summary>
+/// <summary>
+/// Registers the index of failures and the redrive, for the process that operators use. It needs the relay
+/// (<see cref="MessagingServices.AddRelay"/>).
+/// </summary>
 public static class FailureServices
 {
     /// <summary>Adds them.</summary>
     public static IServiceCollection AddFailures(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddSingleton(FailureOptions.Read(configuration));
-        services.AddKeyedSingleton(FailureReconciler.Connection, (provider, _) => new BrokerConnection(provider.GetRequiredService<RabbitMqOptions>(), provider.GetRequiredService<ILogger<BrokerConnection>>()));
-        services.AddSingleton<DeadLetterRecorder>().AddSingleton<FailureReconciler>().AddSingleton<FailureSearch>().AddSingleton<FailureArchive>();
-        services.AddSingleton<PayloadContract>().AddSingleton<RedriveTargets>().AddSingleton<RedrivePreview>().AddSingleton<UncertainEffects>().AddSingleton<Redrives>().AddSingleton<RedriveMover>().AddSingleton<PayloadEdits>();
+        services.AddKeyedSingleton(
+            FailureReconciler.Connection,
+            (provider, _) =>
+                new BrokerConnection(
+                    provider.GetRequiredService<RabbitMqOptions>(),
+                    provider.GetRequiredService<ILogger<BrokerConnection>>()
+                )
+        );
+        services
+            .AddSingleton<DeadLetterRecorder>()
+            .AddSingleton<FailureReconciler>()
+            .AddSingleton<FailureSearch>()
+            .AddSingleton<FailureArchive>();
+        services
+            .AddSingleton<PayloadContract>()
+            .AddSingleton<RedriveTargets>()
+            .AddSingleton<RedrivePreview>()
+            .AddSingleton<UncertainEffects>()
+            .AddSingleton<Redrives>()
+            .AddSingleton<RedriveMover>()
+            .AddSingleton<PayloadEdits>();
         // Several dashboards may run; one that only shows need not work.
         if (configuration.GetValue("Failures:Index", true))
             services.AddHostedService<FailureIndexer>();

@@ -28,7 +28,10 @@ public static class MessagingServices
     // A half-open connection is noticed after two and a half of them; see BrokerConnection.
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(8);
 
-    /// <summary>Adds the relay, unless <c>Outbox:Relay</c> is false. Call it before <see cref="AddSteps{TContext}"/>: what is registered first is stopped last.</summary>
+    /// <summary>
+    /// Adds the relay, unless <c>Outbox:Relay</c> is false. Call it before <see cref="AddSteps{TContext}"/>: what is
+    /// registered first is stopped last.
+    /// </summary>
     public static IServiceCollection AddRelay(this IServiceCollection services, IConfiguration configuration)
     {
         var options = OutboxOptions.Read(configuration);
@@ -45,12 +48,17 @@ public static class MessagingServices
     }
 
     /// <summary>
-    /// Adds a bus with an endpoint per step. Messages published in a scope outside a step become rows of <typeparamref name="TContext"/>, in its transaction.
+    /// Adds a bus with an endpoint per step. Messages published in a scope outside a step become rows of
+    /// <typeparamref name="TContext"/>, in its transaction.
     /// </summary>
     /// <param name="services">Where to.</param>
     /// <param name="configuration">Handed to the steps' own registrations.</param>
     /// <param name="steps">The steps to run here; none for a process that only publishes.</param>
-    public static IServiceCollection AddSteps<TContext>(this IServiceCollection services, IConfiguration configuration, IReadOnlyList<StepEntry> steps)
+    public static IServiceCollection AddSteps<TContext>(
+        this IServiceCollection services,
+        IConfiguration configuration,
+        IReadOnlyList<StepEntry> steps
+    )
         where TContext : DbContext
     {
         foreach (var step in steps)
@@ -77,7 +85,11 @@ public static class MessagingServices
         services.TryAddSingleton(provider => new EffectClaims(provider.GetRequiredService<NpgsqlDataSource>()));
         services.TryAddSingleton<RedeliveryScheduler>();
         services.TryAddSingleton<IStepEndpoint, StepEndpoint>();
-        services.TryAddSingleton(provider => new StepGates([.. steps.Select(s => s.Policy.ToGatedStep())], provider.GetRequiredService<NpgsqlDataSource>(), provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton(provider => new StepGates(
+            [.. steps.Select(s => s.Policy.ToGatedStep())],
+            provider.GetRequiredService<NpgsqlDataSource>(),
+            provider.GetRequiredService<TimeProvider>()
+        ));
         // Before the bus, so that it stops after it: runs that end while the bus stops still report to it.
         services.AddHostedService<ControlPoll>();
         services.TryAddSingleton<OutboxCommitInterceptor>();
@@ -94,7 +106,10 @@ public static class MessagingServices
         if (steps.Count > 0)
         {
             services.AddHostedService<CancellationPoll>();
-            services.AddSingleton(HealthOptions.Read(configuration)).AddSingleton<ConsumingWatch>().AddHostedService(provider => provider.GetRequiredService<ConsumingWatch>());
+            services
+                .AddSingleton(HealthOptions.Read(configuration))
+                .AddSingleton<ConsumingWatch>()
+                .AddHostedService(provider => provider.GetRequiredService<ConsumingWatch>());
             services.AddHealthChecks().AddCheck<ConsumingWatch>("consuming", tags: [WorkerHost.Ready]);
         }
 
@@ -104,12 +119,14 @@ public static class MessagingServices
             foreach (var step in steps)
                 step.Register(bus);
             bus.ReplaceScoped<IScopedBusContextProvider<IBus>, OutboxBusContextProvider<TContext>>();
-            bus.UsingRabbitMq((context, broker) =>
-            {
-                Configure(broker, context.GetRequiredService<RabbitMqOptions>());
-                foreach (var step in steps)
-                    broker.ReceiveEndpoint(step.Name, endpoint => step.Configure(endpoint, context));
-            });
+            bus.UsingRabbitMq(
+                (context, broker) =>
+                {
+                    Configure(broker, context.GetRequiredService<RabbitMqOptions>());
+                    foreach (var step in steps)
+                        broker.ReceiveEndpoint(step.Name, endpoint => step.Configure(endpoint, context));
+                }
+            );
         });
         return services;
     }
@@ -117,29 +134,34 @@ public static class MessagingServices
     private static void Configure(IRabbitMqBusFactoryConfigurator broker, RabbitMqOptions options)
     {
         SteadyReconnect.UseIn(broker);
-        broker.Host(options.Hosts[0], (ushort)options.EffectivePort, options.VirtualHost, host =>
-        {
-            if (options.Hosts.Count > 1)
+        broker.Host(
+            options.Hosts[0],
+            (ushort)options.EffectivePort,
+            options.VirtualHost,
+            host =>
             {
-                host.UseCluster(cluster =>
+                if (options.Hosts.Count > 1)
                 {
-                    foreach (var node in options.Hosts)
-                        cluster.Node($"{node}:{options.EffectivePort}");
-                });
-            }
+                    host.UseCluster(cluster =>
+                    {
+                        foreach (var node in options.Hosts)
+                            cluster.Node($"{node}:{options.EffectivePort}");
+                    });
+                }
 
-            host.Username(options.Username);
-            host.Password(options.Password);
-            host.Heartbeat(Heartbeat);
-            host.ConnectionName($"{AppDomain.CurrentDomain.FriendlyName} steps");
-            host.OnRefreshConnectionFactory = factory =>
-            {
-                HandshakeTimeoutClient.UseIn(factory);
-                return Task.CompletedTask;
-            };
-            if (options.Tls)
-                host.UseSsl();
-        });
+                host.Username(options.Username);
+                host.Password(options.Password);
+                host.Heartbeat(Heartbeat);
+                host.ConnectionName($"{AppDomain.CurrentDomain.FriendlyName} steps");
+                host.OnRefreshConnectionFactory = factory =>
+                {
+                    HandshakeTimeoutClient.UseIn(factory);
+                    return Task.CompletedTask;
+                };
+                if (options.Tls)
+                    host.UseSsl();
+            }
+        );
         broker.ConfigureJsonSerializerOptions(json =>
         {
             json.WriteIndented = false;

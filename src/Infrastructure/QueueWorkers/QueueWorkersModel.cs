@@ -6,5 +6,6 @@ namespace QueueWorkers;
 public static class QueueWorkersModel
 {
     /// <summary>Adds all of them. The application's migrations then create them.</summary>
-    public static ModelBuilder UseQueueWorkers(this ModelBuilder modelBuilder) => modelBuilder.ApplyConfigurationsFromAssembly(typeof(QueueWorkersModel).Assembly);
+    public static ModelBuilder UseQueueWorkers(this ModelBuilder modelBuilder) =>
+        modelBuilder.ApplyConfigurationsFromAssembly(typeof(QueueWorkersModel).Assembly);
 }

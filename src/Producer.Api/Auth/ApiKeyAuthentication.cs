@@ -5,8 +5,9 @@ using Orders.Producer.Api.Problems;
 namespace Orders.Producer.Api.Auth;
 
 /// <summary>
-/// Lets only those in whose API key has the endpoint's scope. Missing, malformed, unknown, expired and revoked keys get the same answer, so that nobody can find out
-/// which it is; a key is found by its hash, so there is no comparison whose time could tell.
+/// Lets only those in whose API key has the endpoint's scope. Missing, malformed, unknown, expired and revoked keys get
+/// the same answer, so that nobody can find out which it is; a key is found by its hash, so there is no comparison
+/// whose time could tell.
 /// </summary>
 internal sealed class ApiKeyAuthentication(RequestDelegate next, ApiKeyCache keys)
 {
@@ -22,17 +23,23 @@ internal sealed class ApiKeyAuthentication(RequestDelegate next, ApiKeyCache key
             return RefuseAsync(context);
 
         var caller = keys.FindAsync(key);
-        return caller.IsCompletedSuccessfully ? AdmitAsync(context, caller.Result, required) : AwaitAsync(context, caller, required);
+        return caller.IsCompletedSuccessfully
+            ? AdmitAsync(context, caller.Result, required)
+            : AwaitAsync(context, caller, required);
     }
 
-    private async Task AwaitAsync(HttpContext context, ValueTask<Caller?> caller, RequiredScope required) => await AdmitAsync(context, await caller, required);
+    private async Task AwaitAsync(HttpContext context, ValueTask<Caller?> caller, RequiredScope required) =>
+        await AdmitAsync(context, await caller, required);
 
     private Task AdmitAsync(HttpContext context, Caller? caller, RequiredScope required)
     {
         if (caller is null)
             return RefuseAsync(context);
         if ((caller.Scopes & required.Scope) == 0)
-            return new Problem(ProblemKinds.MissingScope, $"This needs a key with the scope {required.Name}.").AnswerAsync(context);
+            return new Problem(
+                ProblemKinds.MissingScope,
+                $"This needs a key with the scope {required.Name}."
+            ).AnswerAsync(context);
         context.Features.Set(caller);
         return next(context);
     }
@@ -40,9 +47,14 @@ internal sealed class ApiKeyAuthentication(RequestDelegate next, ApiKeyCache key
     private static Task RefuseAsync(HttpContext context)
     {
         context.Response.Headers.WWWAuthenticate = "Bearer realm=\"orders\"";
-        return new Problem(ProblemKinds.Unauthorized, "Send the header Authorization: Bearer, followed by a valid API key.").AnswerAsync(context);
+        return new Problem(
+            ProblemKinds.Unauthorized,
+            "Send the header Authorization: Bearer, followed by a valid API key."
+        ).AnswerAsync(context);
     }
 
     private static ReadOnlySpan<char> KeyIn(StringValues header) =>
-        header.Count == 1 && header[0] is { } value && value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? value.AsSpan(Scheme.Length) : default;
+        header.Count == 1 && header[0] is { } value && value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
+            ? value.AsSpan(Scheme.Length)
+            : default;
 }

@@ -6,12 +6,16 @@ using Orders.Infrastructure.Reading;
 namespace Orders.Producer.Api.Auth;
 
 /// <summary>
-/// Who speaks for which key, remembered for a few seconds, wrong keys included. A revoked key is dead within <see cref="MaxAge"/> plus one query, under 5 s;
-/// a key in steady use is asked for in the background, so that no request waits for the database.
+/// Who speaks for which key, remembered for a few seconds, wrong keys included. A revoked key is dead within
+/// <see cref="MaxAge"/> plus one query, under 5 s; a key in steady use is asked for in the background, so that no
+/// request waits for the database.
 /// </summary>
 internal sealed class ApiKeyCache(ApiKeyReader reader, TimeProvider time) : IDisposable
 {
-    /// <summary>How old an answer may be. Counted from before the question: what is revoked meanwhile is asked for again in time.</summary>
+    /// <summary>
+    /// How old an answer may be. Counted from before the question: what is revoked meanwhile is asked for again in
+    /// time.
+    /// </summary>
     public static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(4);
 
     private static readonly TimeSpan RefreshAge = TimeSpan.FromSeconds(2);
@@ -55,9 +59,12 @@ internal sealed class ApiKeyCache(ApiKeyReader reader, TimeProvider time) : IDis
 
     private async ValueTask<Caller?> WaitAsync(Entry entry) => Unexpired(await entry.Answer);
 
-    private Caller? Unexpired(Caller? caller) => caller is { ExpiresAt: { } end } && end <= time.GetUtcNow() ? null : caller;
+    private Caller? Unexpired(Caller? caller) =>
+        caller is { ExpiresAt: { } end } && end <= time.GetUtcNow() ? null : caller;
 
-    /// <summary>Asks the database. Never throws: the answer or the failure goes to those who wait for the entry.</summary>
+    /// <summary>
+    /// Asks the database. Never throws: the answer or the failure goes to those who wait for the entry.
+    /// </summary>
     private async Task AskAsync(Hash hash, Entry fresh, Entry? inUse)
     {
         try
@@ -101,7 +108,9 @@ internal sealed class ApiKeyCache(ApiKeyReader reader, TimeProvider time) : IDis
 
     private sealed class Entry(long askedAt)
     {
-        private readonly TaskCompletionSource<Caller?> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource<Caller?> _answer = new(
+            TaskCreationOptions.RunContinuationsAsynchronously
+        );
         private int _refreshing;
 
         public long AskedAt { get; } = askedAt;

@@ -5,10 +5,16 @@ using Orders.Infrastructure.Reading;
 
 namespace Orders.Producer.Api.Catalogue;
 
-/// <summary>The catalogue as it was a few seconds ago, and the steps of a new order: what accepting an order needs to know without asking the database.</summary>
+/// <summary>
+/// The catalogue as it was a few seconds ago, and the steps of a new order: what accepting an order needs to know
+/// without asking the database.
+/// </summary>
 internal sealed class PriceList(Assortment assortment)
 {
-    private readonly FrozenDictionary<string, CatalogueItem> _items = assortment.Items.ToFrozenDictionary(i => i.Sku, StringComparer.Ordinal);
+    private readonly FrozenDictionary<string, CatalogueItem> _items = assortment.Items.ToFrozenDictionary(
+        i => i.Sku,
+        StringComparer.Ordinal
+    );
 
     /// <summary>The steps that a new order has to go through, a bit each; never 0 in use.</summary>
     public int RequiredSteps { get; } = assortment.RequiredSteps;

@@ -13,38 +13,58 @@ internal static class ApiDescription
     public const string SecurityScheme = "ApiKey";
 
     /// <summary>Adds the document.</summary>
-    public static IServiceCollection AddApiDescription(this IServiceCollection services) => services
-        .ConfigureHttpJsonOptions(o =>
-        {
-            o.SerializerOptions.TypeInfoResolverChain.Insert(0, Json.ApiJson.Default);
-            o.SerializerOptions.NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.Strict;
-        })
-        .AddOpenApi("v1", o =>
-        {
-            o.AddDocumentTransformer((document, _, _) => Describe(document));
-            o.AddOperationTransformer(Describe);
-        });
+    public static IServiceCollection AddApiDescription(this IServiceCollection services) =>
+        services
+            .ConfigureHttpJsonOptions(o =>
+            {
+                o.SerializerOptions.TypeInfoResolverChain.Insert(0, Json.ApiJson.Default);
+                o.SerializerOptions.NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.Strict;
+            })
+            .AddOpenApi(
+                "v1",
+                o =>
+                {
+                    o.AddDocumentTransformer((document, _, _) => Describe(document));
+                    o.AddOperationTransformer(Describe);
+                }
+            );
 
     private static Task Describe(OpenApiDocument document)
     {
         document.Info.Title = "Orders";
         document.Info.Version = "v1";
-        document.Info.Description = "Takes orders, answers at once, and lets separate processes do the work behind them. Every refusal is application/problem+json with a stable type.";
+        document.Info.Description =
+            "Takes orders, answers at once, and lets separate processes do the work behind them. Every refusal is application/problem+json with a stable type.";
         // Without a host: the document is right wherever it is served from.
         document.Servers = [new OpenApiServer { Url = "/" }];
         document.Components ??= new OpenApiComponents();
         document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>
         {
-            [SecurityScheme] = new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "An API key: ok_ and 43 characters." },
+            [SecurityScheme] = new OpenApiSecurityScheme
+            {
+                Type = SecuritySchemeType.Http,
+                Scheme = "bearer",
+                Description = "An API key: ok_ and 43 characters.",
+            },
         };
         return Task.CompletedTask;
     }
 
-    private static Task Describe(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
+    private static Task Describe(
+        OpenApiOperation operation,
+        OpenApiOperationTransformerContext context,
+        CancellationToken cancellationToken
+    )
     {
         if (context.Description.ActionDescriptor.EndpointMetadata.OfType<RequiredScope>().FirstOrDefault() is { } scope)
         {
-            operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(SecurityScheme, context.Document)] = [] }];
+            operation.Security =
+            [
+                new OpenApiSecurityRequirement
+                {
+                    [new OpenApiSecuritySchemeReference(SecurityScheme, context.Document)] = [],
+                },
+            ];
             operation.Description += $" Scope: {scope.Name}.";
         }
 
@@ -66,18 +86,25 @@ internal static class ApiDescription
 
     private static void DescribePostOrder(OpenApiOperation operation)
     {
-        (operation.Parameters ??= []).Add(new OpenApiParameter
-        {
-            Name = IdempotencyKey.Header,
-            In = ParameterLocation.Header,
-            Description = "Names the request: the same key and body again give the same order, with Idempotency-Replayed: true.",
-            Schema = new OpenApiSchema { Type = JsonSchemaType.String, Pattern = "^[A-Za-z0-9_-]{8,64}$" },
-        });
+        (operation.Parameters ??= []).Add(
+            new OpenApiParameter
+            {
+                Name = IdempotencyKey.Header,
+                In = ParameterLocation.Header,
+                Description =
+                    "Names the request: the same key and body again give the same order, with Idempotency-Replayed: true.",
+                Schema = new OpenApiSchema { Type = JsonSchemaType.String, Pattern = "^[A-Za-z0-9_-]{8,64}$" },
+            }
+        );
         SetExample(operation.RequestBody?.Content, Examples.Order());
         if (operation.Responses?.GetValueOrDefault("202") is OpenApiResponse accepted)
         {
             AddHeader(accepted, "Location", "Where the order can be looked at.");
-            AddHeader(accepted, IdempotencyKey.ReplayedHeader, "true when the order had been made by an earlier request with the same key.");
+            AddHeader(
+                accepted,
+                IdempotencyKey.ReplayedHeader,
+                "true when the order had been made by an earlier request with the same key."
+            );
         }
     }
 
@@ -86,7 +113,8 @@ internal static class ApiDescription
         parameter.Description ??= parameter.Name switch
         {
             "id" => "The order's id.",
-            "status" => "Only orders in this status: Accepted, Processing, Completed, Rejected, Cancelled or NeedsAttention.",
+            "status" =>
+                "Only orders in this status: Accepted, Processing, Completed, Rejected, Cancelled or NeedsAttention.",
             "from" => "Only orders accepted at this moment or later: ISO 8601 with an offset.",
             "to" => "Only orders accepted before this moment: ISO 8601 with an offset.",
             "cursor" => "The nextCursor of the page before.",
@@ -94,7 +122,13 @@ internal static class ApiDescription
             _ => null,
         };
         if (parameter.Name == "limit")
-            parameter.Schema = new OpenApiSchema { Type = JsonSchemaType.Integer, Minimum = "1", Maximum = "200", Default = 50 };
+            parameter.Schema = new OpenApiSchema
+            {
+                Type = JsonSchemaType.Integer,
+                Minimum = "1",
+                Maximum = "200",
+                Default = 50,
+            };
         if (parameter.Name is "from" or "to")
             parameter.Schema = new OpenApiSchema { Type = JsonSchemaType.String, Format = "date-time" };
     }
@@ -102,7 +136,11 @@ internal static class ApiDescription
     private static void AddHeader(OpenApiResponse response, string name, string description)
     {
         response.Headers ??= new Dictionary<string, IOpenApiHeader>();
-        response.Headers[name] = new OpenApiHeader { Description = description, Schema = new OpenApiSchema { Type = JsonSchemaType.String } };
+        response.Headers[name] = new OpenApiHeader
+        {
+            Description = description,
+            Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+        };
     }
 
     private static void SetExample(IDictionary<string, OpenApiMediaType>? content, JsonNode? example)

@@ -2,7 +2,10 @@ using Scalar.AspNetCore;
 
 namespace Orders.Producer.Api.Docs;
 
-/// <summary>The description of the API at <c>/openapi/v1.json</c> and as pages at <c>/docs</c>. Everything comes from this process; the policy makes the browser insist.</summary>
+/// <summary>
+/// The description of the API at <c>/openapi/v1.json</c> and as pages at <c>/docs</c>. Everything comes from this
+/// process; the policy makes the browser insist.
+/// </summary>
 internal static class DocsRoutes
 {
     // Scalar's page has one inline script and inline styles of its own.
@@ -13,12 +16,27 @@ internal static class DocsRoutes
     public static void MapDocs(this WebApplication app)
     {
         app.MapOpenApi();
-        app.MapScalarApiReference("/docs", options => options.WithTitle("Orders").DisableDefaultFonts().DisableAgent().DisableMcp().DisableTelemetry()
-            .AddPreferredSecuritySchemes(ApiDescription.SecurityScheme));
-        app.UseWhen(context => context.Request.Path.StartsWithSegments("/docs"), docs => docs.Use((context, next) =>
-        {
-            context.Response.Headers.ContentSecurityPolicy = OnlyFromHere;
-            return next(context);
-        }));
+        app.MapScalarApiReference(
+            "/docs",
+            options =>
+                options
+                    .WithTitle("Orders")
+                    .DisableDefaultFonts()
+                    .DisableAgent()
+                    .DisableMcp()
+                    .DisableTelemetry()
+                    .AddPreferredSecuritySchemes(ApiDescription.SecurityScheme)
+        );
+        app.UseWhen(
+            context => context.Request.Path.StartsWithSegments("/docs"),
+            docs =>
+                docs.Use(
+                    (context, next) =>
+                    {
+                        context.Response.Headers.ContentSecurityPolicy = OnlyFromHere;
+                        return next(context);
+                    }
+                )
+        );
     }
 }

@@ -4,7 +4,8 @@ using Orders.Producer.Api.Orders;
 
 namespace Orders.Producer.Api.Docs;
 
-// These shapes are for the reader of /docs. Bodies are read by hand (Validation/OrderBody) and problems written by hand (Problems/Problem); a test holds both together.
+// These shapes are for the reader of /docs. Bodies are read by hand (Validation/OrderBody) and problems written by hand
+// (Problems/Problem); a test holds both together.
 
 /// <summary>An order to be posted. Members are case-sensitive; unknown and repeated ones are refused.</summary>
 /// <param name="Customer">Who orders.</param>
@@ -21,17 +22,24 @@ public sealed record OrderRequest(
     [property: Required] AddressRequest ShippingAddress,
     [property: DefaultValue(false)] bool Premium = false,
     [property: MaxLength(500)] string? Notes = null,
-    DateTimeOffset? ReleaseAt = null);
+    DateTimeOffset? ReleaseAt = null
+);
 
 /// <summary>Who orders.</summary>
 /// <param name="Name">1–100 visible characters.</param>
 /// <param name="Email">One bare mail address.</param>
-public sealed record CustomerRequest([property: Required, MinLength(1), MaxLength(100)] string Name, [property: Required, EmailAddress, MaxLength(254)] string Email);
+public sealed record CustomerRequest(
+    [property: Required, MinLength(1), MaxLength(100)] string Name,
+    [property: Required, EmailAddress, MaxLength(254)] string Email
+);
 
 /// <summary>A line to be ordered.</summary>
 /// <param name="Sku">An article of the catalogue.</param>
 /// <param name="Quantity">Pieces.</param>
-public sealed record LineRequest([property: Required, RegularExpression("^[A-Z0-9-]{3,32}$")] string Sku, [property: Required, Range(1, 1000)] int Quantity);
+public sealed record LineRequest(
+    [property: Required, RegularExpression("^[A-Z0-9-]{3,32}$")] string Sku,
+    [property: Required, Range(1, 1000)] int Quantity
+);
 
 /// <summary>Where an order goes.</summary>
 /// <param name="Line1">Street and house number.</param>
@@ -42,7 +50,8 @@ public sealed record AddressRequest(
     [property: Required, MinLength(1), MaxLength(200)] string Line1,
     [property: Required, MinLength(1), MaxLength(100)] string City,
     [property: Required, MinLength(1), MaxLength(20)] string PostalCode,
-    [property: Required, RegularExpression("^[A-Z]{2}$")] string Country);
+    [property: Required, RegularExpression("^[A-Z]{2}$")] string Country
+);
 
 /// <summary>Orders to be posted together.</summary>
 /// <param name="Orders">1–500 orders.</param>
@@ -64,7 +73,13 @@ public sealed record BatchResult([property: Required] int Status, AcceptedOrder?
 /// <param name="Status">The HTTP status.</param>
 /// <param name="Detail">What was expected and what to change.</param>
 /// <param name="TraceId">What to tell the operator.</param>
-/// <param name="Errors">What is wrong with which field: messages by JSON pointer, or by the name of the query parameter.</param>
+/// <param name="Errors">What is wrong with which field: messages by JSON pointer, or by the name of the query
+/// parameter.</param>
 public sealed record ProblemAnswer(
-    [property: Required] string Type, [property: Required] string Title, [property: Required] int Status, [property: Required] string Detail, [property: Required] string TraceId,
-    IDictionary<string, string[]>? Errors);
+    [property: Required] string Type,
+    [property: Required] string Title,
+    [property: Required] int Status,
+    [property: Required] string Detail,
+    [property: Required] string TraceId,
+    IDictionary<string, string[]>? Errors
+);

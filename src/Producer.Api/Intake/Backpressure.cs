@@ -4,9 +4,12 @@ using QueueWorkers.Hosting;
 namespace Orders.Producer.Api.Intake;
 
 /// <summary>
-/// Stops taking orders before the outbox fills the disk: with the broker away, every accepted order stays in the database. Only messages that are to leave now count: neither delayed nor quarantined ones. The size is some seconds old.
+/// Stops taking orders before the outbox fills the disk: with the broker away, every accepted order stays in the
+/// database. Only messages that are to leave now count: neither delayed nor quarantined ones. The size is some seconds
+/// old.
 /// </summary>
-internal sealed class Backpressure(OutboxBacklogReader reader, BackpressureOptions options, ILogger<Backpressure> log) : Refresh("the size of the outbox", TimeSpan.FromSeconds(5), log)
+internal sealed class Backpressure(OutboxBacklogReader reader, BackpressureOptions options, ILogger<Backpressure> log)
+    : Refresh("the size of the outbox", TimeSpan.FromSeconds(5), log)
 {
     private volatile bool _isReached;
 
@@ -29,14 +32,19 @@ internal sealed class Backpressure(OutboxBacklogReader reader, BackpressureOptio
 /// <summary>How large the outbox may grow, section <c>Outbox</c>.</summary>
 internal sealed record BackpressureOptions
 {
-    /// <summary>Messages waiting in the outbox to leave from which on orders are refused. Default: 1,000,000, about 1 GB.</summary>
+    /// <summary>
+    /// Messages waiting in the outbox to leave from which on orders are refused. Default: 1,000,000, about 1 GB.
+    /// </summary>
     public long MaxRows { get; init; } = 1_000_000;
 
     /// <summary>Reads and checks the section.</summary>
     public static BackpressureOptions Read(IConfiguration configuration, ConfigurationProblems problems)
     {
         var options = configuration.GetSection("Outbox").Get<BackpressureOptions>() ?? new BackpressureOptions();
-        problems.Require(options.MaxRows >= 1, $"Outbox:MaxRows must be at least 1, got {options.MaxRows}; set Outbox__MaxRows");
+        problems.Require(
+            options.MaxRows >= 1,
+            $"Outbox:MaxRows must be at least 1, got {options.MaxRows}; set Outbox__MaxRows"
+        );
         return options;
     }
 }

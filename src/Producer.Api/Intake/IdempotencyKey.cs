@@ -2,7 +2,9 @@ using Orders.Producer.Api.Problems;
 
 namespace Orders.Producer.Api.Intake;
 
-/// <summary>The <c>Idempotency-Key</c> header: with it, an order may be posted again whenever the answer got lost.</summary>
+/// <summary>
+/// The <c>Idempotency-Key</c> header: with it, an order may be posted again whenever the answer got lost.
+/// </summary>
 internal static class IdempotencyKey
 {
     /// <summary>The header's name.</summary>
@@ -11,7 +13,10 @@ internal static class IdempotencyKey
     /// <summary>Set on the answer when the order had been made by an earlier request.</summary>
     public const string ReplayedHeader = "Idempotency-Replayed";
 
-    private static readonly Problem Refusal = new(ProblemKinds.InvalidIdempotencyKey, "Send one Idempotency-Key of 8–64 characters out of A–Z, a–z, 0–9, _ and -, or none.");
+    private static readonly Problem Refusal = new(
+        ProblemKinds.InvalidIdempotencyKey,
+        "Send one Idempotency-Key of 8–64 characters out of A–Z, a–z, 0–9, _ and -, or none."
+    );
 
     /// <summary>Reads the header.</summary>
     /// <param name="request">The request.</param>
@@ -22,7 +27,11 @@ internal static class IdempotencyKey
         key = null;
         if (!request.Headers.TryGetValue(Header, out var values))
             return null;
-        if (values.Count != 1 || values[0] is not { Length: >= 8 and <= 64 } value || !value.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-'))
+        if (
+            values.Count != 1
+            || values[0] is not { Length: >= 8 and <= 64 } value
+            || !value.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-')
+        )
             return Refusal;
         key = value;
         return null;

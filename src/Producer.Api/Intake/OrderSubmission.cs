@@ -8,8 +8,18 @@ using QueueWorkers.GroupCommit;
 
 namespace Orders.Producer.Api.Intake;
 
-/// <summary>What is posted, alone or in a batch, comes in through here: checked, priced, stored. Promise: an order is answered as accepted only after its commit.</summary>
-internal sealed class OrderSubmission(CurrentPrices prices, Backpressure outbox, OrderIntake intake, TimeProvider time, UnavailableLog unavailable, ILogger<OrderSubmission> log)
+/// <summary>
+/// What is posted, alone or in a batch, comes in through here: checked, priced, stored. Promise: an order is answered
+/// as accepted only after its commit.
+/// </summary>
+internal sealed class OrderSubmission(
+    CurrentPrices prices,
+    Backpressure outbox,
+    OrderIntake intake,
+    TimeProvider time,
+    UnavailableLog unavailable,
+    ILogger<OrderSubmission> log
+)
 {
     /// <summary>The largest body of an order, in bytes.</summary>
     public const int LargestOrder = 64 * 1024;
@@ -29,9 +39,17 @@ internal sealed class OrderSubmission(CurrentPrices prices, Backpressure outbox,
         if (prices.List is not { } list)
             return Unavailable.NotReady();
         if (OrderBody.Read(body, out var draft) is { IsEmpty: false } misshapen)
-            return new Problem(ProblemKinds.MalformedBody, "Every fault is listed under errors, by JSON pointer; the shape of an order is described at /docs.", misshapen);
+            return new Problem(
+                ProblemKinds.MalformedBody,
+                "Every fault is listed under errors, by JSON pointer; the shape of an order is described at /docs.",
+                misshapen
+            );
         if (OrderRules.Check(draft, list, time.GetUtcNow(), out var lines, out var releaseAt) is { } meaningless)
-            return new Problem(ProblemKinds.InvalidOrder, "Every fault is listed under errors, by JSON pointer.", meaningless);
+            return new Problem(
+                ProblemKinds.InvalidOrder,
+                "Every fault is listed under errors, by JSON pointer.",
+                meaningless
+            );
 
         order = new NewOrder
         {
@@ -67,19 +85,29 @@ internal sealed class OrderSubmission(CurrentPrices prices, Backpressure outbox,
         }
         catch (Exception exception) when (LeavesOutcomeOpen(exception))
         {
-            // Neither accepted nor refused: the commit may have happened although its answer got lost. Only the key can tell, on the next try.
+            // Neither accepted nor refused: the commit may have happened although its answer got lost. Only the key can
+            // tell, on the next try.
             DatabaseFaultMetrics.Count(exception);
             unavailable.Say(log, "POST", exception);
             return (Unavailable.Database(), null);
         }
     }
 
-    private static Problem? ProblemOf(IntakeOutcome outcome) => outcome switch
-    {
-        IntakeOutcome.KeyUsedForAnotherBody => new Problem(ProblemKinds.KeyReused, "Use a new key for a new order; a key stands for one body for ever."),
-        IntakeOutcome.KeyInFlight => new Problem(ProblemKinds.KeyInFlight, "Wait for the answer to the first request, or repeat this one.", RetryAfter: TimeSpan.FromSeconds(1)),
-        _ => null,
-    };
+    private static Problem? ProblemOf(IntakeOutcome outcome) =>
+        outcome switch
+        {
+            IntakeOutcome.KeyUsedForAnotherBody => new Problem(
+                ProblemKinds.KeyReused,
+                "Use a new key for a new order; a key stands for one body for ever."
+            ),
+            IntakeOutcome.KeyInFlight => new Problem(
+                ProblemKinds.KeyInFlight,
+                "Wait for the answer to the first request, or repeat this one.",
+                RetryAfter: TimeSpan.FromSeconds(1)
+            ),
+            _ => null,
+        };
 
-    private static bool LeavesOutcomeOpen(Exception exception) => exception is TimeoutException or ObjectDisposedException || DatabaseFault.MayPass(exception);
+    private static bool LeavesOutcomeOpen(Exception exception) =>
+        exception is TimeoutException or ObjectDisposedException || DatabaseFault.MayPass(exception);
 }

@@ -6,7 +6,9 @@ using Orders.Producer.Api.Problems;
 
 namespace Orders.Producer.Api.Intake;
 
-/// <summary>A request's body, whole, read once and where possible not copied. Dispose it when the bytes are no longer needed.</summary>
+/// <summary>
+/// A request's body, whole, read once and where possible not copied. Dispose it when the bytes are no longer needed.
+/// </summary>
 internal readonly struct RequestBody : IDisposable
 {
     private readonly PipeReader? _pipe;
@@ -39,7 +41,8 @@ internal readonly struct RequestBody : IDisposable
     /// <summary>Reads the body to its end, or to the limit.</summary>
     public static async ValueTask<RequestBody> ReadAsync(HttpContext context, int largest)
     {
-        // The limit is kept here, to the byte; the server's own counts the framing of chunks as well and would cut the connection before the answer is read.
+        // The limit is kept here, to the byte; the server's own counts the framing of chunks as well and would cut the
+        // connection before the answer is read.
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
             limit.MaxRequestBodySize = null;
         if (context.Request.ContentLength > largest)
@@ -54,7 +57,12 @@ internal readonly struct RequestBody : IDisposable
             pipe.AdvanceTo(first.Buffer.Start, first.Buffer.End);
         }
 
-        await using var slow = new Timer(static pipe => ((PipeReader)pipe!).CancelPendingRead(), pipe, ConnectionLimits.Arrival, Timeout.InfiniteTimeSpan);
+        await using var slow = new Timer(
+            static pipe => ((PipeReader)pipe!).CancelPendingRead(),
+            pipe,
+            ConnectionLimits.Arrival,
+            Timeout.InfiniteTimeSpan
+        );
         while (true)
         {
             var read = await pipe.ReadAsync(context.RequestAborted);
@@ -72,7 +80,8 @@ internal readonly struct RequestBody : IDisposable
         _pipe?.AdvanceTo(_end);
     }
 
-    private static bool IsEnough(ReadResult read, int largest) => read.IsCompleted || read.IsCanceled || read.Buffer.Length > largest;
+    private static bool IsEnough(ReadResult read, int largest) =>
+        read.IsCompleted || read.IsCanceled || read.Buffer.Length > largest;
 
     private static RequestBody Of(PipeReader pipe, ReadResult read, int largest)
     {
@@ -81,9 +90,22 @@ internal readonly struct RequestBody : IDisposable
 
         pipe.AdvanceTo(read.Buffer.End);
         return read.IsCanceled
-            ? new RequestBody(new Problem(ProblemKinds.TooSlow, FormattableString.Invariant($"A body must arrive within {ConnectionLimits.Arrival.TotalSeconds:0} seconds.")))
+            ? new RequestBody(
+                new Problem(
+                    ProblemKinds.TooSlow,
+                    FormattableString.Invariant(
+                        $"A body must arrive within {ConnectionLimits.Arrival.TotalSeconds:0} seconds."
+                    )
+                )
+            )
             : TooLarge(largest);
     }
 
-    private static RequestBody TooLarge(int largest) => new(new Problem(ProblemKinds.BodyTooLarge, FormattableString.Invariant($"A body must have at most {largest} bytes.")));
+    private static RequestBody TooLarge(int largest) =>
+        new(
+            new Problem(
+                ProblemKinds.BodyTooLarge,
+                FormattableString.Invariant($"A body must have at most {largest} bytes.")
+            )
+        );
 }

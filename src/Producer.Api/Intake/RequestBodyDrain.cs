@@ -4,8 +4,9 @@ using Orders.Producer.Api.Problems;
 namespace Orders.Producer.Api.Intake;
 
 /// <summary>
-/// What a client still sends when it has been refused. Closing the connection on it would reset it, and the client might never see why it was refused; so a little is read
-/// and thrown away. A client that does not stop by then is cut off.
+/// What a client still sends when it has been refused. Closing the connection on it would reset it, and the client
+/// might never see why it was refused; so a little is read and thrown away. A client that does not stop by then is cut
+/// off.
 /// </summary>
 internal static class RequestBodyDrain
 {
@@ -30,7 +31,7 @@ internal static class RequestBodyDrain
         patience.CancelAfter(Patience);
         try
         {
-            for (var discarded = 0L; discarded < Most;)
+            for (var discarded = 0L; discarded < Most; )
             {
                 var read = await body.ReadAsync(patience.Token);
                 discarded += read.Buffer.Length;

@@ -5,7 +5,10 @@ using Orders.Producer.Api.Watching;
 
 namespace Orders.Producer.Api.Json;
 
-/// <summary>How the API's answers look as JSON: generated when compiling, statuses by name, in the order of the records' members.</summary>
+/// <summary>
+/// How the API's answers look as JSON: generated when compiling, statuses by name, in the order of the records'
+/// members.
+/// </summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(AcceptedOrder))]
 [JsonSerializable(typeof(OrderAnswer))]

@@ -6,8 +6,8 @@ using QueueWorkers.Hosting;
 namespace Orders.Producer.Api.Limits;
 
 /// <summary>
-/// How many orders and requests each client may send: a bucket of tokens per client, so that one cannot hold the others up. It counts in this process only; with several
-/// processes behind a balancer a client's limit is the sum.
+/// How many orders and requests each client may send: a bucket of tokens per client, so that one cannot hold the others
+/// up. It counts in this process only; with several processes behind a balancer a client's limit is the sum.
 /// </summary>
 internal sealed class ClientRateLimit(RateLimitOptions options, TimeProvider time)
 {
@@ -22,9 +22,16 @@ internal sealed class ClientRateLimit(RateLimitOptions options, TimeProvider tim
     {
         var now = time.GetTimestamp();
         if (!_buckets.TryGetValue(caller.ClientId, out var bucket))
-            bucket = _buckets.GetOrAdd(caller.ClientId, _ => new TokenBucket(options.PerSecond, options.Burst, now, time.TimestampFrequency));
+            bucket = _buckets.GetOrAdd(
+                caller.ClientId,
+                _ => new TokenBucket(options.PerSecond, options.Burst, now, time.TimestampFrequency)
+            );
         return bucket.TryTake(Math.Min(count, options.Burst), now) is { } wait
-            ? new Problem(ProblemKinds.TooManyRequests, "Send less, or wait as long as Retry-After says.", RetryAfter: wait)
+            ? new Problem(
+                ProblemKinds.TooManyRequests,
+                "Send less, or wait as long as Retry-After says.",
+                RetryAfter: wait
+            )
             : null;
     }
 }
@@ -33,7 +40,9 @@ internal sealed class ClientRateLimit(RateLimitOptions options, TimeProvider tim
 internal sealed class RateLimiting(RequestDelegate next, ClientRateLimit limit)
 {
     public Task InvokeAsync(HttpContext context) =>
-        context.Features.Get<Caller>() is { } caller && limit.Charge(caller, 1) is { } refusal ? refusal.AnswerAsync(context) : next(context);
+        context.Features.Get<Caller>() is { } caller && limit.Charge(caller, 1) is { } refusal
+            ? refusal.AnswerAsync(context)
+            : next(context);
 }
 
 /// <summary>The rate of one client, section <c>Api:ClientRateLimit</c>.</summary>
@@ -49,8 +58,14 @@ internal sealed record RateLimitOptions
     public static RateLimitOptions Read(IConfiguration configuration, ConfigurationProblems problems)
     {
         var options = configuration.GetSection("Api:ClientRateLimit").Get<RateLimitOptions>() ?? new RateLimitOptions();
-        problems.Require(options.PerSecond is >= 1 and <= 1_000_000, $"Api:ClientRateLimit:PerSecond must be 1–1000000, got {options.PerSecond}; set Api__RateLimit__PerSecond");
-        problems.Require(options.Burst is >= 1 and <= 1_000_000, $"Api:ClientRateLimit:Burst must be 1–1000000, got {options.Burst}; set Api__RateLimit__Burst");
+        problems.Require(
+            options.PerSecond is >= 1 and <= 1_000_000,
+            $"Api:ClientRateLimit:PerSecond must be 1–1000000, got {options.PerSecond}; set Api__RateLimit__PerSecond"
+        );
+        problems.Require(
+            options.Burst is >= 1 and <= 1_000_000,
+            $"Api:ClientRateLimit:Burst must be 1–1000000, got {options.Burst}; set Api__RateLimit__Burst"
+        );
         return options;
     }
 }

@@ -15,7 +15,10 @@ internal static class ConnectionLimits
         server.Limits.RequestHeadersTimeout = Arrival;
         server.Limits.MaxRequestBodySize = Orders.PostOrderBatch.LargestBody;
         // Bytes a second, after a grace period: a body that trickles is cut before its ten seconds are over.
-        server.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
+        server.Limits.MinRequestBodyDataRate = new MinDataRate(
+            bytesPerSecond: 240,
+            gracePeriod: TimeSpan.FromSeconds(5)
+        );
         server.Limits.MinResponseDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(10));
         // Also the bound on orders that wait for one commit: each connection has one request at a time.
         server.Limits.MaxConcurrentConnections = 10_000;

@@ -1,6 +1,9 @@
 namespace Orders.Producer.Api.Limits;
 
-/// <summary>A bucket of tokens that fills by the clock. It is topped up when somebody asks, so a thousand clients who are silent cost nothing, and no timer runs.</summary>
+/// <summary>
+/// A bucket of tokens that fills by the clock. It is topped up when somebody asks, so a thousand clients who are silent
+/// cost nothing, and no timer runs.
+/// </summary>
 /// <param name="perSecond">Tokens that come in a second.</param>
 /// <param name="capacity">Tokens it can hold; it is full at first.</param>
 /// <param name="now">The clock's present time stamp.</param>

@@ -9,7 +9,12 @@ internal sealed class GetCatalogue(CatalogueReader reader)
     public async Task HandleAsync(HttpContext context)
     {
         var items = await reader.ReadStockAsync(context.RequestAborted);
-        await JsonAnswer.WriteAsync(context, StatusCodes.Status200OK, [.. items.Select(CatalogueArticle.Of)], ApiJson.Default.CatalogueArticleArray);
+        await JsonAnswer.WriteAsync(
+            context,
+            StatusCodes.Status200OK,
+            [.. items.Select(CatalogueArticle.Of)],
+            ApiJson.Default.CatalogueArticleArray
+        );
     }
 }
 
@@ -17,14 +22,21 @@ internal sealed class GetCatalogue(CatalogueReader reader)
 /// <param name="Sku">The article's code.</param>
 /// <param name="Name">The article's name.</param>
 /// <param name="Prices">Price of one piece in each currency.</param>
-/// <param name="OnHand">Pieces that are there now. More may be ordered; such an order is rejected when its stock is reserved.</param>
+/// <param name="OnHand">Pieces that are there now. More may be ordered; such an order is rejected when its stock is
+/// reserved.</param>
 /// <param name="Sold">False when it cannot be ordered any more.</param>
 public sealed record CatalogueArticle(string Sku, string Name, CataloguePrices Prices, int OnHand, bool Sold)
 {
     internal static CatalogueArticle Of(StockedItem stocked)
     {
         var item = stocked.Item;
-        return new CatalogueArticle(item.Sku, item.Name, new CataloguePrices(item.PriceEur, item.PriceUsd, item.PriceGbp), stocked.OnHand, item.Sold);
+        return new CatalogueArticle(
+            item.Sku,
+            item.Name,
+            new CataloguePrices(item.PriceEur, item.PriceUsd, item.PriceGbp),
+            stocked.OnHand,
+            item.Sold
+        );
     }
 }
 
@@ -35,4 +47,5 @@ public sealed record CatalogueArticle(string Sku, string Name, CataloguePrices P
 public sealed record CataloguePrices(
     [property: System.Text.Json.Serialization.JsonPropertyName("EUR")] decimal EUR,
     [property: System.Text.Json.Serialization.JsonPropertyName("USD")] decimal USD,
-    [property: System.Text.Json.Serialization.JsonPropertyName("GBP")] decimal GBP);
+    [property: System.Text.Json.Serialization.JsonPropertyName("GBP")] decimal GBP
+);

@@ -5,7 +5,9 @@ using Orders.Producer.Api.Problems;
 
 namespace Orders.Producer.Api.Orders;
 
-/// <summary><c>GET /orders/{id}/credit-note.pdf</c>: the document that takes back the invoice of a cancelled order.</summary>
+/// <summary>
+/// <c>GET /orders/{id}/credit-note.pdf</c>: the document that takes back the invoice of a cancelled order.
+/// </summary>
 internal sealed class GetCreditNotePdf(InvoiceDocumentReader reader)
 {
     public async Task HandleAsync(HttpContext context, Guid id)
@@ -14,8 +16,16 @@ internal sealed class GetCreditNotePdf(InvoiceDocumentReader reader)
         if (!found)
             await GetOrder.NotFound.AnswerAsync(context);
         else if (note is not { Pdf: { } pdf, Sha256: { } sha256 })
-            await new Problem(ProblemKinds.CreditNoteNotReady, "There is one only for a cancelled order that had an invoice, once it is rendered.").AnswerAsync(context);
+            await new Problem(
+                ProblemKinds.CreditNoteNotReady,
+                "There is one only for a cancelled order that had an invoice, once it is rendered."
+            ).AnswerAsync(context);
         else
-            await PdfAnswer.WriteAsync(context, OrderNumber.FormatCreditNote(note.Number), pdf, Convert.ToHexStringLower(sha256));
+            await PdfAnswer.WriteAsync(
+                context,
+                OrderNumber.FormatCreditNote(note.Number),
+                pdf,
+                Convert.ToHexStringLower(sha256)
+            );
     }
 }

@@ -9,16 +9,30 @@ using QueueWorkers.Steps.Reports;
 
 namespace Orders.Producer.Api.Orders;
 
-/// <summary><c>GET /orders/{id}</c>: one order and how far each of its steps is. Another client's order does not exist.</summary>
+/// <summary>
+/// <c>GET /orders/{id}</c>: one order and how far each of its steps is. Another client's order does not exist.
+/// </summary>
 internal sealed class GetOrder(OrderViewReader reader)
 {
     /// <summary>The answer for an order that does not exist or belongs to somebody else.</summary>
-    public static readonly Problem NotFound = new(ProblemKinds.OrderNotFound, "Check the id; it is the one that POST /orders answered with.");
+    public static readonly Problem NotFound = new(
+        ProblemKinds.OrderNotFound,
+        "Check the id; it is the one that POST /orders answered with."
+    );
 
     public async Task HandleAsync(HttpContext context, Guid id)
     {
         var view = await reader.FindAsync(id, Caller.Of(context).ClientId, context.RequestAborted);
-        await (view is null ? NotFound.AnswerAsync(context) : JsonAnswer.WriteAsync(context, StatusCodes.Status200OK, OrderAnswer.Of(view), ApiJson.Default.OrderAnswer));
+        await (
+            view is null
+                ? NotFound.AnswerAsync(context)
+                : JsonAnswer.WriteAsync(
+                    context,
+                    StatusCodes.Status200OK,
+                    OrderAnswer.Of(view),
+                    ApiJson.Default.OrderAnswer
+                )
+        );
     }
 }
 
@@ -38,19 +52,53 @@ internal sealed class GetOrder(OrderViewReader reader)
 /// <param name="CreditNote">What took the invoice back after a cancellation; null when nothing did.</param>
 /// <param name="CancelledAt">When it was cancelled; null when it was not.</param>
 public sealed record OrderAnswer(
-    Guid Id, string Number, OrderStatus Status, bool Premium, CustomerAnswer Customer, IReadOnlyList<LineAnswer> Lines, decimal Total, string Currency,
-    DateTime CreatedAt, DateTime? CompletedAt, IReadOnlyList<StepAnswer> Steps, InvoiceAnswer? Invoice, InvoiceAnswer? CreditNote, DateTime? CancelledAt)
+    Guid Id,
+    string Number,
+    OrderStatus Status,
+    bool Premium,
+    CustomerAnswer Customer,
+    IReadOnlyList<LineAnswer> Lines,
+    decimal Total,
+    string Currency,
+    DateTime CreatedAt,
+    DateTime? CompletedAt,
+    IReadOnlyList<StepAnswer> Steps,
+    InvoiceAnswer? Invoice,
+    InvoiceAnswer? CreditNote,
+    DateTime? CancelledAt
+)
 {
     internal static OrderAnswer Of(OrderView view)
     {
         var order = view.Order;
         return new OrderAnswer(
-            order.Id, OrderNumber.Format(order.Number), view.Status, order.Premium, new CustomerAnswer(order.CustomerName, order.CustomerEmail),
-            [.. order.Lines.Select(l => new LineAnswer(l.Sku, l.Name, l.Quantity, l.UnitPrice, l.Total))], order.Total, order.Currency,
-            order.CreatedAt.UtcDateTime, view.CompletedAt?.UtcDateTime, [.. view.Steps.Select(s => StepAnswer.Of(s, view))],
-            view.Invoice is { } i ? new InvoiceAnswer(OrderNumber.FormatInvoice(i.Number), Convert.ToHexStringLower(i.Sha256), $"/orders/{order.Id}/invoice.pdf") : null,
-            view.CreditNote is { } n ? new InvoiceAnswer(OrderNumber.FormatCreditNote(n.Number), Convert.ToHexStringLower(n.Sha256), $"/orders/{order.Id}/credit-note.pdf") : null,
-            view.CancelledAt?.UtcDateTime);
+            order.Id,
+            OrderNumber.Format(order.Number),
+            view.Status,
+            order.Premium,
+            new CustomerAnswer(order.CustomerName, order.CustomerEmail),
+            [.. order.Lines.Select(l => new LineAnswer(l.Sku, l.Name, l.Quantity, l.UnitPrice, l.Total))],
+            order.Total,
+            order.Currency,
+            order.CreatedAt.UtcDateTime,
+            view.CompletedAt?.UtcDateTime,
+            [.. view.Steps.Select(s => StepAnswer.Of(s, view))],
+            view.Invoice is { } i
+                ? new InvoiceAnswer(
+                    OrderNumber.FormatInvoice(i.Number),
+                    Convert.ToHexStringLower(i.Sha256),
+                    $"/orders/{order.Id}/invoice.pdf"
+                )
+                : null,
+            view.CreditNote is { } n
+                ? new InvoiceAnswer(
+                    OrderNumber.FormatCreditNote(n.Number),
+                    Convert.ToHexStringLower(n.Sha256),
+                    $"/orders/{order.Id}/credit-note.pdf"
+                )
+                : null,
+            view.CancelledAt?.UtcDateTime
+        );
     }
 }
 
@@ -75,16 +123,33 @@ public sealed record LineAnswer(string Sku, string Name, int Quantity, decimal U
 /// <param name="FinishedAt">When it ended; null before.</param>
 /// <param name="NextAttemptAt">When the next attempt is due; null when none is planned.</param>
 /// <param name="LastFault">Why the last attempt failed; null when none did.</param>
-/// <param name="UndoneAt">When its work was undone after a cancellation: stock released, invoice taken back, pick list recalled, customer told; null when it was not, or not yet.</param>
+/// <param name="UndoneAt">When its work was undone after a cancellation: stock released, invoice taken back, pick list
+/// recalled, customer told; null when it was not, or not yet.</param>
 /// <param name="Reports">What its latest attempts told about themselves; empty when they told nothing.</param>
 public sealed record StepAnswer(
-    string Step, StepStatus Status, int Attempts, DateTime? StartedAt, DateTime? FinishedAt, DateTime? NextAttemptAt, string? LastFault, DateTime? UndoneAt,
-    IReadOnlyList<ReportAnswer> Reports)
+    string Step,
+    StepStatus Status,
+    int Attempts,
+    DateTime? StartedAt,
+    DateTime? FinishedAt,
+    DateTime? NextAttemptAt,
+    string? LastFault,
+    DateTime? UndoneAt,
+    IReadOnlyList<ReportAnswer> Reports
+)
 {
-    internal static StepAnswer Of(StepRecord step, OrderView view) => new(
-        step.Step, step.Status, step.Attempts, step.StartedAt?.UtcDateTime, step.FinishedAt?.UtcDateTime, step.NextAttemptAt?.UtcDateTime, step.LastFault,
-        view.UndoneAt.TryGetValue(step.Step, out var undoneAt) ? undoneAt.UtcDateTime : null,
-        [.. view.Reports.Where(r => r.Step == step.Step).Select(ReportAnswer.Of)]);
+    internal static StepAnswer Of(StepRecord step, OrderView view) =>
+        new(
+            step.Step,
+            step.Status,
+            step.Attempts,
+            step.StartedAt?.UtcDateTime,
+            step.FinishedAt?.UtcDateTime,
+            step.NextAttemptAt?.UtcDateTime,
+            step.LastFault,
+            view.UndoneAt.TryGetValue(step.Step, out var undoneAt) ? undoneAt.UtcDateTime : null,
+            [.. view.Reports.Where(r => r.Step == step.Step).Select(ReportAnswer.Of)]
+        );
 }
 
 /// <summary>What an attempt of a step told about itself.</summary>
@@ -94,10 +159,24 @@ public sealed record StepAnswer(
 /// <param name="Log">Its log lines, oldest first.</param>
 /// <param name="Result">What came out; null when it did not say.</param>
 /// <param name="At">When it told this.</param>
-public sealed record ReportAnswer(int Attempt, double? Progress, string? Activity, IReadOnlyList<string> Log, JsonElement? Result, DateTime At)
+public sealed record ReportAnswer(
+    int Attempt,
+    double? Progress,
+    string? Activity,
+    IReadOnlyList<string> Log,
+    JsonElement? Result,
+    DateTime At
+)
 {
-    internal static ReportAnswer Of(StepReport report) => new(
-        report.Attempt, report.Progress, report.Activity, report.Log, report.Result is { } json ? JsonElement.Parse(json) : null, report.At.UtcDateTime);
+    internal static ReportAnswer Of(StepReport report) =>
+        new(
+            report.Attempt,
+            report.Progress,
+            report.Activity,
+            report.Log,
+            report.Result is { } json ? JsonElement.Parse(json) : null,
+            report.At.UtcDateTime
+        );
 }
 
 /// <summary>An invoice or a credit note.</summary>

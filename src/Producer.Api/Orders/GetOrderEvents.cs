@@ -11,10 +11,16 @@ using Orders.Producer.Api.Watching;
 namespace Orders.Producer.Api.Orders;
 
 /// <summary>
-/// <c>GET /orders/{id}/events</c>: server-sent events (HTML standard, section 9.2). First where everything stands, then one event per change; the stream ends with the
-/// order, or when the host stops. A client that comes back gets the present state again, so nothing depends on a stream living long.
+/// <c>GET /orders/{id}/events</c>: server-sent events (HTML standard, section 9.2). First where everything stands, then
+/// one event per change; the stream ends with the order, or when the host stops. A client that comes back gets the
+/// present state again, so nothing depends on a stream living long.
 /// </summary>
-internal sealed class GetOrderEvents(OrderChangesReader reader, OrderWatch watch, IHostApplicationLifetime host, TimeProvider time)
+internal sealed class GetOrderEvents(
+    OrderChangesReader reader,
+    OrderWatch watch,
+    IHostApplicationLifetime host,
+    TimeProvider time
+)
 {
     // Below the idle timeout of the usual proxies.
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
@@ -30,14 +36,21 @@ internal sealed class GetOrderEvents(OrderChangesReader reader, OrderWatch watch
         using var watching = watch.TryBegin(id);
         if (watching is null)
         {
-            await new Problem(ProblemKinds.TooManyWatchers, "Ask GET /orders/{id} now and then instead, or try again later.", RetryAfter: TimeSpan.FromSeconds(5)).AnswerAsync(context);
+            await new Problem(
+                ProblemKinds.TooManyWatchers,
+                "Ask GET /orders/{id} now and then instead, or try again later.",
+                RetryAfter: TimeSpan.FromSeconds(5)
+            ).AnswerAsync(context);
             return;
         }
 
         context.Response.ContentType = "text/event-stream";
         context.Response.Headers.CacheControl = "no-store";
         // Without the host's own end a shutdown would wait for the slowest order.
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, host.ApplicationStopping);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(
+            context.RequestAborted,
+            host.ApplicationStopping
+        );
         try
         {
             await StreamAsync(context.Response.BodyWriter, watching, ending.Token);

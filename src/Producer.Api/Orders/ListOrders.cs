@@ -20,24 +20,43 @@ internal sealed class ListOrders(OrderListReader reader)
     private static readonly string[] Known = ["status", "from", "to", "cursor", "limit"];
 
     // A parameter that is given twice arrives as "a,b", which none of them accepts.
-    public async Task HandleAsync(HttpContext context, string? status, string? from, string? to, string? cursor, string? limit)
+    public async Task HandleAsync(
+        HttpContext context,
+        string? status,
+        string? from,
+        string? to,
+        string? cursor,
+        string? limit
+    )
     {
         var errors = new FieldErrors();
         if (context.Request.Query.Keys.Any(k => !Known.Contains(k)))
             errors.Add("", $"has an unknown parameter; known are {string.Join(", ", Known)}");
         var query = new OrderListQuery(
-            Caller.Of(context).ClientId, ReadStatus(status, errors), ReadMoment("from", from, errors), ReadMoment("to", to, errors), ReadCursor(cursor, errors),
-            ReadLimit(limit, errors));
+            Caller.Of(context).ClientId,
+            ReadStatus(status, errors),
+            ReadMoment("from", from, errors),
+            ReadMoment("to", to, errors),
+            ReadCursor(cursor, errors),
+            ReadLimit(limit, errors)
+        );
         if (!errors.IsEmpty)
         {
-            await new Problem(ProblemKinds.InvalidParameter, "Every fault is listed under errors, by the name of the parameter.", errors).AnswerAsync(context);
+            await new Problem(
+                ProblemKinds.InvalidParameter,
+                "Every fault is listed under errors, by the name of the parameter.",
+                errors
+            ).AnswerAsync(context);
             return;
         }
 
         // One more than asked for tells whether there is a next page.
         var orders = await reader.ReadAsync(query with { Limit = query.Limit + 1 }, context.RequestAborted);
         var more = orders.Count > query.Limit;
-        var page = new OrderPage([.. orders.Take(query.Limit).Select(OrderSummary.Of)], more ? CursorOf(orders[query.Limit - 1].Id) : null);
+        var page = new OrderPage(
+            [.. orders.Take(query.Limit).Select(OrderSummary.Of)],
+            more ? CursorOf(orders[query.Limit - 1].Id) : null
+        );
         await JsonAnswer.WriteAsync(context, StatusCodes.Status200OK, page, ApiJson.Default.OrderPage);
     }
 
@@ -70,7 +89,10 @@ internal sealed class ListOrders(OrderListReader reader)
     {
         if (text is null)
             return UsualPage;
-        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= LongestPage)
+        if (
+            int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit)
+            && limit is >= 1 and <= LongestPage
+        )
             return limit;
         errors.Add("limit", $"must be 1–{LongestPage}");
         return UsualPage;
@@ -81,7 +103,12 @@ internal sealed class ListOrders(OrderListReader reader)
         if (text is null)
             return null;
         Span<byte> bytes = stackalloc byte[16];
-        if (text.Length == Base64Url.GetEncodedLength(16) && Base64Url.IsValid(text) && Base64Url.TryDecodeFromChars(text, bytes, out var length) && length == 16)
+        if (
+            text.Length == Base64Url.GetEncodedLength(16)
+            && Base64Url.IsValid(text)
+            && Base64Url.TryDecodeFromChars(text, bytes, out var length)
+            && length == 16
+        )
             return new Guid(bytes, bigEndian: true);
         errors.Add("cursor", "must be the nextCursor of the page before, unchanged");
         return null;
@@ -105,8 +132,25 @@ public sealed record OrderPage(IReadOnlyList<OrderSummary> Orders, string? NextC
 /// <param name="CreatedAt">When it was accepted.</param>
 /// <param name="CompletedAt">When its last step was done; null before.</param>
 public sealed record OrderSummary(
-    Guid Id, string Number, OrderStatus Status, bool Premium, decimal Total, string Currency, DateTime CreatedAt, DateTime? CompletedAt)
+    Guid Id,
+    string Number,
+    OrderStatus Status,
+    bool Premium,
+    decimal Total,
+    string Currency,
+    DateTime CreatedAt,
+    DateTime? CompletedAt
+)
 {
-    internal static OrderSummary Of(ListedOrder order) => new(
-        order.Id, OrderNumber.Format(order.Number), order.Status, order.Premium, order.Total, order.Currency, order.CreatedAt.UtcDateTime, order.CompletedAt?.UtcDateTime);
+    internal static OrderSummary Of(ListedOrder order) =>
+        new(
+            order.Id,
+            OrderNumber.Format(order.Number),
+            order.Status,
+            order.Premium,
+            order.Total,
+            order.Currency,
+            order.CreatedAt.UtcDateTime,
+            order.CompletedAt?.UtcDateTime
+        );
 }

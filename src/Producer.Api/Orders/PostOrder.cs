@@ -7,7 +7,10 @@ using Orders.Producer.Api.Problems;
 
 namespace Orders.Producer.Api.Orders;
 
-/// <summary><c>POST /orders</c>: takes one order. The hot path: the body is read once, parsed by hand, and nothing is looked up in the database before the commit.</summary>
+/// <summary>
+/// <c>POST /orders</c>: takes one order. The hot path: the body is read once, parsed by hand, and nothing is looked up
+/// in the database before the commit.
+/// </summary>
 internal sealed class PostOrder(OrderSubmission door)
 {
     public async Task HandleAsync(HttpContext context)
@@ -52,8 +55,22 @@ internal sealed class PostOrder(OrderSubmission door)
 /// <param name="Total">Sum of its lines.</param>
 /// <param name="Currency">EUR, USD or GBP.</param>
 /// <param name="CreatedAt">When it was accepted.</param>
-public sealed record AcceptedOrder(Guid Id, string Number, OrderStatus Status, decimal Total, string Currency, DateTime CreatedAt)
+public sealed record AcceptedOrder(
+    Guid Id,
+    string Number,
+    OrderStatus Status,
+    decimal Total,
+    string Currency,
+    DateTime CreatedAt
+)
 {
     internal static AcceptedOrder Of(StoredOrder order) =>
-        new(order.Id, OrderNumber.Format(order.Number), order.Status, order.Total, order.Currency, order.CreatedAt.UtcDateTime);
+        new(
+            order.Id,
+            OrderNumber.Format(order.Number),
+            order.Status,
+            order.Total,
+            order.Currency,
+            order.CreatedAt.UtcDateTime
+        );
 }

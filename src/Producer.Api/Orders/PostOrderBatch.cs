@@ -9,7 +9,10 @@ using Orders.Producer.Api.Validation;
 
 namespace Orders.Producer.Api.Orders;
 
-/// <summary><c>POST /orders/batch</c>: takes up to 500 orders. Each stands for itself: a bad one is refused, the others are accepted, and the answer says which.</summary>
+/// <summary>
+/// <c>POST /orders/batch</c>: takes up to 500 orders. Each stands for itself: a bad one is refused, the others are
+/// accepted, and the answer says which.
+/// </summary>
 internal sealed class PostOrderBatch(OrderSubmission door, ClientRateLimit limit)
 {
     /// <summary>The largest body of a batch, in bytes.</summary>
@@ -39,13 +42,27 @@ internal sealed class PostOrderBatch(OrderSubmission door, ClientRateLimit limit
         }
 
         var results = await Task.WhenAll(orders.ConvertAll(range => TakeAsync(body.Bytes[range], Caller.Of(context))));
-        await JsonAnswer.WriteAsync(context, StatusCodes.Status200OK, "application/json; charset=utf-8", results, Write);
+        await JsonAnswer.WriteAsync(
+            context,
+            StatusCodes.Status200OK,
+            "application/json; charset=utf-8",
+            results,
+            Write
+        );
     }
 
     private Task<(Problem? Problem, IntakeResult? Result)> TakeAsync(ReadOnlyMemory<byte> body, Caller caller)
     {
         if (body.Length > OrderSubmission.LargestOrder)
-            return Task.FromResult<(Problem?, IntakeResult?)>((new Problem(ProblemKinds.BodyTooLarge, $"An order must have at most {OrderSubmission.LargestOrder} bytes."), null));
+            return Task.FromResult<(Problem?, IntakeResult?)>(
+                (
+                    new Problem(
+                        ProblemKinds.BodyTooLarge,
+                        $"An order must have at most {OrderSubmission.LargestOrder} bytes."
+                    ),
+                    null
+                )
+            );
         return door.TryPrepare(body.Span, caller, key: null, out var order) is { } refusal
             ? Task.FromResult<(Problem?, IntakeResult?)>((refusal, null))
             : door.StoreAsync(order!);
@@ -56,7 +73,10 @@ internal sealed class PostOrderBatch(OrderSubmission door, ClientRateLimit limit
         if (PlainJson.FaultIn(request) is { } unreadable)
             return unreadable;
         return request.Headers.ContainsKey(IdempotencyKey.Header)
-            ? new Problem(ProblemKinds.InvalidIdempotencyKey, "A batch takes no Idempotency-Key. Post orders one by one where each must be repeatable.")
+            ? new Problem(
+                ProblemKinds.InvalidIdempotencyKey,
+                "A batch takes no Idempotency-Key. Post orders one by one where each must be repeatable."
+            )
             : null;
     }
 
@@ -86,8 +106,13 @@ internal sealed class PostOrderBatch(OrderSubmission door, ClientRateLimit limit
         }
 
         if (errors is null && orders.Count is 0 or > MostOrders)
-            (errors = new FieldErrors()).Add("/orders", $"must have 1–{MostOrders} orders, found {(orders.Count > MostOrders ? "more" : "none")}");
-        return errors is null ? null : new Problem(ProblemKinds.MalformedBody, "Nothing of the batch was accepted.", errors);
+            (errors = new FieldErrors()).Add(
+                "/orders",
+                $"must have 1–{MostOrders} orders, found {(orders.Count > MostOrders ? "more" : "none")}"
+            );
+        return errors is null
+            ? null
+            : new Problem(ProblemKinds.MalformedBody, "Nothing of the batch was accepted.", errors);
     }
 
     private static void ReadRanges(ref StrictReader reader, List<Range> orders)
@@ -102,7 +127,8 @@ internal sealed class PostOrderBatch(OrderSubmission door, ClientRateLimit limit
     }
 
     // The request itself has paid for one order already.
-    private Problem? Charge(HttpContext context, int orders) => orders == 1 ? null : limit.Charge(Caller.Of(context), orders - 1);
+    private Problem? Charge(HttpContext context, int orders) =>
+        orders == 1 ? null : limit.Charge(Caller.Of(context), orders - 1);
 
     private static void Write(Utf8JsonWriter writer, (Problem? Problem, IntakeResult? Result)[] results)
     {

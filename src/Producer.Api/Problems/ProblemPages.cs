@@ -2,7 +2,10 @@ using QueueWorkers.GroupCommit;
 
 namespace Orders.Producer.Api.Problems;
 
-/// <summary>Makes a problem of what nobody else answered: unknown addresses, wrong methods, broken requests, a database that is away, our own faults.</summary>
+/// <summary>
+/// Makes a problem of what nobody else answered: unknown addresses, wrong methods, broken requests, a database that is
+/// away, our own faults.
+/// </summary>
 internal sealed class ProblemPages(RequestDelegate next, UnavailableLog unavailable, ILogger<ProblemPages> log)
 {
     public async Task InvokeAsync(HttpContext context)
@@ -29,7 +32,12 @@ internal sealed class ProblemPages(RequestDelegate next, UnavailableLog unavaila
         }
 
         var response = context.Response;
-        if (response.StatusCode >= 400 && !response.HasStarted && response.ContentType is null && response.ContentLength is null)
+        if (
+            response.StatusCode >= 400
+            && !response.HasStarted
+            && response.ContentType is null
+            && response.ContentLength is null
+        )
             await OfStatus(context).AnswerAsync(context);
     }
 

@@ -4,16 +4,26 @@ namespace Orders.Producer.Api.Problems;
 internal static class Unavailable
 {
     /// <summary>The database cannot be used, or it is not known whether it committed.</summary>
-    public static Problem Database() => new(
-        ProblemKinds.Unavailable,
-        "The database did not answer, so it is not known whether the request was carried out. Repeat it with the same Idempotency-Key: an order is never made twice.",
-        RetryAfter: TimeSpan.FromSeconds(2));
+    public static Problem Database() =>
+        new(
+            ProblemKinds.Unavailable,
+            "The database did not answer, so it is not known whether the request was carried out. Repeat it with the same Idempotency-Key: an order is never made twice.",
+            RetryAfter: TimeSpan.FromSeconds(2)
+        );
 
     /// <summary>The catalogue has not been read yet, or no steps are deployed.</summary>
     public static Problem NotReady() =>
-        new(ProblemKinds.Unavailable, "The catalogue and the steps have not been read from the database yet; see /health/ready.", RetryAfter: TimeSpan.FromSeconds(2));
+        new(
+            ProblemKinds.Unavailable,
+            "The catalogue and the steps have not been read from the database yet; see /health/ready.",
+            RetryAfter: TimeSpan.FromSeconds(2)
+        );
 
     /// <summary>The outbox has reached its cap.</summary>
     public static Problem OutboxFull() =>
-        new(ProblemKinds.OutboxFull, "Orders are kept until the broker takes them, and the space for that is used up. Repeat the request later.", RetryAfter: TimeSpan.FromSeconds(10));
+        new(
+            ProblemKinds.OutboxFull,
+            "Orders are kept until the broker takes them, and the space for that is used up. Repeat the request later.",
+            RetryAfter: TimeSpan.FromSeconds(10)
+        );
 }

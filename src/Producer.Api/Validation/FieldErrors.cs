@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace Orders.Producer.Api.Validation;
 
-/// <summary>What is wrong with which field. Fields are named by JSON pointer (RFC 6901), query parameters by their name.</summary>
+/// <summary>
+/// What is wrong with which field. Fields are named by JSON pointer (RFC 6901), query parameters by their name.
+/// </summary>
 internal sealed class FieldErrors
 {
     // A hostile body could hold a fault every few bytes; an answer stays small all the same.

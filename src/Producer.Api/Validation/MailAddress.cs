@@ -3,8 +3,9 @@ using System.Globalization;
 namespace Orders.Producer.Api.Validation;
 
 /// <summary>
-/// One bare mail address: the dot-atom form of RFC 5321, without display name, quotes, comments or literals. The local part is ASCII, because a server without SMTPUTF8
-/// refuses others; the domain may be international. By what it lets through, no line break and no second address can hide in it.
+/// One bare mail address: the dot-atom form of RFC 5321, without display name, quotes, comments or literals. The local
+/// part is ASCII, because a server without SMTPUTF8 refuses others; the domain may be international. By what it lets
+/// through, no line break and no second address can hide in it.
 /// </summary>
 internal static class MailAddress
 {
@@ -19,7 +20,10 @@ internal static class MailAddress
     public static bool IsValid(string text)
     {
         var at = text.IndexOf('@');
-        return text.Length <= Longest && at is > 0 and <= LongestLocalPart && IsLocalPart(text.AsSpan(0, at)) && IsDomain(text[(at + 1)..]);
+        return text.Length <= Longest
+            && at is > 0 and <= LongestLocalPart
+            && IsLocalPart(text.AsSpan(0, at))
+            && IsDomain(text[(at + 1)..]);
     }
 
     private static bool IsLocalPart(ReadOnlySpan<char> text)

@@ -26,7 +26,8 @@ internal sealed class Members
     public string NameOf(int member) => _names[member];
 
     /// <summary>The member of a name, -1 when there is none.</summary>
-    public int Find(string name, StringComparison comparison) => Array.FindIndex(_names, n => n.Equals(name, comparison));
+    public int Find(string name, StringComparison comparison) =>
+        Array.FindIndex(_names, n => n.Equals(name, comparison));
 
     /// <summary>The required members that are not among those seen (a bit per member).</summary>
     public IEnumerable<string> Missing(uint seen) => _names.Take(_required).Where((_, i) => (seen & (1u << i)) == 0);

@@ -5,7 +5,10 @@ namespace Orders.Producer.Api.Validation;
 /// <summary>Reads the body of an order: its shape, nothing of its meaning.</summary>
 internal static class OrderBody
 {
-    private static readonly Members OrderMembers = new(["customer", "lines", "currency", "shippingAddress"], ["premium", "notes", "releaseAt"]);
+    private static readonly Members OrderMembers = new(
+        ["customer", "lines", "currency", "shippingAddress"],
+        ["premium", "notes", "releaseAt"]
+    );
     private static readonly Members CustomerMembers = new(["name", "email"], []);
     private static readonly Members LineMembers = new(["sku", "quantity"], []);
     private static readonly Members AddressMembers = new(["line1", "city", "postalCode", "country"], []);
@@ -38,9 +41,14 @@ internal static class OrderBody
     public static FieldErrors Malformed(Exception exception)
     {
         var errors = new FieldErrors();
-        errors.Add("", exception is JsonException json
-            ? FormattableString.Invariant($"must be one JSON object (RFC 8259); it breaks off at line {json.LineNumber + 1}, byte {json.BytePositionInLine + 1}")
-            : exception.Message);
+        errors.Add(
+            "",
+            exception is JsonException json
+                ? FormattableString.Invariant(
+                    $"must be one JSON object (RFC 8259); it breaks off at line {json.LineNumber + 1}, byte {json.BytePositionInLine + 1}"
+                )
+                : exception.Message
+        );
         return errors;
     }
 

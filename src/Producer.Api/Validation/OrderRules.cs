@@ -6,7 +6,10 @@ using Orders.Producer.Api.Catalogue;
 
 namespace Orders.Producer.Api.Validation;
 
-/// <summary>What an order has to mean, so that it can be accepted. Prices and names come from the catalogue, never from the client.</summary>
+/// <summary>
+/// What an order has to mean, so that it can be accepted. Prices and names come from the catalogue, never from the
+/// client.
+/// </summary>
 internal static class OrderRules
 {
     public const int MostLines = 100;
@@ -16,7 +19,12 @@ internal static class OrderRules
     // numeric(14,2) in the database.
     private const decimal LargestTotal = 999_999_999_999.99m;
 
-    private static readonly FrozenSet<string> Currencies = FrozenSet.Create(StringComparer.Ordinal, "EUR", "USD", "GBP");
+    private static readonly FrozenSet<string> Currencies = FrozenSet.Create(
+        StringComparer.Ordinal,
+        "EUR",
+        "USD",
+        "GBP"
+    );
 
     /// <summary>Checks an order and prices its lines.</summary>
     /// <param name="draft">The order.</param>
@@ -25,7 +33,13 @@ internal static class OrderRules
     /// <param name="lines">The priced lines; of use only when there are no errors.</param>
     /// <param name="releaseAt">When its steps may begin; null for at once, also when that moment has passed.</param>
     /// <returns>Everything that is wrong; null when nothing is.</returns>
-    public static FieldErrors? Check(OrderDraft draft, PriceList catalogue, DateTimeOffset now, out NewOrderLine[] lines, out DateTimeOffset? releaseAt)
+    public static FieldErrors? Check(
+        OrderDraft draft,
+        PriceList catalogue,
+        DateTimeOffset now,
+        out NewOrderLine[] lines,
+        out DateTimeOffset? releaseAt
+    )
     {
         FieldErrors? errors = null;
         void Fault(string pointer, string? message)
@@ -36,14 +50,20 @@ internal static class OrderRules
 
         Fault("/customer/name", VisibleText.FaultIn(draft.CustomerName, 100));
         if (!MailAddress.IsValid(draft.CustomerEmail))
-            Fault("/customer/email", "must be one bare mail address of at most 254 characters, such as zoe@example.com");
+            Fault(
+                "/customer/email",
+                "must be one bare mail address of at most 254 characters, such as zoe@example.com"
+            );
         if (!Currencies.Contains(draft.Currency))
             Fault("/currency", "must be EUR, USD or GBP");
         Fault("/shippingAddress/line1", VisibleText.FaultIn(draft.ShipLine1, 200));
         Fault("/shippingAddress/city", VisibleText.FaultIn(draft.ShipCity, 100));
         Fault("/shippingAddress/postalCode", VisibleText.FaultIn(draft.ShipPostalCode, 20));
         if (!Countries.Codes.Contains(draft.ShipCountry))
-            Fault("/shippingAddress/country", "must be a country code of ISO 3166-1 alpha-2 in capital letters, such as DE");
+            Fault(
+                "/shippingAddress/country",
+                "must be a country code of ISO 3166-1 alpha-2 in capital letters, such as DE"
+            );
         if (draft.Notes is { } notes)
             Fault("/notes", VisibleText.FaultIn(notes, 500, mayBeBlank: true));
 
@@ -67,7 +87,10 @@ internal static class OrderRules
             if (quantity is < 1 or > LargestQuantity)
                 Fault(At(i, "quantity"), FormattableString.Invariant($"must be 1–{LargestQuantity}"));
             if (!catalogue.TryGet(sku, out var item))
-                Fault(At(i, "sku"), IsSku(sku) ? "is not in the catalogue; see /catalogue" : "must be 3–32 characters of A–Z, 0–9 and -");
+                Fault(
+                    At(i, "sku"),
+                    IsSku(sku) ? "is not in the catalogue; see /catalogue" : "must be 3–32 characters of A–Z, 0–9 and -"
+                );
             else if (!item.Sold)
                 Fault(At(i, "sku"), "is no longer sold; see /catalogue");
             else if (Repeats(draft.Lines, i))
@@ -95,12 +118,14 @@ internal static class OrderRules
         return false;
     }
 
-    private static bool IsSku(string text) => text.Length is >= 3 and <= 32 && text.All(c => char.IsAsciiLetterUpper(c) || char.IsAsciiDigit(c) || c == '-');
+    private static bool IsSku(string text) =>
+        text.Length is >= 3 and <= 32 && text.All(c => char.IsAsciiLetterUpper(c) || char.IsAsciiDigit(c) || c == '-');
 
-    private static decimal PriceOf(CatalogueItem item, string currency) => currency switch
-    {
-        "EUR" => item.PriceEur,
-        "USD" => item.PriceUsd,
-        _ => item.PriceGbp,
-    };
+    private static decimal PriceOf(CatalogueItem item, string currency) =>
+        currency switch
+        {
+            "EUR" => item.PriceEur,
+            "USD" => item.PriceUsd,
+            _ => item.PriceGbp,
+        };
 }

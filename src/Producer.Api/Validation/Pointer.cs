@@ -10,7 +10,8 @@ internal readonly record struct Pointer(string Parent, int Index = -1, string? M
     public static readonly Pointer Root = new("");
 
     /// <summary>A member of the object that stands here.</summary>
-    public Pointer To(string member) => Member is null ? this with { Member = member } : new Pointer(ToString(), -1, member);
+    public Pointer To(string member) =>
+        Member is null ? this with { Member = member } : new Pointer(ToString(), -1, member);
 
     /// <summary>An element of the array that stands here.</summary>
     public Pointer At(int index) => new(Member is null ? Parent : $"{Parent}/{Member}", index);

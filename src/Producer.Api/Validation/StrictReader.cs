@@ -4,8 +4,9 @@ using System.Text.Unicode;
 namespace Orders.Producer.Api.Validation;
 
 /// <summary>
-/// Reads JSON and insists: known members only, each once, spelt exactly, of the right type, no comments, no trailing commas, nothing after the end, no text that
-/// cannot be stored. Goes on after a fault wherever that has a meaning, so that the client learns of all of them at once.
+/// Reads JSON and insists: known members only, each once, spelt exactly, of the right type, no comments, no trailing
+/// commas, nothing after the end, no text that cannot be stored. Goes on after a fault wherever that has a meaning, so
+/// that the client learns of all of them at once.
 /// </summary>
 internal ref struct StrictReader
 {
@@ -14,7 +15,21 @@ internal ref struct StrictReader
 
     // Ours, not the client's: members that the answers have and that a client may try to set.
     private static readonly HashSet<string> SetByUs =
-        ["id", "orderId", "number", "status", "total", "unitPrice", "price", "clientId", "createdAt", "completedAt", "steps", "invoice", "name"];
+    [
+        "id",
+        "orderId",
+        "number",
+        "status",
+        "total",
+        "unitPrice",
+        "price",
+        "clientId",
+        "createdAt",
+        "completedAt",
+        "steps",
+        "invoice",
+        "name",
+    ];
 
     private Utf8JsonReader _json;
 
@@ -54,7 +69,9 @@ internal ref struct StrictReader
     /// <summary>Steps into an array; false, with the value skipped, when it is none.</summary>
     public bool EnterArray(in Pointer at) => Enter(JsonTokenType.StartArray, "an array", at);
 
-    /// <summary>Goes to the next known member's value; false at the object's end, where missing members have been noted.</summary>
+    /// <summary>
+    /// Goes to the next known member's value; false at the object's end, where missing members have been noted.
+    /// </summary>
     /// <param name="members">The members of this object.</param>
     /// <param name="at">Where the object stands.</param>
     /// <param name="seen">A bit per member that has been there; 0 at first.</param>
@@ -147,10 +164,12 @@ internal ref struct StrictReader
         var depth = _json.CurrentDepth;
         do
         {
-            if (_json.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray && _json.CurrentDepth >= deepest)
+            if (
+                _json.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray
+                && _json.CurrentDepth >= deepest
+            )
                 throw new MalformedBodyException($"must be nested at most {deepest} levels deep");
-        }
-        while (_json.Read() && _json.CurrentDepth > depth);
+        } while (_json.Read() && _json.CurrentDepth > depth);
     }
 
     private bool Enter(JsonTokenType start, string expected, in Pointer at)
@@ -167,15 +186,16 @@ internal ref struct StrictReader
         Skip();
     }
 
-    private readonly string Found() => _json.TokenType switch
-    {
-        JsonTokenType.StartObject => "an object",
-        JsonTokenType.StartArray => "an array",
-        JsonTokenType.String => "a string",
-        JsonTokenType.Number => "a number",
-        JsonTokenType.True or JsonTokenType.False => "true or false",
-        _ => "null",
-    };
+    private readonly string Found() =>
+        _json.TokenType switch
+        {
+            JsonTokenType.StartObject => "an object",
+            JsonTokenType.StartArray => "an array",
+            JsonTokenType.String => "a string",
+            JsonTokenType.Number => "a number",
+            JsonTokenType.True or JsonTokenType.False => "true or false",
+            _ => "null",
+        };
 
     private readonly int Find(Members members)
     {

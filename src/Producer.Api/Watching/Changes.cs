@@ -17,7 +17,14 @@ public sealed record OrderEvent(Guid OrderId, OrderStatus Status, DateTime At);
 /// <param name="StepStatus">Where the step stands now.</param>
 /// <param name="Attempts">Attempts made so far.</param>
 /// <param name="At">When the step came there, or was first seen there.</param>
-public sealed record StepEvent(Guid OrderId, OrderStatus Status, string Step, StepStatus StepStatus, int Attempts, DateTime At);
+public sealed record StepEvent(
+    Guid OrderId,
+    OrderStatus Status,
+    string Step,
+    StepStatus StepStatus,
+    int Attempts,
+    DateTime At
+);
 
 /// <summary>What happened between two looks at an order.</summary>
 internal static class Changes
@@ -26,14 +33,33 @@ internal static class Changes
     /// <param name="before">The earlier look; null for the first one, which tells everything.</param>
     /// <param name="now">The later look.</param>
     /// <param name="at">When that was.</param>
-    public static (IEnumerable<StepEvent> Steps, OrderEvent? Order) Between(OrderState? before, OrderState now, DateTimeOffset at)
+    public static (IEnumerable<StepEvent> Steps, OrderEvent? Order) Between(
+        OrderState? before,
+        OrderState now,
+        DateTimeOffset at
+    )
     {
-        var steps = now.Steps
-            .Where(step => before?.Steps.Contains(step) != true)
-            .Select(step => new StepEvent(now.OrderId, now.Status, step.Step, step.Status, step.Attempts, (step.At ?? at).UtcDateTime));
-        return (steps, before?.Status == now.Status ? null : new OrderEvent(now.OrderId, now.Status, (now.EndedAt ?? at).UtcDateTime));
+        var steps = now
+            .Steps.Where(step => before?.Steps.Contains(step) != true)
+            .Select(step => new StepEvent(
+                now.OrderId,
+                now.Status,
+                step.Step,
+                step.Status,
+                step.Attempts,
+                (step.At ?? at).UtcDateTime
+            ));
+        return (
+            steps,
+            before?.Status == now.Status
+                ? null
+                : new OrderEvent(now.OrderId, now.Status, (now.EndedAt ?? at).UtcDateTime)
+        );
     }
 
-    /// <summary>Whether nothing more will happen. An order that needs attention goes on when an operator has seen to it.</summary>
-    public static bool IsEnd(OrderStatus status) => status is OrderStatus.Completed or OrderStatus.Rejected or OrderStatus.Cancelled;
+    /// <summary>
+    /// Whether nothing more will happen. An order that needs attention goes on when an operator has seen to it.
+    /// </summary>
+    public static bool IsEnd(OrderStatus status) =>
+        status is OrderStatus.Completed or OrderStatus.Rejected or OrderStatus.Cancelled;
 }

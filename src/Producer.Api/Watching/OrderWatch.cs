@@ -4,10 +4,12 @@ using QueueWorkers.Hosting;
 namespace Orders.Producer.Api.Watching;
 
 /// <summary>
-/// Looks after all watched orders with one query for all of them, ten times a second; with nobody watching it asks nothing. Polling costs the orders nothing, where
-/// a notification in each step's transaction would (measured: commits three to four times slower).
+/// Looks after all watched orders with one query for all of them, ten times a second; with nobody watching it asks
+/// nothing. Polling costs the orders nothing, where a notification in each step's transaction would (measured: commits
+/// three to four times slower).
 /// </summary>
-internal sealed class OrderWatch(OrderChangesReader reader, WatchOptions options, ILogger<OrderWatch> log) : Refresh("the watched orders", TimeSpan.FromMilliseconds(100), log)
+internal sealed class OrderWatch(OrderChangesReader reader, WatchOptions options, ILogger<OrderWatch> log)
+    : Refresh("the watched orders", TimeSpan.FromMilliseconds(100), log)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<Guid, List<Watch>> _watches = [];
@@ -85,7 +87,10 @@ internal sealed record WatchOptions
     public static WatchOptions Read(IConfiguration configuration, ConfigurationProblems problems)
     {
         var options = configuration.GetSection("Api:Events").Get<WatchOptions>() ?? new WatchOptions();
-        problems.Require(options.MostWatchers is >= 1 and <= 9000, $"Api:Events:MostWatchers must be 1–9000, got {options.MostWatchers}; set Api__Events__MostWatchers");
+        problems.Require(
+            options.MostWatchers is >= 1 and <= 9000,
+            $"Api:Events:MostWatchers must be 1–9000, got {options.MostWatchers}; set Api__Events__MostWatchers"
+        );
         return options;
     }
 }

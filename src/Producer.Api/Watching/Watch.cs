@@ -3,11 +3,20 @@ using Orders.Infrastructure.Reading;
 
 namespace Orders.Producer.Api.Watching;
 
-/// <summary>One client's eye on one order. Holds the latest state only: a client that reads slowly misses what lies between, never the end.</summary>
+/// <summary>
+/// One client's eye on one order. Holds the latest state only: a client that reads slowly misses what lies between,
+/// never the end.
+/// </summary>
 internal sealed class Watch(Guid orderId, Action<Watch> end) : IDisposable
 {
     private readonly Channel<OrderState> _states = Channel.CreateBounded<OrderState>(
-        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true, SingleWriter = true });
+        new BoundedChannelOptions(1)
+        {
+            FullMode = BoundedChannelFullMode.DropOldest,
+            SingleReader = true,
+            SingleWriter = true,
+        }
+    );
 
     private OrderState? _latest;
 

@@ -5,11 +5,16 @@ namespace Orders.Workers.Email;
 
 /// <summary>
 /// Sends a mail at most once, whatever crashes (decision 13):
-/// 0. A connection to the mail server is taken. Connecting and logging in is what takes longest and fails most: a run that dies at it has claimed nothing.
-/// 1. The claim says that the mail is about to be sent, under which Message-ID. A run that dies before this line has done nothing.
-/// 2. The mail goes out. If the server certainly has not accepted it, the claim is taken back and the next attempt starts at 1.
-/// 3. A run that dies after the server's 250 leaves the claim. The next run asks for the receipt: there, nothing is left to do but to record it; not there, the mail is sent.
-/// 4. A lost reply is the same question, asked at once. If the receipt is not there yet, the claim stays: the server may still be at it, so the next run asks after the lease.
+/// 0. A connection to the mail server is taken. Connecting and logging in is what takes longest and fails most: a run
+///    that dies at it has claimed nothing.
+/// 1. The claim says that the mail is about to be sent, under which Message-ID. A run that dies before this line has
+///    done nothing.
+/// 2. The mail goes out. If the server certainly has not accepted it, the claim is taken back and the next attempt
+///    starts at 1.
+/// 3. A run that dies after the server's 250 leaves the claim. The next run asks for the receipt: there, nothing is
+///    left to do but to record it; not there, the mail is sent.
+/// 4. A lost reply is the same question, asked at once. If the receipt is not there yet, the claim stays: the server
+///    may still be at it, so the next run asks after the lease.
 /// 5. Where nobody can be asked, the mail is uncertain and a person decides.
 /// </summary>
 public sealed class AtMostOnceMailSender(Mailer mailer, Receipts receipts, EmailOptions options)
@@ -17,15 +22,21 @@ public sealed class AtMostOnceMailSender(Mailer mailer, Receipts receipts, Email
     /// <summary>Sends the run's mail, unless it was sent.</summary>
     /// <param name="run">The run; its effect and order make the Message-ID.</param>
     /// <param name="write">Writes the mail for a sender and a Message-ID.</param>
-    /// <param name="cancellationToken">Ends the run before the mail begins; a mail that has begun is brought to an end.</param>
-    public async Task SendAsync(StepRun run, Func<MailboxAddress, string, MimeMessage> write, CancellationToken cancellationToken)
+    /// <param name="cancellationToken">Ends the run before the mail begins; a mail that has begun is brought to an
+    /// end.</param>
+    public async Task SendAsync(
+        StepRun run,
+        Func<MailboxAddress, string, MimeMessage> write,
+        CancellationToken cancellationToken
+    )
     {
         var messageId = MessageIds.For(run.Effect, run.SubjectId, options.Sender.Domain);
         using var message = write(options.Sender, messageId);
         cancellationToken.ThrowIfCancellationRequested();
         await using var connected = await mailer.ConnectAsync();
         var handover = new SmtpTransferMonitor(options.Lease);
-        // Not cancellable: cut off after its commit, the claim would stay for a mail that never began, and where nobody can be asked it would end as uncertain.
+        // Not cancellable: cut off after its commit, the claim would stay for a mail that never began, and where nobody
+        // can be asked it would end as uncertain.
         switch (await run.ClaimAsync(options.Lease, messageId, CancellationToken.None))
         {
             case EffectClaim.AlreadyDone:
@@ -37,19 +48,31 @@ public sealed class AtMostOnceMailSender(Mailer mailer, Receipts receipts, Email
                 return;
         }
 
-        if (await SendAsync(run, connected, message, handover) == MailOutcome.Unknown && !await WasAcceptedAsync(run, messageId))
+        if (
+            await SendAsync(run, connected, message, handover) == MailOutcome.Unknown
+            && !await WasAcceptedAsync(run, messageId)
+        )
             throw new MailOutcomeUnknownException(messageId);
     }
 
-    private async Task<MailOutcome> SendAsync(StepRun run, MailConnection connected, MimeMessage message, SmtpTransferMonitor handover)
+    private async Task<MailOutcome> SendAsync(
+        StepRun run,
+        MailConnection connected,
+        MimeMessage message,
+        SmtpTransferMonitor handover
+    )
     {
         try
         {
             return await mailer.SendAsync(connected, message, handover);
         }
-        catch (Exception exception) when (exception is MailNotSentException or RecipientDeferredException or PermanentFaultException && !handover.HasLapsed)
+        catch (Exception exception)
+            when (exception is MailNotSentException or RecipientDeferredException or PermanentFaultException
+                && !handover.HasLapsed
+            )
         {
-            // Without this line the next attempt would take the mail for one that may have been sent, and wait out the lease to ask.
+            // Without this line the next attempt would take the mail for one that may have been sent, and wait out the
+            // lease to ask.
             // A lapsed claim may belong to another run by now: it is not ours to take back.
             await run.ReleaseClaimAsync();
             throw;
@@ -61,7 +84,9 @@ public sealed class AtMostOnceMailSender(Mailer mailer, Receipts receipts, Email
         if (!receipts.CanAnswer)
             await run.GiveUpAsUncertainAsync(messageId);
         var accepted = await receipts.HasAcceptedAsync(messageId);
-        run.Log($"Nobody knew whether mail {messageId} had been sent; asked for its receipt: {(accepted ? "it had been" : "it had not been")}.");
+        run.Log(
+            $"Nobody knew whether mail {messageId} had been sent; asked for its receipt: {(accepted ? "it had been" : "it had not been")}."
+        );
         return accepted;
     }
 }

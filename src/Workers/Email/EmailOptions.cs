@@ -11,20 +11,24 @@ public sealed class EmailOptions
     /// <summary>The mail server.</summary>
     public SmtpOptions Smtp { get; init; } = new();
 
-    /// <summary>The sender, an address with or without a name. Its domain is also the domain of the Message-IDs.</summary>
+    /// <summary>
+    /// The sender, an address with or without a name. Its domain is also the domain of the Message-IDs.
+    /// </summary>
     public string From { get; init; } = "";
 
     /// <summary>How long one mail may take, connecting included. Default: 15 seconds.</summary>
     public TimeSpan SendTimeout { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>
-    /// Where to ask whether a mail had been accepted: <c>GET {url}?messageId=…</c> answers a JSON array, empty when it was not.
+    /// Where to ask whether a mail had been accepted: <c>GET {url}?messageId=…</c> answers a JSON array, empty when it
+    /// was not.
     /// Null: nobody can be asked, and a run that dies after the server's answer leaves its mail uncertain.
     /// </summary>
     public Uri? ReceiptsUrl { get; init; }
 
     /// <summary>
-    /// The mail server whose accepted mails <see cref="ReceiptsUrl"/> lists. It must be the server that mails are sent to:
+    /// The mail server whose accepted mails <see cref="ReceiptsUrl"/> lists. It must be the server that mails are sent
+    /// to:
     /// another server's list does not know them, and "not known" means "send it again".
     /// </summary>
     public string? ReceiptsOf { get; init; }
@@ -41,7 +45,9 @@ public sealed class EmailOptions
     /// <summary>The sender, parsed.</summary>
     internal MailboxAddress Sender => MailboxAddress.Parse(From);
 
-    /// <summary>How long a run owns the sending of its mail: asking for the receipt of an earlier run, sending, and some room.</summary>
+    /// <summary>
+    /// How long a run owns the sending of its mail: asking for the receipt of an earlier run, sending, and some room.
+    /// </summary>
     internal TimeSpan Lease => SendTimeout + Receipts.Timeout + TimeSpan.FromSeconds(2);
 
     /// <summary>Reads and checks the configuration.</summary>
@@ -54,44 +60,81 @@ public sealed class EmailOptions
         var ehloName = section["Smtp:EhloName"];
         var receipts = section["ReceiptsUrl"];
         var receiptsOf = section["ReceiptsOf"];
-        var knowsSecurity = Enum.TryParse<SmtpSecurity>(security, out var parsedSecurity) && Enum.IsDefined(parsedSecurity);
+        var knowsSecurity =
+            Enum.TryParse<SmtpSecurity>(security, out var parsedSecurity) && Enum.IsDefined(parsedSecurity);
         var knowsPort = int.TryParse(section["Smtp:Port"] ?? "25", out var port) && port is >= 1 and <= 65535;
-        var knowsTimeout = TimeSpan.TryParse(section["SendTimeout"] ?? "00:00:15", out var timeout) && timeout >= TimeSpan.FromSeconds(1) && timeout <= TimeSpan.FromSeconds(20);
+        var knowsTimeout =
+            TimeSpan.TryParse(section["SendTimeout"] ?? "00:00:15", out var timeout)
+            && timeout >= TimeSpan.FromSeconds(1)
+            && timeout <= TimeSpan.FromSeconds(20);
         var reportsTo = section["ReportsTo"];
-        var knowsLowStock = int.TryParse(section["LowStockBelow"] ?? "10", out var lowStockBelow) && lowStockBelow is >= 1 and <= 1_000_000;
+        var knowsLowStock =
+            int.TryParse(section["LowStockBelow"] ?? "10", out var lowStockBelow)
+            && lowStockBelow is >= 1 and <= 1_000_000;
         Uri? receiptsUrl = null;
-        var knowsReceipts = string.IsNullOrEmpty(receipts) || (Uri.TryCreate(receipts, UriKind.Absolute, out receiptsUrl) && receiptsUrl.Scheme is "http" or "https");
+        var knowsReceipts =
+            string.IsNullOrEmpty(receipts)
+            || (Uri.TryCreate(receipts, UriKind.Absolute, out receiptsUrl) && receiptsUrl.Scheme is "http" or "https");
         problems
-            .Require(!string.IsNullOrWhiteSpace(section["Smtp:Host"]), "Email:Smtp:Host must name the mail server, got nothing; set Email__Smtp__Host")
+            .Require(
+                !string.IsNullOrWhiteSpace(section["Smtp:Host"]),
+                "Email:Smtp:Host must name the mail server, got nothing; set Email__Smtp__Host"
+            )
             .Require(knowsPort, $"Email:Smtp:Port must be 1–65535, got '{section["Smtp:Port"]}'; set Email__Smtp__Port")
-            .Require(knowsSecurity, $"Email:Smtp:Security must be None, StartTls, Tls or Auto, got '{security}'; set Email__Smtp__Security")
+            .Require(
+                knowsSecurity,
+                $"Email:Smtp:Security must be None, StartTls, Tls or Auto, got '{security}'; set Email__Smtp__Security"
+            )
             .Require(
                 string.IsNullOrEmpty(section["Smtp:Username"]) == string.IsNullOrEmpty(section["Smtp:Password"]),
-                "Email:Smtp:Username and Email:Smtp:Password must both be set or both be empty, got one of them; set Email__Smtp__Username and Email__Smtp__Password")
+                "Email:Smtp:Username and Email:Smtp:Password must both be set or both be empty, got one of them; set Email__Smtp__Username and Email__Smtp__Password"
+            )
             .Require(
                 MailboxAddress.TryParse(section["From"] ?? "", out var from) && from.Domain.Length > 0,
-                $"Email:From must be a mail address such as 'Orders <orders@example.com>', got '{section["From"]}'; set Email__From")
+                $"Email:From must be a mail address such as 'Orders <orders@example.com>', got '{section["From"]}'; set Email__From"
+            )
             .Require(
-                string.IsNullOrEmpty(ehloName) || (ehloName.Contains('.', StringComparison.Ordinal) && Uri.CheckHostName(ehloName) == UriHostNameType.Dns),
-                $"Email:Smtp:EhloName must be a fully qualified host name or empty, got '{ehloName}'; set Email__Smtp__EhloName")
+                string.IsNullOrEmpty(ehloName)
+                    || (
+                        ehloName.Contains('.', StringComparison.Ordinal)
+                        && Uri.CheckHostName(ehloName) == UriHostNameType.Dns
+                    ),
+                $"Email:Smtp:EhloName must be a fully qualified host name or empty, got '{ehloName}'; set Email__Smtp__EhloName"
+            )
             .Require(
                 string.IsNullOrEmpty(reportsTo) || MailboxAddress.TryParse(reportsTo, out _),
-                $"Email:ReportsTo must be a mail address or empty, got '{reportsTo}'; set Email__ReportsTo")
-            .Require(knowsLowStock, $"Email:LowStockBelow must be 1–1000000, got '{section["LowStockBelow"]}'; set Email__LowStockBelow")
-            .Require(knowsTimeout, $"Email:SendTimeout must be 00:00:01–00:00:20, got '{section["SendTimeout"]}'; set Email__SendTimeout")
-            .Require(knowsReceipts, $"Email:ReceiptsUrl must be an absolute http or https address or empty, got '{receipts}'; set Email__ReceiptsUrl")
+                $"Email:ReportsTo must be a mail address or empty, got '{reportsTo}'; set Email__ReportsTo"
+            )
             .Require(
-                receiptsUrl is null || string.Equals(receiptsOf, section["Smtp:Host"], StringComparison.OrdinalIgnoreCase),
+                knowsLowStock,
+                $"Email:LowStockBelow must be 1–1000000, got '{section["LowStockBelow"]}'; set Email__LowStockBelow"
+            )
+            .Require(
+                knowsTimeout,
+                $"Email:SendTimeout must be 00:00:01–00:00:20, got '{section["SendTimeout"]}'; set Email__SendTimeout"
+            )
+            .Require(
+                knowsReceipts,
+                $"Email:ReceiptsUrl must be an absolute http or https address or empty, got '{receipts}'; set Email__ReceiptsUrl"
+            )
+            .Require(
+                receiptsUrl is null
+                    || string.Equals(receiptsOf, section["Smtp:Host"], StringComparison.OrdinalIgnoreCase),
                 $"Email:ReceiptsOf must be the mail server that mails are sent to (Email:Smtp:Host, '{section["Smtp:Host"]}'), got '{receiptsOf}'. "
-                + "Receipts of another server do not know these mails, and each lost reply would send a mail twice. "
-                + "Remove Email__ReceiptsUrl, or set Email__ReceiptsUrl and Email__ReceiptsOf for this server")
+                    + "Receipts of another server do not know these mails, and each lost reply would send a mail twice. "
+                    + "Remove Email__ReceiptsUrl, or set Email__ReceiptsUrl and Email__ReceiptsOf for this server"
+            )
             .ThrowIfAny();
 
         return new EmailOptions
         {
             Smtp = new SmtpOptions
             {
-                Host = section["Smtp:Host"]!, Port = port, Security = parsedSecurity, Username = section["Smtp:Username"], Password = section["Smtp:Password"],
+                Host = section["Smtp:Host"]!,
+                Port = port,
+                Security = parsedSecurity,
+                Username = section["Smtp:Username"],
+                Password = section["Smtp:Password"],
                 EhloName = new IdnMapping().GetAscii(string.IsNullOrEmpty(ehloName) ? from!.Domain : ehloName),
             },
             From = section["From"]!,
@@ -116,7 +159,10 @@ public sealed class SmtpOptions
     /// <summary>Whether the connection is encrypted. Default: as the server offers.</summary>
     public SmtpSecurity Security { get; init; } = SmtpSecurity.Auto;
 
-    /// <summary>The host name sent with EHLO, fully qualified. Null: the address of the connection's own end. Default of the configuration: the domain of the sender.</summary>
+    /// <summary>
+    /// The host name sent with EHLO, fully qualified. Null: the address of the connection's own end. Default of the
+    /// configuration: the domain of the sender.
+    /// </summary>
     public string? EhloName { get; init; }
 
     /// <summary>User, when the server wants one.</summary>
@@ -126,13 +172,14 @@ public sealed class SmtpOptions
     public string? Password { get; init; }
 
     /// <summary>The same in MailKit's words.</summary>
-    internal SecureSocketOptions SocketOptions => Security switch
-    {
-        SmtpSecurity.None => SecureSocketOptions.None,
-        SmtpSecurity.StartTls => SecureSocketOptions.StartTls,
-        SmtpSecurity.Tls => SecureSocketOptions.SslOnConnect,
-        _ => SecureSocketOptions.Auto,
-    };
+    internal SecureSocketOptions SocketOptions =>
+        Security switch
+        {
+            SmtpSecurity.None => SecureSocketOptions.None,
+            SmtpSecurity.StartTls => SecureSocketOptions.StartTls,
+            SmtpSecurity.Tls => SecureSocketOptions.SslOnConnect,
+            _ => SecureSocketOptions.Auto,
+        };
 }
 
 /// <summary>How the connection to the mail server is protected.</summary>

@@ -19,7 +19,12 @@ public static class EmailRegistration
         services.AddSingleton<AtMostOnceMailSender>();
         services.TryAddSingleton<OrderSnapshotReader>();
         services.TryAddSingleton<LowStockReader>();
-        services.AddSingleton(_ => new Receipts(new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(2) }), options));
+        services.AddSingleton(_ => new Receipts(
+            new HttpClient(
+                new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(2) }
+            ),
+            options
+        ));
         return services;
     }
 }

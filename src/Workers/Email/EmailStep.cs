@@ -6,9 +6,16 @@ using QueueWorkers.Steps;
 
 namespace Orders.Workers.Email;
 
-/// <summary>Mails the customer: that the order has arrived; if it cannot be filled, that we are sorry; if it was cancelled, that this is done. And the shop: what runs out.</summary>
-public sealed class EmailStep(OrderSnapshotReader orders, LowStockReader stock, AtMostOnceMailSender mail, EmailOptions options)
-    : IConsumer<OrderAccepted>, IConsumer<StockRejected>, IConsumer<OrderCancelled>, IConsumer<LowStockReportDue>, IStep
+/// <summary>
+/// Mails the customer: that the order has arrived; if it cannot be filled, that we are sorry; if it was cancelled, that
+/// this is done. And the shop: what runs out.
+/// </summary>
+public sealed class EmailStep(
+    OrderSnapshotReader orders,
+    LowStockReader stock,
+    AtMostOnceMailSender mail,
+    EmailOptions options
+) : IConsumer<OrderAccepted>, IConsumer<StockRejected>, IConsumer<OrderCancelled>, IConsumer<LowStockReportDue>, IStep
 {
     private static readonly TimeSpan BehindTheConfirmation = TimeSpan.FromSeconds(1);
 
@@ -16,27 +23,38 @@ public sealed class EmailStep(OrderSnapshotReader orders, LowStockReader stock, 
     private static readonly TimeSpan LongestBehind = TimeSpan.FromMinutes(10);
 
     /// <inheritdoc />
-    public static StepPolicy Policy => new("email")
-    {
-        Redelivery = Redelivery.After(
-            TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(10), TimeSpan.FromHours(1)),
-        Concurrency = SmtpPool.Size,
-        // Refusals of one mail (5xx) are not among its faults: they say that the server is there.
-        DependsOn = new Dependency("smtp", typeof(MailNotSentException), typeof(MailOutcomeUnknownException))
+    public static StepPolicy Policy =>
+        new("email")
         {
-            Outages = [typeof(MailServerRefusedException)],
-            Inconclusive = [typeof(RecipientDeferredException)],
-        },
-        Compensations = [typeof(OrderCancelled)],
-        Grants = [OrderSnapshotReader.Grants, LowStockReader.Grants],
-    };
+            Redelivery = Redelivery.After(
+                TimeSpan.FromSeconds(2),
+                TimeSpan.FromSeconds(10),
+                TimeSpan.FromSeconds(30),
+                TimeSpan.FromMinutes(2),
+                TimeSpan.FromMinutes(10),
+                TimeSpan.FromHours(1)
+            ),
+            Concurrency = SmtpPool.Size,
+            // Refusals of one mail (5xx) are not among its faults: they say that the server is there.
+            DependsOn = new Dependency("smtp", typeof(MailNotSentException), typeof(MailOutcomeUnknownException))
+            {
+                Outages = [typeof(MailServerRefusedException)],
+                Inconclusive = [typeof(RecipientDeferredException)],
+            },
+            Compensations = [typeof(OrderCancelled)],
+            Grants = [OrderSnapshotReader.Grants, LowStockReader.Grants],
+        };
 
     /// <summary>The confirmation.</summary>
     public async Task Consume(ConsumeContext<OrderAccepted> context)
     {
         var order = await orders.ReadAsync(context.Message.OrderId, context.CancellationToken);
         context.Step().StopIf(order.IsCancelled);
-        await mail.SendAsync(context.Step(), (from, id) => OrderMail.Confirmation(order, from, id), context.CancellationToken);
+        await mail.SendAsync(
+            context.Step(),
+            (from, id) => OrderMail.Confirmation(order, from, id),
+            context.CancellationToken
+        );
     }
 
     /// <summary>The apology: an effect of its own, which the order's progress does not wait for.</summary>
@@ -46,28 +64,44 @@ public sealed class EmailStep(OrderSnapshotReader orders, LowStockReader stock, 
         run.Effect = "apology";
         run.IsSecondary = true;
         var order = await orders.ReadAsync(context.Message.OrderId, context.CancellationToken);
-        await mail.SendAsync(run, (from, id) => OrderMail.Apology(order, context.Message.Shortages, from, id), context.CancellationToken);
+        await mail.SendAsync(
+            run,
+            (from, id) => OrderMail.Apology(order, context.Message.Shortages, from, id),
+            context.CancellationToken
+        );
     }
 
     /// <summary>
-    /// A mail cannot be taken back, so another one says that the order was cancelled: always, because who ordered wants to know, and after a confirmation that is on its way.
+    /// A mail cannot be taken back, so another one says that the order was cancelled: always, because who ordered wants
+    /// to know, and after a confirmation that is on its way.
     /// </summary>
     public async Task Consume(ConsumeContext<OrderCancelled> context)
     {
         var run = context.Step();
-        if ((await run.StateAsync(context.CancellationToken)).WaitForEnd(BehindTheConfirmation, LongestBehind) is { } wait)
+        if (
+            (await run.StateAsync(context.CancellationToken)).WaitForEnd(BehindTheConfirmation, LongestBehind) is
+            { } wait
+        )
             throw new EffectInProgressException("email", run.SubjectId, DateTimeOffset.UtcNow + wait);
         var order = await orders.ReadAsync(context.Message.OrderId, context.CancellationToken);
         await mail.SendAsync(run, (from, id) => OrderMail.Cancellation(order, from, id), context.CancellationToken);
     }
 
-    /// <summary>The report on articles that run out. Its subject is the firing of the schedule, so it belongs to no order and is mailed once for each firing.</summary>
+    /// <summary>
+    /// The report on articles that run out. Its subject is the firing of the schedule, so it belongs to no order and is
+    /// mailed once for each firing.
+    /// </summary>
     public async Task Consume(ConsumeContext<LowStockReportDue> context)
     {
         var run = context.Step();
         run.Effect = "low-stock-report";
         run.IsSecondary = true;
         var low = await stock.ReadAsync(options.LowStockBelow, context.CancellationToken);
-        await mail.SendAsync(run, (from, id) => LowStockMail.Write(low, options.LowStockBelow, context.Message.DueAt, options.ReportReader, from, id), context.CancellationToken);
+        await mail.SendAsync(
+            run,
+            (from, id) =>
+                LowStockMail.Write(low, options.LowStockBelow, context.Message.DueAt, options.ReportReader, from, id),
+            context.CancellationToken
+        );
     }
 }

@@ -8,12 +8,16 @@ using QueueWorkers.Steps;
 
 namespace Orders.Workers.Email;
 
-/// <summary>Hands a mail to the server and tells what is known afterwards: accepted, certainly not, or nobody knows.</summary>
+/// <summary>
+/// Hands a mail to the server and tells what is known afterwards: accepted, certainly not, or nobody knows.
+/// </summary>
 public sealed partial class Mailer(SmtpPool pool, EmailOptions options)
 {
     private static readonly TimeSpan LeastTime = TimeSpan.FromSeconds(1);
 
-    /// <summary>Takes a connection to the server, which may mean to connect, to encrypt and to log in. No mail has begun then.</summary>
+    /// <summary>
+    /// Takes a connection to the server, which may mean to connect, to encrypt and to log in. No mail has begun then.
+    /// </summary>
     /// <exception cref="MailNotSentException">There is no connection.</exception>
     internal async Task<MailConnection> ConnectAsync()
     {
@@ -24,13 +28,21 @@ public sealed partial class Mailer(SmtpPool pool, EmailOptions options)
         return new MailConnection(pool, connection, left > LeastTime ? left : LeastTime);
     }
 
-    /// <summary>Sends a mail over a connection within what connecting has left of <see cref="EmailOptions.SendTimeout"/>.</summary>
+    /// <summary>
+    /// Sends a mail over a connection within what connecting has left of <see cref="EmailOptions.SendTimeout"/>.
+    /// </summary>
     /// <exception cref="MailNotSentException">Certainly not accepted; try again later.</exception>
-    /// <exception cref="RecipientDeferredException">Certainly not accepted: the recipient is refused for now.</exception>
+    /// <exception cref="RecipientDeferredException">Certainly not accepted: the recipient is refused for
+    /// now.</exception>
     /// <exception cref="PermanentFaultException">This mail is refused for good.</exception>
-    internal async Task<MailOutcome> SendAsync(MailConnection connected, MimeMessage message, SmtpTransferMonitor handover)
+    internal async Task<MailOutcome> SendAsync(
+        MailConnection connected,
+        MimeMessage message,
+        SmtpTransferMonitor handover
+    )
     {
-        // Only the time limit cancels: a shutdown that cut a mail off after its last byte would leave an open question for the sake of a second.
+        // Only the time limit cancels: a shutdown that cut a mail off after its last byte would leave an open question
+        // for the sake of a second.
         using var limit = new CancellationTokenSource(connected.TimeLeft);
         for (var connection = connected.Take(); ; connection = await TakeAsync(limit.Token))
         {
@@ -58,7 +70,8 @@ public sealed partial class Mailer(SmtpPool pool, EmailOptions options)
                 throw RefusedEverybody(Printable(fault.Message), fault);
             if (handover.IsComplete)
                 return fault is SmtpCommandException goodbye ? throw Refused(goodbye) : MailOutcome.Unknown;
-            // A pooled connection that the server had closed: this mail has not begun, and another connection is no second attempt.
+            // A pooled connection that the server had closed: this mail has not begun, and another connection is no
+            // second attempt.
             if (connection.IsReused && fault is not OperationCanceledException)
                 continue;
             throw NotSent(fault);
@@ -75,11 +88,24 @@ public sealed partial class Mailer(SmtpPool pool, EmailOptions options)
         {
             throw RefusedEverybody($"{(int)exception.StatusCode} {Printable(exception.Message)}", exception);
         }
-        catch (Exception exception) when (exception is MailKit.Security.AuthenticationException or MailKit.Security.SslHandshakeException or NotSupportedException)
+        catch (Exception exception)
+            when (exception
+                    is MailKit.Security.AuthenticationException
+                        or MailKit.Security.SslHandshakeException
+                        or NotSupportedException
+            )
         {
             throw RefusedEverybody(Printable(exception.Message), exception);
         }
-        catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException or CommandException or ProtocolException or TimeoutException)
+        catch (Exception exception)
+            when (exception
+                    is IOException
+                        or SocketException
+                        or OperationCanceledException
+                        or CommandException
+                        or ProtocolException
+                        or TimeoutException
+            )
         {
             throw NotSent(exception);
         }
@@ -93,25 +119,37 @@ public sealed partial class Mailer(SmtpPool pool, EmailOptions options)
         var said = $"{(int)reply.StatusCode} {Printable(reply.Message)}";
         return SmtpReplies.ScopeOf(reply) switch
         {
-            RefusalScope.Mail => new PermanentFaultException($"The mail server refused the mail for good: {said}. Correct the address or the server's rules, then redrive.", reply),
-            RefusalScope.Recipient => new RecipientDeferredException($"The mail server refused the recipient for now: {said}.", reply),
+            RefusalScope.Mail => new PermanentFaultException(
+                $"The mail server refused the mail for good: {said}. Correct the address or the server's rules, then redrive.",
+                reply
+            ),
+            RefusalScope.Recipient => new RecipientDeferredException(
+                $"The mail server refused the recipient for now: {said}.",
+                reply
+            ),
             RefusalScope.Everybody => RefusedEverybody(said, reply),
             _ => new MailNotSentException($"The mail server refused the mail for now: {said}.", reply),
         };
     }
 
-    private MailServerRefusedException RefusedEverybody(string said, Exception fault) => new(
-        $"The mail server {options.Smtp.Host}:{options.Smtp.Port} refuses every mail: {said}. "
-        + "Check Email:Smtp (login, Security, EhloName), Email:From and the server's rules and quotas. Mails wait and go on by themselves.",
-        fault);
+    private MailServerRefusedException RefusedEverybody(string said, Exception fault) =>
+        new(
+            $"The mail server {options.Smtp.Host}:{options.Smtp.Port} refuses every mail: {said}. "
+                + "Check Email:Smtp (login, Security, EhloName), Email:From and the server's rules and quotas. Mails wait and go on by themselves.",
+            fault
+        );
 
-    private MailNotSentException NotSent(Exception fault) => new(
-        fault is OperationCanceledException
-            ? $"The mail server {options.Smtp.Host}:{options.Smtp.Port} did not take the mail within Email:SendTimeout of {options.SendTimeout.TotalSeconds:0.#} s."
-            : $"The mail server {options.Smtp.Host}:{options.Smtp.Port} could not be reached or broke off before the mail was complete: {Printable(fault.Message)}",
-        fault);
+    private MailNotSentException NotSent(Exception fault) =>
+        new(
+            fault is OperationCanceledException
+                ? $"The mail server {options.Smtp.Host}:{options.Smtp.Port} did not take the mail within Email:SendTimeout of {options.SendTimeout.TotalSeconds:0.#} s."
+                : $"The mail server {options.Smtp.Host}:{options.Smtp.Port} could not be reached or broke off before the mail was complete: {Printable(fault.Message)}",
+            fault
+        );
 
-    /// <summary>A server's words made fit for logs and pages: no control characters, no mail addresses, no end of them.</summary>
+    /// <summary>
+    /// A server's words made fit for logs and pages: no control characters, no mail addresses, no end of them.
+    /// </summary>
     private static string Printable(string reply)
     {
         var text = AddressPattern().Replace(ControlPattern().Replace(reply, " "), "<address>").Trim();

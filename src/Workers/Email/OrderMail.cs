@@ -10,7 +10,10 @@ using QueueWorkers.Steps;
 
 namespace Orders.Workers.Email;
 
-/// <summary>Writes the mails. Whatever a customer typed stays text: encoded in HTML, and in headers by MimeKit, which lets no line break through.</summary>
+/// <summary>
+/// Writes the mails. Whatever a customer typed stays text: encoded in HTML, and in headers by MimeKit, which lets no
+/// line break through.
+/// </summary>
 public static class OrderMail
 {
     private static readonly IFormatProvider Plain = CultureInfo.InvariantCulture;
@@ -21,18 +24,39 @@ public static class OrderMail
         var number = OrderNumber.Format(order.Number);
         var total = Money.Format(order.Total, order.Currency);
         var lines = order.Lines.Select(l => (l.Name, $"{l.Quantity} × {l.Sku}", Money.Format(l.Total, order.Currency)));
-        return Write(order, from, messageId, $"Your order {number}", $"thank you for your order {number}. We have received it and are getting it ready.", lines, total);
+        return Write(
+            order,
+            from,
+            messageId,
+            $"Your order {number}",
+            $"thank you for your order {number}. We have received it and are getting it ready.",
+            lines,
+            total
+        );
     }
 
     /// <summary>The order cannot be filled.</summary>
-    public static MimeMessage Apology(OrderSnapshot order, IReadOnlyList<StockShortage> shortages, MailboxAddress from, string messageId)
+    public static MimeMessage Apology(
+        OrderSnapshot order,
+        IReadOnlyList<StockShortage> shortages,
+        MailboxAddress from,
+        string messageId
+    )
     {
         var number = OrderNumber.Format(order.Number);
         var names = order.Lines.ToDictionary(l => l.Sku, l => l.Name, StringComparer.Ordinal);
-        var lines = shortages.Select(s => (names.GetValueOrDefault(s.Sku, s.Sku), $"{s.Requested} × {s.Sku}", $"{s.Available} in stock"));
+        var lines = shortages.Select(s =>
+            (names.GetValueOrDefault(s.Sku, s.Sku), $"{s.Requested} × {s.Sku}", $"{s.Available} in stock")
+        );
         return Write(
-            order, from, messageId, $"Your order {number} cannot be filled",
-            $"we are sorry: we cannot fill your order {number}, because these articles are not in stock as ordered. Nothing will be charged or sent.", lines, null);
+            order,
+            from,
+            messageId,
+            $"Your order {number} cannot be filled",
+            $"we are sorry: we cannot fill your order {number}, because these articles are not in stock as ordered. Nothing will be charged or sent.",
+            lines,
+            null
+        );
     }
 
     /// <summary>The order was cancelled.</summary>
@@ -41,19 +65,38 @@ public static class OrderMail
         var number = OrderNumber.Format(order.Number);
         var lines = order.Lines.Select(l => (l.Name, $"{l.Quantity} × {l.Sku}", Money.Format(l.Total, order.Currency)));
         return Write(
-            order, from, messageId, $"Your order {number} is cancelled",
-            $"your order {number} has been cancelled. Nothing will be sent, and an invoice that you may have received is taken back. These articles were in it:", lines, null);
+            order,
+            from,
+            messageId,
+            $"Your order {number} is cancelled",
+            $"your order {number} has been cancelled. Nothing will be sent, and an invoice that you may have received is taken back. These articles were in it:",
+            lines,
+            null
+        );
     }
 
     private static MimeMessage Write(
-        OrderSnapshot order, MailboxAddress from, string messageId, string subject, string opening, IEnumerable<(string Name, string What, string Amount)> lines, string? total)
+        OrderSnapshot order,
+        MailboxAddress from,
+        string messageId,
+        string subject,
+        string opening,
+        IEnumerable<(string Name, string What, string Amount)> lines,
+        string? total
+    )
     {
         var text = new StringBuilder().Append(Plain, $"Dear {order.CustomerName},\n\n{opening}\n\n");
-        var html = new StringBuilder().Append(Plain, $"<!doctype html><html><body><p>Dear {Html(order.CustomerName)},</p><p>{Html(opening)}</p><table cellpadding=\"4\">");
+        var html = new StringBuilder().Append(
+            Plain,
+            $"<!doctype html><html><body><p>Dear {Html(order.CustomerName)},</p><p>{Html(opening)}</p><table cellpadding=\"4\">"
+        );
         foreach (var (name, what, amount) in lines)
         {
             text.Append(Plain, $"{name} ({what}): {amount}\n");
-            html.Append(Plain, $"<tr><td>{Html(name)}</td><td>{Html(what)}</td><td align=\"right\">{Html(amount)}</td></tr>");
+            html.Append(
+                Plain,
+                $"<tr><td>{Html(name)}</td><td>{Html(what)}</td><td align=\"right\">{Html(amount)}</td></tr>"
+            );
         }
 
         if (total is not null)
@@ -72,7 +115,8 @@ public static class OrderMail
             Headers = { { HeaderId.AutoSubmitted, "auto-generated" } },
             Body = new MultipartAlternative(
                 new TextPart(TextFormat.Plain) { Text = text.ToString() },
-                new TextPart(TextFormat.Html) { Text = html.Append("</table></body></html>").ToString() }),
+                new TextPart(TextFormat.Html) { Text = html.Append("</table></body></html>").ToString() }
+            ),
         };
     }
 
@@ -84,7 +128,10 @@ public static class OrderMail
         }
         catch (ParseException exception)
         {
-            throw new PermanentFaultException($"Expected one mail address for order {order.OrderId}, found text that is none. Correct orders.customer_email, then redrive.", exception);
+            throw new PermanentFaultException(
+                $"Expected one mail address for order {order.OrderId}, found text that is none. Correct orders.customer_email, then redrive.",
+                exception
+            );
         }
     }
 

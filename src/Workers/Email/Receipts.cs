@@ -11,9 +11,13 @@ public sealed class Receipts(HttpClient http, EmailOptions options)
     /// <summary>Whether there is anybody to ask.</summary>
     public bool CanAnswer => options.ReceiptsUrl is not null;
 
-    /// <summary>Whether the mail was accepted. Not cancellable from outside: at shutdown the outcome of what was sent matters more than the last second.</summary>
+    /// <summary>
+    /// Whether the mail was accepted. Not cancellable from outside: at shutdown the outcome of what was sent matters
+    /// more than the last second.
+    /// </summary>
     /// <param name="messageId">Without angle brackets.</param>
-    /// <exception cref="ReceiptsUnavailableException">Nobody answered, or not in the expected form: the question is still open.</exception>
+    /// <exception cref="ReceiptsUnavailableException">Nobody answered, or not in the expected form: the question is
+    /// still open.</exception>
     public async Task<bool> HasAcceptedAsync(string messageId)
     {
         var url = new UriBuilder(options.ReceiptsUrl!);
@@ -24,7 +28,10 @@ public sealed class Receipts(HttpClient http, EmailOptions options)
             Failpoint.Hit("email.before_receipt", Outside.Http);
             using var answer = await http.GetAsync(url.Uri, patience.Token);
             answer.EnsureSuccessStatusCode();
-            using var document = await JsonDocument.ParseAsync(await answer.Content.ReadAsStreamAsync(patience.Token), cancellationToken: patience.Token);
+            using var document = await JsonDocument.ParseAsync(
+                await answer.Content.ReadAsStreamAsync(patience.Token),
+                cancellationToken: patience.Token
+            );
             return document.RootElement.ValueKind == JsonValueKind.Array
                 ? document.RootElement.GetArrayLength() > 0
                 : throw new ReceiptsUnavailableException($"it answered a JSON {document.RootElement.ValueKind}");
@@ -44,6 +51,11 @@ public sealed class Receipts(HttpClient http, EmailOptions options)
     }
 }
 
-/// <summary>Whether a mail was accepted could not be found out now: a transient fault; the claim stays and the question is asked again.</summary>
+/// <summary>
+/// Whether a mail was accepted could not be found out now: a transient fault; the claim stays and the question is asked
+/// again.
+/// </summary>
 public sealed class ReceiptsUnavailableException(string found)
-    : Exception($"Expected Email:ReceiptsUrl to answer a JSON array, found that {found}. If that lasts, correct Email__ReceiptsUrl.");
+    : Exception(
+        $"Expected Email:ReceiptsUrl to answer a JSON array, found that {found}. If that lasts, correct Email__ReceiptsUrl."
+    );

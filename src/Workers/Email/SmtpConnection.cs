@@ -6,7 +6,8 @@ namespace Orders.Workers.Email;
 /// <summary>One connection to the mail server, used by one mail at a time.</summary>
 internal sealed class SmtpConnection : IDisposable
 {
-    // Many servers end a session after some hundred mails; better at a moment of our choosing than in the middle of one.
+    // Many servers end a session after some hundred mails; better at a moment of our choosing than in the middle of
+    // one.
     private const int MailsPerConnection = 100;
 
     private readonly SmtpClient _client;
@@ -14,7 +15,10 @@ internal sealed class SmtpConnection : IDisposable
 
     private SmtpConnection(SmtpClient client) => _client = client;
 
-    /// <summary>Whether it has carried a mail before: then the server may have closed it meanwhile, without any fault of the next mail.</summary>
+    /// <summary>
+    /// Whether it has carried a mail before: then the server may have closed it meanwhile, without any fault of the
+    /// next mail.
+    /// </summary>
     public bool IsReused => _mails > 1;
 
     /// <summary>Whether it can carry another mail.</summary>
@@ -56,7 +60,13 @@ internal sealed class SmtpConnection : IDisposable
         {
             await _client.DisconnectAsync(quit: true, cancellationToken);
         }
-        catch (Exception exception) when (exception is IOException or OperationCanceledException or MailKit.ProtocolException or MailKit.CommandException)
+        catch (Exception exception)
+            when (exception
+                    is IOException
+                        or OperationCanceledException
+                        or MailKit.ProtocolException
+                        or MailKit.CommandException
+            )
         {
             // QUIT is a courtesy. The connection carries no mail, so nothing is lost with it.
         }

@@ -20,7 +20,8 @@ public sealed class SmtpPool : IAsyncDisposable
 
     /// <summary>Creates an empty pool.</summary>
     /// <param name="options">The server.</param>
-    /// <param name="idleLimit">How long an unused connection stays open; 30 seconds when null, less than any server waits (RFC 5321 asks for 5 minutes).</param>
+    /// <param name="idleLimit">How long an unused connection stays open; 30 seconds when null, less than any server
+    /// waits (RFC 5321 asks for 5 minutes).</param>
     public SmtpPool(SmtpOptions options, TimeSpan? idleLimit = null)
     {
         _options = options;

@@ -6,20 +6,21 @@ using QueueWorkers.Steps;
 namespace Orders.Workers.Inventory;
 
 /// <summary>
-/// Reserves the stock of an order: all lines or none. Nothing but rows, so the decision is made where the rows are locked, for many orders at once;
-/// too little stock is a refusal (<see cref="StockRejected"/>), not a fault.
+/// Reserves the stock of an order: all lines or none. Nothing but rows, so the decision is made where the rows are
+/// locked, for many orders at once; too little stock is a refusal (<see cref="StockRejected"/>), not a fault.
 /// </summary>
 public sealed class InventoryStep : IConsumer<OrderAccepted>, IConsumer<OrderCancelled>, IStep
 {
     /// <inheritdoc />
-    public static StepPolicy Policy => new("inventory")
-    {
-        Redelivery = Redelivery.Exponential(6, TimeSpan.FromSeconds(2)),
-        Timeout = TimeSpan.FromSeconds(30),
-        Concurrency = 300,
-        Compensations = [typeof(OrderCancelled)],
-        Grants = ReserveStock.Grants,
-    };
+    public static StepPolicy Policy =>
+        new("inventory")
+        {
+            Redelivery = Redelivery.Exponential(6, TimeSpan.FromSeconds(2)),
+            Timeout = TimeSpan.FromSeconds(30),
+            Concurrency = 300,
+            Compensations = [typeof(OrderCancelled)],
+            Grants = ReserveStock.Grants,
+        };
 
     /// <inheritdoc />
     public Task Consume(ConsumeContext<OrderAccepted> context)
@@ -28,7 +29,10 @@ public sealed class InventoryStep : IConsumer<OrderAccepted>, IConsumer<OrderCan
         return Task.CompletedTask;
     }
 
-    /// <summary>Gives back what was reserved. If it was not reserved yet, nothing is done: a reservation that comes too late asks for this once more.</summary>
+    /// <summary>
+    /// Gives back what was reserved. If it was not reserved yet, nothing is done: a reservation that comes too late
+    /// asks for this once more.
+    /// </summary>
     public async Task Consume(ConsumeContext<OrderCancelled> context)
     {
         var run = context.Step();

@@ -22,7 +22,10 @@ public sealed class InvoiceOptions
         {
             FontDirectory = section["FontDirectory"] ?? defaults.FontDirectory,
             Seller = new Seller(
-                section["Seller:Name"] ?? defaults.Seller.Name, section["Seller:Address"] ?? defaults.Seller.Address, section["Seller:TaxId"] ?? defaults.Seller.TaxId),
+                section["Seller:Name"] ?? defaults.Seller.Name,
+                section["Seller:Address"] ?? defaults.Seller.Address,
+                section["Seller:TaxId"] ?? defaults.Seller.TaxId
+            ),
         };
         var problems = new ConfigurationProblems();
         RequireText(problems, options.Seller.Name, "Name");
@@ -32,13 +35,17 @@ public sealed class InvoiceOptions
         {
             problems.Require(
                 InvoiceFonts.Find(options.FontDirectory, font.File) is not null,
-                $"Invoice:FontDirectory must hold {font.File}, found none below '{options.FontDirectory}'; install the package {font.Package} or set Invoice__FontDirectory");
+                $"Invoice:FontDirectory must hold {font.File}, found none below '{options.FontDirectory}'; install the package {font.Package} or set Invoice__FontDirectory"
+            );
         }
 
         problems.ThrowIfAny();
         return options;
     }
 
-    private static void RequireText(ConfigurationProblems problems, string text, string member) => problems.Require(
-        text.Length is >= 1 and <= 100 && !text.Any(char.IsControl), $"Invoice:Seller:{member} must be 1–100 printable characters, got {text.Length}; set Invoice__Seller__{member}");
+    private static void RequireText(ConfigurationProblems problems, string text, string member) =>
+        problems.Require(
+            text.Length is >= 1 and <= 100 && !text.Any(char.IsControl),
+            $"Invoice:Seller:{member} must be 1–100 printable characters, got {text.Length}; set Invoice__Seller__{member}"
+        );
 }

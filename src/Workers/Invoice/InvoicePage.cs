@@ -4,7 +4,10 @@ using Orders.Workers.Invoice.Pdf;
 
 namespace Orders.Workers.Invoice;
 
-/// <summary>Draws text on one A4 page. Lengths are points (1/72 inch) from the page's top left corner; a text's position is its baseline.</summary>
+/// <summary>
+/// Draws text on one A4 page. Lengths are points (1/72 inch) from the page's top left corner; a text's position is its
+/// baseline.
+/// </summary>
 internal sealed class InvoicePage(InvoiceText text)
 {
     /// <summary>Width of A4.</summary>
@@ -19,16 +22,24 @@ internal sealed class InvoicePage(InvoiceText text)
     public byte[] Content => Encoding.ASCII.GetBytes(_content.ToString());
 
     /// <summary>Writes a text that begins at <paramref name="x"/>.</summary>
-    public void Left(string words, double x, double y, double size, bool bold = false) => text.Show(_content, InvoiceText.Normal(words), x, Height - y, size, bold);
+    public void Left(string words, double x, double y, double size, bool bold = false) =>
+        text.Show(_content, InvoiceText.Normal(words), x, Height - y, size, bold);
 
     /// <summary>Writes a text that ends at <paramref name="x"/>.</summary>
-    public void Right(string words, double x, double y, double size, bool bold = false) => Left(words, x - text.Width(InvoiceText.Normal(words), size, bold), y, size, bold);
+    public void Right(string words, double x, double y, double size, bool bold = false) =>
+        Left(words, x - text.Width(InvoiceText.Normal(words), size, bold), y, size, bold);
 
     /// <summary>Draws a thin grey line across.</summary>
     public void Rule(double left, double right, double y) =>
-        _content.Append(CultureInfo.InvariantCulture, $"0.5 w 0.5 G {PdfFile.Number(left)} {PdfFile.Number(Height - y)} m {PdfFile.Number(right)} {PdfFile.Number(Height - y)} l S\n");
+        _content.Append(
+            CultureInfo.InvariantCulture,
+            $"0.5 w 0.5 G {PdfFile.Number(left)} {PdfFile.Number(Height - y)} m {PdfFile.Number(right)} {PdfFile.Number(Height - y)} l S\n"
+        );
 
-    /// <summary>Breaks a text into lines that fit a width: between words, and within a word (or a text without spaces, such as Chinese) where it must be.</summary>
+    /// <summary>
+    /// Breaks a text into lines that fit a width: between words, and within a word (or a text without spaces, such as
+    /// Chinese) where it must be.
+    /// </summary>
     public IReadOnlyList<string> Wrap(string words, double width, double size)
     {
         var normal = InvoiceText.Normal(words);

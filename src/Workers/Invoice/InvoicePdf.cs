@@ -7,7 +7,10 @@ using Orders.Workers.Invoice.Pdf;
 
 namespace Orders.Workers.Invoice;
 
-/// <summary>Renders an invoice, or the credit note that takes it back, from the invoice's snapshot. The same snapshot gives the same bytes, so a run after a crash makes the very document that may have been made before.</summary>
+/// <summary>
+/// Renders an invoice, or the credit note that takes it back, from the invoice's snapshot. The same snapshot gives the
+/// same bytes, so a run after a crash makes the very document that may have been made before.
+/// </summary>
 public sealed class InvoicePdf(InvoiceFonts fonts)
 {
     private const double LeftEdge = 50;
@@ -39,13 +42,24 @@ public sealed class InvoicePdf(InvoiceFonts fonts)
         for (var i = 0; i < pages.Count; i++)
         {
             pages[i].Left($"{snapshot.Seller.Name} · {document.Number}", LeftEdge, 810, 7);
-            pages[i].Right(string.Create(CultureInfo.InvariantCulture, $"Page {i + 1} of {pages.Count}"), RightEdge, 810, 7);
+            pages[i]
+                .Right(
+                    string.Create(CultureInfo.InvariantCulture, $"Page {i + 1} of {pages.Count}"),
+                    RightEdge,
+                    810,
+                    7
+                );
         }
 
         return Save(snapshot, document, text, pages);
     }
 
-    private static byte[] Save(InvoiceSnapshot snapshot, InvoiceDocument document, InvoiceText text, List<InvoicePage> pages)
+    private static byte[] Save(
+        InvoiceSnapshot snapshot,
+        InvoiceDocument document,
+        InvoiceText text,
+        List<InvoicePage> pages
+    )
     {
         var file = new PdfFile();
         var (catalog, tree) = (file.Reserve(), file.Reserve());
@@ -54,12 +68,14 @@ public sealed class InvoicePdf(InvoiceFonts fonts)
         var kids = contents.ConvertAll(c => file.Add($"<</Type/Page/Parent {tree} 0 R/Contents {c} 0 R>>"));
         file.Set(
             tree,
-            $"<</Type/Pages/Count {kids.Count}/Kids[{string.Join(' ', kids.Select(k => $"{k} 0 R"))}]" +
-            $"/MediaBox[0 0 {PdfFile.Number(InvoicePage.Width)} {PdfFile.Number(InvoicePage.Height)}]/Resources<</Font<<{fonts}>>>>>>");
+            $"<</Type/Pages/Count {kids.Count}/Kids[{string.Join(' ', kids.Select(k => $"{k} 0 R"))}]"
+                + $"/MediaBox[0 0 {PdfFile.Number(InvoicePage.Width)} {PdfFile.Number(InvoicePage.Height)}]/Resources<</Font<<{fonts}>>>>>>"
+        );
         file.Set(catalog, $"<</Type/Catalog/Pages {tree} 0 R>>");
         var created = document.IssuedAt.UtcDateTime.ToString("yyyyMMddHHmmss", CultureInfo.InvariantCulture);
         var information = file.Add(
-            $"<</Title{PdfFile.Text(document.Number)}/Author{PdfFile.Text(snapshot.Seller.Name)}/CreationDate(D:{created}Z)/Producer(Orders)>>");
+            $"<</Title{PdfFile.Text(document.Number)}/Author{PdfFile.Text(snapshot.Seller.Name)}/CreationDate(D:{created}Z)/Producer(Orders)>>"
+        );
         return file.Save(catalog, information, SHA256.HashData(Encoding.ASCII.GetBytes(document.Identity))[..16]);
     }
 
@@ -73,12 +89,25 @@ public sealed class InvoicePdf(InvoiceFonts fonts)
 
         page.Right($"Number {document.Number}", RightEdge, 130, Body, bold: true);
         page.Right($"Date {Date(document.IssuedAt)}", RightEdge, 144, Body);
-        page.Right($"Order {OrderNumber.Format(snapshot.OrderNumber)} of {Date(snapshot.OrderedAt)}", RightEdge, 158, Body);
+        page.Right(
+            $"Order {OrderNumber.Format(snapshot.OrderNumber)} of {Date(snapshot.OrderedAt)}",
+            RightEdge,
+            158,
+            Body
+        );
         if (document.Reference is { } reference)
             page.Right(reference, RightEdge, 172, Body);
 
         var y = 130.0;
-        foreach (var text in (string[])[snapshot.CustomerName, snapshot.Address.Line1, $"{snapshot.Address.PostalCode} {snapshot.Address.City}", snapshot.Address.Country])
+        foreach (
+            var text in (string[])
+                [
+                    snapshot.CustomerName,
+                    snapshot.Address.Line1,
+                    $"{snapshot.Address.PostalCode} {snapshot.Address.City}",
+                    snapshot.Address.Country,
+                ]
+        )
         {
             foreach (var line in page.Wrap(text, 290, 10))
             {
@@ -101,7 +130,14 @@ public sealed class InvoicePdf(InvoiceFonts fonts)
         return y + 5 + RowHeight;
     }
 
-    private static double Row(InvoiceText text, List<InvoicePage> pages, InvoiceLine line, string currency, int sign, double y)
+    private static double Row(
+        InvoiceText text,
+        List<InvoicePage> pages,
+        InvoiceLine line,
+        string currency,
+        int sign,
+        double y
+    )
     {
         var name = pages[^1].Wrap(line.Name, NameWidth, Body);
         y = Continue(text, pages, y, (name.Count - 1) * RowHeight);
@@ -136,5 +172,6 @@ public sealed class InvoicePdf(InvoiceFonts fonts)
         return Head(pages[^1], 60);
     }
 
-    private static string Date(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+    private static string Date(DateTimeOffset at) =>
+        at.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 }

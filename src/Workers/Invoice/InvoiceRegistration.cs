@@ -8,7 +8,8 @@ namespace Orders.Workers.Invoice;
 public static class InvoiceRegistration
 {
     /// <summary>Adds numbers, fonts and document. Called only where the step runs.</summary>
-    /// <exception cref="InvalidConfigurationException">Section <c>Invoice</c> cannot work, or a font is missing: better no host than one that dead-letters every invoice.</exception>
+    /// <exception cref="InvalidConfigurationException">Section <c>Invoice</c> cannot work, or a font is missing: better
+    /// no host than one that dead-letters every invoice.</exception>
     public static IServiceCollection AddInvoice(this IServiceCollection services, IConfiguration configuration)
     {
         var options = InvoiceOptions.Read(configuration);

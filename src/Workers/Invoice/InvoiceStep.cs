@@ -7,20 +7,26 @@ using QueueWorkers.Steps;
 namespace Orders.Workers.Invoice;
 
 /// <summary>
-/// Writes the invoice in two stages (decision 14): number and snapshot in one short transaction; the document, rendered from the snapshot outside any transaction, in the step's commit.
+/// Writes the invoice in two stages (decision 14): number and snapshot in one short transaction; the document, rendered
+/// from the snapshot outside any transaction, in the step's commit.
 /// A crash between the two finds the number again and renders the same document.
 /// </summary>
-public sealed class InvoiceStep(InvoiceNumbers numbers, CreditNoteNumbers creditNotes, InvoicePdf renderer) : IConsumer<StockReserved>, IConsumer<OrderCancelled>, IStep
+public sealed class InvoiceStep(InvoiceNumbers numbers, CreditNoteNumbers creditNotes, InvoicePdf renderer)
+    : IConsumer<StockReserved>,
+        IConsumer<OrderCancelled>,
+        IStep
 {
     /// <inheritdoc />
-    public static StepPolicy Policy => new("invoice")
-    {
-        Redelivery = Redelivery.Exponential(6, TimeSpan.FromSeconds(2)),
-        // Rendering takes a millisecond or two; the rest is waiting for two shared commits, which cost the same for many. With 4 at a time they held four runs, and an invoice cost three times as much.
-        Concurrency = 64,
-        Compensations = [typeof(OrderCancelled)],
-        Grants = InvoiceNumbers.Grants,
-    };
+    public static StepPolicy Policy =>
+        new("invoice")
+        {
+            Redelivery = Redelivery.Exponential(6, TimeSpan.FromSeconds(2)),
+            // Rendering takes a millisecond or two; the rest is waiting for two shared commits, which cost the same for
+            // many. With 4 at a time they held four runs, and an invoice cost three times as much.
+            Concurrency = 64,
+            Compensations = [typeof(OrderCancelled)],
+            Grants = InvoiceNumbers.Grants,
+        };
 
     /// <inheritdoc />
     public async Task Consume(ConsumeContext<StockReserved> context)
@@ -32,7 +38,8 @@ public sealed class InvoiceStep(InvoiceNumbers numbers, CreditNoteNumbers credit
     }
 
     /// <summary>
-    /// Takes the invoice back with a credit note, by the same two stages. Whether there is an invoice is asked of the invoices and not of the step's effect:
+    /// Takes the invoice back with a credit note, by the same two stages. Whether there is an invoice is asked of the
+    /// invoices and not of the step's effect:
     /// a run may have died between its stages, and its number was issued all the same.
     /// </summary>
     public async Task Consume(ConsumeContext<OrderCancelled> context)
@@ -42,7 +49,9 @@ public sealed class InvoiceStep(InvoiceNumbers numbers, CreditNoteNumbers credit
         {
             var invoice = note.Invoice;
             run.Write = new StoreCreditNotePdf(
-                Document(invoice.OrderId, renderer.Render(note)), invoice.IsStored ? null : Document(invoice.OrderId, renderer.Render(invoice)));
+                Document(invoice.OrderId, renderer.Render(note)),
+                invoice.IsStored ? null : Document(invoice.OrderId, renderer.Render(invoice))
+            );
         }
         else
         {

@@ -4,7 +4,10 @@ using Orders.Workers.Invoice.Pdf;
 
 namespace Orders.Workers.Invoice;
 
-/// <summary>The letters of one document: finds for each character a font that has it, measures, and remembers which glyphs were shown.</summary>
+/// <summary>
+/// The letters of one document: finds for each character a font that has it, measures, and remembers which glyphs were
+/// shown.
+/// </summary>
 internal sealed class InvoiceText(InvoiceFonts fonts)
 {
     private readonly FontSubset _regular = new(fonts.Regular, "R");
@@ -12,10 +15,12 @@ internal sealed class InvoiceText(InvoiceFonts fonts)
     private FontSubset? _fallback;
 
     /// <summary>The fonts that the document shows.</summary>
-    public IEnumerable<FontSubset> Subsets => new[] { _regular, _bold, _fallback }.OfType<FontSubset>().Where(s => s.Count > 1);
+    public IEnumerable<FontSubset> Subsets =>
+        new[] { _regular, _bold, _fallback }.OfType<FontSubset>().Where(s => s.Count > 1);
 
     /// <summary>A letter and its accent become one character: fonts have a glyph for that.</summary>
-    public static string Normal(string text) => text.IsNormalized(NormalizationForm.FormC) ? text : text.Normalize(NormalizationForm.FormC);
+    public static string Normal(string text) =>
+        text.IsNormalized(NormalizationForm.FormC) ? text : text.Normalize(NormalizationForm.FormC);
 
     /// <summary>How wide a text is, in points.</summary>
     public double Width(ReadOnlySpan<char> text, double size, bool bold = false)
@@ -39,7 +44,9 @@ internal sealed class InvoiceText(InvoiceFonts fonts)
         {
             var subset = SubsetFor(rune, bold);
             if (subset != current)
-                content.Append(current is null ? "" : "> Tj").Append(CultureInfo.InvariantCulture, $" /{subset.Resource} {PdfFile.Number(size)} Tf <");
+                content
+                    .Append(current is null ? "" : "> Tj")
+                    .Append(CultureInfo.InvariantCulture, $" /{subset.Resource} {PdfFile.Number(size)} Tf <");
             current = subset;
             content.Append(subset.Use(rune).ToString("X4", CultureInfo.InvariantCulture));
         }
@@ -47,7 +54,8 @@ internal sealed class InvoiceText(InvoiceFonts fonts)
         content.Append(current is null ? " ET\n" : "> Tj ET\n");
     }
 
-    private TrueTypeFont FontFor(Rune rune, TrueTypeFont first) => first.GlyphOf(rune.Value) != 0 || fonts.Fallback.GlyphOf(rune.Value) == 0 ? first : fonts.Fallback;
+    private TrueTypeFont FontFor(Rune rune, TrueTypeFont first) =>
+        first.GlyphOf(rune.Value) != 0 || fonts.Fallback.GlyphOf(rune.Value) == 0 ? first : fonts.Fallback;
 
     private FontSubset SubsetFor(Rune rune, bool bold)
     {

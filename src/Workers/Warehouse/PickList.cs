@@ -13,9 +13,19 @@ namespace Orders.Workers.Warehouse;
 public sealed record PickList(Guid OrderId, string Number, IReadOnlyList<PickLine> Lines, PickAddress ShipTo)
 {
     /// <summary>The pick list of an order.</summary>
-    public static PickList Of(OrderSnapshot order) => new(
-        order.OrderId, OrderNumber.Format(order.Number), [.. order.Lines.Select(l => new PickLine(l.Sku, l.Quantity))],
-        new PickAddress(order.CustomerName, order.ShipTo.Line1, order.ShipTo.City, order.ShipTo.PostalCode, order.ShipTo.Country));
+    public static PickList Of(OrderSnapshot order) =>
+        new(
+            order.OrderId,
+            OrderNumber.Format(order.Number),
+            [.. order.Lines.Select(l => new PickLine(l.Sku, l.Quantity))],
+            new PickAddress(
+                order.CustomerName,
+                order.ShipTo.Line1,
+                order.ShipTo.City,
+                order.ShipTo.PostalCode,
+                order.ShipTo.Country
+            )
+        );
 
     /// <summary>As UTF-8 JSON.</summary>
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, PickListJson.Default.PickList);

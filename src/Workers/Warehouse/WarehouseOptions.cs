@@ -23,22 +23,45 @@ public sealed class WarehouseOptions
         var section = configuration.GetSection("Warehouse");
         var key = ParseSecret(section["Secret"]);
         var knowsUrl = Uri.TryCreate(section["Url"], UriKind.Absolute, out var url) && url.Scheme is "http" or "https";
-        var knowsTimeout = TimeSpan.TryParse(section["Timeout"] ?? "00:00:10", out var timeout) && timeout >= TimeSpan.FromSeconds(1) && timeout <= TimeSpan.FromSeconds(25);
+        var knowsTimeout =
+            TimeSpan.TryParse(section["Timeout"] ?? "00:00:10", out var timeout)
+            && timeout >= TimeSpan.FromSeconds(1)
+            && timeout <= TimeSpan.FromSeconds(25);
         new ConfigurationProblems()
-            .Require(knowsUrl, $"Warehouse:Url must be an absolute http or https address, got '{section["Url"]}'; set Warehouse__Url")
+            .Require(
+                knowsUrl,
+                $"Warehouse:Url must be an absolute http or https address, got '{section["Url"]}'; set Warehouse__Url"
+            )
             // The value itself is a secret and stays out of the message.
-            .Require(key is not null, $"Warehouse:Secret must be 'whsec_' and the base64 of 24–64 bytes, got {(string.IsNullOrEmpty(section["Secret"]) ? "nothing" : "something else")}; set Warehouse__Secret")
-            .Require(knowsTimeout, $"Warehouse:Timeout must be 00:00:01–00:00:25, got '{section["Timeout"]}'; set Warehouse__Timeout")
+            .Require(
+                key is not null,
+                $"Warehouse:Secret must be 'whsec_' and the base64 of 24–64 bytes, got {(string.IsNullOrEmpty(section["Secret"]) ? "nothing" : "something else")}; set Warehouse__Secret"
+            )
+            .Require(
+                knowsTimeout,
+                $"Warehouse:Timeout must be 00:00:01–00:00:25, got '{section["Timeout"]}'; set Warehouse__Timeout"
+            )
             .ThrowIfAny();
-        return new WarehouseOptions { Url = url!, Key = key!, Timeout = timeout };
+        return new WarehouseOptions
+        {
+            Url = url!,
+            Key = key!,
+            Timeout = timeout,
+        };
     }
 
-    /// <summary>The bytes of a secret in the form of the Standard Webhooks specification; null when it is none.</summary>
+    /// <summary>
+    /// The bytes of a secret in the form of the Standard Webhooks specification; null when it is none.
+    /// </summary>
     public static byte[]? ParseSecret(string? secret)
     {
         if (secret is null || !secret.StartsWith(SecretPrefix, StringComparison.Ordinal))
             return null;
         var buffer = new byte[secret.Length];
-        return Convert.TryFromBase64String(secret[SecretPrefix.Length..], buffer, out var length) && length is >= 24 and <= 64 ? buffer[..length] : null;
+        return
+            Convert.TryFromBase64String(secret[SecretPrefix.Length..], buffer, out var length)
+            && length is >= 24 and <= 64
+            ? buffer[..length]
+            : null;
     }
 }

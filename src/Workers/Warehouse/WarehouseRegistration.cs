@@ -14,16 +14,20 @@ public static class WarehouseRegistration
         services.AddSingleton(WarehouseOptions.Read(configuration));
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<OrderSnapshotReader>();
-        services.AddHttpClient<WarehouseClient>()
-            // The call has its own time limit, and what it found is in the exception; four log lines a call would only cost.
+        services
+            .AddHttpClient<WarehouseClient>()
+            // The call has its own time limit, and what it found is in the exception; four log lines a call would only
+            // cost.
             .ConfigureHttpClient(client => client.Timeout = Timeout.InfiniteTimeSpan)
             .RemoveAllLoggers()
-            .UseSocketsHttpHandler((handler, _) =>
-            {
-                handler.AllowAutoRedirect = false;
-                handler.UseCookies = false;
-                handler.PooledConnectionLifetime = TimeSpan.FromMinutes(2);
-            })
+            .UseSocketsHttpHandler(
+                (handler, _) =>
+                {
+                    handler.AllowAutoRedirect = false;
+                    handler.UseCookies = false;
+                    handler.PooledConnectionLifetime = TimeSpan.FromMinutes(2);
+                }
+            )
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan);
         return services;
     }

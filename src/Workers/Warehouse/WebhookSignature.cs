@@ -4,10 +4,16 @@ using System.Text;
 
 namespace Orders.Workers.Warehouse;
 
-/// <summary>Signs a webhook as in the Standard Webhooks specification (standardwebhooks.com): the receiver knows who sent it, when, and that nobody changed it.</summary>
+/// <summary>
+/// Signs a webhook as in the Standard Webhooks specification (standardwebhooks.com): the receiver knows who sent it,
+/// when, and that nobody changed it.
+/// </summary>
 public static class WebhookSignature
 {
-    /// <summary>The value of <c>webhook-signature</c>: <c>v1,</c> and the base64 of HMAC-SHA256 over <c>{id}.{timestamp}.{body}</c>.</summary>
+    /// <summary>
+    /// The value of <c>webhook-signature</c>: <c>v1,</c> and the base64 of HMAC-SHA256 over
+    /// <c>{id}.{timestamp}.{body}</c>.
+    /// </summary>
     /// <param name="key">The secret's bytes.</param>
     /// <param name="id">The value of <c>webhook-id</c>.</param>
     /// <param name="timestamp">The value of <c>webhook-timestamp</c>, seconds since 1970.</param>

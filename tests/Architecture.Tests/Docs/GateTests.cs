@@ -11,7 +11,10 @@ public sealed partial class GateTests
 
     [Test]
     public void The_parts_of_the_gate_are_those_of_the_table() =>
-        Assert.That(Demands().Matches(Contributing).Select(m => m.Groups[1].Value), Is.EqualTo(Part().Matches(Gate).Select(m => m.Groups[1].Value.Trim('"'))));
+        Assert.That(
+            Demands().Matches(Contributing).Select(m => m.Groups[1].Value),
+            Is.EqualTo(Part().Matches(Gate).Select(m => m.Groups[1].Value.Trim('"')))
+        );
 
     [Test]
     public void The_gate_runs_each_command_of_the_table()
@@ -37,11 +40,16 @@ public sealed partial class GateTests
     [Test]
     public void Each_filter_of_the_long_check_matches_a_fixture()
     {
-        var fixtures = Repository.Sources("tests").SelectMany(path =>
-        {
-            var text = Repository.Read(path);
-            return Classes().Matches(text).Select(m => $"{Namespace().Match(text).Groups[1].Value}.{m.Groups[1].Value}");
-        }).ToArray();
+        var fixtures = Repository
+            .Sources("tests")
+            .SelectMany(path =>
+            {
+                var text = Repository.Read(path);
+                return Classes()
+                    .Matches(text)
+                    .Select(m => $"{Namespace().Match(text).Groups[1].Value}.{m.Groups[1].Value}");
+            })
+            .ToArray();
         var filters = Filters().Matches(Verify).Select(m => m.Groups[1].Value).ToArray();
         Assert.That(filters, Has.Length.EqualTo(5), "filters in verify.sh");
         foreach (var filter in filters)
@@ -50,12 +58,18 @@ public sealed partial class GateTests
 
     [TestCase("ci", ".ci/run"), TestCase("nightly", "./dev verify")]
     public void GitHub_runs_the_same_script(string workflow, string command) =>
-        Assert.That(Repository.Read($".github/workflows/{workflow}.yml"), Does.Match($@"(?m)^ *run: {Regex.Escape(command)}$"));
+        Assert.That(
+            Repository.Read($".github/workflows/{workflow}.yml"),
+            Does.Match($@"(?m)^ *run: {Regex.Escape(command)}$")
+        );
 
     // `./dev test …` is what a part of tests runs.
     private static bool Runs(string command) =>
         Gate.Contains(command, StringComparison.Ordinal)
-        || (command.StartsWith("./dev test", StringComparison.Ordinal) && TestPart().Matches(Gate).Any(m => $"./dev test {m.Groups[1].Value}".TrimEnd() == command));
+        || (
+            command.StartsWith("./dev test", StringComparison.Ordinal)
+            && TestPart().Matches(Gate).Any(m => $"./dev test {m.Groups[1].Value}".TrimEnd() == command)
+        );
 
     [GeneratedRegex(@"^\| ([^|]+?) \| ([^|]*`[^|]*) \| [^|]+ \|$", RegexOptions.Multiline)]
     private static partial Regex Demands();

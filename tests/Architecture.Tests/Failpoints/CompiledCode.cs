@@ -11,7 +11,9 @@ namespace Orders.Architecture.Tests.Failpoints;
 /// <param name="Text">The last text that was loaded before the call; a failpoint's name is its first argument.</param>
 internal sealed record CompiledCall(string Type, string Method, string? Text);
 
-/// <summary>A method as the author wrote it: what the compiler made of its awaits and lambdas is counted to it.</summary>
+/// <summary>
+/// A method as the author wrote it: what the compiler made of its awaits and lambdas is counted to it.
+/// </summary>
 /// <param name="Type">Full name of its type.</param>
 /// <param name="Name">Its name.</param>
 /// <param name="Calls">The calls in it.</param>
@@ -23,7 +25,10 @@ internal sealed record CompiledMethod(string Type, string Name, IReadOnlyList<Co
 /// <summary>Reads the calls that an assembly's methods make, from its file; nothing of it is loaded or run.</summary>
 internal static class CompiledCode
 {
-    private static readonly Dictionary<int, OpCode> OpCodesByValue = typeof(OpCodes).GetFields().Select(f => (OpCode)f.GetValue(null)!).ToDictionary(o => o.Value & 0xffff);
+    private static readonly Dictionary<int, OpCode> OpCodesByValue = typeof(OpCodes)
+        .GetFields()
+        .Select(f => (OpCode)f.GetValue(null)!)
+        .ToDictionary(o => o.Value & 0xffff);
 
     /// <summary>The methods of an assembly.</summary>
     /// <param name="path">Its file.</param>
@@ -31,12 +36,24 @@ internal static class CompiledCode
     {
         using var file = new PEReader(File.OpenRead(path));
         var metadata = file.GetMetadataReader();
-        return [.. metadata.MethodDefinitions.Select(metadata.GetMethodDefinition).Where(m => m.RelativeVirtualAddress != 0)
-            .Select(m => (Written: WrittenAs(metadata, m), Calls: CallsOf(metadata, file.GetMethodBody(m.RelativeVirtualAddress))))
-            .GroupBy(m => m.Written).Select(g => new CompiledMethod(g.Key.Type, g.Key.Name, [.. g.SelectMany(m => m.Calls)]))];
+        return
+        [
+            .. metadata
+                .MethodDefinitions.Select(metadata.GetMethodDefinition)
+                .Where(m => m.RelativeVirtualAddress != 0)
+                .Select(m =>
+                    (
+                        Written: WrittenAs(metadata, m),
+                        Calls: CallsOf(metadata, file.GetMethodBody(m.RelativeVirtualAddress))
+                    )
+                )
+                .GroupBy(m => m.Written)
+                .Select(g => new CompiledMethod(g.Key.Type, g.Key.Name, [.. g.SelectMany(m => m.Calls)])),
+        ];
     }
 
-    // "Send" is compiled to Step.<Send>d__3.MoveNext when it awaits, and a lambda in it to Step.<Send>b__3_0 or Step.<>c__DisplayClass3_0.<Send>b__0.
+    // "Send" is compiled to Step.<Send>d__3.MoveNext when it awaits, and a lambda in it to Step.<Send>b__3_0 or
+    // Step.<>c__DisplayClass3_0.<Send>b__0.
     private static (string Type, string Name) WrittenAs(MetadataReader metadata, MethodDefinition method)
     {
         var name = metadata.GetString(method.Name);
@@ -52,9 +69,10 @@ internal static class CompiledCode
         return (NameOf(metadata, type), name.StartsWith('<') && end > 1 ? name[1..end] : name);
     }
 
-    private static string NameOf(MetadataReader metadata, TypeDefinition type) => type.GetDeclaringType().IsNil
-        ? $"{metadata.GetString(type.Namespace)}.{metadata.GetString(type.Name)}"
-        : $"{NameOf(metadata, metadata.GetTypeDefinition(type.GetDeclaringType()))}.{metadata.GetString(type.Name)}";
+    private static string NameOf(MetadataReader metadata, TypeDefinition type) =>
+        type.GetDeclaringType().IsNil
+            ? $"{metadata.GetString(type.Namespace)}.{metadata.GetString(type.Name)}"
+            : $"{NameOf(metadata, metadata.GetTypeDefinition(type.GetDeclaringType()))}.{metadata.GetString(type.Name)}";
 
     private static List<CompiledCall> CallsOf(MetadataReader metadata, MethodBodyBlock body)
     {
@@ -97,7 +115,10 @@ internal static class CompiledCode
                 return Called(metadata, metadata.GetMethodSpecification((MethodSpecificationHandle)handle).Method);
             case HandleKind.MethodDefinition:
                 var method = metadata.GetMethodDefinition((MethodDefinitionHandle)handle);
-                return (NameOf(metadata, metadata.GetTypeDefinition(method.GetDeclaringType())), metadata.GetString(method.Name));
+                return (
+                    NameOf(metadata, metadata.GetTypeDefinition(method.GetDeclaringType())),
+                    metadata.GetString(method.Name)
+                );
             default:
                 var reference = metadata.GetMemberReference((MemberReferenceHandle)handle);
                 return (NameOf(metadata, reference.Parent), metadata.GetString(reference.Name));
@@ -119,12 +140,13 @@ internal static class CompiledCode
         }
     }
 
-    private static int SizeOf(OperandType operand) => operand switch
-    {
-        OperandType.InlineNone => 0,
-        OperandType.ShortInlineBrTarget or OperandType.ShortInlineI or OperandType.ShortInlineVar => 1,
-        OperandType.InlineVar => 2,
-        OperandType.InlineI8 or OperandType.InlineR => 8,
-        _ => 4,
-    };
+    private static int SizeOf(OperandType operand) =>
+        operand switch
+        {
+            OperandType.InlineNone => 0,
+            OperandType.ShortInlineBrTarget or OperandType.ShortInlineI or OperandType.ShortInlineVar => 1,
+            OperandType.InlineVar => 2,
+            OperandType.InlineI8 or OperandType.InlineR => 8,
+            _ => 4,
+        };
 }

@@ -14,15 +14,27 @@ public sealed class ReportTests
 
     private static readonly HistoryEvent[] OneLateOneGood =
     [
-        Event(0, HistoryEvent.Invoked, "a", 1), Event(1, HistoryEvent.Unknown, "a", 1), Event(4, HistoryEvent.Invoked, "a", 2), Event(5, HistoryEvent.Ok, "a", 2),
-        Event(6, HistoryEvent.Invoked, "b", 1), Event(7, HistoryEvent.Ok, "b", 1),
+        Event(0, HistoryEvent.Invoked, "a", 1),
+        Event(1, HistoryEvent.Unknown, "a", 1),
+        Event(4, HistoryEvent.Invoked, "a", 2),
+        Event(5, HistoryEvent.Ok, "a", 2),
+        Event(6, HistoryEvent.Invoked, "b", 1),
+        Event(7, HistoryEvent.Ok, "b", 1),
     ];
 
     [Test]
-    public void The_last_line_is_the_one_that_counts() => Assert.That(ReportText.Of(Report(OneLateOneGood)).Split(Environment.NewLine)[^1], Is.EqualTo("lost 0, duplicates 0, stuck 0"));
+    public void The_last_line_is_the_one_that_counts() =>
+        Assert.That(
+            ReportText.Of(Report(OneLateOneGood)).Split(Environment.NewLine)[^1],
+            Is.EqualTo("lost 0, duplicates 0, stuck 0")
+        );
 
     [Test]
-    public void Nothing_lost_is_a_bound_and_not_a_never() => Assert.That(ReportText.Of(Report(OneLateOneGood)), Does.Contain("0 lost in 2 means at most 1.5e+0 of all, with 95 % confidence"));
+    public void Nothing_lost_is_a_bound_and_not_a_never() =>
+        Assert.That(
+            ReportText.Of(Report(OneLateOneGood)),
+            Does.Contain("0 lost in 2 means at most 1.5e+0 of all, with 95 % confidence")
+        );
 
     [Test]
     public void A_violation_makes_the_run_bad()
@@ -52,7 +64,13 @@ public sealed class ReportTests
     {
         var killed = new FaultTimes(new PlannedFault(1, default, ApiKilled, default), Start, Start.AddSeconds(2));
         Assert.That(Report(OneLateOneGood).WithApiAndDatabaseUp, Is.EqualTo((3, 2)));
-        Assert.That(Report(OneLateOneGood, recoveries: new Recovery(killed, TimeSpan.FromSeconds(1), false)).WithApiAndDatabaseUp, Is.EqualTo((2, 2)));
+        Assert.That(
+            Report(
+                OneLateOneGood,
+                recoveries: new Recovery(killed, TimeSpan.FromSeconds(1), false)
+            ).WithApiAndDatabaseUp,
+            Is.EqualTo((2, 2))
+        );
     }
 
     [Test]
@@ -61,20 +79,56 @@ public sealed class ReportTests
         RedriveTotals totals = new(Guid.NewGuid(), "chaos, fault 7", "Done", null, 90, 0, 0, 71, 16, 3);
         OperatorCall[] calls =
         [
-            new(Start, OperatorCall.Look, "", 200, Total: 90), new(Start, OperatorCall.Redriven, "", 409, "outstanding"), new(Start, OperatorCall.Redriven, ""), new(Start, OperatorCall.Resume, "", 200),
+            new(Start, OperatorCall.Look, "", 200, Total: 90),
+            new(Start, OperatorCall.Redriven, "", 409, "outstanding"),
+            new(Start, OperatorCall.Redriven, ""),
+            new(Start, OperatorCall.Resume, "", 200),
         ];
-        var text = ReportText.Of(Report(OneLateOneGood) with { Operations = new Operations([], [totals, totals with { Total = 1, Done = 1, FailedAgain = 0, Skipped = 0 }], calls, TimeSpan.FromSeconds(4)) });
-        Assert.That(text, Does.Match(@"chaos, fault 7 +90 +71 +16 +3\s").And.Match(@"together +91 +72 +16 +3\s")
-            .And.Contain("operators asked 3 times, 1 outstanding, 1 without an answer; let a stopped redrive go on 1 times; in the end nothing was dead-lettered after 4.0 s"));
+        var text = ReportText.Of(
+            Report(OneLateOneGood) with
+            {
+                Operations = new Operations(
+                    [],
+                    [totals, totals with { Total = 1, Done = 1, FailedAgain = 0, Skipped = 0 }],
+                    calls,
+                    TimeSpan.FromSeconds(4)
+                ),
+            }
+        );
+        Assert.That(
+            text,
+            Does.Match(@"chaos, fault 7 +90 +71 +16 +3\s")
+                .And.Match(@"together +91 +72 +16 +3\s")
+                .And.Contain(
+                    "operators asked 3 times, 1 outstanding, 1 without an answer; let a stopped redrive go on 1 times; in the end nothing was dead-lettered after 4.0 s"
+                )
+        );
     }
 
     [Test]
     public void A_worker_that_takes_too_long_to_stop_misses_its_target()
     {
-        var rolled = new FaultTimes(new PlannedFault(1, default, FaultCatalogue.All.Single(t => t.Kind == FaultKind.Roll), default), Start, Start.AddSeconds(20));
+        var rolled = new FaultTimes(
+            new PlannedFault(1, default, FaultCatalogue.All.Single(t => t.Kind == FaultKind.Roll), default),
+            Start,
+            Start.AddSeconds(20)
+        );
         var report = Report(OneLateOneGood, recoveries: new Recovery(rolled, TimeSpan.Zero, false));
-        var soon = report with { Operations = Operations.None with { Stops = [new("email", 0, TimeSpan.FromSeconds(2), TimeSpan.Zero)] } };
-        var late = report with { Operations = Operations.None with { Stops = [new("email", 0, TimeSpan.FromSeconds(2), TimeSpan.Zero), new("invoice", 0, TimeSpan.FromSeconds(26), TimeSpan.Zero)] } };
+        var soon = report with
+        {
+            Operations = Operations.None with { Stops = [new("email", 0, TimeSpan.FromSeconds(2), TimeSpan.Zero)] },
+        };
+        var late = report with
+        {
+            Operations = Operations.None with
+            {
+                Stops =
+                [
+                    new("email", 0, TimeSpan.FromSeconds(2), TimeSpan.Zero),
+                    new("invoice", 0, TimeSpan.FromSeconds(26), TimeSpan.Zero),
+                ],
+            },
+        };
         Assert.Multiple(() =>
         {
             Assert.That(ReportText.Of(soon), Does.Match(@"worker asked to stop +1 +2\.0 s +2\.0 s +25/25 s met"));
@@ -91,15 +145,51 @@ public sealed class ReportTests
         {
             Assert.That(Flatness.Of(flat).Single().IsFlat, Is.True);
             Assert.That(Flatness.Of(growing).Single().IsFlat, Is.False);
-            Assert.That(Flatness.Of([.. growing.Select(s => s with { Memory = new Dictionary<string, double> { ["outside-world-1"] = s.Memory["api"] } })]).Single().IsFlat, Is.True, "its ledgers grow with the orders");
+            Assert.That(
+                Flatness
+                    .Of([
+                        .. growing.Select(s =>
+                            s with
+                            {
+                                Memory = new Dictionary<string, double> { ["outside-world-1"] = s.Memory["api"] },
+                            }
+                        ),
+                    ])
+                    .Single()
+                    .IsFlat,
+                Is.True,
+                "its ledgers grow with the orders"
+            );
         });
     }
 
-    private static Sample Sample(double memory) => new(Start, new Dictionary<string, double> { ["api"] = memory }, new Dictionary<string, double>());
+    private static Sample Sample(double memory) =>
+        new(Start, new Dictionary<string, double> { ["api"] = memory }, new Dictionary<string, double>());
 
-    private static Report Report(IReadOnlyList<HistoryEvent> history, bool mustAcceptAll = false, params IReadOnlyList<Recovery> recoveries) => new(
-        ChaosOptions.Parse([]), new Scenario(Plan.Nothing, 2, 1, mustAcceptAll), history, recoveries, Good, TimeSpan.Zero, [], TimeSpan.Zero);
+    private static Report Report(
+        IReadOnlyList<HistoryEvent> history,
+        bool mustAcceptAll = false,
+        params IReadOnlyList<Recovery> recoveries
+    ) =>
+        new(
+            ChaosOptions.Parse([]),
+            new Scenario(Plan.Nothing, 2, 1, mustAcceptAll),
+            history,
+            recoveries,
+            Good,
+            TimeSpan.Zero,
+            [],
+            TimeSpan.Zero
+        );
 
     private static HistoryEvent Event(int second, string name, string key, int attempt) =>
-        new(Start.AddSeconds(second), name, key, attempt, attempt == 1 && name == HistoryEvent.Invoked ? $"{key}@example.com" : null, [], OrderId: name == HistoryEvent.Ok ? Guid.NewGuid() : null);
+        new(
+            Start.AddSeconds(second),
+            name,
+            key,
+            attempt,
+            attempt == 1 && name == HistoryEvent.Invoked ? $"{key}@example.com" : null,
+            [],
+            OrderId: name == HistoryEvent.Ok ? Guid.NewGuid() : null
+        );
 }

@@ -3,7 +3,10 @@ using Orders.Chaos.Checking;
 
 namespace Orders.Chaos.Tests.Variants;
 
-/// <summary>A checker that cannot fail is worthless: it has to catch each system that really is broken, and to pass the one that is not, under the same fault.</summary>
+/// <summary>
+/// A checker that cannot fail is worthless: it has to catch each system that really is broken, and to pass the one that
+/// is not, under the same fault.
+/// </summary>
 [FixtureLifeCycle(LifeCycle.SingleInstance)]
 [Category("Long")]
 public sealed class BrokenVariantsTests
@@ -16,9 +19,11 @@ public sealed class BrokenVariantsTests
 
     private readonly ConcurrentDictionary<string, string> _caught = new();
 
-    private static IEnumerable<TestCaseData> Broken => BrokenVariants.All.Select(v => new TestCaseData(v).SetArgDisplayNames(v.Name));
+    private static IEnumerable<TestCaseData> Broken =>
+        BrokenVariants.All.Select(v => new TestCaseData(v).SetArgDisplayNames(v.Name));
 
-    private static IEnumerable<TestCaseData> Faults => Fault.All.Select(f => new TestCaseData(f).SetArgDisplayNames(f.Name));
+    private static IEnumerable<TestCaseData> Faults =>
+        Fault.All.Select(f => new TestCaseData(f).SetArgDisplayNames(f.Name));
 
     [TestCaseSource(nameof(Broken))]
     public async Task A_broken_variant_is_caught(object variant)
@@ -52,5 +57,10 @@ public sealed class BrokenVariantsTests
     }
 
     private static string Describe(Findings findings) =>
-        string.Join(Environment.NewLine, findings.Verdicts.Where(v => !v.Holds).Select(v => $"{v.Invariant.Name}: {string.Join(" | ", v.Violations.Take(3))}"));
+        string.Join(
+            Environment.NewLine,
+            findings
+                .Verdicts.Where(v => !v.Holds)
+                .Select(v => $"{v.Invariant.Name}: {string.Join(" | ", v.Violations.Take(3))}")
+        );
 }

@@ -16,8 +16,8 @@ using Orders.Workers;
 namespace Orders.Chaos.Tests.Variants;
 
 /// <summary>
-/// The whole of Orders inside this process — API, relay, four steps, mail server, warehouse, on a real database and a real broker — with networks that can be cut,
-/// a client that writes a history, and the checker at the end.
+/// The whole of Orders inside this process — API, relay, four steps, mail server, warehouse, on a real database and a
+/// real broker — with networks that can be cut, a client that writes a history, and the checker at the end.
 /// </summary>
 internal sealed class Stage : IAsyncDisposable
 {
@@ -37,10 +37,12 @@ internal sealed class Stage : IAsyncDisposable
     private Stage(Variant variant, OrdersSystem system, RunningWorld world, TcpProxy database, TcpProxy broker)
     {
         (_variant, TestSystem, World, DatabaseNetwork, BrokerNetwork) = (variant, system, world, database, broker);
-        _api = ApiApplication.Build(
-        [
+        _api = ApiApplication.Build([
             .. TestSystem.Settings(Through(broker)).Select(s => $"--{s.Key}={s.Value}"),
-            "--urls=http://127.0.0.1:0", "--environment=Development", "--Logging:LogLevel:Default=None", $"--Outbox:Relay={!variant.HasOwnRelay}",
+            "--urls=http://127.0.0.1:0",
+            "--environment=Development",
+            "--Logging:LogLevel:Default=None",
+            $"--Outbox:Relay={!variant.HasOwnRelay}",
         ]);
         _api.Start();
         _client = new ChaosShopClient(new Uri(_api.Urls.Single()), ApiKey, _history, TimeSpan.FromSeconds(30));
@@ -63,13 +65,27 @@ internal sealed class Stage : IAsyncDisposable
     {
         var world = await OutsideWorldHost.StartAsync(o => o.WarehouseSecret = WarehouseSecret);
         var system = await OrdersSystem.CreateAsync(Steps.Catalogue);
-        await system.Database.ExecuteAsync("insert into api_keys (id, client_id, hash, scopes) values ($1, 'chaos', $2, array['orders:write', 'orders:read'])", Guid.NewGuid(), ApiKeys.HashOf(ApiKey));
+        await system.Database.ExecuteAsync(
+            "insert into api_keys (id, client_id, hash, scopes) values ($1, 'chaos', $2, array['orders:write', 'orders:read'])",
+            Guid.NewGuid(),
+            ApiKeys.HashOf(ApiKey)
+        );
         var database = new NpgsqlConnectionStringBuilder(system.Database.ConnectionString);
-        var stage = new Stage(variant, system, world, new TcpProxy(database.Host!, database.Port), new TcpProxy(system.Broker.Options.Host, system.Broker.Options.EffectivePort));
+        var stage = new Stage(
+            variant,
+            system,
+            world,
+            new TcpProxy(database.Host!, database.Port),
+            new TcpProxy(system.Broker.Options.Host, system.Broker.Options.EffectivePort)
+        );
         await variant.Break(stage);
         await stage.StartWorkersAsync();
         using var http = new HttpClient { BaseAddress = new Uri(stage._api.Urls.Single()) };
-        await Eventually.That(async () => (int)(await http.GetAsync("health/ready")).StatusCode, Is.EqualTo(200), "the status of the API's /health/ready");
+        await Eventually.That(
+            async () => (int)(await http.GetAsync("health/ready")).StatusCode,
+            Is.EqualTo(200),
+            "the status of the API's /health/ready"
+        );
         return stage;
     }
 
@@ -80,34 +96,55 @@ internal sealed class Stage : IAsyncDisposable
     {
         var first = _posted + 1;
         _posted += count;
-        return Task.WhenAll(Enumerable.Range(first, count).Select(n => _client.PostAsync(_book.Order(n) with { PostedTwice = twice }, CancellationToken.None)));
+        return Task.WhenAll(
+            Enumerable
+                .Range(first, count)
+                .Select(n => _client.PostAsync(_book.Order(n) with { PostedTwice = twice }, CancellationToken.None))
+        );
     }
 
     /// <summary>Starts the worker process.</summary>
     public async Task StartWorkersAsync()
     {
-        var database = new NpgsqlConnectionStringBuilder(TestSystem.Database.ConnectionString) { Host = "127.0.0.1", Port = DatabaseNetwork.Port };
+        var database = new NpgsqlConnectionStringBuilder(TestSystem.Database.ConnectionString)
+        {
+            Host = "127.0.0.1",
+            Port = DatabaseNetwork.Port,
+        };
         _workers = await TestSystem.StartAsync(
             [.. Steps.Catalogue.Steps.Select(_variant.Step)],
             services =>
             {
                 // A process that is killed does not wait for anybody: what is in its hands is cut off.
-                services.Configure<MassTransitHostOptions>(o => (o.StopTimeout, o.ConsumerStopTimeout) = (TimeSpan.FromSeconds(1), TimeSpan.FromMilliseconds(500)));
+                services.Configure<MassTransitHostOptions>(o =>
+                    (o.StopTimeout, o.ConsumerStopTimeout) = (TimeSpan.FromSeconds(1), TimeSpan.FromMilliseconds(500))
+                );
                 services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(2));
                 _variant.Services(services);
             },
             [
-                .. Through(BrokerNetwork), ("ConnectionStrings:Postgres", database.ConnectionString), ("Outbox:Relay", $"{!_variant.HasOwnRelay}"),
-                ("Email:Smtp:Host", "127.0.0.1"), ("Email:Smtp:Port", $"{World.SmtpPort}"), ("Email:Smtp:Security", "None"), ("Email:From", "Orders <orders@orders.example>"),
-                ("Email:ReceiptsOf", "127.0.0.1"), ("Email:ReceiptsUrl", new Uri(World.BaseUri, "mails").ToString()),
-                ("Warehouse:Url", new Uri(World.BaseUri, "warehouse").ToString()), ("Warehouse:Secret", WarehouseSecret),
-            ]);
+                .. Through(BrokerNetwork),
+                ("ConnectionStrings:Postgres", database.ConnectionString),
+                ("Outbox:Relay", $"{!_variant.HasOwnRelay}"),
+                ("Email:Smtp:Host", "127.0.0.1"),
+                ("Email:Smtp:Port", $"{World.SmtpPort}"),
+                ("Email:Smtp:Security", "None"),
+                ("Email:From", "Orders <orders@orders.example>"),
+                ("Email:ReceiptsOf", "127.0.0.1"),
+                ("Email:ReceiptsUrl", new Uri(World.BaseUri, "mails").ToString()),
+                ("Warehouse:Url", new Uri(World.BaseUri, "warehouse").ToString()),
+                ("Warehouse:Secret", WarehouseSecret),
+            ]
+        );
     }
 
     /// <summary>Ends the worker process with whatever it has in its hands.</summary>
     public Task KillWorkersAsync() => _workers!.StopAsync();
 
-    /// <summary>Lets the system run, waits and leases included, until nothing moves or some time has passed: a broken one may never come to rest, and the checker says so.</summary>
+    /// <summary>
+    /// Lets the system run, waits and leases included, until nothing moves or some time has passed: a broken one may
+    /// never come to rest, and the checker says so.
+    /// </summary>
     public async Task SettleAsync(TimeSpan atMost)
     {
         var deadline = DateTime.UtcNow + atMost;
@@ -115,11 +152,19 @@ internal sealed class Stage : IAsyncDisposable
         // Twice in a row: what was acked a moment ago may just be on its way into the next queue.
         while (still < 2 && DateTime.UtcNow < deadline)
         {
-            // Not what is leased (5 s): the process that wrote such a row is about to send it, and a second copy is another fault than the one that is played.
-            await TestSystem.Database.ExecuteAsync("update outbox set due_at = now() where dead_at is null and due_at > now() + interval '6 seconds'");
-            await TestSystem.Database.ExecuteAsync("update effects set lease_until = now() where state = 1 and lease_until > now() and at < now() - interval '3 seconds'");
-            var moving = await TestSystem.Database.ScalarAsync<long>("select (select count(*) from order_progress where status in (0, 1)) + (select count(*) from outbox where dead_at is null) + (select count(*) from effects where state = 1)");
-            still = moving == 0 && await WaitingAsync() is { } waiting && waiting.Values.All(n => n == 0) ? still + 1 : 0;
+            // Not what is leased (5 s): the process that wrote such a row is about to send it, and a second copy is
+            // another fault than the one that is played.
+            await TestSystem.Database.ExecuteAsync(
+                "update outbox set due_at = now() where dead_at is null and due_at > now() + interval '6 seconds'"
+            );
+            await TestSystem.Database.ExecuteAsync(
+                "update effects set lease_until = now() where state = 1 and lease_until > now() and at < now() - interval '3 seconds'"
+            );
+            var moving = await TestSystem.Database.ScalarAsync<long>(
+                "select (select count(*) from order_progress where status in (0, 1)) + (select count(*) from outbox where dead_at is null) + (select count(*) from effects where state = 1)"
+            );
+            still =
+                moving == 0 && await WaitingAsync() is { } waiting && waiting.Values.All(n => n == 0) ? still + 1 : 0;
             await Task.Delay(Look);
         }
     }
@@ -129,9 +174,17 @@ internal sealed class Stage : IAsyncDisposable
     {
         using var world = new HttpClient { BaseAddress = World.BaseUri };
         using var management = new HttpClient { BaseAddress = TestSystem.Broker.Options.ManagementUri };
-        var credentials = Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"{TestSystem.Broker.Options.Username}:{TestSystem.Broker.Options.Password}"));
+        var credentials = Convert.ToBase64String(
+            System.Text.Encoding.UTF8.GetBytes(
+                $"{TestSystem.Broker.Options.Username}:{TestSystem.Broker.Options.Password}"
+            )
+        );
         management.DefaultRequestHeaders.Authorization = new("Basic", credentials);
-        var collector = new Collector(new DatabaseEvidence(TestSystem.Database.Source), new WorldEvidence(world), new BrokerEvidence(management, TestSystem.Broker.Options.VirtualHost));
+        var collector = new Collector(
+            new DatabaseEvidence(TestSystem.Database.Source),
+            new WorldEvidence(world),
+            new BrokerEvidence(management, TestSystem.Broker.Options.VirtualHost)
+        );
         // The broker's own counts are some seconds old; the queues themselves know better.
         return Checker.Check(await collector.ReadAsync(_history.Events) with { Waiting = await WaitingAsync() });
     }
@@ -151,7 +204,8 @@ internal sealed class Stage : IAsyncDisposable
         await _history.DisposeAsync();
     }
 
-    private static IEnumerable<(string Name, string? Value)> Through(TcpProxy broker) => [("RabbitMq:Host", "127.0.0.1"), ("RabbitMq:Port", $"{broker.Port}")];
+    private static IEnumerable<(string Name, string? Value)> Through(TcpProxy broker) =>
+        [("RabbitMq:Host", "127.0.0.1"), ("RabbitMq:Port", $"{broker.Port}")];
 
     private async Task<Dictionary<string, long>> WaitingAsync()
     {

@@ -3,7 +3,9 @@ using QueueWorkers.Steps;
 
 namespace Orders.Chaos.Tests.Variants;
 
-/// <summary>The system with one deliberate mistake, the fault that brings it to light, and the invariant that must catch it.</summary>
+/// <summary>
+/// The system with one deliberate mistake, the fault that brings it to light, and the invariant that must catch it.
+/// </summary>
 /// <param name="Name">What is wrong with it.</param>
 /// <param name="Fault">What is done to it.</param>
 /// <param name="CaughtBy">The invariant.</param>

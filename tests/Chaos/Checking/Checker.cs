@@ -1,10 +1,20 @@
 namespace Orders.Chaos.Checking;
 
-/// <summary>Evidence in, verdicts out, and nothing else: no clock, no connection. It says of each promise on how many things it was checked and what breaks it.</summary>
+/// <summary>
+/// Evidence in, verdicts out, and nothing else: no clock, no connection. It says of each promise on how many things it
+/// was checked and what breaks it.
+/// </summary>
 public static class Checker
 {
     /// <summary>All invariants, in the order in which they are reported.</summary>
-    public static IReadOnlyList<Invariant> Invariants { get; } = [.. AcceptanceInvariants.All, .. EffectInvariants.All, .. ConsistencyInvariants.All, .. RestInvariants.All, .. OperatorInvariants.All];
+    public static IReadOnlyList<Invariant> Invariants { get; } =
+    [
+        .. AcceptanceInvariants.All,
+        .. EffectInvariants.All,
+        .. ConsistencyInvariants.All,
+        .. RestInvariants.All,
+        .. OperatorInvariants.All,
+    ];
 
     /// <summary>Checks everything.</summary>
     public static Findings Check(Evidence evidence)
@@ -27,11 +37,26 @@ public sealed record Findings(IReadOnlyList<Verdict> Verdicts)
     /// <summary>How many violations mean this.</summary>
     public int Count(Meaning meaning) => Verdicts.Where(v => v.Invariant.Means == meaning).Sum(v => v.Violations.Count);
 
-    /// <summary>With what was found earlier: an invariant has to hold each time, and was checked on as many things as there were at most.</summary>
-    public Findings And(Findings earlier) => new([.. Verdicts.Zip(earlier.Verdicts, (now, then) => new Verdict(
-        now.Invariant, Math.Max(now.Checked, then.Checked), [.. then.Violations.Select(v => $"before the last redrive: {v}"), .. now.Violations]))]);
+    /// <summary>
+    /// With what was found earlier: an invariant has to hold each time, and was checked on as many things as there were
+    /// at most.
+    /// </summary>
+    public Findings And(Findings earlier) =>
+        new([
+            .. Verdicts.Zip(
+                earlier.Verdicts,
+                (now, then) =>
+                    new Verdict(
+                        now.Invariant,
+                        Math.Max(now.Checked, then.Checked),
+                        [.. then.Violations.Select(v => $"before the last redrive: {v}"), .. now.Violations]
+                    )
+            ),
+        ]);
 
-    /// <summary>The figures in one line: <c>lost 0, duplicates 0, stuck 0</c>; contradictions are added when there are any.</summary>
+    /// <summary>
+    /// The figures in one line: <c>lost 0, duplicates 0, stuck 0</c>; contradictions are added when there are any.
+    /// </summary>
     public override string ToString() =>
         $"lost {Count(Meaning.Lost)}, duplicates {Count(Meaning.Duplicate)}, stuck {Count(Meaning.Stuck)}{(Count(Meaning.Wrong) is > 0 and var wrong ? $", wrong {wrong}" : "")}";
 }

@@ -1,8 +1,9 @@
 namespace Orders.Chaos.Checking;
 
 /// <summary>
-/// Everything that was seen of an installation at rest, from five sides that do not copy from each other: the client's history, the database, the mail server's ledger,
-/// the warehouse's ledger and the broker. The checker computes its verdicts from this and from nothing else.
+/// Everything that was seen of an installation at rest, from five sides that do not copy from each other: the client's
+/// history, the database, the mail server's ledger, the warehouse's ledger and the broker. The checker computes its
+/// verdicts from this and from nothing else.
 /// </summary>
 public sealed record Evidence
 {
@@ -18,7 +19,9 @@ public sealed record Evidence
     /// <summary>Mails that reached somebody.</summary>
     public IReadOnlyList<DeliveredMail> Mails { get; init; } = [];
 
-    /// <summary>Calls that the warehouse accepted; one under a key it knew is no second effect and is not listed again.</summary>
+    /// <summary>
+    /// Calls that the warehouse accepted; one under a key it knew is no second effect and is not listed again.
+    /// </summary>
     public IReadOnlyList<AcceptedCall> WarehouseCalls { get; init; } = [];
 
     /// <summary>The invoices.</summary>
@@ -48,19 +51,26 @@ public sealed record Evidence
     /// <summary>What stands in <c>_error</c>, <c>_skipped</c>, <c>unrouted</c> and in quarantine.</summary>
     public IReadOnlyList<FoundDeadLetter> DeadLettered { get; init; } = [];
 
-    /// <summary>The index of failures that operators search: those that are open. Null where there is no index.</summary>
+    /// <summary>
+    /// The index of failures that operators search: those that are open. Null where there is no index.
+    /// </summary>
     public IReadOnlyList<IndexedFailure>? Index { get; init; }
 
     /// <summary>What operators sent again.</summary>
     public IReadOnlyList<Redrive> Redrives { get; init; } = [];
 
-    /// <summary>Whether operators have redriven, after all faults, whatever was still dead-lettered: then nothing is.</summary>
+    /// <summary>
+    /// Whether operators have redriven, after all faults, whatever was still dead-lettered: then nothing is.
+    /// </summary>
     public bool AllRedriven { get; init; }
 
     /// <summary>Workers that were asked to end.</summary>
     public IReadOnlyList<WorkerStop> Stops { get; init; } = [];
 
-    /// <summary>How many mails may be uncertain: the kills placed between the mail server's answer and the commit, where nobody can be asked for a receipt.</summary>
+    /// <summary>
+    /// How many mails may be uncertain: the kills placed between the mail server's answer and the commit, where nobody
+    /// can be asked for a receipt.
+    /// </summary>
     public int UncertainAllowed { get; init; }
 }
 
@@ -70,7 +80,13 @@ public sealed record Evidence
 /// <param name="Outcome">What the client was told in the end.</param>
 /// <param name="OrderIds">The ids in the answers, without repetition: one, if all is well.</param>
 /// <param name="Lines">What was ordered; empty for an order that had to be refused.</param>
-public sealed record PostedOrder(string Key, string Address, Outcome Outcome, IReadOnlyList<Guid> OrderIds, IReadOnlyList<Line> Lines);
+public sealed record PostedOrder(
+    string Key,
+    string Address,
+    Outcome Outcome,
+    IReadOnlyList<Guid> OrderIds,
+    IReadOnlyList<Line> Lines
+);
 
 /// <summary>What a client knows of a request.</summary>
 public enum Outcome
@@ -89,7 +105,14 @@ public enum Outcome
 public readonly record struct Line(string Sku, int Quantity);
 
 /// <summary>An order in the database.</summary>
-public sealed record StoredOrder(Guid Id, string Address, OrderEnd End, string Currency, decimal Total, IReadOnlyList<Line> Lines);
+public sealed record StoredOrder(
+    Guid Id,
+    string Address,
+    OrderEnd End,
+    string Currency,
+    decimal Total,
+    IReadOnlyList<Line> Lines
+);
 
 /// <summary>How an order has ended.</summary>
 public enum OrderEnd

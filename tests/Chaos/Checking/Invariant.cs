@@ -21,7 +21,12 @@ public enum Meaning
 /// <param name="Means">What it means when the sentence is not true.</param>
 /// <param name="Counted">How many things it was checked on: a sentence about nothing proves nothing.</param>
 /// <param name="Violations">Names every violation, the order first.</param>
-public sealed record Invariant(string Name, Meaning Means, Func<EvidenceIndex, int> Counted, Func<EvidenceIndex, IEnumerable<string>> Violations);
+public sealed record Invariant(
+    string Name,
+    Meaning Means,
+    Func<EvidenceIndex, int> Counted,
+    Func<EvidenceIndex, IEnumerable<string>> Violations
+);
 
 /// <summary>What became of an invariant.</summary>
 /// <param name="Invariant">The invariant.</param>

@@ -4,7 +4,8 @@ namespace Orders.Chaos.Checking;
 /// <param name="Service">The compose service.</param>
 /// <param name="ExitCode">Its exit code; 137 when it had to be killed after 30 s.</param>
 /// <param name="Took">From the signal to its end.</param>
-/// <param name="Healthy">From its next start until it was healthy; null for an additional replica, which is not started again.</param>
+/// <param name="Healthy">From its next start until it was healthy; null for an additional replica, which is not started
+/// again.</param>
 public sealed record WorkerStop(string Service, int ExitCode, TimeSpan Took, TimeSpan? Healthy);
 
 /// <summary>A redrive as the operator API shows it.</summary>
@@ -18,7 +19,18 @@ public sealed record WorkerStop(string Service, int ExitCode, TimeSpan Took, Tim
 /// <param name="Done">Their work is done.</param>
 /// <param name="FailedAgain">Dead-lettered again.</param>
 /// <param name="Skipped">Not sent, for a reason.</param>
-public sealed record RedriveTotals(Guid Id, string Reason, string Stage, string? StoppedBecause, int Total, int Waiting, int Sent, int Done, int FailedAgain, int Skipped)
+public sealed record RedriveTotals(
+    Guid Id,
+    string Reason,
+    string Stage,
+    string? StoppedBecause,
+    int Total,
+    int Waiting,
+    int Sent,
+    int Done,
+    int FailedAgain,
+    int Skipped
+)
 {
     /// <summary>Whether it is known of each of its messages what came of it.</summary>
     public bool IsDone => Stage == "Done";

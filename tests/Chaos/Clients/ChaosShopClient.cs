@@ -5,7 +5,8 @@ using System.Text.Json;
 namespace Orders.Chaos.Clients;
 
 /// <summary>
-/// A client as clients ought to be: it writes down what it is about to do, posts under a key, and when it learns nothing it posts the same again, until it has an answer or gives up.
+/// A client as clients ought to be: it writes down what it is about to do, posts under a key, and when it learns
+/// nothing it posts the same again, until it has an answer or gives up.
 /// </summary>
 public sealed class ChaosShopClient : IDisposable
 {
@@ -26,7 +27,16 @@ public sealed class ChaosShopClient : IDisposable
     public ChaosShopClient(Uri api, string key, History history, TimeSpan patience)
     {
         (_history, _patience) = (history, patience);
-        _http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 512, UseProxy = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(5), PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30) })
+        _http = new HttpClient(
+            new SocketsHttpHandler
+            {
+                MaxConnectionsPerServer = 512,
+                UseProxy = false,
+                UseCookies = false,
+                ConnectTimeout = TimeSpan.FromSeconds(5),
+                PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
+            }
+        )
         {
             BaseAddress = api,
             Timeout = AnswerTime,
@@ -39,7 +49,11 @@ public sealed class ChaosShopClient : IDisposable
     {
         var watch = Stopwatch.StartNew();
         var attempt = 1;
-        for (var pause = FirstPause; await TryAsync(order, attempt++, cancellationToken) is HistoryEvent.Unknown; pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LongestPause.Ticks)))
+        for (
+            var pause = FirstPause;
+            await TryAsync(order, attempt++, cancellationToken) is HistoryEvent.Unknown;
+            pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LongestPause.Ticks))
+        )
         {
             if (watch.Elapsed > _patience)
                 return;
@@ -55,23 +69,54 @@ public sealed class ChaosShopClient : IDisposable
 
     private async Task<string> TryAsync(BookedOrder order, int attempt, CancellationToken cancellationToken)
     {
-        _history.Add(new HistoryEvent(DateTimeOffset.UtcNow, HistoryEvent.Invoked, order.Key, attempt, attempt == 1 ? order.Address : null, attempt == 1 ? order.Lines : null));
+        _history.Add(
+            new HistoryEvent(
+                DateTimeOffset.UtcNow,
+                HistoryEvent.Invoked,
+                order.Key,
+                attempt,
+                attempt == 1 ? order.Address : null,
+                attempt == 1 ? order.Lines : null
+            )
+        );
         var watch = Stopwatch.StartNew();
         HistoryEvent result;
         try
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, "orders") { Content = new ByteArrayContent(order.Body) { Headers = { ContentType = Json } } };
+            using var request = new HttpRequestMessage(HttpMethod.Post, "orders")
+            {
+                Content = new ByteArrayContent(order.Body) { Headers = { ContentType = Json } },
+            };
             request.Headers.Add("Idempotency-Key", order.Key);
             using var answer = await _http.SendAsync(request, cancellationToken);
             var text = await answer.Content.ReadAsByteArrayAsync(cancellationToken);
             var status = (int)answer.StatusCode;
             // 409 and 429 say "not now": the key's first request is still running, or this client sends too much.
-            var outcome = answer.IsSuccessStatusCode ? HistoryEvent.Ok : status is >= 400 and < 500 and not (409 or 429) ? HistoryEvent.Failed : HistoryEvent.Unknown;
-            result = new HistoryEvent(DateTimeOffset.UtcNow, outcome, order.Key, attempt, Status: status, OrderId: outcome == HistoryEvent.Ok ? IdOf(text) : null);
+            var outcome =
+                answer.IsSuccessStatusCode ? HistoryEvent.Ok
+                : status is >= 400 and < 500 and not (409 or 429) ? HistoryEvent.Failed
+                : HistoryEvent.Unknown;
+            result = new HistoryEvent(
+                DateTimeOffset.UtcNow,
+                outcome,
+                order.Key,
+                attempt,
+                Status: status,
+                OrderId: outcome == HistoryEvent.Ok ? IdOf(text) : null
+            );
         }
-        catch (Exception fault) when (fault is HttpRequestException or IOException || (fault is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception fault)
+            when (fault is HttpRequestException or IOException
+                || (fault is OperationCanceledException && !cancellationToken.IsCancellationRequested)
+            )
         {
-            result = new HistoryEvent(DateTimeOffset.UtcNow, HistoryEvent.Unknown, order.Key, attempt, Fault: fault.Message);
+            result = new HistoryEvent(
+                DateTimeOffset.UtcNow,
+                HistoryEvent.Unknown,
+                order.Key,
+                attempt,
+                Fault: fault.Message
+            );
         }
 
         _history.Add(result with { Milliseconds = Math.Round(watch.Elapsed.TotalMilliseconds, 1) });

@@ -5,12 +5,16 @@ using Orders.Chaos.Checking;
 namespace Orders.Chaos.Clients;
 
 /// <summary>
-/// What a client did and was told, one JSON line per event, written before the request leaves and after its answer is there. Safe for use by many threads.
+/// What a client did and was told, one JSON line per event, written before the request leaves and after its answer is
+/// there. Safe for use by many threads.
 /// The file is evidence by itself: <see cref="ReadAsync"/> reads it back, and the checker can be run again on it.
 /// </summary>
 public sealed class History : IAsyncDisposable
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    };
 
     private readonly Lock _gate = new();
     private readonly List<HistoryEvent> _events = [];
@@ -18,7 +22,8 @@ public sealed class History : IAsyncDisposable
 
     /// <summary>Begins a history.</summary>
     /// <param name="file">Where to write it; null keeps it in memory only.</param>
-    public History(string? file = null) => _file = file is null ? null : new StreamWriter(file, append: false) { AutoFlush = true };
+    public History(string? file = null) =>
+        _file = file is null ? null : new StreamWriter(file, append: false) { AutoFlush = true };
 
     /// <summary>A copy of the events so far.</summary>
     public IReadOnlyList<HistoryEvent> Events
@@ -42,7 +47,10 @@ public sealed class History : IAsyncDisposable
     }
 
     /// <summary>Reads a history back.</summary>
-    public static async Task<IReadOnlyList<HistoryEvent>> ReadAsync(string file, CancellationToken cancellationToken = default)
+    public static async Task<IReadOnlyList<HistoryEvent>> ReadAsync(
+        string file,
+        CancellationToken cancellationToken = default
+    )
     {
         var events = new List<HistoryEvent>();
         await foreach (var line in File.ReadLinesAsync(file, cancellationToken))
@@ -51,17 +59,29 @@ public sealed class History : IAsyncDisposable
     }
 
     /// <summary>
-    /// What the client knows of each order in the end: one 2xx makes it accepted, whatever came before; a 4xx makes it refused; everything else leaves it open.
+    /// What the client knows of each order in the end: one 2xx makes it accepted, whatever came before; a 4xx makes it
+    /// refused; everything else leaves it open.
     /// </summary>
     public static IReadOnlyList<PostedOrder> Fold(IEnumerable<HistoryEvent> events) =>
-    [
-        .. events.GroupBy(e => e.Key).Select(key =>
-        {
-            var first = key.First(e => e.Address is not null);
-            var outcome = key.Any(e => e.Event == HistoryEvent.Ok) ? Outcome.Accepted : key.Any(e => e.Event == HistoryEvent.Failed) ? Outcome.Refused : Outcome.Unknown;
-            return new PostedOrder(key.Key, first.Address!, outcome, [.. key.Where(e => e.OrderId is not null).Select(e => e.OrderId!.Value).Distinct()], first.Lines ?? []);
-        }),
-    ];
+        [
+            .. events
+                .GroupBy(e => e.Key)
+                .Select(key =>
+                {
+                    var first = key.First(e => e.Address is not null);
+                    var outcome =
+                        key.Any(e => e.Event == HistoryEvent.Ok) ? Outcome.Accepted
+                        : key.Any(e => e.Event == HistoryEvent.Failed) ? Outcome.Refused
+                        : Outcome.Unknown;
+                    return new PostedOrder(
+                        key.Key,
+                        first.Address!,
+                        outcome,
+                        [.. key.Where(e => e.OrderId is not null).Select(e => e.OrderId!.Value).Distinct()],
+                        first.Lines ?? []
+                    );
+                }),
+        ];
 
     /// <inheritdoc />
     public async ValueTask DisposeAsync()

@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace Orders.Chaos.Clients;
 
-/// <summary>Posts orders at a fixed rate, whether the system keeps up or not: customers do not wait for each other.</summary>
+/// <summary>
+/// Posts orders at a fixed rate, whether the system keeps up or not: customers do not wait for each other.
+/// </summary>
 public static class OpenLoop
 {
     /// <summary>Posts the orders 1 to <paramref name="count"/> of a book.</summary>
@@ -11,7 +13,13 @@ public static class OpenLoop
     /// <param name="perSecond">How many a second.</param>
     /// <param name="client">The client.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public static async Task RunAsync(OrderRegistry book, int count, double perSecond, ChaosShopClient client, CancellationToken cancellationToken)
+    public static async Task RunAsync(
+        OrderRegistry book,
+        int count,
+        double perSecond,
+        ChaosShopClient client,
+        CancellationToken cancellationToken
+    )
     {
         var start = Stopwatch.GetTimestamp();
         var running = new HashSet<Task>();

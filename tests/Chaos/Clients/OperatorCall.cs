@@ -12,7 +12,16 @@ namespace Orders.Chaos.Clients;
 /// <param name="Total">How many messages match, or have been chosen.</param>
 /// <param name="Fault">Why there was no answer.</param>
 [method: JsonConstructor]
-public sealed record OperatorCall(DateTimeOffset At, string Asked, string Reason, int? Status = null, string? Code = null, Guid? Redrive = null, int? Total = null, string? Fault = null)
+public sealed record OperatorCall(
+    DateTimeOffset At,
+    string Asked,
+    string Reason,
+    int? Status = null,
+    string? Code = null,
+    Guid? Redrive = null,
+    int? Total = null,
+    string? Fault = null
+)
 {
     public const string Look = "look";
     public const string Redriven = "redrive";

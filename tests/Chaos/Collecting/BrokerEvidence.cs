@@ -5,7 +5,10 @@ using Orders.Chaos.Planning;
 
 namespace Orders.Chaos.Collecting;
 
-/// <summary>Counts what the broker holds and looks at what is dead-lettered there, by its management API: the system's own connections are not asked.</summary>
+/// <summary>
+/// Counts what the broker holds and looks at what is dead-lettered there, by its management API: the system's own
+/// connections are not asked.
+/// </summary>
 /// <param name="management">A client with address and credentials.</param>
 /// <param name="virtualHost">The virtual host.</param>
 public sealed class BrokerEvidence(HttpClient management, string virtualHost)
@@ -14,10 +17,14 @@ public sealed class BrokerEvidence(HttpClient management, string virtualHost)
 
     private readonly string _queues = $"api/queues/{Uri.EscapeDataString(virtualHost)}";
 
-    /// <summary>Messages by queue, those under way included. The broker counts every few seconds (<c>collect_statistics_interval</c>): one zero may be an old one.</summary>
+    /// <summary>
+    /// Messages by queue, those under way included. The broker counts every few seconds
+    /// (<c>collect_statistics_interval</c>): one zero may be an old one.
+    /// </summary>
     public async Task<IReadOnlyDictionary<string, long>> CountAsync(CancellationToken cancellationToken = default)
     {
-        var queues = await management.GetFromJsonAsync<QueueLine[]>($"{_queues}?columns=name,messages", cancellationToken) ?? [];
+        var queues =
+            await management.GetFromJsonAsync<QueueLine[]>($"{_queues}?columns=name,messages", cancellationToken) ?? [];
         return queues.ToDictionary(q => q.Name, q => q.Messages ?? 0);
     }
 
@@ -29,33 +36,58 @@ public sealed class BrokerEvidence(HttpClient management, string virtualHost)
         foreach (var queue in counts.Keys.Where(IsDeadLetterQueue))
             deadLettered.AddRange(await LookAsync(queue, cancellationToken));
         var expected = FaultCatalogue.Workers.SelectMany(step => (string[])[step, $"{step}_error"]);
-        return new Evidence { Waiting = Waiting(counts), MissingQueues = [.. expected.Except(counts.Keys)], DeadLettered = deadLettered };
+        return new Evidence
+        {
+            Waiting = Waiting(counts),
+            MissingQueues = [.. expected.Except(counts.Keys)],
+            DeadLettered = deadLettered,
+        };
     }
 
     /// <summary>The counts of the queues that have to be empty at rest.</summary>
-    public static IReadOnlyDictionary<string, long> Waiting(IReadOnlyDictionary<string, long> counts) => counts.Where(q => !IsDeadLetterQueue(q.Key)).ToDictionary();
+    public static IReadOnlyDictionary<string, long> Waiting(IReadOnlyDictionary<string, long> counts) =>
+        counts.Where(q => !IsDeadLetterQueue(q.Key)).ToDictionary();
 
     private static bool IsDeadLetterQueue(string queue) =>
-        queue == "unrouted" || queue.EndsWith("_error", StringComparison.Ordinal) || queue.EndsWith("_skipped", StringComparison.Ordinal);
+        queue == "unrouted"
+        || queue.EndsWith("_error", StringComparison.Ordinal)
+        || queue.EndsWith("_skipped", StringComparison.Ordinal);
 
     private async Task<IEnumerable<FoundDeadLetter>> LookAsync(string queue, CancellationToken cancellationToken)
     {
-        var question = new { count = MostLookedAt, ackmode = "ack_requeue_true", encoding = "auto" };
-        using var answer = await management.PostAsJsonAsync($"{_queues}/{Uri.EscapeDataString(queue)}/get", question, cancellationToken);
+        var question = new
+        {
+            count = MostLookedAt,
+            ackmode = "ack_requeue_true",
+            encoding = "auto",
+        };
+        using var answer = await management.PostAsJsonAsync(
+            $"{_queues}/{Uri.EscapeDataString(queue)}/get",
+            question,
+            cancellationToken
+        );
         answer.EnsureSuccessStatusCode();
         var messages = await answer.Content.ReadFromJsonAsync<JsonElement[]>(cancellationToken) ?? [];
         return messages.Select(m => Read(queue, m));
     }
 
-    // The first id counts: redelivery and redrive give a message a new one and keep the original in a header of the envelope.
+    // The first id counts: redelivery and redrive give a message a new one and keep the original in a header of the
+    // envelope.
     private static FoundDeadLetter Read(string queue, JsonElement message)
     {
         try
         {
             using var envelope = JsonDocument.Parse(message.GetProperty("payload").GetString()!);
             var root = envelope.RootElement;
-            var original = root.TryGetProperty("headers", out var headers) ? IdIn(headers, "MT-OriginalMessageId") : null;
-            return new FoundDeadLetter(queue, original ?? IdIn(root, "messageId"), IdIn(root, "correlationId") ?? (root.TryGetProperty("message", out var body) ? IdIn(body, "orderId") : null));
+            var original = root.TryGetProperty("headers", out var headers)
+                ? IdIn(headers, "MT-OriginalMessageId")
+                : null;
+            return new FoundDeadLetter(
+                queue,
+                original ?? IdIn(root, "messageId"),
+                IdIn(root, "correlationId")
+                    ?? (root.TryGetProperty("message", out var body) ? IdIn(body, "orderId") : null)
+            );
         }
         catch (JsonException)
         {
@@ -65,7 +97,12 @@ public sealed class BrokerEvidence(HttpClient management, string virtualHost)
     }
 
     private static Guid? IdIn(JsonElement from, string name) =>
-        from.ValueKind == JsonValueKind.Object && from.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String && Guid.TryParse(value.GetString(), out var id) ? id : null;
+        from.ValueKind == JsonValueKind.Object
+        && from.TryGetProperty(name, out var value)
+        && value.ValueKind == JsonValueKind.String
+        && Guid.TryParse(value.GetString(), out var id)
+            ? id
+            : null;
 
     private sealed record QueueLine(string Name, long? Messages);
 }

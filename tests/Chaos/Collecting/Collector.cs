@@ -8,10 +8,21 @@ namespace Orders.Chaos.Collecting;
 /// <param name="world">The ledgers of mail server and warehouse.</param>
 /// <param name="broker">What the broker holds.</param>
 /// <param name="redrives">What operators see; null where nobody keeps an index of failures.</param>
-public sealed class Collector(DatabaseEvidence database, WorldEvidence world, BrokerEvidence broker, RedriveEvidence? redrives = null)
+public sealed class Collector(
+    DatabaseEvidence database,
+    WorldEvidence world,
+    BrokerEvidence broker,
+    RedriveEvidence? redrives = null
+)
 {
-    /// <summary>Reads everything. To be called at rest: what moves meanwhile is seen on one side and not on the other.</summary>
-    public async Task<Evidence> ReadAsync(IReadOnlyCollection<HistoryEvent> history, int uncertainAllowed = 0, CancellationToken cancellationToken = default)
+    /// <summary>
+    /// Reads everything. To be called at rest: what moves meanwhile is seen on one side and not on the other.
+    /// </summary>
+    public async Task<Evidence> ReadAsync(
+        IReadOnlyCollection<HistoryEvent> history,
+        int uncertainAllowed = 0,
+        CancellationToken cancellationToken = default
+    )
     {
         var ofWorld = await world.ReadAsync(cancellationToken);
         var ofBroker = await broker.ReadAsync(cancellationToken);

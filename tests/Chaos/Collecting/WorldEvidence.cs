@@ -16,7 +16,12 @@ public sealed class WorldEvidence(HttpClient world)
         return new Evidence
         {
             Mails = [.. mails.SelectMany(m => m.To.Split(", "), (m, to) => new DeliveredMail(m.MessageId ?? "", to))],
-            WarehouseCalls = [.. calls.Where(c => c.Answer == Accepted).Select(c => new AcceptedCall(Guid.Parse(c.OrderId!), c.IdempotencyKey!))],
+            WarehouseCalls =
+            [
+                .. calls
+                    .Where(c => c.Answer == Accepted)
+                    .Select(c => new AcceptedCall(Guid.Parse(c.OrderId!), c.IdempotencyKey!)),
+            ],
         };
     }
 

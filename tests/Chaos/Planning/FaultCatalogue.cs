@@ -7,7 +7,14 @@ namespace Orders.Chaos.Planning;
 /// <param name="Longest">The longest.</param>
 /// <param name="Class">The row of the table of recovery times it belongs to.</param>
 /// <param name="Modes">The ways in which it is done, such as how the outside world misbehaves; one is drawn.</param>
-public sealed record FaultType(FaultKind Kind, string Target, TimeSpan Shortest, TimeSpan Longest, string Class, params string[] Modes);
+public sealed record FaultType(
+    FaultKind Kind,
+    string Target,
+    TimeSpan Shortest,
+    TimeSpan Longest,
+    string Class,
+    params string[] Modes
+);
 
 /// <summary>The faults that plans are drawn from, and how soon the system has to work again after each.</summary>
 public static class FaultCatalogue
@@ -18,11 +25,16 @@ public static class FaultCatalogue
     /// <summary>The class that is not about working again: how soon a worker has to be gone after SIGTERM.</summary>
     public const string WorkerStop = "worker asked to stop";
 
-    /// <summary>Whether plans delete queues. Off until steps declare a deleted queue again and its messages are emitted again.</summary>
+    /// <summary>
+    /// Whether plans delete queues. Off until steps declare a deleted queue again and its messages are emitted again.
+    /// </summary>
     public static readonly bool DeletesQueues;
 
     /// <summary>How soon the system has to work again, by class: in 95 of 100 cases, and at most.</summary>
-    public static readonly IReadOnlyDictionary<string, (TimeSpan P95, TimeSpan Max)> Targets = new Dictionary<string, (TimeSpan, TimeSpan)>
+    public static readonly IReadOnlyDictionary<string, (TimeSpan P95, TimeSpan Max)> Targets = new Dictionary<
+        string,
+        (TimeSpan, TimeSpan)
+    >
     {
         ["worker killed"] = (Seconds(5), Seconds(15)),
         [WorkerStop] = (Seconds(25), Seconds(25)),
@@ -36,16 +48,34 @@ public static class FaultCatalogue
         ["queue deleted"] = (Seconds(15), Seconds(30)),
     };
 
-    /// <summary>The deletions of queues, which are among <see cref="All"/> only if <see cref="DeletesQueues"/>.</summary>
+    /// <summary>
+    /// The deletions of queues, which are among <see cref="All"/> only if <see cref="DeletesQueues"/>.
+    /// </summary>
     public static IReadOnlyList<FaultType> Deletions { get; } =
-        [.. Workers.Select(w => new FaultType(FaultKind.DeleteQueue, w, Seconds(2), Seconds(8), "queue deleted", "running", "stopped"))];
+    [
+        .. Workers.Select(w => new FaultType(
+            FaultKind.DeleteQueue,
+            w,
+            Seconds(2),
+            Seconds(8),
+            "queue deleted",
+            "running",
+            "stopped"
+        )),
+    ];
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<FaultType> All { get; } =
     [
         .. Workers.Select(w => new FaultType(FaultKind.Kill, w, Seconds(0), Seconds(3), "worker killed")),
         // Longer than the lease of a mail (22 s) now and then: who thaws must not send what another has sent meanwhile.
-        .. Workers.Select(w => new FaultType(FaultKind.Freeze, w, Seconds(5), Seconds(w == "email" ? 30 : 15), "frozen or half open")),
+        .. Workers.Select(w => new FaultType(
+            FaultKind.Freeze,
+            w,
+            Seconds(5),
+            Seconds(w == "email" ? 30 : 15),
+            "frozen or half open"
+        )),
         .. Workers.Select(w => new FaultType(FaultKind.Cut, w, Seconds(5), Seconds(25), "partition")),
         new(FaultKind.Roll, string.Join('+', Workers), Seconds(0), Seconds(0), ""),
         new(FaultKind.Kill, "api", Seconds(0), Seconds(2), "API or relay killed"),
@@ -72,7 +102,15 @@ public static class FaultCatalogue
         .. Workers.Select(w => new FaultType(FaultKind.DatabasePassword, w, Seconds(5), Seconds(20), "login refused")),
         new(FaultKind.DatabaseClosed, "postgres", Seconds(5), Seconds(20), "login refused"),
         .. Workers.Select(w => new FaultType(FaultKind.BrokerPassword, w, Seconds(5), Seconds(20), "login refused")),
-        .. Workers.Select(w => new FaultType(FaultKind.Scale, w, Seconds(5), Seconds(15), "", "2 replicas", "3 replicas")),
+        .. Workers.Select(w => new FaultType(
+            FaultKind.Scale,
+            w,
+            Seconds(5),
+            Seconds(15),
+            "",
+            "2 replicas",
+            "3 replicas"
+        )),
         .. DeletesQueues ? Deletions : [],
     ];
 

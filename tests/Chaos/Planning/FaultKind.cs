@@ -15,7 +15,10 @@ public enum FaultKind
     /// <summary>SIGTERM and a start.</summary>
     Restart,
 
-    /// <summary>Every worker asked to end by SIGTERM and started again, one after the other, each when the one before it is healthy.</summary>
+    /// <summary>
+    /// Every worker asked to end by SIGTERM and started again, one after the other, each when the one before it is
+    /// healthy.
+    /// </summary>
     Roll,
 
     /// <summary>Every connection of the processes terminated by the database, many times over the duration.</summary>
@@ -27,21 +30,37 @@ public enum FaultKind
     /// <summary>The mail server or the warehouse misbehaves.</summary>
     Misbehave,
 
-    /// <summary>The mail server or the warehouse refuses for good, which dead-letters messages, and operators redrive them: now and then before it has come to its senses.</summary>
+    /// <summary>
+    /// The mail server or the warehouse refuses for good, which dead-letters messages, and operators redrive them: now
+    /// and then before it has come to its senses.
+    /// </summary>
     Redrive,
 
-    /// <summary>The database role of a worker gets another password and its sessions are terminated; then the password is as before.</summary>
+    /// <summary>
+    /// The database role of a worker gets another password and its sessions are terminated; then the password is as
+    /// before.
+    /// </summary>
     DatabasePassword,
 
-    /// <summary>The database accepts no connections, and those of all processes are terminated; then it is open again.</summary>
+    /// <summary>
+    /// The database accepts no connections, and those of all processes are terminated; then it is open again.
+    /// </summary>
     DatabaseClosed,
 
-    /// <summary>The broker user of a worker gets another password and its connections are closed; then the password is as before.</summary>
+    /// <summary>
+    /// The broker user of a worker gets another password and its connections are closed; then the password is as
+    /// before.
+    /// </summary>
     BrokerPassword,
 
-    /// <summary>A worker's queue is deleted with all messages in it, while the worker runs or while it is stopped; the system has to declare it again and to emit its messages again.</summary>
+    /// <summary>
+    /// A worker's queue is deleted with all messages in it, while the worker runs or while it is stopped; the system
+    /// has to declare it again and to emit its messages again.
+    /// </summary>
     DeleteQueue,
 
-    /// <summary>A worker is scaled out to several replicas, then in again: the additional ones are asked to end by SIGTERM.</summary>
+    /// <summary>
+    /// A worker is scaled out to several replicas, then in again: the additional ones are asked to end by SIGTERM.
+    /// </summary>
     Scale,
 }

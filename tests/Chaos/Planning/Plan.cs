@@ -6,7 +6,12 @@ public sealed record Plan(IReadOnlyList<PlannedFault> Faults)
 {
     private const int MostAtOnce = 2;
     private const int Dozen = 12;
-    private static readonly FaultKind[] Logins = [FaultKind.DatabasePassword, FaultKind.DatabaseClosed, FaultKind.BrokerPassword];
+    private static readonly FaultKind[] Logins =
+    [
+        FaultKind.DatabasePassword,
+        FaultKind.DatabaseClosed,
+        FaultKind.BrokerPassword,
+    ];
     private static readonly TimeSpan First = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan MeanGap = TimeSpan.FromSeconds(9);
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(500);
@@ -18,8 +23,10 @@ public sealed record Plan(IReadOnlyList<PlannedFault> Faults)
     public TimeSpan End => Faults.Count == 0 ? TimeSpan.Zero : Faults.Max(f => f.At + f.Duration);
 
     /// <summary>
-    /// Draws a plan: gaps are exponential with a mean of 9 s, at most two faults at once, never two on one target. Every kind comes once before any comes twice,
-    /// so that a short plan is a sample and a long one is complete. A redrive, a rolling restart, a refused login and a scaling out are among the first dozen, at places that are drawn too.
+    /// Draws a plan: gaps are exponential with a mean of 9 s, at most two faults at once, never two on one target.
+    /// Every kind comes once before any comes twice, so that a short plan is a sample and a long one is complete. A
+    /// redrive, a rolling restart, a refused login and a scaling out are among the first dozen, at places that are
+    /// drawn too.
     /// </summary>
     public static Plan Draw(int seed, int count)
     {
@@ -32,7 +39,10 @@ public sealed record Plan(IReadOnlyList<PlannedFault> Faults)
         random.Shuffle(places);
         var kinds = new Dictionary<int, FaultKind>
         {
-            [places[0]] = FaultKind.Redrive, [places[1]] = FaultKind.Roll, [places[2]] = Logins[random.Next(Logins.Length)], [places[3]] = FaultKind.Scale,
+            [places[0]] = FaultKind.Redrive,
+            [places[1]] = FaultKind.Roll,
+            [places[2]] = Logins[random.Next(Logins.Length)],
+            [places[3]] = FaultKind.Scale,
         };
         for (var number = 1; number <= count; number++)
         {
@@ -42,10 +52,21 @@ public sealed record Plan(IReadOnlyList<PlannedFault> Faults)
                 random.Shuffle(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(deck));
             }
 
-            var candidates = kinds.TryGetValue(number, out var kind) && deck.Exists(t => t.Kind == kind) ? deck.FindAll(t => t.Kind == kind) : deck;
+            var candidates =
+                kinds.TryGetValue(number, out var kind) && deck.Exists(t => t.Kind == kind)
+                    ? deck.FindAll(t => t.Kind == kind)
+                    : deck;
             // The next one of the deck whose target is free; if none is, or two are going on, a little later.
             FaultType? type;
-            while ((type = plan.Count(f => f.IsOnAt(at)) < MostAtOnce ? candidates.FirstOrDefault(t => IsFree(plan, t, at)) : null) is null)
+            while (
+                (
+                    type =
+                        plan.Count(f => f.IsOnAt(at)) < MostAtOnce
+                            ? candidates.FirstOrDefault(t => IsFree(plan, t, at))
+                            : null
+                )
+                    is null
+            )
                 at += Step;
             deck.Remove(type);
             plan.Add(Drawn(number, at, type, random));
@@ -60,7 +81,8 @@ public sealed record Plan(IReadOnlyList<PlannedFault> Faults)
         new([.. Enumerable.Range(1, count).Select(n => new PlannedFault(n, every * n, type, duration))]);
 
     /// <inheritdoc />
-    public override string ToString() => string.Join(Environment.NewLine, Faults.Select(f => f.Redrive is null ? $"{f}" : $"{f}, {f.Redrive}"));
+    public override string ToString() =>
+        string.Join(Environment.NewLine, Faults.Select(f => f.Redrive is null ? $"{f}" : $"{f}, {f.Redrive}"));
 
     private static PlannedFault Drawn(int number, TimeSpan at, FaultType type, Random random)
     {
@@ -71,7 +93,15 @@ public sealed record Plan(IReadOnlyList<PlannedFault> Faults)
         if (type.Kind is not (FaultKind.Misbehave or FaultKind.Redrive))
             return new PlannedFault(number, at, type, duration, mode);
         var share = Math.Round(0.2 + (0.8 * random.NextDouble()), 2);
-        return new PlannedFault(number, at, type, duration, mode, share, type.Kind == FaultKind.Redrive ? RedriveTerms.Draw(random, duration) : null);
+        return new PlannedFault(
+            number,
+            at,
+            type,
+            duration,
+            mode,
+            share,
+            type.Kind == FaultKind.Redrive ? RedriveTerms.Draw(random, duration) : null
+        );
     }
 
     private static bool IsFree(List<PlannedFault> plan, FaultType type, TimeSpan at)

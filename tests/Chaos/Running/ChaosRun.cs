@@ -9,8 +9,9 @@ using Orders.Chaos.Reporting;
 namespace Orders.Chaos.Running;
 
 /// <summary>
-/// One run: the plan is written down, orders come, faults happen, everything is healed, the system comes to rest, and the checker looks at what is left. What is dead-lettered then, operators redrive
-/// until nothing is, and the checker looks again.
+/// One run: the plan is written down, orders come, faults happen, everything is healed, the system comes to rest, and
+/// the checker looks at what is left. What is dead-lettered then, operators redrive until nothing is, and the checker
+/// looks again.
 /// </summary>
 public sealed class ChaosRun(Installation installation, ChaosOptions options, Action<string> progress)
 {
@@ -24,11 +25,21 @@ public sealed class ChaosRun(Installation installation, ChaosOptions options, Ac
         var watch = Stopwatch.StartNew();
         var scenario = Scenarios.Of(options);
         Directory.CreateDirectory(options.Folder);
-        await File.WriteAllTextAsync(Path.Combine(options.Folder, "plan.txt"), $"{scenario.Plan}{Environment.NewLine}", cancellationToken);
-        progress($"{scenario.Orders} orders at {scenario.Rate:0.#} a second, {scenario.Plan.Faults.Count} faults, seed {options.Seed}; plan, history and report in {options.Folder}");
+        await File.WriteAllTextAsync(
+            Path.Combine(options.Folder, "plan.txt"),
+            $"{scenario.Plan}{Environment.NewLine}",
+            cancellationToken
+        );
+        progress(
+            $"{scenario.Orders} orders at {scenario.Rate:0.#} a second, {scenario.Plan.Faults.Count} faults, seed {options.Seed}; plan, history and report in {options.Folder}"
+        );
 
         await using var history = new History(Path.Combine(options.Folder, "history.jsonl"));
-        using var desk = new ChaosOperatorClient(installation.Dashboard, installation.OperatorKey, Path.Combine(options.Folder, "operators.jsonl"));
+        using var desk = new ChaosOperatorClient(
+            installation.Dashboard,
+            installation.OperatorKey,
+            Path.Combine(options.Folder, "operators.jsonl")
+        );
         var broker = new BrokerEvidence(installation.Management, "/");
         var injector = new FaultInjector(installation);
         var operators = new Operators(desk, installation.Database, TimeSpan.FromSeconds(1));
@@ -40,10 +51,22 @@ public sealed class ChaosRun(Installation installation, ChaosOptions options, Ac
         var redrives = new ConcurrentBag<Task>();
         using (var client = new ChaosShopClient(installation.Api, installation.ApiKey, history, ClientPatience))
         {
-            var orders = OpenLoop.RunAsync(new OrderRegistry(options.Seed), scenario.Orders, scenario.Rate, client, cancellationToken);
+            var orders = OpenLoop.RunAsync(
+                new OrderRegistry(options.Seed),
+                scenario.Orders,
+                scenario.Rate,
+                client,
+                cancellationToken
+            );
             try
             {
-                faults = await BreakAsync(scenario.Plan, injector, (fault, carriedOut) => redrives.Add(operators.RedriveAsync(fault, carriedOut, DrainPatience, cancellationToken)), cancellationToken);
+                faults = await BreakAsync(
+                    scenario.Plan,
+                    injector,
+                    (fault, carriedOut) =>
+                        redrives.Add(operators.RedriveAsync(fault, carriedOut, DrainPatience, cancellationToken)),
+                    cancellationToken
+                );
             }
             finally
             {
@@ -62,18 +85,49 @@ public sealed class ChaosRun(Installation installation, ChaosOptions options, Ac
         await sampling.CancelAsync();
         await samples;
 
-        var collector = new Collector(new DatabaseEvidence(installation.Database), new WorldEvidence(installation.World), broker, new RedriveEvidence(installation.Database, desk));
-        async Task<Evidence> ReadAsync() => await collector.ReadAsync(history.Events, cancellationToken: cancellationToken) with { Stops = injector.Stops };
+        var collector = new Collector(
+            new DatabaseEvidence(installation.Database),
+            new WorldEvidence(installation.World),
+            broker,
+            new RedriveEvidence(installation.Database, desk)
+        );
+        async Task<Evidence> ReadAsync() =>
+            await collector.ReadAsync(history.Events, cancellationToken: cancellationToken) with
+            {
+                Stops = injector.Stops,
+            };
         var (findings, evidence, cleared) = await CheckAsync(operators, rest, ReadAsync, cancellationToken);
-        var recoveries = await new RecoveryReader(installation.Database, history.Events).ReadAsync(faults, cancellationToken);
-        return new Report(options, scenario, history.Events, recoveries, findings, drained, sampler.Samples, watch.Elapsed)
+        var recoveries = await new RecoveryReader(installation.Database, history.Events).ReadAsync(
+            faults,
+            cancellationToken
+        );
+        return new Report(
+            options,
+            scenario,
+            history.Events,
+            recoveries,
+            findings,
+            drained,
+            sampler.Samples,
+            watch.Elapsed
+        )
         {
-            Operations = new Operations(evidence.Stops, [.. evidence.Redrives.Select(r => r.Totals)], desk.Calls, cleared),
+            Operations = new Operations(
+                evidence.Stops,
+                [.. evidence.Redrives.Select(r => r.Totals)],
+                desk.Calls,
+                cleared
+            ),
         };
     }
 
     // What is dead-lettered is looked at where it stands, and then sent again: it has to come to its end as well.
-    private async Task<(Findings Findings, Evidence Evidence, TimeSpan? Cleared)> CheckAsync(Operators operators, Rest rest, Func<Task<Evidence>> readAsync, CancellationToken cancellationToken)
+    private async Task<(Findings Findings, Evidence Evidence, TimeSpan? Cleared)> CheckAsync(
+        Operators operators,
+        Rest rest,
+        Func<Task<Evidence>> readAsync,
+        CancellationToken cancellationToken
+    )
     {
         Findings? before = null;
         if ((await operators.DeadLetteredAsync(cancellationToken)).DeadLettered is > 0 and var deadLettered)
@@ -93,19 +147,26 @@ public sealed class ChaosRun(Installation installation, ChaosOptions options, Ac
         return (before is null ? findings : findings.And(before), evidence, cleared);
     }
 
-    private async Task<IReadOnlyList<FaultTimes>> BreakAsync(Plan plan, FaultInjector injector, Action<PlannedFault, Task> deadLetters, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<FaultTimes>> BreakAsync(
+        Plan plan,
+        FaultInjector injector,
+        Action<PlannedFault, Task> deadLetters,
+        CancellationToken cancellationToken
+    )
     {
         var start = Stopwatch.GetTimestamp();
-        return await Task.WhenAll(plan.Faults.Select(async fault =>
-        {
-            var wait = fault.At - Stopwatch.GetElapsedTime(start);
-            if (wait > TimeSpan.Zero)
-                await Task.Delay(wait, cancellationToken);
-            progress(fault.ToString());
-            var carriedOut = injector.CarryOutAsync(fault, cancellationToken);
-            if (fault.Redrive is not null)
-                deadLetters(fault, carriedOut);
-            return await carriedOut;
-        }));
+        return await Task.WhenAll(
+            plan.Faults.Select(async fault =>
+            {
+                var wait = fault.At - Stopwatch.GetElapsedTime(start);
+                if (wait > TimeSpan.Zero)
+                    await Task.Delay(wait, cancellationToken);
+                progress(fault.ToString());
+                var carriedOut = injector.CarryOutAsync(fault, cancellationToken);
+                if (fault.Redrive is not null)
+                    deadLetters(fault, carriedOut);
+                return await carriedOut;
+            })
+        );
     }
 }

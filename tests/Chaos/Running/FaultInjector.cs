@@ -14,7 +14,8 @@ public sealed class FaultInjector(Installation installation)
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
-    // A plan leaves room between two faults of one target; on a slow machine the first may still be at it. A dead container cannot be killed.
+    // A plan leaves room between two faults of one target; on a slow machine the first may still be at it. A dead
+    // container cannot be killed.
     private readonly ConcurrentDictionary<string, SemaphoreSlim> _busy = new();
     private readonly ConcurrentQueue<WorkerStop> _stops = new();
     private readonly Logins _logins = new(installation.Maintenance, installation.Management, "orders");
@@ -23,8 +24,13 @@ public sealed class FaultInjector(Installation installation)
     /// <summary>How the workers ended that rolling restarts have asked to.</summary>
     public IReadOnlyList<WorkerStop> Stops => [.. _stops];
 
-    /// <summary>Carries out a fault from its beginning to its end, when those that hit the same target have ended.</summary>
-    /// <returns>When it was there, and when everything was back: for database and broker when they answer again, for others when they were started, thawed or put back.</returns>
+    /// <summary>
+    /// Carries out a fault from its beginning to its end, when those that hit the same target have ended.
+    /// </summary>
+    /// <returns>
+    /// When it was there, and when everything was back: for database and broker when they answer again, for others when
+    /// they were started, thawed or put back.
+    /// </returns>
     public async Task<FaultTimes> CarryOutAsync(PlannedFault fault, CancellationToken cancellationToken)
     {
         // Always in the same order: two faults can wait for each other, but never in a circle.
@@ -59,7 +65,10 @@ public sealed class FaultInjector(Installation installation)
                 await EachAsync(containers, c => Docker.RunAsync("unpause", c.Container));
                 break;
             case FaultKind.Cut:
-                await EachAsync(containers, c => Docker.RunAsync("network", "disconnect", installation.Network, c.Container));
+                await EachAsync(
+                    containers,
+                    c => Docker.RunAsync("network", "disconnect", installation.Network, c.Container)
+                );
                 await Task.Delay(fault.Duration, cancellationToken);
                 await EachAsync(containers, ConnectAsync);
                 break;
@@ -74,9 +83,24 @@ public sealed class FaultInjector(Installation installation)
                 await TerminateAsync(fault.Duration, cancellationToken);
                 break;
             case FaultKind.Alarm:
-                await Docker.RunAsync("exec", containers[0].Container, "rabbitmqctl", "-q", "set_vm_memory_high_watermark", "absolute", "1MB");
+                await Docker.RunAsync(
+                    "exec",
+                    containers[0].Container,
+                    "rabbitmqctl",
+                    "-q",
+                    "set_vm_memory_high_watermark",
+                    "absolute",
+                    "1MB"
+                );
                 await Task.Delay(fault.Duration, cancellationToken);
-                await Docker.RunAsync("exec", containers[0].Container, "rabbitmqctl", "-q", "set_vm_memory_high_watermark", Watermark);
+                await Docker.RunAsync(
+                    "exec",
+                    containers[0].Container,
+                    "rabbitmqctl",
+                    "-q",
+                    "set_vm_memory_high_watermark",
+                    Watermark
+                );
                 break;
             case FaultKind.Misbehave or FaultKind.Redrive:
                 await BehaveAsync(fault, fault.Mode, cancellationToken);
@@ -84,9 +108,17 @@ public sealed class FaultInjector(Installation installation)
                 await BehaveAsync(fault, "ok", cancellationToken);
                 break;
             case FaultKind.DatabasePassword:
-                await UntilAsync("PostgreSQL", () => _logins.RotateAtDatabaseAsync(fault.Targets[0], cancellationToken), cancellationToken);
+                await UntilAsync(
+                    "PostgreSQL",
+                    () => _logins.RotateAtDatabaseAsync(fault.Targets[0], cancellationToken),
+                    cancellationToken
+                );
                 await Task.Delay(fault.Duration, cancellationToken);
-                await UntilAsync("PostgreSQL", () => _logins.RestoreAtDatabaseAsync(fault.Targets[0], cancellationToken), cancellationToken);
+                await UntilAsync(
+                    "PostgreSQL",
+                    () => _logins.RestoreAtDatabaseAsync(fault.Targets[0], cancellationToken),
+                    cancellationToken
+                );
                 break;
             case FaultKind.DatabaseClosed:
                 await UntilAsync("PostgreSQL", () => _logins.CloseDatabaseAsync(cancellationToken), cancellationToken);
@@ -94,9 +126,17 @@ public sealed class FaultInjector(Installation installation)
                 await UntilAsync("PostgreSQL", () => _logins.OpenDatabaseAsync(cancellationToken), cancellationToken);
                 break;
             case FaultKind.BrokerPassword:
-                await UntilAsync("the broker", () => _logins.RotateAtBrokerAsync(fault.Targets[0], cancellationToken), cancellationToken);
+                await UntilAsync(
+                    "the broker",
+                    () => _logins.RotateAtBrokerAsync(fault.Targets[0], cancellationToken),
+                    cancellationToken
+                );
                 await Task.Delay(fault.Duration, cancellationToken);
-                await UntilAsync("the broker", () => _logins.RestoreAtBrokerAsync(fault.Targets[0], cancellationToken), cancellationToken);
+                await UntilAsync(
+                    "the broker",
+                    () => _logins.RestoreAtBrokerAsync(fault.Targets[0], cancellationToken),
+                    cancellationToken
+                );
                 break;
             case FaultKind.DeleteQueue:
                 await DeleteQueueAsync(fault, containers, cancellationToken);
@@ -115,7 +155,10 @@ public sealed class FaultInjector(Installation installation)
         return new FaultTimes(fault, injected, DateTimeOffset.UtcNow);
     }
 
-    /// <summary>Undoes whatever a broken-off fault may have left: additional, frozen, dead or cut-off containers, other passwords, a closed database, an alarm, a misbehaving world.</summary>
+    /// <summary>
+    /// Undoes whatever a broken-off fault may have left: additional, frozen, dead or cut-off containers, other
+    /// passwords, a closed database, an alarm, a misbehaving world.
+    /// </summary>
     public async Task HealAsync(CancellationToken cancellationToken)
     {
         await _replicas.HealAsync();
@@ -133,7 +176,11 @@ public sealed class FaultInjector(Installation installation)
 
         await UntilAsync("PostgreSQL or the broker", () => _logins.HealAsync(cancellationToken), cancellationToken);
         await UntilAnswersAsync(["rabbitmq", "postgres", "smtp"], cancellationToken);
-        using var answer = await installation.World.PutAsJsonAsync("behaviour", new { smtp = new { mode = "ok" }, warehouse = new { mode = "ok" } }, cancellationToken);
+        using var answer = await installation.World.PutAsJsonAsync(
+            "behaviour",
+            new { smtp = new { mode = "ok" }, warehouse = new { mode = "ok" } },
+            cancellationToken
+        );
         answer.EnsureSuccessStatusCode();
     }
 
@@ -142,24 +189,43 @@ public sealed class FaultInjector(Installation installation)
         if (fault.IsOfTheWorld)
             return [];
         var all = await installation.AllAsync();
-        var hit = fault.Targets.SelectMany(t => all.Where(c => c.Service == t).Select(c => (c.Service, c.Container))).ToArray();
-        return hit.Length > 0 ? hit : throw new InvalidOperationException($"No container of {fault.Type.Target} is there to be hit.");
+        var hit = fault
+            .Targets.SelectMany(t => all.Where(c => c.Service == t).Select(c => (c.Service, c.Container)))
+            .ToArray();
+        return hit.Length > 0
+            ? hit
+            : throw new InvalidOperationException($"No container of {fault.Type.Target} is there to be hit.");
     }
 
-    private static Task EachAsync((string Service, string Container)[] containers, Func<(string Service, string Container), Task> act) => Task.WhenAll(containers.Select(act));
+    private static Task EachAsync(
+        (string Service, string Container)[] containers,
+        Func<(string Service, string Container), Task> act
+    ) => Task.WhenAll(containers.Select(act));
 
     private Task ConnectAsync((string Service, string Container) container) =>
         Docker.RunAsync("network", "connect", "--alias", container.Service, installation.Network, container.Container);
 
-    private async Task DeleteQueueAsync(PlannedFault fault, (string Service, string Container)[] containers, CancellationToken cancellationToken)
+    private async Task DeleteQueueAsync(
+        PlannedFault fault,
+        (string Service, string Container)[] containers,
+        CancellationToken cancellationToken
+    )
     {
         var stopped = fault.Mode == "stopped" ? containers : [];
         var queue = $"api/queues/%2F/{fault.Targets[0]}";
         await EachAsync(stopped, c => Docker.RunAsync("stop", "-t", "30", c.Container));
-        await UntilAsync($"queue {fault.Targets[0]}", async () => (await installation.Management.DeleteAsync(queue, cancellationToken)).IsSuccessStatusCode, cancellationToken);
+        await UntilAsync(
+            $"queue {fault.Targets[0]}",
+            async () => (await installation.Management.DeleteAsync(queue, cancellationToken)).IsSuccessStatusCode,
+            cancellationToken
+        );
         await Task.Delay(fault.Duration, cancellationToken);
         await EachAsync(stopped, c => Docker.RunAsync("start", c.Container));
-        await UntilAsync($"queue {fault.Targets[0]}, which was deleted,", async () => (await installation.Management.GetAsync(queue, cancellationToken)).IsSuccessStatusCode, cancellationToken);
+        await UntilAsync(
+            $"queue {fault.Targets[0]}, which was deleted,",
+            async () => (await installation.Management.GetAsync(queue, cancellationToken)).IsSuccessStatusCode,
+            cancellationToken
+        );
     }
 
     // Not only once: a pool that has just filled again is hit again.
@@ -170,7 +236,9 @@ public sealed class FaultInjector(Installation installation)
         {
             try
             {
-                await using var command = installation.Database.CreateCommand(@"select pg_terminate_backend(pid) from pg_stat_activity where usename like 'orders\_%' and usename <> 'orders_owner'");
+                await using var command = installation.Database.CreateCommand(
+                    @"select pg_terminate_backend(pid) from pg_stat_activity where usename like 'orders\_%' and usename <> 'orders_owner'"
+                );
                 await command.ExecuteNonQueryAsync(cancellationToken);
             }
             catch (NpgsqlException)
@@ -179,20 +247,28 @@ public sealed class FaultInjector(Installation installation)
             }
 
             await Task.Delay(TimeSpan.FromSeconds(0.5), cancellationToken);
-        }
-        while (DateTimeOffset.UtcNow < until);
+        } while (DateTimeOffset.UtcNow < until);
     }
 
     private async Task BehaveAsync(PlannedFault fault, string mode, CancellationToken cancellationToken)
     {
-        var profile = new { mode, delayMs = mode == "slow" ? 3000 : 0, share = mode == "ok" ? 1 : fault.Share };
+        var profile = new
+        {
+            mode,
+            delayMs = mode == "slow" ? 3000 : 0,
+            share = mode == "ok" ? 1 : fault.Share,
+        };
         object body = fault.Type.Target == "smtp" ? new { smtp = profile } : new { warehouse = profile };
         // The world may be down itself at this moment, by another fault; what it forgets by that it need not be told.
-        await UntilAsync("the outside world", async () =>
-        {
-            using var answer = await installation.World.PutAsJsonAsync("behaviour", body, cancellationToken);
-            return answer.IsSuccessStatusCode;
-        }, cancellationToken);
+        await UntilAsync(
+            "the outside world",
+            async () =>
+            {
+                using var answer = await installation.World.PutAsJsonAsync("behaviour", body, cancellationToken);
+                return answer.IsSuccessStatusCode;
+            },
+            cancellationToken
+        );
     }
 
     private async Task UntilAnswersAsync(IEnumerable<string> targets, CancellationToken cancellationToken)
@@ -202,17 +278,26 @@ public sealed class FaultInjector(Installation installation)
             switch (target)
             {
                 case "postgres":
-                    await UntilAsync("PostgreSQL", async () =>
-                    {
-                        await using var command = installation.Probe.CreateCommand("select 1");
-                        return await command.ExecuteScalarAsync(cancellationToken) is 1;
-                    }, cancellationToken);
+                    await UntilAsync(
+                        "PostgreSQL",
+                        async () =>
+                        {
+                            await using var command = installation.Probe.CreateCommand("select 1");
+                            return await command.ExecuteScalarAsync(cancellationToken) is 1;
+                        },
+                        cancellationToken
+                    );
                     break;
                 case "rabbitmq":
                     await UntilAsync("the broker", () => SpeaksAmqpAsync(cancellationToken), cancellationToken);
                     break;
                 case "smtp" or "warehouse-calls" or "outside-world":
-                    await UntilAsync("the outside world", async () => (await installation.World.GetAsync("health/live", cancellationToken)).IsSuccessStatusCode, cancellationToken);
+                    await UntilAsync(
+                        "the outside world",
+                        async () =>
+                            (await installation.World.GetAsync("health/live", cancellationToken)).IsSuccessStatusCode,
+                        cancellationToken
+                    );
                     break;
                 default:
                     break;
@@ -242,8 +327,15 @@ public sealed class FaultInjector(Installation installation)
                 if (await answers())
                     return;
             }
-            catch (Exception fault) when (fault is NpgsqlException or SocketException or HttpRequestException or IOException or TimeoutException
-                || (fault is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+            catch (Exception fault)
+                when (fault
+                        is NpgsqlException
+                            or SocketException
+                            or HttpRequestException
+                            or IOException
+                            or TimeoutException
+                    || (fault is OperationCanceledException && !cancellationToken.IsCancellationRequested)
+                )
             {
                 found = fault.Message;
             }

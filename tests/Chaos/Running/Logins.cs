@@ -10,7 +10,8 @@ namespace Orders.Chaos.Running;
 /// What is needed to undo a change is kept before the change is made, and forgotten when the change is undone.
 /// <see cref="HealAsync"/> undoes whatever is left.
 /// </summary>
-/// <param name="maintenance">Another database of the server, as its owner. It is open while the database is closed.</param>
+/// <param name="maintenance">Another database of the server, as its owner. It is open while the database is
+/// closed.</param>
 /// <param name="management">The broker's management API, as its administrator.</param>
 /// <param name="database">The name of the database.</param>
 public sealed class Logins(NpgsqlDataSource maintenance, HttpClient management, string database)
@@ -51,7 +52,9 @@ public sealed class Logins(NpgsqlDataSource maintenance, HttpClient management, 
         return true;
     }
 
-    /// <summary>Closes the database to new connections, its owner's too, and terminates those of the processes.</summary>
+    /// <summary>
+    /// Closes the database to new connections, its owner's too, and terminates those of the processes.
+    /// </summary>
     public async Task<bool> CloseDatabaseAsync(CancellationToken cancellationToken)
     {
         _isClosed = true;

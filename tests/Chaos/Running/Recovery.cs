@@ -6,24 +6,36 @@ namespace Orders.Chaos.Running;
 
 /// <summary>How soon the system worked again after a fault.</summary>
 /// <param name="Times">The fault.</param>
-/// <param name="After">From the moment everything was back until the part that was hit had done work again; null when there was no work for it.</param>
+/// <param name="After">From the moment everything was back until the part that was hit had done work again; null when
+/// there was no work for it.</param>
 /// <param name="IsOverlapped">Another fault was going on meanwhile: the time is not this fault's alone.</param>
 public sealed record Recovery(FaultTimes Times, TimeSpan? After, bool IsOverlapped);
 
-/// <summary>Finds recovery times after the run, from what clients and steps have done: measuring costs the system nothing while it runs.</summary>
+/// <summary>
+/// Finds recovery times after the run, from what clients and steps have done: measuring costs the system nothing while
+/// it runs.
+/// </summary>
 public sealed class RecoveryReader(NpgsqlDataSource database, IReadOnlyList<HistoryEvent> history)
 {
-    private const string FirstDone = "select min(finished_at) from step_runs where step = $1 and status = 2 and finished_at > $2";
+    private const string FirstDone =
+        "select min(finished_at) from step_runs where step = $1 and status = 2 and finished_at > $2";
 
     // Of an order that was accepted after the fault: its message was published while the fault was there.
     private const string FirstDoneOfNew = """
-        select min(s.finished_at) from step_runs s join orders o on o.id = s.subject_id where s.step = 'email' and s.status = 2 and o.created_at > $1
+        select min(s.finished_at) from step_runs s join orders o on o.id = s.subject_id
+            where s.step = 'email' and s.status = 2 and o.created_at > $1
         """;
 
-    private readonly DateTimeOffset[] _accepted = [.. history.Where(e => e.Event == HistoryEvent.Ok).Select(e => e.At).Order()];
+    private readonly DateTimeOffset[] _accepted =
+    [
+        .. history.Where(e => e.Event == HistoryEvent.Ok).Select(e => e.At).Order(),
+    ];
 
     /// <summary>Reads them.</summary>
-    public async Task<IReadOnlyList<Recovery>> ReadAsync(IReadOnlyList<FaultTimes> faults, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<Recovery>> ReadAsync(
+        IReadOnlyList<FaultTimes> faults,
+        CancellationToken cancellationToken
+    )
     {
         var recoveries = new List<Recovery>(faults.Count);
         foreach (var times in faults)
@@ -37,10 +49,15 @@ public sealed class RecoveryReader(NpgsqlDataSource database, IReadOnlyList<Hist
         return recoveries;
     }
 
-    // One node of a cluster: the others go on, so what counts is how long publishing stood still, and not when the node is back.
+    // One node of a cluster: the others go on, so what counts is how long publishing stood still, and not when the node
+    // is back.
     private static bool CountsFromTheBeginning(FaultTimes times) => times.Fault.Type.Class == "broker node killed";
 
-    private async Task<DateTimeOffset?> WorkedAsync(FaultTimes times, DateTimeOffset from, CancellationToken cancellationToken)
+    private async Task<DateTimeOffset?> WorkedAsync(
+        FaultTimes times,
+        DateTimeOffset from,
+        CancellationToken cancellationToken
+    )
     {
         if (CountsFromTheBeginning(times))
             return await TimeAsync(FirstDoneOfNew, cancellationToken, from);
@@ -50,16 +67,24 @@ public sealed class RecoveryReader(NpgsqlDataSource database, IReadOnlyList<Hist
             "api" => FirstAccepted(from),
             // No order waits for it.
             "dashboard" => null,
-            "postgres" => Latest([FirstAccepted(from), .. await FirstDoneAsync(FaultCatalogue.Workers, from, cancellationToken)]),
+            "postgres" => Latest([
+                FirstAccepted(from),
+                .. await FirstDoneAsync(FaultCatalogue.Workers, from, cancellationToken),
+            ]),
             "smtp" or "outside-world" => Latest(await FirstDoneAsync(["email"], from, cancellationToken)),
             "warehouse-calls" => Latest(await FirstDoneAsync(["warehouse"], from, cancellationToken)),
             _ => Latest(await FirstDoneAsync(steps is [] ? FaultCatalogue.Workers : steps, from, cancellationToken)),
         };
     }
 
-    private DateTimeOffset? FirstAccepted(DateTimeOffset from) => _accepted.Where(at => at > from).Select(at => (DateTimeOffset?)at).FirstOrDefault();
+    private DateTimeOffset? FirstAccepted(DateTimeOffset from) =>
+        _accepted.Where(at => at > from).Select(at => (DateTimeOffset?)at).FirstOrDefault();
 
-    private async Task<DateTimeOffset?[]> FirstDoneAsync(string[] steps, DateTimeOffset from, CancellationToken cancellationToken)
+    private async Task<DateTimeOffset?[]> FirstDoneAsync(
+        string[] steps,
+        DateTimeOffset from,
+        CancellationToken cancellationToken
+    )
     {
         var times = new List<DateTimeOffset?>();
         foreach (var step in steps)
@@ -69,11 +94,17 @@ public sealed class RecoveryReader(NpgsqlDataSource database, IReadOnlyList<Hist
 
     private static DateTimeOffset? Latest(DateTimeOffset?[] times) => times.Contains(null) ? null : times.Max();
 
-    private async Task<DateTimeOffset?> TimeAsync(string sql, CancellationToken cancellationToken, params object[] values)
+    private async Task<DateTimeOffset?> TimeAsync(
+        string sql,
+        CancellationToken cancellationToken,
+        params object[] values
+    )
     {
         await using var command = database.CreateCommand(sql);
         foreach (var value in values)
             command.Parameters.Add(new() { Value = value });
-        return await command.ExecuteScalarAsync(cancellationToken) is DateTime time ? new DateTimeOffset(time, TimeSpan.Zero) : null;
+        return await command.ExecuteScalarAsync(cancellationToken) is DateTime time
+            ? new DateTimeOffset(time, TimeSpan.Zero)
+            : null;
     }
 }

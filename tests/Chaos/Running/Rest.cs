@@ -7,11 +7,15 @@ namespace Orders.Chaos.Running;
 /// <summary>Waits until nothing moves any more.</summary>
 public sealed class Rest(NpgsqlDataSource database, BrokerEvidence broker)
 {
-    // Of what is dead-lettered: redrives that go on, messages still to be taken out of their queue, and steps that say they are dead-lettered and are not in the index yet, or the other way round.
+    // Of what is dead-lettered: redrives that go on, messages still to be taken out of their queue, and steps that say
+    // they are dead-lettered and are not in the index yet, or the other way round.
     private const string Moving = """
-        select (select count(*) from order_progress where status in (0, 1)), (select count(*) from outbox where dead_at is null), (select count(*) from effects where state = 1),
-            (select count(*) from redrives where stage <> 4 and stopped_at is null), (select count(*) from failures where state not in (1, 6) and removed_at is null),
-            abs((select count(*) from step_runs where status in (4, 5)) - (select count(distinct (subject_id, step)) from failures where state = 1 and kind = 1))
+        select (select count(*) from order_progress where status in (0, 1)),
+            (select count(*) from outbox where dead_at is null), (select count(*) from effects where state = 1),
+            (select count(*) from redrives where stage <> 4 and stopped_at is null),
+                (select count(*) from failures where state not in (1, 6) and removed_at is null),
+            abs((select count(*) from step_runs where status in (4, 5)) - (select count(distinct (subject_id, step))
+                from failures where state = 1 and kind = 1))
         """;
 
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
@@ -20,10 +24,13 @@ public sealed class Rest(NpgsqlDataSource database, BrokerEvidence broker)
     private static readonly TimeSpan OldestCount = TimeSpan.FromSeconds(11);
 
     /// <summary>Waits. A backlog that still gets shorter is slow and not stuck; how long it took is reported.</summary>
-    /// <param name="patience">How long without another order coming to its end. What still waits then is the checker's to name.</param>
+    /// <param name="patience">How long without another order coming to its end. What still waits then is the checker's
+    /// to name.</param>
     /// <param name="atMost">How long in all.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
-    /// <returns>How long it took until the last order had ended and the outbox was empty; null when it did not come to that.</returns>
+    /// <returns>
+    /// How long it took until the last order had ended and the outbox was empty; null when it did not come to that.
+    /// </returns>
     public async Task<TimeSpan?> WaitAsync(TimeSpan patience, TimeSpan atMost, CancellationToken cancellationToken)
     {
         var watch = Stopwatch.StartNew();

@@ -4,7 +4,9 @@ using Orders.Chaos.Checking;
 
 namespace Orders.Chaos.Running;
 
-/// <summary>Restarts a worker as a deployment does: asked to end, waited for, started, waited for until it is healthy.</summary>
+/// <summary>
+/// Restarts a worker as a deployment does: asked to end, waited for, started, waited for until it is healthy.
+/// </summary>
 internal static class RollingRestart
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
@@ -13,7 +15,11 @@ internal static class RollingRestart
     /// <summary>Restarts it.</summary>
     /// <returns>How it ended and came back.</returns>
     /// <exception cref="TimeoutException">It did not become healthy again.</exception>
-    public static async Task<WorkerStop> RestartAsync(string service, string container, CancellationToken cancellationToken)
+    public static async Task<WorkerStop> RestartAsync(
+        string service,
+        string container,
+        CancellationToken cancellationToken
+    )
     {
         var (code, took) = await StopAsync(container);
         await Docker.RunAsync("start", container);
@@ -37,7 +43,12 @@ internal static class RollingRestart
         var asked = DateTimeOffset.UtcNow;
         await Docker.RunAsync("stop", "-t", "30", container);
         // By the engine's clock: the docker command itself takes its time on a machine that is busy.
-        var end = (await Docker.RunAsync("inspect", "-f", "{{.State.ExitCode}} {{.State.FinishedAt}}", container)).Split(' ');
-        return (int.Parse(end[0], CultureInfo.InvariantCulture), DateTimeOffset.Parse(end[1], CultureInfo.InvariantCulture) - asked);
+        var end = (
+            await Docker.RunAsync("inspect", "-f", "{{.State.ExitCode}} {{.State.FinishedAt}}", container)
+        ).Split(' ');
+        return (
+            int.Parse(end[0], CultureInfo.InvariantCulture),
+            DateTimeOffset.Parse(end[1], CultureInfo.InvariantCulture) - asked
+        );
     }
 }

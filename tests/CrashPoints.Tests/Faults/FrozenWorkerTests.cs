@@ -6,15 +6,18 @@ using Orders.Testing;
 namespace Orders.CrashPoints.Tests.Faults;
 
 /// <summary>
-/// A worker that stands still in the middle of its work (a paused container, a machine that swaps) and wakes up when another worker has done that work:
-/// what it still had in its hands must not be done a second time. The freeze lasts as long as it takes the broker and the others to give the worker up.
+/// A worker that stands still in the middle of its work (a paused container, a machine that swaps) and wakes up when
+/// another worker has done that work:
+/// what it still had in its hands must not be done a second time. The freeze lasts as long as it takes the broker and
+/// the others to give the worker up.
 /// </summary>
 [Parallelizable(ParallelScope.All)]
 public sealed class FrozenWorkerTests
 {
     private const int Tries = 5;
 
-    // Frozen before its mail has begun: after the thaw its lease has ended. Frozen in its commit: after the thaw its transaction is gone.
+    // Frozen before its mail has begun: after the thaw its lease has ended. Frozen in its commit: after the thaw its
+    // transaction is gone.
     [TestCase("email.before_send")]
     [TestCase("steps.before_commit")]
     [TestCase("warehouse.before_post")]
@@ -39,7 +42,8 @@ public sealed class FrozenWorkerTests
         await lane.VerifyInvariantsAsync();
     }
 
-    // The failpoint holds the worker for a moment; that moment is when it freezes. On a busy machine it may have gone on: then another order.
+    // The failpoint holds the worker for a moment; that moment is when it freezes. On a busy machine it may have gone
+    // on: then another order.
     private static async Task<List<PostedOrder>> FreezeAsync(Lane lane, string failpoint)
     {
         var orders = new List<PostedOrder>();
@@ -58,13 +62,16 @@ public sealed class FrozenWorkerTests
             await lane.UntilRightAsync(order);
         }
 
-        throw new AssertionException($"The worker was frozen {Tries} times, each time after the work of '{failpoint}' was done.");
+        throw new AssertionException(
+            $"The worker was frozen {Tries} times, each time after the work of '{failpoint}' was done."
+        );
     }
 
-    private static bool IsBefore(Lane lane, string failpoint, PostedOrder order) => failpoint switch
-    {
-        "email.before_send" => lane.World.Mails.Find(new MailQuery { To = order.Mail }).Count == 0,
-        "warehouse.before_post" => lane.World.Warehouse.Of(order.Id.ToString()).Count == 0,
-        _ => true,
-    };
+    private static bool IsBefore(Lane lane, string failpoint, PostedOrder order) =>
+        failpoint switch
+        {
+            "email.before_send" => lane.World.Mails.Find(new MailQuery { To = order.Mail }).Count == 0,
+            "warehouse.before_post" => lane.World.Warehouse.Of(order.Id.ToString()).Count == 0,
+            _ => true,
+        };
 }

@@ -8,7 +8,10 @@ using RabbitMQ.Client;
 
 namespace Orders.CrashPoints.Tests.Lanes;
 
-/// <summary>Three orders that the warehouse has refused: their messages are dead-lettered and indexed. And what operators do about it.</summary>
+/// <summary>
+/// Three orders that the warehouse has refused: their messages are dead-lettered and indexed. And what operators do
+/// about it.
+/// </summary>
 internal sealed class FailedOrders
 {
     private const int Count = 3;
@@ -20,7 +23,8 @@ internal sealed class FailedOrders
     private readonly string _listener;
     private readonly PostedOrder[] _orders = [.. Enumerable.Range(0, Count).Select(_ => new PostedOrder())];
 
-    private FailedOrders(Lane lane, OperatorClient @operator, string listener) => (_lane, _operator, _listener) = (lane, @operator, listener);
+    private FailedOrders(Lane lane, OperatorClient @operator, string listener) =>
+        (_lane, _operator, _listener) = (lane, @operator, listener);
 
     private TestDatabase Database => _lane.TestSystem.Database;
 
@@ -54,7 +58,12 @@ internal sealed class FailedOrders
     {
         var failures = await FailuresAsync();
         await _operator.ArchiveAsync(failures);
-        await Eventually.That(() => CountAsync("state = 5 and removed_at is not null"), Is.EqualTo(Count), "failures that were put away and taken out of the queue", Patience);
+        await Eventually.That(
+            () => CountAsync("state = 5 and removed_at is not null"),
+            Is.EqualTo(Count),
+            "failures that were put away and taken out of the queue",
+            Patience
+        );
         await _operator.RestoreAsync(failures);
         await UntilDeadLetteredAsync();
         await RedriveAsync();
@@ -65,44 +74,90 @@ internal sealed class FailedOrders
     {
         var failures = await FailuresAsync();
         await EmptyAsync();
-        await Eventually.That(() => CountAsync("state = 6 and removed_at is not null"), Is.EqualTo(Count), "failures whose message has gone", Patience);
+        await Eventually.That(
+            () => CountAsync("state = 6 and removed_at is not null"),
+            Is.EqualTo(Count),
+            "failures whose message has gone",
+            Patience
+        );
         await _operator.RestoreAsync(failures);
         await UntilDeadLetteredAsync();
         await RedriveAsync();
     }
 
-    /// <summary>Puts a second copy of each into the queue, as a relay does that dies between confirm and delete, and redrives them.</summary>
+    /// <summary>
+    /// Puts a second copy of each into the queue, as a relay does that dies between confirm and delete, and redrives
+    /// them.
+    /// </summary>
     public async Task CopyAndRedriveAsync()
     {
         var copies = await CopiesAsync();
-        foreach (var row in await Database.RowsAsync("select message_id, body from failures where subject_id = any($1)", Subjects))
+        foreach (
+            var row in await Database.RowsAsync(
+                "select message_id, body from failures where subject_id = any($1)",
+                Subjects
+            )
+        )
             await Broker.PublishBytesAsync(Queue, (byte[])row[1]!, new ByHand { Id = (Guid)row[0]! });
         await Eventually.That(CopiesAsync, Is.EqualTo(copies + Count), "copies of these failures", Patience);
         await RedriveAsync();
     }
 
-    /// <summary>As if the broker had dead-lettered them, because their consumers had died again and again: no step has written anything down. They are found and redriven.</summary>
+    /// <summary>
+    /// As if the broker had dead-lettered them, because their consumers had died again and again: no step has written
+    /// anything down. They are found and redriven.
+    /// </summary>
     public async Task FindAndRedriveAsync()
     {
         var bodies = await EmptyAsync();
         await Database.ExecuteAsync("delete from failures where subject_id = any($1)", Subjects);
-        await Database.ExecuteAsync("delete from step_runs where subject_id = any($1) and step = 'warehouse'", Subjects);
+        await Database.ExecuteAsync(
+            "delete from step_runs where subject_id = any($1) and step = 'warehouse'",
+            Subjects
+        );
         await Database.ExecuteAsync("update order_progress set failed = 0 where order_id = any($1)", Subjects);
         foreach (var body in bodies)
-            await Broker.PublishBytesAsync(Queue, body.Body, new ByHand { Id = Guid.Parse(body.BasicProperties.MessageId!), Headers = new() { ["x-first-death-reason"] = "delivery_limit"u8.ToArray() } });
+            await Broker.PublishBytesAsync(
+                Queue,
+                body.Body,
+                new ByHand
+                {
+                    Id = Guid.Parse(body.BasicProperties.MessageId!),
+                    Headers = new() { ["x-first-death-reason"] = "delivery_limit"u8.ToArray() },
+                }
+            );
         await UntilDeadLetteredAsync();
-        Assert.That(await Database.CountAsync("step_runs where subject_id = any($1) and step = 'warehouse' and status = 4", Subjects), Is.EqualTo(Count), "steps shown as dead-lettered");
-        Assert.That(await Database.CountAsync("order_progress where order_id = any($1) and status = 5", Subjects), Is.EqualTo(Count), "orders that need attention");
+        Assert.That(
+            await Database.CountAsync(
+                "step_runs where subject_id = any($1) and step = 'warehouse' and status = 4",
+                Subjects
+            ),
+            Is.EqualTo(Count),
+            "steps shown as dead-lettered"
+        );
+        Assert.That(
+            await Database.CountAsync("order_progress where order_id = any($1) and status = 5", Subjects),
+            Is.EqualTo(Count),
+            "orders that need attention"
+        );
         await RedriveAsync();
     }
 
-    /// <summary>Redrives them too early: the first one fails again, the redrive stops, is let go on, and what had failed again gets a redrive of its own.</summary>
+    /// <summary>
+    /// Redrives them too early: the first one fails again, the redrive stops, is let go on, and what had failed again
+    /// gets a redrive of its own.
+    /// </summary>
     public async Task RedriveTooEarlyAsync()
     {
         var failures = await FailuresAsync();
         await _operator.RedriveAsync(failures);
         var redrive = await RedriveOfAsync(failures);
-        await Eventually.That(() => Database.CountAsync("redrives where id = $1 and stopped_at is not null", redrive), Is.EqualTo(1), "redrives that have stopped", Patience);
+        await Eventually.That(
+            () => Database.CountAsync("redrives where id = $1 and stopped_at is not null", redrive),
+            Is.EqualTo(1),
+            "redrives that have stopped",
+            Patience
+        );
         await UntilNothingIsToBeSentAsync();
         await UntilDeadLetteredAsync();
         _lane.Heal();
@@ -115,23 +170,43 @@ internal sealed class FailedOrders
         await UntilDoneAsync(again, 1);
     }
 
-    /// <summary>Plans a redrive that nobody starts, until it ends by itself after an hour; then redrives them.</summary>
+    /// <summary>
+    /// Plans a redrive that nobody starts, until it ends by itself after an hour; then redrives them.
+    /// </summary>
     public async Task PlanAndRedriveAsync()
     {
         var failures = await FailuresAsync();
         await _operator.RedriveAsync(failures, start: false);
         var planned = await RedriveOfAsync(failures);
-        await Database.ExecuteAsync("update redrives set created_at = created_at - interval '61 minutes' where id = $1", planned);
-        await Eventually.That(() => Database.CountAsync("redrives where id = $1 and stage = 4", planned), Is.EqualTo(1), "plans that have ended", Patience);
-        Assert.That(await CountsAsync(planned), Is.EqualTo((0, 0, 0, 0, Count)), "what came of the messages of the plan");
+        await Database.ExecuteAsync(
+            "update redrives set created_at = created_at - interval '61 minutes' where id = $1",
+            planned
+        );
+        await Eventually.That(
+            () => Database.CountAsync("redrives where id = $1 and stage = 4", planned),
+            Is.EqualTo(1),
+            "plans that have ended",
+            Patience
+        );
+        Assert.That(
+            await CountsAsync(planned),
+            Is.EqualTo((0, 0, 0, 0, Count)),
+            "what came of the messages of the plan"
+        );
         await RedriveAsync();
     }
 
-    /// <summary>As if their runs had died and nobody could say whether the warehouse was told: an operator says that it was not, of each, and asks for redrives, because the answer may have been lost.</summary>
+    /// <summary>
+    /// As if their runs had died and nobody could say whether the warehouse was told: an operator says that it was not,
+    /// of each, and asks for redrives, because the answer may have been lost.
+    /// </summary>
     public async Task SettleAndRedriveAsync()
     {
         _lane.Heal();
-        await Database.ExecuteAsync("insert into effects (subject_id, effect, message_id, step, state) select subject_id, step, message_id, step, 3 from failures where subject_id = any($1)", Subjects);
+        await Database.ExecuteAsync(
+            "insert into effects (subject_id, effect, message_id, step, state) select subject_id, step, message_id, step, 3 from failures where subject_id = any($1)",
+            Subjects
+        );
         var failures = await FailuresAsync();
         foreach (var order in _orders)
             await _operator.SettleAsync(order.Id);
@@ -142,46 +217,90 @@ internal sealed class FailedOrders
         }
     }
 
-    /// <summary>Waits until nothing is left of it: the orders are as if they had never been dead-lettered, queue and index say the same.</summary>
+    /// <summary>
+    /// Waits until nothing is left of it: the orders are as if they had never been dead-lettered, queue and index say
+    /// the same.
+    /// </summary>
     public async Task UntilRightAsync()
     {
         foreach (var order in _orders)
             await _lane.UntilRightAsync(order);
-        await Eventually.That(() => CountAsync("not (state in (3, 4) and closed_at is not null and removed_at is not null)"), Is.Zero, "failures that are open, or not taken out of their queue", Patience);
+        await Eventually.That(
+            () => CountAsync("not (state in (3, 4) and closed_at is not null and removed_at is not null)"),
+            Is.Zero,
+            "failures that are open, or not taken out of their queue",
+            Patience
+        );
         await Eventually.That(() => Broker.CountAsync(Queue), Is.Zero, $"messages in {Queue}", Patience);
         Assert.That(await Database.CountAsync("redrives where stage <> 4"), Is.Zero, "redrives that are not done");
-        Assert.That(await Database.CountAsync("redrive_items where state in (1, 2)"), Is.Zero, "messages of redrives of which it is not known what came of them");
+        Assert.That(
+            await Database.CountAsync("redrive_items where state in (1, 2)"),
+            Is.Zero,
+            "messages of redrives of which it is not known what came of them"
+        );
         Assert.That(await Database.CountAsync("failures where state in (1, 2)"), Is.Zero, "failures of anybody");
     }
 
     private async Task UntilDeadLetteredAsync()
     {
-        await Eventually.That(() => CountAsync("state = 1 and removed_at is null"), Is.EqualTo(Count), "failures in the index", Patience);
+        await Eventually.That(
+            () => CountAsync("state = 1 and removed_at is null"),
+            Is.EqualTo(Count),
+            "failures in the index",
+            Patience
+        );
         // A message that was put back without its row having heard of it is put back again, and counted as a copy.
         await Eventually.That(
-            async () => await Broker.CountAsync(Queue) - await CopiesAsync(), Is.Zero, $"messages in {Queue} that the index does not know, or knows and are not there", Patience);
+            async () => await Broker.CountAsync(Queue) - await CopiesAsync(),
+            Is.Zero,
+            $"messages in {Queue} that the index does not know, or knows and are not there",
+            Patience
+        );
     }
 
-    // A relay whose machine stood still for longer than a row's lease sends the message twice. A copy that reached the warehouse only once it is well would do the work before the redrive,
-    // which then rightly skips that message: the totals would be another case's.
+    // A relay whose machine stood still for longer than a row's lease sends the message twice. A copy that reached the
+    // warehouse only once it is well would do the work before the redrive, which then rightly skips that message: the
+    // totals would be another case's.
     private async Task UntilNoCopyIsUnderWayAsync()
     {
         await UntilNothingIsToBeSentAsync();
-        await Eventually.That(async () => await Broker.CountAsync(_listener) - await CopiesAsync(), Is.Zero, "messages to the warehouse that are not dead-lettered yet", Patience);
+        await Eventually.That(
+            async () => await Broker.CountAsync(_listener) - await CopiesAsync(),
+            Is.Zero,
+            "messages to the warehouse that are not dead-lettered yet",
+            Patience
+        );
         await UntilDeadLetteredAsync();
     }
 
-    private async Task UntilNothingIsToBeSentAsync() => await Eventually.That(() => Database.CountAsync("outbox"), Is.Zero, "rows in the outbox", Patience);
+    private async Task UntilNothingIsToBeSentAsync() =>
+        await Eventually.That(() => Database.CountAsync("outbox"), Is.Zero, "rows in the outbox", Patience);
 
     private Task<long> CopiesAsync() =>
-        Database.ScalarAsync<long>("select coalesce(sum(greatest(copies, 1)), 0)::bigint from failures where subject_id = any($1) and state = 1", Subjects);
+        Database.ScalarAsync<long>(
+            "select coalesce(sum(greatest(copies, 1)), 0)::bigint from failures where subject_id = any($1) and state = 1",
+            Subjects
+        );
 
     private async Task UntilDoneAsync(Guid[] failures, int done, int failedAgain = 0)
     {
         var redrive = await RedriveOfAsync(failures);
-        await _lane.TestSystem.EventuallyFastForwardingAsync(() => Database.CountAsync("redrives where id = $1 and stage = $2", redrive, (short)RedriveStage.Done), Is.EqualTo(1), "redrives that are done", Patience);
-        Assert.That(await CountsAsync(redrive), Is.EqualTo((0, 0, done, failedAgain, 0)), "what came of the messages of the redrive");
-        Assert.That((await _operator.ReadAsync(redrive))["redrive"]!["total"]!.GetValue<int>(), Is.EqualTo(failures.Length), "total of the redrive");
+        await _lane.TestSystem.EventuallyFastForwardingAsync(
+            () => Database.CountAsync("redrives where id = $1 and stage = $2", redrive, (short)RedriveStage.Done),
+            Is.EqualTo(1),
+            "redrives that are done",
+            Patience
+        );
+        Assert.That(
+            await CountsAsync(redrive),
+            Is.EqualTo((0, 0, done, failedAgain, 0)),
+            "what came of the messages of the redrive"
+        );
+        Assert.That(
+            (await _operator.ReadAsync(redrive))["redrive"]!["total"]!.GetValue<int>(),
+            Is.EqualTo(failures.Length),
+            "total of the redrive"
+        );
     }
 
     private async Task<(int Waiting, int Sent, int Done, int FailedAgain, int Skipped)> CountsAsync(Guid redrive)
@@ -195,17 +314,30 @@ internal sealed class FailedOrders
     // However often it was asked for: one that is not cancelled.
     private async Task<Guid> RedriveOfAsync(Guid[] failures)
     {
-        var redrives = await Database.RowsAsync("select distinct redrive_id from redrive_items where failure_id = any($1) and state <> 5", failures);
+        var redrives = await Database.RowsAsync(
+            "select distinct redrive_id from redrive_items where failure_id = any($1) and state <> 5",
+            failures
+        );
         Assert.That(redrives, Has.Count.EqualTo(1), "redrives of these messages");
         return (Guid)redrives.Single()[0]!;
     }
 
     private async Task<Guid[]> FailuresAsync() =>
-        [.. (await Database.RowsAsync("select id from failures where subject_id = any($1) and state = $2", Subjects, (short)FailureState.Failed)).Select(r => (Guid)r[0]!)];
+        [
+            .. (
+                await Database.RowsAsync(
+                    "select id from failures where subject_id = any($1) and state = $2",
+                    Subjects,
+                    (short)FailureState.Failed
+                )
+            ).Select(r => (Guid)r[0]!),
+        ];
 
-    private Task<long> CountAsync(string condition) => Database.CountAsync($"failures where subject_id = any($1) and ({condition})", Subjects);
+    private Task<long> CountAsync(string condition) =>
+        Database.CountAsync($"failures where subject_id = any($1) and ({condition})", Subjects);
 
-    // Whoever is looking at the queue holds messages for a moment. And one may stand there twice: its worker was cut off, or slow, between dead-lettering it and saying so.
+    // Whoever is looking at the queue holds messages for a moment. And one may stand there twice: its worker was cut
+    // off, or slow, between dead-lettering it and saying so.
     private async Task<BasicGetResult[]> EmptyAsync()
     {
         var (copies, taken) = (await CopiesAsync(), new List<BasicGetResult>());
@@ -215,7 +347,9 @@ internal sealed class FailedOrders
                 taken.AddRange(await Broker.TakeAllAsync(Queue));
                 return taken.Count;
             },
-            Is.EqualTo(copies), $"messages taken out of {Queue}");
+            Is.EqualTo(copies),
+            $"messages taken out of {Queue}"
+        );
         return [.. taken.DistinctBy(m => m.BasicProperties.MessageId)];
     }
 }

@@ -8,7 +8,8 @@ using Orders.Testing;
 namespace Orders.CrashPoints.Tests.Lanes;
 
 /// <summary>
-/// A host in its test build, as a process of its own with a supervisor: whenever it dies it is started again, without any failpoint. Failpoints are armed through its standard input.
+/// A host in its test build, as a process of its own with a supervisor: whenever it dies it is started again, without
+/// any failpoint. Failpoints are armed through its standard input.
 /// </summary>
 internal sealed partial class HostProcess : IAsyncDisposable
 {
@@ -42,7 +43,9 @@ internal sealed partial class HostProcess : IAsyncDisposable
     /// <summary>How often it was started.</summary>
     public int Starts => Volatile.Read(ref _starts);
 
-    /// <summary>When it was started the last time; whatever was before is dead. The database's clock is this machine's.</summary>
+    /// <summary>
+    /// When it was started the last time; whatever was before is dead. The database's clock is this machine's.
+    /// </summary>
     public DateTimeOffset StartedAt => new(Volatile.Read(ref _startedAt), TimeSpan.Zero);
 
     /// <summary>Waits until it can do its work.</summary>
@@ -148,7 +151,10 @@ internal sealed partial class HostProcess : IAsyncDisposable
         var folder = Path.Combine(Repository.Root, "src", _assembly["Orders.".Length..], "bin/Debug/net10.0");
         var start = new ProcessStartInfo("dotnet", [Path.Combine(folder, $"{_assembly}.dll")])
         {
-            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = folder,
         };
         foreach (var (name, value) in _settings)
             start.Environment[name.Replace(":", "__", StringComparison.Ordinal)] = value;

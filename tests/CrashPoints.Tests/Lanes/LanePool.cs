@@ -2,12 +2,17 @@ using System.Threading.Channels;
 
 namespace Orders.CrashPoints.Tests.Lanes;
 
-/// <summary>Lanes for cases that run side by side: made when they are first needed, used again while they are clean.</summary>
+/// <summary>
+/// Lanes for cases that run side by side: made when they are first needed, used again while they are clean.
+/// </summary>
 internal sealed class LanePool : IAsyncDisposable
 {
     private readonly Channel<Lane> _free = Channel.CreateUnbounded<Lane>();
 
-    /// <summary>Runs a case in a lane of its own. A lane in which a case has failed is not used again, so that one failure stays one.</summary>
+    /// <summary>
+    /// Runs a case in a lane of its own. A lane in which a case has failed is not used again, so that one failure stays
+    /// one.
+    /// </summary>
     public async Task RunAsync(Func<Lane, Task> play)
     {
         if (!_free.Reader.TryRead(out var lane))
@@ -18,7 +23,9 @@ internal sealed class LanePool : IAsyncDisposable
         }
         catch
         {
-            TestContext.Out.WriteLine($"The worker's last lines:\n{lane.Workers}\nThe API's last lines:\n{lane.Api}\nThe operators' last lines:\n{lane.Operators}");
+            TestContext.Out.WriteLine(
+                $"The worker's last lines:\n{lane.Workers}\nThe API's last lines:\n{lane.Api}\nThe operators' last lines:\n{lane.Operators}"
+            );
             await lane.DisposeAsync();
             throw;
         }

@@ -15,18 +15,33 @@ internal sealed record PostedOrder(bool IsRejected = false)
     /// <summary>The customer's name.</summary>
     public string Name { get; init; } = "Zoë Müller";
 
-    /// <summary>Whether the customer cancels it before the warehouse has it, so that it must end as cancelled.</summary>
+    /// <summary>
+    /// Whether the customer cancels it before the warehouse has it, so that it must end as cancelled.
+    /// </summary>
     public bool IsCancelled { get; init; }
 
     /// <summary>The id that the API gave it.</summary>
     public Guid Id { get; set; }
 
     /// <summary>The order as it is posted.</summary>
-    public string Body => JsonSerializer.Serialize(new
-    {
-        customer = new { name = Name, email = Mail },
-        lines = new object[] { new { sku = IsRejected ? "BOWL-EMPTY" : "MUG-BLUE", quantity = 1 }, new { sku = "TEA-GREEN-100", quantity = 2 } },
-        currency = "EUR",
-        shippingAddress = new { line1 = "Hafenstr. 1", city = "Hamburg", postalCode = "20457", country = "DE" },
-    });
+    public string Body =>
+        JsonSerializer.Serialize(
+            new
+            {
+                customer = new { name = Name, email = Mail },
+                lines = new object[]
+                {
+                    new { sku = IsRejected ? "BOWL-EMPTY" : "MUG-BLUE", quantity = 1 },
+                    new { sku = "TEA-GREEN-100", quantity = 2 },
+                },
+                currency = "EUR",
+                shippingAddress = new
+                {
+                    line1 = "Hafenstr. 1",
+                    city = "Hamburg",
+                    postalCode = "20457",
+                    country = "DE",
+                },
+            }
+        );
 }

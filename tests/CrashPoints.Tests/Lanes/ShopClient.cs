@@ -7,7 +7,10 @@ using Orders.Testing;
 
 namespace Orders.CrashPoints.Tests.Lanes;
 
-/// <summary>A client as the documentation wants it: an answer that does not come, or says "try again", makes it post again with the same Idempotency-Key.</summary>
+/// <summary>
+/// A client as the documentation wants it: an answer that does not come, or says "try again", makes it post again with
+/// the same Idempotency-Key.
+/// </summary>
 internal sealed class ShopClient(HostProcess api, string key) : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -26,40 +29,62 @@ internal sealed class ShopClient(HostProcess api, string key) : IDisposable
                 if (answer is not { IsSuccessStatusCode: true })
                 {
                     // Refused for what it is, and not for the moment: no repeating helps.
-                    if (answer is { StatusCode: >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError and not HttpStatusCode.Conflict })
-                        throw new AssertionException($"Expected the order to be accepted, found {answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}");
+                    if (
+                        answer is
+                        {
+                            StatusCode: >= HttpStatusCode.BadRequest
+                                and < HttpStatusCode.InternalServerError
+                                and not HttpStatusCode.Conflict
+                        }
+                    )
+                        throw new AssertionException(
+                            $"Expected the order to be accepted, found {answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}"
+                        );
                     return false;
                 }
 
                 id = (await answer.Content.ReadFromJsonAsync<JsonNode>())!["id"]!.GetValue<Guid>();
                 return true;
             },
-            "the order is accepted", Patience);
+            "the order is accepted",
+            Patience
+        );
         return id;
     }
 
     /// <summary>Cancels an order, and asks until it is.</summary>
-    public Task CancelAsync(PostedOrder order) => Eventually.Is(
-        async () =>
-        {
-            using var answer = await TrySendAsync(HttpMethod.Post, $"/orders/{order.Id}/cancel", key);
-            if (answer is { StatusCode: >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError })
-                throw new AssertionException($"Expected the order to be cancelled, found {answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}");
-            return answer is { IsSuccessStatusCode: true };
-        },
-        "the order is cancelled", Patience);
+    public Task CancelAsync(PostedOrder order) =>
+        Eventually.Is(
+            async () =>
+            {
+                using var answer = await TrySendAsync(HttpMethod.Post, $"/orders/{order.Id}/cancel", key);
+                if (answer is { StatusCode: >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError })
+                    throw new AssertionException(
+                        $"Expected the order to be cancelled, found {answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}"
+                    );
+                return answer is { IsSuccessStatusCode: true };
+            },
+            "the order is cancelled",
+            Patience
+        );
 
     /// <summary>Reads until the answer is a good one.</summary>
     public Task ReadAsync(string path) => Eventually.Is(() => TryReadAsync(path), $"GET {path} is answered", Patience);
 
-    /// <summary>Shows a key that nobody has, until it is refused for that reason: well formed, or the database would not be asked.</summary>
-    public Task KnockAsync() => Eventually.Is(
-        async () =>
-        {
-            using var answer = await TrySendAsync(HttpMethod.Get, "/orders", ApiKeys.NewKey());
-            return answer is { StatusCode: HttpStatusCode.Unauthorized };
-        },
-        "a stranger is refused", Patience);
+    /// <summary>
+    /// Shows a key that nobody has, until it is refused for that reason: well formed, or the database would not be
+    /// asked.
+    /// </summary>
+    public Task KnockAsync() =>
+        Eventually.Is(
+            async () =>
+            {
+                using var answer = await TrySendAsync(HttpMethod.Get, "/orders", ApiKeys.NewKey());
+                return answer is { StatusCode: HttpStatusCode.Unauthorized };
+            },
+            "a stranger is refused",
+            Patience
+        );
 
     public void Dispose() => _http.Dispose();
 
@@ -70,7 +95,13 @@ internal sealed class ShopClient(HostProcess api, string key) : IDisposable
     }
 
     // Null when there was no answer: the process may have died before, during or after its work.
-    private async Task<HttpResponseMessage?> TrySendAsync(HttpMethod method, string path, string bearer, string? body = null, string? idempotencyKey = null)
+    private async Task<HttpResponseMessage?> TrySendAsync(
+        HttpMethod method,
+        string path,
+        string bearer,
+        string? body = null,
+        string? idempotencyKey = null
+    )
     {
         if (api.Address is not { } address)
             return null;

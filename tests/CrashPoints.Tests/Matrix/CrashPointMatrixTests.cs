@@ -4,8 +4,10 @@ using Orders.Testing;
 namespace Orders.CrashPoints.Tests.Matrix;
 
 /// <summary>
-/// Every failpoint, in every way, at the first and the second time: a process is killed there, its call fails, takes long, or is carried out and reported as timed out.
-/// Whatever happened, the order ends with exactly one of each effect. API and worker are real processes with a supervisor; the client repeats a post with its Idempotency-Key.
+/// Every failpoint, in every way, at the first and the second time: a process is killed there, its call fails, takes
+/// long, or is carried out and reported as timed out.
+/// Whatever happened, the order ends with exactly one of each effect. API and worker are real processes with a
+/// supervisor; the client repeats a post with its Idempotency-Key.
 /// </summary>
 [Parallelizable(ParallelScope.Children)]
 [FixtureLifeCycle(LifeCycle.SingleInstance)]
@@ -26,13 +28,20 @@ public sealed class CrashPointMatrixTests
     public Task CheckInvariants() => _lanes.CloseAsync();
 
     [Test]
-    public void Every_failpoint_has_a_scenario() => Assert.That(Scenarios.Missing, Is.Empty, "failpoints that the matrix cannot reach: say in Scenarios.cs how a process comes by there");
+    public void Every_failpoint_has_a_scenario() =>
+        Assert.That(
+            Scenarios.Missing,
+            Is.Empty,
+            "failpoints that the matrix cannot reach: say in Scenarios.cs how a process comes by there"
+        );
 
     [Test]
-    public void Every_scenario_has_its_failpoint() => Assert.That(Scenarios.Forgotten, Is.Empty, "scenarios for failpoints that do not exist");
+    public void Every_scenario_has_its_failpoint() =>
+        Assert.That(Scenarios.Forgotten, Is.Empty, "scenarios for failpoints that do not exist");
 
     [TestCaseSource(nameof(Cases))]
-    public Task An_order_ends_with_one_of_each_effect(object @case) => _lanes.RunAsync(lane => PlayAsync(lane, (CrashCase)@case));
+    public Task An_order_ends_with_one_of_each_effect(object @case) =>
+        _lanes.RunAsync(lane => PlayAsync(lane, (CrashCase)@case));
 
     private static async Task PlayAsync(Lane lane, CrashCase @case)
     {
@@ -47,10 +56,13 @@ public sealed class CrashPointMatrixTests
         // One order, as a rule. Another one where the process comes by only once for each, or not for every one.
         do
         {
-            Assert.That(orders, Has.Count.LessThan(MostOrders), () => $"orders that were posted, and the process has not come to '{@case.Failpoint}' {@case.Hit} times");
+            Assert.That(
+                orders,
+                Has.Count.LessThan(MostOrders),
+                () => $"orders that were posted, and the process has not come to '{@case.Failpoint}' {@case.Hit} times"
+            );
             await FireAsync(lane, host, scenario, @case, orders);
-        }
-        while (!host.HasFired(@case.Failpoint));
+        } while (!host.HasFired(@case.Failpoint));
 
         lane.Heal();
         await scenario.After(lane);
@@ -70,20 +82,39 @@ public sealed class CrashPointMatrixTests
         }
     }
 
-    private static async Task FireAsync(Lane lane, HostProcess host, Scenario scenario, CrashCase @case, List<PostedOrder> orders)
+    private static async Task FireAsync(
+        Lane lane,
+        HostProcess host,
+        Scenario scenario,
+        CrashCase @case,
+        List<PostedOrder> orders
+    )
     {
         // One after the other: two that come by together may be one call.
         for (var others = scenario.IsOncePerOrder ? @case.Hit - 1 : 0; others > 0; others--)
         {
             var before = await PostAsync(lane, scenario, orders);
-            await lane.TestSystem.EventuallyFastForwardingAsync(() => Traces.OfAsync(lane, before), Is.EqualTo(Traces.ExpectedOf(before)), "the order before it ends");
+            await lane.TestSystem.EventuallyFastForwardingAsync(
+                () => Traces.OfAsync(lane, before),
+                Is.EqualTo(Traces.ExpectedOf(before)),
+                "the order before it ends"
+            );
         }
 
         var order = await PostAsync(lane, scenario, orders);
         await lane.TestSystem.EventuallyFastForwardingAsync(
-            async () => host.HasFired(@case.Failpoint) || await Traces.OfAsync(lane, order) == Traces.ExpectedOf(order), Is.True, $"'{@case.Failpoint}' fires, or the order ends", TimeSpan.FromSeconds(30));
+            async () => host.HasFired(@case.Failpoint) || await Traces.OfAsync(lane, order) == Traces.ExpectedOf(order),
+            Is.True,
+            $"'{@case.Failpoint}' fires, or the order ends",
+            TimeSpan.FromSeconds(30)
+        );
         if (scenario.FiresLater)
-            await lane.TestSystem.EventuallyFastForwardingAsync(() => Task.FromResult(host.HasFired(@case.Failpoint)), Is.True, $"'{@case.Failpoint}' fires", TimeSpan.FromSeconds(30));
+            await lane.TestSystem.EventuallyFastForwardingAsync(
+                () => Task.FromResult(host.HasFired(@case.Failpoint)),
+                Is.True,
+                $"'{@case.Failpoint}' fires",
+                TimeSpan.FromSeconds(30)
+            );
         for (var again = 0; again < 3 && scenario.Then is { } then && !host.HasFired(@case.Failpoint); again++)
             await then(lane, order);
     }

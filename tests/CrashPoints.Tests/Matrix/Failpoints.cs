@@ -10,12 +10,21 @@ internal static class Failpoints
 
     /// <summary>The assemblies of <c>src</c>.</summary>
     public static IReadOnlyList<string> Assemblies { get; } =
-        [.. Repository.Find("src", "*.csproj").Select(Repository.AssemblyOf).Where(name => name != "Orders.Contracts")];
+    [.. Repository.Find("src", "*.csproj").Select(Repository.AssemblyOf).Where(name => name != "Orders.Contracts")];
 
     /// <summary>Their failpoints' names.</summary>
-    public static IReadOnlyList<string> Names { get; } = [.. Assemblies.SelectMany(a => NamesIn(Path.Combine(AppContext.BaseDirectory, $"{a}.dll"))).Order(StringComparer.Ordinal)];
+    public static IReadOnlyList<string> Names { get; } =
+    [
+        .. Assemblies
+            .SelectMany(a => NamesIn(Path.Combine(AppContext.BaseDirectory, $"{a}.dll")))
+            .Order(StringComparer.Ordinal),
+    ];
 
     /// <summary>The names in an assembly.</summary>
     public static IEnumerable<string> NamesIn(string path) =>
-        CompiledCode.MethodsOf(path).SelectMany(m => m.Calls).Where(c => c is { Type: Type, Method: "Hit" }).Select(c => c.Text!);
+        CompiledCode
+            .MethodsOf(path)
+            .SelectMany(m => m.Calls)
+            .Where(c => c is { Type: Type, Method: "Hit" })
+            .Select(c => c.Text!);
 }

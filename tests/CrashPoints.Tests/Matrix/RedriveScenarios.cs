@@ -2,7 +2,10 @@ using Orders.CrashPoints.Tests.Lanes;
 
 namespace Orders.CrashPoints.Tests.Matrix;
 
-/// <summary>What operators do with dead-lettered orders so that their process comes by a failpoint: mostly a redrive, and some of them need more.</summary>
+/// <summary>
+/// What operators do with dead-lettered orders so that their process comes by a failpoint: mostly a redrive, and some
+/// of them need more.
+/// </summary>
 internal static class RedriveScenarios
 {
     private static readonly string[] Areas = ["redrive", "deadletter"];
@@ -55,7 +58,8 @@ internal static class RedriveScenarios
     public static IEnumerable<string> Forgotten => Special.Keys.Except(Names);
 
     /// <summary>What is done, from dead-lettered orders to orders that are done.</summary>
-    public static Func<FailedOrders, Task> Of(string failpoint) => Special.GetValueOrDefault(failpoint, deadLettered => deadLettered.RedriveAsync());
+    public static Func<FailedOrders, Task> Of(string failpoint) =>
+        Special.GetValueOrDefault(failpoint, deadLettered => deadLettered.RedriveAsync());
 
     private static Task Early(FailedOrders deadLettered) => deadLettered.RedriveTooEarlyAsync();
 

@@ -9,10 +9,15 @@ internal sealed record Scenario(Func<Lane, HostProcess> Host)
     /// <summary>At how many hits the failpoint is tried; 1 where a process comes by once in its life.</summary>
     public int Hits { get; init; } = 2;
 
-    /// <summary>Whether the process comes by whatever becomes of the order, some time later: by the clock, or with a message that nobody waits for.</summary>
+    /// <summary>
+    /// Whether the process comes by whatever becomes of the order, some time later: by the clock, or with a message
+    /// that nobody waits for.
+    /// </summary>
     public bool FiresLater { get; init; }
 
-    /// <summary>Whether an order brings the process there once only: then as many are posted as hits are asked for.</summary>
+    /// <summary>
+    /// Whether an order brings the process there once only: then as many are posted as hits are asked for.
+    /// </summary>
     public bool IsOncePerOrder { get; init; }
 
     /// <summary>Sets the stage, before the failpoint is armed.</summary>
@@ -27,10 +32,15 @@ internal sealed record Scenario(Func<Lane, HostProcess> Host)
     /// <summary>What the client posts.</summary>
     public Func<PostedOrder> Order { get; init; } = () => new PostedOrder();
 
-    /// <summary>What the client does with an order that was accepted, once, whatever becomes of the process meanwhile.</summary>
+    /// <summary>
+    /// What the client does with an order that was accepted, once, whatever becomes of the process meanwhile.
+    /// </summary>
     public Func<Lane, PostedOrder, Task> Next { get; init; } = (_, _) => Task.CompletedTask;
 
-    /// <summary>What happens to the order after it was accepted; repeated until the failpoint has fired, and once more in the end, when it must succeed.</summary>
+    /// <summary>
+    /// What happens to the order after it was accepted; repeated until the failpoint has fired, and once more in the
+    /// end, when it must succeed.
+    /// </summary>
     public Func<Lane, PostedOrder, Task>? Then { get; init; }
 
     /// <summary>Clears the stage, after the failpoint has fired.</summary>

@@ -9,7 +9,10 @@ using RabbitMQ.Client;
 
 namespace Orders.CrashPoints.Tests.Matrix;
 
-/// <summary>Which scenario leads to which failpoint: most lie on the way of every order, the others need somebody to read, fail or repeat.</summary>
+/// <summary>
+/// Which scenario leads to which failpoint: most lie on the way of every order, the others need somebody to read, fail
+/// or repeat.
+/// </summary>
 internal static class Scenarios
 {
     private static readonly string IntegrationEvent = MessageName.ExchangeOf(typeof(OrderCompleted));
@@ -18,12 +21,26 @@ internal static class Scenarios
     private static readonly Scenario Posted = new(lane => lane.Api);
     private static readonly Scenario Worked = new(lane => lane.Workers);
 
-    private static readonly Scenario WarehouseFails = Worked with { Before = Do(lane => lane.World.Behaviour.Warehouse.Set(new(WarehouseMode.Error))) };
-    private static readonly Scenario MailIsRefused = Worked with { Before = Do(lane => lane.World.Behaviour.Smtp.Set(new(SmtpMode.TempFail))) };
-    private static readonly Scenario AnswerToMailVanishes = Worked with { Before = Do(lane => lane.World.Behaviour.Smtp.Set(new(SmtpMode.Vanish))) };
+    private static readonly Scenario WarehouseFails = Worked with
+    {
+        Before = Do(lane => lane.World.Behaviour.Warehouse.Set(new(WarehouseMode.Error))),
+    };
+    private static readonly Scenario MailIsRefused = Worked with
+    {
+        Before = Do(lane => lane.World.Behaviour.Smtp.Set(new(SmtpMode.TempFail))),
+    };
+    private static readonly Scenario AnswerToMailVanishes = Worked with
+    {
+        Before = Do(lane => lane.World.Behaviour.Smtp.Set(new(SmtpMode.Vanish))),
+    };
 
     // The first name in a process's life that the usual font has no characters for.
-    private static readonly Scenario ChineseName = Worked with { Hits = 1, Order = () => new PostedOrder { Name = "王小明" }, Before = lane => lane.Workers.ReplaceAsync() };
+    private static readonly Scenario ChineseName = Worked with
+    {
+        Hits = 1,
+        Order = () => new PostedOrder { Name = "王小明" },
+        Before = lane => lane.Workers.ReplaceAsync(),
+    };
 
     // Once as it is armed, and again for who has to come by a second time.
     private static readonly Scenario BrokerIsCutOff = Worked with
@@ -45,24 +62,38 @@ internal static class Scenarios
         Then = async (lane, order) =>
         {
             await lane.UntilRightAsync(order);
-            var message = await lane.TestSystem.Database.ScalarAsync<string>("select message_id::text from effects where subject_id = $1 and effect = 'inventory'", order.Id);
-            await lane.TestSystem.Broker.PublishToAsync("inventory", new OrderAccepted(order.Id, false, DateTimeOffset.UtcNow), new ByHand { Id = Guid.Parse(message), CorrelationId = order.Id });
+            var message = await lane.TestSystem.Database.ScalarAsync<string>(
+                "select message_id::text from effects where subject_id = $1 and effect = 'inventory'",
+                order.Id
+            );
+            await lane.TestSystem.Broker.PublishToAsync(
+                "inventory",
+                new OrderAccepted(order.Id, false, DateTimeOffset.UtcNow),
+                new ByHand { Id = Guid.Parse(message), CorrelationId = order.Id }
+            );
         },
     };
 
-    // The broker refuses a message, which is written because somebody subscribes to it: its exchange is gone, until the failpoint has fired.
+    // The broker refuses a message, which is written because somebody subscribes to it: its exchange is gone, until the
+    // failpoint has fired.
     private static readonly Scenario IntegrationEventIsRefused = Worked with
     {
         FiresLater = true,
         IsOncePerOrder = true,
         Before = async lane =>
         {
-            await lane.TestSystem.Database.ExecuteAsync("insert into subscriptions (exchange, queue) values ($1, 'crm')", IntegrationEvent);
+            await lane.TestSystem.Database.ExecuteAsync(
+                "insert into subscriptions (exchange, queue) values ($1, 'crm')",
+                IntegrationEvent
+            );
             await OnBrokerAsync(lane, channel => channel.ExchangeDeleteAsync(IntegrationEvent));
         },
         After = async lane =>
         {
-            await OnBrokerAsync(lane, channel => channel.ExchangeDeclareAsync(IntegrationEvent, ExchangeType.Fanout, durable: true));
+            await OnBrokerAsync(
+                lane,
+                channel => channel.ExchangeDeclareAsync(IntegrationEvent, ExchangeType.Fanout, durable: true)
+            );
             await lane.TestSystem.Database.ExecuteAsync("delete from subscriptions where queue = 'crm'");
         },
     };
@@ -73,42 +104,71 @@ internal static class Scenarios
         BeforeEach = lane => lane.World.Behaviour.Warehouse.Set(new(WarehouseMode.Reject)),
         Next = async (lane, order) =>
         {
-            await Eventually.That(() => lane.TestSystem.Broker.CountAsync("warehouse_error"), Is.Not.Zero, "messages that the warehouse's step has dead-lettered");
+            await Eventually.That(
+                () => lane.TestSystem.Broker.CountAsync("warehouse_error"),
+                Is.Not.Zero,
+                "messages that the warehouse's step has dead-lettered"
+            );
             lane.World.Behaviour.Warehouse.Set(new(WarehouseMode.Ok));
             await lane.TestSystem.Database.ExecuteAsync("delete from failures where subject_id = $1", order.Id);
             foreach (var deadLettered in await lane.TestSystem.Broker.TakeAllAsync("warehouse_error"))
-                await lane.TestSystem.Broker.PublishBytesAsync("warehouse", deadLettered.Body, new ByHand { Id = Guid.Parse(deadLettered.BasicProperties.MessageId!) });
+                await lane.TestSystem.Broker.PublishBytesAsync(
+                    "warehouse",
+                    deadLettered.Body,
+                    new ByHand { Id = Guid.Parse(deadLettered.BasicProperties.MessageId!) }
+                );
         },
     };
 
-    // Three steps are done, and the warehouse cannot be reached, when the customer thinks better of it: three are undone, one is left out.
+    // Three steps are done, and the warehouse cannot be reached, when the customer thinks better of it: three are
+    // undone, one is left out.
     private static readonly Scenario Cancelled = Worked with
     {
         Order = () => new PostedOrder { IsCancelled = true },
         BeforeEach = lane => lane.World.Behaviour.Warehouse.Set(new(WarehouseMode.Error)),
         Next = async (lane, order) =>
         {
-            await Eventually.Is(async () => await lane.TestSystem.Database.CountAsync("step_runs where subject_id = $1 and status = 2", order.Id) == 3 && await RestsAsync(), "three steps are done, and the warehouse's message waits");
+            await Eventually.Is(
+                async () =>
+                    await lane.TestSystem.Database.CountAsync(
+                        "step_runs where subject_id = $1 and status = 2",
+                        order.Id
+                    ) == 3
+                    && await RestsAsync(),
+                "three steps are done, and the warehouse's message waits"
+            );
             var dealtWith = await DealtWithAsync();
             await lane.Client.CancelAsync(order);
-            // No attempt that knows nothing of it is under way when the warehouse is back: an order that is cancelled while it is being sent ends well too, but otherwise.
-            await Eventually.Is(async () => await DealtWithAsync() > dealtWith || await RestsAsync(), "the warehouse's message is left out, or waits");
+            // No attempt that knows nothing of it is under way when the warehouse is back: an order that is cancelled
+            // while it is being sent ends well too, but otherwise.
+            await Eventually.Is(
+                async () => await DealtWithAsync() > dealtWith || await RestsAsync(),
+                "the warehouse's message is left out, or waits"
+            );
             lane.World.Behaviour.Warehouse.Set(new(WarehouseMode.Ok));
 
-            async Task<bool> RestsAsync() => await lane.TestSystem.Database.CountAsync(
-                "outbox where exchange = 'warehouse' and correlation_id = $1 and due_at > now() + interval '200 milliseconds' and position('StockReserved'::bytea in body) > 0", order.Id.ToString()) > 0;
+            async Task<bool> RestsAsync() =>
+                await lane.TestSystem.Database.CountAsync(
+                    "outbox where exchange = 'warehouse' and correlation_id = $1 and due_at > now() + interval '200 milliseconds' and position('StockReserved'::bytea in body) > 0",
+                    order.Id.ToString()
+                ) > 0;
 
             Task<long> DealtWithAsync() => lane.TestSystem.Database.CountAsync("idempotency where step = 'warehouse'");
         },
     };
 
-    // A step may be told more than once that it has to undo: the message that comes last is dropped, alone in its commit.
+    // A step may be told more than once that it has to undo: the message that comes last is dropped, alone in its
+    // commit.
     private static readonly Scenario UndoneAndToldAgain = Cancelled with
     {
         Then = async (lane, order) =>
         {
             await lane.UntilRightAsync(order);
-            await lane.TestSystem.Broker.PublishToAsync("inventory", new OrderCancelled(order.Id, DateTimeOffset.UtcNow), new ByHand { Id = Guid.NewGuid(), CorrelationId = order.Id });
+            await lane.TestSystem.Broker.PublishToAsync(
+                "inventory",
+                new OrderCancelled(order.Id, DateTimeOffset.UtcNow),
+                new ByHand { Id = Guid.NewGuid(), CorrelationId = order.Id }
+            );
         },
     };
 
@@ -125,7 +185,10 @@ internal static class Scenarios
         ["api.before_look_for_order"] = Reading("/orders/{id}/events"),
         ["api.before_read_states"] = Reading("/orders/{id}/events"),
         // Read by the clock, every five seconds.
-        ["api.before_read_catalogue"] = Posted with { FiresLater = true },
+        ["api.before_read_catalogue"] = Posted with
+        {
+            FiresLater = true,
+        },
         ["api.before_read_backlog"] = Posted with { FiresLater = true },
         ["api.before_cancel"] = CancelledThere,
         ["api.before_lock_order"] = CancelledThere,
@@ -175,7 +238,14 @@ internal static class Scenarios
 
     private static readonly Dictionary<string, Scenario> Usual = new()
     {
-        ["api"] = Posted, ["steps"] = Worked, ["outbox"] = Worked, ["relay"] = Worked, ["email"] = Worked, ["inventory"] = Worked, ["invoice"] = Worked, ["warehouse"] = Worked,
+        ["api"] = Posted,
+        ["steps"] = Worked,
+        ["outbox"] = Worked,
+        ["relay"] = Worked,
+        ["email"] = Worked,
+        ["inventory"] = Worked,
+        ["invoice"] = Worked,
+        ["warehouse"] = Worked,
     };
 
     // Areas that no order comes by, and what is tested instead.
@@ -186,26 +256,35 @@ internal static class Scenarios
     };
 
     /// <summary>The scenario of a failpoint; null when nobody has said how a process comes by there.</summary>
-    public static Scenario? Of(string failpoint) => Special.GetValueOrDefault(failpoint) ?? Usual.GetValueOrDefault(failpoint.Split('.')[0]);
+    public static Scenario? Of(string failpoint) =>
+        Special.GetValueOrDefault(failpoint) ?? Usual.GetValueOrDefault(failpoint.Split('.')[0]);
 
     /// <summary>Failpoints without a scenario.</summary>
-    public static IEnumerable<string> Missing => Failpoints.Names.Where(name => Of(name) is null && !Elsewhere.ContainsKey(name.Split('.')[0]));
+    public static IEnumerable<string> Missing =>
+        Failpoints.Names.Where(name => Of(name) is null && !Elsewhere.ContainsKey(name.Split('.')[0]));
 
     /// <summary>Failpoints that have a scenario of their own and do not exist.</summary>
     public static IEnumerable<string> Forgotten => Special.Keys.Except(Failpoints.Names);
 
     private static Scenario Reading(string path) =>
-        Posted with { Then = (lane, order) => lane.Client.ReadAsync(path.Replace("{id}", order.Id.ToString(), StringComparison.Ordinal)) };
+        Posted with
+        {
+            Then = (lane, order) =>
+                lane.Client.ReadAsync(path.Replace("{id}", order.Id.ToString(), StringComparison.Ordinal)),
+        };
 
-    private static Func<Lane, Task> Do(Action<Lane> action) => lane =>
-    {
-        action(lane);
-        return Task.CompletedTask;
-    };
+    private static Func<Lane, Task> Do(Action<Lane> action) =>
+        lane =>
+        {
+            action(lane);
+            return Task.CompletedTask;
+        };
 
     private static async Task OnBrokerAsync(Lane lane, Func<IChannel, Task> action)
     {
-        await using var connection = await BrokerConnection.CreateFactory(lane.TestSystem.Broker.Options).CreateConnectionAsync();
+        await using var connection = await BrokerConnection
+            .CreateFactory(lane.TestSystem.Broker.Options)
+            .CreateConnectionAsync();
         await using var channel = await connection.CreateChannelAsync();
         await action(channel);
     }

@@ -18,9 +18,23 @@ internal sealed class KeyAndRoleTests : DashboardFixture
     public async Task Wrong_malformed_and_disabled_keys_get_the_same_answer()
     {
         var disabled = OperatorKey.NewKey();
-        await new OperatorStore(TestSystem.Database.Source).EnsureAsync("gone", OperatorRole.Admin, null, disabled, default);
+        await new OperatorStore(TestSystem.Database.Source).EnsureAsync(
+            "gone",
+            OperatorRole.Admin,
+            null,
+            disabled,
+            default
+        );
         await TestSystem.Database.ExecuteAsync("update operators set disabled_at = now() where name = 'gone'");
-        foreach (var key in new[] { "op_short", OperatorKey.NewKey(), disabled, "ok_AliceAliceAliceAliceAliceAliceAliceAliceAli" })
+        foreach (
+            var key in new[]
+            {
+                "op_short",
+                OperatorKey.NewKey(),
+                disabled,
+                "ok_AliceAliceAliceAliceAliceAliceAliceAliceAli",
+            }
+        )
         {
             var answer = await GetAsync("/api/me", key);
             Assert.That((answer.Status, answer.Code), Is.EqualTo((401, "unauthorized")), key);
@@ -31,7 +45,11 @@ internal sealed class KeyAndRoleTests : DashboardFixture
     public async Task A_key_speaks_for_its_operator()
     {
         var answer = await GetAsync("/api/me", OperatorsKey);
-        Assert.That((answer.Status, answer.Body["name"]!.GetValue<string>(), answer.Body["role"]!.GetValue<string>()), Is.EqualTo((200, "otto", "Operator")), answer.ToString());
+        Assert.That(
+            (answer.Status, answer.Body["name"]!.GetValue<string>(), answer.Body["role"]!.GetValue<string>()),
+            Is.EqualTo((200, "otto", "Operator")),
+            answer.ToString()
+        );
     }
 
     [Test]
@@ -51,14 +69,27 @@ internal sealed class KeyAndRoleTests : DashboardFixture
     [Test]
     public void Every_endpoint_asks_for_a_role_or_is_open_on_purpose()
     {
-        string[] open = ["/health/live", "/health/ready", "/metrics", "/login", "/assets/{hash}/{name}", "/favicon.ico"];
+        string[] open =
+        [
+            "/health/live",
+            "/health/ready",
+            "/metrics",
+            "/login",
+            "/assets/{hash}/{name}",
+            "/favicon.ico",
+        ];
         foreach (var endpoint in Endpoints())
         {
-            var asks = endpoint.Metadata.GetOrderedMetadata<Microsoft.AspNetCore.Authorization.IAuthorizeData>().Any(a => a.Policy is "viewer" or "operator" or "admin");
+            var asks = endpoint
+                .Metadata.GetOrderedMetadata<Microsoft.AspNetCore.Authorization.IAuthorizeData>()
+                .Any(a => a.Policy is "viewer" or "operator" or "admin");
             Assert.That(asks || open.Contains(endpoint.RoutePattern.RawText), endpoint.ToString());
         }
     }
 
     private IEnumerable<Microsoft.AspNetCore.Routing.RouteEndpoint> Endpoints() =>
-        ((Microsoft.AspNetCore.Routing.EndpointDataSource)Dashboard.Services.GetService(typeof(Microsoft.AspNetCore.Routing.EndpointDataSource))!).Endpoints.OfType<Microsoft.AspNetCore.Routing.RouteEndpoint>();
+        (
+            (Microsoft.AspNetCore.Routing.EndpointDataSource)
+                Dashboard.Services.GetService(typeof(Microsoft.AspNetCore.Routing.EndpointDataSource))!
+        ).Endpoints.OfType<Microsoft.AspNetCore.Routing.RouteEndpoint>();
 }

@@ -7,7 +7,10 @@ using QueueWorkers.Monitoring.History;
 
 namespace Orders.Dashboard.Tests.Failures;
 
-/// <summary>The dashboard with the database role and the broker user of an installation: it may do all that operators ask of it. What it may not do is in LeastPrivilegeTests.</summary>
+/// <summary>
+/// The dashboard with the database role and the broker user of an installation: it may do all that operators ask of it.
+/// What it may not do is in LeastPrivilegeTests.
+/// </summary>
 internal sealed class DashboardRoleTests : ShopFixture
 {
     private const string Password = "only-for-tests";
@@ -15,11 +18,25 @@ internal sealed class DashboardRoleTests : ShopFixture
     [OneTimeSetUp]
     public async Task TakeRoleAsync()
     {
-        await DeployCommand.RunAsync(TestSystem.Configuration(("DASHBOARD_DB_PASSWORD", Password), ("DASHBOARD_MQ_PASSWORD", Password)), TestSystem.Catalogue, _ => { }, CancellationToken.None);
+        await DeployCommand.RunAsync(
+            TestSystem.Configuration(("DASHBOARD_DB_PASSWORD", Password), ("DASHBOARD_MQ_PASSWORD", Password)),
+            TestSystem.Catalogue,
+            _ => { },
+            CancellationToken.None
+        );
         var user = ProcessCredentials.UserOf("dashboard");
         await RestartDashboardAsync(
-            ("ConnectionStrings:Postgres", new NpgsqlConnectionStringBuilder(TestSystem.Database.ConnectionString) { Username = user, Password = Password }.ConnectionString),
-            ("RabbitMq:Username", user), ("RabbitMq:Password", Password));
+            (
+                "ConnectionStrings:Postgres",
+                new NpgsqlConnectionStringBuilder(TestSystem.Database.ConnectionString)
+                {
+                    Username = user,
+                    Password = Password,
+                }.ConnectionString
+            ),
+            ("RabbitMq:Username", user),
+            ("RabbitMq:Password", Password)
+        );
     }
 
     [Test]
@@ -29,53 +46,131 @@ internal sealed class DashboardRoleTests : ShopFixture
         var orders = await TestSystem.StoreAsync(await OrdersAsync(4));
         await DeadLetterAsync(orders);
         await UntilFailuresAsync(FailureState.Failed, 4);
-        Assert.That((await GetAsync("/api/failures?customer=customer&text=device", ViewerKey)).Body["total"]!.GetValue<int>(), Is.EqualTo(4));
+        Assert.That(
+            (await GetAsync("/api/failures?customer=customer&text=device", ViewerKey)).Body["total"]!.GetValue<int>(),
+            Is.EqualTo(4)
+        );
         Assert.That((await GetAsync("/api/failures/groups", ViewerKey)).Body.AsArray(), Has.Count.EqualTo(1));
-        var ids = await Task.WhenAll(orders.Select(o => TestSystem.Database.ScalarAsync<Guid>("select id from failures where subject_id = $1", o)));
+        var ids = await Task.WhenAll(
+            orders.Select(o =>
+                TestSystem.Database.ScalarAsync<Guid>("select id from failures where subject_id = $1", o)
+            )
+        );
         await OkAsync("/api/failures/look", OperatorsKey, new { queue = "email_error" });
 
-        await OkAsync("/api/failures/archive", OperatorsKey, new { filter = new { ids = ids[..1] }, reason = "To see." });
-        await Eventually.That(() => TestSystem.Broker.CountAsync("email_error"), Is.EqualTo(3u), "messages in email_error");
+        await OkAsync(
+            "/api/failures/archive",
+            OperatorsKey,
+            new { filter = new { ids = ids[..1] }, reason = "To see." }
+        );
+        await Eventually.That(
+            () => TestSystem.Broker.CountAsync("email_error"),
+            Is.EqualTo(3u),
+            "messages in email_error"
+        );
         await OkAsync("/api/failures/restore", OperatorsKey, new { ids = ids[..1], reason = "To see." });
-        await Eventually.That(() => TestSystem.Broker.CountAsync("email_error"), Is.EqualTo(4u), "messages in email_error");
+        await Eventually.That(
+            () => TestSystem.Broker.CountAsync("email_error"),
+            Is.EqualTo(4u),
+            "messages in email_error"
+        );
 
         await OkAsync("/api/redrives/preview", ViewerKey, new { filter = new { step = "email" }, reason = "To see." });
-        var edited = await OkAsync($"/api/failures/{ids[0]}/edit", AdminKey, new { payload = new { orderId = orders[0], premium = false, acceptedAt = "2026-11-24T08:00:00Z" }, reason = "To see." });
+        var edited = await OkAsync(
+            $"/api/failures/{ids[0]}/edit",
+            AdminKey,
+            new
+            {
+                payload = new
+                {
+                    orderId = orders[0],
+                    premium = false,
+                    acceptedAt = "2026-11-24T08:00:00Z",
+                },
+                reason = "To see.",
+            }
+        );
         await UntilDoneAsync($"/api/redrives/{edited.Body["redrive"]!["id"]!.GetValue<Guid>()}");
 
         // As a run that died leaves it, and a look at the mail server's log that found nothing.
-        await TestSystem.Database.ExecuteAsync("insert into effects (subject_id, effect, message_id, step, state) select subject_id, 'email', message_id, 'email', 3 from failures where id = any($1)", (object)ids[1..3]);
-        await OkAsync($"/api/effects/{orders[1]}/email/settle", OperatorsKey, new { happened = true, reason = "It is in the log." });
-        var again = await OkAsync($"/api/effects/{orders[2]}/email/settle", OperatorsKey, new { happened = false, reason = "It is not in the log." });
+        await TestSystem.Database.ExecuteAsync(
+            "insert into effects (subject_id, effect, message_id, step, state) select subject_id, 'email', message_id, 'email', 3 from failures where id = any($1)",
+            (object)ids[1..3]
+        );
+        await OkAsync(
+            $"/api/effects/{orders[1]}/email/settle",
+            OperatorsKey,
+            new { happened = true, reason = "It is in the log." }
+        );
+        var again = await OkAsync(
+            $"/api/effects/{orders[2]}/email/settle",
+            OperatorsKey,
+            new { happened = false, reason = "It is not in the log." }
+        );
         await UntilDoneAsync($"/api/redrives/{again.Body["redrive"]!["id"]!.GetValue<Guid>()}");
 
-        var made = await OkAsync("/api/redrives", OperatorsKey, new { filter = new { step = "email" }, reason = "The rest.", start = true });
+        var made = await OkAsync(
+            "/api/redrives",
+            OperatorsKey,
+            new
+            {
+                filter = new { step = "email" },
+                reason = "The rest.",
+                start = true,
+            }
+        );
         var done = await UntilDoneAsync($"/api/redrives/{made.Body["redrive"]!["id"]!.GetValue<Guid>()}");
         Assert.That(done["done"]!.GetValue<int>(), Is.EqualTo(1), done.ToJsonString());
         await Eventually.That(() => TestSystem.Broker.CountAsync("email_error"), Is.Zero, "messages in email_error");
-        Assert.That(await TestSystem.Database.CountAsync("effects where effect = 'email' and state = 2"), Is.EqualTo(4), "effects");
+        Assert.That(
+            await TestSystem.Database.CountAsync("effects where effect = 'email' and state = 2"),
+            Is.EqualTo(4),
+            "effects"
+        );
     }
 
     [Test]
     public async Task A_message_that_the_broker_gave_up_is_shown_with_its_order()
     {
         var order = (await TestSystem.StoreAsync(await OrdersAsync(1)))[0];
-        await TestSystem.Broker.PublishBytesAsync("email_error", QueueWorkers.Outbox.Envelope.Write(new Contracts.OrderAccepted(order, false, DateTimeOffset.UtcNow), Guid.NewGuid(), order, Guid.NewGuid(), null, DateTimeOffset.UtcNow),
-            new Testing.Servers.ByHand { Headers = new() { ["x-first-death-reason"] = "delivery_limit" } });
+        await TestSystem.Broker.PublishBytesAsync(
+            "email_error",
+            QueueWorkers.Outbox.Envelope.Write(
+                new Contracts.OrderAccepted(order, false, DateTimeOffset.UtcNow),
+                Guid.NewGuid(),
+                order,
+                Guid.NewGuid(),
+                null,
+                DateTimeOffset.UtcNow
+            ),
+            new Testing.Servers.ByHand { Headers = new() { ["x-first-death-reason"] = "delivery_limit" } }
+        );
         await TestSystem.UntilAsync(order, "email", QueueWorkers.Steps.StepStatus.Failed);
-        Assert.That(await TestSystem.OrderStatusAsync(order), Is.EqualTo(Orders.Infrastructure.OrderStatus.NeedsAttention));
-        await OkAsync("/api/failures/archive", OperatorsKey, new { filter = new { order = order.ToString() }, reason = "Seen." });
+        Assert.That(
+            await TestSystem.OrderStatusAsync(order),
+            Is.EqualTo(Orders.Infrastructure.OrderStatus.NeedsAttention)
+        );
+        await OkAsync(
+            "/api/failures/archive",
+            OperatorsKey,
+            new { filter = new { order = order.ToString() }, reason = "Seen." }
+        );
     }
 
     [Test]
     public async Task Workers_are_drained_and_deployments_read()
     {
         var worker = Guid.NewGuid();
-        await TestSystem.Database.ExecuteAsync("insert into workers (id, host, process_id, version, steps, running, started_at, last_seen_at) values ($1, 'worker-1', 1, '1.4.0', '{email}', 0, now(), now())", worker);
+        await TestSystem.Database.ExecuteAsync(
+            "insert into workers (id, host, process_id, version, steps, running, started_at, last_seen_at) values ($1, 'worker-1', 1, '1.4.0', '{email}', 0, now(), now())",
+            worker
+        );
         await TestSystem.Database.ExecuteAsync("insert into step_builds (step, build) values ('email', '1.4.0')");
         await OkAsync($"/api/workers/{worker}/drain", OperatorsKey, new { reason = "To see." });
         await OkAsync($"/api/workers/{worker}/undrain", OperatorsKey, new { reason = "Seen." });
-        var marks = await Dashboard.Services.GetRequiredService<DeployReader>().ReadAsync(TimeSpan.FromHours(1), "email", DateTimeOffset.UtcNow, default);
+        var marks = await Dashboard
+            .Services.GetRequiredService<DeployReader>()
+            .ReadAsync(TimeSpan.FromHours(1), "email", DateTimeOffset.UtcNow, default);
         Assert.That(marks.Select(m => m.Build), Does.Contain("1.4.0"));
     }
 

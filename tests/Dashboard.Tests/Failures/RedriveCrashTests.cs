@@ -4,10 +4,15 @@ using QueueWorkers.DeadLetters;
 
 namespace Orders.Dashboard.Tests.Failures;
 
-/// <summary>The process that redrives is killed again and again. Size: ORDERS_SHOW_REDRIVE, 10,000 in the issue.</summary>
+/// <summary>
+/// The process that redrives is killed again and again. Size: ORDERS_SHOW_REDRIVE, 10,000 in the issue.
+/// </summary>
 internal sealed class RedriveCrashTests : ShopFixture
 {
-    private static readonly int Count = int.Parse(Environment.GetEnvironmentVariable("ORDERS_SHOW_REDRIVE") ?? "1000", CultureInfo.InvariantCulture);
+    private static readonly int Count = int.Parse(
+        Environment.GetEnvironmentVariable("ORDERS_SHOW_REDRIVE") ?? "1000",
+        CultureInfo.InvariantCulture
+    );
 
     [Test]
     public async Task Goes_on_where_it_stood_with_exact_totals_and_no_effect_twice()
@@ -20,7 +25,18 @@ internal sealed class RedriveCrashTests : ShopFixture
         // From here on the dashboard of the fixture only answers questions: it would take the work over.
         await RestartDashboardAsync(("Outbox:Relay", "false"), ("Redrive:Run", "false"), ("Failures:Index", "false"));
         await using var host = await WorkAsync("email");
-        var made = await PostAsync("/api/redrives", OperatorsKey, new { filter = new { step = "email" }, reason = "The disk is back.", start = true, ratePerSecond = Math.Min(1000, Count / 5), expect = Count });
+        var made = await PostAsync(
+            "/api/redrives",
+            OperatorsKey,
+            new
+            {
+                filter = new { step = "email" },
+                reason = "The disk is back.",
+                start = true,
+                ratePerSecond = Math.Min(1000, Count / 5),
+                expect = Count,
+            }
+        );
         Assert.That(made.Status, Is.EqualTo(201), made.ToString());
         var redrive = $"/api/redrives/{made.Body["redrive"]!["id"]!.GetValue<Guid>()}";
 
@@ -29,7 +45,12 @@ internal sealed class RedriveCrashTests : ShopFixture
             using var process = StartDashboard();
             try
             {
-                await Eventually.That(async () => await SettledAsync(redrive), Is.GreaterThanOrEqualTo((int)(Count * share)), "messages settled", TimeSpan.FromMinutes(2));
+                await Eventually.That(
+                    async () => await SettledAsync(redrive),
+                    Is.GreaterThanOrEqualTo((int)(Count * share)),
+                    "messages settled",
+                    TimeSpan.FromMinutes(2)
+                );
             }
             finally
             {
@@ -39,14 +60,46 @@ internal sealed class RedriveCrashTests : ShopFixture
         }
 
         var killed = await SettledAsync(redrive);
-        Assert.That(killed, Is.LessThan(Count), "messages settled when the last process was killed: the kills came in the middle");
+        Assert.That(
+            killed,
+            Is.LessThan(Count),
+            "messages settled when the last process was killed: the kills came in the middle"
+        );
         await RestartDashboardAsync();
         var done = await UntilDoneAsync(redrive, TimeSpan.FromMinutes(4));
-        Assert.That((done["done"]!.GetValue<int>(), done["failedAgain"]!.GetValue<int>(), done["skipped"]!.GetValue<int>(), done["waiting"]!.GetValue<int>(), done["sent"]!.GetValue<int>()), Is.EqualTo((Count, 0, 0, 0, 0)), done.ToJsonString());
-        Assert.That(await TestSystem.Database.CountAsync("effects where effect = 'email' and state = 2"), Is.EqualTo(Count), "effects");
-        Assert.That(await MailsAsync(), Is.EquivalentTo(orders.ToDictionary(o => o.CustomerEmail, _ => 1)), "mails by customer");
-        await Eventually.That(() => TestSystem.Broker.CountAsync("email_error"), Is.Zero, "messages in email_error", TimeSpan.FromMinutes(1));
-        await Eventually.That(() => TestSystem.Database.CountAsync("failures where state = 3 and removed_at is not null"), Is.EqualTo(Count), "rows closed and out of the queue", TimeSpan.FromMinutes(1));
+        Assert.That(
+            (
+                done["done"]!.GetValue<int>(),
+                done["failedAgain"]!.GetValue<int>(),
+                done["skipped"]!.GetValue<int>(),
+                done["waiting"]!.GetValue<int>(),
+                done["sent"]!.GetValue<int>()
+            ),
+            Is.EqualTo((Count, 0, 0, 0, 0)),
+            done.ToJsonString()
+        );
+        Assert.That(
+            await TestSystem.Database.CountAsync("effects where effect = 'email' and state = 2"),
+            Is.EqualTo(Count),
+            "effects"
+        );
+        Assert.That(
+            await MailsAsync(),
+            Is.EquivalentTo(orders.ToDictionary(o => o.CustomerEmail, _ => 1)),
+            "mails by customer"
+        );
+        await Eventually.That(
+            () => TestSystem.Broker.CountAsync("email_error"),
+            Is.Zero,
+            "messages in email_error",
+            TimeSpan.FromMinutes(1)
+        );
+        await Eventually.That(
+            () => TestSystem.Database.CountAsync("failures where state = 3 and removed_at is not null"),
+            Is.EqualTo(Count),
+            "rows closed and out of the queue",
+            TimeSpan.FromMinutes(1)
+        );
     }
 
     private async Task<int> SettledAsync(string redrive)
@@ -57,8 +110,14 @@ internal sealed class RedriveCrashTests : ShopFixture
 
     private Process StartDashboard()
     {
-        var settings = TestSystem.Settings(Settings.Concat([("urls", "http://127.0.0.1:0"), ("Logging:LogLevel:Default", "Warning")]));
-        var start = new ProcessStartInfo("dotnet") { WorkingDirectory = AppContext.BaseDirectory, ArgumentList = { "Orders.Dashboard.dll" } };
+        var settings = TestSystem.Settings(
+            Settings.Concat([("urls", "http://127.0.0.1:0"), ("Logging:LogLevel:Default", "Warning")])
+        );
+        var start = new ProcessStartInfo("dotnet")
+        {
+            WorkingDirectory = AppContext.BaseDirectory,
+            ArgumentList = { "Orders.Dashboard.dll" },
+        };
         foreach (var (name, value) in settings)
             start.Environment[name.Replace(":", "__", StringComparison.Ordinal)] = value;
         return Process.Start(start) ?? throw new InvalidOperationException("The dashboard did not start.");

@@ -23,30 +23,82 @@ internal sealed class StoppedRedriveTests : ShopFixture
         await DeadLetterAsync(await TestSystem.StoreAsync(orders));
         await UntilFailuresAsync(FailureState.Failed, Count);
         await BehaveAsync(new { smtp = new { mode = "reject" } });
-        var redrive = await StartAsync(new { filter = new { fault = "IOException" }, reason = "The disk is back.", start = true, canary = 10, ratePerSecond = 500 });
+        var redrive = await StartAsync(
+            new
+            {
+                filter = new { fault = "IOException" },
+                reason = "The disk is back.",
+                start = true,
+                canary = 10,
+                ratePerSecond = 500,
+            }
+        );
 
         var stopped = await UntilStoppedAsync(redrive);
         Assert.That(Totals(stopped), Is.EqualTo((Count - 10, 0, 0, 10, 0)), stopped.ToJsonString());
-        Assert.That(stopped["redrive"]!["stoppedBecause"]!.GetValue<string>(), Is.EqualTo("10 of 10 failed again, more than 20 %."));
-        Assert.That(await TestSystem.Database.CountAsync("failures where state = 4 and generation = 0 and note = 'It was redriven and failed again.'"), Is.EqualTo(10), "first generation");
-        Assert.That(await TestSystem.Database.CountAsync("failures n join failures f on f.message_id = n.message_id and f.generation = 0 where n.state = 1 and n.generation = 1 and n.first_at = f.first_at"), Is.EqualTo(10), "second generation, dead-lettered, and since when");
-        await Eventually.That(() => TestSystem.Broker.CountAsync("email_error"), Is.EqualTo((uint)Count), "messages in email_error: each once");
-        Assert.That((await PostAsync($"{redrive}/stop", OperatorsKey, new { reason = "again" })).Code, Is.EqualTo("not-open"));
+        Assert.That(
+            stopped["redrive"]!["stoppedBecause"]!.GetValue<string>(),
+            Is.EqualTo("10 of 10 failed again, more than 20 %.")
+        );
+        Assert.That(
+            await TestSystem.Database.CountAsync(
+                "failures where state = 4 and generation = 0 and note = 'It was redriven and failed again.'"
+            ),
+            Is.EqualTo(10),
+            "first generation"
+        );
+        Assert.That(
+            await TestSystem.Database.CountAsync(
+                "failures n join failures f on f.message_id = n.message_id and f.generation = 0 where n.state = 1 and n.generation = 1 and n.first_at = f.first_at"
+            ),
+            Is.EqualTo(10),
+            "second generation, dead-lettered, and since when"
+        );
+        await Eventually.That(
+            () => TestSystem.Broker.CountAsync("email_error"),
+            Is.EqualTo((uint)Count),
+            "messages in email_error: each once"
+        );
+        Assert.That(
+            (await PostAsync($"{redrive}/stop", OperatorsKey, new { reason = "again" })).Code,
+            Is.EqualTo("not-open")
+        );
 
         // Ten failures before do not stop it again at once: it is judged by what comes now.
         await BehaveAsync(new { smtp = new { mode = "ok" } });
-        Assert.That((await PostAsync($"{redrive}/resume", OperatorsKey, new { reason = "The mail server takes mails again." })).Status, Is.EqualTo(200));
+        Assert.That(
+            (
+                await PostAsync(
+                    $"{redrive}/resume",
+                    OperatorsKey,
+                    new { reason = "The mail server takes mails again." }
+                )
+            ).Status,
+            Is.EqualTo(200)
+        );
         Assert.That(Totals(await UntilDoneAsync(redrive)), Is.EqualTo((0, 0, Count - 10, 10, 0)));
     }
 
     [Test, Order(2)]
     public async Task What_failed_again_is_redriven_again_and_done()
     {
-        var redrive = await StartAsync(new { filter = new { fault = "PermanentFaultException" }, reason = "The rest of them.", start = true, expect = 10 });
+        var redrive = await StartAsync(
+            new
+            {
+                filter = new { fault = "PermanentFaultException" },
+                reason = "The rest of them.",
+                start = true,
+                expect = 10,
+            }
+        );
         Assert.That(Totals(await UntilDoneAsync(redrive)), Is.EqualTo((0, 0, 10, 0, 0)));
         Assert.That((await MailsAsync()).Values, Has.Count.EqualTo(Count).And.All.EqualTo(1), "mails by customer");
         await Eventually.That(() => TestSystem.Broker.CountAsync("email_error"), Is.Zero, "messages in email_error");
-        Assert.That(await TestSystem.Database.CountAsync("step_runs where step = 'email' and status <> 2"), Is.Zero, "steps that are not done");
+        Assert.That(
+            await TestSystem.Database.CountAsync("step_runs where step = 'email' and status <> 2"),
+            Is.Zero,
+            "steps that are not done"
+        );
     }
 
     [Test, Order(3)]
@@ -54,27 +106,95 @@ internal sealed class StoppedRedriveTests : ShopFixture
     {
         await DeadLetterAsync(await TestSystem.StoreAsync(await OrdersAsync(Count)));
         await UntilFailuresAsync(FailureState.Failed, Count);
-        var redrive = await StartAsync(new { filter = new { step = "email" }, reason = "Slowly.", start = true, canary = 0, ratePerSecond = 4 });
-        await Eventually.That(async () => (await GetAsync(redrive, ViewerKey)).Body["done"]!.GetValue<int>(), Is.GreaterThan(0), "messages done");
+        var redrive = await StartAsync(
+            new
+            {
+                filter = new { step = "email" },
+                reason = "Slowly.",
+                start = true,
+                canary = 0,
+                ratePerSecond = 4,
+            }
+        );
+        await Eventually.That(
+            async () => (await GetAsync(redrive, ViewerKey)).Body["done"]!.GetValue<int>(),
+            Is.GreaterThan(0),
+            "messages done"
+        );
 
-        Assert.That((await PostAsync($"{redrive}/stop", OperatorsKey, new { reason = "To look." })).Status, Is.EqualTo(200));
-        var stopped = await Eventually.That(async () => (await GetAsync(redrive, ViewerKey)).Body, new NUnit.Framework.Constraints.PredicateConstraint<JsonNode>(r => Totals(r).Sent == 0), "a stopped redrive, nothing on its way");
+        Assert.That(
+            (await PostAsync($"{redrive}/stop", OperatorsKey, new { reason = "To look." })).Status,
+            Is.EqualTo(200)
+        );
+        var stopped = await Eventually.That(
+            async () => (await GetAsync(redrive, ViewerKey)).Body,
+            new NUnit.Framework.Constraints.PredicateConstraint<JsonNode>(r => Totals(r).Sent == 0),
+            "a stopped redrive, nothing on its way"
+        );
         Assert.That(stopped["redrive"]!["stoppedBecause"]!.GetValue<string>(), Is.EqualTo("Stopped by otto: To look."));
-        Assert.That((await PostAsync("/api/redrives", OperatorsKey, new { filter = new { step = "email" }, reason = "Mine.", start = true })).Code, Is.EqualTo("outstanding"), "a stopped one keeps its messages");
+        Assert.That(
+            (
+                await PostAsync(
+                    "/api/redrives",
+                    OperatorsKey,
+                    new
+                    {
+                        filter = new { step = "email" },
+                        reason = "Mine.",
+                        start = true,
+                    }
+                )
+            ).Code,
+            Is.EqualTo("outstanding"),
+            "a stopped one keeps its messages"
+        );
 
-        Assert.That((await PostAsync($"{redrive}/resume", OperatorsKey, new { reason = "Looked." })).Status, Is.EqualTo(200));
-        await Eventually.That(async () => Totals((await GetAsync(redrive, ViewerKey)).Body).Done, Is.GreaterThan(Totals(stopped).Done), "messages done after it went on");
-        Assert.That((await PostAsync($"{redrive}/cancel", OperatorsKey, new { reason = "Enough." })).Status, Is.EqualTo(200));
+        Assert.That(
+            (await PostAsync($"{redrive}/resume", OperatorsKey, new { reason = "Looked." })).Status,
+            Is.EqualTo(200)
+        );
+        await Eventually.That(
+            async () => Totals((await GetAsync(redrive, ViewerKey)).Body).Done,
+            Is.GreaterThan(Totals(stopped).Done),
+            "messages done after it went on"
+        );
+        Assert.That(
+            (await PostAsync($"{redrive}/cancel", OperatorsKey, new { reason = "Enough." })).Status,
+            Is.EqualTo(200)
+        );
         var done = await UntilDoneAsync(redrive);
         var totals = Totals(done);
-        Assert.That((totals.Waiting + totals.Sent + totals.FailedAgain, totals.Done + totals.Skipped), Is.EqualTo((0, Count)), done.ToJsonString());
+        Assert.That(
+            (totals.Waiting + totals.Sent + totals.FailedAgain, totals.Done + totals.Skipped),
+            Is.EqualTo((0, Count)),
+            done.ToJsonString()
+        );
         Assert.That(totals.Skipped, Is.GreaterThan(0), "messages that were not sent");
-        Assert.That((await PostAsync($"{redrive}/resume", OperatorsKey, new { reason = "After all." })).Code, Is.EqualTo("not-open"));
+        Assert.That(
+            (await PostAsync($"{redrive}/resume", OperatorsKey, new { reason = "After all." })).Code,
+            Is.EqualTo("not-open")
+        );
 
-        var rest = await StartAsync(new { filter = new { step = "email" }, reason = "The rest.", start = true, ratePerSecond = 500, expect = totals.Skipped });
+        var rest = await StartAsync(
+            new
+            {
+                filter = new { step = "email" },
+                reason = "The rest.",
+                start = true,
+                ratePerSecond = 500,
+                expect = totals.Skipped,
+            }
+        );
         Assert.That(Totals(await UntilDoneAsync(rest)), Is.EqualTo((0, 0, totals.Skipped, 0, 0)));
-        var actions = (await GetAsync("/api/audit", ViewerKey)).Body.AsArray().Where(e => e!["target"]?.GetValue<string>() == $"redrive {redrive.Split('/')[^1]}").Select(e => e!["action"]!.GetValue<string>());
-        Assert.That(actions.Reverse(), Is.EqualTo(new[] { "redrive", "stop redrive", "resume redrive", "cancel redrive" }), "the record");
+        var actions = (await GetAsync("/api/audit", ViewerKey))
+            .Body.AsArray()
+            .Where(e => e!["target"]?.GetValue<string>() == $"redrive {redrive.Split('/')[^1]}")
+            .Select(e => e!["action"]!.GetValue<string>());
+        Assert.That(
+            actions.Reverse(),
+            Is.EqualTo(new[] { "redrive", "stop redrive", "resume redrive", "cancel redrive" }),
+            "the record"
+        );
     }
 
     [Test, Order(4)]
@@ -87,20 +207,51 @@ internal sealed class StoppedRedriveTests : ShopFixture
         await PostAsync("/api/steps/email/pause", OperatorsKey, new { reason = "until Monday" });
         Assert.That(await TargetAsync(), Is.EqualTo((false, "The step is paused by otto: until Monday")));
         await PostAsync("/api/steps/email/resume", OperatorsKey, new { reason = "Monday" });
-        await SendAsync(HttpMethod.Put, "/api/breakers/smtp", OperatorsKey, new { force = "Open", reason = "maintenance" });
+        await SendAsync(
+            HttpMethod.Put,
+            "/api/breakers/smtp",
+            OperatorsKey,
+            new { force = "Open", reason = "maintenance" }
+        );
         Assert.That(await TargetAsync(), Is.EqualTo((false, "The breaker of smtp is held open: otto: maintenance")));
         await SendAsync(HttpMethod.Put, "/api/breakers/smtp", OperatorsKey, new { force = "Closed", reason = "over" });
         Assert.That(await TargetAsync(), Is.EqualTo((true, "")));
-        Assert.That(await TestSystem.StatusAsync(await TestSystem.Database.ScalarAsync<Guid>("select subject_id from failures where state = 1"), "email"), Is.EqualTo(StepStatus.Failed), "nothing was sent");
+        Assert.That(
+            await TestSystem.StatusAsync(
+                await TestSystem.Database.ScalarAsync<Guid>("select subject_id from failures where state = 1"),
+                "email"
+            ),
+            Is.EqualTo(StepStatus.Failed),
+            "nothing was sent"
+        );
     }
 
     private async Task<(bool Healthy, string Note)> TargetAsync()
     {
         // A step that was let go on has consumers again a moment later.
-        var target = (await Eventually.That(
-            async () => (await PostAsync("/api/redrives/preview", ViewerKey, new { filter = new { step = "email" }, reason = "to see" })).Body["targets"]!.AsArray().Single()!,
-            new NUnit.Framework.Constraints.PredicateConstraint<JsonNode>(t => t["note"]?.GetValue<string>() != "Nobody consumes from its queue."), "the target"));
-        Assert.That((target["step"]!.GetValue<string>(), target["messages"]!.GetValue<int>()), Is.EqualTo(("email", 1)), target.ToJsonString());
+        var target = (
+            await Eventually.That(
+                async () =>
+                    (
+                        await PostAsync(
+                            "/api/redrives/preview",
+                            ViewerKey,
+                            new { filter = new { step = "email" }, reason = "to see" }
+                        )
+                    ).Body["targets"]!
+                        .AsArray()
+                        .Single()!,
+                new NUnit.Framework.Constraints.PredicateConstraint<JsonNode>(t =>
+                    t["note"]?.GetValue<string>() != "Nobody consumes from its queue."
+                ),
+                "the target"
+            )
+        );
+        Assert.That(
+            (target["step"]!.GetValue<string>(), target["messages"]!.GetValue<int>()),
+            Is.EqualTo(("email", 1)),
+            target.ToJsonString()
+        );
         return (target["healthy"]!.GetValue<bool>(), target["note"]?.GetValue<string>() ?? "");
     }
 
@@ -111,9 +262,21 @@ internal sealed class StoppedRedriveTests : ShopFixture
         return $"/api/redrives/{made.Body["redrive"]!["id"]!.GetValue<Guid>()}";
     }
 
-    private Task<JsonNode> UntilStoppedAsync(string redrive) => Eventually.That(
-        async () => (await GetAsync(redrive, ViewerKey)).Body, new NUnit.Framework.Constraints.PredicateConstraint<JsonNode>(r => r["redrive"]!["stoppedBecause"] is not null), "a stopped redrive");
+    private Task<JsonNode> UntilStoppedAsync(string redrive) =>
+        Eventually.That(
+            async () => (await GetAsync(redrive, ViewerKey)).Body,
+            new NUnit.Framework.Constraints.PredicateConstraint<JsonNode>(r =>
+                r["redrive"]!["stoppedBecause"] is not null
+            ),
+            "a stopped redrive"
+        );
 
     private static (int Waiting, int Sent, int Done, int FailedAgain, int Skipped) Totals(JsonNode redrive) =>
-        (redrive["waiting"]!.GetValue<int>(), redrive["sent"]!.GetValue<int>(), redrive["done"]!.GetValue<int>(), redrive["failedAgain"]!.GetValue<int>(), redrive["skipped"]!.GetValue<int>());
+        (
+            redrive["waiting"]!.GetValue<int>(),
+            redrive["sent"]!.GetValue<int>(),
+            redrive["done"]!.GetValue<int>(),
+            redrive["failedAgain"]!.GetValue<int>(),
+            redrive["skipped"]!.GetValue<int>()
+        );
 }

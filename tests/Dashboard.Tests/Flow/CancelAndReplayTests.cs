@@ -11,10 +11,17 @@ internal sealed class CancelAndReplayTests : DashboardFixture
         var second = await PostAsync($"/api/orders/{order}/cancel", OperatorsKey, new { reason = "again" });
 
         Assert.That((first.Status, second.Status), Is.EqualTo((202, 204)), $"{first} {second}");
-        Assert.That(await TestSystem.Database.CountAsync("order_progress where order_id = $1 and status = 4", order), Is.EqualTo(1));
         Assert.That(
-            await TestSystem.Database.ScalarAsync<string>("select string_agg(who || ', ' || action || ', ' || reason, ';') from audit where target = $1", $"order {order}"),
-            Is.EqualTo("otto, cancel order, the customer rang"));
+            await TestSystem.Database.CountAsync("order_progress where order_id = $1 and status = 4", order),
+            Is.EqualTo(1)
+        );
+        Assert.That(
+            await TestSystem.Database.ScalarAsync<string>(
+                "select string_agg(who || ', ' || action || ', ' || reason, ';') from audit where target = $1",
+                $"order {order}"
+            ),
+            Is.EqualTo("otto, cancel order, the customer rang")
+        );
     }
 
     [Test]
@@ -22,10 +29,24 @@ internal sealed class CancelAndReplayTests : DashboardFixture
     {
         var order = await TestSystem.StoreAsync();
         var number = await TestSystem.Database.ScalarAsync<long>("select number from orders where id = $1", order);
-        Assert.That((await PostAsync($"/api/orders/O-{number:D8}/cancel", OperatorsKey, new { reason = "by telephone" })).Status, Is.EqualTo(202));
-        Assert.That((await PostAsync("/api/orders/O-99999999/cancel", OperatorsKey, new { })).Code, Is.EqualTo("not-found"));
-        Assert.That((await PostAsync("/api/orders/mine/cancel", OperatorsKey, new { })).Code, Is.EqualTo("invalid-filter"));
-        Assert.That(await TestSystem.Database.CountAsync("order_progress where order_id = $1 and status = 4", order), Is.EqualTo(1));
+        Assert.That(
+            (
+                await PostAsync($"/api/orders/O-{number:D8}/cancel", OperatorsKey, new { reason = "by telephone" })
+            ).Status,
+            Is.EqualTo(202)
+        );
+        Assert.That(
+            (await PostAsync("/api/orders/O-99999999/cancel", OperatorsKey, new { })).Code,
+            Is.EqualTo("not-found")
+        );
+        Assert.That(
+            (await PostAsync("/api/orders/mine/cancel", OperatorsKey, new { })).Code,
+            Is.EqualTo("invalid-filter")
+        );
+        Assert.That(
+            await TestSystem.Database.CountAsync("order_progress where order_id = $1 and status = 4", order),
+            Is.EqualTo(1)
+        );
     }
 
     [Test]
@@ -33,36 +54,76 @@ internal sealed class CancelAndReplayTests : DashboardFixture
     {
         var order = await TestSystem.StoreAsync();
         Assert.That((await PostAsync($"/api/orders/{order}/cancel", ViewerKey, new { })).Status, Is.EqualTo(403));
-        Assert.That((await PostAsync("/api/replays", ViewerKey, new { step = "hurried", perSecond = 1 })).Status, Is.EqualTo(403));
+        Assert.That(
+            (await PostAsync("/api/replays", ViewerKey, new { step = "hurried", perSecond = 1 })).Status,
+            Is.EqualTo(403)
+        );
         Assert.That((await GetAsync("/api/replays", ViewerKey)).Status, Is.EqualTo(200));
-        Assert.That(await TestSystem.Database.CountAsync("order_progress where order_id = $1 and cancelled_at is not null", order), Is.Zero);
+        Assert.That(
+            await TestSystem.Database.CountAsync(
+                "order_progress where order_id = $1 and cancelled_at is not null",
+                order
+            ),
+            Is.Zero
+        );
     }
 
     [Test]
     public async Task What_is_not_there_or_cannot_be_cancelled_is_said()
     {
-        Assert.That((await PostAsync($"/api/orders/{Guid.NewGuid()}/cancel", OperatorsKey, new { })).Code, Is.EqualTo("not-found"));
+        Assert.That(
+            (await PostAsync($"/api/orders/{Guid.NewGuid()}/cancel", OperatorsKey, new { })).Code,
+            Is.EqualTo("not-found")
+        );
         var order = await TestSystem.StoreAsync();
-        await TestSystem.Database.ExecuteAsync("update order_progress set done = required, completed_at = now() where order_id = $1", order);
-        Assert.That((await PostAsync($"/api/orders/{order}/cancel", OperatorsKey, new { })).Code, Is.EqualTo("order-not-cancellable"));
+        await TestSystem.Database.ExecuteAsync(
+            "update order_progress set done = required, completed_at = now() where order_id = $1",
+            order
+        );
+        Assert.That(
+            (await PostAsync($"/api/orders/{order}/cancel", OperatorsKey, new { })).Code,
+            Is.EqualTo("order-not-cancellable")
+        );
     }
 
     [Test]
     public async Task A_replay_is_begun_held_and_resumed()
     {
         // The zoo consumes nothing that is made of an order; this says it does.
-        await TestSystem.Database.ExecuteAsync("update step_catalogue set consumes = array['Orders.Contracts:OrderAccepted'] where step = 'hurried'");
-        var begun = await PostAsync("/api/replays", OperatorsKey, new { step = "hurried", perSecond = 10, filter = new { premium = true }, reason = "a new step" });
+        await TestSystem.Database.ExecuteAsync(
+            "update step_catalogue set consumes = array['Orders.Contracts:OrderAccepted'] where step = 'hurried'"
+        );
+        var begun = await PostAsync(
+            "/api/replays",
+            OperatorsKey,
+            new
+            {
+                step = "hurried",
+                perSecond = 10,
+                filter = new { premium = true },
+                reason = "a new step",
+            }
+        );
         Assert.That(begun.Status, Is.EqualTo(201), begun.ToString());
         var id = begun.Body["id"]!.GetValue<Guid>();
 
         Assert.That((await PostAsync($"/api/replays/{id}/stop", OperatorsKey)).Status, Is.EqualTo(204));
         Assert.That((await PostAsync($"/api/replays/{id}/stop", OperatorsKey)).Code, Is.EqualTo("replay-state"));
-        Assert.That((await GetAsync($"/api/replays/{id}", ViewerKey)).Body["state"]!.GetValue<string>(), Is.EqualTo("Stopped"));
-        Assert.That((await PostAsync($"/api/replays/{id}/resume", OperatorsKey)).Status, Is.EqualTo(204));
-        Assert.That((await PostAsync($"/api/replays/{Guid.NewGuid()}/resume", OperatorsKey)).Code, Is.EqualTo("not-found"));
         Assert.That(
-            await TestSystem.Database.ScalarAsync<string>("select string_agg(action, ',' order by id) from audit where action like '%replay'"), Is.EqualTo("begin replay,stop replay,resume replay"));
+            (await GetAsync($"/api/replays/{id}", ViewerKey)).Body["state"]!.GetValue<string>(),
+            Is.EqualTo("Stopped")
+        );
+        Assert.That((await PostAsync($"/api/replays/{id}/resume", OperatorsKey)).Status, Is.EqualTo(204));
+        Assert.That(
+            (await PostAsync($"/api/replays/{Guid.NewGuid()}/resume", OperatorsKey)).Code,
+            Is.EqualTo("not-found")
+        );
+        Assert.That(
+            await TestSystem.Database.ScalarAsync<string>(
+                "select string_agg(action, ',' order by id) from audit where action like '%replay'"
+            ),
+            Is.EqualTo("begin replay,stop replay,resume replay")
+        );
     }
 
     [Test]
@@ -70,6 +131,9 @@ internal sealed class CancelAndReplayTests : DashboardFixture
     {
         var refused = await PostAsync("/api/replays", OperatorsKey, new { step = "parrot", perSecond = 10 });
         Assert.That(refused.Code, Is.EqualTo("replay-refused"), refused.ToString());
-        Assert.That((await PostAsync("/api/replays", OperatorsKey, new { step = "careful", perSecond = 0 })).Code, Is.EqualTo("replay-refused"));
+        Assert.That(
+            (await PostAsync("/api/replays", OperatorsKey, new { step = "careful", perSecond = 0 })).Code,
+            Is.EqualTo("replay-refused")
+        );
     }
 }

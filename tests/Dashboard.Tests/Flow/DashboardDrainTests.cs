@@ -1,6 +1,8 @@
 namespace Orders.Dashboard.Tests.Flow;
 
-/// <summary>A worker is drained and given back over the operator API: who may, what is refused, and the record.</summary>
+/// <summary>
+/// A worker is drained and given back over the operator API: who may, what is refused, and the record.
+/// </summary>
 internal sealed class DashboardDrainTests : DashboardFixture
 {
     private readonly Guid _living = Guid.NewGuid();
@@ -11,31 +13,66 @@ internal sealed class DashboardDrainTests : DashboardFixture
     {
         foreach (var (id, stopped) in ((Guid, bool)[])[(_living, false), (_stopped, true)])
         {
-            await TestSystem.Database.ExecuteAsync("""
-                insert into workers (id, host, process_id, version, steps, running, started_at, last_seen_at, stopped_at, runs)
-                values ($1, 'worker-1', 7, '1.4.0', '{hurried}', 1, now(), now(), case when $2 then now() end, '[{"step":"hurried","messageId":"0198a000-0000-7000-8000-000000000001","subjectId":"0198a000-0000-7000-8000-000000000002","attempt":3,"since":"2026-03-04T14:05:00Z"}]')
-                """, id, stopped);
+            await TestSystem.Database.ExecuteAsync(
+                """
+                insert into workers (id, host, process_id, version, steps, running, started_at, last_seen_at,
+                    stopped_at, runs)
+                values ($1, 'worker-1', 7, '1.4.0', '{hurried}', 1, now(), now(), case when $2 then now() end,
+                    '[{"step":"hurried","messageId":"0198a000-0000-7000-8000-000000000001","subjectId":"0198a000-0000-7000-8000-000000000002","attempt":3,"since":"2026-03-04T14:05:00Z"}]')
+                """,
+                id,
+                stopped
+            );
         }
     }
 
     [Test]
     public async Task An_operator_drains_a_worker_and_gives_it_back_and_each_is_in_the_record()
     {
-        Assert.That((await PostAsync($"/api/workers/{_living}/drain", OperatorsKey, new { reason = "a new disk" })).Status, Is.EqualTo(204));
+        Assert.That(
+            (await PostAsync($"/api/workers/{_living}/drain", OperatorsKey, new { reason = "a new disk" })).Status,
+            Is.EqualTo(204)
+        );
         var worker = (await GetAsync($"/api/workers/{_living}", ViewerKey)).Body;
-        Assert.That((worker["drainAskedAt"] is not null, worker["isDrained"]!.GetValue<bool>(), worker["drainBy"]!.GetValue<string>(), worker["drainReason"]!.GetValue<string>()), Is.EqualTo((true, false, "otto", "a new disk")));
-        Assert.That((await PostAsync($"/api/workers/{_living}/undrain", OperatorsKey, new { reason = "it is in" })).Status, Is.EqualTo(204));
+        Assert.That(
+            (
+                worker["drainAskedAt"] is not null,
+                worker["isDrained"]!.GetValue<bool>(),
+                worker["drainBy"]!.GetValue<string>(),
+                worker["drainReason"]!.GetValue<string>()
+            ),
+            Is.EqualTo((true, false, "otto", "a new disk"))
+        );
+        Assert.That(
+            (await PostAsync($"/api/workers/{_living}/undrain", OperatorsKey, new { reason = "it is in" })).Status,
+            Is.EqualTo(204)
+        );
         Assert.That((await GetAsync($"/api/workers/{_living}", ViewerKey)).Body["drainAskedAt"], Is.Null);
         Assert.That(
-            await TestSystem.Database.RowsAsync("select who, role, action, reason from audit where target = $1 and action <> 'refused' order by id", $"worker {_living}"),
-            Is.EqualTo(new object?[][] { ["otto", "Operator", "drain-worker", "a new disk"], ["otto", "Operator", "undrain-worker", "it is in"] }));
+            await TestSystem.Database.RowsAsync(
+                "select who, role, action, reason from audit where target = $1 and action <> 'refused' order by id",
+                $"worker {_living}"
+            ),
+            Is.EqualTo(
+                new object?[][]
+                {
+                    ["otto", "Operator", "drain-worker", "a new disk"],
+                    ["otto", "Operator", "undrain-worker", "it is in"],
+                }
+            )
+        );
     }
 
     [Test]
     public async Task Everybody_sees_what_a_worker_is_running()
     {
-        var run = (await GetAsync("/api/workers", ViewerKey)).Body.AsArray().Single(w => w!["id"]!.GetValue<Guid>() == _living)!["runs"]![0]!;
-        Assert.That((run["step"]!.GetValue<string>(), run["attempt"]!.GetValue<int>(), run["subjectId"]!.GetValue<string>()), Is.EqualTo(("hurried", 3, "0198a000-0000-7000-8000-000000000002")));
+        var run = (await GetAsync("/api/workers", ViewerKey))
+            .Body.AsArray()
+            .Single(w => w!["id"]!.GetValue<Guid>() == _living)!["runs"]![0]!;
+        Assert.That(
+            (run["step"]!.GetValue<string>(), run["attempt"]!.GetValue<int>(), run["subjectId"]!.GetValue<string>()),
+            Is.EqualTo(("hurried", 3, "0198a000-0000-7000-8000-000000000002"))
+        );
     }
 
     [Test]
@@ -48,7 +85,11 @@ internal sealed class DashboardDrainTests : DashboardFixture
         Assert.That((stopped.Status, stopped.Code), Is.EqualTo((409, "worker-stopped")), stopped.ToString());
         var silent = await PostAsync($"/api/workers/{_living}/drain", OperatorsKey, new { reason = " " });
         Assert.That((silent.Status, silent.Code), Is.EqualTo((400, "invalid-parameter")), silent.ToString());
-        Assert.That(await TestSystem.Database.CountAsync("audit where reason = 'a slip'"), Is.Zero, "what was not done is in no record");
+        Assert.That(
+            await TestSystem.Database.CountAsync("audit where reason = 'a slip'"),
+            Is.Zero,
+            "what was not done is in no record"
+        );
     }
 
     [Test]
@@ -57,8 +98,19 @@ internal sealed class DashboardDrainTests : DashboardFixture
         foreach (var verb in (string[])["drain", "undrain"])
         {
             var path = $"/api/workers/{_living}/{verb}";
-            Assert.That((await PostAsync(path, ViewerKey, new { reason = "why not" })).Code, Is.EqualTo("missing-role"), path);
-            Assert.That(await TestSystem.Database.CountAsync("audit where who = 'vera' and action = 'refused' and target = $1", $"POST {path}"), Is.EqualTo(1), path);
+            Assert.That(
+                (await PostAsync(path, ViewerKey, new { reason = "why not" })).Code,
+                Is.EqualTo("missing-role"),
+                path
+            );
+            Assert.That(
+                await TestSystem.Database.CountAsync(
+                    "audit where who = 'vera' and action = 'refused' and target = $1",
+                    $"POST {path}"
+                ),
+                Is.EqualTo(1),
+                path
+            );
         }
     }
 }

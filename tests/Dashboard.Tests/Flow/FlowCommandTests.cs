@@ -3,40 +3,92 @@ using System.Globalization;
 
 namespace Orders.Dashboard.Tests.Flow;
 
-/// <summary><c>./dev pause | resume | limit | drain | undrain | cancel | replay</c> against a real dashboard: what they do, and what they say when it cannot be done.</summary>
+/// <summary>
+/// <c>./dev pause | resume | limit | drain | undrain | cancel | replay</c> against a real dashboard: what they do, and
+/// what they say when it cannot be done.
+/// </summary>
 internal sealed class FlowCommandTests : DashboardFixture
 {
     [Test]
     public async Task A_step_is_held_limited_and_let_go_on()
     {
         await ExpectAsync(0, "hurried is paused", "pause", "hurried", "--reason", "the \"server\" moves");
-        await ExpectAsync(0, "3 at a time in a replica, 7 at a time over all replicas, 100/m, 5/s per customer", "limit", "hurried", "--per-replica", "3", "--total", "7", "--rates", "100/m, 5/s per customer", "--reason", "gently");
+        await ExpectAsync(
+            0,
+            "3 at a time in a replica, 7 at a time over all replicas, 100/m, 5/s per customer",
+            "limit",
+            "hurried",
+            "--per-replica",
+            "3",
+            "--total",
+            "7",
+            "--rates",
+            "100/m, 5/s per customer",
+            "--reason",
+            "gently"
+        );
         await ExpectAsync(0, "hurried runs", "resume", "hurried", "--reason", "it has moved");
         await ExpectAsync(0, "limits as its policy says", "limit", "hurried", "--reset", "--reason", "as it was");
         Assert.That(
-            await TestSystem.Database.ScalarAsync<string>("select string_agg(action || ': ' || reason, '; ' order by id) from audit where target like 'step hurried%'"),
-            Is.EqualTo("pause-step: the \"server\" moves; limit-step: gently; limit-step: gently; resume-step: it has moved; limit-step: as it was; limit-step: as it was"));
+            await TestSystem.Database.ScalarAsync<string>(
+                "select string_agg(action || ': ' || reason, '; ' order by id) from audit where target like 'step hurried%'"
+            ),
+            Is.EqualTo(
+                "pause-step: the \"server\" moves; limit-step: gently; limit-step: gently; resume-step: it has moved; limit-step: as it was; limit-step: as it was"
+            )
+        );
     }
 
     [Test]
     public async Task A_worker_is_drained_by_its_host_and_given_back()
     {
-        await TestSystem.Database.ExecuteAsync("""
-            insert into workers (id, host, process_id, version, steps, running, started_at, last_seen_at, stopped_at, runs)
-            select gen_random_uuid(), host, 7, '1.4.0', '{hurried}', 2, now(), now(), case when gone then now() end, '[{"step":"hurried"},{"step":"hurried"}]'
+        await TestSystem.Database.ExecuteAsync(
+            """
+            insert into workers (id, host, process_id, version, steps, running, started_at, last_seen_at, stopped_at,
+                runs)
+            select gen_random_uuid(), host, 7, '1.4.0', '{hurried}', 2, now(), now(), case when gone then now() end,
+                '[{"step":"hurried"},{"step":"hurried"}]'
             from (values ('c0ffee', false), ('c0ffee', true), ('twice', false), ('twice', false)) as w(host, gone)
-            """);
-        await ExpectAsync(0, "c0ffee takes nothing more, within 2 s; 2 under way", "drain", "c0ffee", "--reason", "a new \"disk\"");
-        await TestSystem.Database.ExecuteAsync("update workers set drained_at = now() where drain_asked_at is not null");
+            """
+        );
+        await ExpectAsync(
+            0,
+            "c0ffee takes nothing more, within 2 s; 2 under way",
+            "drain",
+            "c0ffee",
+            "--reason",
+            "a new \"disk\""
+        );
+        await TestSystem.Database.ExecuteAsync(
+            "update workers set drained_at = now() where drain_asked_at is not null"
+        );
         var id = await TestSystem.Database.ScalarAsync<Guid>("select id from workers where drained_at is not null");
-        await ExpectAsync(0, "is drained: it takes nothing more and has nothing left", "drain", $"{id}", "--reason", "again");
+        await ExpectAsync(
+            0,
+            "is drained: it takes nothing more and has nothing left",
+            "drain",
+            $"{id}",
+            "--reason",
+            "again"
+        );
         await ExpectAsync(0, "takes messages again", "undrain", "c0ffee", "--reason", "it is in");
         Assert.That(
-            await TestSystem.Database.ScalarAsync<string>("select string_agg(action || ': ' || reason, '; ' order by id) from audit where target = $1", $"worker {id}"),
-            Is.EqualTo("drain-worker: a new \"disk\"; drain-worker: again; undrain-worker: it is in"));
+            await TestSystem.Database.ScalarAsync<string>(
+                "select string_agg(action || ': ' || reason, '; ' order by id) from audit where target = $1",
+                $"worker {id}"
+            ),
+            Is.EqualTo("drain-worker: a new \"disk\"; drain-worker: again; undrain-worker: it is in")
+        );
         await ExpectAsync(1, "Several processes are called 'twice'", "drain", "twice", "--reason", "x");
         await ExpectAsync(1, $"{id}  c0ffee  hurried", "drain", "nobody", "--reason", "x");
-        await ExpectAsync(4, "has stopped", "drain", $"{await TestSystem.Database.ScalarAsync<Guid>("select id from workers where stopped_at is not null")}", "--reason", "x");
+        await ExpectAsync(
+            4,
+            "has stopped",
+            "drain",
+            $"{await TestSystem.Database.ScalarAsync<Guid>("select id from workers where stopped_at is not null")}",
+            "--reason",
+            "x"
+        );
     }
 
     [Test]
@@ -46,19 +98,46 @@ internal sealed class FlowCommandTests : DashboardFixture
         var number = await TestSystem.Database.ScalarAsync<long>("select number from orders where id = $1", order);
         var name = string.Create(CultureInfo.InvariantCulture, $"O-{number:D8}");
         await ExpectAsync(0, $"{name} is cancelled", "cancel", name, "--reason", "the customer rang");
-        Assert.That(await TestSystem.Database.CountAsync("order_progress where order_id = $1 and cancelled_at is not null", order), Is.EqualTo(1));
+        Assert.That(
+            await TestSystem.Database.CountAsync(
+                "order_progress where order_id = $1 and cancelled_at is not null",
+                order
+            ),
+            Is.EqualTo(1)
+        );
 
         var done = await TestSystem.StoreAsync();
-        await TestSystem.Database.ExecuteAsync("update order_progress set done = required, completed_at = now() where order_id = $1", done);
+        await TestSystem.Database.ExecuteAsync(
+            "update order_progress set done = required, completed_at = now() where order_id = $1",
+            done
+        );
         await ExpectAsync(4, "the goods are on their way", "cancel", $"{done}", "--reason", "too late");
     }
 
     [Test]
     public async Task A_replay_is_begun_held_and_shown()
     {
-        await TestSystem.Database.ExecuteAsync("update step_catalogue set consumes = array['Orders.Contracts:OrderAccepted'] where step = 'mother'");
-        using var following = Start("replay", "mother", "--per-second", "10", "--premium", "yes", "--reason", "a new step");
-        await Eventually.That(() => TestSystem.Database.CountAsync("replays where step = 'mother' and per_second = 10 and filter = '{\"premium\": true}'"), Is.EqualTo(1), "replays");
+        await TestSystem.Database.ExecuteAsync(
+            "update step_catalogue set consumes = array['Orders.Contracts:OrderAccepted'] where step = 'mother'"
+        );
+        using var following = Start(
+            "replay",
+            "mother",
+            "--per-second",
+            "10",
+            "--premium",
+            "yes",
+            "--reason",
+            "a new step"
+        );
+        await Eventually.That(
+            () =>
+                TestSystem.Database.CountAsync(
+                    "replays where step = 'mother' and per_second = 10 and filter = '{\"premium\": true}'"
+                ),
+            Is.EqualTo(1),
+            "replays"
+        );
         var id = await TestSystem.Database.ScalarAsync<Guid>("select id from replays where step = 'mother'");
 
         await ExpectAsync(0, "Stopped", "replay", "--stop", $"{id}");
@@ -78,7 +157,8 @@ internal sealed class FlowCommandTests : DashboardFixture
     [TestCase("There is no order O-99999999", "cancel", "O-99999999", "--reason", "x")]
     [TestCase("There is no step 'parrot'", "replay", "parrot", "--per-second", "1", "--reason", "x")]
     [TestCase("Expected yes or no", "replay", "patient", "--per-second", "1", "--premium", "maybe", "--reason", "x")]
-    public Task What_cannot_be_done_is_said_and_the_exit_code_is_one(string said, params string[] command) => ExpectAsync(1, said, command);
+    public Task What_cannot_be_done_is_said_and_the_exit_code_is_one(string said, params string[] command) =>
+        ExpectAsync(1, said, command);
 
     [TestCase("pause")]
     [TestCase("resume")]
@@ -92,7 +172,10 @@ internal sealed class FlowCommandTests : DashboardFixture
     private async Task ExpectAsync(int code, string said, params string[] command)
     {
         using var process = Start(command);
-        var output = await Task.WhenAll(process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        var output = await Task.WhenAll(
+            process.StandardOutput.ReadToEndAsync(),
+            process.StandardError.ReadToEndAsync()
+        );
         await process.WaitForExitAsync();
         Assert.That(process.ExitCode, Is.EqualTo(code), () => $"{string.Join(" ", command)}: {string.Concat(output)}");
         Assert.That(string.Concat(output), Does.Contain(said), string.Join(' ', command));
@@ -103,7 +186,12 @@ internal sealed class FlowCommandTests : DashboardFixture
         var root = new DirectoryInfo(AppContext.BaseDirectory);
         while (root is not null && !File.Exists(Path.Combine(root.FullName, "Orders.sln")))
             root = root.Parent;
-        var start = new ProcessStartInfo("bash", ["dev", .. command]) { WorkingDirectory = root!.FullName, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("bash", ["dev", .. command])
+        {
+            WorkingDirectory = root!.FullName,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         start.Environment["ORDERS_OPERATOR_KEY"] = OperatorsKey;
         start.Environment["BIND_ADDRESS"] = "127.0.0.1";
         start.Environment["DASHBOARD_PORT"] = Dashboard.Address.Port.ToString(CultureInfo.InvariantCulture);

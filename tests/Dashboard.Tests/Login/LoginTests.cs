@@ -13,7 +13,10 @@ internal sealed partial class LoginTests : DashboardFixture
     public async Task GivePasswordsAsync()
     {
         var operators = new OperatorStore(TestSystem.Database.Source);
-        foreach (var (name, role) in ((string, OperatorRole)[])[("vera", OperatorRole.Viewer), ("anna", OperatorRole.Admin), ("lola", OperatorRole.Operator)])
+        foreach (
+            var (name, role) in ((string, OperatorRole)[])
+                [("vera", OperatorRole.Viewer), ("anna", OperatorRole.Admin), ("lola", OperatorRole.Operator)]
+        )
             await operators.EnsureAsync(name, role, Password, null, default);
     }
 
@@ -23,7 +26,10 @@ internal sealed partial class LoginTests : DashboardFixture
         using var browser = NewBrowser();
         var refused = await browser.GetAsync(new Uri("/orders?status=NeedsAttention", UriKind.Relative));
         Assert.That(refused.StatusCode, Is.EqualTo(HttpStatusCode.Redirect));
-        Assert.That(refused.Headers.Location!.ToString(), Does.StartWith("/login?return=%2Forders%3Fstatus%3DNeedsAttention"));
+        Assert.That(
+            refused.Headers.Location!.ToString(),
+            Does.StartWith("/login?return=%2Forders%3Fstatus%3DNeedsAttention")
+        );
         var answer = await LogInAsync(browser, "anna", Password, refused.Headers.Location.ToString());
         Assert.That(answer.Headers.Location!.ToString(), Is.EqualTo("/orders?status=NeedsAttention"));
     }
@@ -41,7 +47,10 @@ internal sealed partial class LoginTests : DashboardFixture
     {
         using var browser = NewBrowser();
         var answer = await LogInAsync(browser, "anna", Password);
-        Assert.That(answer.Headers.GetValues("Set-Cookie").Single(), Does.Contain("httponly").And.Contain("samesite=lax").And.Contain("max-age=43200"));
+        Assert.That(
+            answer.Headers.GetValues("Set-Cookie").Single(),
+            Does.Contain("httponly").And.Contain("samesite=lax").And.Contain("max-age=43200")
+        );
     }
 
     [Test]
@@ -49,11 +58,17 @@ internal sealed partial class LoginTests : DashboardFixture
     {
         using var browser = NewBrowser();
         for (var i = 0; i < OperatorSessions.MostTries; i++)
-            Assert.That((await LogInAsync(browser, "lola", "wrong")).StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
+            Assert.That(
+                (await LogInAsync(browser, "lola", "wrong")).StatusCode,
+                Is.EqualTo(HttpStatusCode.Unauthorized)
+            );
         var locked = await LogInAsync(browser, "lola", Password);
         Assert.That(locked.StatusCode, Is.EqualTo(HttpStatusCode.TooManyRequests));
         Assert.That(await locked.Content.ReadAsStringAsync(), Does.Contain("Locked after 5 wrong passwords"));
-        Assert.That(await TestSystem.Database.CountAsync("audit where who = 'lola' and action = 'log in'"), Is.EqualTo(OperatorSessions.MostTries + 1));
+        Assert.That(
+            await TestSystem.Database.CountAsync("audit where who = 'lola' and action = 'log in'"),
+            Is.EqualTo(OperatorSessions.MostTries + 1)
+        );
     }
 
     [Test]
@@ -63,7 +78,14 @@ internal sealed partial class LoginTests : DashboardFixture
         await LogInAsync(browser, "anna", Password);
         foreach (var token in (string[])["", new('0', 128), await TokenOfSomebodyElseAsync()])
         {
-            var answer = await PostAsync(browser, "/alerts/rules/dead-letters", token, ("threshold", "77"), ("hold", "1"), ("enabled", "on"));
+            var answer = await PostAsync(
+                browser,
+                "/alerts/rules/dead-letters",
+                token,
+                ("threshold", "77"),
+                ("hold", "1"),
+                ("enabled", "on")
+            );
             Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.BadRequest), token);
         }
 
@@ -76,13 +98,38 @@ internal sealed partial class LoginTests : DashboardFixture
         using var browser = NewBrowser();
         await LogInAsync(browser, "vera", Password);
         var token = await TokenAsync(browser);
-        foreach (var path in (string[])["/alerts/test", "/alerts/rules/dead-letters", $"/alerts/{Guid.NewGuid()}/acknowledge", $"/orders/{Guid.NewGuid()}/reveal", "/redrives", $"/redrives/{Guid.NewGuid()}/stop", "/failures/archive",
-            $"/orders/{Guid.NewGuid()}/cancel", $"/orders/{Guid.NewGuid()}/effects/email/settle", $"/failures/{Guid.NewGuid()}/restore",
-            $"/failures/{Guid.NewGuid()}/edit", $"/failures/{Guid.NewGuid()}/reveal", "/steps/hurried/pause", "/steps/hurried/rates", "/breakers/smtp", "/schedules/purge/run"])
+        foreach (
+            var path in (string[])
+                [
+                    "/alerts/test",
+                    "/alerts/rules/dead-letters",
+                    $"/alerts/{Guid.NewGuid()}/acknowledge",
+                    $"/orders/{Guid.NewGuid()}/reveal",
+                    "/redrives",
+                    $"/redrives/{Guid.NewGuid()}/stop",
+                    "/failures/archive",
+                    $"/orders/{Guid.NewGuid()}/cancel",
+                    $"/orders/{Guid.NewGuid()}/effects/email/settle",
+                    $"/failures/{Guid.NewGuid()}/restore",
+                    $"/failures/{Guid.NewGuid()}/edit",
+                    $"/failures/{Guid.NewGuid()}/reveal",
+                    "/steps/hurried/pause",
+                    "/steps/hurried/rates",
+                    "/breakers/smtp",
+                    "/schedules/purge/run",
+                ]
+        )
         {
             var answer = await PostAsync(browser, path, token, ("reason", "curious"));
             Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.Forbidden), path);
-            Assert.That(await TestSystem.Database.CountAsync("audit where who = 'vera' and action = 'refused' and result = '403' and target = $1", $"POST {path}"), Is.EqualTo(1), path);
+            Assert.That(
+                await TestSystem.Database.CountAsync(
+                    "audit where who = 'vera' and action = 'refused' and result = '403' and target = $1",
+                    $"POST {path}"
+                ),
+                Is.EqualTo(1),
+                path
+            );
         }
     }
 
@@ -94,7 +141,10 @@ internal sealed partial class LoginTests : DashboardFixture
         var before = await TestSystem.Database.CountAsync("operator_sessions where name = 'anna'");
         var answer = await PostAsync(browser, "/logout", await TokenAsync(browser));
         Assert.That(answer.Headers.Location!.ToString(), Is.EqualTo("/login"));
-        Assert.That((await browser.GetAsync(new Uri("/orders", UriKind.Relative))).StatusCode, Is.EqualTo(HttpStatusCode.Redirect));
+        Assert.That(
+            (await browser.GetAsync(new Uri("/orders", UriKind.Relative))).StatusCode,
+            Is.EqualTo(HttpStatusCode.Redirect)
+        );
         Assert.That(await TestSystem.Database.CountAsync("operator_sessions where name = 'anna'"), Is.LessThan(before));
     }
 
@@ -103,18 +153,45 @@ internal sealed partial class LoginTests : DashboardFixture
     {
         using var browser = NewBrowser();
         await LogInAsync(browser, "anna", Password);
-        Assert.That((await browser.GetAsync(new Uri("/api/me", UriKind.Relative))).StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
+        Assert.That(
+            (await browser.GetAsync(new Uri("/api/me", UriKind.Relative))).StatusCode,
+            Is.EqualTo(HttpStatusCode.Unauthorized)
+        );
     }
 
-    private HttpClient NewBrowser() => new(new SocketsHttpHandler { AllowAutoRedirect = false, CookieContainer = new CookieContainer() }) { BaseAddress = Dashboard.Address };
+    private HttpClient NewBrowser() =>
+        new(new SocketsHttpHandler { AllowAutoRedirect = false, CookieContainer = new CookieContainer() })
+        {
+            BaseAddress = Dashboard.Address,
+        };
 
-    private static Task<HttpResponseMessage> LogInAsync(HttpClient browser, string name, string password, string path = "/login") =>
-        browser.PostAsync(new Uri(path, UriKind.Relative), new FormUrlEncodedContent([new("name", name), new("password", password)]));
+    private static Task<HttpResponseMessage> LogInAsync(
+        HttpClient browser,
+        string name,
+        string password,
+        string path = "/login"
+    ) =>
+        browser.PostAsync(
+            new Uri(path, UriKind.Relative),
+            new FormUrlEncodedContent([new("name", name), new("password", password)])
+        );
 
-    private static Task<HttpResponseMessage> PostAsync(HttpClient browser, string path, string token, params (string Name, string Value)[] fields) =>
-        browser.PostAsync(new Uri(path, UriKind.Relative), new FormUrlEncodedContent([new("_token", token), .. fields.Select(f => new KeyValuePair<string, string>(f.Name, f.Value))]));
+    private static Task<HttpResponseMessage> PostAsync(
+        HttpClient browser,
+        string path,
+        string token,
+        params (string Name, string Value)[] fields
+    ) =>
+        browser.PostAsync(
+            new Uri(path, UriKind.Relative),
+            new FormUrlEncodedContent([
+                new("_token", token),
+                .. fields.Select(f => new KeyValuePair<string, string>(f.Name, f.Value)),
+            ])
+        );
 
-    private static async Task<string> TokenAsync(HttpClient browser) => Token().Match(await browser.GetStringAsync(new Uri("/queues", UriKind.Relative))).Groups[1].Value;
+    private static async Task<string> TokenAsync(HttpClient browser) =>
+        Token().Match(await browser.GetStringAsync(new Uri("/queues", UriKind.Relative))).Groups[1].Value;
 
     private async Task<string> TokenOfSomebodyElseAsync()
     {

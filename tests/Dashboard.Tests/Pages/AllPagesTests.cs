@@ -3,7 +3,9 @@ using Orders.Testing.Servers;
 
 namespace Orders.Dashboard.Tests.Pages;
 
-/// <summary>Every page in every state: the right words, nothing thrown, nothing that axe finds in light or dark.</summary>
+/// <summary>
+/// Every page in every state: the right words, nothing thrown, nothing that axe finds in light or dark.
+/// </summary>
 internal sealed class AllPagesTests : BrowserFixture
 {
     private const int Orders = 400;
@@ -11,14 +13,36 @@ internal sealed class AllPagesTests : BrowserFixture
     private TcpProxy _management = null!;
 
     private static readonly (string Path, string Title)[] Lists =
-        [("/", "Overview"), ("/orders", "Orders"), ("/failures", "Failures"), ("/redrives", "Redrives"), ("/effects", "Uncertain effects"), ("/workers", "Workers"), ("/queues", "Queues"), ("/outbox", "Outbox"), ("/schedules", "Schedules"), ("/metrics-view", "Metrics"), ("/alerts", "Alerts"), ("/audit", "Audit")];
+    [
+        ("/", "Overview"),
+        ("/orders", "Orders"),
+        ("/failures", "Failures"),
+        ("/redrives", "Redrives"),
+        ("/effects", "Uncertain effects"),
+        ("/workers", "Workers"),
+        ("/queues", "Queues"),
+        ("/outbox", "Outbox"),
+        ("/schedules", "Schedules"),
+        ("/metrics-view", "Metrics"),
+        ("/alerts", "Alerts"),
+        ("/audit", "Audit"),
+    ];
 
     protected override IEnumerable<(string Name, string? Value)> Settings
     {
         get
         {
-            _management ??= new TcpProxy(TestSystem.Broker.Options.ManagementUri!.Host, TestSystem.Broker.Options.ManagementUri.Port);
-            return [("RabbitMq:ManagementUri", $"http://127.0.0.1:{_management.Port}"), ("Outbox:Relay", "false"), ("Failures:Index", "false"), ("Redrive:Run", "false")];
+            _management ??= new TcpProxy(
+                TestSystem.Broker.Options.ManagementUri!.Host,
+                TestSystem.Broker.Options.ManagementUri.Port
+            );
+            return
+            [
+                ("RabbitMq:ManagementUri", $"http://127.0.0.1:{_management.Port}"),
+                ("Outbox:Relay", "false"),
+                ("Failures:Index", "false"),
+                ("Redrive:Run", "false"),
+            ];
         }
     }
 
@@ -62,12 +86,25 @@ internal sealed class AllPagesTests : BrowserFixture
         var deadLettered = await SampleData.FailedOrderAsync(TestSystem.Database);
         var step = Catalogue.Steps[0].Name;
         var (failure, redrive) = await SampleData.FailureAsync(TestSystem.Database);
-        var patched = $"/redrives/new?ids={failure}&patch={Uri.EscapeDataString("""[{"op":"remove","path":"/note"},{"op":"replace","path":"/premium","value":true}]""")}";
+        var patched =
+            $"/redrives/new?ids={failure}&patch={Uri.EscapeDataString("""[{"op":"remove","path":"/note"},{"op":"replace","path":"/premium","value":true}]""")}";
         string[] pages =
         [
-            .. Lists.Select(l => l.Path), $"/orders/{deadLettered}", $"/queues/{step}", "/failures?group=group1", "/failures?state=Archived", $"/failures/{failure}", $"/redrives/{redrive}", "/redrives/new?group=group1",
-            patched, $"/workers/{await SampleData.WorkerAsync(TestSystem.Database, "worker-1")}", $"/workers/{await SampleData.WorkerAsync(TestSystem.Database, "worker-4")}",
-            "/outbox?part=Delayed", "/outbox?part=Quarantine", "/orders?status=NeedsAttention", "/metrics-view?span=14d",
+            .. Lists.Select(l => l.Path),
+            $"/orders/{deadLettered}",
+            $"/queues/{step}",
+            "/failures?group=group1",
+            "/failures?state=Archived",
+            $"/failures/{failure}",
+            $"/redrives/{redrive}",
+            "/redrives/new?group=group1",
+            patched,
+            $"/workers/{await SampleData.WorkerAsync(TestSystem.Database, "worker-1")}",
+            $"/workers/{await SampleData.WorkerAsync(TestSystem.Database, "worker-4")}",
+            "/outbox?part=Delayed",
+            "/outbox?part=Quarantine",
+            "/orders?status=NeedsAttention",
+            "/metrics-view?span=14d",
         ];
         await using (var viewer = await OpenAsync())
         {
@@ -75,20 +112,34 @@ internal sealed class AllPagesTests : BrowserFixture
             await SaysAsync(viewer, $"/orders/{deadLettered}", "waits for an operator");
             await SaysAsync(viewer, patched, "would change");
             await SaysAsync(viewer, $"/failures/{failure}", "••••••");
-            await SaysAsync(viewer, $"/workers/{await SampleData.WorkerAsync(TestSystem.Database, "worker-5")}", "takes nothing more and has nothing left");
+            await SaysAsync(
+                viewer,
+                $"/workers/{await SampleData.WorkerAsync(TestSystem.Database, "worker-5")}",
+                "takes nothing more and has nothing left"
+            );
             await DeploymentsAreMarkedAsync(viewer.Page);
-            foreach (var path in (string[])["/failures", $"/failures/{failure}", $"/redrives/{redrive}", $"/orders/{deadLettered}"])
+            foreach (
+                var path in (string[])
+                    ["/failures", $"/failures/{failure}", $"/redrives/{redrive}", $"/orders/{deadLettered}"]
+            )
             {
                 await viewer.Page.GotoAsync(path);
                 Assert.That(await viewer.Page.GetByText(SampleData.Hostile).CountAsync(), Is.Positive, path);
-                Assert.That(await viewer.Page.EvaluateAsync<object?>("window.hostile"), Is.Null, $"{path}: what a client wrote must stay a text");
+                Assert.That(
+                    await viewer.Page.EvaluateAsync<object?>("window.hostile"),
+                    Is.Null,
+                    $"{path}: what a client wrote must stay a text"
+                );
             }
         }
 
         // Without a choice of its own a page follows the system; the other tests choose.
         await using var night = await OpenAsync(scheme: ColorScheme.Dark);
         await night.Page.GotoAsync("/");
-        Assert.That(await night.Page.EvaluateAsync<string>("getComputedStyle(document.documentElement).colorScheme"), Is.EqualTo("dark"));
+        Assert.That(
+            await night.Page.EvaluateAsync<string>("getComputedStyle(document.documentElement).colorScheme"),
+            Is.EqualTo("dark")
+        );
     }
 
     [Test, Order(3)]
@@ -103,7 +154,10 @@ internal sealed class AllPagesTests : BrowserFixture
         await viewer.Page.GetByRole(AriaRole.Link, new() { Name = "Clear the filter" }).First.ClickAsync();
         await Assertions.Expect(viewer.Page.Locator("tbody tr").First).ToBeVisibleAsync();
         await SaysAsync(viewer, "/failures?text=ab", "text must have at least 3 characters");
-        foreach (var path in (string[])["/orders?status=Cancelled", "/failures?fault=NoSuchException", "/redrives/new?fault=NoSuchException"])
+        foreach (
+            var path in (string[])
+                ["/orders?status=Cancelled", "/failures?fault=NoSuchException", "/redrives/new?fault=NoSuchException"]
+        )
         {
             await viewer.Page.GotoAsync(path);
             Assert.That(await Browsing.AxeAsync(viewer.Page), Is.Empty);
@@ -116,20 +170,44 @@ internal sealed class AllPagesTests : BrowserFixture
         var deadLettered = await SampleData.FailedOrderAsync(TestSystem.Database);
         var (failure, redrive) = await SampleData.FailureAsync(TestSystem.Database);
         await using var viewer = await OpenAsync("vera");
-        await EachAsync(viewer, [.. Lists.Select(l => l.Path), $"/orders/{deadLettered}", $"/failures/{failure}", $"/redrives/{redrive}", $"/redrives/new?ids={failure}"]);
-        foreach (var (path, button) in ((string, string)[])[($"/redrives/new?ids={failure}", "Redrive 1 message"), ($"/redrives/{redrive}", "Stop this redrive")])
+        await EachAsync(
+            viewer,
+            [
+                .. Lists.Select(l => l.Path),
+                $"/orders/{deadLettered}",
+                $"/failures/{failure}",
+                $"/redrives/{redrive}",
+                $"/redrives/new?ids={failure}",
+            ]
+        );
+        foreach (
+            var (path, button) in ((string, string)[])
+                [($"/redrives/new?ids={failure}", "Redrive 1 message"), ($"/redrives/{redrive}", "Stop this redrive")]
+        )
         {
             await SaysAsync(viewer, path, "Needs the role operator.");
-            await Assertions.Expect(viewer.Page.GetByRole(AriaRole.Button, new() { Name = button }).Or(viewer.Page.GetByRole(AriaRole.Button, new() { Name = "Go on with this redrive" }))).ToBeDisabledAsync();
+            await Assertions
+                .Expect(
+                    viewer
+                        .Page.GetByRole(AriaRole.Button, new() { Name = button })
+                        .Or(viewer.Page.GetByRole(AriaRole.Button, new() { Name = "Go on with this redrive" }))
+                )
+                .ToBeDisabledAsync();
         }
 
         await SaysAsync(viewer, $"/failures/{failure}", "Needs the role admin.");
-        await SaysAsync(viewer, $"/workers/{await SampleData.WorkerAsync(TestSystem.Database, "worker-1")}", "Needs the role operator.");
+        await SaysAsync(
+            viewer,
+            $"/workers/{await SampleData.WorkerAsync(TestSystem.Database, "worker-1")}",
+            "Needs the role operator."
+        );
         await viewer.Page.GotoAsync("/workers");
         await viewer.Page.GetByText("Pause, resume, limit").First.ClickAsync();
         await Assertions.Expect(viewer.Page.GetByText("Needs the role operator.").First).ToBeVisibleAsync();
         await SaysAsync(viewer, $"/orders/{deadLettered}", "Needs the role admin.");
-        await Assertions.Expect(viewer.Page.GetByRole(AriaRole.Button, new() { Name = "Reveal personal data" })).ToBeDisabledAsync();
+        await Assertions
+            .Expect(viewer.Page.GetByRole(AriaRole.Button, new() { Name = "Reveal personal data" }))
+            .ToBeDisabledAsync();
         await SaysAsync(viewer, "/alerts", "Needs the role operator.");
     }
 
@@ -143,7 +221,13 @@ internal sealed class AllPagesTests : BrowserFixture
         await viewer.Page.GetByPlaceholder("Why you need to see them").FillAsync("the customer called");
         await viewer.Page.GetByRole(AriaRole.Button, new() { Name = "Reveal personal data" }).ClickAsync();
         await Assertions.Expect(viewer.Page.GetByText("zoe@example.com")).ToBeVisibleAsync();
-        Assert.That(await TestSystem.Database.CountAsync("audit where action = 'reveal personal data' and target = $1 and reason = 'the customer called' and who = 'anna'", $"order {deadLettered}"), Is.EqualTo(1));
+        Assert.That(
+            await TestSystem.Database.CountAsync(
+                "audit where action = 'reveal personal data' and target = $1 and reason = 'the customer called' and who = 'anna'",
+                $"order {deadLettered}"
+            ),
+            Is.EqualTo(1)
+        );
     }
 
     [Test, Order(6)]
@@ -152,10 +236,21 @@ internal sealed class AllPagesTests : BrowserFixture
         var deadLettered = await SampleData.FailedOrderAsync(TestSystem.Database);
         await using var viewer = await OpenAsync(width: 390, height: 844);
         var (failure, redrive) = await SampleData.FailureAsync(TestSystem.Database);
-        foreach (var path in Lists.Select(l => l.Path).Append($"/orders/{deadLettered}").Append($"/failures/{failure}").Append($"/redrives/{redrive}").Append($"/redrives/new?ids={failure}"))
+        foreach (
+            var path in Lists
+                .Select(l => l.Path)
+                .Append($"/orders/{deadLettered}")
+                .Append($"/failures/{failure}")
+                .Append($"/redrives/{redrive}")
+                .Append($"/redrives/new?ids={failure}")
+        )
         {
             await viewer.Page.GotoAsync(path);
-            Assert.That(await viewer.Page.EvaluateAsync<int>("document.documentElement.scrollWidth"), Is.LessThanOrEqualTo(390), $"{path} must not scroll sideways");
+            Assert.That(
+                await viewer.Page.EvaluateAsync<int>("document.documentElement.scrollWidth"),
+                Is.LessThanOrEqualTo(390),
+                $"{path} must not scroll sideways"
+            );
         }
     }
 
@@ -165,7 +260,8 @@ internal sealed class AllPagesTests : BrowserFixture
         await using var viewer = await OpenAsync();
         var page = viewer.Page;
         await page.WaitForFunctionAsync("() => document.hasFocus()");
-        // In one call, as a person types it: between two calls a busy test process may let more time pass than the page waits for the second key.
+        // In one call, as a person types it: between two calls a busy test process may let more time pass than the page
+        // waits for the second key.
         await page.Keyboard.TypeAsync("gr");
         await page.WaitForURLAsync("**/orders");
         await page.Keyboard.PressAsync("j");
@@ -187,7 +283,23 @@ internal sealed class AllPagesTests : BrowserFixture
     public async Task As_a_spreadsheet_that_computes_nothing()
     {
         await using var viewer = await OpenAsync();
-        foreach (var path in (string[])["/orders.csv", "/failures.csv?group=group1", "/redrives.csv", "/effects.csv", "/workers.csv", "/workers/running.csv", "/queues.csv", "/outbox.csv?part=Quarantine", "/schedules.csv", "/metrics-view.csv", "/alerts.csv", "/audit.csv"])
+        foreach (
+            var path in (string[])
+                [
+                    "/orders.csv",
+                    "/failures.csv?group=group1",
+                    "/redrives.csv",
+                    "/effects.csv",
+                    "/workers.csv",
+                    "/workers/running.csv",
+                    "/queues.csv",
+                    "/outbox.csv?part=Quarantine",
+                    "/schedules.csv",
+                    "/metrics-view.csv",
+                    "/alerts.csv",
+                    "/audit.csv",
+                ]
+        )
         {
             var answer = await viewer.Page.APIRequest.GetAsync(path);
             Assert.That(answer.Status, Is.EqualTo(200), path);
@@ -206,7 +318,11 @@ internal sealed class AllPagesTests : BrowserFixture
         try
         {
             await Assertions.Expect(viewer.Page.Locator("#broker")).ToBeVisibleAsync(new() { Timeout = 15_000 });
-            Assert.That(await viewer.Page.Locator("tbody tr").CountAsync(), Is.EqualTo(workers), "the last figures stay");
+            Assert.That(
+                await viewer.Page.Locator("tbody tr").CountAsync(),
+                Is.EqualTo(workers),
+                "the last figures stay"
+            );
             await EachAsync(viewer, Lists.Select(l => l.Path));
             await SaysAsync(viewer, "/orders", "O-00000001", orElse: "Needs attention");
             await SaysAsync(viewer, "/queues", "RabbitMQ does not answer.");
@@ -228,14 +344,19 @@ internal sealed class AllPagesTests : BrowserFixture
         await using var transaction = await locked.BeginTransactionAsync();
         await using (var command = locked.CreateCommand())
         {
-            command.CommandText = "lock table orders, effects, failures, redrives, workers, outbox, step_history, alerts, audit, schedules in access exclusive mode";
+            command.CommandText =
+                "lock table orders, effects, failures, redrives, workers, outbox, step_history, alerts, audit, schedules in access exclusive mode";
             await command.ExecuteNonQueryAsync();
         }
 
         foreach (var (path, _) in Lists.Where(l => l.Path is not ("/" or "/queues")))
         {
             await SaysAsync(viewer, path, "The rest of the page is right.");
-            Assert.That(await viewer.Page.Locator(".fault small").First.TextContentAsync(), Does.Match("^Trace [0-9a-f]{32}$"), path);
+            Assert.That(
+                await viewer.Page.Locator(".fault small").First.TextContentAsync(),
+                Does.Match("^Trace [0-9a-f]{32}$"),
+                path
+            );
             Assert.That(await Browsing.AxeAsync(viewer.Page), Is.Empty);
         }
 
@@ -250,10 +371,20 @@ internal sealed class AllPagesTests : BrowserFixture
     {
         await page.GotoAsync("/metrics-view?span=6h");
         await Assertions.Expect(page.Locator(".plot").First.Locator(".mark")).ToHaveCountAsync(3);
-        Assert.That(await page.Locator(".plot").First.Locator(".mark").First.GetAttributeAsync("title"), Does.Match(@"^1\.3\.0 at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC: .*hurried"));
-        Assert.That(await page.Locator(".plot").First.GetAttributeAsync("aria-label"), Does.Contain("Deployments: 1.3.0 at "));
+        Assert.That(
+            await page.Locator(".plot").First.Locator(".mark").First.GetAttributeAsync("title"),
+            Does.Match(@"^1\.3\.0 at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC: .*hurried")
+        );
+        Assert.That(
+            await page.Locator(".plot").First.GetAttributeAsync("aria-label"),
+            Does.Contain("Deployments: 1.3.0 at ")
+        );
         await page.GetByText("The same as a table").ClickAsync();
-        await Assertions.Expect(page.GetByRole(AriaRole.Region, new() { Name = "Figures" }).GetByText("1.1.0", new() { Exact = true })).ToBeVisibleAsync();
+        await Assertions
+            .Expect(
+                page.GetByRole(AriaRole.Region, new() { Name = "Figures" }).GetByText("1.1.0", new() { Exact = true })
+            )
+            .ToBeVisibleAsync();
     }
 
     private static async Task EachAsync(Viewer viewer, IEnumerable<string> paths)

@@ -4,7 +4,9 @@ using QueueWorkers.Operators;
 
 namespace Orders.Dashboard.Tests.Pages;
 
-/// <summary>Debian's Chromium, one for all fixtures; each viewer has a context, and with it cookies, of its own.</summary>
+/// <summary>
+/// Debian's Chromium, one for all fixtures; each viewer has a context, and with it cookies, of its own.
+/// </summary>
 internal static class Browsing
 {
     /// <summary>Theirs.</summary>
@@ -25,21 +27,35 @@ internal static class Browsing
     public static async Task GivePasswordsAsync(OrdersSystem system)
     {
         var operators = new OperatorStore(system.Database.Source);
-        foreach (var (name, role) in ((string, OperatorRole)[])[("vera", OperatorRole.Viewer), ("otto", OperatorRole.Operator), ("anna", OperatorRole.Admin)])
+        foreach (
+            var (name, role) in ((string, OperatorRole)[])
+                [("vera", OperatorRole.Viewer), ("otto", OperatorRole.Operator), ("anna", OperatorRole.Admin)]
+        )
             await operators.EnsureAsync(name, role, Password, null, default);
     }
 
-    /// <summary>A browser that is logged in; what it refuses for the sake of the content security policy, and what scripts throw, fails the test when it is disposed.</summary>
-    public static async Task<Viewer> OpenAsync(Uri dashboard, string name, ColorScheme scheme = ColorScheme.Light, int width = 1440, int height = 900)
+    /// <summary>
+    /// A browser that is logged in; what it refuses for the sake of the content security policy, and what scripts
+    /// throw, fails the test when it is disposed.
+    /// </summary>
+    public static async Task<Viewer> OpenAsync(
+        Uri dashboard,
+        string name,
+        ColorScheme scheme = ColorScheme.Light,
+        int width = 1440,
+        int height = 900
+    )
     {
-        var context = await (await Browser.Value).NewContextAsync(new()
-        {
-            BaseURL = dashboard.ToString(),
-            ColorScheme = scheme,
-            ReducedMotion = ReducedMotion.Reduce,
-            TimezoneId = "UTC",
-            ViewportSize = new() { Width = width, Height = height },
-        });
+        var context = await (await Browser.Value).NewContextAsync(
+            new()
+            {
+                BaseURL = dashboard.ToString(),
+                ColorScheme = scheme,
+                ReducedMotion = ReducedMotion.Reduce,
+                TimezoneId = "UTC",
+                ViewportSize = new() { Width = width, Height = height },
+            }
+        );
         var viewer = new Viewer(context, await context.NewPageAsync());
         await viewer.Page.GotoAsync("/login");
         await viewer.Page.GetByLabel("Name").FillAsync(name);
@@ -49,7 +65,10 @@ internal static class Browsing
         return viewer;
     }
 
-    /// <summary>What axe finds on the page against WCAG 2.2 A and AA, in light and in dark. The themes differ in colours only, so in dark only colours are looked at.</summary>
+    /// <summary>
+    /// What axe finds on the page against WCAG 2.2 A and AA, in light and in dark. The themes differ in colours only,
+    /// so in dark only colours are looked at.
+    /// </summary>
     public static async Task<IReadOnlyList<string>> AxeAsync(IPage page)
     {
         var light = await RunAsync(page, "tag", Rules);
@@ -59,24 +78,39 @@ internal static class Browsing
         return [.. light, .. dark.Select(finding => $"dark: {finding}")];
     }
 
-    // Not by RunAxe of the Playwright package: it opens a page of its own each time, for frames that these pages do not have.
+    // Not by RunAxe of the Playwright package: it opens a page of its own each time, for frames that these pages do not
+    // have.
     private static async Task<IReadOnlyList<string>> RunAsync(IPage page, string type, IReadOnlyList<string> values)
     {
         if (!await page.EvaluateAsync<bool>("() => !!window.axe"))
             await page.EvaluateAsync(Axe);
-        return await page.EvaluateAsync<string[]>("""
+        return await page.EvaluateAsync<string[]>(
+            """
             async ([more, type, values]) => (await axe.run({ include: [['html']], exclude: [[more]] }, { runOnly: { type, values }, resultTypes: ['violations'] }))
                 .violations.flatMap(v => v.nodes.map(n => `${location.pathname}${location.search}: ${v.id}: ${v.help}: ${n.html}`))
-            """, new object[] { MoreRows, type, values.ToArray() });
+            """,
+            new object[] { MoreRows, type, values.ToArray() }
+        );
     }
 
     private static async Task<IBrowser> StartAsync()
     {
         var playwright = await Playwright.CreateAsync();
-        return await playwright.Chromium.LaunchAsync(new()
-        {
-            ExecutablePath = Environment.GetEnvironmentVariable("CHROMIUM") ?? "/usr/bin/chromium",
-            Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-        });
+        return await playwright.Chromium.LaunchAsync(
+            new()
+            {
+                ExecutablePath = Environment.GetEnvironmentVariable("CHROMIUM") ?? "/usr/bin/chromium",
+                Args =
+                [
+                    "--no-sandbox",
+                    "--disable-gpu",
+                    "--disable-quic",
+                    "--no-first-run",
+                    "--disable-background-networking",
+                    "--disable-component-update",
+                    "--disable-sync",
+                ],
+            }
+        );
     }
 }

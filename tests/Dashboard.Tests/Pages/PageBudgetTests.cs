@@ -18,7 +18,22 @@ internal sealed class PageBudgetTests : BrowserFixture
     public async Task A_cold_page_is_small_asks_nobody_else_and_is_painted_soon_on_a_slow_line()
     {
         await using var viewer = await OpenAsync();
-        foreach (var path in (string[])["/", "/orders", "/failures", "/redrives", "/effects", "/workers", "/queues", "/outbox", "/metrics-view", "/alerts", "/audit"])
+        foreach (
+            var path in (string[])
+                [
+                    "/",
+                    "/orders",
+                    "/failures",
+                    "/redrives",
+                    "/effects",
+                    "/workers",
+                    "/queues",
+                    "/outbox",
+                    "/metrics-view",
+                    "/alerts",
+                    "/audit",
+                ]
+        )
         {
             // A busy machine may paint late; a page that never paints in time is too heavy.
             var (bytes, paint) = (0.0, double.MaxValue);
@@ -28,7 +43,13 @@ internal sealed class PageBudgetTests : BrowserFixture
                 (bytes, paint) = await LoadSlowlyAsync(viewer.Page, path);
                 Assert.That(bytes, Is.LessThanOrEqualTo(ColdBytes).And.Positive, path);
                 Assert.That(paint, Is.Positive, $"{path}: the paint was seen");
-                Assert.That(viewer.Requests.Where(url => !url.StartsWith(Dashboard.Address.ToString(), StringComparison.Ordinal)), Is.Empty, path);
+                Assert.That(
+                    viewer.Requests.Where(url =>
+                        !url.StartsWith(Dashboard.Address.ToString(), StringComparison.Ordinal)
+                    ),
+                    Is.Empty,
+                    path
+                );
             }
 
             await TestContext.Out.WriteLineAsync($"{path}: {bytes / 1024:0.0} KB, first paint {paint:0} ms");
@@ -70,7 +91,9 @@ internal sealed class PageBudgetTests : BrowserFixture
         var cookies = string.Join("; ", (await page.Context.CookiesAsync()).Select(c => $"{c.Name}={c.Value}"));
         using var http = new HttpClient { BaseAddress = Dashboard.Address };
         http.DefaultRequestHeaders.Add("Cookie", cookies);
-        var streams = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => http.GetStreamAsync(new Uri("/live", UriKind.Relative))));
+        var streams = await Task.WhenAll(
+            Enumerable.Range(0, 20).Select(_ => http.GetStreamAsync(new Uri("/live", UriKind.Relative)))
+        );
 
         var watch = Stopwatch.StartNew();
         await Dashboard.DisposeAsync();
@@ -78,7 +101,12 @@ internal sealed class PageBudgetTests : BrowserFixture
         foreach (var stream in streams)
             await stream.DisposeAsync();
 
-        await Assertions.Expect(page.Locator("#pulse")).ToHaveTextAsync(new System.Text.RegularExpressions.Regex("^No data for [0-9]+ s$"), new() { Timeout = 20_000 });
+        await Assertions
+            .Expect(page.Locator("#pulse"))
+            .ToHaveTextAsync(
+                new System.Text.RegularExpressions.Regex("^No data for [0-9]+ s$"),
+                new() { Timeout = 20_000 }
+            );
         await RestartDashboardAsync(port);
         await Assertions.Expect(page.Locator("#pulse")).ToHaveTextAsync("Live", new() { Timeout = 30_000 });
         await Assertions.Expect(page.Locator("#find")).ToHaveValueAsync("typed and not sent");
@@ -90,14 +118,26 @@ internal sealed class PageBudgetTests : BrowserFixture
         var session = await page.Context.NewCDPSessionAsync(page);
         await session.SendAsync("Network.enable");
         await session.SendAsync("Network.clearBrowserCache");
-        await session.SendAsync("Network.emulateNetworkConditions", new Dictionary<string, object> { ["offline"] = false, ["latency"] = 150, ["downloadThroughput"] = 1.6e6 / 8, ["uploadThroughput"] = 1.6e6 / 8 });
+        await session.SendAsync(
+            "Network.emulateNetworkConditions",
+            new Dictionary<string, object>
+            {
+                ["offline"] = false,
+                ["latency"] = 150,
+                ["downloadThroughput"] = 1.6e6 / 8,
+                ["uploadThroughput"] = 1.6e6 / 8,
+            }
+        );
         double bytes = 0;
-        session.Event("Network.loadingFinished").OnEvent += (_, e) => bytes += e!.Value.GetProperty("encodedDataLength").GetDouble();
+        session.Event("Network.loadingFinished").OnEvent += (_, e) =>
+            bytes += e!.Value.GetProperty("encodedDataLength").GetDouble();
         await page.GotoAsync(path, new() { WaitUntil = WaitUntilState.Load });
-        var paint = await page.EvaluateAsync<double>("""
+        var paint = await page.EvaluateAsync<double>(
+            """
             performance.getEntriesByName('first-contentful-paint')[0]?.startTime
                 ?? new Promise(done => new PerformanceObserver(list => list.getEntriesByName('first-contentful-paint').forEach(paint => done(paint.startTime))).observe({ type: 'paint', buffered: true }))
-            """);
+            """
+        );
         await session.DetachAsync();
         return (bytes, paint);
     }

@@ -6,7 +6,8 @@ using QueueWorkers.Deployment;
 namespace Orders.Dashboard.Tests.Topology;
 
 /// <summary>
-/// Somebody deletes a queue, an exchange or a binding. No order suffers, each mail goes out once, and an operator is told within seconds.
+/// Somebody deletes a queue, an exchange or a binding. No order suffers, each mail goes out once, and an operator is
+/// told within seconds.
 /// The dashboard has the rights of an installation.
 /// </summary>
 internal sealed class DeletedQueues : ShopFixture
@@ -17,11 +18,26 @@ internal sealed class DeletedQueues : ShopFixture
     [OneTimeSetUp]
     public async Task WatchAsync()
     {
-        await DeployCommand.RunAsync(TestSystem.Configuration(("DASHBOARD_DB_PASSWORD", Password), ("DASHBOARD_MQ_PASSWORD", Password)), TestSystem.Catalogue, _ => { }, CancellationToken.None);
+        await DeployCommand.RunAsync(
+            TestSystem.Configuration(("DASHBOARD_DB_PASSWORD", Password), ("DASHBOARD_MQ_PASSWORD", Password)),
+            TestSystem.Catalogue,
+            _ => { },
+            CancellationToken.None
+        );
         var user = ProcessCredentials.UserOf("dashboard");
         await RestartDashboardAsync(
-            ("ConnectionStrings:Postgres", new NpgsqlConnectionStringBuilder(TestSystem.Database.ConnectionString) { Username = user, Password = Password }.ConnectionString),
-            ("RabbitMq:Username", user), ("RabbitMq:Password", Password), ("Topology:Check", "true"));
+            (
+                "ConnectionStrings:Postgres",
+                new NpgsqlConnectionStringBuilder(TestSystem.Database.ConnectionString)
+                {
+                    Username = user,
+                    Password = Password,
+                }.ConnectionString
+            ),
+            ("RabbitMq:Username", user),
+            ("RabbitMq:Password", Password),
+            ("Topology:Check", "true")
+        );
         await UntilSettledAsync("email");
     }
 
@@ -57,7 +73,12 @@ internal sealed class DeletedQueues : ShopFixture
         await TestSystem.Broker.DeleteQueueAsync("email");
         await PostAsync(all, orders);
         await AllMailedOnceAsync(orders);
-        await Eventually.That(() => LastAlertAsync("email"), NUnit.Framework.Is.Not.EqualTo(before), "alert about email", TimeSpan.FromSeconds(20));
+        await Eventually.That(
+            () => LastAlertAsync("email"),
+            NUnit.Framework.Is.Not.EqualTo(before),
+            "alert about email",
+            TimeSpan.FromSeconds(20)
+        );
         await UntilSettledAsync("email");
     }
 
@@ -70,7 +91,12 @@ internal sealed class DeletedQueues : ShopFixture
         await PostAsync(all, orders);
         await AlertedAsync("email", "the binding");
         // Only who connects declares its exchange: a worker that is started again, or a deployment.
-        await DeployCommand.RunAsync(TestSystem.Configuration(), TestSystem.Catalogue, _ => { }, CancellationToken.None);
+        await DeployCommand.RunAsync(
+            TestSystem.Configuration(),
+            TestSystem.Catalogue,
+            _ => { },
+            CancellationToken.None
+        );
         await AllMailedOnceAsync(orders);
         await UntilSettledAsync("email");
     }
@@ -92,17 +118,27 @@ internal sealed class DeletedQueues : ShopFixture
     {
         var orders = await TestSystem.StoreAsync(await OrdersAsync(3));
         await DeadLetterAsync(orders);
-        await Eventually.That(() => TestSystem.Database.CountAsync("failures where state = 1 and queue = 'email_error'"), Is.EqualTo(3), "failures");
+        await Eventually.That(
+            () => TestSystem.Database.CountAsync("failures where state = 1 and queue = 'email_error'"),
+            Is.EqualTo(3),
+            "failures"
+        );
         await TestSystem.Broker.DeleteQueueAsync("email_error");
         await AlertedAsync("email_error", "email_error");
         await Eventually.That(() => CountOrNoneAsync("email_error"), Is.EqualTo(3u), "messages in email_error");
-        Assert.That(await TestSystem.Database.CountAsync("failures where state = 1 and queue = 'email_error'"), Is.EqualTo(3), "failures");
+        Assert.That(
+            await TestSystem.Database.CountAsync("failures where state = 1 and queue = 'email_error'"),
+            Is.EqualTo(3),
+            "failures"
+        );
     }
 
     [Test]
     public async Task A_retired_step_whose_queues_are_gone_does_not_keep_the_others_from_being_indexed()
     {
-        await TestSystem.Database.ExecuteAsync("insert into step_catalogue (step, bit, position, consumes, active) values ('retired', 1 << 20, -1, '{}', false)");
+        await TestSystem.Database.ExecuteAsync(
+            "insert into step_catalogue (step, bit, position, consumes, active) values ('retired', 1 << 20, -1, '{}', false)"
+        );
         var known = await TestSystem.Database.CountAsync("failures");
         await DeadLetterAsync(await TestSystem.StoreAsync(await OrdersAsync(1)));
         await Eventually.That(() => TestSystem.Database.CountAsync("failures"), Is.EqualTo(known + 1), "failures");
@@ -111,7 +147,13 @@ internal sealed class DeletedQueues : ShopFixture
     [Test]
     public async Task A_policy_with_a_limit_raises_an_alert()
     {
-        await TestSystem.Broker.Management.PutOperatorPolicyAsync(TestSystem.Broker.Options.VirtualHost, "short", "^warehouse$", new Dictionary<string, object> { ["message-ttl"] = 60000 }, CancellationToken.None);
+        await TestSystem.Broker.Management.PutOperatorPolicyAsync(
+            TestSystem.Broker.Options.VirtualHost,
+            "short",
+            "^warehouse$",
+            new Dictionary<string, object> { ["message-ttl"] = 60000 },
+            CancellationToken.None
+        );
         await AlertedAsync("warehouse", "message-ttl 60000", TimeSpan.FromSeconds(60));
     }
 
@@ -120,9 +162,20 @@ internal sealed class DeletedQueues : ShopFixture
         foreach (var order in orders)
             await TestSystem.UntilAsync(order.Id, OrderStatus.Completed, TimeSpan.FromSeconds(60));
         var ids = orders.Select(o => o.Id).ToArray();
-        Assert.That(await TestSystem.Database.CountAsync("effects where effect = 'email' and state = 2 and subject_id = any($1)", ids), Is.EqualTo(ids.Length), "mails by the books");
+        Assert.That(
+            await TestSystem.Database.CountAsync(
+                "effects where effect = 'email' and state = 2 and subject_id = any($1)",
+                ids
+            ),
+            Is.EqualTo(ids.Length),
+            "mails by the books"
+        );
         var mails = await MailsAsync();
-        Assert.That(orders.Select(o => mails.GetValueOrDefault(o.CustomerEmail)), Is.All.EqualTo(1), "mails by the mail server");
+        Assert.That(
+            orders.Select(o => mails.GetValueOrDefault(o.CustomerEmail)),
+            Is.All.EqualTo(1),
+            "mails by the mail server"
+        );
     }
 
     // The customers of other tests have had mails too.
@@ -130,25 +183,52 @@ internal sealed class DeletedQueues : ShopFixture
         [.. (await base.OrdersAsync(count)).Select(o => o with { CustomerEmail = $"{o.Id:N}@example.com" })];
 
     private async Task<string> LastAlertAsync(string queue) =>
-        await TestSystem.Database.ScalarAsync<string>("select coalesce(max(says), '') from alerts where rule = 'topology' and subject = $1", queue);
+        await TestSystem.Database.ScalarAsync<string>(
+            "select coalesce(max(says), '') from alerts where rule = 'topology' and subject = $1",
+            queue
+        );
 
-    private Task<long> AlertedAsync(string queue, string says, TimeSpan? within = null) => Eventually.That(
-        () => TestSystem.Database.CountAsync("alerts where rule = 'topology' and subject = $1 and fired_at is not null and says like '%' || $2 || '%'", queue, says),
-        Is.GreaterThanOrEqualTo(1L), $"alerts about {queue}", within ?? TimeSpan.FromSeconds(20));
+    private Task<long> AlertedAsync(string queue, string says, TimeSpan? within = null) =>
+        Eventually.That(
+            () =>
+                TestSystem.Database.CountAsync(
+                    "alerts where rule = 'topology' and subject = $1 and fired_at is not null and says like '%' || $2 || '%'",
+                    queue,
+                    says
+                ),
+            Is.GreaterThanOrEqualTo(1L),
+            $"alerts about {queue}",
+            within ?? TimeSpan.FromSeconds(20)
+        );
 
     private Task<bool> UntilSettledAsync(string queue) =>
-        Eventually.That(() => TestSystem.Broker.Management.HasBindingAsync(TestSystem.Broker.Options.VirtualHost, "orders-topology", queue, $"{queue} settled", default), NUnit.Framework.Is.True, $"{queue} is settled");
+        Eventually.That(
+            () =>
+                TestSystem.Broker.Management.HasBindingAsync(
+                    TestSystem.Broker.Options.VirtualHost,
+                    "orders-topology",
+                    queue,
+                    $"{queue} settled",
+                    default
+                ),
+            NUnit.Framework.Is.True,
+            $"{queue} is settled"
+        );
 
     private async Task UnbindAsync(string queue, string exchange)
     {
-        await using var connection = await QueueWorkers.Messaging.BrokerConnection.CreateFactory(TestSystem.Broker.Options).CreateConnectionAsync();
+        await using var connection = await QueueWorkers
+            .Messaging.BrokerConnection.CreateFactory(TestSystem.Broker.Options)
+            .CreateConnectionAsync();
         await using var channel = await connection.CreateChannelAsync();
         await channel.ExchangeUnbindAsync(queue, exchange, "");
     }
 
     private async Task<uint> CountOrNoneAsync(string queue)
     {
-        await using var connection = await QueueWorkers.Messaging.BrokerConnection.CreateFactory(TestSystem.Broker.Options).CreateConnectionAsync();
+        await using var connection = await QueueWorkers
+            .Messaging.BrokerConnection.CreateFactory(TestSystem.Broker.Options)
+            .CreateConnectionAsync();
         await using var channel = await connection.CreateChannelAsync();
         try
         {

@@ -7,37 +7,66 @@ internal sealed class SchedulePageTests : DashboardFixture
 {
     private const string Name = "tick";
 
-    private static readonly ScheduleCatalogue Catalogue1 = new ScheduleCatalogue().Publish(Name, "0 5 * * *", Misfire.Once, firing => new Tick(firing.Id, firing.DueAt));
+    private static readonly ScheduleCatalogue Catalogue1 = new ScheduleCatalogue().Publish(
+        Name,
+        "0 5 * * *",
+        Misfire.Once,
+        firing => new Tick(firing.Id, firing.DueAt)
+    );
 
     [OneTimeSetUp]
-    public Task DeploySchedules() => new ScheduleDeployment(TestSystem.Database.Source, Catalogue1).DeployAsync(CancellationToken.None);
+    public Task DeploySchedules() =>
+        new ScheduleDeployment(TestSystem.Database.Source, Catalogue1).DeployAsync(CancellationToken.None);
 
     [Test]
     public async Task An_operator_runs_pauses_resumes_and_changes_a_schedule_and_each_is_in_the_record()
     {
         var run = await PostAsync($"/api/schedules/{Name}/run", OperatorsKey, new { reason = "to see it" });
         Assert.That(run.Status, Is.EqualTo(202), run.ToString());
-        Assert.That((await GetAsync($"/api/schedules/{Name}/runs", ViewerKey)).Body[0]!["requestedBy"]!.GetValue<string>(), Is.EqualTo("otto"));
+        Assert.That(
+            (await GetAsync($"/api/schedules/{Name}/runs", ViewerKey)).Body[0]!["requestedBy"]!.GetValue<string>(),
+            Is.EqualTo("otto")
+        );
 
         Assert.That((await PostAsync($"/api/schedules/{Name}/pause", OperatorsKey)).Status, Is.EqualTo(204));
         Assert.That((await GetAsync("/api/schedules", ViewerKey)).Body[0]!["paused"]!.GetValue<bool>(), Is.True);
         Assert.That((await PostAsync($"/api/schedules/{Name}/resume", OperatorsKey)).Status, Is.EqualTo(204));
-        Assert.That((await PostAsync($"/api/schedules/{Name}/resume", OperatorsKey)).Code, Is.EqualTo("schedule-state"));
+        Assert.That(
+            (await PostAsync($"/api/schedules/{Name}/resume", OperatorsKey)).Code,
+            Is.EqualTo("schedule-state")
+        );
 
-        var change = new { cron = "0 6 * * *", timeZone = "Europe/Berlin", misfire = "Skip", reason = "after breakfast" };
-        Assert.That((await SendAsync(HttpMethod.Put, $"/api/schedules/{Name}", OperatorsKey, change)).Status, Is.EqualTo(204));
+        var change = new
+        {
+            cron = "0 6 * * *",
+            timeZone = "Europe/Berlin",
+            misfire = "Skip",
+            reason = "after breakfast",
+        };
+        Assert.That(
+            (await SendAsync(HttpMethod.Put, $"/api/schedules/{Name}", OperatorsKey, change)).Status,
+            Is.EqualTo(204)
+        );
         var now = (await GetAsync("/api/schedules", ViewerKey)).Body[0]!;
-        Assert.That((now["cron"]!.GetValue<string>(), now["timeZone"]!.GetValue<string>(), now["misfire"]!.GetValue<string>()), Is.EqualTo(("0 6 * * *", "Europe/Berlin", "Skip")));
+        Assert.That(
+            (now["cron"]!.GetValue<string>(), now["timeZone"]!.GetValue<string>(), now["misfire"]!.GetValue<string>()),
+            Is.EqualTo(("0 6 * * *", "Europe/Berlin", "Skip"))
+        );
 
         Assert.That(
-            await TestSystem.Database.RowsAsync("select who, action, target, reason from audit where target like 'schedule %' order by id"),
-            Is.EqualTo(new object?[][]
-            {
-                ["otto", "run-schedule", "schedule tick", "to see it"],
-                ["otto", "pause-schedule", "schedule tick", null],
-                ["otto", "resume-schedule", "schedule tick", null],
-                ["otto", "change-schedule", "schedule tick: 0 6 * * *, Europe/Berlin, Skip", "after breakfast"],
-            }));
+            await TestSystem.Database.RowsAsync(
+                "select who, action, target, reason from audit where target like 'schedule %' order by id"
+            ),
+            Is.EqualTo(
+                new object?[][]
+                {
+                    ["otto", "run-schedule", "schedule tick", "to see it"],
+                    ["otto", "pause-schedule", "schedule tick", null],
+                    ["otto", "resume-schedule", "schedule tick", null],
+                    ["otto", "change-schedule", "schedule tick: 0 6 * * *, Europe/Berlin, Skip", "after breakfast"],
+                }
+            )
+        );
     }
 
     [Test]
@@ -45,7 +74,17 @@ internal sealed class SchedulePageTests : DashboardFixture
     {
         Assert.That((await PostAsync("/api/schedules/nothing/run", OperatorsKey)).Code, Is.EqualTo("not-found"));
         Assert.That((await PostAsync($"/api/schedules/{Name}/run", ViewerKey)).Code, Is.EqualTo("missing-role"));
-        var unusable = await SendAsync(HttpMethod.Put, $"/api/schedules/{Name}", OperatorsKey, new { cron = "every day", timeZone = "UTC", misfire = "Once" });
+        var unusable = await SendAsync(
+            HttpMethod.Put,
+            $"/api/schedules/{Name}",
+            OperatorsKey,
+            new
+            {
+                cron = "every day",
+                timeZone = "UTC",
+                misfire = "Once",
+            }
+        );
         Assert.That((unusable.Status, unusable.Code), Is.EqualTo((422, "unusable-schedule")), unusable.ToString());
         Assert.That((await GetAsync($"/api/schedules/{Name}/runs?limit=0", ViewerKey)).Status, Is.EqualTo(400));
     }

@@ -12,18 +12,35 @@ using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.Completeness;
 
-/// <summary>Orders that lack something, or have it twice, are found without trusting the flags of the pipeline, and their messages can be emitted again without harm.</summary>
+/// <summary>
+/// Orders that lack something, or have it twice, are found without trusting the flags of the pipeline, and their
+/// messages can be emitted again without harm.
+/// </summary>
 public sealed class CompletenessTests : SystemFixture
 {
-    private static readonly CompletenessOptions Options = new() { Deadline = TimeSpan.FromMinutes(15), Recheck = TimeSpan.FromSeconds(1) };
+    private static readonly CompletenessOptions Options = new()
+    {
+        Deadline = TimeSpan.FromMinutes(15),
+        Recheck = TimeSpan.FromSeconds(1),
+    };
 
-    private static readonly AuditEntry By = new() { Who = "ada", Role = "Operator", Action = "test" };
+    private static readonly AuditEntry By = new()
+    {
+        Who = "ada",
+        Role = "Operator",
+        Action = "test",
+    };
 
     private OneProcess _process = null!;
     private CompletenessControl _control = null!;
 
     // Two steps that begin with the order, one of them called as the shop calls it.
-    protected override StepCatalogue Catalogue => new StepCatalogue().Add<WelcomeStep>().Add<InventoryLikeStep>().PublishesEvent<OrderCompleted>().PublishesEvent<OrderRejected>();
+    protected override StepCatalogue Catalogue =>
+        new StepCatalogue()
+            .Add<WelcomeStep>()
+            .Add<InventoryLikeStep>()
+            .PublishesEvent<OrderCompleted>()
+            .PublishesEvent<OrderRejected>();
 
     [OneTimeSetUp]
     public void Start()
@@ -36,7 +53,10 @@ public sealed class CompletenessTests : SystemFixture
     public ValueTask Stop() => _process.DisposeAsync();
 
     [SetUp]
-    public Task Reset() => TestSystem.Database.ExecuteAsync("truncate orders, order_lines, order_progress, effects, step_runs, idempotency, stock_movements, completeness_gaps, completeness_open, completeness_marks, outbox");
+    public Task Reset() =>
+        TestSystem.Database.ExecuteAsync(
+            "truncate orders, order_lines, order_progress, effects, step_runs, idempotency, stock_movements, completeness_gaps, completeness_open, completeness_marks, outbox"
+        );
 
     [Test]
     public async Task A_complete_order_is_looked_at_once()
@@ -47,7 +67,11 @@ public sealed class CompletenessTests : SystemFixture
         await MoveStockAsync(order);
 
         Assert.That(await CheckAsync(), Does.StartWith("Looked at 1 orders").And.Contain("0 new gaps"));
-        Assert.That(await CheckAsync(), Does.StartWith("Looked at 0 orders"), "complete orders are not looked at again");
+        Assert.That(
+            await CheckAsync(),
+            Does.StartWith("Looked at 0 orders"),
+            "complete orders are not looked at again"
+        );
         Assert.That(await GapsAsync(), Is.Empty);
     }
 
@@ -67,12 +91,25 @@ public sealed class CompletenessTests : SystemFixture
         await CheckAsync();
 
         var gap = (await GapsAsync()).Single();
-        Assert.That(gap, Has.Property("SubjectId").EqualTo(order).And.Property("Effect").EqualTo("welcome").And.Property("Kind").EqualTo(GapKind.Missing).And.Property("Silent").True);
+        Assert.That(
+            gap,
+            Has.Property("SubjectId")
+                .EqualTo(order)
+                .And.Property("Effect")
+                .EqualTo("welcome")
+                .And.Property("Kind")
+                .EqualTo(GapKind.Missing)
+                .And.Property("Silent")
+                .True
+        );
 
         await DoAsync(order, "welcome");
         await CheckAgainAsync();
         Assert.That(await GapsAsync(), Is.Empty);
-        Assert.That((await _control.ListAsync(closedToo: true, null, 10, CancellationToken.None)).Single().ClosedAt, Is.Not.Null);
+        Assert.That(
+            (await _control.ListAsync(closedToo: true, null, 10, CancellationToken.None)).Single().ClosedAt,
+            Is.Not.Null
+        );
         Assert.That((await _control.SummaryAsync(CancellationToken.None)).ToLookAt, Is.Zero);
     }
 
@@ -80,14 +117,21 @@ public sealed class CompletenessTests : SystemFixture
     public async Task An_order_released_later_gets_its_time_from_then_on()
     {
         var order = await OldOrderAsync();
-        await TestSystem.Database.ExecuteAsync("update orders set release_at = now() + interval '1 day' where id = $1", order);
+        await TestSystem.Database.ExecuteAsync(
+            "update orders set release_at = now() + interval '1 day' where id = $1",
+            order
+        );
         await CheckAsync();
         Assert.That(await GapsAsync(), Is.Empty);
         await CheckAgainAsync();
         Assert.That(await GapsAsync(), Has.Count.EqualTo(2));
     }
 
-    [TestCase("insert into effects (subject_id, effect, message_id, step, state) select subject_id, effect, gen_random_uuid(), step, 2 from effects where effect = 'welcome'", "welcome", GapKind.Doubled)]
+    [TestCase(
+        "insert into effects (subject_id, effect, message_id, step, state) select subject_id, effect, gen_random_uuid(), step, 2 from effects where effect = 'welcome'",
+        "welcome",
+        GapKind.Doubled
+    )]
     [TestCase("delete from effects where effect = 'welcome'", "welcome", GapKind.Contradiction)]
     [TestCase("update order_progress set done = done & ~1", "welcome", GapKind.Contradiction)]
     [TestCase("delete from stock_movements where sku = 'MUG-BLUE'", "inventory", GapKind.Contradiction)]
@@ -104,11 +148,16 @@ public sealed class CompletenessTests : SystemFixture
         {
             await TestSystem.Database.ExecuteAsync(damage);
             await CheckAsync();
-            Assert.That((await GapsAsync()).Select(g => (g.SubjectId, g.Effect, g.Kind)), Is.EqualTo([(order, effect, kind)]));
+            Assert.That(
+                (await GapsAsync()).Select(g => (g.SubjectId, g.Effect, g.Kind)),
+                Is.EqualTo([(order, effect, kind)])
+            );
         }
         finally
         {
-            await TestSystem.Database.ExecuteAsync("truncate effects; alter table effects add constraint pk_effects primary key (subject_id, effect)");
+            await TestSystem.Database.ExecuteAsync(
+                "truncate effects; alter table effects add constraint pk_effects primary key (subject_id, effect)"
+            );
         }
     }
 
@@ -139,13 +188,29 @@ public sealed class CompletenessTests : SystemFixture
         var gap = (await GapsAsync()).Single();
         Assert.That((gap.SubjectId, gap.Effect, gap.Kind), Is.EqualTo((order, "inventory-undo", GapKind.Missing)));
 
-        Assert.That(await _control.ReemitAsync(order, "inventory-undo", By, CancellationToken.None), Is.EqualTo(ReemitAnswer.Asked));
+        Assert.That(
+            await _control.ReemitAsync(order, "inventory-undo", By, CancellationToken.None),
+            Is.EqualTo(ReemitAnswer.Asked)
+        );
         await CheckAsync();
-        Assert.That(await TestSystem.Database.CountAsync("outbox where exchange = 'inventory' and convert_from(body, 'UTF8') like '%OrderCancelled%'"), Is.EqualTo(1));
+        Assert.That(
+            await TestSystem.Database.CountAsync(
+                "outbox where exchange = 'inventory' and convert_from(body, 'UTF8') like '%OrderCancelled%'"
+            ),
+            Is.EqualTo(1)
+        );
 
-        await TestSystem.Database.ExecuteAsync("insert into effects (subject_id, effect, message_id, step, state) values ($1, 'inventory-undo', $2, 'inventory', 2)", order, Guid.NewGuid());
+        await TestSystem.Database.ExecuteAsync(
+            "insert into effects (subject_id, effect, message_id, step, state) values ($1, 'inventory-undo', $2, 'inventory', 2)",
+            order,
+            Guid.NewGuid()
+        );
         await CheckAgainAsync();
-        Assert.That((await GapsAsync()).Select(g => (g.Effect, g.Kind)), Is.EqualTo([("inventory-undo", GapKind.Contradiction)]), "the compensation is done, and the stock is not back");
+        Assert.That(
+            (await GapsAsync()).Select(g => (g.Effect, g.Kind)),
+            Is.EqualTo([("inventory-undo", GapKind.Contradiction)]),
+            "the compensation is done, and the stock is not back"
+        );
         await TestSystem.Database.ExecuteAsync("update stock_movements set quantity = 0");
         await CheckAgainAsync();
         Assert.That(await GapsAsync(), Is.Empty);
@@ -184,21 +249,51 @@ public sealed class CompletenessTests : SystemFixture
         await CheckAsync();
         Assert.That(await GapsAsync(), Has.Count.EqualTo(3));
 
-        Assert.That(await _control.ReemitAsync(half, "welcome", By, CancellationToken.None), Is.EqualTo(ReemitAnswer.Asked));
-        Assert.That(await _control.ReemitAsync(half, "welcome", By, CancellationToken.None), Is.EqualTo(ReemitAnswer.AlreadyAsked));
-        Assert.That(await _control.ReemitAsync(Guid.NewGuid(), "welcome", By, CancellationToken.None), Is.EqualTo(ReemitAnswer.NoSuchGap));
-        Assert.That(await _control.ReemitAsync(untouched, "welcome", By, CancellationToken.None), Is.EqualTo(ReemitAnswer.Asked));
+        Assert.That(
+            await _control.ReemitAsync(half, "welcome", By, CancellationToken.None),
+            Is.EqualTo(ReemitAnswer.Asked)
+        );
+        Assert.That(
+            await _control.ReemitAsync(half, "welcome", By, CancellationToken.None),
+            Is.EqualTo(ReemitAnswer.AlreadyAsked)
+        );
+        Assert.That(
+            await _control.ReemitAsync(Guid.NewGuid(), "welcome", By, CancellationToken.None),
+            Is.EqualTo(ReemitAnswer.NoSuchGap)
+        );
+        Assert.That(
+            await _control.ReemitAsync(untouched, "welcome", By, CancellationToken.None),
+            Is.EqualTo(ReemitAnswer.Asked)
+        );
         Assert.That(await CheckAsync(), Does.Contain("2 messages emitted again"));
         Assert.That(
             (await TestSystem.Database.RowsAsync("select exchange, message_id from outbox")).Select(r => (r[0], r[1])),
-            Is.EquivalentTo(new (object?, object?)[] { ("welcome", seen), ("welcome", OutgoingMessage.IdOf<OrderAccepted>(untouched)) }));
+            Is.EquivalentTo(
+                new (object?, object?)[]
+                {
+                    ("welcome", seen),
+                    ("welcome", OutgoingMessage.IdOf<OrderAccepted>(untouched)),
+                }
+            )
+        );
 
         // The original turns up after all: it and the copy have one effect.
         await using var host = await TestSystem.StartAsync("welcome");
         await TestSystem.UntilAsync(half, "welcome", StepStatus.Done);
-        await TestSystem.Broker.PublishToAsync("welcome", new OrderAccepted(half, false, DateTimeOffset.UtcNow), new Testing.Servers.ByHand { Id = seen, CorrelationId = half });
-        await Eventually.That(() => TestSystem.Database.CountAsync("duplicates where subject_id = $1", half), Is.EqualTo(1), "the late original is dropped");
-        Assert.That(await TestSystem.Database.CountAsync("effects where subject_id = $1 and effect = 'welcome'", half), Is.EqualTo(1));
+        await TestSystem.Broker.PublishToAsync(
+            "welcome",
+            new OrderAccepted(half, false, DateTimeOffset.UtcNow),
+            new Testing.Servers.ByHand { Id = seen, CorrelationId = half }
+        );
+        await Eventually.That(
+            () => TestSystem.Database.CountAsync("duplicates where subject_id = $1", half),
+            Is.EqualTo(1),
+            "the late original is dropped"
+        );
+        Assert.That(
+            await TestSystem.Database.CountAsync("effects where subject_id = $1 and effect = 'welcome'", half),
+            Is.EqualTo(1)
+        );
         await CheckAgainAsync();
         Assert.That((await GapsAsync()).Select(g => (g.SubjectId, g.Effect)), Is.EqualTo([(untouched, "inventory")]));
     }
@@ -223,26 +318,39 @@ public sealed class CompletenessTests : SystemFixture
         var result = await CheckAsync(Options with { Deadline = TimeSpan.Zero });
         TestContext.Out.WriteLine(result);
         Assert.That(result, Does.StartWith("Looked at 2500 orders").And.Contain("5000 new gaps"));
-        Assert.That((await _control.SummaryAsync(CancellationToken.None)), Has.Property("Open").EqualTo(5000).And.Property("Checked").EqualTo(2500));
+        Assert.That(
+            (await _control.SummaryAsync(CancellationToken.None)),
+            Has.Property("Open").EqualTo(5000).And.Property("Checked").EqualTo(2500)
+        );
     }
 
-    private static StepRun Run(Guid order, string step, Guid? message = null) => OneProcess.Run(new StepPolicy(step), order, message);
+    private static StepRun Run(Guid order, string step, Guid? message = null) =>
+        OneProcess.Run(new StepPolicy(step), order, message);
 
-    private Task<bool> DoAsync(Guid order, string step, Guid? message = null) => _process.Committer.CommitAsync(Run(order, step, message));
+    private Task<bool> DoAsync(Guid order, string step, Guid? message = null) =>
+        _process.Committer.CommitAsync(Run(order, step, message));
 
     // An order of an hour ago, by its id and by its time.
     private async Task<Guid> OldOrderAsync()
     {
         var young = await TestSystem.StoreAsync();
         var old = Guid.CreateVersion7(DateTimeOffset.UtcNow.AddHours(-1));
-        await TestSystem.Database.ExecuteAsync("with o as (update orders set id = $2, created_at = now() - interval '1 hour' where id = $1), l as (update order_lines set order_id = $2 where order_id = $1) update order_progress set order_id = $2 where order_id = $1", young, old);
+        await TestSystem.Database.ExecuteAsync(
+            "with o as (update orders set id = $2, created_at = now() - interval '1 hour' where id = $1), l as (update order_lines set order_id = $2 where order_id = $1) update order_progress set order_id = $2 where order_id = $1",
+            young,
+            old
+        );
         return old;
     }
 
     private Task<int> MoveStockAsync(Guid order) =>
-        TestSystem.Database.ExecuteAsync("insert into stock_movements (order_id, sku, quantity) select order_id, sku, -quantity from order_lines where order_id = $1", order);
+        TestSystem.Database.ExecuteAsync(
+            "insert into stock_movements (order_id, sku, quantity) select order_id, sku, -quantity from order_lines where order_id = $1",
+            order
+        );
 
-    private Task<IReadOnlyList<GapView>> GapsAsync() => _control.ListAsync(closedToo: false, null, 500, CancellationToken.None);
+    private Task<IReadOnlyList<GapView>> GapsAsync() =>
+        _control.ListAsync(closedToo: false, null, 500, CancellationToken.None);
 
     private async Task<string> CheckAgainAsync()
     {
@@ -255,7 +363,14 @@ public sealed class CompletenessTests : SystemFixture
         await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         using var feed = new RelayFeed();
         var metrics = new CompletenessMetrics(services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>());
-        var job = new CompletenessJob(TestSystem.Database.Source, new OrderCompleteness(Catalogue), options ?? Options, feed, metrics, NullLogger<CompletenessJob>.Instance);
+        var job = new CompletenessJob(
+            TestSystem.Database.Source,
+            new OrderCompleteness(Catalogue),
+            options ?? Options,
+            feed,
+            metrics,
+            NullLogger<CompletenessJob>.Instance
+        );
         return await job.RunAsync(new Firing("completeness", DateTimeOffset.UtcNow), CancellationToken.None);
     }
 }

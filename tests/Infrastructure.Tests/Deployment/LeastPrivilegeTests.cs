@@ -23,15 +23,28 @@ public sealed class LeastPrivilegeTests : SystemFixture
     [OneTimeSetUp]
     public Task DeployUsers()
     {
-        var passwords = TestSystem.Catalogue.Steps.Select(s => s.Name).Append("api").Append("dashboard").SelectMany(p => Kinds.Select(kind => ($"{p.ToUpperInvariant()}_{kind}_PASSWORD", (string?)Password)));
-        return DeployCommand.RunAsync(TestSystem.Configuration(passwords), TestSystem.Catalogue, _ => { }, CancellationToken.None);
+        var passwords = TestSystem
+            .Catalogue.Steps.Select(s => s.Name)
+            .Append("api")
+            .Append("dashboard")
+            .SelectMany(p => Kinds.Select(kind => ($"{p.ToUpperInvariant()}_{kind}_PASSWORD", (string?)Password)));
+        return DeployCommand.RunAsync(
+            TestSystem.Configuration(passwords),
+            TestSystem.Catalogue,
+            _ => { },
+            CancellationToken.None
+        );
     }
 
     [Test]
     public async Task A_worker_can_run_its_step_from_the_first_attempt_to_the_last()
     {
         var script = new StepScript();
-        await using var host = await TestSystem.StartAsync([.. TestSystem.Catalogue.Choose("mother").Select(script.In)], null, UserOf("mother"));
+        await using var host = await TestSystem.StartAsync(
+            [.. TestSystem.Catalogue.Choose("mother").Select(script.In)],
+            null,
+            UserOf("mother")
+        );
         var born = await TestSystem.Broker.ListenAsync<Born>();
         var (good, bad) = (Guid.NewGuid(), Guid.NewGuid());
         script.For(bad, (_, _) => throw new InvalidOperationException("Never."));
@@ -42,7 +55,11 @@ public sealed class LeastPrivilegeTests : SystemFixture
         await TestSystem.UntilAsync(good, "mother", StepStatus.Done);
         await TestSystem.UntilAsync(bad, "mother", StepStatus.Failed);
         await UntilArrivedAsync(born, 1);
-        await Eventually.That(() => TestSystem.Broker.CountAsync("mother_error"), Is.EqualTo(2u), "dead-lettered messages: the one that always fails and the one that cannot be read");
+        await Eventually.That(
+            () => TestSystem.Broker.CountAsync("mother_error"),
+            Is.EqualTo(2u),
+            "dead-lettered messages: the one that always fails and the one that cannot be read"
+        );
     }
 
     [Test]
@@ -51,7 +68,13 @@ public sealed class LeastPrivilegeTests : SystemFixture
         var accepted = await TestSystem.Broker.ListenAsync<Contracts.OrderAccepted>();
         await using var host = await TestSystem.StartAsync("", null, UserOf("api"));
         var intake = (OrderIntake)host.Services.GetService(typeof(OrderIntake))!;
-        var result = await intake.AcceptAsync(SampleOrders.New(1) with { IdempotencyKey = "key-of-a-client", BodyHash = [1] });
+        var result = await intake.AcceptAsync(
+            SampleOrders.New(1) with
+            {
+                IdempotencyKey = "key-of-a-client",
+                BodyHash = [1],
+            }
+        );
 
         Assert.That(result.Outcome, Is.EqualTo(IntakeOutcome.Accepted));
         await UntilArrivedAsync(accepted, 1);
@@ -61,7 +84,10 @@ public sealed class LeastPrivilegeTests : SystemFixture
     [TestCase("api", "update orders set total = 0")]
     [TestCase("api", "update order_lines set unit_price = 0")]
     [TestCase("api", "delete from order_progress")]
-    [TestCase("api", "insert into step_runs (subject_id, step, status, attempts) values (gen_random_uuid(), 'x', 2, 1)")]
+    [TestCase(
+        "api",
+        "insert into step_runs (subject_id, step, status, attempts) values (gen_random_uuid(), 'x', 2, 1)"
+    )]
     [TestCase("api", "update effects set state = 2")]
     [TestCase("api", "update stock set on_hand = 1")]
     [TestCase("api", "update catalogue set price_eur = 0")]
@@ -76,9 +102,15 @@ public sealed class LeastPrivilegeTests : SystemFixture
     [TestCase("hurried", "select * from posted_keys")]
     [TestCase("hurried", "select * from invoices")]
     [TestCase("hurried", "update stock set on_hand = 1")]
-    [TestCase("hurried", "insert into stock_movements (order_id, sku, quantity) values (gen_random_uuid(), 'MUG-BLUE', 1)")]
+    [TestCase(
+        "hurried",
+        "insert into stock_movements (order_id, sku, quantity) values (gen_random_uuid(), 'MUG-BLUE', 1)"
+    )]
     [TestCase("hurried", "delete from order_progress")]
-    [TestCase("hurried", "insert into order_progress (order_id, required, done, failed) values (gen_random_uuid(), 1, 0, 0)")]
+    [TestCase(
+        "hurried",
+        "insert into order_progress (order_id, required, done, failed) values (gen_random_uuid(), 1, 0, 0)"
+    )]
     [TestCase("hurried", "delete from step_runs")]
     [TestCase("hurried", "update step_catalogue set active = false")]
     [TestCase("hurried", "truncate outbox")]
@@ -98,7 +130,10 @@ public sealed class LeastPrivilegeTests : SystemFixture
     [TestCase("dashboard", "delete from redrives")]
     [TestCase("dashboard", "delete from idempotency")]
     [TestCase("dashboard", "update effects set message_id = gen_random_uuid()")]
-    [TestCase("dashboard", "insert into effects (subject_id, effect, message_id, step, state) values (gen_random_uuid(), 'x', gen_random_uuid(), 'x', 2)")]
+    [TestCase(
+        "dashboard",
+        "insert into effects (subject_id, effect, message_id, step, state) values (gen_random_uuid(), 'x', gen_random_uuid(), 'x', 2)"
+    )]
     [TestCase("dashboard", "update invoices set number = 1")]
     [TestCase("hurried", "update redrives set rate_per_second = 1000")]
     [TestCase("hurried", "update redrive_items set state = 3")]
@@ -130,14 +165,27 @@ public sealed class LeastPrivilegeTests : SystemFixture
     [TestCase("hurried", "unrouted")]
     [TestCase("hurried", "amq.fanout")]
     public Task A_broker_user_cannot_write_where_only_others_write(string process, string exchange) =>
-        RefusedAsync(process, async channel => await channel.BasicPublishAsync(exchange, "", mandatory: true, new RabbitMQ.Client.BasicProperties(), new byte[1]));
+        RefusedAsync(
+            process,
+            async channel =>
+                await channel.BasicPublishAsync(
+                    exchange,
+                    "",
+                    mandatory: true,
+                    new RabbitMQ.Client.BasicProperties(),
+                    new byte[1]
+                )
+        );
 
     [TestCase("api", "mine")]
     [TestCase("hurried", "mine")]
     [TestCase("hurried", "patient2")]
     [TestCase("dashboard", "mine")]
     public Task A_broker_user_cannot_declare_a_queue_of_another_name(string process, string queue) =>
-        RefusedAsync(process, channel => channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false));
+        RefusedAsync(
+            process,
+            channel => channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false)
+        );
 
     [TestCase("api", "hurried")]
     [TestCase("hurried", "patient")]
@@ -147,18 +195,34 @@ public sealed class LeastPrivilegeTests : SystemFixture
 
     private async Task RefusedAsync(string process, Func<RabbitMQ.Client.IChannel, Task> action)
     {
-        var options = TestSystem.Broker.Options with { Username = ProcessCredentials.UserOf(process), Password = Password };
-        await using var connection = await QueueWorkers.Messaging.BrokerConnection.CreateFactory(options).CreateConnectionAsync();
-        await using var channel = await connection.CreateChannelAsync(new RabbitMQ.Client.CreateChannelOptions(true, true, null));
-        var refused = Assert.CatchAsync<RabbitMQ.Client.Exceptions.OperationInterruptedException>(() => action(channel));
+        var options = TestSystem.Broker.Options with
+        {
+            Username = ProcessCredentials.UserOf(process),
+            Password = Password,
+        };
+        await using var connection = await QueueWorkers
+            .Messaging.BrokerConnection.CreateFactory(options)
+            .CreateConnectionAsync();
+        await using var channel = await connection.CreateChannelAsync(
+            new RabbitMQ.Client.CreateChannelOptions(true, true, null)
+        );
+        var refused = Assert.CatchAsync<RabbitMQ.Client.Exceptions.OperationInterruptedException>(() =>
+            action(channel)
+        );
         Assert.That(refused.ShutdownReason?.ReplyCode, Is.EqualTo(RabbitMQ.Client.Constants.AccessRefused));
     }
 
     private IEnumerable<(string Name, string? Value)> UserOf(string process) =>
-    [
-        ("ConnectionStrings:Postgres", ConnectionStringOf(process)), ("RabbitMq:Username", ProcessCredentials.UserOf(process)), ("RabbitMq:Password", Password),
-    ];
+        [
+            ("ConnectionStrings:Postgres", ConnectionStringOf(process)),
+            ("RabbitMq:Username", ProcessCredentials.UserOf(process)),
+            ("RabbitMq:Password", Password),
+        ];
 
     private string ConnectionStringOf(string process) =>
-        new NpgsqlConnectionStringBuilder(TestSystem.Database.ConnectionString) { Username = ProcessCredentials.UserOf(process), Password = Password }.ConnectionString;
+        new NpgsqlConnectionStringBuilder(TestSystem.Database.ConnectionString)
+        {
+            Username = ProcessCredentials.UserOf(process),
+            Password = Password,
+        }.ConnectionString;
 }

@@ -5,7 +5,9 @@ using Orders.Testing.Zoo;
 
 namespace Orders.Infrastructure.Tests.Deployment;
 
-/// <summary>A migration that waits for a busy table takes its time: the limits that all other connections have do not end it.</summary>
+/// <summary>
+/// A migration that waits for a busy table takes its time: the limits that all other connections have do not end it.
+/// </summary>
 public sealed class SlowMigrationTests : SystemFixture
 {
     // Longer than the lock time-out of every connection (5 s), and than the command time-out that the test sets.
@@ -16,14 +18,32 @@ public sealed class SlowMigrationTests : SystemFixture
     {
         await using var connection = await TestSystem.Database.Source.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
-        await using (var hold = new NpgsqlCommand("""lock table "__EFMigrationsHistory" in access exclusive mode""", connection))
+        await using (
+            var hold = new NpgsqlCommand("""lock table "__EFMigrationsHistory" in access exclusive mode""", connection)
+        )
             await hold.ExecuteNonQueryAsync();
 
-        var text = new NpgsqlConnectionStringBuilder(TestSystem.Database.ConnectionString) { CommandTimeout = 1 }.ConnectionString;
-        var deployment = Task.Run(() => DeployCommand.RunAsync(TestSystem.Configuration(("ConnectionStrings:Postgres", text)), ZooCatalogue.Of(), _ => { }, CancellationToken.None));
+        var text = new NpgsqlConnectionStringBuilder(TestSystem.Database.ConnectionString)
+        {
+            CommandTimeout = 1,
+        }.ConnectionString;
+        var deployment = Task.Run(() =>
+            DeployCommand.RunAsync(
+                TestSystem.Configuration(("ConnectionStrings:Postgres", text)),
+                ZooCatalogue.Of(),
+                _ => { },
+                CancellationToken.None
+            )
+        );
         await Eventually.That(
-            () => TestSystem.Database.CountAsync($"pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '%__EFMigrationsHistory%' and now() - query_start > interval '{Seconds} seconds'"),
-            Is.EqualTo(1), "statements of the deployment that have waited long", TimeSpan.FromSeconds(60));
+            () =>
+                TestSystem.Database.CountAsync(
+                    $"pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '%__EFMigrationsHistory%' and now() - query_start > interval '{Seconds} seconds'"
+                ),
+            Is.EqualTo(1),
+            "statements of the deployment that have waited long",
+            TimeSpan.FromSeconds(60)
+        );
         Assert.That(deployment.IsCompleted, Is.False);
         await transaction.RollbackAsync();
         await deployment;

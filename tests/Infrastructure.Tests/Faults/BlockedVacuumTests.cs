@@ -7,8 +7,9 @@ using QueueWorkers.Outbox.Relaying;
 namespace Orders.Infrastructure.Tests.Faults;
 
 /// <summary>
-/// Somebody holds an old snapshot open (a report, a forgotten session, a backup), so that no dead row may be cleared away. What the poller reads must not grow with all the rows
-/// that have come and gone since. Timed by the server itself.
+/// Somebody holds an old snapshot open (a report, a forgotten session, a backup), so that no dead row may be cleared
+/// away. What the poller reads must not grow with all the rows that have come and gone since. Timed by the server
+/// itself.
 /// </summary>
 public sealed class BlockedVacuumTests : SystemFixture
 {
@@ -27,9 +28,25 @@ public sealed class BlockedVacuumTests : SystemFixture
         await using var connection = await TestSystem.Database.Source.OpenConnectionAsync();
         for (var i = 0; i < GoneRows / 1000; i++)
         {
-            await OutboxWriter.InsertAsync(connection, [.. Enumerable.Range(0, 1000).Select(_ => OutgoingMessage.Create(new Born(Guid.NewGuid()), Guid.NewGuid(), dueAt: DateTimeOffset.UtcNow))]);
+            await OutboxWriter.InsertAsync(
+                connection,
+                [
+                    .. Enumerable
+                        .Range(0, 1000)
+                        .Select(_ =>
+                            OutgoingMessage.Create(
+                                new Born(Guid.NewGuid()),
+                                Guid.NewGuid(),
+                                dueAt: DateTimeOffset.UtcNow
+                            )
+                        ),
+                ]
+            );
             await using var transaction = await connection.BeginTransactionAsync();
-            Assert.That(await OutboxQueries.TakeAsync(connection, 1000, CancellationToken.None), Has.Count.EqualTo(1000));
+            Assert.That(
+                await OutboxQueries.TakeAsync(connection, 1000, CancellationToken.None),
+                Has.Count.EqualTo(1000)
+            );
             await transaction.CommitAsync();
         }
 
@@ -37,19 +54,28 @@ public sealed class BlockedVacuumTests : SystemFixture
         for (var i = 0; i < 20; i++)
             polls.Add(await PollAsync(connection));
         var quickest = polls.Min(s => s.Time);
-        TestContext.Out.WriteLine($"{polls[0].Pages} pages and {quickest.TotalMilliseconds:0.0} ms for a poller after {GoneRows} rows had come and gone.");
+        TestContext.Out.WriteLine(
+            $"{polls[0].Pages} pages and {quickest.TotalMilliseconds:0.0} ms for a poller after {GoneRows} rows had come and gone."
+        );
         // The quickest of twenty: what the work takes, without what other tests took of the processor meanwhile.
         Assert.That(quickest, Is.LessThan(SlowestPoll));
     }
 
     private static async Task<(long Pages, TimeSpan Time)> PollAsync(NpgsqlConnection connection)
     {
-        await using var command = new NpgsqlCommand("""
+        await using var command = new NpgsqlCommand(
+            """
             explain (analyze, buffers, format json)
-            select id from outbox where dead_at is null and due_at <= now() order by due_at limit 500 for update skip locked
-            """, connection);
+            select id from outbox where dead_at is null and due_at <= now() order by due_at limit 500
+                for update skip locked
+            """,
+            connection
+        );
         var poll = JsonNode.Parse((string)(await command.ExecuteScalarAsync())!)![0]!;
         var plan = poll["Plan"]!;
-        return (plan["Shared Hit Blocks"]!.GetValue<long>() + plan["Shared Read Blocks"]!.GetValue<long>(), TimeSpan.FromMilliseconds(poll["Execution Time"]!.GetValue<double>()));
+        return (
+            plan["Shared Hit Blocks"]!.GetValue<long>() + plan["Shared Read Blocks"]!.GetValue<long>(),
+            TimeSpan.FromMilliseconds(poll["Execution Time"]!.GetValue<double>())
+        );
     }
 }

@@ -9,18 +9,22 @@ using QueueWorkers.Steps.Claims;
 namespace Orders.Infrastructure.Tests.Faults;
 
 /// <summary>
-/// A commit that fails at its very end, when all rows have been answered for already: as with a full disk, or a server that goes down between the last row and the commit record.
+/// A commit that fails at its very end, when all rows have been answered for already: as with a full disk, or a server
+/// that goes down between the last row and the commit record.
 /// Nobody may be told that it was done. A constraint checked at the commit plays the fault.
 /// </summary>
 public sealed class CommitRefusedTests : SystemFixture
 {
     [OneTimeSetUp]
-    public Task RefuseAtTheCommit() => TestSystem.Database.ExecuteAsync("""
-        create function refuse() returns trigger language plpgsql as $$ begin raise 'refused at the commit' using errcode = '53100'; end $$;
-        create constraint trigger refuse_order after insert on orders deferrable initially deferred for each row when (new.notes = 'refuse') execute function refuse();
-        create constraint trigger refuse_effect after insert on effects deferrable initially deferred for each row when (new.effect = 'refuse') execute function refuse();
-        create constraint trigger refuse_invoice after insert on invoices deferrable initially deferred for each row execute function refuse()
-        """);
+    public Task RefuseAtTheCommit() =>
+        TestSystem.Database.ExecuteAsync(
+            """
+            create function refuse() returns trigger language plpgsql as $$ begin raise 'refused at the commit' using errcode = '53100'; end $$;
+            create constraint trigger refuse_order after insert on orders deferrable initially deferred for each row when (new.notes = 'refuse') execute function refuse();
+            create constraint trigger refuse_effect after insert on effects deferrable initially deferred for each row when (new.effect = 'refuse') execute function refuse();
+            create constraint trigger refuse_invoice after insert on invoices deferrable initially deferred for each row execute function refuse()
+            """
+        );
 
     [Test]
     public async Task An_order_is_not_accepted([Values] bool withKey)
@@ -28,7 +32,12 @@ public sealed class CommitRefusedTests : SystemFixture
         await using var database = NpgsqlDataSource.Create(TestSystem.Database.ConnectionString);
         using var feed = new RelayFeed();
         await using var intake = new OrderIntake(database, feed);
-        var order = SampleOrders.New(1) with { Notes = "refuse", IdempotencyKey = withKey ? "refused" : null, BodyHash = [1] };
+        var order = SampleOrders.New(1) with
+        {
+            Notes = "refuse",
+            IdempotencyKey = withKey ? "refused" : null,
+            BodyHash = [1],
+        };
 
         var fault = Assert.CatchAsync<NpgsqlException>(() => intake.AcceptAsync(order));
 
@@ -41,11 +50,27 @@ public sealed class CommitRefusedTests : SystemFixture
     public async Task A_claim_is_not_granted()
     {
         await using var database = NpgsqlDataSource.Create(TestSystem.Database.ConnectionString);
-        var run = new StepRun(new StepPolicy("careful"), Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid(), 1, new EffectClaims(database)) { Effect = "refuse" };
+        var run = new StepRun(
+            new StepPolicy("careful"),
+            Guid.NewGuid(),
+            Guid.NewGuid(),
+            Guid.NewGuid(),
+            1,
+            new EffectClaims(database)
+        )
+        {
+            Effect = "refuse",
+        };
 
-        Assert.CatchAsync<NpgsqlException>(() => run.ClaimAsync(TimeSpan.FromSeconds(5), "a reference", CancellationToken.None));
+        Assert.CatchAsync<NpgsqlException>(() =>
+            run.ClaimAsync(TimeSpan.FromSeconds(5), "a reference", CancellationToken.None)
+        );
 
-        Assert.That(await TestSystem.Database.CountAsync("effects where subject_id = $1", run.SubjectId), Is.Zero, "effects");
+        Assert.That(
+            await TestSystem.Database.CountAsync("effects where subject_id = $1", run.SubjectId),
+            Is.Zero,
+            "effects"
+        );
     }
 
     [Test]
@@ -69,6 +94,10 @@ public sealed class CommitRefusedTests : SystemFixture
 
         Assert.CatchAsync<NpgsqlException>(() => process.Committer.CommitAsync(run));
 
-        Assert.That(await TestSystem.Database.CountAsync("idempotency where message_id = $1", run.MessageId), Is.Zero, "idempotency rows");
+        Assert.That(
+            await TestSystem.Database.CountAsync("idempotency where message_id = $1", run.MessageId),
+            Is.Zero,
+            "idempotency rows"
+        );
     }
 }

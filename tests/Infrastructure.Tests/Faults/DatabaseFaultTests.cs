@@ -4,7 +4,10 @@ using QueueWorkers.GroupCommit;
 
 namespace Orders.Infrastructure.Tests.Faults;
 
-/// <summary>The truth table of SQLSTATEs: what a fault of the database means for the work that met it. The same table stands in ADR 89.</summary>
+/// <summary>
+/// The truth table of SQLSTATEs: what a fault of the database means for the work that met it. The same table stands in
+/// ADR 89.
+/// </summary>
 public sealed class DatabaseFaultTests
 {
     [TestCase("21000", DatabaseFaultKind.Data, Description = "one statement met a row twice")]
@@ -49,10 +52,28 @@ public sealed class DatabaseFaultTests
         Assert.Multiple(() =>
         {
             Assert.That(DatabaseFault.KindOf(fault), Is.EqualTo(kind));
-            Assert.That(DatabaseFault.KindOf(new InvalidOperationException("A step's own words.", fault)), Is.EqualTo(kind), "wrapped");
-            Assert.That(DatabaseFault.IsUnitFault(fault), Is.EqualTo(kind is DatabaseFaultKind.Data or DatabaseFaultKind.Conflict), "a batch is split");
-            Assert.That(DatabaseFault.IsUnavailable(fault), Is.EqualTo(kind is DatabaseFaultKind.Unavailable), "nothing can be done");
-            Assert.That(DatabaseFault.MayPass(fault), Is.EqualTo(kind is DatabaseFaultKind.Conflict or DatabaseFaultKind.Unavailable or DatabaseFaultKind.Refused), "worth waiting for");
+            Assert.That(
+                DatabaseFault.KindOf(new InvalidOperationException("A step's own words.", fault)),
+                Is.EqualTo(kind),
+                "wrapped"
+            );
+            Assert.That(
+                DatabaseFault.IsUnitFault(fault),
+                Is.EqualTo(kind is DatabaseFaultKind.Data or DatabaseFaultKind.Conflict),
+                "a batch is split"
+            );
+            Assert.That(
+                DatabaseFault.IsUnavailable(fault),
+                Is.EqualTo(kind is DatabaseFaultKind.Unavailable),
+                "nothing can be done"
+            );
+            Assert.That(
+                DatabaseFault.MayPass(fault),
+                Is.EqualTo(
+                    kind is DatabaseFaultKind.Conflict or DatabaseFaultKind.Unavailable or DatabaseFaultKind.Refused
+                ),
+                "worth waiting for"
+            );
             Assert.That(DatabaseFault.StateOf(fault), Is.EqualTo(state));
         });
     }
@@ -61,24 +82,51 @@ public sealed class DatabaseFaultTests
     [TestCase("0A000")]
     [TestCase("42601")]
     public void A_session_that_ends_says_nothing_about_its_statement(string state) =>
-        Assert.That(DatabaseFault.KindOf(new PostgresException("It ends.", "FATAL", "FATAL", state)), Is.EqualTo(DatabaseFaultKind.Unavailable));
+        Assert.That(
+            DatabaseFault.KindOf(new PostgresException("It ends.", "FATAL", "FATAL", state)),
+            Is.EqualTo(DatabaseFaultKind.Unavailable)
+        );
 
     [Test]
     public void A_plan_that_is_out_of_date_is_told_by_its_routine_in_every_language()
     {
-        var stale = new PostgresException("zwischengespeicherter Plan darf den Ergebnistyp nicht ändern", "ERROR", "ERROR", "0A000", routine: "RevalidateCachedQuery");
-        Assert.That((DatabaseFault.IsStalePlan(stale), DatabaseFault.KindOf(stale)), Is.EqualTo((true, DatabaseFaultKind.Refused)));
+        var stale = new PostgresException(
+            "zwischengespeicherter Plan darf den Ergebnistyp nicht ändern",
+            "ERROR",
+            "ERROR",
+            "0A000",
+            routine: "RevalidateCachedQuery"
+        );
+        Assert.That(
+            (DatabaseFault.IsStalePlan(stale), DatabaseFault.KindOf(stale)),
+            Is.EqualTo((true, DatabaseFaultKind.Refused))
+        );
     }
 
     [Test]
-    public void What_the_driver_reports_by_itself_is_a_database_that_is_away_and_a_value_that_cannot_be_encoded_is_data() => Assert.Multiple(() =>
-    {
-        Assert.That(DatabaseFault.KindOf(new NpgsqlException("Exception while reading from stream")), Is.EqualTo(DatabaseFaultKind.Unavailable));
-        Assert.That(DatabaseFault.KindOf(new EncoderFallbackException()), Is.EqualTo(DatabaseFaultKind.Data));
-        Assert.That(DatabaseFault.KindOf(new NpgsqlException("Exception while writing to stream", new EncoderFallbackException())), Is.EqualTo(DatabaseFaultKind.Data));
-        Assert.That(DatabaseFault.KindOf(new TimeoutException("A step's own.")), Is.EqualTo(DatabaseFaultKind.None));
-        Assert.That(DatabaseFault.KindOf(new InvalidOperationException("Nothing of the database.")), Is.EqualTo(DatabaseFaultKind.None));
-    });
+    public void What_the_driver_reports_by_itself_is_a_database_that_is_away_and_a_value_that_cannot_be_encoded_is_data() =>
+        Assert.Multiple(() =>
+        {
+            Assert.That(
+                DatabaseFault.KindOf(new NpgsqlException("Exception while reading from stream")),
+                Is.EqualTo(DatabaseFaultKind.Unavailable)
+            );
+            Assert.That(DatabaseFault.KindOf(new EncoderFallbackException()), Is.EqualTo(DatabaseFaultKind.Data));
+            Assert.That(
+                DatabaseFault.KindOf(
+                    new NpgsqlException("Exception while writing to stream", new EncoderFallbackException())
+                ),
+                Is.EqualTo(DatabaseFaultKind.Data)
+            );
+            Assert.That(
+                DatabaseFault.KindOf(new TimeoutException("A step's own.")),
+                Is.EqualTo(DatabaseFaultKind.None)
+            );
+            Assert.That(
+                DatabaseFault.KindOf(new InvalidOperationException("Nothing of the database.")),
+                Is.EqualTo(DatabaseFaultKind.None)
+            );
+        });
 
     [TestCase("28P01", "refuses the login")]
     [TestCase("3D000", "does not exist")]
@@ -86,7 +134,10 @@ public sealed class DatabaseFaultTests
     [TestCase("42501", "lacks a right")]
     [TestCase("42P01", "do not fit this version")]
     public void An_operator_is_told_what_it_means(string state, string part) =>
-        Assert.That(DatabaseFault.Explain(new InvalidOperationException("", Fault(state))), Does.Contain(part).And.Contain(state));
+        Assert.That(
+            DatabaseFault.Explain(new InvalidOperationException("", Fault(state))),
+            Does.Contain(part).And.Contain(state)
+        );
 
     private static PostgresException Fault(string state) => new("It says so.", "ERROR", "ERROR", state);
 }

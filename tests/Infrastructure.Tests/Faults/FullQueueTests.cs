@@ -5,7 +5,9 @@ using QueueWorkers.Outbox;
 
 namespace Orders.Infrastructure.Tests.Faults;
 
-/// <summary>A queue that has reached its length limit refuses; the rows wait for it, however long, and are never given up.</summary>
+/// <summary>
+/// A queue that has reached its length limit refuses; the rows wait for it, however long, and are never given up.
+/// </summary>
 public sealed class FullQueueTests : SystemFixture
 {
     [Test]
@@ -13,7 +15,13 @@ public sealed class FullQueueTests : SystemFixture
     {
         var listener = await TestSystem.Broker.ListenAsync<Born>();
         await TestSystem.Broker.Management.PutPolicyAsync(
-            TestSystem.Broker.Options.VirtualHost, "full", $"^{listener}$", "quorum_queues", new Dictionary<string, object> { ["max-length"] = 1, ["overflow"] = "reject-publish" }, CancellationToken.None);
+            TestSystem.Broker.Options.VirtualHost,
+            "full",
+            $"^{listener}$",
+            "quorum_queues",
+            new Dictionary<string, object> { ["max-length"] = 1, ["overflow"] = "reject-publish" },
+            CancellationToken.None
+        );
         await using var host = await TestSystem.StartAsync("", null, ("Outbox:MaxAttempts", "2"));
         var writer = host.Services.GetRequiredService<OutboxWriter>();
         var sent = new List<Guid>();
@@ -27,17 +35,25 @@ public sealed class FullQueueTests : SystemFixture
                 await writer.InsertAsync(message, CancellationToken.None);
                 return await RefusedAsync();
             },
-            Is.GreaterThan(0), "rows that the broker has refused");
+            Is.GreaterThan(0),
+            "rows that the broker has refused"
+        );
         // More refusals than a row that nobody wants would survive.
         var lookedAgain = 0;
         await Eventually.Is(
             async () =>
             {
                 await TestSystem.FastForwardAsync();
-                return host.Log.Lines.Count(l => l.Line.Contains("a queue is full", StringComparison.Ordinal)) > 5 && ++lookedAgain > 5;
+                return host.Log.Lines.Count(l => l.Line.Contains("a queue is full", StringComparison.Ordinal)) > 5
+                    && ++lookedAgain > 5;
             },
-            "the broker has refused again and again");
-        Assert.That(await TestSystem.Database.CountAsync("outbox where attempts > 0 or dead_at is not null"), Is.Zero, "rows that have used an attempt or are quarantined");
+            "the broker has refused again and again"
+        );
+        Assert.That(
+            await TestSystem.Database.CountAsync("outbox where attempts > 0 or dead_at is not null"),
+            Is.Zero,
+            "rows that have used an attempt or are quarantined"
+        );
 
         // A consumer comes and makes room, again and again.
         var arrived = new List<Guid>();
@@ -47,7 +63,10 @@ public sealed class FullQueueTests : SystemFixture
                 arrived.AddRange(await ArrivedAsync(listener));
                 return await TestSystem.Database.CountAsync("outbox");
             },
-            Is.Zero, "rows in the outbox", TimeSpan.FromSeconds(60));
+            Is.Zero,
+            "rows in the outbox",
+            TimeSpan.FromSeconds(60)
+        );
         arrived.AddRange(await ArrivedAsync(listener));
         Assert.That(arrived.Distinct(), Is.EquivalentTo(sent));
 

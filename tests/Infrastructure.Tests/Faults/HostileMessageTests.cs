@@ -10,7 +10,10 @@ using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.Faults;
 
-/// <summary>Messages that somebody else has made: by mistake, with another version, or to do harm. Each ends where an operator finds it, and none holds up the others.</summary>
+/// <summary>
+/// Messages that somebody else has made: by mistake, with another version, or to do harm. Each ends where an operator
+/// finds it, and none holds up the others.
+/// </summary>
 public sealed class HostileMessageTests() : ZooFixture("patient")
 {
     private const string Queue = "patient";
@@ -37,14 +40,21 @@ public sealed class HostileMessageTests() : ZooFixture("patient")
     {
         var before = await TestSystem.Broker.CountAsync("patient_skipped");
         await DeliverAsync(Queue, new Born(Guid.NewGuid()));
-        await Eventually.That(() => TestSystem.Broker.CountAsync("patient_skipped"), Is.EqualTo(before + 1), "messages in 'patient_skipped'");
+        await Eventually.That(
+            () => TestSystem.Broker.CountAsync("patient_skipped"),
+            Is.EqualTo(before + 1),
+            "messages in 'patient_skipped'"
+        );
     }
 
     [Test]
     public async Task Addresses_in_a_message_make_no_queue_and_get_no_answer()
     {
         var subject = Guid.NewGuid();
-        Script.For(subject, (_, _) => throw new PermanentFaultException("Makes the framework look for somebody to tell."));
+        Script.For(
+            subject,
+            (_, _) => throw new PermanentFaultException("Makes the framework look for somebody to tell.")
+        );
         var before = await QueuesAsync();
         var envelope = Envelope(subject);
         foreach (var address in new[] { "responseAddress", "faultAddress", "sourceAddress", "destinationAddress" })
@@ -52,10 +62,25 @@ public sealed class HostileMessageTests() : ZooFixture("patient")
         await PublishAsync(envelope);
         // The same in the headers, of a message that never gets as far as the step.
         var unreadable = Encoding.UTF8.GetBytes($"{{ no message about {subject}");
-        await TestSystem.Broker.PublishBytesAsync(Queue, unreadable, new ByHand { Headers = new() { ["MT-Fault-Address"] = Stolen("header-fault"), ["MT-Response-Address"] = Stolen("header-response") } });
+        await TestSystem.Broker.PublishBytesAsync(
+            Queue,
+            unreadable,
+            new ByHand
+            {
+                Headers = new()
+                {
+                    ["MT-Fault-Address"] = Stolen("header-fault"),
+                    ["MT-Response-Address"] = Stolen("header-response"),
+                },
+            }
+        );
 
         await TestSystem.UntilAsync(subject, Queue, StepStatus.Failed);
-        await Eventually.That(() => DeadLetteredAsync(Queue, subject), Is.EqualTo(2), "messages of the subject in the _error queue");
+        await Eventually.That(
+            () => DeadLetteredAsync(Queue, subject),
+            Is.EqualTo(2),
+            "messages of the subject in the _error queue"
+        );
         Assert.That(await QueuesAsync(), Is.EquivalentTo(before), "queues and exchanges");
     }
 
@@ -75,26 +100,43 @@ public sealed class HostileMessageTests() : ZooFixture("patient")
         await TestSystem.UntilAsync(older, Queue, StepStatus.Done);
     }
 
-    private static JsonObject Envelope(Guid subject) => new()
-    {
-        ["messageId"] = Guid.NewGuid(), ["messageType"] = new JsonArray(MessageName.UrnOf(typeof(Feed))), ["message"] = new JsonObject { ["animalId"] = subject },
-    };
+    private static JsonObject Envelope(Guid subject) =>
+        new()
+        {
+            ["messageId"] = Guid.NewGuid(),
+            ["messageType"] = new JsonArray(MessageName.UrnOf(typeof(Feed))),
+            ["message"] = new JsonObject { ["animalId"] = subject },
+        };
 
-    private string Stolen(string name) => $"rabbitmq://{TestSystem.Broker.Options.Host}:{TestSystem.Broker.Options.EffectivePort}/{TestSystem.Broker.Options.VirtualHost}/stolen-{name}?durable=true";
+    private string Stolen(string name) =>
+        $"rabbitmq://{TestSystem.Broker.Options.Host}:{TestSystem.Broker.Options.EffectivePort}/{TestSystem.Broker.Options.VirtualHost}/stolen-{name}?durable=true";
 
-    private Task PublishAsync(JsonObject envelope) => TestSystem.Broker.PublishBytesAsync(Queue, JsonSerializer.SerializeToUtf8Bytes(envelope), new ByHand { Id = envelope["messageId"]!.GetValue<Guid>() });
+    private Task PublishAsync(JsonObject envelope) =>
+        TestSystem.Broker.PublishBytesAsync(
+            Queue,
+            JsonSerializer.SerializeToUtf8Bytes(envelope),
+            new ByHand { Id = envelope["messageId"]!.GetValue<Guid>() }
+        );
 
-    private async Task<uint> AsideAsync() => await TestSystem.Broker.CountAsync("patient_error") + await TestSystem.Broker.CountAsync("patient_skipped");
+    private async Task<uint> AsideAsync() =>
+        await TestSystem.Broker.CountAsync("patient_error") + await TestSystem.Broker.CountAsync("patient_skipped");
 
     private async Task<IReadOnlyList<string>> QueuesAsync()
     {
         var names = new List<string>();
         using var http = new HttpClient();
-        var credentials = Convert.ToBase64String(Encoding.UTF8.GetBytes($"{TestSystem.Broker.Options.Username}:{TestSystem.Broker.Options.Password}"));
+        var credentials = Convert.ToBase64String(
+            Encoding.UTF8.GetBytes($"{TestSystem.Broker.Options.Username}:{TestSystem.Broker.Options.Password}")
+        );
         http.DefaultRequestHeaders.Authorization = new("Basic", credentials);
         foreach (var kind in new[] { "queues", "exchanges" })
         {
-            var json = await http.GetStringAsync(new Uri(TestSystem.Broker.Options.ManagementUri!, $"/api/{kind}/{Uri.EscapeDataString(TestSystem.Broker.Options.VirtualHost)}?columns=name"));
+            var json = await http.GetStringAsync(
+                new Uri(
+                    TestSystem.Broker.Options.ManagementUri!,
+                    $"/api/{kind}/{Uri.EscapeDataString(TestSystem.Broker.Options.VirtualHost)}?columns=name"
+                )
+            );
             names.AddRange(JsonNode.Parse(json)!.AsArray().Select(q => $"{kind}: {q!["name"]!.GetValue<string>()}"));
         }
 

@@ -18,19 +18,34 @@ public sealed class ManyDueAtOnceTests : SystemFixture
         await using var host = await TestSystem.StartAsync("");
         var writer = host.Services.GetRequiredService<OutboxWriter>();
         var due = DateTimeOffset.UtcNow.AddSeconds(2);
-        foreach (var part in Enumerable.Range(0, Due).Select(_ => OutgoingMessage.Create(new Fed(Guid.NewGuid()), Guid.NewGuid(), dueAt: due)).Chunk(2000))
+        foreach (
+            var part in Enumerable
+                .Range(0, Due)
+                .Select(_ => OutgoingMessage.Create(new Fed(Guid.NewGuid()), Guid.NewGuid(), dueAt: due))
+                .Chunk(2000)
+        )
         {
             await using var connection = await TestSystem.Database.Source.OpenConnectionAsync();
             await OutboxWriter.InsertAsync(connection, part);
         }
 
-        await Eventually.That(() => TestSystem.Broker.CountAsync(late), Is.GreaterThan(0u), "delayed messages that have arrived");
+        await Eventually.That(
+            () => TestSystem.Broker.CountAsync(late),
+            Is.GreaterThan(0u),
+            "delayed messages that have arrived"
+        );
         // Unless it has its own way past the others, a fresh message leaves a lease later: after all of them.
         var left = 0L;
         for (var i = 0; i < Fresh; i++)
         {
-            await writer.InsertAsync(OutgoingMessage.Create(new Born(Guid.NewGuid()), Guid.NewGuid()), CancellationToken.None);
-            left = Math.Max(left, await TestSystem.Database.CountAsync("outbox where exchange = $1", MessageName.ExchangeOf(typeof(Fed))));
+            await writer.InsertAsync(
+                OutgoingMessage.Create(new Born(Guid.NewGuid()), Guid.NewGuid()),
+                CancellationToken.None
+            );
+            left = Math.Max(
+                left,
+                await TestSystem.Database.CountAsync("outbox where exchange = $1", MessageName.ExchangeOf(typeof(Fed)))
+            );
         }
 
         await UntilArrivedAsync(fresh, Fresh, OutboxTable.Lease);

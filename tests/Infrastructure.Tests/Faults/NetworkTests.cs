@@ -8,12 +8,16 @@ using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.Faults;
 
-/// <summary>A network between a worker and its servers that breaks, or falls silent without telling anybody. Scaled: what lasts minutes out there lasts seconds here, past every retry that could give up.</summary>
+/// <summary>
+/// A network between a worker and its servers that breaks, or falls silent without telling anybody. Scaled: what lasts
+/// minutes out there lasts seconds here, past every retry that could give up.
+/// </summary>
 public sealed class NetworkTests : SystemFixture
 {
     // Two heartbeats of ten seconds, and what a busy machine adds.
     private static readonly TimeSpan HalfOpenNoticed = TimeSpan.FromSeconds(25);
     private static readonly TimeSpan CutFor = TimeSpan.FromSeconds(8);
+
     // What is promised for a broker that was restarted.
     private static readonly TimeSpan ReconnectedWithin = TimeSpan.FromSeconds(10);
 
@@ -24,21 +28,49 @@ public sealed class NetworkTests : SystemFixture
         await using var network = new TcpProxy(source.Host!, source.Port);
         var script = new StepScript();
         await using var host = await TestSystem.StartAsync(
-            [.. TestSystem.Catalogue.Choose("patient").Select(script.In)], null,
-            ("ConnectionStrings:Postgres", new NpgsqlConnectionStringBuilder(source.ConnectionString) { Host = "127.0.0.1", Port = network.Port }.ConnectionString));
+            [.. TestSystem.Catalogue.Choose("patient").Select(script.In)],
+            null,
+            (
+                "ConnectionStrings:Postgres",
+                new NpgsqlConnectionStringBuilder(source.ConnectionString)
+                {
+                    Host = "127.0.0.1",
+                    Port = network.Port,
+                }.ConnectionString
+            )
+        );
         var subjects = Enumerable.Range(0, 100).Select(_ => Guid.NewGuid()).ToArray();
         var cut = DateTime.UtcNow;
         network.Cut();
         foreach (var subject in subjects)
             await TestSystem.Broker.PublishToAsync("patient", new Feed(subject));
-        await Eventually.Is(() => subjects.Any(s => script.RunsOf(s) > 0) && DateTime.UtcNow - cut > CutFor, "the worker has been cut off for a while with work in its hands");
+        await Eventually.Is(
+            () => subjects.Any(s => script.RunsOf(s) > 0) && DateTime.UtcNow - cut > CutFor,
+            "the worker has been cut off for a while with work in its hands"
+        );
         network.Restore();
 
         await TestSystem.EventuallyFastForwardingAsync(
-            () => TestSystem.Database.CountAsync("step_runs where subject_id = any($1) and status = $2", subjects, (short)StepStatus.Done), Is.EqualTo(subjects.Length), "steps that are done");
-        Assert.That(await TestSystem.Database.CountAsync("step_runs where subject_id = any($1) and attempts <> 1", subjects), Is.Zero, "steps that needed another attempt");
+            () =>
+                TestSystem.Database.CountAsync(
+                    "step_runs where subject_id = any($1) and status = $2",
+                    subjects,
+                    (short)StepStatus.Done
+                ),
+            Is.EqualTo(subjects.Length),
+            "steps that are done"
+        );
+        Assert.That(
+            await TestSystem.Database.CountAsync("step_runs where subject_id = any($1) and attempts <> 1", subjects),
+            Is.Zero,
+            "steps that needed another attempt"
+        );
         Assert.That(await TestSystem.Broker.CountAsync("patient_error"), Is.Zero, "dead-lettered");
-        Assert.That(host.Log.Lines.Count(l => l.Level >= Microsoft.Extensions.Logging.LogLevel.Warning), Is.LessThan(20 * CutFor.TotalSeconds), "warnings: at most twenty a second");
+        Assert.That(
+            host.Log.Lines.Count(l => l.Level >= Microsoft.Extensions.Logging.LogLevel.Warning),
+            Is.LessThan(20 * CutFor.TotalSeconds),
+            "warnings: at most twenty a second"
+        );
     }
 
     [Test]
@@ -46,8 +78,15 @@ public sealed class NetworkTests : SystemFixture
     {
         await using var network = new TcpProxy(TestSystem.Broker.Options.Host, TestSystem.Broker.Options.EffectivePort);
         var listener = await TestSystem.Broker.ListenAsync<Born>();
-        await using var host = await TestSystem.StartAsync("mother", null, ("RabbitMq:Host", "127.0.0.1"), ("RabbitMq:Port", $"{network.Port}"));
-        var connection = await host.Services.GetRequiredService<QueueWorkers.Messaging.BrokerConnection>().OpenAsync(CancellationToken.None);
+        await using var host = await TestSystem.StartAsync(
+            "mother",
+            null,
+            ("RabbitMq:Host", "127.0.0.1"),
+            ("RabbitMq:Port", $"{network.Port}")
+        );
+        var connection = await host
+            .Services.GetRequiredService<QueueWorkers.Messaging.BrokerConnection>()
+            .OpenAsync(CancellationToken.None);
         var message = OutgoingMessage.Create(new Born(Guid.NewGuid()), Guid.NewGuid());
 
         network.Silence();
@@ -58,8 +97,17 @@ public sealed class NetworkTests : SystemFixture
         network.Restore();
         var subject = Guid.NewGuid();
         await TestSystem.Broker.PublishToAsync("mother", new Feed(subject));
-        await TestSystem.EventuallyFastForwardingAsync(() => TestSystem.StatusAsync(subject, "mother"), Is.EqualTo(StepStatus.Done), "status of the step", TimeSpan.FromSeconds(60));
-        await TestSystem.EventuallyFastForwardingAsync(() => TestSystem.Database.CountAsync("outbox"), Is.Zero, "rows in the outbox");
+        await TestSystem.EventuallyFastForwardingAsync(
+            () => TestSystem.StatusAsync(subject, "mother"),
+            Is.EqualTo(StepStatus.Done),
+            "status of the step",
+            TimeSpan.FromSeconds(60)
+        );
+        await TestSystem.EventuallyFastForwardingAsync(
+            () => TestSystem.Database.CountAsync("outbox"),
+            Is.Zero,
+            "rows in the outbox"
+        );
         Assert.That(await ArrivedAsync(listener), Does.Contain(message.MessageId));
     }
 
@@ -68,15 +116,26 @@ public sealed class NetworkTests : SystemFixture
     {
         await using var network = new TcpProxy(TestSystem.Broker.Options.Host, TestSystem.Broker.Options.EffectivePort);
         network.Silence();
-        var starting = TestSystem.StartAsync("hurried", null, ("RabbitMq:Host", "127.0.0.1"), ("RabbitMq:Port", $"{network.Port}"));
-        await Eventually.That(() => network.Connections, Is.GreaterThanOrEqualTo(2), "relay and steps wait for the broker's greeting");
+        var starting = TestSystem.StartAsync(
+            "hurried",
+            null,
+            ("RabbitMq:Host", "127.0.0.1"),
+            ("RabbitMq:Port", $"{network.Port}")
+        );
+        await Eventually.That(
+            () => network.Connections,
+            Is.GreaterThanOrEqualTo(2),
+            "relay and steps wait for the broker's greeting"
+        );
         network.RestoreForNewConnections();
 
         await using var host = await starting;
         var subject = Guid.NewGuid();
         await TestSystem.Broker.PublishToAsync("hurried", new Feed(subject));
         await TestSystem.UntilAsync(subject, "hurried", StepStatus.Done);
-        await host.Services.GetRequiredService<QueueWorkers.Messaging.BrokerConnection>().OpenAsync(CancellationToken.None);
+        await host
+            .Services.GetRequiredService<QueueWorkers.Messaging.BrokerConnection>()
+            .OpenAsync(CancellationToken.None);
     }
 
     // MassTransit's own policy waits 6, 9, 14, 27 and then 30 seconds, however well the worker did in between.
@@ -85,27 +144,54 @@ public sealed class NetworkTests : SystemFixture
     {
         await using var network = new TcpProxy(TestSystem.Broker.Options.Host, TestSystem.Broker.Options.EffectivePort);
         // Without a relay: who is refused here is the bus.
-        await using var host = await TestSystem.StartAsync("hurried", null, ("RabbitMq:Host", "127.0.0.1"), ("RabbitMq:Port", $"{network.Port}"), ("Outbox:Relay", "false"));
+        await using var host = await TestSystem.StartAsync(
+            "hurried",
+            null,
+            ("RabbitMq:Host", "127.0.0.1"),
+            ("RabbitMq:Port", $"{network.Port}"),
+            ("Outbox:Relay", "false")
+        );
         for (var loss = 1; loss <= 5; loss++)
         {
             var refused = network.Refused;
             network.Cut();
-            await Eventually.That(() => network.Refused, Is.GreaterThan(refused), "tries to connect in vain", TimeSpan.FromMinutes(1));
+            await Eventually.That(
+                () => network.Refused,
+                Is.GreaterThan(refused),
+                "tries to connect in vain",
+                TimeSpan.FromMinutes(1)
+            );
             network.Restore();
             var subject = Guid.NewGuid();
             await TestSystem.Broker.PublishToAsync("hurried", new Feed(subject));
-            await Eventually.That(() => TestSystem.StatusAsync(subject, "hurried"), Is.EqualTo(StepStatus.Done), $"status of the step after {loss} losses of the broker", ReconnectedWithin);
+            await Eventually.That(
+                () => TestSystem.StatusAsync(subject, "hurried"),
+                Is.EqualTo(StepStatus.Done),
+                $"status of the step after {loss} losses of the broker",
+                ReconnectedWithin
+            );
         }
     }
 
-    // Nobody tells the worker: the connections in its pool stay open and say nothing, and only new ones reach the database. Half a minute: too long for every run of the suite.
+    // Nobody tells the worker: the connections in its pool stay open and say nothing, and only new ones reach the
+    // database. Half a minute: too long for every run of the suite.
     [Test, Category("Long")]
     public async Task A_database_that_falls_silent_is_noticed_and_work_goes_on_over_new_connections()
     {
         var source = new NpgsqlConnectionStringBuilder(TestSystem.Database.ConnectionString);
         await using var network = new TcpProxy(source.Host!, source.Port);
         await using var host = await TestSystem.StartAsync(
-            "careful", null, ("ConnectionStrings:Postgres", new NpgsqlConnectionStringBuilder(source.ConnectionString) { Host = "127.0.0.1", Port = network.Port }.ConnectionString));
+            "careful",
+            null,
+            (
+                "ConnectionStrings:Postgres",
+                new NpgsqlConnectionStringBuilder(source.ConnectionString)
+                {
+                    Host = "127.0.0.1",
+                    Port = network.Port,
+                }.ConnectionString
+            )
+        );
         var (before, during) = (Guid.NewGuid(), Guid.NewGuid());
         await TestSystem.Broker.PublishToAsync("careful", new Feed(before));
         await TestSystem.UntilAsync(before, "careful", StepStatus.Done);
@@ -118,12 +204,21 @@ public sealed class NetworkTests : SystemFixture
         await Eventually.That(
             async () =>
             {
-                await TestSystem.Database.ExecuteAsync("update effects set lease_until = now() where state = 1 and lease_until > now() and at < now() - interval '5 seconds'");
+                await TestSystem.Database.ExecuteAsync(
+                    "update effects set lease_until = now() where state = 1 and lease_until > now() and at < now() - interval '5 seconds'"
+                );
                 await TestSystem.FastForwardAsync();
                 return await TestSystem.StatusAsync(during, "careful");
             },
-            Is.EqualTo(StepStatus.Done), "status of the step", HalfOpenNoticed);
-        Assert.That(network.Connections, Is.GreaterThanOrEqualTo(open), "the silent connections are still there: nobody has closed them for the worker");
+            Is.EqualTo(StepStatus.Done),
+            "status of the step",
+            HalfOpenNoticed
+        );
+        Assert.That(
+            network.Connections,
+            Is.GreaterThanOrEqualTo(open),
+            "the silent connections are still there: nobody has closed them for the worker"
+        );
         Assert.That(await TestSystem.AttemptsAsync(during, "careful"), Is.EqualTo(1));
     }
 }

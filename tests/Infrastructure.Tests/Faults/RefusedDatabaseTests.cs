@@ -8,7 +8,10 @@ using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.Faults;
 
-/// <summary>A database that answers, but refuses: the login (a rotated password), every connection, a right, a table or a plan. None of it consumes an attempt.</summary>
+/// <summary>
+/// A database that answers, but refuses: the login (a rotated password), every connection, a right, a table or a plan.
+/// None of it consumes an attempt.
+/// </summary>
 public sealed class RefusedDatabaseTests : SystemFixture
 {
     private const int Messages = 30;
@@ -24,7 +27,11 @@ public sealed class RefusedDatabaseTests : SystemFixture
     {
         _role = await TestSystem.Database.CreateRoleAsync();
         _script = new StepScript();
-        _host = await TestSystem.StartAsync([.. TestSystem.Catalogue.Choose(string.Join(',', AllSteps)).Select(_script.In)], null, ("ConnectionStrings:Postgres", _role.ConnectionString));
+        _host = await TestSystem.StartAsync(
+            [.. TestSystem.Catalogue.Choose(string.Join(',', AllSteps)).Select(_script.In)],
+            null,
+            ("ConnectionStrings:Postgres", _role.ConnectionString)
+        );
     }
 
     [TearDown]
@@ -38,29 +45,48 @@ public sealed class RefusedDatabaseTests : SystemFixture
     public Task A_rotated_password() => NothingIsLostAsync("28P01", _role.RotateAsync, _role.RotateBackAsync);
 
     [Test]
-    public Task A_role_that_may_not_log_in() => NothingIsLostAsync("28000",
-        async () =>
-        {
-            await TestSystem.Database.ExecuteAsync($"alter role {_role.Name} nologin");
-            await _role.EndSessionsAsync();
-        },
-        () => TestSystem.Database.ExecuteAsync($"alter role {_role.Name} login"));
+    public Task A_role_that_may_not_log_in() =>
+        NothingIsLostAsync(
+            "28000",
+            async () =>
+            {
+                await TestSystem.Database.ExecuteAsync($"alter role {_role.Name} nologin");
+                await _role.EndSessionsAsync();
+            },
+            () => TestSystem.Database.ExecuteAsync($"alter role {_role.Name} login")
+        );
 
     [Test]
     public Task A_database_that_accepts_no_connections() =>
-        NothingIsLostAsync("55000", () => TestSystem.Database.AllowConnectionsAsync(false), () => TestSystem.Database.AllowConnectionsAsync(true));
+        NothingIsLostAsync(
+            "55000",
+            () => TestSystem.Database.AllowConnectionsAsync(false),
+            () => TestSystem.Database.AllowConnectionsAsync(true)
+        );
 
     [Test]
-    public Task A_right_that_is_missing_during_a_deployment() => NothingIsLostAsync("42501",
-        () => TestSystem.Database.ExecuteAsync($"revoke all on idempotency from {_role.Name}"), () => TestSystem.Database.ExecuteAsync($"grant all on idempotency to {_role.Name}"));
+    public Task A_right_that_is_missing_during_a_deployment() =>
+        NothingIsLostAsync(
+            "42501",
+            () => TestSystem.Database.ExecuteAsync($"revoke all on idempotency from {_role.Name}"),
+            () => TestSystem.Database.ExecuteAsync($"grant all on idempotency to {_role.Name}")
+        );
 
     [Test]
-    public Task Rights_that_are_all_missing() => NothingIsLostAsync("42501",
-        () => TestSystem.Database.ExecuteAsync($"revoke all on all tables in schema public from {_role.Name}"), () => TestSystem.Database.ExecuteAsync($"grant all on all tables in schema public to {_role.Name}"));
+    public Task Rights_that_are_all_missing() =>
+        NothingIsLostAsync(
+            "42501",
+            () => TestSystem.Database.ExecuteAsync($"revoke all on all tables in schema public from {_role.Name}"),
+            () => TestSystem.Database.ExecuteAsync($"grant all on all tables in schema public to {_role.Name}")
+        );
 
     [Test]
-    public Task A_table_that_is_missing_during_a_deployment() => NothingIsLostAsync("42P01",
-        () => TestSystem.Database.ExecuteAsync("alter table effects rename to effects_old"), () => TestSystem.Database.ExecuteAsync("alter table effects_old rename to effects"));
+    public Task A_table_that_is_missing_during_a_deployment() =>
+        NothingIsLostAsync(
+            "42P01",
+            () => TestSystem.Database.ExecuteAsync("alter table effects rename to effects_old"),
+            () => TestSystem.Database.ExecuteAsync("alter table effects_old rename to effects")
+        );
 
     [Test]
     public async Task A_plan_that_is_out_of_date()
@@ -73,7 +99,14 @@ public sealed class RefusedDatabaseTests : SystemFixture
             await DoneAsync([subject]);
         }
 
-        await NothingIsLostAsync("0A000", () => TestSystem.Database.ExecuteAsync("alter table effects alter column step type varchar(200); alter table effects alter column effect type varchar(200)"), () => Task.CompletedTask);
+        await NothingIsLostAsync(
+            "0A000",
+            () =>
+                TestSystem.Database.ExecuteAsync(
+                    "alter table effects alter column step type varchar(200); alter table effects alter column effect type varchar(200)"
+                ),
+            () => Task.CompletedTask
+        );
     }
 
     [Test]
@@ -84,12 +117,24 @@ public sealed class RefusedDatabaseTests : SystemFixture
         await _role.RotateAsync();
         foreach (var subject in Enumerable.Range(0, 200).Select(_ => Guid.NewGuid()))
             await DeliverAsync(subject);
-        await Eventually.That(() => faults.Of("28P01"), Is.GreaterThan(300), "refused logins", TimeSpan.FromSeconds(60));
+        await Eventually.That(
+            () => faults.Of("28P01"),
+            Is.GreaterThan(300),
+            "refused logins",
+            TimeSpan.FromSeconds(60)
+        );
 
         var lines = _host.Log.Lines.Skip(before).ToArray();
-        Assert.That(lines.Any(l => l.Line.Contains("refuses the login", StringComparison.Ordinal)), _host.Log.ToString());
+        Assert.That(
+            lines.Any(l => l.Line.Contains("refuses the login", StringComparison.Ordinal)),
+            _host.Log.ToString()
+        );
         // The time stands at the beginning of a line, to the second in 8 characters.
-        Assert.That(lines.GroupBy(l => l.Line[..8]).Max(g => g.Count()), Is.LessThanOrEqualTo(20), "most lines in a second");
+        Assert.That(
+            lines.GroupBy(l => l.Line[..8]).Max(g => g.Count()),
+            Is.LessThanOrEqualTo(20),
+            "most lines in a second"
+        );
         await _role.RotateBackAsync();
     }
 
@@ -104,10 +149,21 @@ public sealed class RefusedDatabaseTests : SystemFixture
         await repair();
 
         await DoneAsync(subjects);
-        Assert.That(await TestSystem.Database.CountAsync("step_runs where subject_id = any($1) and attempts <> 1", subjects), Is.Zero, "steps that needed another attempt");
-        Assert.That(await TestSystem.Database.CountAsync("effects where subject_id = any($1)", subjects), Is.EqualTo(AllSteps.Length * Messages));
+        Assert.That(
+            await TestSystem.Database.CountAsync("step_runs where subject_id = any($1) and attempts <> 1", subjects),
+            Is.Zero,
+            "steps that needed another attempt"
+        );
+        Assert.That(
+            await TestSystem.Database.CountAsync("effects where subject_id = any($1)", subjects),
+            Is.EqualTo(AllSteps.Length * Messages)
+        );
         foreach (var step in AllSteps)
-            Assert.That(await TestSystem.Broker.CountAsync($"{step}_error"), Is.Zero, $"dead-lettered messages of {step}");
+            Assert.That(
+                await TestSystem.Broker.CountAsync($"{step}_error"),
+                Is.Zero,
+                $"dead-lettered messages of {step}"
+            );
     }
 
     private async Task DeliverAsync(Guid subject)
@@ -116,41 +172,85 @@ public sealed class RefusedDatabaseTests : SystemFixture
             await TestSystem.Broker.PublishToAsync(step, new Feed(subject));
     }
 
-    private Task<long> DoneAsync(Guid[] subjects) => TestSystem.EventuallyFastForwardingAsync(
-        () => TestSystem.Database.CountAsync("step_runs where subject_id = any($1) and status = $2", subjects, (short)StepStatus.Done), Is.EqualTo(AllSteps.Length * subjects.Length), "steps that are done", TimeSpan.FromSeconds(60));
+    private Task<long> DoneAsync(Guid[] subjects) =>
+        TestSystem.EventuallyFastForwardingAsync(
+            () =>
+                TestSystem.Database.CountAsync(
+                    "step_runs where subject_id = any($1) and status = $2",
+                    subjects,
+                    (short)StepStatus.Done
+                ),
+            Is.EqualTo(AllSteps.Length * subjects.Length),
+            "steps that are done",
+            TimeSpan.FromSeconds(60)
+        );
 }
 
-/// <summary>A statement of a step's own that the database refuses: it may be a deployment, and it may be wrong.</summary>
+/// <summary>
+/// A statement of a step's own that the database refuses: it may be a deployment, and it may be wrong.
+/// </summary>
 public sealed class RefusedStatementTests() : Steps.ZooFixture("hurried")
 {
-    protected override void Configure(IServiceCollection services) => services.AddSingleton(new RefusedSince(TimeSpan.FromSeconds(3)));
+    protected override void Configure(IServiceCollection services) =>
+        services.AddSingleton(new RefusedSince(TimeSpan.FromSeconds(3)));
 
     [Test]
     public async Task It_waits_visibly_without_an_attempt_and_is_dead_lettered_when_that_lasts()
     {
         var subject = Guid.NewGuid();
-        Script.For(subject, async (_, _) =>
-        {
-            await using var command = Host.Services.GetRequiredService<NpgsqlDataSource>().CreateCommand("select from a_table_that_nobody_made");
-            await command.ExecuteNonQueryAsync();
-        });
+        Script.For(
+            subject,
+            async (_, _) =>
+            {
+                await using var command = Host
+                    .Services.GetRequiredService<NpgsqlDataSource>()
+                    .CreateCommand("select from a_table_that_nobody_made");
+                await command.ExecuteNonQueryAsync();
+            }
+        );
         await DeliverAsync("hurried", new Feed(subject));
         await TestSystem.UntilAsync(subject, "hurried", StepStatus.Retrying);
-        Assert.That(await TestSystem.LastFaultAsync(subject, "hurried"), Does.Contain("a_table_that_nobody_made").And.Contain("do not fit this version"));
+        Assert.That(
+            await TestSystem.LastFaultAsync(subject, "hurried"),
+            Does.Contain("a_table_that_nobody_made").And.Contain("do not fit this version")
+        );
         Assert.That(await TestSystem.AttemptsAsync(subject, "hurried"), Is.Zero, "attempts while it waits");
 
-        await Eventually.That(() => TestSystem.AttemptsAsync(subject, "hurried"), Is.GreaterThan(0), "attempts after the wait", TimeSpan.FromSeconds(30));
+        await Eventually.That(
+            () => TestSystem.AttemptsAsync(subject, "hurried"),
+            Is.GreaterThan(0),
+            "attempts after the wait",
+            TimeSpan.FromSeconds(30)
+        );
         await TestSystem.Database.ExecuteAsync("create table a_table_that_nobody_made ()");
-        await TestSystem.EventuallyFastForwardingAsync(() => TestSystem.StatusAsync(subject, "hurried"), Is.EqualTo(StepStatus.Done), "status once the table is there");
+        await TestSystem.EventuallyFastForwardingAsync(
+            () => TestSystem.StatusAsync(subject, "hurried"),
+            Is.EqualTo(StepStatus.Done),
+            "status once the table is there"
+        );
 
         var hopeless = Guid.NewGuid();
-        Script.For(hopeless, async (_, _) =>
-        {
-            await using var command = Host.Services.GetRequiredService<NpgsqlDataSource>().CreateCommand("select from another_table_that_nobody_made");
-            await command.ExecuteNonQueryAsync();
-        });
+        Script.For(
+            hopeless,
+            async (_, _) =>
+            {
+                await using var command = Host
+                    .Services.GetRequiredService<NpgsqlDataSource>()
+                    .CreateCommand("select from another_table_that_nobody_made");
+                await command.ExecuteNonQueryAsync();
+            }
+        );
         await DeliverAsync("hurried", new Feed(hopeless));
-        await TestSystem.EventuallyFastForwardingAsync(() => TestSystem.StatusAsync(hopeless, "hurried"), Is.EqualTo(StepStatus.Failed), "status in the end", TimeSpan.FromSeconds(90));
-        Assert.That(await TestSystem.AttemptsAsync(hopeless, "hurried"), Is.EqualTo(new StepPolicy("hurried").PlannedAttempts), "attempts");
+        await TestSystem.EventuallyFastForwardingAsync(
+            () => TestSystem.StatusAsync(hopeless, "hurried"),
+            Is.EqualTo(StepStatus.Failed),
+            "status in the end",
+            TimeSpan.FromSeconds(90)
+        );
+        Assert.That(
+            await TestSystem.AttemptsAsync(hopeless, "hurried"),
+            Is.EqualTo(new StepPolicy("hurried").PlannedAttempts),
+            "attempts"
+        );
     }
 }

@@ -5,15 +5,28 @@ using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.Faults;
 
-/// <summary>Text from outside that PostgreSQL cannot store, in every place where a step's failure or report holds some.</summary>
+/// <summary>
+/// Text from outside that PostgreSQL cannot store, in every place where a step's failure or report holds some.
+/// </summary>
 public sealed class UnstorableTextTests() : Steps.ZooFixture("hurried,patient")
 {
     // By number: such a text in the name of a test is more than runners can write down.
-    private static readonly string[] Unstorable = ["a reply cut through: \ud83d", "\ude00 in front", "NUL \0 in the middle"];
+    private static readonly string[] Unstorable =
+    [
+        "a reply cut through: \ud83d",
+        "\ude00 in front",
+        "NUL \0 in the middle",
+    ];
 
     private static readonly (string Text, int Longest, string Stored)[] Cuts =
     [
-        ("plain", 10, "plain"), ("ab\ud83d\ude00", 3, "ab"), ("ab\ud83d\ude00", 4, "ab\ud83d\ude00"), ("a\ud83d", 10, "a\ufffd"), ("\ude00b", 10, "\ufffdb"), ("a\0b", 10, "ab"), ("", 0, ""),
+        ("plain", 10, "plain"),
+        ("ab\ud83d\ude00", 3, "ab"),
+        ("ab\ud83d\ude00", 4, "ab\ud83d\ude00"),
+        ("a\ud83d", 10, "a\ufffd"),
+        ("\ude00b", 10, "\ufffdb"),
+        ("a\0b", 10, "ab"),
+        ("", 0, ""),
     ];
 
     [Test]
@@ -21,17 +34,27 @@ public sealed class UnstorableTextTests() : Steps.ZooFixture("hurried,patient")
     {
         var text = Unstorable[number];
         var subject = Guid.NewGuid();
-        Script.For(subject, (context, _) =>
-        {
-            context.Step().Log(text);
-            context.Step().ReportProgress(0.5, text);
-            throw new PermanentFaultException(text);
-        });
+        Script.For(
+            subject,
+            (context, _) =>
+            {
+                context.Step().Log(text);
+                context.Step().ReportProgress(0.5, text);
+                throw new PermanentFaultException(text);
+            }
+        );
         await DeliverAsync("hurried", new Feed(subject));
         await TestSystem.UntilAsync(subject, "hurried", StepStatus.Failed);
         Assert.That(Script.RunsOf(subject), Is.EqualTo(1), "runs");
         Assert.That(await TestSystem.LastFaultAsync(subject, "hurried"), Does.StartWith("PermanentFaultException: "));
-        Assert.That(await TestSystem.Database.CountAsync("failures where subject_id = $1 and fault_type like '%PermanentFaultException'", subject), Is.EqualTo(1), "rows in the index");
+        Assert.That(
+            await TestSystem.Database.CountAsync(
+                "failures where subject_id = $1 and fault_type like '%PermanentFaultException'",
+                subject
+            ),
+            Is.EqualTo(1),
+            "rows in the index"
+        );
     }
 
     [Test]
@@ -39,16 +62,27 @@ public sealed class UnstorableTextTests() : Steps.ZooFixture("hurried,patient")
     {
         var subject = Guid.NewGuid();
         // Whatever stands before it, one of the two texts is cut through a pair.
-        Script.For(subject, (_, attempt) => throw new InvalidOperationException(new string('x', attempt) + string.Concat(Enumerable.Repeat("\ud83d\ude00", 5000))));
+        Script.For(
+            subject,
+            (_, attempt) =>
+                throw new InvalidOperationException(
+                    new string('x', attempt) + string.Concat(Enumerable.Repeat("\ud83d\ude00", 5000))
+                )
+        );
         await DeliverAsync("patient", new Feed(subject));
-        await TestSystem.EventuallyFastForwardingAsync(() => TestSystem.StatusAsync(subject, "patient"), Is.EqualTo(StepStatus.Failed), "status");
+        await TestSystem.EventuallyFastForwardingAsync(
+            () => TestSystem.StatusAsync(subject, "patient"),
+            Is.EqualTo(StepStatus.Failed),
+            "status"
+        );
         Assert.That(await TestSystem.LastFaultAsync(subject, "patient"), Does.EndWith("\ud83d\ude00"));
     }
 
     [Test]
-    public void Storable_text_keeps_what_it_can() => Assert.Multiple(() =>
-    {
-        foreach (var (text, longest, stored) in Cuts)
-            Assert.That(StorableText.Of(text, longest) == stored, $"{text.Length} characters, at most {longest}");
-    });
+    public void Storable_text_keeps_what_it_can() =>
+        Assert.Multiple(() =>
+        {
+            foreach (var (text, longest, stored) in Cuts)
+                Assert.That(StorableText.Of(text, longest) == stored, $"{text.Length} characters, at most {longest}");
+        });
 }

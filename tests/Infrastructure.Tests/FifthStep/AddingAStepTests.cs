@@ -5,12 +5,15 @@ using QueueWorkers.Steps;
 namespace Orders.Infrastructure.Tests.FifthStep;
 
 /// <summary>
-/// What a fifth step costs: its file (<see cref="LoyaltyStep"/>), at most one contract (<see cref="PointsEarned"/>), the line in the catalogue below, and a service in
-/// <c>docker-compose.yml</c> (six lines, a host that runs it alone, as here). Nothing else names it, and everything else knows it.
+/// What a fifth step costs: its file (<see cref="LoyaltyStep"/>), at most one contract (<see cref="PointsEarned"/>),
+/// the line in the catalogue below, and a service in
+/// <c>docker-compose.yml</c> (six lines, a host that runs it alone, as here). Nothing else names it, and everything
+/// else knows it.
 /// </summary>
 public sealed class AddingAStepTests
 {
-    internal static readonly StepCatalogue Catalogue = ZooCatalogue.Of()
+    internal static readonly StepCatalogue Catalogue = ZooCatalogue
+        .Of()
         .Add<LoyaltyStep>()
         .PublishesEvent<PointsEarned>();
 
@@ -26,7 +29,11 @@ public sealed class AddingAStepTests
             await system.Broker.PublishToAsync(step.Name, new Feed(order));
         foreach (var step in ZooCatalogue.Of().Steps)
             await system.UntilAsync(order, step.Name, StepStatus.Done);
-        Assert.That(await system.OrderStatusAsync(order), Is.EqualTo(OrderStatus.Processing), "four of five steps are done");
+        Assert.That(
+            await system.OrderStatusAsync(order),
+            Is.EqualTo(OrderStatus.Processing),
+            "four of five steps are done"
+        );
 
         await using var loyalty = await system.StartAsync("loyalty");
         await system.UntilAsync(order, OrderStatus.Completed);

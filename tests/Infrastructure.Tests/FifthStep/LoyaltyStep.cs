@@ -11,5 +11,6 @@ public sealed class LoyaltyStep : IConsumer<OrderAccepted>, IStep
     public static StepPolicy Policy => new("loyalty");
 
     /// <inheritdoc />
-    public async Task Consume(ConsumeContext<OrderAccepted> context) => await context.Publish(new PointsEarned(context.Message.OrderId, 10));
+    public async Task Consume(ConsumeContext<OrderAccepted> context) =>
+        await context.Publish(new PointsEarned(context.Message.OrderId, 10));
 }

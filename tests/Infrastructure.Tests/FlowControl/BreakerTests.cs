@@ -5,7 +5,10 @@ using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.FlowControl;
 
-/// <summary>When what a step depends on is down, its messages wait: no attempt is used up, no message is dead-lettered, and all goes on when it is back.</summary>
+/// <summary>
+/// When what a step depends on is down, its messages wait: no attempt is used up, no message is dead-lettered, and all
+/// goes on when it is back.
+/// </summary>
 public sealed class BreakerTests : WithReplicas
 {
     private volatile bool _isDown;
@@ -23,13 +26,34 @@ public sealed class BreakerTests : WithReplicas
 
         _isDown = true;
         await DeliverAsync("hurried", 200);
-        await Eventually.That(() => Breakers.ListAsync(), Has.One.With.Property("State").Not.EqualTo(BreakerState.Closed), "the breaker");
-        await Eventually.Is(() => Replicas.All(r => GateOf(r, "hurried").Limit <= 1), "every replica has closed its gate, or makes the trial", TimeSpan.FromSeconds(5));
+        await Eventually.That(
+            () => Breakers.ListAsync(),
+            Has.One.With.Property("State").Not.EqualTo(BreakerState.Closed),
+            "the breaker"
+        );
+        await Eventually.Is(
+            () => Replicas.All(r => GateOf(r, "hurried").Limit <= 1),
+            "every replica has closed its gate, or makes the trial",
+            TimeSpan.FromSeconds(5)
+        );
         // Time enough for a few trials; each needs a real message, and each failure doubles the wait.
-        await Eventually.That(async () => (await Breakers.ListAsync())[0].Trips, Is.GreaterThanOrEqualTo(3), "trials that failed");
-        Assert.That(_callsWhileDown, Is.LessThan(60), "calls while it was down: those under way when it went, and the trials");
-        Assert.That(await TestSystem.Database.CountAsync("step_runs where step = 'hurried' and status = 3 and attempts = 0 and last_fault like '%post%'"), Is.GreaterThan(0),
-            "steps that say why they wait");
+        await Eventually.That(
+            async () => (await Breakers.ListAsync())[0].Trips,
+            Is.GreaterThanOrEqualTo(3),
+            "trials that failed"
+        );
+        Assert.That(
+            _callsWhileDown,
+            Is.LessThan(60),
+            "calls while it was down: those under way when it went, and the trials"
+        );
+        Assert.That(
+            await TestSystem.Database.CountAsync(
+                "step_runs where step = 'hurried' and status = 3 and attempts = 0 and last_fault like '%post%'"
+            ),
+            Is.GreaterThan(0),
+            "steps that say why they wait"
+        );
 
         _isDown = false;
         await UntilDoneAsync("hurried", 260);
@@ -43,7 +67,11 @@ public sealed class BreakerTests : WithReplicas
     {
         await StartAsync(1, "hurried", (_, _) => throw new InvalidOperationException("No such address."), OnPost);
         var subjects = await DeliverAsync("hurried", 12);
-        await TestSystem.EventuallyFastForwardingAsync(() => TestSystem.Broker.CountAsync("hurried_error"), Is.EqualTo(12u), "dead-lettered messages");
+        await TestSystem.EventuallyFastForwardingAsync(
+            () => TestSystem.Broker.CountAsync("hurried_error"),
+            Is.EqualTo(12u),
+            "dead-lettered messages"
+        );
         Assert.That((await Breakers.ListAsync()).Single().State, Is.EqualTo(BreakerState.Closed));
         Assert.That(await TestSystem.AttemptsAsync(subjects[0], "hurried"), Is.EqualTo(4));
     }
@@ -52,7 +80,12 @@ public sealed class BreakerTests : WithReplicas
     public async Task A_message_that_alone_meets_the_dependencys_fault_uses_up_its_attempts_and_is_dead_lettered()
     {
         var unlucky = Guid.NewGuid();
-        await StartAsync(1, "hurried", (subject, _) => subject == unlucky ? throw new PostIsDownException() : Task.CompletedTask, OnPost);
+        await StartAsync(
+            1,
+            "hurried",
+            (subject, _) => subject == unlucky ? throw new PostIsDownException() : Task.CompletedTask,
+            OnPost
+        );
         await TestSystem.Broker.PublishToAsync("hurried", new Feed(unlucky));
         await TestSystem.EventuallyFastForwardingAsync(
             async () =>
@@ -61,7 +94,9 @@ public sealed class BreakerTests : WithReplicas
                 await DeliverAsync("hurried", 5);
                 return await TestSystem.StatusAsync(unlucky, "hurried");
             },
-            Is.EqualTo(StepStatus.Failed), "status of the unlucky one");
+            Is.EqualTo(StepStatus.Failed),
+            "status of the unlucky one"
+        );
         Assert.That((await Breakers.ListAsync()).Single().State, Is.EqualTo(BreakerState.Closed));
     }
 
@@ -70,30 +105,67 @@ public sealed class BreakerTests : WithReplicas
     {
         await StartAsync(2, "hurried", CallAsync, OnPost);
         await Breakers.ForceAsync("post", BreakerState.Open, Because("the post office moves"));
-        await Eventually.Is(() => Replicas.All(r => GateOf(r, "hurried").Limit == 0), "every gate is closed", TimeSpan.FromSeconds(5));
+        await Eventually.Is(
+            () => Replicas.All(r => GateOf(r, "hurried").Limit == 0),
+            "every gate is closed",
+            TimeSpan.FromSeconds(5)
+        );
         var waiting = await DeliverAsync("hurried", 10);
-        await Eventually.That(() => TestSystem.Broker.CountAsync("hurried"), Is.GreaterThanOrEqualTo(10u), "messages waiting in the queue");
+        await Eventually.That(
+            () => TestSystem.Broker.CountAsync("hurried"),
+            Is.GreaterThanOrEqualTo(10u),
+            "messages waiting in the queue"
+        );
         Assert.That(Begun.Select(b => b.Subject).Intersect(waiting), Is.Empty);
 
         await Breakers.ForceAsync("post", null, Because("it has moved"));
-        await Eventually.That(() => TestSystem.Database.CountAsync("step_runs where subject_id = any($1) and status = 2", waiting), Is.EqualTo(10L), "runs done");
+        await Eventually.That(
+            () => TestSystem.Database.CountAsync("step_runs where subject_id = any($1) and status = 2", waiting),
+            Is.EqualTo(10L),
+            "runs done"
+        );
 
         await Breakers.ForceAsync("post", BreakerState.Closed, Because("the breaker is wrong"));
-        await Eventually.That(async () => (await Breakers.ListAsync()).Single().Forced, Is.EqualTo(BreakerState.Closed), "the force");
+        await Eventually.That(
+            async () => (await Breakers.ListAsync()).Single().Forced,
+            Is.EqualTo(BreakerState.Closed),
+            "the force"
+        );
         _isDown = true;
         var failing = await DeliverAsync("hurried", 20);
         await TestSystem.EventuallyFastForwardingAsync(
-            () => TestSystem.Database.CountAsync("step_runs where subject_id = any($1) and status = $2", failing, (short)StepStatus.Failed), Is.EqualTo(20L), "dead-lettered messages: the operator wanted it so");
+            () =>
+                TestSystem.Database.CountAsync(
+                    "step_runs where subject_id = any($1) and status = $2",
+                    failing,
+                    (short)StepStatus.Failed
+                ),
+            Is.EqualTo(20L),
+            "dead-lettered messages: the operator wanted it so"
+        );
     }
 
     [Test]
     public async Task A_dependency_that_says_it_serves_nobody_needs_one_message_to_open_the_breaker_and_uses_up_no_attempt()
     {
         var isClosed = true;
-        await StartAsync(1, "hurried", (_, _) => Volatile.Read(ref isClosed) ? throw new PostIsClosedException() : Task.CompletedTask, OnPost);
+        await StartAsync(
+            1,
+            "hurried",
+            (_, _) => Volatile.Read(ref isClosed) ? throw new PostIsClosedException() : Task.CompletedTask,
+            OnPost
+        );
         var subjects = await DeliverAsync("hurried", 1);
-        await Eventually.That(async () => (await Breakers.ListAsync()).Single().Trips, Is.GreaterThanOrEqualTo(2), "trials that failed");
-        Assert.That(await TestSystem.Database.CountAsync("step_runs where step = 'hurried' and attempts > 0"), Is.Zero, "attempts used up");
+        await Eventually.That(
+            async () => (await Breakers.ListAsync()).Single().Trips,
+            Is.GreaterThanOrEqualTo(2),
+            "trials that failed"
+        );
+        Assert.That(
+            await TestSystem.Database.CountAsync("step_runs where step = 'hurried' and attempts > 0"),
+            Is.Zero,
+            "attempts used up"
+        );
 
         Volatile.Write(ref isClosed, false);
         await UntilDoneAsync("hurried", 1);
@@ -105,32 +177,64 @@ public sealed class BreakerTests : WithReplicas
     {
         var trials = 0;
         var isHome = false;
-        await StartAsync(1, "hurried", async (subject, token) =>
-        {
-            await CallAsync(subject, token);
-            if (Volatile.Read(ref isHome))
-                return;
-            Interlocked.Increment(ref trials);
-            throw new NobodyHomeException();
-        }, OnPost);
+        await StartAsync(
+            1,
+            "hurried",
+            async (subject, token) =>
+            {
+                await CallAsync(subject, token);
+                if (Volatile.Read(ref isHome))
+                    return;
+                Interlocked.Increment(ref trials);
+                throw new NobodyHomeException();
+            },
+            OnPost
+        );
         _isDown = true;
         await DeliverAsync("hurried", 20);
-        await Eventually.That(async () => (await Breakers.ListAsync()).Single().State, Is.Not.EqualTo(BreakerState.Closed), "the breaker");
+        await Eventually.That(
+            async () => (await Breakers.ListAsync()).Single().State,
+            Is.Not.EqualTo(BreakerState.Closed),
+            "the breaker"
+        );
         _isDown = false;
-        await TestSystem.EventuallyFastForwardingAsync(async () => (await Breakers.ListAsync()).Single().State, Is.EqualTo(BreakerState.HalfOpen), "the breaker");
+        await TestSystem.EventuallyFastForwardingAsync(
+            async () => (await Breakers.ListAsync()).Single().State,
+            Is.EqualTo(BreakerState.HalfOpen),
+            "the breaker"
+        );
         // From here on every run is a trial.
         var before = Volatile.Read(ref trials);
-        await TestSystem.EventuallyFastForwardingAsync(() => Task.FromResult(Volatile.Read(ref trials)), Is.GreaterThanOrEqualTo(before + 3), "trials that ended without a verdict");
-        Assert.That((await Breakers.ListAsync()).Single().State, Is.EqualTo(BreakerState.HalfOpen), "judged neither well nor badly");
+        await TestSystem.EventuallyFastForwardingAsync(
+            () => Task.FromResult(Volatile.Read(ref trials)),
+            Is.GreaterThanOrEqualTo(before + 3),
+            "trials that ended without a verdict"
+        );
+        Assert.That(
+            (await Breakers.ListAsync()).Single().State,
+            Is.EqualTo(BreakerState.HalfOpen),
+            "judged neither well nor badly"
+        );
 
         Volatile.Write(ref isHome, true);
-        await TestSystem.EventuallyFastForwardingAsync(async () => (await Breakers.ListAsync()).Single().State, Is.EqualTo(BreakerState.Closed), "the breaker");
+        await TestSystem.EventuallyFastForwardingAsync(
+            async () => (await Breakers.ListAsync()).Single().State,
+            Is.EqualTo(BreakerState.Closed),
+            "the breaker"
+        );
     }
 
-    private static StepPolicy OnPost(StepPolicy policy) => policy with
-    {
-        DependsOn = new Dependency("post", typeof(PostIsDownException)) { Outages = [typeof(PostIsClosedException)], Inconclusive = [typeof(NobodyHomeException)], Cooldown = TimeSpan.FromMilliseconds(500), LongestCooldown = TimeSpan.FromSeconds(2) },
-    };
+    private static StepPolicy OnPost(StepPolicy policy) =>
+        policy with
+        {
+            DependsOn = new Dependency("post", typeof(PostIsDownException))
+            {
+                Outages = [typeof(PostIsClosedException)],
+                Inconclusive = [typeof(NobodyHomeException)],
+                Cooldown = TimeSpan.FromMilliseconds(500),
+                LongestCooldown = TimeSpan.FromSeconds(2),
+            },
+        };
 
     private async Task CallAsync(Guid subject, CancellationToken cancellationToken)
     {

@@ -19,7 +19,11 @@ public sealed class ConcurrencyTests : WithReplicas
         await Eventually.That(() => _most, Is.EqualTo(5), "runs at a time, as the policy says");
 
         await ChangeAsync(perReplica: 2, total: null, limits: [2]);
-        await Eventually.That(() => Volatile.Read(ref _running), Is.LessThanOrEqualTo(2), "runs at a time after the change");
+        await Eventually.That(
+            () => Volatile.Read(ref _running),
+            Is.LessThanOrEqualTo(2),
+            "runs at a time after the change"
+        );
         Volatile.Write(ref _most, 0);
         await Eventually.That(() => _most, Is.EqualTo(2), "runs at a time with the new limit");
 
@@ -41,7 +45,11 @@ public sealed class ConcurrencyTests : WithReplicas
         await Eventually.That(() => _most, Is.EqualTo(4), "runs at a time over all replicas");
 
         await Replicas[0].StopAsync();
-        await Eventually.That(() => Limits("patient").Skip(1), Is.EquivalentTo([2, 2]), "shares of the two that are left");
+        await Eventually.That(
+            () => Limits("patient").Skip(1),
+            Is.EquivalentTo([2, 2]),
+            "shares of the two that are left"
+        );
         await UntilDoneAsync("patient", 200, TimeSpan.FromSeconds(60));
         Assert.That(_most, Is.EqualTo(4), "most runs at a time, at any moment, while replicas came and went");
     }
@@ -65,7 +73,10 @@ public sealed class ConcurrencyTests : WithReplicas
 
     [Test]
     public void No_limit_is_below_one() =>
-        Assert.That(() => Controls.SetConcurrencyAsync("hurried", 0, null, Because("a test")), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("pause"));
+        Assert.That(
+            () => Controls.SetConcurrencyAsync("hurried", 0, null, Because("a test")),
+            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("pause")
+        );
 
     private int[] Limits(string step) => [.. Replicas.Select(r => GateOf(r, step).Limit)];
 
@@ -79,9 +90,9 @@ public sealed class ConcurrencyTests : WithReplicas
     {
         var running = Interlocked.Increment(ref _running);
         int most;
-        while ((most = Volatile.Read(ref _most)) < running && Interlocked.CompareExchange(ref _most, running, most) != most)
-        {
-        }
+        while (
+            (most = Volatile.Read(ref _most)) < running && Interlocked.CompareExchange(ref _most, running, most) != most
+        ) { }
 
         await Task.Delay(TimeSpan.FromMilliseconds(40), CancellationToken.None);
         Interlocked.Decrement(ref _running);

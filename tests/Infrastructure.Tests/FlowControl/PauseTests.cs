@@ -5,7 +5,10 @@ using Orders.Testing;
 
 namespace Orders.Infrastructure.Tests.FlowControl;
 
-/// <summary>A paused step begins nothing, in no replica, until it is resumed; nothing is lost, doubled or counted as an attempt by it.</summary>
+/// <summary>
+/// A paused step begins nothing, in no replica, until it is resumed; nothing is lost, doubled or counted as an attempt
+/// by it.
+/// </summary>
 public sealed class PauseTests : WithReplicas
 {
     private static readonly TimeSpan TakesEffectWithin = TimeSpan.FromSeconds(2);
@@ -21,19 +24,39 @@ public sealed class PauseTests : WithReplicas
         await Controls.PauseAsync("patient", Because("a test"));
         var paused = DateTimeOffset.UtcNow;
         await delivering;
-        await Eventually.Is(() => Replicas.All(r => GateOf(r, "patient") is { Limit: 0, Running: 0 }), "every gate is closed and every run has ended", TakesEffectWithin + TimeSpan.FromSeconds(3));
+        await Eventually.Is(
+            () => Replicas.All(r => GateOf(r, "patient") is { Limit: 0, Running: 0 }),
+            "every gate is closed and every run has ended",
+            TakesEffectWithin + TimeSpan.FromSeconds(3)
+        );
         Assert.That(Begun.Count, Is.LessThan(1500), "the pause came before the end, or this test shows nothing");
         var atRest = Begun.Count;
         await UntilDoneAsync("patient", atRest);
-        await Eventually.That(() => TestSystem.Broker.CountAsync("patient"), Is.EqualTo((uint)(1500 - atRest)), "messages waiting in the queue");
-        await Eventually.That(() => DateTimeOffset.UtcNow - paused, Is.GreaterThan(TakesEffectWithin * 2), "time since the pause");
-        Assert.That(Begun.Where(b => b.At > paused + TakesEffectWithin), Is.Empty, "runs that began later than two seconds after the pause");
+        await Eventually.That(
+            () => TestSystem.Broker.CountAsync("patient"),
+            Is.EqualTo((uint)(1500 - atRest)),
+            "messages waiting in the queue"
+        );
+        await Eventually.That(
+            () => DateTimeOffset.UtcNow - paused,
+            Is.GreaterThan(TakesEffectWithin * 2),
+            "time since the pause"
+        );
+        Assert.That(
+            Begun.Where(b => b.At > paused + TakesEffectWithin),
+            Is.Empty,
+            "runs that began later than two seconds after the pause"
+        );
 
         await Controls.ResumeAsync("patient", Because("the test goes on"));
         await UntilDoneAsync("patient", 1500);
         Assert.That(Begun.Select(b => b.Subject).Distinct().Count(), Is.EqualTo(1500));
         Assert.That(Begun, Has.Count.EqualTo(1500), "runs: none was begun twice");
-        Assert.That(await TestSystem.Database.CountAsync("step_runs where attempts <> 1"), Is.Zero, "attempts used up by pausing");
+        Assert.That(
+            await TestSystem.Database.CountAsync("step_runs where attempts <> 1"),
+            Is.Zero,
+            "attempts used up by pausing"
+        );
         Assert.That(await TestSystem.Broker.CountAsync("patient_error"), Is.Zero);
     }
 
@@ -46,12 +69,20 @@ public sealed class PauseTests : WithReplicas
         var gate = GateOf(Replicas[0], "hurried");
         await Eventually.Is(() => gate.Known.IsCompleted, "the first poll");
         Assert.That(gate.Limit, Is.Zero);
-        await Eventually.That(() => TestSystem.Broker.CountAsync("hurried"), Is.EqualTo(20u), "messages waiting in the queue, the one that met the closed gate among them");
+        await Eventually.That(
+            () => TestSystem.Broker.CountAsync("hurried"),
+            Is.EqualTo(20u),
+            "messages waiting in the queue, the one that met the closed gate among them"
+        );
         Assert.That(Begun, Is.Empty);
 
         await Controls.ResumeAsync("hurried", Because("the test goes on"));
         await Eventually.That(() => Begun.Select(b => b.Subject).Distinct().Count(), Is.EqualTo(20), "runs");
-        Assert.That(await TestSystem.Database.CountAsync("step_runs where step = 'hurried' and attempts <> 1"), Is.Zero, "attempts used up by waiting");
+        Assert.That(
+            await TestSystem.Database.CountAsync("step_runs where step = 'hurried' and attempts <> 1"),
+            Is.Zero,
+            "attempts used up by waiting"
+        );
     }
 
     [Test]
@@ -60,7 +91,12 @@ public sealed class PauseTests : WithReplicas
         // What the bus would give it to end, and what a run was cancelled by: the pause is none of the bus's business.
         var ofTheBus = TimeSpan.FromSeconds(1);
         var (release, tokens) = (new TaskCompletionSource(), new ConcurrentBag<CancellationToken>());
-        await StartAsync(1, "hurried", (_, token) => AndRemember(token), services: s => s.Configure<MassTransitHostOptions>(o => o.ConsumerStopTimeout = ofTheBus));
+        await StartAsync(
+            1,
+            "hurried",
+            (_, token) => AndRemember(token),
+            services: s => s.Configure<MassTransitHostOptions>(o => o.ConsumerStopTimeout = ofTheBus)
+        );
         var subjects = await DeliverAsync("hurried", 20);
         await Eventually.That(() => Begun.Count, Is.EqualTo(HurriedStepConcurrency), "runs begun");
 
@@ -68,18 +104,30 @@ public sealed class PauseTests : WithReplicas
         var gate = GateOf(Replicas[0], "hurried");
         await Eventually.Is(() => gate.Limit == 0, "the gate is closed");
         var closed = DateTimeOffset.UtcNow;
-        await Eventually.That(() => DateTimeOffset.UtcNow - closed, Is.GreaterThan(ofTheBus * 3), "time since the pause");
+        await Eventually.That(
+            () => DateTimeOffset.UtcNow - closed,
+            Is.GreaterThan(ofTheBus * 3),
+            "time since the pause"
+        );
         Assert.That(tokens.Any(t => t.IsCancellationRequested), Is.False, "a token was cancelled by the pause");
 
         release.SetResult();
         await UntilDoneAsync("hurried", HurriedStepConcurrency);
-        await Eventually.That(() => TestSystem.Broker.CountAsync("hurried"), Is.EqualTo((uint)(20 - HurriedStepConcurrency)), "messages that wait in the queue");
+        await Eventually.That(
+            () => TestSystem.Broker.CountAsync("hurried"),
+            Is.EqualTo((uint)(20 - HurriedStepConcurrency)),
+            "messages that wait in the queue"
+        );
         Assert.That(Begun, Has.Count.EqualTo(HurriedStepConcurrency), "runs: none more, and none again");
 
         await Controls.ResumeAsync("hurried", Because("the test goes on"));
         await UntilDoneAsync("hurried", 20);
         Assert.That(Begun.Select(b => b.Subject), Is.EquivalentTo(subjects), "runs: each once");
-        Assert.That(await TestSystem.Database.CountAsync("step_runs where attempts <> 1"), Is.Zero, "attempts used up by pausing");
+        Assert.That(
+            await TestSystem.Database.CountAsync("step_runs where attempts <> 1"),
+            Is.Zero,
+            "attempts used up by pausing"
+        );
 
         Task AndRemember(CancellationToken token)
         {
@@ -90,5 +138,8 @@ public sealed class PauseTests : WithReplicas
 
     [Test]
     public void A_step_that_does_not_exist_cannot_be_paused() =>
-        Assert.That(() => Controls.PauseAsync("emial", Because("a test")), Throws.TypeOf<QueueWorkers.FlowControl.UnknownStepException>().With.Message.Contains("emial"));
+        Assert.That(
+            () => Controls.PauseAsync("emial", Because("a test")),
+            Throws.TypeOf<QueueWorkers.FlowControl.UnknownStepException>().With.Message.Contains("emial")
+        );
 }

@@ -3,7 +3,10 @@ using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.FlowControl;
 
-/// <summary>The arithmetic of a limit: never more than the limit and one bundle in any window, and hardly fewer when there is always somebody waiting.</summary>
+/// <summary>
+/// The arithmetic of a limit: never more than the limit and one bundle in any window, and hardly fewer when there is
+/// always somebody waiting.
+/// </summary>
 public sealed class PermitsTests
 {
     private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
@@ -20,14 +23,26 @@ public sealed class PermitsTests
         RateBucket? bucket = null;
         for (var now = Start; now < Start + (limit.Window * 6); now += limit.Interval * random.NextDouble() * 3)
         {
-            (bucket, var taken) = Permits.Take(bucket, new PermitRequest("x", limit, random.Next(1, 20), limit.Interval * 20), now);
+            (bucket, var taken) = Permits.Take(
+                bucket,
+                new PermitRequest("x", limit, random.Next(1, 20), limit.Interval * 20),
+                now
+            );
             // Used as late as can be: the moment itself, or the last before it lapses.
-            used.AddRange(taken.Waits.Select(wait => Latest(now + wait + (random.Next(2) == 0 ? TimeSpan.Zero : Permits.Grace(limit)), now)));
+            used.AddRange(
+                taken.Waits.Select(wait =>
+                    Latest(now + wait + (random.Next(2) == 0 ? TimeSpan.Zero : Permits.Grace(limit)), now)
+                )
+            );
         }
 
         used.Sort();
         for (var i = 0; i < used.Count; i++)
-            Assert.That(used.Skip(i).TakeWhile(u => u < used[i] + limit.Window).Count(), Is.LessThanOrEqualTo(permits + limit.Bundle), $"used in the window that begins at {used[i]:O}");
+            Assert.That(
+                used.Skip(i).TakeWhile(u => u < used[i] + limit.Window).Count(),
+                Is.LessThanOrEqualTo(permits + limit.Bundle),
+                $"used in the window that begins at {used[i]:O}"
+            );
     }
 
     [Test]
@@ -44,14 +59,24 @@ public sealed class PermitsTests
                 // A replica asks again when it has used what it had.
                 if (free[replica] > now)
                     continue;
-                (bucket, var taken) = Permits.Take(bucket, new PermitRequest("x", limit, 10, TimeSpan.FromSeconds(30)), now);
+                (bucket, var taken) = Permits.Take(
+                    bucket,
+                    new PermitRequest("x", limit, 10, TimeSpan.FromSeconds(30)),
+                    now
+                );
                 used.AddRange(taken.Waits.Select(wait => Latest(now + wait, now)));
                 free[replica] = taken.Waits.Count > 0 ? now + taken.Waits[^1] : now;
             }
         }
 
         for (var minute = 0; minute < 5; minute++)
-            Assert.That(used.Count(u => u >= Start + TimeSpan.FromMinutes(minute) && u < Start + TimeSpan.FromMinutes(minute + 1)), Is.InRange(95, 105), $"minute {minute}");
+            Assert.That(
+                used.Count(u =>
+                    u >= Start + TimeSpan.FromMinutes(minute) && u < Start + TimeSpan.FromMinutes(minute + 1)
+                ),
+                Is.InRange(95, 105),
+                $"minute {minute}"
+            );
     }
 
     [Test]
@@ -62,7 +87,11 @@ public sealed class PermitsTests
         var returns = new List<TimeSpan>();
         for (var i = 0; i < 1000; i++)
         {
-            (bucket, var taken) = Permits.Take(bucket, new PermitRequest("x", limit, 1, TimeSpan.FromSeconds(0.5)), Start);
+            (bucket, var taken) = Permits.Take(
+                bucket,
+                new PermitRequest("x", limit, 1, TimeSpan.FromSeconds(0.5)),
+                Start
+            );
             if (taken.RetryAfter is { } after)
                 returns.Add(after);
         }
@@ -90,7 +119,11 @@ public sealed class PermitsTests
         Assert.That(inOrder, Has.Length.InRange(490, 510));
         Assert.That(inOrder.Zip(inOrder.Skip(1), (a, b) => b - a), Is.All.EqualTo(limit.Interval));
         Assert.That(returns.Skip(inOrder.Length + 1), Is.All.EqualTo(horizon));
-        Assert.That(bucket!.ReturnAt, Is.LessThanOrEqualTo(Start + horizon), "who comes later, with a further horizon, stands behind those in order only");
+        Assert.That(
+            bucket!.ReturnAt,
+            Is.LessThanOrEqualTo(Start + horizon),
+            "who comes later, with a further horizon, stands behind those in order only"
+        );
     }
 
     private static DateTimeOffset Latest(DateTimeOffset a, DateTimeOffset b) => a > b ? a : b;

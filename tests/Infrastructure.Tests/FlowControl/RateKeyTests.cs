@@ -10,7 +10,14 @@ namespace Orders.Infrastructure.Tests.FlowControl;
 /// <summary>A limit by a key that no message carries would limit nothing, without a word.</summary>
 public sealed class RateKeyTests : SystemFixture
 {
-    private static readonly AuditEntry Audit = new() { Who = "an operator", Role = "Operator", Action = "limit-step", Target = "slow", Reason = "a test" };
+    private static readonly AuditEntry Audit = new()
+    {
+        Who = "an operator",
+        Role = "Operator",
+        Action = "limit-step",
+        Target = "slow",
+        Reason = "a test",
+    };
 
     protected override StepCatalogue Catalogue => AgingTests.OneSlowStep;
 
@@ -23,7 +30,14 @@ public sealed class RateKeyTests : SystemFixture
         await controls.SetRatesAsync("slow", "100/m, 5/s per customer, 9/s per mail-domain", Audit);
         await Assert.ThatAsync(
             () => controls.SetRatesAsync("slow", "5/s per customer, 5/s per planet", Audit),
-            Throws.TypeOf<FormatException>().With.Message.Contains("'slow' carry (customer, mail-domain), found 'planet'"));
-        Assert.That((await controls.ListAsync()).Single().Rates, Is.EqualTo("100/m, 5/s per customer, 9/s per mail-domain"), "what was set before");
+            Throws
+                .TypeOf<FormatException>()
+                .With.Message.Contains("'slow' carry (customer, mail-domain), found 'planet'")
+        );
+        Assert.That(
+            (await controls.ListAsync()).Single().Rates,
+            Is.EqualTo("100/m, 5/s per customer, 9/s per mail-domain"),
+            "what was set before"
+        );
     }
 }

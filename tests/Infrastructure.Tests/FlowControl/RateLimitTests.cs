@@ -9,7 +9,8 @@ public sealed class RateLimitTests
     [TestCase("100/60s", "100/m")]
     [TestCase("5/10s per customer, 1000/d", "5/10s per customer, 1000/d")]
     [TestCase("", "")]
-    public void A_limit_is_read_and_written(string text, string canonical) => Assert.That(RateLimit.Format(RateLimit.ParseAll(text)), Is.EqualTo(canonical));
+    public void A_limit_is_read_and_written(string text, string canonical) =>
+        Assert.That(RateLimit.Format(RateLimit.ParseAll(text)), Is.EqualTo(canonical));
 
     [TestCase("100")]
     [TestCase("0/m")]

@@ -18,15 +18,26 @@ public sealed class RateTests : WithReplicas
 
         var begun = Begun.Select(b => b.At).Order().ToArray();
         for (var i = 0; i < begun.Length; i++)
-            Assert.That(i + 1, Is.LessThanOrEqualTo(((begun[i] - begun[0]) / Limit.Interval) + Limit.Bundle + 1), $"runs until {begun[i] - begun[0]} after the first");
+            Assert.That(
+                i + 1,
+                Is.LessThanOrEqualTo(((begun[i] - begun[0]) / Limit.Interval) + Limit.Bundle + 1),
+                $"runs until {begun[i] - begun[0]} after the first"
+            );
 
         await Controls.SetRatesAsync("hurried", "", Because("the test has seen enough"));
         await UntilDoneAsync("hurried", 300);
         Assert.That(Begun, Has.Count.EqualTo(300), "runs: none was begun twice");
-        Assert.That(await TestSystem.Database.CountAsync("step_runs where attempts <> 1"), Is.Zero, "attempts used up by waiting");
+        Assert.That(
+            await TestSystem.Database.CountAsync("step_runs where attempts <> 1"),
+            Is.Zero,
+            "attempts used up by waiting"
+        );
     }
 
-    /// <summary>The classic hundred a minute, seen for four minutes with <c>ORDERS_SHOW=full</c>; else at the same pace for one short window.</summary>
+    /// <summary>
+    /// The classic hundred a minute, seen for four minutes with <c>ORDERS_SHOW=full</c>; else at the same pace for one
+    /// short window.
+    /// </summary>
     [Test]
     public async Task Every_sliding_window_has_at_most_the_limit_and_one_bundle_and_hardly_less()
     {
@@ -36,23 +47,46 @@ public sealed class RateTests : WithReplicas
         var delivered = await DeliverAsync("hurried", (int)(watched / limit.Interval) + 100);
         await Eventually.That(() => Begun.Count, Is.Positive, "runs begun");
         var first = Begun.Min(b => b.At);
-        await Eventually.That(() => DateTimeOffset.UtcNow - first, Is.GreaterThan(watched), "time since the first run", watched + TimeSpan.FromSeconds(30));
+        await Eventually.That(
+            () => DateTimeOffset.UtcNow - first,
+            Is.GreaterThan(watched),
+            "time since the first run",
+            watched + TimeSpan.FromSeconds(30)
+        );
 
         var begun = Begun.Select(b => b.At).Order().ToArray();
-        var windows = begun.Select((at, i) => (At: at, Runs: begun.Skip(i).TakeWhile(b => b < at + limit.Window).Count())).ToArray();
+        var windows = begun
+            .Select((at, i) => (At: at, Runs: begun.Skip(i).TakeWhile(b => b < at + limit.Window).Count()))
+            .ToArray();
         var full = windows.Where(w => w.At + limit.Window <= begun[^1]).ToArray();
         await TestContext.Progress.WriteLineAsync(
-            $"{limit} with 4 replicas for {watched.TotalSeconds:0} s: {begun.Length} runs; {full.Length} full sliding windows with {full.Min(w => w.Runs)} to {full.Max(w => w.Runs)} runs; a bundle is {limit.Bundle}");
-        Assert.That(windows.Max(w => w.Runs), Is.LessThanOrEqualTo(limit.Permits + limit.Bundle), "most runs in a sliding window");
-        Assert.That(full.Min(w => w.Runs), Is.GreaterThanOrEqualTo(0.95 * limit.Permits), "fewest runs in a full sliding window");
+            $"{limit} with 4 replicas for {watched.TotalSeconds:0} s: {begun.Length} runs; {full.Length} full sliding windows with {full.Min(w => w.Runs)} to {full.Max(w => w.Runs)} runs; a bundle is {limit.Bundle}"
+        );
+        Assert.That(
+            windows.Max(w => w.Runs),
+            Is.LessThanOrEqualTo(limit.Permits + limit.Bundle),
+            "most runs in a sliding window"
+        );
+        Assert.That(
+            full.Min(w => w.Runs),
+            Is.GreaterThanOrEqualTo(0.95 * limit.Permits),
+            "fewest runs in a full sliding window"
+        );
 
         await Controls.SetRatesAsync("hurried", "", Because("the test has seen enough"));
         await UntilDoneAsync("hurried", delivered.Length);
         Assert.That(Begun, Has.Count.EqualTo(delivered.Length), "runs: none was begun twice");
-        Assert.That(await TestSystem.Database.CountAsync("step_runs where attempts <> 1"), Is.Zero, "attempts used up by waiting");
+        Assert.That(
+            await TestSystem.Database.CountAsync("step_runs where attempts <> 1"),
+            Is.Zero,
+            "attempts used up by waiting"
+        );
     }
 
     [Test]
     public async Task A_rate_that_cannot_be_read_is_refused() =>
-        await Assert.ThatAsync(() => Controls.SetRatesAsync("hurried", "many", Because("a test")), Throws.TypeOf<FormatException>());
+        await Assert.ThatAsync(
+            () => Controls.SetRatesAsync("hurried", "many", Because("a test")),
+            Throws.TypeOf<FormatException>()
+        );
 }

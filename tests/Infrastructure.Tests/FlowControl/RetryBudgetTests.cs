@@ -2,7 +2,9 @@ using QueueWorkers.FlowControl.CircuitBreakers;
 
 namespace Orders.Infrastructure.Tests.FlowControl;
 
-/// <summary>Repeated runs may be as many at a time as the dependency has shown to bear, and never none at all.</summary>
+/// <summary>
+/// Repeated runs may be as many at a time as the dependency has shown to bear, and never none at all.
+/// </summary>
 public sealed class RetryBudgetTests
 {
     [Test]

@@ -11,7 +11,10 @@ using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.FlowControl;
 
-/// <summary>A fixture whose tests run a step in several replicas, each with a gate and a poll of its own as separate processes have.</summary>
+/// <summary>
+/// A fixture whose tests run a step in several replicas, each with a gate and a poll of its own as separate processes
+/// have.
+/// </summary>
 public abstract class WithReplicas : SystemFixture
 {
     private readonly List<RunningHost> _replicas = [];
@@ -32,12 +35,23 @@ public abstract class WithReplicas : SystemFixture
             await replica.DisposeAsync();
         _replicas.Clear();
         Begun.Clear();
-        await TestSystem.Database.ExecuteAsync("truncate step_controls, breakers, dependency_calls, rate_buckets, workers, outbox, step_runs, step_attempts, effects, idempotency");
+        await TestSystem.Database.ExecuteAsync(
+            "truncate step_controls, breakers, dependency_calls, rate_buckets, workers, outbox, step_runs, step_attempts, effects, idempotency"
+        );
     }
 
-    protected static AuditEntry Because(string reason, string? target = null) => new() { Who = "an operator", Role = "Operator", Action = "test", Target = target, Reason = reason };
+    protected static AuditEntry Because(string reason, string? target = null) =>
+        new()
+        {
+            Who = "an operator",
+            Role = "Operator",
+            Action = "test",
+            Target = target,
+            Reason = reason,
+        };
 
-    protected static StepGate GateOf(RunningHost replica, string step) => replica.Services.GetRequiredService<StepGates>().Of(step);
+    protected static StepGate GateOf(RunningHost replica, string step) =>
+        replica.Services.GetRequiredService<StepGates>().Of(step);
 
     /// <summary>Starts replicas of a step.</summary>
     /// <param name="count">How many.</param>
@@ -45,12 +59,27 @@ public abstract class WithReplicas : SystemFixture
     /// <param name="work">What it does in place of its own work.</param>
     /// <param name="policy">Changes what the gates know of its policy.</param>
     /// <param name="services">Changes services.</param>
-    protected async Task StartAsync(int count, string step, Func<Guid, CancellationToken, Task> work, Func<StepPolicy, StepPolicy>? policy = null, Action<IServiceCollection>? services = null)
+    protected async Task StartAsync(
+        int count,
+        string step,
+        Func<Guid, CancellationToken, Task> work,
+        Func<StepPolicy, StepPolicy>? policy = null,
+        Action<IServiceCollection>? services = null
+    )
     {
         var everything = new Everything(this, work);
         for (var i = 0; i < count; i++)
         {
-            _replicas.Add(await TestSystem.StartAsync([.. TestSystem.Catalogue.Choose(step).Select(e => everything.In(e) with { Policy = policy?.Invoke(e.Policy) ?? e.Policy })], services));
+            _replicas.Add(
+                await TestSystem.StartAsync(
+                    [
+                        .. TestSystem
+                            .Catalogue.Choose(step)
+                            .Select(e => everything.In(e) with { Policy = policy?.Invoke(e.Policy) ?? e.Policy }),
+                    ],
+                    services
+                )
+            );
         }
     }
 
@@ -62,12 +91,27 @@ public abstract class WithReplicas : SystemFixture
     {
         var subjects = Enumerable.Range(0, count).Select(_ => Guid.NewGuid()).ToArray();
         foreach (var subject in subjects)
-            await TestSystem.Broker.PublishToAsync(step, new Feed(subject), new ByHand { Headers = keys.ToDictionary(k => MessageKeys.HeaderOf(k.Name), object? (k) => MessageKeys.ValueOf(k.Value)) });
+            await TestSystem.Broker.PublishToAsync(
+                step,
+                new Feed(subject),
+                new ByHand
+                {
+                    Headers = keys.ToDictionary(
+                        k => MessageKeys.HeaderOf(k.Name),
+                        object? (k) => MessageKeys.ValueOf(k.Value)
+                    ),
+                }
+            );
         return subjects;
     }
 
     protected Task UntilDoneAsync(string step, int count, TimeSpan? within = null) =>
-        Eventually.That(() => TestSystem.Database.CountAsync("step_runs where step = $1 and status = 2", step), Is.EqualTo((long)count), "runs done", within);
+        Eventually.That(
+            () => TestSystem.Database.CountAsync("step_runs where step = $1 and status = 2", step),
+            Is.EqualTo((long)count),
+            "runs done",
+            within
+        );
 
     private sealed class Everything(WithReplicas fixture, Func<Guid, CancellationToken, Task> work)
     {

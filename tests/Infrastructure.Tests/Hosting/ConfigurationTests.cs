@@ -13,22 +13,39 @@ public sealed class ConfigurationTests
     [Test]
     public void All_problems_of_a_section_are_told_at_once()
     {
-        var configuration = Configuration(("Outbox:BatchSize", "0"), ("Outbox:MaxAttempts", "101"), ("Outbox:PollInterval", "00:00:00"), ("Outbox:ConfirmTimeout", "01:00:00"));
+        var configuration = Configuration(
+            ("Outbox:BatchSize", "0"),
+            ("Outbox:MaxAttempts", "101"),
+            ("Outbox:PollInterval", "00:00:00"),
+            ("Outbox:ConfirmTimeout", "01:00:00")
+        );
         var problems = Assert.Throws<InvalidConfigurationException>(() => OutboxOptions.Read(configuration));
         Assert.That(problems.Message, Does.Contain("4 problem(s)"));
         Assert.That(problems.Message, Does.Contain("Outbox:BatchSize must be 1–1000, got 0; set Outbox__BatchSize"));
-        Assert.That(problems.Message, Does.Contain("Outbox:MaxAttempts must be 1–100, got 101; set Outbox__MaxAttempts"));
+        Assert.That(
+            problems.Message,
+            Does.Contain("Outbox:MaxAttempts must be 1–100, got 101; set Outbox__MaxAttempts")
+        );
     }
 
     [Test]
     public void A_broker_without_address_or_user_is_refused()
     {
-        var problems = Assert.Throws<InvalidConfigurationException>(() => RabbitMqOptions.Read(Configuration(("RabbitMq:Port", "70000"))));
-        Assert.That(problems.Message, Does.Contain("set RabbitMq__Host").And.Contain("set RabbitMq__Username").And.Contain("set RabbitMq__Password").And.Contain("got 70000; set RabbitMq__Port"));
+        var problems = Assert.Throws<InvalidConfigurationException>(() =>
+            RabbitMqOptions.Read(Configuration(("RabbitMq:Port", "70000")))
+        );
+        Assert.That(
+            problems.Message,
+            Does.Contain("set RabbitMq__Host")
+                .And.Contain("set RabbitMq__Username")
+                .And.Contain("set RabbitMq__Password")
+                .And.Contain("got 70000; set RabbitMq__Port")
+        );
     }
 
     [Test]
-    public void Defaults_need_no_configuration() => Assert.That(OutboxOptions.Read(Configuration()), Is.EqualTo(new OutboxOptions()));
+    public void Defaults_need_no_configuration() =>
+        Assert.That(OutboxOptions.Read(Configuration()), Is.EqualTo(new OutboxOptions()));
 
     [TestCase("hurryed", "did you mean 'hurried'?")]
     [TestCase("carefull", "did you mean 'careful'?")]
@@ -36,7 +53,10 @@ public sealed class ConfigurationTests
     public void An_unknown_step_is_refused_with_the_nearest_name(string name, string suggestion)
     {
         var problems = Assert.Throws<InvalidConfigurationException>(() => ZooCatalogue.Of().Choose(name));
-        Assert.That(problems.Message, Does.Contain($"there is no step '{name}', {suggestion}").And.Contain("set Workers__Steps"));
+        Assert.That(
+            problems.Message,
+            Does.Contain($"there is no step '{name}', {suggestion}").And.Contain("set Workers__Steps")
+        );
     }
 
     [Test]
@@ -65,7 +85,10 @@ public sealed class ConfigurationTests
 
     [Test]
     public void Two_steps_of_one_name_are_refused() =>
-        Assert.That(() => new StepCatalogue().Add<HurriedStep>().Add<HurriedStep>(), Throws.ArgumentException.With.Message.Contains("Two steps are called 'hurried'"));
+        Assert.That(
+            () => new StepCatalogue().Add<HurriedStep>().Add<HurriedStep>(),
+            Throws.ArgumentException.With.Message.Contains("Two steps are called 'hurried'")
+        );
 
     private static IConfiguration Configuration(params (string Name, string? Value)[] settings) =>
         new ConfigurationBuilder().AddInMemoryCollection(settings.ToDictionary(s => s.Name, s => s.Value)).Build();

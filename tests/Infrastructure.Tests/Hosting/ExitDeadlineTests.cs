@@ -36,9 +36,19 @@ public sealed class ExitDeadlineTests : SystemFixture
 
     private async Task<ZooProcess> StartAsync(params (string Name, string? Value)[] settings)
     {
-        var process = ZooProcess.Start(TestSystem, "clock", [("Workers:Schedules", "false"), ("Shutdown:Within", Within.ToString()), .. settings]);
-        // Not when the host has started: a bus that is told to stop while it still connects waits for its next try, seconds later.
-        await Eventually.That(() => process.Output, Does.Contain("Bus started"), "what the process says", TimeSpan.FromMinutes(1));
+        var process = ZooProcess.Start(
+            TestSystem,
+            "clock",
+            [("Workers:Schedules", "false"), ("Shutdown:Within", Within.ToString()), .. settings]
+        );
+        // Not when the host has started: a bus that is told to stop while it still connects waits for its next try,
+        // seconds later.
+        await Eventually.That(
+            () => process.Output,
+            Does.Contain("Bus started"),
+            "what the process says",
+            TimeSpan.FromMinutes(1)
+        );
         return process;
     }
 }

@@ -9,7 +9,9 @@ using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.Hosting;
 
-/// <summary>A background loop that ends takes its process down, visibly: a process that goes on without one only looks alive.</summary>
+/// <summary>
+/// A background loop that ends takes its process down, visibly: a process that goes on without one only looks alive.
+/// </summary>
 public sealed class LoopWatchTests : SystemFixture
 {
     protected override StepCatalogue Catalogue => DeadlyZoo.Steps;
@@ -19,7 +21,12 @@ public sealed class LoopWatchTests : SystemFixture
     [TestCase("loop", 134, "'lemmings' has ended by an exception")]
     public async Task A_background_loop_that_ends_takes_the_process_down(string end, int exitCode, string says)
     {
-        await using var process = ZooProcess.Start(TestSystem, "clock", ("Workers:Schedules", "false"), ("Zoo:Lemming", end));
+        await using var process = ZooProcess.Start(
+            TestSystem,
+            "clock",
+            ("Workers:Schedules", "false"),
+            ("Zoo:Lemming", end)
+        );
 
         Assert.That(await process.WaitAsync(TimeSpan.FromMinutes(1)), Is.EqualTo(exitCode), process.Output);
         Assert.That(process.Output, Does.Contain(says));
@@ -43,7 +50,11 @@ public sealed class LoopWatchTests : SystemFixture
         for (var faults = 1; faults <= 2; faults++)
         {
             host.Feed.Offer(OutgoingMessage.Create(new Tick(Guid.NewGuid(), DateTimeOffset.UtcNow), Guid.NewGuid()));
-            await Eventually.That(() => host.Log.Lines.Count(l => l.Line.Contains("'s cleanup loop", StringComparison.Ordinal)), Is.EqualTo(faults), "faults that were logged");
+            await Eventually.That(
+                () => host.Log.Lines.Count(l => l.Line.Contains("'s cleanup loop", StringComparison.Ordinal)),
+                Is.EqualTo(faults),
+                "faults that were logged"
+            );
         }
     }
 }

@@ -27,10 +27,26 @@ public sealed class DuplicateEvidenceTests() : ZooFixture("hurried,patient")
         await DeliverAsync("hurried", new Feed(subject), message);
 
         var duplicate = await FindAsync(subject, DuplicateCause.DoublePublish);
-        Assert.That(duplicate, Has.Property("MessageId").EqualTo(message.Id).And.Property("Step").EqualTo("hurried").And.Property("Effect").EqualTo("hurried"));
-        Assert.That(duplicate.Proof, Has.Property("State").EqualTo(EffectState.Done).And.Property("MessageId").EqualTo(message.Id));
+        Assert.That(
+            duplicate,
+            Has.Property("MessageId")
+                .EqualTo(message.Id)
+                .And.Property("Step")
+                .EqualTo("hurried")
+                .And.Property("Effect")
+                .EqualTo("hurried")
+        );
+        Assert.That(
+            duplicate.Proof,
+            Has.Property("State").EqualTo(EffectState.Done).And.Property("MessageId").EqualTo(message.Id)
+        );
         Assert.That(await TestSystem.EffectsAsync(subject), Is.EqualTo(1));
-        Assert.That((await _reader.CountAsync(DateTimeOffset.UtcNow.AddMinutes(-5), CancellationToken.None)).Single(t => t.Cause == DuplicateCause.DoublePublish && t.Step == "hurried").Count, Is.GreaterThanOrEqualTo(1));
+        Assert.That(
+            (await _reader.CountAsync(DateTimeOffset.UtcNow.AddMinutes(-5), CancellationToken.None))
+                .Single(t => t.Cause == DuplicateCause.DoublePublish && t.Step == "hurried")
+                .Count,
+            Is.GreaterThanOrEqualTo(1)
+        );
     }
 
     [Test]
@@ -40,7 +56,10 @@ public sealed class DuplicateEvidenceTests() : ZooFixture("hurried,patient")
         await DeliverAsync("hurried", new Feed(subject), first);
         await TestSystem.UntilAsync(subject, "hurried", StepStatus.Done);
         await DeliverAsync("hurried", new Feed(subject), new ByHand());
-        Assert.That((await FindAsync(subject, DuplicateCause.OtherMessage)).Proof, Has.Property("MessageId").EqualTo(first.Id));
+        Assert.That(
+            (await FindAsync(subject, DuplicateCause.OtherMessage)).Proof,
+            Has.Property("MessageId").EqualTo(first.Id)
+        );
     }
 
     [Test]
@@ -49,7 +68,9 @@ public sealed class DuplicateEvidenceTests() : ZooFixture("hurried,patient")
         var (subject, message) = (Guid.NewGuid(), new ByHand());
         await DeliverAsync("hurried", new Feed(subject), message);
         await TestSystem.UntilAsync(subject, "hurried", StepStatus.Done);
-        var envelope = JsonNode.Parse(Envelope.Write(new Feed(subject), message.Id!.Value, null, message.Id.Value, null, DateTimeOffset.UtcNow))!;
+        var envelope = JsonNode.Parse(
+            Envelope.Write(new Feed(subject), message.Id!.Value, null, message.Id.Value, null, DateTimeOffset.UtcNow)
+        )!;
         envelope["headers"] = new JsonObject { ["Redrive-Count"] = 2 };
         await TestSystem.Broker.PublishBytesAsync("hurried", JsonSerializer.SerializeToUtf8Bytes(envelope), message);
         await FindAsync(subject, DuplicateCause.Redrive);
@@ -61,7 +82,11 @@ public sealed class DuplicateEvidenceTests() : ZooFixture("hurried,patient")
         // Taken and let go by a consumer that dies after its commit: the broker marks the next delivery.
         var (subject, message) = (Guid.NewGuid(), new ByHand());
         await TestSystem.Broker.PublishToAsync("careful", new Feed(subject), message);
-        await using (var connection = await QueueWorkers.Messaging.BrokerConnection.CreateFactory(TestSystem.Broker.Options).CreateConnectionAsync())
+        await using (
+            var connection = await QueueWorkers
+                .Messaging.BrokerConnection.CreateFactory(TestSystem.Broker.Options)
+                .CreateConnectionAsync()
+        )
         await using (var channel = await connection.CreateChannelAsync())
             await channel.BasicGetAsync("careful", autoAck: false);
         await using (var process = new OneProcess(TestSystem))
@@ -79,9 +104,29 @@ public sealed class DuplicateEvidenceTests() : ZooFixture("hurried,patient")
         var order = SampleOrders.New(1) with { IdempotencyKey = "key-of-a-client", BodyHash = [1] };
         var first = await intake.AcceptAsync(order);
         for (var i = 0; i < 3; i++)
-            Assert.That((await intake.AcceptAsync(SampleOrders.New(1) with { IdempotencyKey = "key-of-a-client", BodyHash = [1] })).Outcome, Is.EqualTo(IntakeOutcome.Replayed));
+            Assert.That(
+                (
+                    await intake.AcceptAsync(
+                        SampleOrders.New(1) with
+                        {
+                            IdempotencyKey = "key-of-a-client",
+                            BodyHash = [1],
+                        }
+                    )
+                ).Outcome,
+                Is.EqualTo(IntakeOutcome.Replayed)
+            );
 
-        await Eventually.That(() => TestSystem.Database.CountAsync("duplicates where subject_id = $1 and cause = $2", first.Order!.Id, (short)DuplicateCause.RepeatedPost), Is.EqualTo(3), "evidence");
+        await Eventually.That(
+            () =>
+                TestSystem.Database.CountAsync(
+                    "duplicates where subject_id = $1 and cause = $2",
+                    first.Order!.Id,
+                    (short)DuplicateCause.RepeatedPost
+                ),
+            Is.EqualTo(3),
+            "evidence"
+        );
         Assert.That(await TestSystem.Database.CountAsync("orders where id = $1", first.Order!.Id), Is.EqualTo(1));
     }
 
@@ -93,14 +138,30 @@ public sealed class DuplicateEvidenceTests() : ZooFixture("hurried,patient")
         const int flood = 10_000;
         for (var i = 0; i < flood; i++)
             evidence.Add(subject, "flooded", "flooded", null, DuplicateCause.Redelivery);
-        await Eventually.That(() => TestSystem.Database.ScalarAsync<long>("select coalesce(sum(count), 0)::bigint from duplicate_counts where step = 'flooded'"), Is.EqualTo(flood), "counted");
-        Assert.That(await TestSystem.Database.CountAsync("duplicates where subject_id = $1", subject), Is.InRange(1, flood - 1));
+        await Eventually.That(
+            () =>
+                TestSystem.Database.ScalarAsync<long>(
+                    "select coalesce(sum(count), 0)::bigint from duplicate_counts where step = 'flooded'"
+                ),
+            Is.EqualTo(flood),
+            "counted"
+        );
+        Assert.That(
+            await TestSystem.Database.CountAsync("duplicates where subject_id = $1", subject),
+            Is.InRange(1, flood - 1)
+        );
     }
 
     private async Task<DuplicateView> FindAsync(Guid subject, DuplicateCause cause)
     {
         await Eventually.That(
-            async () => (await _reader.ListAsync(null, null, null, subject, 10, CancellationToken.None)).Select(d => d.Cause).ToArray(), Is.EqualTo([cause]), "causes of the duplicates");
+            async () =>
+                (await _reader.ListAsync(null, null, null, subject, 10, CancellationToken.None))
+                    .Select(d => d.Cause)
+                    .ToArray(),
+            Is.EqualTo([cause]),
+            "causes of the duplicates"
+        );
         return (await _reader.ListAsync(null, null, null, subject, 10, CancellationToken.None)).Single();
     }
 }

@@ -16,7 +16,9 @@ public sealed class RowLeaseTests : SystemFixture
     public async Task One_of_many_gets_it()
     {
         var name = $"{Guid.NewGuid()}";
-        var taken = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => RowLease.TryTakeAsync(Database, name, Long, CancellationToken.None)));
+        var taken = await Task.WhenAll(
+            Enumerable.Range(0, 20).Select(_ => RowLease.TryTakeAsync(Database, name, Long, CancellationToken.None))
+        );
         Assert.That(taken.Count(l => l is not null), Is.EqualTo(1));
         foreach (var lease in taken.OfType<RowLease>())
             await lease.DisposeAsync();
@@ -29,8 +31,16 @@ public sealed class RowLeaseTests : SystemFixture
         var name = $"{Guid.NewGuid()}";
         await using var lease = (await RowLease.TryTakeAsync(Database, name, Short, CancellationToken.None))!;
         var first = (await RowLease.HeldUntilAsync(Database, name, CancellationToken.None))!.Value;
-        await Eventually.That(() => RowLease.HeldUntilAsync(Database, name, CancellationToken.None), Is.GreaterThan(first + Short), "the end of a lease that is renewed");
-        Assert.That(await RowLease.TryTakeAsync(Database, name, Short, CancellationToken.None), Is.Null, "somebody else takes it");
+        await Eventually.That(
+            () => RowLease.HeldUntilAsync(Database, name, CancellationToken.None),
+            Is.GreaterThan(first + Short),
+            "the end of a lease that is renewed"
+        );
+        Assert.That(
+            await RowLease.TryTakeAsync(Database, name, Short, CancellationToken.None),
+            Is.Null,
+            "somebody else takes it"
+        );
         Assert.That(lease.Lost.IsCancellationRequested, Is.False);
     }
 
@@ -38,10 +48,21 @@ public sealed class RowLeaseTests : SystemFixture
     public async Task A_dead_holders_lease_ends_by_itself()
     {
         var name = $"{Guid.NewGuid()}";
-        await TestSystem.Database.ExecuteAsync("insert into leases (name, holder, until) values ($1, gen_random_uuid(), clock_timestamp() + interval '1 second')", name);
-        Assert.That(await RowLease.TryTakeAsync(Database, name, Long, CancellationToken.None), Is.Null, "before its end");
+        await TestSystem.Database.ExecuteAsync(
+            "insert into leases (name, holder, until) values ($1, gen_random_uuid(), clock_timestamp() + interval '1 second')",
+            name
+        );
+        Assert.That(
+            await RowLease.TryTakeAsync(Database, name, Long, CancellationToken.None),
+            Is.Null,
+            "before its end"
+        );
         RowLease? lease = null;
-        await Eventually.That(async () => (lease = await RowLease.TryTakeAsync(Database, name, Long, CancellationToken.None)) is not null, Is.True, "taken after its end");
+        await Eventually.That(
+            async () => (lease = await RowLease.TryTakeAsync(Database, name, Long, CancellationToken.None)) is not null,
+            Is.True,
+            "taken after its end"
+        );
         await lease!.DisposeAsync();
     }
 
@@ -50,7 +71,10 @@ public sealed class RowLeaseTests : SystemFixture
     {
         var name = $"{Guid.NewGuid()}";
         await using var stalled = (await RowLease.TryTakeAsync(Database, name, Long, CancellationToken.None))!;
-        await TestSystem.Database.ExecuteAsync("update leases set until = clock_timestamp() - interval '1 second' where name = $1", name);
+        await TestSystem.Database.ExecuteAsync(
+            "update leases set until = clock_timestamp() - interval '1 second' where name = $1",
+            name
+        );
         await using var successor = (await RowLease.TryTakeAsync(Database, name, Long, CancellationToken.None))!;
 
         Assert.That(await stalled.RenewAsync(CancellationToken.None), Is.False, "renewed");

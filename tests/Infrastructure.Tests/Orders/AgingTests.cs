@@ -10,7 +10,9 @@ using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.Orders;
 
-/// <summary>Premium orders come faster than a step can work. The broker's order is strict, and still no normal order starves.</summary>
+/// <summary>
+/// Premium orders come faster than a step can work. The broker's order is strict, and still no normal order starves.
+/// </summary>
 public sealed class AgingTests : SystemFixture
 {
     private const int Normal = 20;
@@ -18,7 +20,8 @@ public sealed class AgingTests : SystemFixture
     // The last ones are for a machine so busy that the premium orders of the beginning are not done before.
     private static readonly TimeSpan[] Ages = [.. new[] { 1, 3, 6, 12, 24 }.Select(s => TimeSpan.FromSeconds(s))];
 
-    internal static StepCatalogue OneSlowStep => new StepCatalogue().Add<SlowStep>().PublishesEvent<OrderCompleted>().PublishesEvent<OrderRejected>();
+    internal static StepCatalogue OneSlowStep =>
+        new StepCatalogue().Add<SlowStep>().PublishesEvent<OrderCompleted>().PublishesEvent<OrderRejected>();
 
     protected override StepCatalogue Catalogue => OneSlowStep;
 
@@ -31,12 +34,16 @@ public sealed class AgingTests : SystemFixture
         await using var source = NpgsqlDataSource.Create(TestSystem.Database.ConnectionString);
         var aging = new OrderAging(source, host.Feed, TimeProvider.System) { Ages = [.. Ages] };
         await FloodAsync();
-        var normal = await Task.WhenAll(Enumerable.Range(0, Normal).Select(async _ =>
-        {
-            var order = SampleOrders.New(required);
-            await intake.AcceptAsync(order);
-            return order.Id;
-        }));
+        var normal = await Task.WhenAll(
+            Enumerable
+                .Range(0, Normal)
+                .Select(async _ =>
+                {
+                    var order = SampleOrders.New(required);
+                    await intake.AcceptAsync(order);
+                    return order.Id;
+                })
+        );
 
         var copies = 0;
         await Eventually.That(
@@ -46,17 +53,35 @@ public sealed class AgingTests : SystemFixture
                 copies += await aging.LookAsync(CancellationToken.None);
                 return await TestSystem.Database.CountAsync("effects where subject_id = any($1) and state = 2", normal);
             },
-            Is.EqualTo((long)Normal), "normal orders that are done", TimeSpan.FromSeconds(60));
+            Is.EqualTo((long)Normal),
+            "normal orders that are done",
+            TimeSpan.FromSeconds(60)
+        );
 
-        Assert.That(copies, Is.EqualTo(Normal), "copies that were sent, one for each; none would mean that nobody was overtaken, and this test proves nothing");
+        Assert.That(
+            copies,
+            Is.EqualTo(Normal),
+            "copies that were sent, one for each; none would mean that nobody was overtaken, and this test proves nothing"
+        );
         Assert.That(await TestSystem.Broker.CountAsync("slow"), Is.Positive, "premium orders still wait");
-        Assert.That(await TestSystem.Database.CountAsync("step_runs where subject_id = any($1) and attempts = 1 and status = 2", normal), Is.EqualTo(Normal), "each was done once");
+        Assert.That(
+            await TestSystem.Database.CountAsync(
+                "step_runs where subject_id = any($1) and attempts = 1 and status = 2",
+                normal
+            ),
+            Is.EqualTo(Normal),
+            "each was done once"
+        );
 
         async Task FloodAsync()
         {
             while (await TestSystem.Broker.CountAsync("slow") < 200)
             {
-                await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => intake.AcceptAsync(SampleOrders.New(required) with { Premium = true })));
+                await Task.WhenAll(
+                    Enumerable
+                        .Range(0, 200)
+                        .Select(_ => intake.AcceptAsync(SampleOrders.New(required) with { Premium = true }))
+                );
                 await TestSystem.UntilOutboxIsEmptyAsync();
             }
         }
@@ -65,7 +90,9 @@ public sealed class AgingTests : SystemFixture
     [Test]
     public async Task However_long_an_order_waits_a_step_gets_its_message_once_more_and_not_again()
     {
-        await TestSystem.Database.ExecuteAsync("truncate orders, order_lines, order_progress, step_runs, effects, idempotency, outbox");
+        await TestSystem.Database.ExecuteAsync(
+            "truncate orders, order_lines, order_progress, step_runs, effects, idempotency, outbox"
+        );
         await using var source = NpgsqlDataSource.Create(TestSystem.Database.ConnectionString);
         using var feed = new RelayFeed();
         var time = new SetTime();
@@ -73,7 +100,10 @@ public sealed class AgingTests : SystemFixture
         var normal = Enumerable.Range(0, 5).Select(_ => SampleOrders.New(1)).ToArray();
         var premium = SampleOrders.New(1) with { Premium = true };
         await TestSystem.StoreAsync([.. normal, premium]);
-        await TestSystem.Database.ExecuteAsync("insert into step_runs (subject_id, step, status, attempts) values ($1, 'slow', 2, 1)", premium.Id);
+        await TestSystem.Database.ExecuteAsync(
+            "insert into step_runs (subject_id, step, status, attempts) values ($1, 'slow', 2, 1)",
+            premium.Id
+        );
 
         var copies = new List<int>();
         foreach (var age in aging.Ages)
@@ -83,18 +113,35 @@ public sealed class AgingTests : SystemFixture
         }
 
         Assert.That(copies, Is.EqualTo([5, 0, 0, 0]), "copies at each age");
-        Assert.That(await TestSystem.Database.CountAsync("aged_messages where subject_id = any($1) and step = 'slow' and priority = $2", normal.Select(o => o.Id).ToArray(), OrderPriority.Premium), Is.EqualTo(5));
         Assert.That(
-            await TestSystem.Database.CountAsync("outbox where correlation_id = any($1) and priority = $2", normal.Select(o => o.Id.ToString()).ToArray(), OrderPriority.Premium), Is.EqualTo(5), "rows of the copies");
+            await TestSystem.Database.CountAsync(
+                "aged_messages where subject_id = any($1) and step = 'slow' and priority = $2",
+                normal.Select(o => o.Id).ToArray(),
+                OrderPriority.Premium
+            ),
+            Is.EqualTo(5)
+        );
+        Assert.That(
+            await TestSystem.Database.CountAsync(
+                "outbox where correlation_id = any($1) and priority = $2",
+                normal.Select(o => o.Id.ToString()).ToArray(),
+                OrderPriority.Premium
+            ),
+            Is.EqualTo(5),
+            "rows of the copies"
+        );
     }
 
-    // What is remembered between the looks is that somebody was unfinished; after a gap in them (at the beginning here, and before the last look there) nothing is known, and all ages are looked at.
+    // What is remembered between the looks is that somebody was unfinished; after a gap in them (at the beginning here,
+    // and before the last look there) nothing is known, and all ages are looked at.
     [TestCase(4, false, TestName = "Who_is_overtaken_only_later_is_found_at_a_later_age")]
     [TestCase(4, true, TestName = "Who_was_dead_lettered_at_the_first_age_is_found_at_a_later_one")]
     [TestCase(40, false, TestName = "Who_passed_the_first_age_unseen_is_found_at_a_later_one")]
     public async Task A_later_age_finds(int seconds, bool isDeadLetteredFirst)
     {
-        await TestSystem.Database.ExecuteAsync("truncate orders, order_lines, order_progress, step_runs, effects, idempotency, outbox, aged_messages");
+        await TestSystem.Database.ExecuteAsync(
+            "truncate orders, order_lines, order_progress, step_runs, effects, idempotency, outbox, aged_messages"
+        );
         await using var source = NpgsqlDataSource.Create(TestSystem.Database.ConnectionString);
         using var feed = new RelayFeed();
         var time = new FixedTime();
@@ -102,12 +149,19 @@ public sealed class AgingTests : SystemFixture
         var (normal, premium) = (SampleOrders.New(1), SampleOrders.New(1) with { Premium = true });
         await TestSystem.StoreAsync([normal, premium]);
         if (isDeadLetteredFirst)
-            await TestSystem.Database.ExecuteAsync("update order_progress set failed = 1 where order_id = $1", normal.Id);
+            await TestSystem.Database.ExecuteAsync(
+                "update order_progress set failed = 1 where order_id = $1",
+                normal.Id
+            );
 
         var copies = 0;
         var created = DateTimeOffset.UtcNow;
         var (first, second) = (aging.Ages[0], aging.Ages[1]);
-        for (var age = first - TimeSpan.FromSeconds(13); age < second - TimeSpan.FromSeconds(5); age += TimeSpan.FromSeconds(seconds))
+        for (
+            var age = first - TimeSpan.FromSeconds(13);
+            age < second - TimeSpan.FromSeconds(5);
+            age += TimeSpan.FromSeconds(seconds)
+        )
         {
             time.Now = created + age;
             copies += await aging.LookAsync(CancellationToken.None);
@@ -115,8 +169,15 @@ public sealed class AgingTests : SystemFixture
 
         Assert.That(copies, Is.Zero, "copies while no premium order is done");
         await TestSystem.Database.ExecuteAsync("update order_progress set failed = 0 where order_id = $1", normal.Id);
-        await TestSystem.Database.ExecuteAsync("insert into step_runs (subject_id, step, status, attempts) values ($1, 'slow', 2, 1)", premium.Id);
-        for (var age = seconds == 4 ? second - TimeSpan.FromSeconds(5) : second + TimeSpan.FromSeconds(1); age < second + TimeSpan.FromSeconds(5); age += TimeSpan.FromSeconds(3))
+        await TestSystem.Database.ExecuteAsync(
+            "insert into step_runs (subject_id, step, status, attempts) values ($1, 'slow', 2, 1)",
+            premium.Id
+        );
+        for (
+            var age = seconds == 4 ? second - TimeSpan.FromSeconds(5) : second + TimeSpan.FromSeconds(1);
+            age < second + TimeSpan.FromSeconds(5);
+            age += TimeSpan.FromSeconds(3)
+        )
         {
             time.Now = created + age;
             copies += await aging.LookAsync(CancellationToken.None);
@@ -128,7 +189,9 @@ public sealed class AgingTests : SystemFixture
     [Test]
     public async Task In_each_second_one_process_of_all_looks_and_the_next_goes_on_from_there()
     {
-        await TestSystem.Database.ExecuteAsync("truncate orders, order_lines, order_progress, step_runs, effects, idempotency, outbox");
+        await TestSystem.Database.ExecuteAsync(
+            "truncate orders, order_lines, order_progress, step_runs, effects, idempotency, outbox"
+        );
         await using var source = NpgsqlDataSource.Create(TestSystem.Database.ConnectionString);
         using var feed = new RelayFeed();
         var time = new FixedTime();
@@ -136,13 +199,28 @@ public sealed class AgingTests : SystemFixture
         var normal = SampleOrders.New(1);
         var premium = SampleOrders.New(1) with { Premium = true };
         await TestSystem.StoreAsync([normal, premium]);
-        await TestSystem.Database.ExecuteAsync("insert into step_runs (subject_id, step, status, attempts) values ($1, 'slow', 2, 1)", premium.Id);
+        await TestSystem.Database.ExecuteAsync(
+            "insert into step_runs (subject_id, step, status, attempts) values ($1, 'slow', 2, 1)",
+            premium.Id
+        );
 
-        var old = DateTimeOffset.FromUnixTimeMilliseconds((long)(await TestSystem.Database.ScalarAsync<double>("select extract(epoch from uuid_extract_timestamp($1))::float8 * 1000", normal.Id))) + one.Ages[0];
+        var old =
+            DateTimeOffset.FromUnixTimeMilliseconds(
+                (long)(
+                    await TestSystem.Database.ScalarAsync<double>(
+                        "select extract(epoch from uuid_extract_timestamp($1))::float8 * 1000",
+                        normal.Id
+                    )
+                )
+            ) + one.Ages[0];
         time.Now = old - TimeSpan.FromSeconds(0.3);
         Assert.That(await one.LookAsync(CancellationToken.None), Is.Zero, "before it is old enough");
         time.Now = old + TimeSpan.FromSeconds(0.3);
-        Assert.That(await another.LookAsync(CancellationToken.None), Is.Zero, "within the second in which somebody looked");
+        Assert.That(
+            await another.LookAsync(CancellationToken.None),
+            Is.Zero,
+            "within the second in which somebody looked"
+        );
         time.Now = old + TimeSpan.FromSeconds(0.8);
         Assert.That(await another.LookAsync(CancellationToken.None), Is.EqualTo(1), "a second later");
     }
@@ -156,10 +234,20 @@ public sealed class AgingTests : SystemFixture
         await using var source = NpgsqlDataSource.Create(TestSystem.Database.ConnectionString);
         using var feed = new RelayFeed();
         await using var intake = new OrderIntake(source, feed);
-        var order = SampleOrders.New(1) with { Premium = premium, ReleaseAt = released ? DateTimeOffset.UtcNow.AddDays(1) : null };
+        var order = SampleOrders.New(1) with
+        {
+            Premium = premium,
+            ReleaseAt = released ? DateTimeOffset.UtcNow.AddDays(1) : null,
+        };
         await intake.AcceptAsync(order);
 
-        Assert.That(await TestSystem.Database.ScalarAsync<int>("select coalesce(priority, -1) from outbox where correlation_id = $1", order.Id.ToString()), Is.EqualTo(priority ?? -1));
+        Assert.That(
+            await TestSystem.Database.ScalarAsync<int>(
+                "select coalesce(priority, -1) from outbox where correlation_id = $1",
+                order.Id.ToString()
+            ),
+            Is.EqualTo(priority ?? -1)
+        );
         await TestSystem.Database.ExecuteAsync("delete from outbox where correlation_id = $1", order.Id.ToString());
     }
 }
@@ -169,7 +257,8 @@ public sealed class SlowStep : IConsumer<OrderAccepted>, IStep
 {
     public static StepPolicy Policy => new("slow");
 
-    public Task Consume(ConsumeContext<OrderAccepted> context) => Task.Delay(TimeSpan.FromMilliseconds(50), context.CancellationToken);
+    public Task Consume(ConsumeContext<OrderAccepted> context) =>
+        Task.Delay(TimeSpan.FromMilliseconds(50), context.CancellationToken);
 }
 
 /// <summary>A clock that stands.</summary>

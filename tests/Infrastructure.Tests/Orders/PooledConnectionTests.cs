@@ -2,7 +2,9 @@ using Npgsql;
 
 namespace Orders.Infrastructure.Tests.Orders;
 
-/// <summary>A connection is not reset when it is given back to the pool: what its next user may rely on all the same.</summary>
+/// <summary>
+/// A connection is not reset when it is given back to the pool: what its next user may rely on all the same.
+/// </summary>
 public sealed class PooledConnectionTests : SystemFixture
 {
     [TestCase("select 1", TestName = "An open transaction ends with its user")]
@@ -15,21 +17,33 @@ public sealed class PooledConnectionTests : SystemFixture
         {
             session = first.ProcessID;
             await RunAsync(first, "BEGIN");
-            await RunAsync(first, "insert into suspects (message_id, step, deaths, running, host) values (gen_random_uuid(), 'left open', 0, true, '')");
+            await RunAsync(
+                first,
+                "insert into suspects (message_id, step, deaths, running, host) values (gen_random_uuid(), 'left open', 0, true, '')"
+            );
             try
             {
                 await RunAsync(first, last);
             }
-            catch (PostgresException fault) when (fault.SqlState == PostgresErrorCodes.DivisionByZero)
-            {
-            }
+            catch (PostgresException fault) when (fault.SqlState == PostgresErrorCodes.DivisionByZero) { }
         }
 
         await using var second = await pool.OpenConnectionAsync();
         Assert.That(second.ProcessID, Is.EqualTo(session), "the same session");
         await RunAsync(second, "update suspects set deaths = 1 where step = 'mine'");
-        Assert.That(await TestSystem.Database.CountAsync("pg_stat_activity where pid = $1 and state like 'idle in transaction%'", session), Is.Zero, "transactions that were left open");
-        Assert.That(await TestSystem.Database.CountAsync("suspects where step = 'left open'"), Is.Zero, "rows of a transaction that nobody committed");
+        Assert.That(
+            await TestSystem.Database.CountAsync(
+                "pg_stat_activity where pid = $1 and state like 'idle in transaction%'",
+                session
+            ),
+            Is.Zero,
+            "transactions that were left open"
+        );
+        Assert.That(
+            await TestSystem.Database.CountAsync("suspects where step = 'left open'"),
+            Is.Zero,
+            "rows of a transaction that nobody committed"
+        );
     }
 
     private static async Task RunAsync(NpgsqlConnection connection, string sql)

@@ -21,7 +21,10 @@ public sealed class ClassTests : SystemFixture
         var (lanes, batch) = (new PriorityBatcher(offered.Reader, 100), new List<OutboxMessage>());
 
         Assert.That(lanes.Take(batch, TimeSpan.FromMinutes(1)));
-        Assert.That(batch.Select(m => m.Priority), Is.EqualTo(Enumerable.Repeat<short?>(7, 80).Concat(Enumerable.Repeat<short?>(null, 20))));
+        Assert.That(
+            batch.Select(m => m.Priority),
+            Is.EqualTo(Enumerable.Repeat<short?>(7, 80).Concat(Enumerable.Repeat<short?>(null, 20)))
+        );
         var rest = new List<short?>();
         while (lanes.Take(batch, TimeSpan.FromMinutes(1)))
             rest.AddRange(batch.Select(m => m.Priority));
@@ -48,11 +51,20 @@ public sealed class ClassTests : SystemFixture
         await using var connection = await TestSystem.Database.Source.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
         var due = DateTimeOffset.UtcNow.AddMinutes(-1);
-        await OutboxWriter.InsertAsync(connection, [.. Enumerable.Range(0, 60).Select(_ => Row(null, due)), .. Enumerable.Range(0, 60).Select(_ => Row(7, due.AddSeconds(30)))]);
+        await OutboxWriter.InsertAsync(
+            connection,
+            [
+                .. Enumerable.Range(0, 60).Select(_ => Row(null, due)),
+                .. Enumerable.Range(0, 60).Select(_ => Row(7, due.AddSeconds(30))),
+            ]
+        );
 
         var rows = await OutboxQueries.TakeAsync(connection, 20, CancellationToken.None);
 
-        Assert.That(rows.Select(r => r.Priority), Is.EqualTo(Enumerable.Repeat<short?>(7, 10).Concat(Enumerable.Repeat<short?>(null, 20))));
+        Assert.That(
+            rows.Select(r => r.Priority),
+            Is.EqualTo(Enumerable.Repeat<short?>(7, 10).Concat(Enumerable.Repeat<short?>(null, 20)))
+        );
         await transaction.RollbackAsync();
     }
 
@@ -63,14 +75,25 @@ public sealed class ClassTests : SystemFixture
         var script = new StepScript();
         await using var host = await TestSystem.StartAsync([script.In(TestSystem.Catalogue.Choose("mother")[0])]);
         var (premium, normal) = (Guid.NewGuid(), Guid.NewGuid());
-        script.For(premium, (_, run) => run == 1 ? throw new TimeoutException("The outside world is slow today.") : Task.CompletedTask);
+        script.For(
+            premium,
+            (_, run) => run == 1 ? throw new TimeoutException("The outside world is slow today.") : Task.CompletedTask
+        );
         await TestSystem.Broker.PublishToAsync("mother", new Feed(premium), new ByHand { Priority = 7 });
         await TestSystem.Broker.PublishToAsync("mother", new Feed(normal));
 
-        await TestSystem.EventuallyFastForwardingAsync(() => TestSystem.Broker.CountAsync(born), Is.EqualTo(2u), "messages of the step");
-        var sent = (await TestSystem.Broker.TakeAllAsync(born)).ToDictionary(m => Guid.Parse(m.BasicProperties.CorrelationId!), m => m.BasicProperties.IsPriorityPresent() ? m.BasicProperties.Priority : (byte?)null);
+        await TestSystem.EventuallyFastForwardingAsync(
+            () => TestSystem.Broker.CountAsync(born),
+            Is.EqualTo(2u),
+            "messages of the step"
+        );
+        var sent = (await TestSystem.Broker.TakeAllAsync(born)).ToDictionary(
+            m => Guid.Parse(m.BasicProperties.CorrelationId!),
+            m => m.BasicProperties.IsPriorityPresent() ? m.BasicProperties.Priority : (byte?)null
+        );
         Assert.That((sent[premium], sent[normal]), Is.EqualTo(((byte?)7, (byte?)null)));
     }
 
-    private static OutboxMessage Row(short? priority, DateTimeOffset? due = null) => OutgoingMessage.Create(new Fed(Guid.NewGuid()), Guid.NewGuid(), dueAt: due, priority: priority);
+    private static OutboxMessage Row(short? priority, DateTimeOffset? due = null) =>
+        OutgoingMessage.Create(new Fed(Guid.NewGuid()), Guid.NewGuid(), dueAt: due, priority: priority);
 }

@@ -9,7 +9,10 @@ using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.Outbox;
 
-/// <summary>Several nodes, of which one is not there. What a real cluster does when nodes die is shown by <c>./dev chaos --cluster --scenario node-kills</c>.</summary>
+/// <summary>
+/// Several nodes, of which one is not there. What a real cluster does when nodes die is shown by <c>./dev chaos
+/// --cluster --scenario node-kills</c>.
+/// </summary>
 public sealed class ClusterTests : SystemFixture
 {
     [Test]
@@ -21,8 +24,17 @@ public sealed class ClusterTests : SystemFixture
     {
         // Two names of this machine, the same port on both, and a broker behind one of them only.
         await using var node = new TcpProxy(TestSystem.Broker.Options.Host, TestSystem.Broker.Options.EffectivePort);
-        Assert.That(async () => await ConnectAsync("127.0.0.2", node.Port), Throws.InstanceOf<SocketException>(), "nobody listens at the other address");
-        await using var host = await TestSystem.StartAsync("hurried", null, ("RabbitMq:Host", "127.0.0.2,127.0.0.1"), ("RabbitMq:Port", $"{node.Port}"));
+        Assert.That(
+            async () => await ConnectAsync("127.0.0.2", node.Port),
+            Throws.InstanceOf<SocketException>(),
+            "nobody listens at the other address"
+        );
+        await using var host = await TestSystem.StartAsync(
+            "hurried",
+            null,
+            ("RabbitMq:Host", "127.0.0.2,127.0.0.1"),
+            ("RabbitMq:Port", $"{node.Port}")
+        );
 
         var subject = Guid.NewGuid();
         var writer = (OutboxWriter)host.Services.GetService(typeof(OutboxWriter))!;

@@ -7,7 +7,10 @@ using QueueWorkers.Outbox;
 
 namespace Orders.Infrastructure.Tests.Outbox;
 
-/// <summary>Code outside steps publishes through MassTransit's scoped interfaces; the message stands or falls with the caller's transaction.</summary>
+/// <summary>
+/// Code outside steps publishes through MassTransit's scoped interfaces; the message stands or falls with the caller's
+/// transaction.
+/// </summary>
 public sealed class PublishingInATransactionTests : SystemFixture
 {
     // Shorter than the lease: what arrives sooner went the fast path way.
@@ -71,7 +74,9 @@ public sealed class PublishingInATransactionTests : SystemFixture
     public async Task A_message_sent_to_a_queue_goes_to_that_queue_only()
     {
         await using var scope = _host.Services.CreateAsyncScope();
-        var endpoint = await scope.ServiceProvider.GetRequiredService<ISendEndpointProvider>().GetSendEndpoint(new Uri("exchange:patient"));
+        var endpoint = await scope
+            .ServiceProvider.GetRequiredService<ISendEndpointProvider>()
+            .GetSendEndpoint(new Uri("exchange:patient"));
         await endpoint.Send(new Feed(Guid.NewGuid()));
         await scope.ServiceProvider.GetRequiredService<OrdersDbContext>().SaveChangesAsync();
 
@@ -83,7 +88,9 @@ public sealed class PublishingInATransactionTests : SystemFixture
     public async Task A_delayed_message_published_in_a_transaction_waits_for_its_time()
     {
         await using var scope = _host.Services.CreateAsyncScope();
-        var endpoint = await scope.ServiceProvider.GetRequiredService<ISendEndpointProvider>().GetSendEndpoint(new Uri("exchange:careful"));
+        var endpoint = await scope
+            .ServiceProvider.GetRequiredService<ISendEndpointProvider>()
+            .GetSendEndpoint(new Uri("exchange:careful"));
         var watch = Stopwatch.StartNew();
         await endpoint.Send(new Feed(Guid.NewGuid()), send => send.Delay = TimeSpan.FromSeconds(2));
         await scope.ServiceProvider.GetRequiredService<OrdersDbContext>().SaveChangesAsync();

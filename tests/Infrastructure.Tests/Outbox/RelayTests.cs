@@ -25,10 +25,15 @@ public sealed class RelayTests : SystemFixture
     public async Task Three_relays_send_each_of_two_thousand_rows_once()
     {
         var listener = await TestSystem.Broker.ListenAsync<Fed>();
-        var rows = Enumerable.Range(0, 2000).Select(_ => OutgoingMessage.Create(new Fed(Guid.NewGuid()), Guid.NewGuid(), dueAt: DateTimeOffset.UtcNow)).ToArray();
+        var rows = Enumerable
+            .Range(0, 2000)
+            .Select(_ => OutgoingMessage.Create(new Fed(Guid.NewGuid()), Guid.NewGuid(), dueAt: DateTimeOffset.UtcNow))
+            .ToArray();
         await WriteAsync(rows);
 
-        await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => TestSystem.StartAsync("", null, ("Outbox:BatchSize", "100"))));
+        await Task.WhenAll(
+            Enumerable.Range(0, 3).Select(_ => TestSystem.StartAsync("", null, ("Outbox:BatchSize", "100")))
+        );
 
         await TestSystem.UntilOutboxIsEmptyAsync();
         await UntilArrivedAsync(listener, rows.Length);
@@ -42,7 +47,12 @@ public sealed class RelayTests : SystemFixture
         // The interval is the longest: only the exact wake-up can be in time.
         var host = await TestSystem.StartAsync("", null, ("Outbox:PollInterval", "00:00:20"));
         var due = DateTimeOffset.UtcNow.AddSeconds(2);
-        await host.Services.GetRequiredService<OutboxWriter>().InsertAsync(OutgoingMessage.Create(new Grown(Guid.NewGuid()), Guid.NewGuid(), dueAt: due), CancellationToken.None);
+        await host
+            .Services.GetRequiredService<OutboxWriter>()
+            .InsertAsync(
+                OutgoingMessage.Create(new Grown(Guid.NewGuid()), Guid.NewGuid(), dueAt: due),
+                CancellationToken.None
+            );
 
         await UntilArrivedAsync(listener, 1);
         Assert.That(DateTimeOffset.UtcNow, Is.InRange(due, due.AddSeconds(3)));

@@ -6,7 +6,8 @@ using QueueWorkers.Steps;
 namespace Orders.Infrastructure.Tests.Poison;
 
 /// <summary>
-/// A message that kills its process after it has claimed its effect: its next delivery meets its own claim and is deferred, as a new message to the broker, which counts its deliveries from nothing.
+/// A message that kills its process after it has claimed its effect: its next delivery meets its own claim and is
+/// deferred, as a new message to the broker, which counts its deliveries from nothing.
 /// </summary>
 public sealed class KillerAfterItsClaimTests : SystemFixture
 {
@@ -39,17 +40,31 @@ public sealed class KillerAfterItsClaimTests : SystemFixture
                     }
 
                     // Deferred until the lease of the dead run ends: nobody waits for five minutes.
-                    if (await TestSystem.Database.CountAsync("outbox where exchange = $1 and due_at > now() + interval '1 minute'", Step) > 0)
+                    if (
+                        await TestSystem.Database.CountAsync(
+                            "outbox where exchange = $1 and due_at > now() + interval '1 minute'",
+                            Step
+                        ) > 0
+                    )
                     {
                         deferrals++;
-                        await TestSystem.Database.ExecuteAsync("update effects set lease_until = now() where state = 1");
+                        await TestSystem.Database.ExecuteAsync(
+                            "update effects set lease_until = now() where state = 1"
+                        );
                         await TestSystem.FastForwardAsync();
                     }
 
                     return await TestSystem.StatusAsync(killer, Step);
                 },
-                Is.EqualTo(StepStatus.Failed), "status of the killer", TimeSpan.FromMinutes(4));
-            await Eventually.That(() => TestSystem.Broker.CountAsync($"{Step}_error"), Is.EqualTo(1u), "dead-lettered messages");
+                Is.EqualTo(StepStatus.Failed),
+                "status of the killer",
+                TimeSpan.FromMinutes(4)
+            );
+            await Eventually.That(
+                () => TestSystem.Broker.CountAsync($"{Step}_error"),
+                Is.EqualTo(1u),
+                "dead-lettered messages"
+            );
         }
         finally
         {
@@ -58,7 +73,10 @@ public sealed class KillerAfterItsClaimTests : SystemFixture
 
         Assert.That(deferrals, Is.Positive, "times that the message met its own claim");
         Assert.That(deaths, Is.EqualTo(PlannedDeaths), "processes that died");
-        Assert.That(await TestSystem.LastFaultAsync(killer, Step), Does.StartWith("PoisonMessageException").And.Contain("kills its process"));
+        Assert.That(
+            await TestSystem.LastFaultAsync(killer, Step),
+            Does.StartWith("PoisonMessageException").And.Contain("kills its process")
+        );
         Assert.That(await TestSystem.Database.CountAsync("suspects"), Is.Zero, "suspects left");
     }
 }

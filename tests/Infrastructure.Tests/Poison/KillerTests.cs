@@ -5,7 +5,10 @@ using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.Poison;
 
-/// <summary>A message that kills its process, among innocents on one queue. The process is started again each time, as compose does.</summary>
+/// <summary>
+/// A message that kills its process, among innocents on one queue. The process is started again each time, as compose
+/// does.
+/// </summary>
 public sealed class KillerTests : SystemFixture
 {
     private const string Step = "viper";
@@ -43,21 +46,37 @@ public sealed class KillerTests : SystemFixture
 
                     return await TestSystem.StatusAsync(killer, Step);
                 },
-                Is.EqualTo(StepStatus.Failed), "status of the killer", TimeSpan.FromMinutes(4));
+                Is.EqualTo(StepStatus.Failed),
+                "status of the killer",
+                TimeSpan.FromMinutes(4)
+            );
             foreach (var innocent in innocents)
                 await TestSystem.UntilAsync(innocent, Step, StepStatus.Done);
-            await Eventually.That(() => TestSystem.Broker.CountAsync($"{Step}_error"), Is.EqualTo(1u), "dead-lettered messages");
+            await Eventually.That(
+                () => TestSystem.Broker.CountAsync($"{Step}_error"),
+                Is.EqualTo(1u),
+                "dead-lettered messages"
+            );
         }
         finally
         {
             await process.DisposeAsync();
         }
 
-        TestContext.Out.WriteLine($"{deaths} processes died; {innocents.Length} innocents done; the killer dead-lettered: {await TestSystem.LastFaultAsync(killer, Step)}");
+        TestContext.Out.WriteLine(
+            $"{deaths} processes died; {innocents.Length} innocents done; the killer dead-lettered: {await TestSystem.LastFaultAsync(killer, Step)}"
+        );
         Assert.That(deaths, Is.EqualTo(PlannedDeaths), "processes that died");
-        Assert.That(await TestSystem.LastFaultAsync(killer, Step), Does.StartWith("PoisonMessageException").And.Contain("kills its process"));
+        Assert.That(
+            await TestSystem.LastFaultAsync(killer, Step),
+            Does.StartWith("PoisonMessageException").And.Contain("kills its process")
+        );
         Assert.That(await TestSystem.EffectsAsync(killer), Is.Zero, "effects of the killer");
-        Assert.That(await TestSystem.Database.CountAsync("effects where subject_id = any($1)", innocents), Is.EqualTo(innocents.Length), "effects of the innocents");
+        Assert.That(
+            await TestSystem.Database.CountAsync("effects where subject_id = any($1)", innocents),
+            Is.EqualTo(innocents.Length),
+            "effects of the innocents"
+        );
         Assert.That(await TestSystem.Database.CountAsync("suspects"), Is.Zero, "suspects left");
     }
 

@@ -64,9 +64,15 @@ public sealed class PoisonGuardTests : SystemFixture
         for (var death = 0; death < 2; death++)
             await DieAsync(run);
 
-        var poison = Assert.ThrowsAsync<PoisonMessageException>(async () => await Process().EnterAsync(run, 4, CancellationToken.None));
+        var poison = Assert.ThrowsAsync<PoisonMessageException>(async () =>
+            await Process().EnterAsync(run, 4, CancellationToken.None)
+        );
         Assert.That(poison.Message, Does.Contain("delivered 5 times").And.Contain("2 process(es) died"));
-        Assert.That(await TestSystem.Database.CountAsync("suspects where message_id = $1", run.MessageId), Is.Zero, "a redrive begins from nothing");
+        Assert.That(
+            await TestSystem.Database.CountAsync("suspects where message_id = $1", run.MessageId),
+            Is.Zero,
+            "a redrive begins from nothing"
+        );
     }
 
     [Test]
@@ -93,7 +99,9 @@ public sealed class PoisonGuardTests : SystemFixture
             pass.PutOff();
         }
 
-        Assert.ThrowsAsync<PoisonMessageException>(async () => await Process().EnterAsync(run, 4, CancellationToken.None));
+        Assert.ThrowsAsync<PoisonMessageException>(async () =>
+            await Process().EnterAsync(run, 4, CancellationToken.None)
+        );
     }
 
     [Test]
@@ -102,11 +110,18 @@ public sealed class PoisonGuardTests : SystemFixture
         // It stalled longer than its lease.
         var run = Run();
         var late = await Process().EnterAsync(run, Suspicious, CancellationToken.None);
-        await TestSystem.Database.ExecuteAsync("delete from leases where name = $1", $"suspect {run.MessageId} {run.Step}");
+        await TestSystem.Database.ExecuteAsync(
+            "delete from leases where name = $1",
+            $"suspect {run.MessageId} {run.Step}"
+        );
         await using var next = await Process().EnterAsync(run, 3, CancellationToken.None);
 
         await late.DisposeAsync();
-        Assert.That(await TestSystem.Database.CountAsync("suspects where message_id = $1 and running", run.MessageId), Is.EqualTo(1), "marks of the run that goes on");
+        Assert.That(
+            await TestSystem.Database.CountAsync("suspects where message_id = $1 and running", run.MessageId),
+            Is.EqualTo(1),
+            "marks of the run that goes on"
+        );
     }
 
     [Test]
@@ -114,8 +129,16 @@ public sealed class PoisonGuardTests : SystemFixture
     {
         var run = Run();
         await using var running = await Process().EnterAsync(run, Suspicious, CancellationToken.None);
-        Assert.ThrowsAsync<EffectInProgressException>(async () => await Process().EnterAsync(run, 3, CancellationToken.None));
-        Assert.That(await TestSystem.Database.ScalarAsync<int>("select deaths from suspects where message_id = $1", run.MessageId), Is.Zero);
+        Assert.ThrowsAsync<EffectInProgressException>(async () =>
+            await Process().EnterAsync(run, 3, CancellationToken.None)
+        );
+        Assert.That(
+            await TestSystem.Database.ScalarAsync<int>(
+                "select deaths from suspects where message_id = $1",
+                run.MessageId
+            ),
+            Is.Zero
+        );
     }
 
     [Test]
@@ -125,7 +148,9 @@ public sealed class PoisonGuardTests : SystemFixture
         await (await Process().EnterAsync(run, Suspicious, CancellationToken.None)).DisposeAsync();
         for (var death = 0; death < 2; death++)
             await DieAsync(run);
-        Assert.ThrowsAsync<PoisonMessageException>(async () => await Process().EnterAsync(run, 4, CancellationToken.None));
+        Assert.ThrowsAsync<PoisonMessageException>(async () =>
+            await Process().EnterAsync(run, 4, CancellationToken.None)
+        );
         Assert.That(await TestSystem.Database.CountAsync("leases where name like $1", $"%{run.MessageId}%"), Is.Zero);
     }
 
@@ -135,9 +160,18 @@ public sealed class PoisonGuardTests : SystemFixture
         var run = Run();
         await DieAsync(run);
         await TestSystem.Database.ExecuteAsync(
-            "insert into leases (name, holder, until) values ($1, gen_random_uuid(), clock_timestamp() + interval '2 seconds')", $"suspect {run.MessageId} {run.Step}");
+            "insert into leases (name, holder, until) values ($1, gen_random_uuid(), clock_timestamp() + interval '2 seconds')",
+            $"suspect {run.MessageId} {run.Step}"
+        );
         await using var pass = await Process().EnterAsync(run, 3, CancellationToken.None);
-        Assert.That(await TestSystem.Database.ScalarAsync<int>("select deaths from suspects where message_id = $1", run.MessageId), Is.EqualTo(1), "deaths");
+        Assert.That(
+            await TestSystem.Database.ScalarAsync<int>(
+                "select deaths from suspects where message_id = $1",
+                run.MessageId
+            ),
+            Is.EqualTo(1),
+            "deaths"
+        );
     }
 
     [Test]
@@ -147,10 +181,24 @@ public sealed class PoisonGuardTests : SystemFixture
         var stalled = await Process().EnterAsync(run, Suspicious, CancellationToken.None);
         await TestSystem.Database.ExecuteAsync("delete from leases where name like $1", $"%{run.MessageId}%");
         await using var successor = await Process().EnterAsync(run, 3, CancellationToken.None);
-        Assert.That(await TestSystem.Database.ScalarAsync<int>("select deaths from suspects where message_id = $1", run.MessageId), Is.EqualTo(1), "deaths, as the successor sees them");
+        Assert.That(
+            await TestSystem.Database.ScalarAsync<int>(
+                "select deaths from suspects where message_id = $1",
+                run.MessageId
+            ),
+            Is.EqualTo(1),
+            "deaths, as the successor sees them"
+        );
 
         await stalled.DisposeAsync();
-        Assert.That(await TestSystem.Database.ScalarAsync<int>("select deaths from suspects where message_id = $1 and running", run.MessageId), Is.Zero, "deaths, once the stalled process has ended its run");
+        Assert.That(
+            await TestSystem.Database.ScalarAsync<int>(
+                "select deaths from suspects where message_id = $1 and running",
+                run.MessageId
+            ),
+            Is.Zero,
+            "deaths, once the stalled process has ended its run"
+        );
     }
 
     [Test]
@@ -162,15 +210,23 @@ public sealed class PoisonGuardTests : SystemFixture
     }
 
     // A mark without the lease of a living process is all that a dead one leaves in the end.
-    private Task<int> DieAsync(StepRun run) => TestSystem.Database.ExecuteAsync(
-        "insert into suspects (message_id, step, deaths, running, host) values ($1, $2, 0, true, 'dead') on conflict (message_id, step) do update set deaths = suspects.deaths + suspects.running::int, running = true",
-        run.MessageId, run.Step);
+    private Task<int> DieAsync(StepRun run) =>
+        TestSystem.Database.ExecuteAsync(
+            "insert into suspects (message_id, step, deaths, running, host) values ($1, $2, 0, true, 'dead') on conflict (message_id, step) do update set deaths = suspects.deaths + suspects.running::int, running = true",
+            run.MessageId,
+            run.Step
+        );
 
     private static StepRun Run() => OneProcess.Run(HurriedStep.Policy, Guid.NewGuid());
 
     private PoisonGuard Process(NpgsqlDataSource? pool = null)
     {
-        var guard = new PoisonGuard(pool ?? TestSystem.Database.Source, new PoisonOptions(), new PoisonMetrics(_meters.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>()), NullLogger<PoisonGuard>.Instance);
+        var guard = new PoisonGuard(
+            pool ?? TestSystem.Database.Source,
+            new PoisonOptions(),
+            new PoisonMetrics(_meters.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>()),
+            NullLogger<PoisonGuard>.Instance
+        );
         _guards.Add(guard);
         return guard;
     }

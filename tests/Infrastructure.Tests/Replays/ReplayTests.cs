@@ -19,12 +19,15 @@ public sealed class ReplayTests : SystemFixture
     [OneTimeSetUp]
     public async Task OrdersOfThePast()
     {
-        var required = await TestSystem.Database.ScalarAsync<int>("select bit_or(bit) from step_catalogue where step <> 'loyalty'");
+        var required = await TestSystem.Database.ScalarAsync<int>(
+            "select bit_or(bit) from step_catalogue where step <> 'loyalty'"
+        );
         _orders = await TestSystem.StoreAsync([.. Enumerable.Range(0, Orders).Select(_ => SampleOrders.New(required))]);
     }
 
     [SetUp]
-    public Task Forget() => TestSystem.Database.ExecuteAsync("truncate replays, effects, step_runs, idempotency, outbox");
+    public Task Forget() =>
+        TestSystem.Database.ExecuteAsync("truncate replays, effects, step_runs, idempotency, outbox");
 
     [Test]
     public async Task A_fifth_step_is_done_for_every_past_order_once_and_not_again()
@@ -33,14 +36,30 @@ public sealed class ReplayTests : SystemFixture
         var desk = host.Services.GetRequiredService<ReplayService>();
         var first = await desk.BeginAsync("loyalty", "{}", 1000, "tests", CancellationToken.None);
         await UntilAsync(desk, first.Id, ReplayState.Finished);
-        await Eventually.That(() => TestSystem.Database.CountAsync("effects where effect = 'loyalty' and state = 2"), Is.EqualTo(Orders), "effects");
-        var second = await desk.BeginAsync("loyalty", """{ "status": "Processing" }""", 1000, "tests", CancellationToken.None);
+        await Eventually.That(
+            () => TestSystem.Database.CountAsync("effects where effect = 'loyalty' and state = 2"),
+            Is.EqualTo(Orders),
+            "effects"
+        );
+        var second = await desk.BeginAsync(
+            "loyalty",
+            """{ "status": "Processing" }""",
+            1000,
+            "tests",
+            CancellationToken.None
+        );
         await UntilAsync(desk, second.Id, ReplayState.Finished);
 
-        var (one, two) = (await desk.FindAsync(first.Id, CancellationToken.None), await desk.FindAsync(second.Id, CancellationToken.None));
+        var (one, two) = (
+            await desk.FindAsync(first.Id, CancellationToken.None),
+            await desk.FindAsync(second.Id, CancellationToken.None)
+        );
         Assert.That((one!.Seen, one.Fed, one.AlreadyDone), Is.EqualTo((Orders, Orders, 0)));
         Assert.That((two!.Seen, two.Fed, two.AlreadyDone), Is.EqualTo((Orders, 0, Orders)));
-        Assert.That(await TestSystem.Database.CountAsync("step_runs where step = 'loyalty' and attempts = 1 and status = 2"), Is.EqualTo(Orders));
+        Assert.That(
+            await TestSystem.Database.CountAsync("step_runs where step = 'loyalty' and attempts = 1 and status = 2"),
+            Is.EqualTo(Orders)
+        );
     }
 
     [Test]
@@ -65,10 +84,21 @@ public sealed class ReplayTests : SystemFixture
         Assert.That((await desk.FindAsync(replay.Id, CancellationToken.None))!.State, Is.EqualTo(ReplayState.Finished));
         Assert.That(await TestSystem.Database.CountAsync("outbox where exchange = 'loyalty'"), Is.EqualTo(Orders));
         Assert.That(
-            await TestSystem.Database.ScalarAsync<string>("select string_agg(correlation_id, ',' order by correlation_id) from outbox"),
-            Is.EqualTo(string.Join(',', _orders.Select(o => o.ToString()).Order(StringComparer.Ordinal))), "each order once");
+            await TestSystem.Database.ScalarAsync<string>(
+                "select string_agg(correlation_id, ',' order by correlation_id) from outbox"
+            ),
+            Is.EqualTo(string.Join(',', _orders.Select(o => o.ToString()).Order(StringComparer.Ordinal))),
+            "each order once"
+        );
 
-        ReplayRunner NewRunner() => new(source, orders, feed, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<ReplayRunner>.Instance);
+        ReplayRunner NewRunner() =>
+            new(
+                source,
+                orders,
+                feed,
+                TimeProvider.System,
+                Microsoft.Extensions.Logging.Abstractions.NullLogger<ReplayRunner>.Instance
+            );
 
         async Task<long> FedAsync() => (await desk.FindAsync(replay.Id, CancellationToken.None))!.Fed;
     }
@@ -80,19 +110,33 @@ public sealed class ReplayTests : SystemFixture
         using var feed = new RelayFeed();
         var desk = new ReplayService(source, new OrderReplays(source));
         var replay = await desk.BeginAsync("loyalty", "{}", 20, "tests", CancellationToken.None);
-        using var runner = new ReplayRunner(source, new Defective(), feed, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<ReplayRunner>.Instance);
+        using var runner = new ReplayRunner(
+            source,
+            new Defective(),
+            feed,
+            TimeProvider.System,
+            Microsoft.Extensions.Logging.Abstractions.NullLogger<ReplayRunner>.Instance
+        );
 
         await runner.TurnAsync(CancellationToken.None);
         var stands = await desk.FindAsync(replay.Id, CancellationToken.None);
-        Assert.That((stands!.State, stands.LastError), Is.EqualTo((ReplayState.Failed, "InvalidCastException: a column that is null")));
+        Assert.That(
+            (stands!.State, stands.LastError),
+            Is.EqualTo((ReplayState.Failed, "InvalidCastException: a column that is null"))
+        );
     }
 
     private sealed class Defective : IReplaySource
     {
-        public Task CheckAsync(string stepName, string filter, CancellationToken cancellationToken) => Task.CompletedTask;
+        public Task CheckAsync(string stepName, string filter, CancellationToken cancellationToken) =>
+            Task.CompletedTask;
 
-        public Task<ReplayBatch> NextAsync(Npgsql.NpgsqlConnection connection, Replay replay, int limit, CancellationToken cancellationToken) =>
-            throw new InvalidCastException("a column that is null");
+        public Task<ReplayBatch> NextAsync(
+            Npgsql.NpgsqlConnection connection,
+            Replay replay,
+            int limit,
+            CancellationToken cancellationToken
+        ) => throw new InvalidCastException("a column that is null");
     }
 
     [Test]
@@ -102,15 +146,28 @@ public sealed class ReplayTests : SystemFixture
         using var feed = new RelayFeed();
         var orders = new OrderReplays(source);
         await new ReplayService(source, orders).BeginAsync("loyalty", "{}", 10, "tests", CancellationToken.None);
-        var runners = Enumerable.Range(0, 2).Select(_ => new ReplayRunner(source, orders, feed, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<ReplayRunner>.Instance));
-        await Task.WhenAll(runners.Select(async r =>
-        {
-            for (var turn = 0; turn < 10; turn++)
-                await r.TurnAsync(CancellationToken.None);
-        }));
+        var runners = Enumerable
+            .Range(0, 2)
+            .Select(_ => new ReplayRunner(
+                source,
+                orders,
+                feed,
+                TimeProvider.System,
+                Microsoft.Extensions.Logging.Abstractions.NullLogger<ReplayRunner>.Instance
+            ));
+        await Task.WhenAll(
+            runners.Select(async r =>
+            {
+                for (var turn = 0; turn < 10; turn++)
+                    await r.TurnAsync(CancellationToken.None);
+            })
+        );
 
         Assert.That(await TestSystem.Database.CountAsync("outbox"), Is.EqualTo(Orders));
-        Assert.That(await TestSystem.Database.ScalarAsync<long>("select count(distinct correlation_id) from outbox"), Is.EqualTo(Orders));
+        Assert.That(
+            await TestSystem.Database.ScalarAsync<long>("select count(distinct correlation_id) from outbox"),
+            Is.EqualTo(Orders)
+        );
     }
 
     [TestCase("parrot", "{}", "There is no step 'parrot'")]
@@ -120,7 +177,10 @@ public sealed class ReplayTests : SystemFixture
     {
         await using var source = Npgsql.NpgsqlDataSource.Create(TestSystem.Database.ConnectionString);
         var desk = new ReplayService(source, new OrderReplays(source));
-        Assert.That(() => desk.BeginAsync(step, filter, 10, "tests", CancellationToken.None), Throws.TypeOf<ReplayRefusedException>().With.Message.Contains(reason));
+        Assert.That(
+            () => desk.BeginAsync(step, filter, 10, "tests", CancellationToken.None),
+            Throws.TypeOf<ReplayRefusedException>().With.Message.Contains(reason)
+        );
     }
 
     [TestCase("""{ "premium": true }""")]
@@ -134,13 +194,24 @@ public sealed class ReplayTests : SystemFixture
         var orders = new OrderReplays(source);
         var desk = new ReplayService(source, orders);
         var replay = await desk.BeginAsync("loyalty", filter, 1000, "tests", CancellationToken.None);
-        await new ReplayRunner(source, orders, feed, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<ReplayRunner>.Instance).TurnAsync(CancellationToken.None);
+        await new ReplayRunner(
+            source,
+            orders,
+            feed,
+            TimeProvider.System,
+            Microsoft.Extensions.Logging.Abstractions.NullLogger<ReplayRunner>.Instance
+        ).TurnAsync(CancellationToken.None);
         var finished = await desk.FindAsync(replay.Id, CancellationToken.None);
         Assert.That((finished!.State, finished.Seen), Is.EqualTo((ReplayState.Finished, 0L)));
     }
 
-    private Task<RunningHost> StartAsync(string steps) => TestSystem.StartAsync(steps, services => services.AddOrderFeeding());
+    private Task<RunningHost> StartAsync(string steps) =>
+        TestSystem.StartAsync(steps, services => services.AddOrderFeeding());
 
     private static Task<ReplayState> UntilAsync(ReplayService desk, Guid id, ReplayState state) =>
-        Eventually.That(async () => (await desk.FindAsync(id, CancellationToken.None))!.State, Is.EqualTo(state), "state of the replay");
+        Eventually.That(
+            async () => (await desk.FindAsync(id, CancellationToken.None))!.State,
+            Is.EqualTo(state),
+            "state of the replay"
+        );
 }

@@ -8,22 +8,36 @@ using QueueWorkers.Steps;
 namespace Orders.Infrastructure.Tests.Scheduling;
 
 /// <summary>
-/// A schedule every second over three processes that are killed at random: each firing's message leads to one effect, and no second is missing.
+/// A schedule every second over three processes that are killed at random: each firing's message leads to one effect,
+/// and no second is missing.
 /// <c>ORDERS_SCHEDULE_SECONDS</c> makes it longer.
 /// </summary>
 public sealed class EverySecondTests : SystemFixture
 {
     private const string Step = "clock";
 
-    private static readonly TimeSpan Duration = TimeSpan.FromSeconds(double.Parse(Environment.GetEnvironmentVariable("ORDERS_SCHEDULE_SECONDS") ?? "15", System.Globalization.CultureInfo.InvariantCulture));
+    private static readonly TimeSpan Duration = TimeSpan.FromSeconds(
+        double.Parse(
+            Environment.GetEnvironmentVariable("ORDERS_SCHEDULE_SECONDS") ?? "15",
+            System.Globalization.CultureInfo.InvariantCulture
+        )
+    );
 
     protected override StepCatalogue Catalogue => DeadlyZoo.Steps;
 
     [Test]
     public async Task None_is_lost_and_none_is_doubled([Values] bool kills)
     {
-        await DeployCommand.RunAsync(TestSystem.Configuration(), Catalogue, _ => { }, CancellationToken.None, DeadlyZoo.Schedules);
-        await TestSystem.Database.ExecuteAsync("delete from schedule_runs; delete from effects; update schedules set paused = false, next_due_at = date_trunc('second', now()) + interval '1 second', misfires = 0");
+        await DeployCommand.RunAsync(
+            TestSystem.Configuration(),
+            Catalogue,
+            _ => { },
+            CancellationToken.None,
+            DeadlyZoo.Schedules
+        );
+        await TestSystem.Database.ExecuteAsync(
+            "delete from schedule_runs; delete from effects; update schedules set paused = false, next_due_at = date_trunc('second', now()) + interval '1 second', misfires = 0"
+        );
         var dice = new Random(20261124);
         var processes = Enumerable.Range(0, 3).Select(_ => Start()).ToArray();
         var killed = 0;
@@ -46,7 +60,9 @@ public sealed class EverySecondTests : SystemFixture
 
                     return watch.Elapsed > Duration;
                 },
-                "the time is over", Duration + TimeSpan.FromMinutes(1));
+                "the time is over",
+                Duration + TimeSpan.FromMinutes(1)
+            );
             await TestSystem.Database.ExecuteAsync("update schedules set paused = true");
             await UntilAllAreDoneAsync();
         }
@@ -56,19 +72,37 @@ public sealed class EverySecondTests : SystemFixture
                 await process.DisposeAsync();
         }
 
-        var due = (await TestSystem.Database.RowsAsync("select due_at from schedule_runs order by due_at")).ConvertAll(r => (DateTime)r[0]!);
-        TestContext.Out.WriteLine($"{due.Count} firings in {(due[^1] - due[0]).TotalSeconds + 1:0} seconds, {killed} processes killed; {await TestSystem.Database.ScalarAsync<long>("select count(*) from duplicates")} copies suppressed");
-        Assert.That(due, Is.EqualTo(Enumerable.Range(0, due.Count).Select(s => due[0].AddSeconds(s))), "each second fired, once");
-        Assert.That(await TestSystem.Database.CountAsync("effects where step = $1", Step), Is.EqualTo(due.Count), "effects");
+        var due = (await TestSystem.Database.RowsAsync("select due_at from schedule_runs order by due_at")).ConvertAll(
+            r => (DateTime)r[0]!
+        );
+        TestContext.Out.WriteLine(
+            $"{due.Count} firings in {(due[^1] - due[0]).TotalSeconds + 1:0} seconds, {killed} processes killed; {await TestSystem.Database.ScalarAsync<long>("select count(*) from duplicates")} copies suppressed"
+        );
+        Assert.That(
+            due,
+            Is.EqualTo(Enumerable.Range(0, due.Count).Select(s => due[0].AddSeconds(s))),
+            "each second fired, once"
+        );
+        Assert.That(
+            await TestSystem.Database.CountAsync("effects where step = $1", Step),
+            Is.EqualTo(due.Count),
+            "effects"
+        );
         Assert.That(due, Has.Count.GreaterThanOrEqualTo((int)Duration.TotalSeconds - 1));
         if (kills)
             Assert.That(killed, Is.GreaterThanOrEqualTo(3), "processes killed");
     }
 
-    // A process that died with messages in its hands leaves them to the broker and to the lease of its outbox rows: no time is given away, none is waited for blindly.
-    private async Task UntilAllAreDoneAsync() => await Eventually.Is(
-        async () => await TestSystem.Database.CountAsync("schedule_runs") == await TestSystem.Database.CountAsync("effects where state = 2 and step = $1", Step),
-        "every firing has had its effect", TimeSpan.FromMinutes(1));
+    // A process that died with messages in its hands leaves them to the broker and to the lease of its outbox rows: no
+    // time is given away, none is waited for blindly.
+    private async Task UntilAllAreDoneAsync() =>
+        await Eventually.Is(
+            async () =>
+                await TestSystem.Database.CountAsync("schedule_runs")
+                == await TestSystem.Database.CountAsync("effects where state = 2 and step = $1", Step),
+            "every firing has had its effect",
+            TimeSpan.FromMinutes(1)
+        );
 
     private Task<long> FiringsAsync() => TestSystem.Database.CountAsync("schedule_runs");
 

@@ -39,7 +39,10 @@ public sealed class FiringPlanTests
     {
         var plan = FiringPlan.Of(EveryMinute, Misfire.All, Noon, Noon.AddDays(1), Tolerance);
         Assert.That(plan.Due, Is.EqualTo(Enumerable.Range(0, FiringPlan.MostAtOnce).Select(m => Noon.AddMinutes(m))));
-        Assert.That(plan, Has.Property("LeftOut").Zero.And.Property("Next").EqualTo(Noon.AddMinutes(FiringPlan.MostAtOnce)));
+        Assert.That(
+            plan,
+            Has.Property("LeftOut").Zero.And.Property("Next").EqualTo(Noon.AddMinutes(FiringPlan.MostAtOnce))
+        );
     }
 
     [Test]
@@ -56,14 +59,24 @@ public sealed class FiringPlanTests
         var night = CronText.Parse("30 2 * * *", "Europe/Berlin");
         var back = new DateTimeOffset(2026, 10, 24, 22, 0, 0, TimeSpan.Zero);
         Assert.That(night.After(back), Is.EqualTo(new DateTimeOffset(2026, 10, 25, 0, 30, 0, TimeSpan.Zero)));
-        Assert.That(night.After(night.After(back)!.Value), Is.EqualTo(new DateTimeOffset(2026, 10, 26, 1, 30, 0, TimeSpan.Zero)));
+        Assert.That(
+            night.After(night.After(back)!.Value),
+            Is.EqualTo(new DateTimeOffset(2026, 10, 26, 1, 30, 0, TimeSpan.Zero))
+        );
         var forward = new DateTimeOffset(2026, 3, 28, 22, 0, 0, TimeSpan.Zero);
-        Assert.That(night.After(forward), Is.EqualTo(new DateTimeOffset(2026, 3, 29, 1, 0, 0, TimeSpan.Zero)), "02:30 does not exist that night");
+        Assert.That(
+            night.After(forward),
+            Is.EqualTo(new DateTimeOffset(2026, 3, 29, 1, 0, 0, TimeSpan.Zero)),
+            "02:30 does not exist that night"
+        );
     }
 
     [TestCase("* * * *", "UTC", "Expected a cron text")]
     [TestCase("61 * * * *", "UTC", "Expected a cron text")]
     [TestCase("* * * * *", "Europe/Atlantis", "Expected a time zone")]
     public void What_cannot_be_used_is_refused_with_what_was_expected(string cron, string zone, string message) =>
-        Assert.That(() => CronText.Parse(cron, zone), Throws.TypeOf<FormatException>().With.Message.StartsWith(message));
+        Assert.That(
+            () => CronText.Parse(cron, zone),
+            Throws.TypeOf<FormatException>().With.Message.StartsWith(message)
+        );
 }

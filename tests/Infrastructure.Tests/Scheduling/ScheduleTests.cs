@@ -19,7 +19,12 @@ public sealed class ScheduleTests : SystemFixture
         .Run<TestJob>(Job, "0 0 1 1 *", Misfire.Once)
         .Publish(Report, "0 0 1 1 *", Misfire.Once, firing => new Tick(firing.Id, firing.DueAt));
 
-    private static readonly AuditEntry By = new() { Who = "ada", Role = "Operator", Action = "test" };
+    private static readonly AuditEntry By = new()
+    {
+        Who = "ada",
+        Role = "Operator",
+        Action = "test",
+    };
 
     private ScheduleControl _control = null!;
 
@@ -35,7 +40,9 @@ public sealed class ScheduleTests : SystemFixture
     {
         Runs.Clear();
         _work = (_, _) => Task.FromResult("Done.");
-        await TestSystem.Database.ExecuteAsync("delete from schedule_runs; update schedules set paused = false, customised = false, last_status = null, last_due_at = null, next_due_at = now() + interval '1 day'");
+        await TestSystem.Database.ExecuteAsync(
+            "delete from schedule_runs; update schedules set paused = false, customised = false, last_status = null, last_due_at = null, next_due_at = now() + interval '1 day'"
+        );
     }
 
     [Test]
@@ -47,9 +54,22 @@ public sealed class ScheduleTests : SystemFixture
 
         await UntilAsync(Job, FiringStatus.Done);
         var run = (await _control.RunsAsync(Job, null, 10, CancellationToken.None)).Single();
-        Assert.That(run, Has.Property("DueAt").EqualTo(due).And.Property("RequestedBy").EqualTo("ada").And.Property("Result").EqualTo("Purged 3 of things.").And.Property("Duration").GreaterThanOrEqualTo(TimeSpan.Zero));
+        Assert.That(
+            run,
+            Has.Property("DueAt")
+                .EqualTo(due)
+                .And.Property("RequestedBy")
+                .EqualTo("ada")
+                .And.Property("Result")
+                .EqualTo("Purged 3 of things.")
+                .And.Property("Duration")
+                .GreaterThanOrEqualTo(TimeSpan.Zero)
+        );
         var schedule = (await _control.ListAsync(CancellationToken.None)).Single(s => s.Name == Job);
-        Assert.That(schedule.Last, Has.Property("Status").EqualTo(FiringStatus.Done).And.Property("Result").EqualTo("Purged 3 of things."));
+        Assert.That(
+            schedule.Last,
+            Has.Property("Status").EqualTo(FiringStatus.Done).And.Property("Result").EqualTo("Purged 3 of things.")
+        );
     }
 
     [Test]
@@ -60,7 +80,11 @@ public sealed class ScheduleTests : SystemFixture
         await using var three = await StartAsync();
         for (var i = 0; i < 5; i++)
             await _control.RunNowAsync(Job, By, CancellationToken.None);
-        await Eventually.That(() => TestSystem.Database.CountAsync("schedule_runs where status = 2"), Is.EqualTo(5), "firings that are done");
+        await Eventually.That(
+            () => TestSystem.Database.CountAsync("schedule_runs where status = 2"),
+            Is.EqualTo(5),
+            "firings that are done"
+        );
         Assert.That(Runs.Select(f => f.DueAt), Is.Unique.And.Exactly(5).Items);
     }
 
@@ -79,7 +103,11 @@ public sealed class ScheduleTests : SystemFixture
             await _control.RunNowAsync(Job, By, CancellationToken.None);
         await using var one = await StartAsync();
         await using var two = await StartAsync();
-        await Eventually.That(() => TestSystem.Database.CountAsync("schedule_runs where status = 2"), Is.EqualTo(6), "firings that are done");
+        await Eventually.That(
+            () => TestSystem.Database.CountAsync("schedule_runs where status = 2"),
+            Is.EqualTo(6),
+            "firings that are done"
+        );
         Assert.That(most, Is.EqualTo(1), "runs at a time");
     }
 
@@ -105,7 +133,11 @@ public sealed class ScheduleTests : SystemFixture
         Assert.That(Runs.Single().Attempt, Is.EqualTo(2));
 
         await DieAtAsync(attempts: 3);
-        await Eventually.That(() => TestSystem.Database.CountAsync("schedule_runs where status = 3"), Is.EqualTo(1), "firings that were given up");
+        await Eventually.That(
+            () => TestSystem.Database.CountAsync("schedule_runs where status = 3"),
+            Is.EqualTo(1),
+            "firings that were given up"
+        );
         Assert.That(Runs, Has.Count.EqualTo(1), "it was not begun a fourth time");
     }
 
@@ -123,12 +155,19 @@ public sealed class ScheduleTests : SystemFixture
         await _control.RunNowAsync(Job, By, CancellationToken.None);
         await begun.Task;
         await first.StopAsync();
-        Assert.That(await TestSystem.Database.ScalarAsync<short>("select status from schedule_runs"), Is.EqualTo((short)FiringStatus.Waiting));
+        Assert.That(
+            await TestSystem.Database.ScalarAsync<short>("select status from schedule_runs"),
+            Is.EqualTo((short)FiringStatus.Waiting)
+        );
 
         _work = (_, _) => Task.FromResult("Done.");
         await using var second = await StartAsync();
         await UntilAsync(Job, FiringStatus.Done);
-        Assert.That(await TestSystem.Database.ScalarAsync<int>("select attempts from schedule_runs"), Is.EqualTo(1), "a stop uses up no attempt");
+        Assert.That(
+            await TestSystem.Database.ScalarAsync<int>("select attempts from schedule_runs"),
+            Is.EqualTo(1),
+            "a stop uses up no attempt"
+        );
     }
 
     [Test]
@@ -136,9 +175,17 @@ public sealed class ScheduleTests : SystemFixture
     {
         var listener = await TestSystem.Broker.ListenAsync<Tick>();
         await using var host = await StartAsync();
-        await TestSystem.Database.ExecuteAsync("update schedules set next_due_at = date_trunc('second', now()) where name = $1", Report);
+        await TestSystem.Database.ExecuteAsync(
+            "update schedules set next_due_at = date_trunc('second', now()) where name = $1",
+            Report
+        );
         await UntilArrivedAsync(listener, 1);
-        var due = new DateTimeOffset(await TestSystem.Database.ScalarAsync<DateTime>("select due_at from schedule_runs where schedule = $1", Report));
+        var due = new DateTimeOffset(
+            await TestSystem.Database.ScalarAsync<DateTime>(
+                "select due_at from schedule_runs where schedule = $1",
+                Report
+            )
+        );
         Assert.That(await ArrivedAsync(listener), Is.EqualTo([new Firing(Report, due).Id]));
     }
 
@@ -147,7 +194,10 @@ public sealed class ScheduleTests : SystemFixture
     {
         await using var host = await StartAsync();
         Assert.That(await _control.PauseAsync(Job, By, CancellationToken.None), Is.True);
-        await TestSystem.Database.ExecuteAsync("update schedules set next_due_at = now() - interval '1 hour' where name = $1", Job);
+        await TestSystem.Database.ExecuteAsync(
+            "update schedules set next_due_at = now() - interval '1 hour' where name = $1",
+            Job
+        );
         // A firing of another schedule shows that the process has looked.
         await _control.RunNowAsync(Report, By, CancellationToken.None);
         await UntilAsync(Report, FiringStatus.Done);
@@ -162,29 +212,64 @@ public sealed class ScheduleTests : SystemFixture
     [Test]
     public async Task What_an_operator_has_changed_outlives_a_deployment()
     {
-        Assert.That(await _control.ChangeAsync(Job, "0 4 * * *", "Europe/Berlin", Misfire.Skip, By, CancellationToken.None), Is.True);
+        Assert.That(
+            await _control.ChangeAsync(Job, "0 4 * * *", "Europe/Berlin", Misfire.Skip, By, CancellationToken.None),
+            Is.True
+        );
         await new ScheduleDeployment(TestSystem.Database.Source, Schedules).DeployAsync(CancellationToken.None);
         var schedule = (await _control.ListAsync(CancellationToken.None)).Single(s => s.Name == Job);
-        Assert.That(schedule, Has.Property("Cron").EqualTo("0 4 * * *").And.Property("TimeZone").EqualTo("Europe/Berlin").And.Property("Misfire").EqualTo(Misfire.Skip).And.Property("Customised").True);
+        Assert.That(
+            schedule,
+            Has.Property("Cron")
+                .EqualTo("0 4 * * *")
+                .And.Property("TimeZone")
+                .EqualTo("Europe/Berlin")
+                .And.Property("Misfire")
+                .EqualTo(Misfire.Skip)
+                .And.Property("Customised")
+                .True
+        );
     }
 
     [Test]
     public async Task What_has_left_the_catalogue_stops_firing_and_comes_back_with_it()
     {
-        await new ScheduleDeployment(TestSystem.Database.Source, new ScheduleCatalogue()).DeployAsync(CancellationToken.None);
+        await new ScheduleDeployment(TestSystem.Database.Source, new ScheduleCatalogue()).DeployAsync(
+            CancellationToken.None
+        );
         Assert.That(await TestSystem.Database.CountAsync("schedules where active"), Is.Zero);
         Assert.That(await _control.RunNowAsync(Job, By, CancellationToken.None), Is.Null);
         await new ScheduleDeployment(TestSystem.Database.Source, Schedules).DeployAsync(CancellationToken.None);
         Assert.That(await TestSystem.Database.CountAsync("schedules where active"), Is.EqualTo(2));
     }
 
-    private Task<RunningHost> StartAsync() => TestSystem.StartAsync("", services => services.AddSchedules(TestSystem.Configuration(("Schedules:PollInterval", "00:00:00.1"), ("Schedules:Lease", "00:00:10")), Schedules));
+    private Task<RunningHost> StartAsync() =>
+        TestSystem.StartAsync(
+            "",
+            services =>
+                services.AddSchedules(
+                    TestSystem.Configuration(("Schedules:PollInterval", "00:00:00.1"), ("Schedules:Lease", "00:00:10")),
+                    Schedules
+                )
+        );
 
     private Task<int> UntilAsync(string schedule, FiringStatus status) =>
-        Eventually.That(() => TestSystem.Database.ScalarAsync<int>("select coalesce((select last_status from schedules where name = $1), -1)", schedule), Is.EqualTo((int)status), $"status of '{schedule}'");
+        Eventually.That(
+            () =>
+                TestSystem.Database.ScalarAsync<int>(
+                    "select coalesce((select last_status from schedules where name = $1), -1)",
+                    schedule
+                ),
+            Is.EqualTo((int)status),
+            $"status of '{schedule}'"
+        );
 
-    private Task<int> DieAtAsync(int attempts) => TestSystem.Database.ExecuteAsync(
-        "insert into schedule_runs (schedule, due_at, status, attempts, host, lease_until) values ($1, clock_timestamp(), 1, $2, 'dead', now() - interval '1 second')", Job, attempts);
+    private Task<int> DieAtAsync(int attempts) =>
+        TestSystem.Database.ExecuteAsync(
+            "insert into schedule_runs (schedule, due_at, status, attempts, host, lease_until) values ($1, clock_timestamp(), 1, $2, 'dead', now() - interval '1 second')",
+            Job,
+            attempts
+        );
 
     private sealed class TestJob : IScheduledJob
     {

@@ -5,7 +5,8 @@ using QueueWorkers.Steps;
 namespace Orders.Infrastructure.Tests.Steps;
 
 /// <summary>
-/// A run that fails for good because its subject was cancelled (a pick list that comes after its recall), in a process that has not heard of the cancellation: nobody is bothered with it.
+/// A run that fails for good because its subject was cancelled (a pick list that comes after its recall), in a process
+/// that has not heard of the cancellation: nobody is bothered with it.
 /// The process does not hear of it here, because it reads the cancellations of the last two hours only.
 /// </summary>
 public sealed class CancelledAtTheLastAttemptTests() : ZooFixture("hurried")
@@ -14,15 +15,26 @@ public sealed class CancelledAtTheLastAttemptTests() : ZooFixture("hurried")
     public async Task A_last_attempt_of_what_was_cancelled_is_left_out_and_not_dead_lettered()
     {
         var order = await TestSystem.StoreAsync();
-        await TestSystem.Database.ExecuteAsync("insert into cancelled_subjects (subject_id, at) values ($1, now() - interval '3 hours')", order);
+        await TestSystem.Database.ExecuteAsync(
+            "insert into cancelled_subjects (subject_id, at) values ($1, now() - interval '3 hours')",
+            order
+        );
         Script.For(order, (_, _) => throw new PermanentFaultException("It was recalled."));
         await DeliverAsync("hurried", new Feed(order), new() { CorrelationId = order });
 
         await TestSystem.UntilAsync(order, "hurried", StepStatus.Cancelled);
         await Eventually.That(() => TestSystem.Broker.CountAsync("hurried"), Is.Zero, "messages that wait");
         Assert.That(Script.RunsOf(order), Is.EqualTo(1), "runs");
-        Assert.That(await TestSystem.Broker.CountAsync("hurried_error") + await TestSystem.Broker.CountAsync("hurried_skipped"), Is.Zero, "dead-lettered messages");
-        Assert.That(await TestSystem.Database.CountAsync("failures where subject_id = $1", order), Is.Zero, "rows of the index of failures");
+        Assert.That(
+            await TestSystem.Broker.CountAsync("hurried_error") + await TestSystem.Broker.CountAsync("hurried_skipped"),
+            Is.Zero,
+            "dead-lettered messages"
+        );
+        Assert.That(
+            await TestSystem.Database.CountAsync("failures where subject_id = $1", order),
+            Is.Zero,
+            "rows of the index of failures"
+        );
     }
 
     [Test]

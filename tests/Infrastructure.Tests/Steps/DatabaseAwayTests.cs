@@ -24,17 +24,45 @@ public sealed class DatabaseAwayTests() : ZooFixture("patient,mother")
             }
 
             // Connections of the host carry a name, those of the test none.
-            kills += (int)await TestSystem.Database.ScalarAsync<long>("select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = current_database() and application_name <> ''");
+            kills += (int)
+                await TestSystem.Database.ScalarAsync<long>(
+                    "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = current_database() and application_name <> ''"
+                );
         }
 
         Assert.That(kills, Is.GreaterThan(0), "connections that were killed");
         await TestSystem.EventuallyFastForwardingAsync(
-            () => TestSystem.Database.CountAsync("step_runs where subject_id = any($1) and status = $2", subjects, (short)StepStatus.Done), Is.EqualTo(2 * Messages), "steps that are done", TimeSpan.FromSeconds(60));
-        Assert.That(await TestSystem.Database.CountAsync("step_runs where attempts <> 1"), Is.Zero, "steps that needed another attempt");
+            () =>
+                TestSystem.Database.CountAsync(
+                    "step_runs where subject_id = any($1) and status = $2",
+                    subjects,
+                    (short)StepStatus.Done
+                ),
+            Is.EqualTo(2 * Messages),
+            "steps that are done",
+            TimeSpan.FromSeconds(60)
+        );
+        Assert.That(
+            await TestSystem.Database.CountAsync("step_runs where attempts <> 1"),
+            Is.Zero,
+            "steps that needed another attempt"
+        );
         Assert.That(await TestSystem.Database.CountAsync("effects"), Is.EqualTo(2 * Messages));
-        Assert.That(await TestSystem.Broker.CountAsync("patient_error") + await TestSystem.Broker.CountAsync("mother_error"), Is.Zero, "dead-lettered");
+        Assert.That(
+            await TestSystem.Broker.CountAsync("patient_error") + await TestSystem.Broker.CountAsync("mother_error"),
+            Is.Zero,
+            "dead-lettered"
+        );
 
-        await TestSystem.EventuallyFastForwardingAsync(() => TestSystem.Database.CountAsync("outbox"), Is.Zero, "rows in the outbox");
-        Assert.That((await ArrivedAsync(listener)).Distinct().Count(), Is.EqualTo(Messages), "messages published by the steps");
+        await TestSystem.EventuallyFastForwardingAsync(
+            () => TestSystem.Database.CountAsync("outbox"),
+            Is.Zero,
+            "rows in the outbox"
+        );
+        Assert.That(
+            (await ArrivedAsync(listener)).Distinct().Count(),
+            Is.EqualTo(Messages),
+            "messages published by the steps"
+        );
     }
 }

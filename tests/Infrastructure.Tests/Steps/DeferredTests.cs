@@ -12,7 +12,14 @@ public sealed class DeferredTests() : ZooFixture("careful")
     public async Task A_message_waits_out_the_lease_of_a_dead_run_without_using_an_attempt()
     {
         var subject = Guid.NewGuid();
-        var dead = new StepRun(CarefulStep.Policy, Guid.NewGuid(), subject, Guid.NewGuid(), 1, new EffectClaims(TestSystem.Database.Source));
+        var dead = new StepRun(
+            CarefulStep.Policy,
+            Guid.NewGuid(),
+            subject,
+            Guid.NewGuid(),
+            1,
+            new EffectClaims(TestSystem.Database.Source)
+        );
         await dead.ClaimAsync(TimeSpan.FromSeconds(2), null, CancellationToken.None);
 
         await DeliverAsync("careful", new Feed(subject));
@@ -22,7 +29,11 @@ public sealed class DeferredTests() : ZooFixture("careful")
         Assert.That(await TestSystem.AttemptsAsync(subject, "careful"), Is.EqualTo(1));
         Assert.That(await TestSystem.LastFaultAsync(subject, "careful"), Is.Empty);
         Assert.That(await DeadLetteredAsync("careful", subject), Is.Zero);
-        Assert.That(await TestSystem.Broker.CountAsync("careful_skipped"), Is.Zero, "a deferred message was handled, it stands nowhere else");
+        Assert.That(
+            await TestSystem.Broker.CountAsync("careful_skipped"),
+            Is.Zero,
+            "a deferred message was handled, it stands nowhere else"
+        );
         Assert.That(Script.RunsOf(subject), Is.LessThanOrEqualTo(4), "runs: it waited, and did not spin");
     }
 
@@ -30,11 +41,14 @@ public sealed class DeferredTests() : ZooFixture("careful")
     public async Task A_run_that_gives_up_is_shown_as_uncertain_and_dead_lettered()
     {
         var subject = Guid.NewGuid();
-        Script.For(subject, async (context, _) =>
-        {
-            await context.Step().ClaimAsync(TimeSpan.FromSeconds(30), "mail-1", CancellationToken.None);
-            await context.Step().GiveUpAsUncertainAsync("mail-1");
-        });
+        Script.For(
+            subject,
+            async (context, _) =>
+            {
+                await context.Step().ClaimAsync(TimeSpan.FromSeconds(30), "mail-1", CancellationToken.None);
+                await context.Step().GiveUpAsUncertainAsync("mail-1");
+            }
+        );
         await DeliverAsync("careful", new Feed(subject));
 
         await TestSystem.UntilAsync(subject, "careful", StepStatus.Uncertain);

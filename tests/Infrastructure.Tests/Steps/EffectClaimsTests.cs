@@ -6,7 +6,9 @@ using QueueWorkers.Steps.Claims;
 
 namespace Orders.Infrastructure.Tests.Steps;
 
-/// <summary>An effect that the outside world sees before we can commit is published first: whoever comes later knows.</summary>
+/// <summary>
+/// An effect that the outside world sees before we can commit is published first: whoever comes later knows.
+/// </summary>
 public sealed class EffectClaimsTests : SystemFixture
 {
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
@@ -33,7 +35,10 @@ public sealed class EffectClaimsTests : SystemFixture
             Assert.That(await process.Committer.CommitAsync(run), Is.True);
 
         Assert.That(await StateAsync(run), Is.EqualTo(EffectState.Done));
-        Assert.That(await RunOf(subject).ClaimAsync(Lease, null, CancellationToken.None), Is.EqualTo(EffectClaim.AlreadyDone));
+        Assert.That(
+            await RunOf(subject).ClaimAsync(Lease, null, CancellationToken.None),
+            Is.EqualTo(EffectClaim.AlreadyDone)
+        );
     }
 
     [Test]
@@ -41,7 +46,9 @@ public sealed class EffectClaimsTests : SystemFixture
     {
         var subject = Guid.NewGuid();
         await RunOf(subject).ClaimAsync(Lease, null, CancellationToken.None);
-        var busy = Assert.ThrowsAsync<EffectInProgressException>(() => RunOf(subject).ClaimAsync(Lease, null, CancellationToken.None));
+        var busy = Assert.ThrowsAsync<EffectInProgressException>(() =>
+            RunOf(subject).ClaimAsync(Lease, null, CancellationToken.None)
+        );
         Assert.That(busy.LeaseUntil, Is.EqualTo(DateTimeOffset.UtcNow + Lease).Within(TimeSpan.FromSeconds(10)));
     }
 
@@ -51,7 +58,10 @@ public sealed class EffectClaimsTests : SystemFixture
         var subject = Guid.NewGuid();
         await RunOf(subject).ClaimAsync(ShortLease, null, CancellationToken.None);
         await LeaseEndsAsync(subject);
-        Assert.That(await RunOf(subject).ClaimAsync(Lease, null, CancellationToken.None), Is.EqualTo(EffectClaim.MaybeDone));
+        Assert.That(
+            await RunOf(subject).ClaimAsync(Lease, null, CancellationToken.None),
+            Is.EqualTo(EffectClaim.MaybeDone)
+        );
     }
 
     [Test]
@@ -61,7 +71,10 @@ public sealed class EffectClaimsTests : SystemFixture
         var run = RunOf(subject);
         await run.ClaimAsync(Lease, null, CancellationToken.None);
         await run.ReleaseClaimAsync();
-        Assert.That(await RunOf(subject).ClaimAsync(Lease, null, CancellationToken.None), Is.EqualTo(EffectClaim.Granted));
+        Assert.That(
+            await RunOf(subject).ClaimAsync(Lease, null, CancellationToken.None),
+            Is.EqualTo(EffectClaim.Granted)
+        );
     }
 
     [Test]
@@ -74,7 +87,9 @@ public sealed class EffectClaimsTests : SystemFixture
         await RunOf(subject).ClaimAsync(Lease, null, CancellationToken.None);
 
         await late.ReleaseClaimAsync();
-        Assert.ThrowsAsync<EffectInProgressException>(() => RunOf(subject).ClaimAsync(Lease, null, CancellationToken.None));
+        Assert.ThrowsAsync<EffectInProgressException>(() =>
+            RunOf(subject).ClaimAsync(Lease, null, CancellationToken.None)
+        );
     }
 
     // Two deliveries of one message: only the token tells their claims apart.
@@ -85,10 +100,16 @@ public sealed class EffectClaimsTests : SystemFixture
 
         await late.ReleaseClaimAsync();
         Assert.That(await StateAsync(next), Is.EqualTo(EffectState.Pending));
-        Assert.ThrowsAsync<EffectInProgressException>(() => RunOf(late.SubjectId).ClaimAsync(Lease, null, CancellationToken.None));
+        Assert.ThrowsAsync<EffectInProgressException>(() =>
+            RunOf(late.SubjectId).ClaimAsync(Lease, null, CancellationToken.None)
+        );
 
         await next.ReleaseClaimAsync();
-        Assert.That(await RunOf(late.SubjectId).ClaimAsync(Lease, null, CancellationToken.None), Is.EqualTo(EffectClaim.Granted), "after its owner has released it");
+        Assert.That(
+            await RunOf(late.SubjectId).ClaimAsync(Lease, null, CancellationToken.None),
+            Is.EqualTo(EffectClaim.Granted),
+            "after its owner has released it"
+        );
     }
 
     [Test]
@@ -125,7 +146,9 @@ public sealed class EffectClaimsTests : SystemFixture
         await run.ClaimAsync(Lease, "reference", CancellationToken.None);
         Assert.ThrowsAsync<UncertainEffectException>(() => run.GiveUpAsUncertainAsync("reference"));
         Assert.That(await StateAsync(run), Is.EqualTo(EffectState.Uncertain));
-        Assert.ThrowsAsync<UncertainEffectException>(() => RunOf(subject).ClaimAsync(Lease, null, CancellationToken.None));
+        Assert.ThrowsAsync<UncertainEffectException>(() =>
+            RunOf(subject).ClaimAsync(Lease, null, CancellationToken.None)
+        );
     }
 
     [Test]
@@ -158,17 +181,37 @@ public sealed class EffectClaimsTests : SystemFixture
         var fresh = Enumerable.Range(0, 40).Select(_ => Guid.NewGuid()).ToArray();
 
         // Each three times, all at once.
-        var asked = fresh.Append(lapsed).Append(done).SelectMany(subject => Enumerable.Repeat(subject, 3)).Select(subject => (subject, TryAsync(RunOf(subject, claims)))).ToArray();
-        var given = Assert.ThrowsAsync<UncertainEffectException>(() => RunOf(uncertain, claims).ClaimAsync(Lease, "mine", CancellationToken.None));
+        var asked = fresh
+            .Append(lapsed)
+            .Append(done)
+            .SelectMany(subject => Enumerable.Repeat(subject, 3))
+            .Select(subject => (subject, TryAsync(RunOf(subject, claims))))
+            .ToArray();
+        var given = Assert.ThrowsAsync<UncertainEffectException>(() =>
+            RunOf(uncertain, claims).ClaimAsync(Lease, "mine", CancellationToken.None)
+        );
         await Task.WhenAll(asked.Select(a => a.Item2));
         Assert.That(given.Message, Does.Contain($"{uncertain}"));
         foreach (var subject in fresh)
             Assert.That(AnswersOf(subject), Is.EquivalentTo(new EffectClaim?[] { EffectClaim.Granted, null, null }));
         Assert.That(AnswersOf(lapsed), Is.EquivalentTo(new EffectClaim?[] { EffectClaim.MaybeDone, null, null }));
-        Assert.That(AnswersOf(done), Is.EquivalentTo(new EffectClaim?[] { EffectClaim.AlreadyDone, EffectClaim.AlreadyDone, EffectClaim.AlreadyDone }));
-        Assert.That(await TestSystem.Database.CountAsync("step_runs where subject_id = any($1) and status = $2", fresh, (short)StepStatus.Running), Is.EqualTo(fresh.Length));
+        Assert.That(
+            AnswersOf(done),
+            Is.EquivalentTo(
+                new EffectClaim?[] { EffectClaim.AlreadyDone, EffectClaim.AlreadyDone, EffectClaim.AlreadyDone }
+            )
+        );
+        Assert.That(
+            await TestSystem.Database.CountAsync(
+                "step_runs where subject_id = any($1) and status = $2",
+                fresh,
+                (short)StepStatus.Running
+            ),
+            Is.EqualTo(fresh.Length)
+        );
 
-        IEnumerable<EffectClaim?> AnswersOf(Guid subject) => asked.Where(a => a.subject == subject).Select(a => a.Item2.Result);
+        IEnumerable<EffectClaim?> AnswersOf(Guid subject) =>
+            asked.Where(a => a.subject == subject).Select(a => a.Item2.Result);
     }
 
     private static async Task<EffectClaim?> TryAsync(StepRun run)
@@ -190,7 +233,10 @@ public sealed class EffectClaimsTests : SystemFixture
         await late.ClaimAsync(ShortLease, "reference", CancellationToken.None);
         await LeaseEndsAsync(subject);
         var next = RunOf(subject, message: message);
-        Assert.That(await next.ClaimAsync(Lease, "reference", CancellationToken.None), Is.EqualTo(EffectClaim.MaybeDone));
+        Assert.That(
+            await next.ClaimAsync(Lease, "reference", CancellationToken.None),
+            Is.EqualTo(EffectClaim.MaybeDone)
+        );
         return (late, next);
     }
 
@@ -198,8 +244,20 @@ public sealed class EffectClaimsTests : SystemFixture
         new(CarefulStep.Policy, message ?? Guid.NewGuid(), subject, Guid.NewGuid(), 1, claims ?? Claims);
 
     private async Task<EffectState> StateAsync(StepRun run) =>
-        (EffectState)await TestSystem.Database.ScalarAsync<short>("select state from effects where subject_id = $1 and effect = $2", run.SubjectId, run.Effect);
+        (EffectState)
+            await TestSystem.Database.ScalarAsync<short>(
+                "select state from effects where subject_id = $1 and effect = $2",
+                run.SubjectId,
+                run.Effect
+            );
 
     private Task LeaseEndsAsync(Guid subject) =>
-        Eventually.Is(() => TestSystem.Database.ScalarAsync<bool>("select lease_until <= now() from effects where subject_id = $1", subject), "the lease has ended");
+        Eventually.Is(
+            () =>
+                TestSystem.Database.ScalarAsync<bool>(
+                    "select lease_until <= now() from effects where subject_id = $1",
+                    subject
+                ),
+            "the lease has ended"
+        );
 }

@@ -21,7 +21,11 @@ public sealed class ExpiryTests() : ZooFixture("hurried,impatient")
         Assert.That(await TestSystem.OrderStatusAsync(order), Is.EqualTo(OrderStatus.NeedsAttention));
         Assert.That(Script.RunsOf(order), Is.Zero, "runs");
         Assert.That(await TestSystem.AttemptsAsync(order, "hurried"), Is.Zero);
-        Assert.That(await DeadLetteredAsync("hurried", order), Is.Zero, "the broker has dropped nothing into the dead-lettered messages");
+        Assert.That(
+            await DeadLetteredAsync("hurried", order),
+            Is.Zero,
+            "the broker has dropped nothing into the dead-lettered messages"
+        );
     }
 
     [Test]
@@ -34,7 +38,11 @@ public sealed class ExpiryTests() : ZooFixture("hurried,impatient")
 
         await TestSystem.UntilAsync(order, "hurried", StepStatus.Done);
         Assert.That(await TestSystem.OrderStatusAsync(order), Is.EqualTo(OrderStatus.Processing));
-        Assert.That(await TestSystem.Broker.CountAsync("hurried_skipped"), Is.Zero, "what expired was dealt with, it stands nowhere else");
+        Assert.That(
+            await TestSystem.Broker.CountAsync("hurried_skipped"),
+            Is.Zero,
+            "what expired was dealt with, it stands nowhere else"
+        );
     }
 
     // A replay makes the message anew, with the id that the first one had.
@@ -55,28 +63,64 @@ public sealed class ExpiryTests() : ZooFixture("hurried,impatient")
         await Eventually.That(() => TestSystem.Broker.CountAsync("hurried"), Is.Zero, "messages that wait");
         Assert.That(await TestSystem.StatusAsync(order, "hurried"), Is.EqualTo(StepStatus.Done));
         Assert.That(await TestSystem.EffectsAsync(order), Is.EqualTo(1), "effects");
-        Assert.That(await TestSystem.Database.ScalarAsync<int>("select dead-lettered from order_progress where order_id = $1", order), Is.Zero, "steps that need attention");
+        Assert.That(
+            await TestSystem.Database.ScalarAsync<int>(
+                "select dead-lettered from order_progress where order_id = $1",
+                order
+            ),
+            Is.Zero,
+            "steps that need attention"
+        );
     }
 
     [Test]
     public async Task A_step_may_limit_the_wait_of_all_its_messages_counted_from_when_they_are_due()
     {
         var (tooLate, inTime) = (Guid.NewGuid(), Guid.NewGuid());
-        await TestSystem.Broker.PublishBytesAsync("impatient", Envelope.Write(new Feed(tooLate), Guid.NewGuid(), tooLate, Guid.NewGuid(), null, DateTimeOffset.UtcNow.AddMinutes(-1)), new());
-        await TestSystem.Broker.PublishBytesAsync("impatient", Envelope.Write(new Feed(inTime), Guid.NewGuid(), inTime, Guid.NewGuid(), null, DateTimeOffset.UtcNow.AddSeconds(-1)), new());
+        await TestSystem.Broker.PublishBytesAsync(
+            "impatient",
+            Envelope.Write(
+                new Feed(tooLate),
+                Guid.NewGuid(),
+                tooLate,
+                Guid.NewGuid(),
+                null,
+                DateTimeOffset.UtcNow.AddMinutes(-1)
+            ),
+            new()
+        );
+        await TestSystem.Broker.PublishBytesAsync(
+            "impatient",
+            Envelope.Write(
+                new Feed(inTime),
+                Guid.NewGuid(),
+                inTime,
+                Guid.NewGuid(),
+                null,
+                DateTimeOffset.UtcNow.AddSeconds(-1)
+            ),
+            new()
+        );
 
         await TestSystem.UntilAsync(tooLate, "impatient", StepStatus.Expired);
         await TestSystem.UntilAsync(inTime, "impatient", StepStatus.Done);
         var due = DateTimeOffset.UtcNow.AddHours(1);
-        var delayed = System.Text.Encoding.UTF8.GetString(OutgoingMessage.Create(new Feed(inTime), inTime, dueAt: due).Body);
+        var delayed = System.Text.Encoding.UTF8.GetString(
+            OutgoingMessage.Create(new Feed(inTime), inTime, dueAt: due).Body
+        );
         Assert.That(delayed, Does.Contain($"\"sentTime\":\"{due.UtcDateTime:yyyy-MM-ddTHH:mm:ss}"));
     }
 
     private Task SendAsync(string step, Guid subject, DateTimeOffset? expiresAt, Guid? id = null) =>
-        new OutboxWriter(TestSystem.Database.Source, Host.Feed).InsertAsync(OutgoingMessage.Create(new Feed(subject), subject, expiresAt: expiresAt, queue: step, id: id), CancellationToken.None);
+        new OutboxWriter(TestSystem.Database.Source, Host.Feed).InsertAsync(
+            OutgoingMessage.Create(new Feed(subject), subject, expiresAt: expiresAt, queue: step, id: id),
+            CancellationToken.None
+        );
 }
 
-/// <summary>The broker has no say in it: a message whose time is over while nobody consumes stays in its queue.</summary>
+/// <summary>
+/// The broker has no say in it: a message whose time is over while nobody consumes stays in its queue.
+/// </summary>
 public sealed class ExpiryInTheQueueTests : SystemFixture
 {
     [Test]
@@ -85,7 +129,10 @@ public sealed class ExpiryInTheQueueTests : SystemFixture
         var order = await TestSystem.StoreAsync();
         await using var relay = await TestSystem.StartAsync("");
         var expiry = DateTimeOffset.UtcNow.AddMilliseconds(300);
-        await new OutboxWriter(TestSystem.Database.Source, relay.Feed).InsertAsync(OutgoingMessage.Create(new Feed(order), order, expiresAt: expiry, queue: "hurried"), CancellationToken.None);
+        await new OutboxWriter(TestSystem.Database.Source, relay.Feed).InsertAsync(
+            OutgoingMessage.Create(new Feed(order), order, expiresAt: expiry, queue: "hurried"),
+            CancellationToken.None
+        );
         await Eventually.That(() => TestSystem.Broker.CountAsync("hurried"), Is.EqualTo(1u), "messages that wait");
         await Eventually.Is(() => DateTimeOffset.UtcNow > expiry.AddMilliseconds(500), "its time is over");
         Assert.That(await TestSystem.Broker.CountAsync("hurried"), Is.EqualTo(1u), "the broker keeps it");

@@ -11,7 +11,10 @@ using QueueWorkers.Steps.Claims;
 
 namespace Orders.Infrastructure.Tests.Steps;
 
-/// <summary>A message that comes again is the same message: same id, same headers, same trace; after a failed attempt it stands one class behind first attempts.</summary>
+/// <summary>
+/// A message that comes again is the same message: same id, same headers, same trace; after a failed attempt it stands
+/// one class behind first attempts.
+/// </summary>
 public sealed class RedeliveryTests() : ZooFixture("careful,patient")
 {
     private sealed record Seen(Guid Id, Guid Subject, byte Priority, string? Tenant);
@@ -25,7 +28,11 @@ public sealed class RedeliveryTests() : ZooFixture("careful,patient")
         var seen = Watch(subject, failing: 3, classes);
         await DeliverAsync("patient", message, Feed(subject));
 
-        await TestSystem.EventuallyFastForwardingAsync(() => TestSystem.StatusAsync(subject, "patient"), Is.EqualTo(StepStatus.Done), "status of the step");
+        await TestSystem.EventuallyFastForwardingAsync(
+            () => TestSystem.StatusAsync(subject, "patient"),
+            Is.EqualTo(StepStatus.Done),
+            "status of the step"
+        );
         Assert.That(seen, Has.Count.EqualTo(4));
         var first = new Seen(message, subject, 7, "acme");
         // In memory the message is what it was; the two redeliveries are two runs each.
@@ -40,7 +47,14 @@ public sealed class RedeliveryTests() : ZooFixture("careful,patient")
         var subject = Guid.NewGuid();
         var message = Guid.NewGuid();
         var seen = Watch(subject, failing: 0);
-        await new StepRun(CarefulStep.Policy, Guid.NewGuid(), subject, Guid.NewGuid(), 1, new EffectClaims(TestSystem.Database.Source)).ClaimAsync(TimeSpan.FromSeconds(1), null, CancellationToken.None);
+        await new StepRun(
+            CarefulStep.Policy,
+            Guid.NewGuid(),
+            subject,
+            Guid.NewGuid(),
+            1,
+            new EffectClaims(TestSystem.Database.Source)
+        ).ClaimAsync(TimeSpan.FromSeconds(1), null, CancellationToken.None);
         await DeliverAsync("careful", message, Feed(subject));
 
         await TestSystem.UntilAsync(subject, "careful", StepStatus.Done);
@@ -52,20 +66,34 @@ public sealed class RedeliveryTests() : ZooFixture("careful,patient")
     public async Task The_subject_is_the_correlation_id_where_there_is_one()
     {
         var subject = Guid.NewGuid();
-        await TestSystem.Broker.PublishToAsync("patient", new Feed(Guid.NewGuid()), new ByHand { CorrelationId = subject });
+        await TestSystem.Broker.PublishToAsync(
+            "patient",
+            new Feed(Guid.NewGuid()),
+            new ByHand { CorrelationId = subject }
+        );
         await TestSystem.UntilAsync(subject, "patient", StepStatus.Done);
     }
 
     private ConcurrentQueue<Seen> Watch(Guid subject, int failing, ConcurrentQueue<short?>? classes = null)
     {
         var seen = new ConcurrentQueue<Seen>();
-        Script.For(subject, (context, run) =>
-        {
-            var priority = context.ReceiveContext.GetPayload<RabbitMqBasicConsumeContext>().Properties.Priority;
-            classes?.Enqueue(context.Step().Priority);
-            seen.Enqueue(new Seen(context.Step().MessageId, context.Step().SubjectId, priority, context.Headers.Get<string>("tenant")));
-            return run <= failing ? throw new InvalidOperationException("Not yet.") : Task.CompletedTask;
-        });
+        Script.For(
+            subject,
+            (context, run) =>
+            {
+                var priority = context.ReceiveContext.GetPayload<RabbitMqBasicConsumeContext>().Properties.Priority;
+                classes?.Enqueue(context.Step().Priority);
+                seen.Enqueue(
+                    new Seen(
+                        context.Step().MessageId,
+                        context.Step().SubjectId,
+                        priority,
+                        context.Headers.Get<string>("tenant")
+                    )
+                );
+                return run <= failing ? throw new InvalidOperationException("Not yet.") : Task.CompletedTask;
+            }
+        );
         return seen;
     }
 
@@ -73,7 +101,11 @@ public sealed class RedeliveryTests() : ZooFixture("careful,patient")
     {
         var envelope = JsonNode.Parse(Envelope.Write(feed, message, null, message, null, DateTimeOffset.UtcNow))!;
         envelope["headers"] = new JsonObject { ["tenant"] = "acme" };
-        return TestSystem.Broker.PublishBytesAsync(step, JsonSerializer.SerializeToUtf8Bytes(envelope), new ByHand { Id = message, Priority = 7 });
+        return TestSystem.Broker.PublishBytesAsync(
+            step,
+            JsonSerializer.SerializeToUtf8Bytes(envelope),
+            new ByHand { Id = message, Priority = 7 }
+        );
     }
 
     private static Feed Feed(Guid subject) => new(subject);

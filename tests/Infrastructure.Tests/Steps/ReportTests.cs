@@ -12,39 +12,60 @@ public sealed class ReportTests() : ZooFixture("hurried")
     public async Task A_running_attempt_is_seen_and_its_end_is_kept()
     {
         var (subject, gate) = (Guid.NewGuid(), new TaskCompletionSource());
-        Script.For(subject, async (context, _) =>
-        {
-            context.Step().ReportProgress(0.5, "halfway");
-            context.Step().Log("a first line");
-            await gate.Task;
-            context.Step().ReportProgress(1);
-            context.Step().Log("a second line");
-            context.Step().Result(new { Pages = 3 });
-        });
+        Script.For(
+            subject,
+            async (context, _) =>
+            {
+                context.Step().ReportProgress(0.5, "halfway");
+                context.Step().Log("a first line");
+                await gate.Task;
+                context.Step().ReportProgress(1);
+                context.Step().Log("a second line");
+                context.Step().Result(new { Pages = 3 });
+            }
+        );
         await DeliverAsync("hurried", new Feed(subject));
-        await Eventually.That(() => ReportAsync(subject, "progress::text || activity || array_to_string(log, '|')"), Is.EqualTo("0.5halfwaya first line"), "the report of the running attempt");
+        await Eventually.That(
+            () => ReportAsync(subject, "progress::text || activity || array_to_string(log, '|')"),
+            Is.EqualTo("0.5halfwaya first line"),
+            "the report of the running attempt"
+        );
         Assert.That(await TestSystem.StatusAsync(subject, "hurried"), Is.Not.EqualTo(StepStatus.Done));
         gate.SetResult();
 
         await TestSystem.UntilAsync(subject, "hurried", StepStatus.Done);
-        Assert.That(await ReportAsync(subject, "progress::text || activity || array_to_string(log, '|') || (result->>'pages')"), Is.EqualTo("1halfwaya first line|a second line3"));
+        Assert.That(
+            await ReportAsync(subject, "progress::text || activity || array_to_string(log, '|') || (result->>'pages')"),
+            Is.EqualTo("1halfwaya first line|a second line3")
+        );
     }
 
     [Test]
     public async Task A_failed_attempt_keeps_its_report_beside_the_next_ones()
     {
         var subject = Guid.NewGuid();
-        Script.For(subject, (context, run) =>
-        {
-            context.Step().Log($"run {run}");
-            return run == 1 ? throw new TimeoutException("The outside world is slow today.") : Task.CompletedTask;
-        });
+        Script.For(
+            subject,
+            (context, run) =>
+            {
+                context.Step().Log($"run {run}");
+                return run == 1 ? throw new TimeoutException("The outside world is slow today.") : Task.CompletedTask;
+            }
+        );
         await DeliverAsync("hurried", new Feed(subject));
-        await TestSystem.EventuallyFastForwardingAsync(() => TestSystem.StatusAsync(subject, "hurried"), Is.EqualTo(StepStatus.Done), "status of the step");
+        await TestSystem.EventuallyFastForwardingAsync(
+            () => TestSystem.StatusAsync(subject, "hurried"),
+            Is.EqualTo(StepStatus.Done),
+            "status of the step"
+        );
 
         Assert.That(
-            await TestSystem.Database.ScalarAsync<string>("select string_agg(attempt || array_to_string(log, '|'), ' ' order by attempt) from step_reports where subject_id = $1", subject),
-            Is.EqualTo("1run 1 2run 2"));
+            await TestSystem.Database.ScalarAsync<string>(
+                "select string_agg(attempt || array_to_string(log, '|'), ' ' order by attempt) from step_reports where subject_id = $1",
+                subject
+            ),
+            Is.EqualTo("1run 1 2run 2")
+        );
     }
 
     [Test]
@@ -72,5 +93,9 @@ public sealed class ReportTests() : ZooFixture("hurried")
         });
     }
 
-    private Task<string> ReportAsync(Guid subject, string what) => TestSystem.Database.ScalarAsync<string>($"select coalesce((select {what} from step_reports where subject_id = $1), '')", subject);
+    private Task<string> ReportAsync(Guid subject, string what) =>
+        TestSystem.Database.ScalarAsync<string>(
+            $"select coalesce((select {what} from step_reports where subject_id = $1), '')",
+            subject
+        );
 }

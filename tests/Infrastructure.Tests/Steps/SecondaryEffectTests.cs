@@ -5,7 +5,10 @@ using QueueWorkers.Steps.Claims;
 
 namespace Orders.Infrastructure.Tests.Steps;
 
-/// <summary>An effect that the subject's progress does not wait for, such as an apology: it must neither hide nor replace the step's own state.</summary>
+/// <summary>
+/// An effect that the subject's progress does not wait for, such as an apology: it must neither hide nor replace the
+/// step's own state.
+/// </summary>
 public sealed class SecondaryEffectTests : SystemFixture
 {
     private static readonly StepPolicy Step = HurriedStep.Policy;
@@ -25,7 +28,11 @@ public sealed class SecondaryEffectTests : SystemFixture
         await DoneAsync(order);
         var extra = SecondaryOf(order, new EffectClaims(TestSystem.Database.Source));
         await extra.ClaimAsync(TimeSpan.FromSeconds(30), null, CancellationToken.None);
-        Assert.That(await TestSystem.StatusAsync(order, Step.Name), Is.EqualTo(StepStatus.Done), "during the secondary effect");
+        Assert.That(
+            await TestSystem.StatusAsync(order, Step.Name),
+            Is.EqualTo(StepStatus.Done),
+            "during the secondary effect"
+        );
 
         await _process.Committer.CommitAsync(extra);
         Assert.That(await TestSystem.StatusAsync(order, Step.Name), Is.EqualTo(StepStatus.Done));
@@ -77,7 +84,9 @@ public sealed class SecondaryEffectTests : SystemFixture
     }
 
     [Test]
-    public async Task A_copy_that_failed_once_leaves_nothing_behind_when_another_has_done_the_effect([Values] bool undoes)
+    public async Task A_copy_that_failed_once_leaves_nothing_behind_when_another_has_done_the_effect(
+        [Values] bool undoes
+    )
     {
         var order = await TestSystem.StoreAsync();
         if (!undoes)
@@ -88,14 +97,21 @@ public sealed class SecondaryEffectTests : SystemFixture
         Assert.That(await TestSystem.StatusAsync(order, Step.Name), Is.EqualTo(StepStatus.Retrying));
 
         Assert.That(await _process.Committer.CommitAsync(second), Is.False, "whether the copy was applied");
-        Assert.That(await TestSystem.StatusAsync(order, Step.Name), Is.EqualTo(undoes ? StepStatus.Cancelled : StepStatus.Done));
+        Assert.That(
+            await TestSystem.StatusAsync(order, Step.Name),
+            Is.EqualTo(undoes ? StepStatus.Cancelled : StepStatus.Done)
+        );
     }
 
     [Test]
     public async Task An_secondary_effect_that_succeeds_does_not_hide_that_its_step_is_dead_lettered()
     {
         var order = await TestSystem.StoreAsync();
-        await _process.Failures.RecordAsync(OneProcess.Run(Step, order), new InvalidOperationException("No."), nextAttempt: null);
+        await _process.Failures.RecordAsync(
+            OneProcess.Run(Step, order),
+            new InvalidOperationException("No."),
+            nextAttempt: null
+        );
 
         await _process.Committer.CommitAsync(SecondaryOf(order));
         Assert.That(await TestSystem.OrderStatusAsync(order), Is.EqualTo(OrderStatus.NeedsAttention));
@@ -105,7 +121,10 @@ public sealed class SecondaryEffectTests : SystemFixture
     [Test]
     public async Task An_secondary_effect_does_not_complete_an_order()
     {
-        var bit = await TestSystem.Database.ScalarAsync<int>("select bit from step_catalogue where step = $1", Step.Name);
+        var bit = await TestSystem.Database.ScalarAsync<int>(
+            "select bit from step_catalogue where step = $1",
+            Step.Name
+        );
         var order = (await TestSystem.StoreAsync([SampleOrders.New(bit)]))[0];
         await _process.Committer.CommitAsync(SecondaryOf(order));
         Assert.That(await TestSystem.OrderStatusAsync(order), Is.EqualTo(OrderStatus.Accepted));

@@ -8,8 +8,18 @@ public sealed class SettledTagsTests
     [TestCase(new ulong[] { }, new ulong[] { 1, 2, 3 }, 3, Description = "from the first delivery on without a gap")]
     [TestCase(new ulong[] { }, new ulong[] { 2, 3 }, 0, Description = "the first is still being worked on")]
     [TestCase(new ulong[] { 1 }, new ulong[] { 2, 4 }, 1, Description = "up to a gap")]
-    [TestCase(new ulong[] { 2, 3 }, new ulong[] { 1, 4, 6 }, 2, Description = "across deliveries that were settled singly")]
-    [TestCase(new ulong[] { 2, 3, 4 }, new ulong[] { 1 }, 1, Description = "the last that is named is one of the new ones")]
+    [TestCase(
+        new ulong[] { 2, 3 },
+        new ulong[] { 1, 4, 6 },
+        2,
+        Description = "across deliveries that were settled singly"
+    )]
+    [TestCase(
+        new ulong[] { 2, 3, 4 },
+        new ulong[] { 1 },
+        1,
+        Description = "the last that is named is one of the new ones"
+    )]
     [TestCase(new ulong[] { 1, 2 }, new ulong[] { 5 }, 0, Description = "beyond a gap")]
     public void As_many_as_close_the_row_go_together(ulong[] settled, ulong[] tags, int together)
     {
@@ -33,7 +43,11 @@ public sealed class SettledTagsTests
                 var together = known.InRowWith(tags);
                 open.ExceptWith(tags);
                 if (together > 0)
-                    Assert.That(open.Where(tag => tag <= tags[together - 1]), Is.Empty, "open deliveries that the ack would cover");
+                    Assert.That(
+                        open.Where(tag => tag <= tags[together - 1]),
+                        Is.Empty,
+                        "open deliveries that the ack would cover"
+                    );
                 Array.ForEach(tags, known.Settle);
             }
 

@@ -18,11 +18,25 @@ public sealed class StepCommitterTests : SystemFixture
     public async Task Copies_inside_one_batch_are_dropped()
     {
         await using var process = new OneProcess(TestSystem);
-        var messages = Enumerable.Range(0, 40).Select(_ => (Subject: Guid.NewGuid(), Message: Guid.NewGuid())).ToArray();
-        var results = await Task.WhenAll(messages.Concat(messages).Concat(messages).Select(m => process.Committer.CommitAsync(WithNote(OneProcess.Run(One, m.Subject, m.Message)))));
+        var messages = Enumerable
+            .Range(0, 40)
+            .Select(_ => (Subject: Guid.NewGuid(), Message: Guid.NewGuid()))
+            .ToArray();
+        var results = await Task.WhenAll(
+            messages
+                .Concat(messages)
+                .Concat(messages)
+                .Select(m => process.Committer.CommitAsync(WithNote(OneProcess.Run(One, m.Subject, m.Message))))
+        );
 
         Assert.That(results.Count(applied => applied), Is.EqualTo(messages.Length));
-        Assert.That(await TestSystem.Database.CountAsync("notes where subject = any($1)", messages.Select(m => m.Subject).ToArray()), Is.EqualTo(messages.Length));
+        Assert.That(
+            await TestSystem.Database.CountAsync(
+                "notes where subject = any($1)",
+                messages.Select(m => m.Subject).ToArray()
+            ),
+            Is.EqualTo(messages.Length)
+        );
     }
 
     [Test]
@@ -30,7 +44,9 @@ public sealed class StepCommitterTests : SystemFixture
     {
         await using var process = new OneProcess(TestSystem);
         var subject = Guid.NewGuid();
-        var results = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => process.Committer.CommitAsync(WithNote(OneProcess.Run(One, subject)))));
+        var results = await Task.WhenAll(
+            Enumerable.Range(0, 10).Select(_ => process.Committer.CommitAsync(WithNote(OneProcess.Run(One, subject))))
+        );
 
         Assert.That(results.Count(applied => applied), Is.EqualTo(1));
         Assert.That(await TestSystem.Database.CountAsync("notes where subject = $1", subject), Is.EqualTo(1));
@@ -52,13 +68,22 @@ public sealed class StepCommitterTests : SystemFixture
     public async Task One_poison_unit_of_a_hundred_fails_alone()
     {
         await using var process = new OneProcess(TestSystem);
-        var runs = Enumerable.Range(0, 100).Select(i => WithNote(OneProcess.Run(One, Guid.NewGuid()), i == 42 ? -1 : i + 1)).ToArray();
+        var runs = Enumerable
+            .Range(0, 100)
+            .Select(i => WithNote(OneProcess.Run(One, Guid.NewGuid()), i == 42 ? -1 : i + 1))
+            .ToArray();
         var commits = runs.Select(process.Committer.CommitAsync).ToArray();
 
         Assert.ThrowsAsync<PostgresException>(() => commits[42]);
         var others = await Task.WhenAll(commits.Where((_, i) => i != 42));
         Assert.That(others, Is.All.True);
-        Assert.That(await TestSystem.Database.CountAsync("notes where subject = any($1)", runs.Select(r => r.SubjectId).ToArray()), Is.EqualTo(99));
+        Assert.That(
+            await TestSystem.Database.CountAsync(
+                "notes where subject = any($1)",
+                runs.Select(r => r.SubjectId).ToArray()
+            ),
+            Is.EqualTo(99)
+        );
         Assert.That(await TestSystem.EffectsAsync(runs[42].SubjectId), Is.Zero);
     }
 
@@ -70,7 +95,9 @@ public sealed class StepCommitterTests : SystemFixture
         for (var round = 0; round < 10; round++)
         {
             var orders = await OrdersAsync(20, await TestSystem.RequiredStepsAsync());
-            var commits = orders.Select(o => left.Committer.CommitAsync(OneProcess.Run(One, o))).Concat(Enumerable.Reverse(orders).Select(o => right.Committer.CommitAsync(OneProcess.Run(Two, o))));
+            var commits = orders
+                .Select(o => left.Committer.CommitAsync(OneProcess.Run(One, o)))
+                .Concat(Enumerable.Reverse(orders).Select(o => right.Committer.CommitAsync(OneProcess.Run(Two, o))));
             Assert.That(await Task.WhenAll(commits), Is.All.True);
         }
     }
@@ -83,7 +110,10 @@ public sealed class StepCommitterTests : SystemFixture
         for (var round = 0; round < 200; round++)
         {
             var (subject, message) = (Guid.NewGuid(), Guid.NewGuid());
-            var results = await Task.WhenAll(left.Committer.CommitAsync(OneProcess.Run(One, subject, message)), right.Committer.CommitAsync(OneProcess.Run(One, subject, message)));
+            var results = await Task.WhenAll(
+                left.Committer.CommitAsync(OneProcess.Run(One, subject, message)),
+                right.Committer.CommitAsync(OneProcess.Run(One, subject, message))
+            );
             Assert.That(results.Count(applied => applied), Is.EqualTo(1));
         }
     }
@@ -95,29 +125,56 @@ public sealed class StepCommitterTests : SystemFixture
         var order = (await OrdersAsync(1, await MaskAsync(One)))[0];
         await process.Committer.CommitAsync(OneProcess.Run(One, order));
 
-        Assert.That(await TestSystem.Database.CountAsync("order_progress where order_id = $1 and status = $2", order, (short)OrderStatus.Completed), Is.EqualTo(1));
-        Assert.That(await TestSystem.Database.CountAsync("outbox where correlation_id = $1", order.ToString()), Is.Zero);
+        Assert.That(
+            await TestSystem.Database.CountAsync(
+                "order_progress where order_id = $1 and status = $2",
+                order,
+                (short)OrderStatus.Completed
+            ),
+            Is.EqualTo(1)
+        );
+        Assert.That(
+            await TestSystem.Database.CountAsync("outbox where correlation_id = $1", order.ToString()),
+            Is.Zero
+        );
     }
 
     [Test]
     public async Task An_order_is_completed_exactly_once_when_its_last_two_steps_meet()
     {
-        await TestSystem.Database.ExecuteAsync("insert into subscriptions (exchange, queue) values ('Orders.Contracts:OrderCompleted', 'accounting')");
+        await TestSystem.Database.ExecuteAsync(
+            "insert into subscriptions (exchange, queue) values ('Orders.Contracts:OrderCompleted', 'accounting')"
+        );
         await using var left = new OneProcess(TestSystem);
         await using var right = new OneProcess(TestSystem);
         var orders = await OrdersAsync(200, await MaskAsync(One, Two));
         foreach (var order in orders)
-            await Task.WhenAll(left.Committer.CommitAsync(OneProcess.Run(One, order)), right.Committer.CommitAsync(OneProcess.Run(Two, order)));
+            await Task.WhenAll(
+                left.Committer.CommitAsync(OneProcess.Run(One, order)),
+                right.Committer.CommitAsync(OneProcess.Run(Two, order))
+            );
 
-        Assert.That(await TestSystem.Database.CountAsync("order_progress where order_id = any($1) and status = $2", orders, (short)OrderStatus.Completed), Is.EqualTo(orders.Length));
+        Assert.That(
+            await TestSystem.Database.CountAsync(
+                "order_progress where order_id = any($1) and status = $2",
+                orders,
+                (short)OrderStatus.Completed
+            ),
+            Is.EqualTo(orders.Length)
+        );
         var integrationEvents = await TestSystem.Database.RowsAsync(
-            "select correlation_id from outbox where exchange = 'Orders.Contracts:OrderCompleted' and correlation_id = any($1)", (object)orders.Select(o => o.ToString()).ToArray());
+            "select correlation_id from outbox where exchange = 'Orders.Contracts:OrderCompleted' and correlation_id = any($1)",
+            (object)orders.Select(o => o.ToString()).ToArray()
+        );
         Assert.That(integrationEvents.Select(r => Guid.Parse((string)r[0]!)), Is.EquivalentTo(orders));
         await TestSystem.Database.ExecuteAsync("delete from subscriptions");
     }
 
     private Task<int> MaskAsync(params StepPolicy[] steps) =>
-        TestSystem.Database.ScalarAsync<int>("select bit_or(bit) from step_catalogue where step = any($1)", (object)steps.Select(s => s.Name).ToArray());
+        TestSystem.Database.ScalarAsync<int>(
+            "select bit_or(bit) from step_catalogue where step = any($1)",
+            (object)steps.Select(s => s.Name).ToArray()
+        );
 
     private static StepRun WithNote(StepRun run, int n = 1)
     {

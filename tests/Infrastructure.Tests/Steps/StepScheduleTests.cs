@@ -17,7 +17,10 @@ public sealed class StepScheduleTests
     {
         var policy = new StepPolicy("hurried");
         Assert.That(policy.PlannedAttempts, Is.EqualTo(4));
-        Assert.That(policy.Redelivery.Delays, Is.EqualTo([TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(8)]));
+        Assert.That(
+            policy.Redelivery.Delays,
+            Is.EqualTo([TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(8)])
+        );
         Assert.That(policy.Concurrency, Is.EqualTo(5));
         Assert.That(policy.Timeout, Is.GreaterThan(TimeSpan.Zero));
     }
@@ -37,7 +40,10 @@ public sealed class StepScheduleTests
     public void Permanent_faults_are_not_repeated()
     {
         Assert.That(StepSchedule.NextAttempt(Policy, new FormatException(), Guid.NewGuid(), 0, 0), Is.Null);
-        Assert.That(StepSchedule.NextAttempt(Policy, new PermanentFaultException("No."), Guid.NewGuid(), 0, 0), Is.Null);
+        Assert.That(
+            StepSchedule.NextAttempt(Policy, new PermanentFaultException("No."), Guid.NewGuid(), 0, 0),
+            Is.Null
+        );
     }
 
     [Test]
@@ -50,5 +56,6 @@ public sealed class StepScheduleTests
         Assert.That(ids.Select(id => StepSchedule.WithJitter(TimeSpan.FromSeconds(10), id, 0)), Is.EqualTo(waits));
     }
 
-    private static TimeSpan? Next(int redeliveries, int retries) => StepSchedule.NextAttempt(Policy, new InvalidOperationException(), Guid.NewGuid(), redeliveries, retries);
+    private static TimeSpan? Next(int redeliveries, int retries) =>
+        StepSchedule.NextAttempt(Policy, new InvalidOperationException(), Guid.NewGuid(), redeliveries, retries);
 }

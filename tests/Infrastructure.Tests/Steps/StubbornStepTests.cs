@@ -6,11 +6,14 @@ using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.Steps;
 
-/// <summary>Steps that ignore their token: they are reported, they block nobody, and what they still do is never written.</summary>
+/// <summary>
+/// Steps that ignore their token: they are reported, they block nobody, and what they still do is never written.
+/// </summary>
 public sealed class StubbornStepTests() : ZooFixture("hurried")
 {
     // The time limit of 30 s ends after 0.3 s.
-    protected override void Configure(IServiceCollection services) => services.Replace(ServiceDescriptor.Singleton<TimeProvider>(new FasterTime(100)));
+    protected override void Configure(IServiceCollection services) =>
+        services.Replace(ServiceDescriptor.Singleton<TimeProvider>(new FasterTime(100)));
 
     [Test]
     public async Task A_step_that_waits_for_ever_is_left_to_itself_and_its_late_end_is_not_written()
@@ -19,12 +22,28 @@ public sealed class StubbornStepTests() : ZooFixture("hurried")
         Script.For(subject, (_, run) => run == 1 ? WaitsForSomethingElse(gate.Task) : Task.CompletedTask);
         await DeliverAsync("hurried", new Feed(subject));
 
-        await TestSystem.EventuallyFastForwardingAsync(() => TestSystem.StatusAsync(subject, "hurried"), Is.EqualTo(StepStatus.Done), "status of the step");
-        Assert.That(await TestSystem.LastFaultAsync(subject, "hurried"), Does.StartWith(nameof(StepTimeoutException)).And.Contain("left to itself").And.Contain(nameof(WaitsForSomethingElse)));
+        await TestSystem.EventuallyFastForwardingAsync(
+            () => TestSystem.StatusAsync(subject, "hurried"),
+            Is.EqualTo(StepStatus.Done),
+            "status of the step"
+        );
+        Assert.That(
+            await TestSystem.LastFaultAsync(subject, "hurried"),
+            Does.StartWith(nameof(StepTimeoutException))
+                .And.Contain("left to itself")
+                .And.Contain(nameof(WaitsForSomethingElse))
+        );
         gate.SetResult();
-        await Eventually.Is(() => Host.Log.Lines.Any(l => l.Line.Contains("Nothing of it was written", StringComparison.Ordinal)), "the end of the step is logged");
+        await Eventually.Is(
+            () => Host.Log.Lines.Any(l => l.Line.Contains("Nothing of it was written", StringComparison.Ordinal)),
+            "the end of the step is logged"
+        );
         Assert.That(await TestSystem.EffectsAsync(subject), Is.EqualTo(1));
-        Assert.That(await TestSystem.AttemptsAsync(subject, "hurried"), Is.EqualTo(2), "attempts: the one that came to its end too late is not one more");
+        Assert.That(
+            await TestSystem.AttemptsAsync(subject, "hurried"),
+            Is.EqualTo(2),
+            "attempts: the one that came to its end too late is not one more"
+        );
     }
 
     [Test]
@@ -32,15 +51,22 @@ public sealed class StubbornStepTests() : ZooFixture("hurried")
     {
         var subject = Guid.NewGuid();
         using var gate = new ManualResetEventSlim();
-        Script.For(subject, (_, run) =>
-        {
-            if (run == 1)
-                gate.Wait();
-            return Task.CompletedTask;
-        });
+        Script.For(
+            subject,
+            (_, run) =>
+            {
+                if (run == 1)
+                    gate.Wait();
+                return Task.CompletedTask;
+            }
+        );
         await DeliverAsync("hurried", new Feed(subject));
 
-        await TestSystem.EventuallyFastForwardingAsync(() => TestSystem.StatusAsync(subject, "hurried"), Is.EqualTo(StepStatus.Done), "status of the step");
+        await TestSystem.EventuallyFastForwardingAsync(
+            () => TestSystem.StatusAsync(subject, "hurried"),
+            Is.EqualTo(StepStatus.Done),
+            "status of the step"
+        );
         Assert.That(await TestSystem.LastFaultAsync(subject, "hurried"), Does.Contain("it blocks thread"));
         gate.Set();
     }
@@ -67,24 +93,35 @@ public sealed class StubbornStepTests() : ZooFixture("hurried")
     [Test]
     public async Task One_that_comes_back_too_late_can_claim_nothing()
     {
-        var (subject, gate, late) = (Guid.NewGuid(), new TaskCompletionSource(), new TaskCompletionSource<Exception?>());
-        Script.For(subject, async (context, run) =>
-        {
-            if (run > 1)
-                return;
-            await gate.Task;
-            try
+        var (subject, gate, late) = (
+            Guid.NewGuid(),
+            new TaskCompletionSource(),
+            new TaskCompletionSource<Exception?>()
+        );
+        Script.For(
+            subject,
+            async (context, run) =>
             {
-                await context.Step().ClaimAsync(TimeSpan.FromMinutes(1), null, CancellationToken.None);
-                late.SetResult(null);
+                if (run > 1)
+                    return;
+                await gate.Task;
+                try
+                {
+                    await context.Step().ClaimAsync(TimeSpan.FromMinutes(1), null, CancellationToken.None);
+                    late.SetResult(null);
+                }
+                catch (StepTimeoutException fault)
+                {
+                    late.SetResult(fault);
+                }
             }
-            catch (StepTimeoutException fault)
-            {
-                late.SetResult(fault);
-            }
-        });
+        );
         await DeliverAsync("hurried", new Feed(subject));
-        await TestSystem.EventuallyFastForwardingAsync(() => TestSystem.StatusAsync(subject, "hurried"), Is.EqualTo(StepStatus.Done), "status of the step");
+        await TestSystem.EventuallyFastForwardingAsync(
+            () => TestSystem.StatusAsync(subject, "hurried"),
+            Is.EqualTo(StepStatus.Done),
+            "status of the step"
+        );
         gate.SetResult();
 
         Assert.That(await late.Task.WaitAsync(TimeSpan.FromSeconds(30)), Is.TypeOf<StepTimeoutException>());

@@ -4,7 +4,9 @@ using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.Steps;
 
-/// <summary>A step written in a hurry, with no policy but its name, keeps everything that a careful one keeps.</summary>
+/// <summary>
+/// A step written in a hurry, with no policy but its name, keeps everything that a careful one keeps.
+/// </summary>
 public sealed class HurriedStepContractTests : ZooContract<HurriedStep>;
 
 public sealed class PatientStepContractTests : ZooContract<PatientStep>;

@@ -22,13 +22,23 @@ public sealed class OpenLoopTests
         }
 
         // Twenty orders, one each 10 ms: all of them are due before the only client is free again.
-        var latencies = await OpenLoop.RunAsync(Post, new byte[20][], perSecond: 100, clients: 1, CancellationToken.None);
+        var latencies = await OpenLoop.RunAsync(
+            Post,
+            new byte[20][],
+            perSecond: 100,
+            clients: 1,
+            CancellationToken.None
+        );
 
         using (Assert.EnterMultipleScope())
         {
             Assert.That(calls, Is.EqualTo(20));
             Assert.That(latencies.Max, Is.GreaterThanOrEqualTo(199), "the stalled order itself");
-            Assert.That(latencies.P50, Is.GreaterThanOrEqualTo(90), "the order due at 100 ms waited for the rest of the stall");
+            Assert.That(
+                latencies.P50,
+                Is.GreaterThanOrEqualTo(90),
+                "the order due at 100 ms waited for the rest of the stall"
+            );
         }
     }
 
@@ -36,7 +46,13 @@ public sealed class OpenLoopTests
     public async Task Orders_keep_the_rate_when_the_system_is_quick()
     {
         var start = Stopwatch.GetTimestamp();
-        await OpenLoop.RunAsync((_, _) => Task.CompletedTask, new byte[21][], perSecond: 100, clients: 4, CancellationToken.None);
+        await OpenLoop.RunAsync(
+            (_, _) => Task.CompletedTask,
+            new byte[21][],
+            perSecond: 100,
+            clients: 4,
+            CancellationToken.None
+        );
         Assert.That(Stopwatch.GetElapsedTime(start), Is.GreaterThanOrEqualTo(TimeSpan.FromMilliseconds(195)));
     }
 }

@@ -22,11 +22,12 @@ public sealed class FiguresTests
         Assert.That(median.CpuByGroup.Values.Sum(), Is.EqualTo(median.CpuSecondsPer1000));
     }
 
-    private static Figures Round(double cpu, double rate) => new()
-    {
-        OrdersPerSecond = rate,
-        CpuByGroup = new() { ["api"] = cpu / 4, ["worker"] = cpu * 3 / 4 },
-        RssMb = new() { ["api"] = 1, ["worker"] = 1 },
-        IdleCpuPercent = new() { ["api"] = 0, ["worker"] = 0 },
-    };
+    private static Figures Round(double cpu, double rate) =>
+        new()
+        {
+            OrdersPerSecond = rate,
+            CpuByGroup = new() { ["api"] = cpu / 4, ["worker"] = cpu * 3 / 4 },
+            RssMb = new() { ["api"] = 1, ["worker"] = 1 },
+            IdleCpuPercent = new() { ["api"] = 0, ["worker"] = 0 },
+        };
 }

@@ -8,25 +8,33 @@ namespace Orders.OutsideWorld.Tests.Faults;
 
 public sealed class BehaviourTests : OutsideWorldFixture
 {
-    private async Task<HttpResponseMessage> PutAsync(string body) => await Http.PutAsync("/behaviour", new StringContent(body, Encoding.UTF8, "application/json"));
+    private async Task<HttpResponseMessage> PutAsync(string body) =>
+        await Http.PutAsync("/behaviour", new StringContent(body, Encoding.UTF8, "application/json"));
 
     [Test]
     public async Task A_world_starts_well_behaved()
     {
         Assert.That(
             await Http.GetStringAsync("/behaviour"),
-            Is.EqualTo("""{"smtp":{"mode":"ok","delayMs":0,"share":1},"warehouse":{"mode":"ok","delayMs":0,"share":1}}"""));
+            Is.EqualTo(
+                """{"smtp":{"mode":"ok","delayMs":0,"share":1},"warehouse":{"mode":"ok","delayMs":0,"share":1}}"""
+            )
+        );
     }
 
     [Test]
     public async Task What_is_put_is_in_force_and_shown()
     {
-        const string Both = """{"smtp":{"mode":"slow","delayMs":250,"share":0.2},"warehouse":{"mode":"error","delayMs":0,"share":0.5}}""";
+        const string Both =
+            """{"smtp":{"mode":"slow","delayMs":250,"share":0.2},"warehouse":{"mode":"error","delayMs":0,"share":0.5}}""";
         using var answer = await PutAsync(Both);
 
         Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.OK));
         Assert.That(await Http.GetStringAsync("/behaviour"), Is.EqualTo(Both));
-        Assert.That(World.Behaviour.Smtp.Current, Is.EqualTo(new FaultProfile<SmtpMode>(SmtpMode.Slow, TimeSpan.FromMilliseconds(250), 0.2m)));
+        Assert.That(
+            World.Behaviour.Smtp.Current,
+            Is.EqualTo(new FaultProfile<SmtpMode>(SmtpMode.Slow, TimeSpan.FromMilliseconds(250), 0.2m))
+        );
     }
 
     [Test]
@@ -50,7 +58,9 @@ public sealed class BehaviourTests : OutsideWorldFixture
 
         foreach (var warehouse in Enum.GetNames<WarehouseMode>())
         {
-            using var answer = await PutAsync($$"""{"warehouse":{"delayMs":1,"mode":"{{warehouse.ToLowerInvariant()}}" } }""");
+            using var answer = await PutAsync(
+                $$"""{"warehouse":{"delayMs":1,"mode":"{{warehouse.ToLowerInvariant()}}" } }"""
+            );
             Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.OK), warehouse);
         }
     }
@@ -73,7 +83,10 @@ public sealed class BehaviourTests : OutsideWorldFixture
     [TestCase("""{"smtp":{"mode":"ok","share":"all"}}""", "/smtp/share")]
     [TestCase("""{"smtp":{"mode":"ok","delay":1}}""", "/smtp/delay")]
     [TestCase("""{"smtp":{"mode":"\ud800"}}""", "")]
-    public async Task What_is_not_understood_is_refused_with_what_was_expected_and_found_and_changes_nothing(string body, string at)
+    public async Task What_is_not_understood_is_refused_with_what_was_expected_and_found_and_changes_nothing(
+        string body,
+        string at
+    )
     {
         World.Behaviour.Warehouse.Set(new FaultProfile<WarehouseMode>(WarehouseMode.Reject));
         using var answer = await PutAsync(body);
@@ -81,7 +94,10 @@ public sealed class BehaviourTests : OutsideWorldFixture
 
         Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.BadRequest));
         Assert.That(answer.Content.Headers.ContentType?.MediaType, Is.EqualTo("application/problem+json"));
-        Assert.That(problem.GetProperty("errors").GetProperty(at)[0].GetString(), Does.StartWith("expected ").And.Contain("; found "));
+        Assert.That(
+            problem.GetProperty("errors").GetProperty(at)[0].GetString(),
+            Does.StartWith("expected ").And.Contain("; found ")
+        );
         Assert.That(World.Behaviour.Smtp.Current.Mode, Is.EqualTo(SmtpMode.Ok));
         Assert.That(World.Behaviour.Warehouse.Current.Mode, Is.EqualTo(WarehouseMode.Reject));
     }

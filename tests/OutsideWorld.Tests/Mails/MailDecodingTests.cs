@@ -18,14 +18,18 @@ public sealed class MailDecodingTests
     [TestCase("text/plain; charset=windows-1252", "quoted-printable", "=80 42", "€ 42")]
     [TestCase("text/plain; charset=utf-8", "base64", "R3LDvMOfZQ==", "Grüße")]
     public void An_encoded_body_is_decoded(string type, string encoding, string body, string text) =>
-        Assert.That(Decode($"Content-Type: {type}\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n{body}\r\n").Text, Is.EqualTo(text));
+        Assert.That(
+            Decode($"Content-Type: {type}\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n{body}\r\n").Text,
+            Is.EqualTo(text)
+        );
 
     [Test]
     public void Of_a_multipart_alternative_the_plain_text_is_read()
     {
         var mail = Decode(
             "MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n"
-            + "--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nplain\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>rich</p>\r\n--b--\r\n");
+                + "--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nplain\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>rich</p>\r\n--b--\r\n"
+        );
 
         Assert.That(mail.Text, Is.EqualTo("plain"));
     }
@@ -39,7 +43,8 @@ public sealed class MailDecodingTests
     [TestCase("no header at all\r\n")]
     [TestCase("\0\u0001\u0002\r\n\r\n")]
     [TestCase("Message-ID: <>\r\n\r\n")]
-    public void What_is_hardly_a_mail_is_decoded_all_the_same(string content) => Assert.That(Decode(content), Has.Property("MessageId").Null);
+    public void What_is_hardly_a_mail_is_decoded_all_the_same(string content) =>
+        Assert.That(Decode(content), Has.Property("MessageId").Null);
 
     private static DecodedMail Decode(string content) => MailDecoder.Decode(Encoding.Latin1.GetBytes(content));
 }

@@ -22,7 +22,10 @@ public sealed class PageTests : OutsideWorldFixture
         {
             Assert.That(page, Does.Not.Contain("<script").IgnoreCase.And.Not.Contain("<img").IgnoreCase);
             Assert.That(WebUtility.HtmlDecode(page), Does.Contain(Hostile));
-            Assert.That(answer.Headers.GetValues("Content-Security-Policy").Single(), Does.StartWith("default-src 'none'").And.Not.Contain("unsafe"));
+            Assert.That(
+                answer.Headers.GetValues("Content-Security-Policy").Single(),
+                Does.StartWith("default-src 'none'").And.Not.Contain("unsafe")
+            );
             Assert.That(answer.Content.Headers.ContentType?.ToString(), Is.EqualTo("text/html; charset=utf-8"));
         });
     }
@@ -42,7 +45,9 @@ public sealed class PageTests : OutsideWorldFixture
     [Test]
     public async Task A_filter_in_the_address_is_escaped_too()
     {
-        var page = await Http.GetStringAsync("/?to=" + Uri.EscapeDataString("\"><script>") + "&messageId=" + Uri.EscapeDataString(Hostile));
+        var page = await Http.GetStringAsync(
+            "/?to=" + Uri.EscapeDataString("\"><script>") + "&messageId=" + Uri.EscapeDataString(Hostile)
+        );
 
         Assert.That(page, Does.Not.Contain("<script").IgnoreCase);
     }
@@ -51,15 +56,36 @@ public sealed class PageTests : OutsideWorldFixture
     public async Task A_hundred_thousand_mails_are_paged_newest_first_and_quickly()
     {
         for (var number = 1; number <= 100_000; number++)
-            World.Mails.Record(new ReceivedMail { MessageId = $"{number}@x", Recipients = [$"c{number}@example.com"], Subject = $"Order no. {number}!", Text = "Thank you.", ReceivedAt = DateTimeOffset.UtcNow, Outcome = MailOutcome.Accepted });
+            World.Mails.Record(
+                new ReceivedMail
+                {
+                    MessageId = $"{number}@x",
+                    Recipients = [$"c{number}@example.com"],
+                    Subject = $"Order no. {number}!",
+                    Text = "Thank you.",
+                    ReceivedAt = DateTimeOffset.UtcNow,
+                    Outcome = MailOutcome.Accepted,
+                }
+            );
         await Http.GetStringAsync("/");
         var watch = Stopwatch.StartNew();
-        var (first, second, last, one) = (await Http.GetStringAsync("/"), await Http.GetStringAsync("/?page=2"), await Http.GetStringAsync("/?page=2000"), await Http.GetStringAsync("/?to=c777@example.com"));
+        var (first, second, last, one) = (
+            await Http.GetStringAsync("/"),
+            await Http.GetStringAsync("/?page=2"),
+            await Http.GetStringAsync("/?page=2000"),
+            await Http.GetStringAsync("/?to=c777@example.com")
+        );
         var took = watch.Elapsed;
 
         Assert.Multiple(() =>
         {
-            Assert.That(first, Does.Contain("Order no. 100000!").And.Contain("Order no. 99951!").And.Not.Contain("Order no. 99950!").And.Contain("/?page=2"));
+            Assert.That(
+                first,
+                Does.Contain("Order no. 100000!")
+                    .And.Contain("Order no. 99951!")
+                    .And.Not.Contain("Order no. 99950!")
+                    .And.Contain("/?page=2")
+            );
             Assert.That(second, Does.Contain("Order no. 99950!").And.Not.Contain("Order no. 99951!"));
             Assert.That(last, Does.Contain("Order no. 1!").And.Not.Contain("Older"));
             Assert.That(one, Does.Contain("Order no. 777!").And.Not.Contain("Order no. 778!"));

@@ -18,8 +18,14 @@ public sealed class MailKitTests : OutsideWorldFixture
             Assert.That(mail.GetProperty("to").GetString(), Is.EqualTo("zoe@example.com"));
             Assert.That(mail.GetProperty("subject").GetString(), Is.EqualTo("Your order 4711"));
             Assert.That(mail.GetProperty("text").GetString(), Is.EqualTo("Thank you.\nSee you."));
-            Assert.That(mail.GetProperty("receivedAt").GetDateTimeOffset(), Is.EqualTo(DateTimeOffset.UtcNow).Within(TimeSpan.FromMinutes(1)));
-            Assert.That(mail.EnumerateObject().Select(member => member.Name), Is.EqualTo(new[] { "messageId", "to", "subject", "receivedAt", "text" }));
+            Assert.That(
+                mail.GetProperty("receivedAt").GetDateTimeOffset(),
+                Is.EqualTo(DateTimeOffset.UtcNow).Within(TimeSpan.FromMinutes(1))
+            );
+            Assert.That(
+                mail.EnumerateObject().Select(member => member.Name),
+                Is.EqualTo(new[] { "messageId", "to", "subject", "receivedAt", "text" })
+            );
         });
     }
 
@@ -43,7 +49,10 @@ public sealed class MailKitTests : OutsideWorldFixture
         mail.Prepare(encoding);
         await SendAsync(mail);
 
-        Assert.That(World.Mails.Delivered.Single(), Has.Property("Subject").EqualTo(Subject).And.Property("Text").EqualTo(Text));
+        Assert.That(
+            World.Mails.Delivered.Single(),
+            Has.Property("Subject").EqualTo(Subject).And.Property("Text").EqualTo(Text)
+        );
     }
 
     [Test]
@@ -60,7 +69,10 @@ public sealed class MailKitTests : OutsideWorldFixture
     {
         await SendAsync(Mail(to: "zoë@müller.example"));
 
-        Assert.That(World.Mails.Delivered.Single().Recipients, Is.EqualTo(new[] { "zoë@müller.example" }).Or.EqualTo(new[] { "zoë@xn--mller-kva.example" }));
+        Assert.That(
+            World.Mails.Delivered.Single().Recipients,
+            Is.EqualTo(new[] { "zoë@müller.example" }).Or.EqualTo(new[] { "zoë@xn--mller-kva.example" })
+        );
     }
 
     [Test]
@@ -91,17 +103,25 @@ public sealed class MailKitTests : OutsideWorldFixture
     [Test]
     public async Task Many_mails_over_a_few_connections_are_all_kept()
     {
-        const int Connections = 8, MailsEach = 100;
-        await Task.WhenAll(Enumerable.Range(0, Connections).Select(async _ =>
-        {
-            var client = new MailKit.Net.Smtp.SmtpClient();
-            await client.ConnectAsync("127.0.0.1", World.SmtpPort, MailKit.Security.SecureSocketOptions.None);
-            for (var i = 0; i < MailsEach; i++)
-                await client.SendAsync(Mail());
-            await client.DisconnectAsync(quit: true);
-            client.Dispose();
-        }));
+        const int Connections = 8,
+            MailsEach = 100;
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, Connections)
+                .Select(async _ =>
+                {
+                    var client = new MailKit.Net.Smtp.SmtpClient();
+                    await client.ConnectAsync("127.0.0.1", World.SmtpPort, MailKit.Security.SecureSocketOptions.None);
+                    for (var i = 0; i < MailsEach; i++)
+                        await client.SendAsync(Mail());
+                    await client.DisconnectAsync(quit: true);
+                    client.Dispose();
+                })
+        );
 
-        Assert.That(World.Mails.Delivered.Select(mail => mail.MessageId).Distinct().Count(), Is.EqualTo(Connections * MailsEach));
+        Assert.That(
+            World.Mails.Delivered.Select(mail => mail.MessageId).Distinct().Count(),
+            Is.EqualTo(Connections * MailsEach)
+        );
     }
 }

@@ -9,7 +9,8 @@ namespace Orders.OutsideWorld.Tests.Smtp;
 /// <summary>What each mode does to a mail, what the sender sees, and what the ledger says afterwards.</summary>
 public sealed class SmtpModesTests : OutsideWorldFixture
 {
-    private void Play(SmtpMode mode, decimal share = 1, TimeSpan delay = default) => World.Behaviour.Smtp.Set(new FaultProfile<SmtpMode>(mode, delay, share));
+    private void Play(SmtpMode mode, decimal share = 1, TimeSpan delay = default) =>
+        World.Behaviour.Smtp.Set(new FaultProfile<SmtpMode>(mode, delay, share));
 
     [Test]
     public async Task Slow_records_the_mail_at_once_and_answers_late()
@@ -22,7 +23,8 @@ public sealed class SmtpModesTests : OutsideWorldFixture
         Assert.That(() => World.Mails.DeliveredCount, Is.EqualTo(1).After(5).Seconds.PollEvery(10).MilliSeconds);
         Assert.That(sending.IsCompleted, Is.False, "the answer came before its delay");
         await sending;
-        // A timer counts ticks of a coarser clock than the stopwatch and may end a fraction of a tick before it: 399.96 ms was seen.
+        // A timer counts ticks of a coarser clock than the stopwatch and may end a fraction of a tick before it: 399.96
+        // ms was seen.
         Assert.That(watch.Elapsed, Is.GreaterThan(delay - TimeSpan.FromMilliseconds(20)));
     }
 
@@ -33,7 +35,10 @@ public sealed class SmtpModesTests : OutsideWorldFixture
         var client = await ConnectAsync();
         client.Timeout = 300;
 
-        Assert.That(async () => await client.SendAsync(Mail(id: "late@orders.example")), Throws.InstanceOf<Exception>());
+        Assert.That(
+            async () => await client.SendAsync(Mail(id: "late@orders.example")),
+            Throws.InstanceOf<Exception>()
+        );
         Assert.That(await MailsAsync("?messageId=late@orders.example"), Has.Length.EqualTo(1));
     }
 
@@ -43,9 +48,16 @@ public sealed class SmtpModesTests : OutsideWorldFixture
         var before = await ConnectAsync();
         Play(SmtpMode.Down);
 
-        Assert.That(async () => await before.SendAsync(Mail()), Throws.InstanceOf<Exception>(), "an open connection outlived the server");
+        Assert.That(
+            async () => await before.SendAsync(Mail()),
+            Throws.InstanceOf<Exception>(),
+            "an open connection outlived the server"
+        );
         using (var probe = new TcpClient())
-            Assert.That(async () => await probe.ConnectAsync("127.0.0.1", World.SmtpPort), Throws.TypeOf<SocketException>().With.Property("SocketErrorCode").EqualTo(SocketError.ConnectionRefused));
+            Assert.That(
+                async () => await probe.ConnectAsync("127.0.0.1", World.SmtpPort),
+                Throws.TypeOf<SocketException>().With.Property("SocketErrorCode").EqualTo(SocketError.ConnectionRefused)
+            );
 
         Play(SmtpMode.Ok);
         await SendAsync(Mail());
@@ -65,21 +77,37 @@ public sealed class SmtpModesTests : OutsideWorldFixture
 
     [TestCase(SmtpMode.TempFail, 451, MailOutcome.TempFailed)]
     [TestCase(SmtpMode.Reject, 550, MailOutcome.Rejected)]
-    public async Task A_refused_mail_has_its_code_is_listed_only_with_the_failed_and_leaves_the_connection_usable(SmtpMode mode, int code, MailOutcome outcome)
+    public async Task A_refused_mail_has_its_code_is_listed_only_with_the_failed_and_leaves_the_connection_usable(
+        SmtpMode mode,
+        int code,
+        MailOutcome outcome
+    )
     {
         Play(mode);
         var client = await ConnectAsync();
 
-        Assert.That(async () => await client.SendAsync(Mail(id: "refused@orders.example")), Throws.TypeOf<SmtpCommandException>().With.Property("StatusCode").EqualTo((SmtpStatusCode)code));
+        Assert.That(
+            async () => await client.SendAsync(Mail(id: "refused@orders.example")),
+            Throws.TypeOf<SmtpCommandException>().With.Property("StatusCode").EqualTo((SmtpStatusCode)code)
+        );
         Play(SmtpMode.Ok);
         await client.SendAsync(Mail(id: "taken@orders.example"));
 
         var all = await MailsAsync("?outcome=all");
         Assert.Multiple(async () =>
         {
-            Assert.That((await MailsAsync()).Select(mail => mail.GetProperty("messageId").GetString()), Is.EqualTo(new[] { "taken@orders.example" }));
-            Assert.That(all.Select(mail => mail.GetProperty("messageId").GetString()), Is.EqualTo(new[] { "refused@orders.example", "taken@orders.example" }));
-            Assert.That(all[0].GetProperty("outcome").GetString(), Is.EqualTo(char.ToLowerInvariant(outcome.ToString()[0]) + outcome.ToString()[1..]));
+            Assert.That(
+                (await MailsAsync()).Select(mail => mail.GetProperty("messageId").GetString()),
+                Is.EqualTo(new[] { "taken@orders.example" })
+            );
+            Assert.That(
+                all.Select(mail => mail.GetProperty("messageId").GetString()),
+                Is.EqualTo(new[] { "refused@orders.example", "taken@orders.example" })
+            );
+            Assert.That(
+                all[0].GetProperty("outcome").GetString(),
+                Is.EqualTo(char.ToLowerInvariant(outcome.ToString()[0]) + outcome.ToString()[1..])
+            );
         });
     }
 
@@ -89,10 +117,19 @@ public sealed class SmtpModesTests : OutsideWorldFixture
         Play(SmtpMode.Drop);
         var client = await ConnectAsync();
 
-        Assert.That(async () => await client.SendAsync(Mail(id: "dropped@orders.example")), Throws.InstanceOf<Exception>().And.Not.TypeOf<SmtpCommandException>());
+        Assert.That(
+            async () => await client.SendAsync(Mail(id: "dropped@orders.example")),
+            Throws.InstanceOf<Exception>().And.Not.TypeOf<SmtpCommandException>()
+        );
         Assert.That(client.IsConnected, Is.False);
         Assert.That(World.Mails.Delivered, Is.Empty);
-        Assert.That(World.Mails.Everything.Single(), Has.Property("Outcome").EqualTo(MailOutcome.Dropped).And.Property("MessageId").EqualTo("dropped@orders.example"));
+        Assert.That(
+            World.Mails.Everything.Single(),
+            Has.Property("Outcome")
+                .EqualTo(MailOutcome.Dropped)
+                .And.Property("MessageId")
+                .EqualTo("dropped@orders.example")
+        );
     }
 
     [Test]
@@ -101,8 +138,15 @@ public sealed class SmtpModesTests : OutsideWorldFixture
         Play(SmtpMode.Vanish);
         var client = await ConnectAsync();
 
-        Assert.That(async () => await client.SendAsync(Mail(id: "vanished@orders.example")), Throws.InstanceOf<Exception>().And.Not.TypeOf<SmtpCommandException>());
-        Assert.That(await MailsAsync("?messageId=%3Cvanished@orders.example%3E"), Has.Length.EqualTo(1), "a mail whose 250 was lost is delivered");
+        Assert.That(
+            async () => await client.SendAsync(Mail(id: "vanished@orders.example")),
+            Throws.InstanceOf<Exception>().And.Not.TypeOf<SmtpCommandException>()
+        );
+        Assert.That(
+            await MailsAsync("?messageId=%3Cvanished@orders.example%3E"),
+            Has.Length.EqualTo(1),
+            "a mail whose 250 was lost is delivered"
+        );
         Assert.That(World.Mails.Everything.Single().Outcome, Is.EqualTo(MailOutcome.Vanished));
     }
 
@@ -110,14 +154,24 @@ public sealed class SmtpModesTests : OutsideWorldFixture
     [TestCase(SmtpMode.Quota, 550, MailOutcome.Rejected)]
     [TestCase(SmtpMode.Greylist, 450, MailOutcome.TempFailed)]
     [TestCase(SmtpMode.FullMailbox, 452, MailOutcome.TempFailed)]
-    public async Task A_mail_refused_before_its_text_is_on_record_without_it(SmtpMode mode, int code, MailOutcome outcome)
+    public async Task A_mail_refused_before_its_text_is_on_record_without_it(
+        SmtpMode mode,
+        int code,
+        MailOutcome outcome
+    )
     {
         Play(mode);
         var client = new SmtpClient { LocalDomain = "bare" };
         await client.ConnectAsync("127.0.0.1", World.SmtpPort, MailKit.Security.SecureSocketOptions.None);
 
-        Assert.That(async () => await client.SendAsync(Mail()), Throws.TypeOf<SmtpCommandException>().With.Property("StatusCode").EqualTo((SmtpStatusCode)code));
-        Assert.That(World.Mails.Everything.Single(), Has.Property("Outcome").EqualTo(outcome).And.Property("MessageId").Null);
+        Assert.That(
+            async () => await client.SendAsync(Mail()),
+            Throws.TypeOf<SmtpCommandException>().With.Property("StatusCode").EqualTo((SmtpStatusCode)code)
+        );
+        Assert.That(
+            World.Mails.Everything.Single(),
+            Has.Property("Outcome").EqualTo(outcome).And.Property("MessageId").Null
+        );
         Play(SmtpMode.Ok);
         await client.SendAsync(Mail());
         Assert.That(World.Mails.DeliveredCount, Is.EqualTo(1), "the connection is still good");
@@ -130,7 +184,10 @@ public sealed class SmtpModesTests : OutsideWorldFixture
         Play(SmtpMode.NeedsAuth);
         var client = await ConnectAsync();
 
-        Assert.That(async () => await client.SendAsync(Mail()), Throws.TypeOf<MailKit.ServiceNotAuthenticatedException>());
+        Assert.That(
+            async () => await client.SendAsync(Mail()),
+            Throws.TypeOf<MailKit.ServiceNotAuthenticatedException>()
+        );
     }
 
     [Test]
@@ -155,7 +212,10 @@ public sealed class SmtpModesTests : OutsideWorldFixture
 
         Assert.That(async () => await client.SendAsync(Mail()), Throws.TypeOf<SmtpCommandException>());
         await client.SendAsync(Mail());
-        Assert.That(async () => await client.SendAsync(Mail(to: "another@example.com")), Throws.TypeOf<SmtpCommandException>());
+        Assert.That(
+            async () => await client.SendAsync(Mail(to: "another@example.com")),
+            Throws.TypeOf<SmtpCommandException>()
+        );
         Assert.That(World.Mails.DeliveredCount, Is.EqualTo(2));
     }
 

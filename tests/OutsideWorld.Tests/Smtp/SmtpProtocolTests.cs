@@ -11,12 +11,16 @@ public sealed class SmtpProtocolTests : OutsideWorldFixture
         using var smtp = await RawSmtp.GreetedAsync(World.SmtpPort);
         await smtp.SendAsync(
             "MAIL FROM:<a@example.com> SIZE=20 BODY=8BITMIME\r\nRCPT TO:<b@example.com>\r\nDATA\r\nSubject: one\r\n\r\n..one\r\n.\r\n"
-            + "MAIL FROM:<>\r\nRCPT TO:<\"c >d\"@example.com>\r\nRCPT TO:<@relay.example:e@example.com>\r\nDATA\r\nSubject: two\r\n\r\ntwo\r\n.\r\nNOOP\r\nQUIT\r\n");
+                + "MAIL FROM:<>\r\nRCPT TO:<\"c >d\"@example.com>\r\nRCPT TO:<@relay.example:e@example.com>\r\nDATA\r\nSubject: two\r\n\r\ntwo\r\n.\r\nNOOP\r\nQUIT\r\n"
+        );
         var codes = new List<string>();
         for (var reply = await smtp.ReplyAsync(); reply.Length > 0; reply = await smtp.ReplyAsync())
             codes.Add(reply[..3]);
 
-        Assert.That(codes, Is.EqualTo(new[] { "250", "250", "354", "250", "250", "250", "250", "354", "250", "250", "221" }));
+        Assert.That(
+            codes,
+            Is.EqualTo(new[] { "250", "250", "354", "250", "250", "250", "250", "354", "250", "250", "221" })
+        );
         Assert.That(World.Mails.Delivered.Select(mail => mail.Text), Is.EqualTo(new[] { ".one", "two" }));
         Assert.That(World.Mails.Delivered[1].To, Is.EqualTo("\"c >d\"@example.com, e@example.com"));
     }
@@ -90,7 +94,11 @@ public sealed class SmtpProtocolTests : OutsideWorldFixture
         using var smtp = await RawSmtp.GreetedAsync(World.SmtpPort);
         await BeginAsync(smtp);
         var line = new string('x', 900) + "\r\n";
-        await smtp.SendAsync("Subject: large\r\n\r\n" + string.Concat(Enumerable.Repeat(line, (10 * 1024 * 1024 / line.Length) + 1)) + ".\r\n");
+        await smtp.SendAsync(
+            "Subject: large\r\n\r\n"
+                + string.Concat(Enumerable.Repeat(line, (10 * 1024 * 1024 / line.Length) + 1))
+                + ".\r\n"
+        );
 
         Assert.That(await smtp.ReplyAsync(), Does.StartWith("552"));
         await BeginAsync(smtp);
@@ -109,7 +117,13 @@ public sealed class SmtpProtocolTests : OutsideWorldFixture
         }
 
         Assert.That(() => World.Mails.Everything, Has.Count.EqualTo(1).After(5).Seconds.PollEvery(10).MilliSeconds);
-        Assert.That(World.Mails.Everything.Single(), Has.Property("Outcome").EqualTo(MailOutcome.Abandoned).And.Property("MessageId").EqualTo("half@orders.example"));
+        Assert.That(
+            World.Mails.Everything.Single(),
+            Has.Property("Outcome")
+                .EqualTo(MailOutcome.Abandoned)
+                .And.Property("MessageId")
+                .EqualTo("half@orders.example")
+        );
         Assert.That(World.Mails.Delivered, Is.Empty);
     }
 

@@ -5,21 +5,33 @@ using System.Text;
 
 namespace Orders.OutsideWorld.Tests.Warehouse;
 
-/// <summary>The signatures are made here by the letter of the Standard Webhooks specification, not with the code that checks them.</summary>
+/// <summary>
+/// The signatures are made here by the letter of the Standard Webhooks specification, not with the code that checks
+/// them.
+/// </summary>
 public sealed class SignatureTests : OutsideWorldFixture
 {
     private const string Body = """{"orderId":"order-1"}""";
     private static readonly byte[] Key = [.. Enumerable.Range(1, 32).Select(number => (byte)number)];
 
-    protected override void Configure(OutsideWorldOptions options) => options.WarehouseSecret = "whsec_" + Convert.ToBase64String(Key);
+    protected override void Configure(OutsideWorldOptions options) =>
+        options.WarehouseSecret = "whsec_" + Convert.ToBase64String(Key);
 
     private static string Sign(string id, long timestamp, string body, byte[] key) =>
         "v1," + Convert.ToBase64String(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"{id}.{timestamp}.{body}")));
 
-    private async Task<HttpStatusCode> CallAsync(TimeSpan age = default, string? signature = null, string body = Body, string id = "msg_1")
+    private async Task<HttpStatusCode> CallAsync(
+        TimeSpan age = default,
+        string? signature = null,
+        string body = Body,
+        string id = "msg_1"
+    )
     {
         var timestamp = (DateTimeOffset.UtcNow - age).ToUnixTimeSeconds();
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/warehouse") { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/warehouse")
+        {
+            Content = new StringContent(body, Encoding.UTF8, "application/json"),
+        };
         request.Headers.Add("Idempotency-Key", "key-1");
         request.Headers.Add("webhook-id", id);
         request.Headers.Add("webhook-timestamp", timestamp.ToString(CultureInfo.InvariantCulture));
@@ -29,13 +41,16 @@ public sealed class SignatureTests : OutsideWorldFixture
     }
 
     [Test]
-    public async Task A_rightly_signed_call_is_accepted() => Assert.That(await CallAsync(), Is.EqualTo(HttpStatusCode.OK));
+    public async Task A_rightly_signed_call_is_accepted() =>
+        Assert.That(await CallAsync(), Is.EqualTo(HttpStatusCode.OK));
 
     [Test]
     public async Task One_right_signature_among_several_is_enough()
     {
         var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
-        var two = $"v1a,AAAA v1,{Convert.ToBase64String(new byte[32])} " + string.Join(' ', Enumerable.Range(-1, 4).Select(drift => Sign("msg_1", now + drift, Body, Key)));
+        var two =
+            $"v1a,AAAA v1,{Convert.ToBase64String(new byte[32])} "
+            + string.Join(' ', Enumerable.Range(-1, 4).Select(drift => Sign("msg_1", now + drift, Body, Key)));
 
         Assert.That(await CallAsync(signature: two), Is.EqualTo(HttpStatusCode.OK));
     }
@@ -69,7 +84,10 @@ public sealed class SignatureTests : OutsideWorldFixture
     [Test]
     public async Task A_call_without_any_signature_is_refused()
     {
-        using var answer = await Http.PostAsync("/warehouse", new StringContent(Body, Encoding.UTF8, "application/json"));
+        using var answer = await Http.PostAsync(
+            "/warehouse",
+            new StringContent(Body, Encoding.UTF8, "application/json")
+        );
 
         Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
     }

@@ -9,11 +9,15 @@ namespace Orders.OutsideWorld.Tests.Warehouse;
 
 public sealed class WarehouseTests : OutsideWorldFixture
 {
-    private void Play(WarehouseMode mode, decimal share = 1, TimeSpan delay = default) => World.Behaviour.Warehouse.Set(new FaultProfile<WarehouseMode>(mode, delay, share));
+    private void Play(WarehouseMode mode, decimal share = 1, TimeSpan delay = default) =>
+        World.Behaviour.Warehouse.Set(new FaultProfile<WarehouseMode>(mode, delay, share));
 
     private async Task<HttpStatusCode> CallAsync(string orderId, string key)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/warehouse") { Content = JsonContent.Create(new { orderId, lines = Array.Empty<object>() }) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/warehouse")
+        {
+            Content = JsonContent.Create(new { orderId, lines = Array.Empty<object>() }),
+        };
         request.Headers.Add("Idempotency-Key", key);
         using var answer = await Http.SendAsync(request);
         return answer.StatusCode;
@@ -31,7 +35,10 @@ public sealed class WarehouseTests : OutsideWorldFixture
             Assert.That(call.GetProperty("idempotencyKey").GetString(), Is.EqualTo("key-1"));
             Assert.That(call.GetProperty("answer").GetInt32(), Is.EqualTo(200));
             Assert.That(call.GetProperty("repeats").GetInt32(), Is.Zero);
-            Assert.That(call.GetProperty("receivedAt").GetDateTimeOffset(), Is.EqualTo(DateTimeOffset.UtcNow).Within(TimeSpan.FromMinutes(1)));
+            Assert.That(
+                call.GetProperty("receivedAt").GetDateTimeOffset(),
+                Is.EqualTo(DateTimeOffset.UtcNow).Within(TimeSpan.FromMinutes(1))
+            );
         });
     }
 
@@ -39,21 +46,40 @@ public sealed class WarehouseTests : OutsideWorldFixture
     public async Task A_recall_is_entered_as_one_and_refuses_a_pick_list_that_still_comes()
     {
         await CallAsync("order-1", "key-1");
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/warehouse") { Content = JsonContent.Create(new { orderId = "order-1", recall = true }) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/warehouse")
+        {
+            Content = JsonContent.Create(new { orderId = "order-1", recall = true }),
+        };
         request.Headers.Add("Idempotency-Key", "recall-order-1");
         using var answer = await Http.SendAsync(request);
 
         Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.OK));
-        Assert.That((await CallsAsync("?orderId=order-1")).Select(call => call.GetProperty("isRecall").GetBoolean()), Is.EqualTo(new[] { false, true }));
-        Assert.That(await CallAsync("order-1", "key-1"), Is.EqualTo(HttpStatusCode.OK), "a repeat is answered as before");
-        Assert.That(await CallAsync("order-1", "key-2"), Is.EqualTo(HttpStatusCode.Gone), "a list of its own is refused");
+        Assert.That(
+            (await CallsAsync("?orderId=order-1")).Select(call => call.GetProperty("isRecall").GetBoolean()),
+            Is.EqualTo(new[] { false, true })
+        );
+        Assert.That(
+            await CallAsync("order-1", "key-1"),
+            Is.EqualTo(HttpStatusCode.OK),
+            "a repeat is answered as before"
+        );
+        Assert.That(
+            await CallAsync("order-1", "key-2"),
+            Is.EqualTo(HttpStatusCode.Gone),
+            "a list of its own is refused"
+        );
         Assert.That(await CallAsync("order-2", "key-3"), Is.EqualTo(HttpStatusCode.OK), "another order's is not");
     }
 
     [Test]
     public async Task A_repeated_key_is_answered_as_before_and_counted_on_its_entry()
     {
-        var answers = new[] { await CallAsync("order-1", "key-1"), await CallAsync("order-1", "key-1"), await CallAsync("order-1", "key-1") };
+        var answers = new[]
+        {
+            await CallAsync("order-1", "key-1"),
+            await CallAsync("order-1", "key-1"),
+            await CallAsync("order-1", "key-1"),
+        };
 
         Assert.That(answers, Is.All.EqualTo(HttpStatusCode.OK));
         Assert.That((await CallsAsync()).Single().GetProperty("repeats").GetInt32(), Is.EqualTo(2));
@@ -73,7 +99,10 @@ public sealed class WarehouseTests : OutsideWorldFixture
         await CallAsync("order-1", "key-1");
 
         Assert.That(await CallAsync("order-2", "key-1"), Is.EqualTo(HttpStatusCode.UnprocessableEntity));
-        Assert.That(World.Warehouse.Calls.Select(call => (call.OrderId, call.Answer)), Is.EqualTo(new[] { ("order-1", 200), ("order-2", 422) }));
+        Assert.That(
+            World.Warehouse.Calls.Select(call => (call.OrderId, call.Answer)),
+            Is.EqualTo(new[] { ("order-1", 200), ("order-2", 422) })
+        );
     }
 
     [TestCase(WarehouseMode.Error, 503)]
@@ -105,7 +134,10 @@ public sealed class WarehouseTests : OutsideWorldFixture
         Play(WarehouseMode.Ok);
         Assert.That(await CallAsync("order-1", "key-1"), Is.EqualTo(HttpStatusCode.OK));
 
-        Assert.That(World.Warehouse.Calls.Single(), Has.Property("Repeats").EqualTo(1).And.Property("Answer").EqualTo(200));
+        Assert.That(
+            World.Warehouse.Calls.Single(),
+            Has.Property("Repeats").EqualTo(1).And.Property("Answer").EqualTo(200)
+        );
     }
 
     [Test]
@@ -140,15 +172,25 @@ public sealed class WarehouseTests : OutsideWorldFixture
     [TestCase("""{"orderId":"\ud800"}""", "key-1", 400)]
     [TestCase("[]", "key-1", 400)]
     [TestCase("", "key-1", 400)]
-    public async Task A_call_without_key_or_order_is_refused_as_a_problem_and_entered(string body, string? key, int status)
+    public async Task A_call_without_key_or_order_is_refused_as_a_problem_and_entered(
+        string body,
+        string? key,
+        int status
+    )
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/warehouse") { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/warehouse")
+        {
+            Content = new StringContent(body, Encoding.UTF8, "application/json"),
+        };
         if (key is not null)
             request.Headers.TryAddWithoutValidation("Idempotency-Key", key);
         using var answer = await Http.SendAsync(request);
 
         Assert.That((int)answer.StatusCode, Is.EqualTo(status));
-        Assert.That((await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("detail").GetString(), Does.StartWith("expected ").And.Contain("; found "));
+        Assert.That(
+            (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("detail").GetString(),
+            Does.StartWith("expected ").And.Contain("; found ")
+        );
         Assert.That(World.Warehouse.Calls.Single().Answer, Is.EqualTo(status));
     }
 

@@ -11,17 +11,27 @@ internal sealed class ApiKeyTests : ApiFixture
         var (expired, revoked) = (ApiKeys.NewKey(), ApiKeys.NewKey());
         await AddKeyAsync("alice", expired, "orders:read");
         await AddKeyAsync("alice", revoked, "orders:read");
-        await Database.ExecuteAsync("update api_keys set expires_at = now() - interval '1 second' where hash = $1", ApiKeys.HashOf(expired));
+        await Database.ExecuteAsync(
+            "update api_keys set expires_at = now() - interval '1 second' where hash = $1",
+            ApiKeys.HashOf(expired)
+        );
         await Database.ExecuteAsync("update api_keys set revoked_at = now() where hash = $1", ApiKeys.HashOf(revoked));
 
         var answers = new List<Answer>();
-        foreach (var key in new[] { null, "", "x", ApiKeys.NewKey(), expired, revoked, Alice[..^1], Alice + "x", Alice[3..] })
+        foreach (
+            var key in new[] { null, "", "x", ApiKeys.NewKey(), expired, revoked, Alice[..^1], Alice + "x", Alice[3..] }
+        )
             answers.Add(await GetAsync("/orders", key));
         answers.Add(await SendAsync(HttpMethod.Get, "/orders", null, null, ("Authorization", $"Basic {Alice}")));
-        Assert.That(answers.Select(a => (a.Status, a.Headers["WWW-Authenticate"], WithoutTrace(a))).Distinct().Count(), Is.EqualTo(1), string.Join('\n', answers));
+        Assert.That(
+            answers.Select(a => (a.Status, a.Headers["WWW-Authenticate"], WithoutTrace(a))).Distinct().Count(),
+            Is.EqualTo(1),
+            string.Join('\n', answers)
+        );
         Assert.That((answers[0].Status, answers[0].Code), Is.EqualTo((401, "unauthorized")));
 
-        static string WithoutTrace(Answer answer) => answer.Text.Replace(answer.Body["traceId"]!.GetValue<string>(), "", StringComparison.Ordinal);
+        static string WithoutTrace(Answer answer) =>
+            answer.Text.Replace(answer.Body["traceId"]!.GetValue<string>(), "", StringComparison.Ordinal);
     }
 
     [Test]
@@ -32,7 +42,11 @@ internal sealed class ApiKeyTests : ApiFixture
         Assert.That((await GetAsync("/orders", key)).Status, Is.EqualTo(200));
         await Database.ExecuteAsync("update api_keys set revoked_at = now() where hash = $1", ApiKeys.HashOf(key));
         var since = Stopwatch.StartNew();
-        await Eventually.That(async () => (await GetAsync("/orders", key)).Status, Is.EqualTo(401), "the answer to a revoked key");
+        await Eventually.That(
+            async () => (await GetAsync("/orders", key)).Status,
+            Is.EqualTo(401),
+            "the answer to a revoked key"
+        );
         Assert.That(since.Elapsed, Is.LessThan(TimeSpan.FromSeconds(5)));
     }
 
@@ -42,7 +56,12 @@ internal sealed class ApiKeyTests : ApiFixture
         var key = ApiKeys.NewKey();
         Assert.That((await GetAsync("/orders", key)).Status, Is.EqualTo(401));
         await AddKeyAsync("alice", key, "orders:read");
-        await Eventually.That(async () => (await GetAsync("/orders", key)).Status, Is.EqualTo(200), "the answer to a new key", TimeSpan.FromSeconds(5));
+        await Eventually.That(
+            async () => (await GetAsync("/orders", key)).Status,
+            Is.EqualTo(200),
+            "the answer to a new key",
+            TimeSpan.FromSeconds(5)
+        );
     }
 
     [Test]
@@ -63,5 +82,6 @@ internal sealed class ApiKeyTests : ApiFixture
     [TestCase("/health/live")]
     [TestCase("/health/ready")]
     [TestCase("/openapi/v1.json")]
-    public async Task What_tells_nothing_of_orders_needs_no_key(string path) => Assert.That((await GetAsync(path, null)).Status, Is.EqualTo(200));
+    public async Task What_tells_nothing_of_orders_needs_no_key(string path) =>
+        Assert.That((await GetAsync(path, null)).Status, Is.EqualTo(200));
 }

@@ -3,14 +3,26 @@ namespace Orders.Producer.Api.Tests.Faults;
 internal sealed class BrokerOutageTests : ApiFixture
 {
     // Nothing listens there.
-    protected override IEnumerable<(string Name, string Value)> Settings => [("Outbox:Relay", "true"), ("RabbitMq:Host", "127.0.0.1"), ("RabbitMq:Port", "1")];
+    protected override IEnumerable<(string Name, string Value)> Settings =>
+        [("Outbox:Relay", "true"), ("RabbitMq:Host", "127.0.0.1"), ("RabbitMq:Port", "1")];
 
     [Test]
     public async Task Orders_are_accepted_and_kept_and_the_api_stays_ready()
     {
         var id = await OrderAsync();
-        Assert.That(await Database.CountAsync("outbox where correlation_id = $1 and dead_at is null", id.ToString()), Is.EqualTo(1), "the message that waits for the broker");
+        Assert.That(
+            await Database.CountAsync("outbox where correlation_id = $1 and dead_at is null", id.ToString()),
+            Is.EqualTo(1),
+            "the message that waits for the broker"
+        );
         var health = await GetAsync("/health/ready", null);
-        Assert.That((health.Status, health.Body["status"]!.GetValue<string>(), health.Body["checks"]!["broker"]!["status"]!.GetValue<string>()), Is.EqualTo((200, "Degraded", "Degraded")));
+        Assert.That(
+            (
+                health.Status,
+                health.Body["status"]!.GetValue<string>(),
+                health.Body["checks"]!["broker"]!["status"]!.GetValue<string>()
+            ),
+            Is.EqualTo((200, "Degraded", "Degraded"))
+        );
     }
 }

@@ -11,8 +11,16 @@ internal sealed class TokenBucketTests
     {
         var bucket = new TokenBucket(perSecond: 10, capacity: 20, now: 0, frequency: Second);
         Assert.That(Enumerable.Range(0, 25).Count(_ => bucket.TryTake(1, 0) is null), Is.EqualTo(20), "taken at once");
-        Assert.That(Enumerable.Range(0, 25).Count(_ => bucket.TryTake(1, Second / 2) is null), Is.EqualTo(5), "taken after half a second");
-        Assert.That(Enumerable.Range(0, 25).Count(_ => bucket.TryTake(1, 100 * Second) is null), Is.EqualTo(20), "a pause fills it to its capacity and no further");
+        Assert.That(
+            Enumerable.Range(0, 25).Count(_ => bucket.TryTake(1, Second / 2) is null),
+            Is.EqualTo(5),
+            "taken after half a second"
+        );
+        Assert.That(
+            Enumerable.Range(0, 25).Count(_ => bucket.TryTake(1, 100 * Second) is null),
+            Is.EqualTo(20),
+            "a pause fills it to its capacity and no further"
+        );
     }
 
     [Test]

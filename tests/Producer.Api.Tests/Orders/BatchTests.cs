@@ -6,19 +6,35 @@ internal sealed class BatchTests : ApiFixture
 {
     private static string Batch(params IEnumerable<string> orders) => $"{{\"orders\":[{string.Join(',', orders)}]}}";
 
-    private Task<Answer> PostBatchAsync(string body, params IEnumerable<(string Name, string Value)> headers) => SendAsync(HttpMethod.Post, "/orders/batch", Alice, Json(body), headers);
+    private Task<Answer> PostBatchAsync(string body, params IEnumerable<(string Name, string Value)> headers) =>
+        SendAsync(HttpMethod.Post, "/orders/batch", Alice, Json(body), headers);
 
     [Test]
     public async Task Each_order_stands_for_itself()
     {
-        var answer = await PostBatchAsync(Batch(SampleOrder.Text, "{}", SampleOrder.WithQuantity("0"), "null", SampleOrder.WithNotes($"\"{new string(' ', 70_000)}\""), SampleOrder.Text));
+        var answer = await PostBatchAsync(
+            Batch(
+                SampleOrder.Text,
+                "{}",
+                SampleOrder.WithQuantity("0"),
+                "null",
+                SampleOrder.WithNotes($"\"{new string(' ', 70_000)}\""),
+                SampleOrder.Text
+            )
+        );
         var results = answer.Body["results"]!.AsArray();
         Assert.Multiple(() =>
         {
             Assert.That(answer.Status, Is.EqualTo(200));
-            Assert.That(results.Select(r => r!["status"]!.GetValue<int>()), Is.EqualTo(new[] { 202, 400, 422, 400, 413, 202 }));
+            Assert.That(
+                results.Select(r => r!["status"]!.GetValue<int>()),
+                Is.EqualTo(new[] { 202, 400, 422, 400, 413, 202 })
+            );
             Assert.That(results[0]!["order"]!["number"]!.GetValue<string>(), Does.StartWith("O-"));
-            Assert.That(results[2]!["problem"]!["errors"]!.AsObject().Select(e => e.Key), Is.EqualTo(new[] { "/lines/0/quantity" }));
+            Assert.That(
+                results[2]!["problem"]!["errors"]!.AsObject().Select(e => e.Key),
+                Is.EqualTo(new[] { "/lines/0/quantity" })
+            );
         });
         foreach (var result in results.Where(r => r!["status"]!.GetValue<int>() == 202))
             Assert.That((await GetAsync($"/orders/{result!["order"]!["id"]}")).Status, Is.EqualTo(200));
@@ -28,7 +44,9 @@ internal sealed class BatchTests : ApiFixture
     public async Task Five_hundred_orders_are_taken_and_answered_in_their_order()
     {
         var before = await Database.CountAsync("orders");
-        var answer = await PostBatchAsync(Batch(Enumerable.Range(1, 500).Select(i => SampleOrder.WithQuantity($"{i}"))));
+        var answer = await PostBatchAsync(
+            Batch(Enumerable.Range(1, 500).Select(i => SampleOrder.WithQuantity($"{i}")))
+        );
         var totals = answer.Body["results"]!.AsArray().Select(r => r!["order"]!["total"]!.GetValue<decimal>());
         Assert.That(totals, Is.EqualTo(Enumerable.Range(1, 500).Select(i => i * 9.90m)));
         Assert.That(await Database.CountAsync("orders") - before, Is.EqualTo(500));
@@ -46,7 +64,11 @@ internal sealed class BatchTests : ApiFixture
     public async Task A_batch_of_another_shape_is_refused_as_a_whole(string body, string pointer)
     {
         var answer = await PostBatchAsync(body);
-        Assert.That((answer.Status, answer.Code, answer.Pointers.FirstOrDefault()), Is.EqualTo((400, "malformed-body", pointer)), answer.ToString());
+        Assert.That(
+            (answer.Status, answer.Code, answer.Pointers.FirstOrDefault()),
+            Is.EqualTo((400, "malformed-body", pointer)),
+            answer.ToString()
+        );
     }
 
     [Test]
@@ -73,7 +95,12 @@ internal sealed class BatchTests : ApiFixture
     [Test]
     public async Task An_order_of_a_batch_may_be_as_deep_as_one_alone()
     {
-        var results = (await PostBatchAsync(Batch(SampleOrder.WithNotes("[[[[[[[1]]]]]]]")))).Body["results"]!.AsArray();
-        Assert.That(((JsonObject)results[0]!["problem"]!["errors"]!).Select(e => e.Key), Is.EqualTo(new[] { "/notes" }));
+        var results = (await PostBatchAsync(Batch(SampleOrder.WithNotes("[[[[[[[1]]]]]]]")))).Body[
+            "results"
+        ]!.AsArray();
+        Assert.That(
+            ((JsonObject)results[0]!["problem"]!["errors"]!).Select(e => e.Key),
+            Is.EqualTo(new[] { "/notes" })
+        );
     }
 }

@@ -13,11 +13,21 @@ internal sealed class CancellationTests : ApiFixture
         {
             Assert.That(first.Status, Is.EqualTo(202), first.ToString());
             Assert.That(first.Body["status"]!.GetValue<string>(), Is.EqualTo("Cancelled"));
-            Assert.That(first.Body["steps"]!.AsArray().Select(s => s!["status"]!.GetValue<string>()), Is.All.EqualTo("Cancelled"));
+            Assert.That(
+                first.Body["steps"]!.AsArray().Select(s => s!["status"]!.GetValue<string>()),
+                Is.All.EqualTo("Cancelled")
+            );
             Assert.That(second.Status, Is.EqualTo(200));
             Assert.That(second.Text, Is.EqualTo(first.Text));
         });
-        Assert.That(await Database.CountAsync("outbox where correlation_id = $1 and exchange = 'Orders.Contracts:OrderCancelled' and priority = 8", id.ToString()), Is.EqualTo(1), "messages to the steps");
+        Assert.That(
+            await Database.CountAsync(
+                "outbox where correlation_id = $1 and exchange = 'Orders.Contracts:OrderCancelled' and priority = 8",
+                id.ToString()
+            ),
+            Is.EqualTo(1),
+            "messages to the steps"
+        );
         Assert.That(await Database.CountAsync("cancelled_subjects where subject_id = $1", id), Is.EqualTo(1));
     }
 
@@ -26,7 +36,10 @@ internal sealed class CancellationTests : ApiFixture
     {
         var id = await OrderAsync();
         Assert.That((await SendAsync(HttpMethod.Post, $"/orders/{id}/cancel", Bob)).Status, Is.EqualTo(404));
-        Assert.That((await SendAsync(HttpMethod.Post, $"/orders/{Guid.NewGuid()}/cancel", Alice)).Code, Is.EqualTo("order-not-found"));
+        Assert.That(
+            (await SendAsync(HttpMethod.Post, $"/orders/{Guid.NewGuid()}/cancel", Alice)).Code,
+            Is.EqualTo("order-not-found")
+        );
         Assert.That((await GetAsync($"/orders/{id}")).Body["status"]!.GetValue<string>(), Is.EqualTo("Accepted"));
     }
 
@@ -52,11 +65,19 @@ internal sealed class CancellationTests : ApiFixture
     {
         var id = await OrderAsync();
         await Database.ExecuteAsync("update order_progress set failed = 2, secondary = 2 where order_id = $1", id);
-        await Database.ExecuteAsync("insert into step_runs (subject_id, step, status, attempts, secondary_failed) values ($1, 'inventory', 4, 7, true)", id);
+        await Database.ExecuteAsync(
+            "insert into step_runs (subject_id, step, status, attempts, secondary_failed) values ($1, 'inventory', 4, 7, true)",
+            id
+        );
         var answer = await SendAsync(HttpMethod.Post, $"/orders/{id}/cancel", Alice);
         Assert.That(answer.Body["status"]!.GetValue<string>(), Is.EqualTo("Cancelled"));
         Assert.That(answer.Body["steps"]![1]!["status"]!.GetValue<string>(), Is.EqualTo("Cancelled"));
-        Assert.That(await Database.CountAsync("order_progress where order_id = $1 and secondary <> 0", id) + await Database.CountAsync("step_runs where subject_id = $1 and secondary_failed", id), Is.Zero, "secondary effects that are dead-lettered");
+        Assert.That(
+            await Database.CountAsync("order_progress where order_id = $1 and secondary <> 0", id)
+                + await Database.CountAsync("step_runs where subject_id = $1 and secondary_failed", id),
+            Is.Zero,
+            "secondary effects that are dead-lettered"
+        );
     }
 
     [Test]
@@ -64,10 +85,19 @@ internal sealed class CancellationTests : ApiFixture
     {
         var id = await OrderAsync();
         Assert.That((await GetAsync($"/orders/{id}/credit-note.pdf")).Code, Is.EqualTo("credit-note-not-ready"));
-        await Database.ExecuteAsync("insert into credit_notes (order_id, number, pdf, sha256) values ($1, 7, 'the document', sha256('the document'))", id);
+        await Database.ExecuteAsync(
+            "insert into credit_notes (order_id, number, pdf, sha256) values ($1, 7, 'the document', sha256('the document'))",
+            id
+        );
         var document = await GetAsync($"/orders/{id}/credit-note.pdf");
-        Assert.That((document.Status, document.ContentType, document.Text), Is.EqualTo((200, "application/pdf", "the document")));
+        Assert.That(
+            (document.Status, document.ContentType, document.Text),
+            Is.EqualTo((200, "application/pdf", "the document"))
+        );
         Assert.That((await GetAsync($"/orders/{id}/credit-note.pdf", Bob)).Status, Is.EqualTo(404));
-        Assert.That((await GetAsync($"/orders/{id}")).Body["creditNote"]!["number"]!.GetValue<string>(), Is.EqualTo("CN-00000007"));
+        Assert.That(
+            (await GetAsync($"/orders/{id}")).Body["creditNote"]!["number"]!.GetValue<string>(),
+            Is.EqualTo("CN-00000007")
+        );
     }
 }

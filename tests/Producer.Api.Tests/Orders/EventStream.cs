@@ -7,7 +7,10 @@ internal sealed class EventStream(HttpResponseMessage response, StreamReader rea
 {
     public static async Task<EventStream> OpenAsync(HttpResponseMessage response)
     {
-        Assert.That((response.StatusCode, response.Content.Headers.ContentType?.MediaType), Is.EqualTo((System.Net.HttpStatusCode.OK, "text/event-stream")));
+        Assert.That(
+            (response.StatusCode, response.Content.Headers.ContentType?.MediaType),
+            Is.EqualTo((System.Net.HttpStatusCode.OK, "text/event-stream"))
+        );
         return new EventStream(response, new StreamReader(await response.Content.ReadAsStreamAsync()));
     }
 
@@ -40,5 +43,6 @@ internal sealed class EventStream(HttpResponseMessage response, StreamReader rea
 /// <summary>One event.</summary>
 internal sealed record Event(string Name, JsonNode Data)
 {
-    public override string ToString() => Name == "step" ? $"step {Data["step"]} {Data["stepStatus"]} {Data["attempts"]}" : $"{Name} {Data["status"]}";
+    public override string ToString() =>
+        Name == "step" ? $"step {Data["step"]} {Data["stepStatus"]} {Data["attempts"]}" : $"{Name} {Data["status"]}";
 }

@@ -9,27 +9,66 @@ internal sealed class EventTests : ApiFixture
         var id = await OrderAsync();
         using var stream = await EventStream.OpenAsync(await OpenAsync($"/orders/{id}/events"));
         var present = await stream.UntilAsync(e => e.Name == "order", deadline);
-        Assert.That(present.Select(e => e.ToString()), Is.EqualTo(new[] { "step email Waiting 0", "step inventory Waiting 0", "step invoice Waiting 0", "step warehouse Waiting 0", "order Accepted" }));
+        Assert.That(
+            present.Select(e => e.ToString()),
+            Is.EqualTo(
+                new[]
+                {
+                    "step email Waiting 0",
+                    "step inventory Waiting 0",
+                    "step invoice Waiting 0",
+                    "step warehouse Waiting 0",
+                    "order Accepted",
+                }
+            )
+        );
 
-        await Database.ExecuteAsync("insert into step_runs (subject_id, step, status, attempts, started_at, finished_at) values ($1, 'email', 2, 1, now(), now())", id);
-        Assert.That((await stream.UntilAsync(e => e.Name == "step", deadline)).Single().ToString(), Is.EqualTo("step email Done 1"));
+        await Database.ExecuteAsync(
+            "insert into step_runs (subject_id, step, status, attempts, started_at, finished_at) values ($1, 'email', 2, 1, now(), now())",
+            id
+        );
+        Assert.That(
+            (await stream.UntilAsync(e => e.Name == "step", deadline)).Single().ToString(),
+            Is.EqualTo("step email Done 1")
+        );
         await Database.ExecuteAsync("update order_progress set done = 1 where order_id = $1", id);
-        Assert.That((await stream.UntilAsync(e => e.Name == "order", deadline)).Single().ToString(), Is.EqualTo("order Processing"));
+        Assert.That(
+            (await stream.UntilAsync(e => e.Name == "order", deadline)).Single().ToString(),
+            Is.EqualTo("order Processing")
+        );
 
         await Database.ExecuteAsync("update order_progress set failed = 2 where order_id = $1", id);
-        Assert.That((await stream.UntilAsync(e => e.Name == "order", deadline)).Single().ToString(), Is.EqualTo("order NeedsAttention"), "which does not end the stream");
+        Assert.That(
+            (await stream.UntilAsync(e => e.Name == "order", deadline)).Single().ToString(),
+            Is.EqualTo("order NeedsAttention"),
+            "which does not end the stream"
+        );
 
-        await Database.ExecuteAsync("update order_progress set done = 15, failed = 0, completed_at = now() where order_id = $1", id);
+        await Database.ExecuteAsync(
+            "update order_progress set done = 15, failed = 0, completed_at = now() where order_id = $1",
+            id
+        );
         var end = await stream.UntilAsync(_ => false, deadline);
-        Assert.That(end.Select(e => e.ToString()), Is.EqualTo(new[] { "order Completed" }), "and then the stream is closed");
+        Assert.That(
+            end.Select(e => e.ToString()),
+            Is.EqualTo(new[] { "order Completed" }),
+            "and then the stream is closed"
+        );
         Assert.That(end[^1].Data.AsObject().Select(m => m.Key), Is.EqualTo(new[] { "orderId", "status", "at" }));
-        Assert.That(present[0].Data.AsObject().Select(m => m.Key), Is.EqualTo(new[] { "orderId", "status", "step", "stepStatus", "attempts", "at" }));
+        Assert.That(
+            present[0].Data.AsObject().Select(m => m.Key),
+            Is.EqualTo(new[] { "orderId", "status", "step", "stepStatus", "attempts", "at" })
+        );
     }
 
     [TestCase("rejected_at", "Rejected")]
     [TestCase("cancelled_at", "Cancelled")]
     [CancelAfter(60_000)]
-    public async Task The_stream_of_an_ended_order_closes_at_once(string column, string status, CancellationToken deadline)
+    public async Task The_stream_of_an_ended_order_closes_at_once(
+        string column,
+        string status,
+        CancellationToken deadline
+    )
     {
         var id = await OrderAsync();
         await Database.ExecuteAsync($"update order_progress set {column} = now() where order_id = $1", id);
@@ -45,9 +84,7 @@ internal sealed class EventTests : ApiFixture
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(deadline));
         var since = System.Diagnostics.Stopwatch.StartNew();
         string? line;
-        while ((line = await reader.ReadLineAsync(deadline)) is not null && !line.StartsWith(':'))
-        {
-        }
+        while ((line = await reader.ReadLineAsync(deadline)) is not null && !line.StartsWith(':')) { }
 
         Assert.That(line, Is.EqualTo(": still here"));
         Assert.That(since.Elapsed, Is.EqualTo(TimeSpan.FromSeconds(15)).Within(TimeSpan.FromSeconds(5)));
@@ -61,7 +98,13 @@ internal sealed class EventTests : ApiFixture
         await using var host = await ApiHost.StartAsync(Database.ConnectionString);
         using var http = new HttpClient();
         http.DefaultRequestHeaders.TryAddWithoutValidation("Authorization", $"Bearer {Alice}");
-        using var stream = await EventStream.OpenAsync(await http.GetAsync(new Uri(host.Address, $"/orders/{id}/events"), HttpCompletionOption.ResponseHeadersRead, deadline));
+        using var stream = await EventStream.OpenAsync(
+            await http.GetAsync(
+                new Uri(host.Address, $"/orders/{id}/events"),
+                HttpCompletionOption.ResponseHeadersRead,
+                deadline
+            )
+        );
         await stream.UntilAsync(e => e.Name == "order", deadline);
 
         var since = System.Diagnostics.Stopwatch.StartNew();

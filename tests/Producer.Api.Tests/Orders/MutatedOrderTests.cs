@@ -10,8 +10,36 @@ internal sealed class MutatedOrderTests : ApiFixture
 
     private static readonly string[] Pieces =
     [
-        "null", "true", "[]", "{}", "\"\"", "0", "-1", "1e9", "1.5", "\"\\u0000\"", "\"\\ud800\"", "\"\\u202e\"", "[[[[[[[[[[", "}}", "]", ",", ":", "\"", "\\", "//", "NaN",
-        "99999999999999999999", "\"id\":1,", "\"lines\":[],", "\"\\ud83d\\ude00\"", "\u2028", "\u0001", "\"2026-01-01T00:00:00Z\"", "\"MUG-BLUE\"", "\"EUR\"",
+        "null",
+        "true",
+        "[]",
+        "{}",
+        "\"\"",
+        "0",
+        "-1",
+        "1e9",
+        "1.5",
+        "\"\\u0000\"",
+        "\"\\ud800\"",
+        "\"\\u202e\"",
+        "[[[[[[[[[[",
+        "}}",
+        "]",
+        ",",
+        ":",
+        "\"",
+        "\\",
+        "//",
+        "NaN",
+        "99999999999999999999",
+        "\"id\":1,",
+        "\"lines\":[],",
+        "\"\\ud83d\\ude00\"",
+        "\u2028",
+        "\u0001",
+        "\"2026-01-01T00:00:00Z\"",
+        "\"MUG-BLUE\"",
+        "\"EUR\"",
     ];
 
     [Test]
@@ -22,15 +50,23 @@ internal sealed class MutatedOrderTests : ApiFixture
         var random = new Random(seed);
         var bodies = Enumerable.Range(0, Orders).Select(_ => Mutate(random)).ToArray();
         var accepted = 0;
-        await Parallel.ForEachAsync(bodies, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (body, _) =>
-        {
-            var answer = await SendAsync(HttpMethod.Post, "/orders", Alice, Json(body));
-            if (answer.Status == 202)
-                Interlocked.Increment(ref accepted);
-            else
-                Check(body, answer);
-        });
-        Assert.That(await Database.CountAsync("orders"), Is.EqualTo(accepted), "rows for accepted orders, none for refused ones");
+        await Parallel.ForEachAsync(
+            bodies,
+            new ParallelOptions { MaxDegreeOfParallelism = 8 },
+            async (body, _) =>
+            {
+                var answer = await SendAsync(HttpMethod.Post, "/orders", Alice, Json(body));
+                if (answer.Status == 202)
+                    Interlocked.Increment(ref accepted);
+                else
+                    Check(body, answer);
+            }
+        );
+        Assert.That(
+            await Database.CountAsync("orders"),
+            Is.EqualTo(accepted),
+            "rows for accepted orders, none for refused ones"
+        );
         Assert.That(await Database.CountAsync("outbox"), Is.EqualTo(accepted), "messages of accepted orders");
         Assert.That(accepted, Is.InRange(1, Orders - 1), "a fuzz that is all accepted or all refused tests nothing");
     }
@@ -74,7 +110,13 @@ internal sealed class MutatedOrderTests : ApiFixture
     private static byte[] MutateTree(Random random)
     {
         var order = JsonNode.Parse(SampleOrder.Text)!;
-        var objects = new[] { order.AsObject(), order["customer"]!.AsObject(), order["lines"]![0]!.AsObject(), order["shippingAddress"]!.AsObject() };
+        var objects = new[]
+        {
+            order.AsObject(),
+            order["customer"]!.AsObject(),
+            order["lines"]![0]!.AsObject(),
+            order["shippingAddress"]!.AsObject(),
+        };
         var target = objects[random.Next(objects.Length)];
         var member = target.ElementAt(random.Next(target.Count)).Key;
         target[member] = random.Next(7) switch

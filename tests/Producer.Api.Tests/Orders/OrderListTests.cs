@@ -13,7 +13,10 @@ internal sealed class OrderListTests : ApiFixture
         for (var i = 0; i < 7; i++)
             _posted.Add(await OrderAsync());
         await OrderAsync(Bob);
-        await Database.ExecuteAsync("update order_progress set done = 15, completed_at = now() where order_id = $1", _posted[1]);
+        await Database.ExecuteAsync(
+            "update order_progress set done = 15, completed_at = now() where order_id = $1",
+            _posted[1]
+        );
         await Database.ExecuteAsync("update order_progress set failed = 1 where order_id = $1", _posted[2]);
         await Database.ExecuteAsync("update order_progress set rejected_at = now() where order_id = $1", _posted[3]);
         await Database.ExecuteAsync("update order_progress set cancelled_at = now() where order_id = $1", _posted[4]);
@@ -26,7 +29,10 @@ internal sealed class OrderListTests : ApiFixture
         var page = (await GetAsync("/orders")).Body;
         Assert.That(Ids(page), Is.EqualTo(_posted.AsEnumerable().Reverse()));
         Assert.That(page["nextCursor"], Is.Null);
-        Assert.That(page["orders"]![0]!.AsObject().Select(m => m.Key), Is.EqualTo(new[] { "id", "number", "status", "premium", "total", "currency", "createdAt", "completedAt" }));
+        Assert.That(
+            page["orders"]![0]!.AsObject().Select(m => m.Key),
+            Is.EqualTo(new[] { "id", "number", "status", "premium", "total", "currency", "createdAt", "completedAt" })
+        );
     }
 
     [TestCase(1)]
@@ -44,8 +50,7 @@ internal sealed class OrderListTests : ApiFixture
             Assert.That(ids, Has.Length.InRange(1, limit));
             seen.AddRange(ids);
             cursor = page["nextCursor"]?.GetValue<string>();
-        }
-        while (cursor is not null);
+        } while (cursor is not null);
         Assert.That(seen, Is.EqualTo(_posted.AsEnumerable().Reverse()));
     }
 
@@ -56,7 +61,10 @@ internal sealed class OrderListTests : ApiFixture
         Assert.That(Ids(first).Count(), Is.EqualTo(1));
         var old = (await GetAsync("/orders?limit=3")).Body;
         await OrderAsync(Bob);
-        Assert.That(Ids((await GetAsync($"/orders?limit=3&cursor={old["nextCursor"]}")).Body), Is.EqualTo(_posted.AsEnumerable().Reverse().Skip(3).Take(3)));
+        Assert.That(
+            Ids((await GetAsync($"/orders?limit=3&cursor={old["nextCursor"]}")).Body),
+            Is.EqualTo(_posted.AsEnumerable().Reverse().Skip(3).Take(3))
+        );
     }
 
     [TestCase("Completed", 1)]
@@ -74,11 +82,24 @@ internal sealed class OrderListTests : ApiFixture
     [Test]
     public async Task Shows_the_orders_of_a_time()
     {
-        var times = (await GetAsync("/orders")).Body["orders"]!.AsArray().Select(o => o!["createdAt"]!.GetValue<string>()).ToArray();
-        Assert.That(Ids((await GetAsync($"/orders?from={times[4]}&to={times[1]}")).Body), Is.EqualTo(_posted.AsEnumerable().Reverse().Skip(2).Take(3)), "from is within, to is not");
-        var offset = DateTimeOffset.Parse(times[4], CultureInfo.InvariantCulture).ToOffset(TimeSpan.FromHours(5)).ToString("O", CultureInfo.InvariantCulture);
+        var times = (await GetAsync("/orders")).Body["orders"]!
+            .AsArray()
+            .Select(o => o!["createdAt"]!.GetValue<string>())
+            .ToArray();
+        Assert.That(
+            Ids((await GetAsync($"/orders?from={times[4]}&to={times[1]}")).Body),
+            Is.EqualTo(_posted.AsEnumerable().Reverse().Skip(2).Take(3)),
+            "from is within, to is not"
+        );
+        var offset = DateTimeOffset
+            .Parse(times[4], CultureInfo.InvariantCulture)
+            .ToOffset(TimeSpan.FromHours(5))
+            .ToString("O", CultureInfo.InvariantCulture);
         Assert.That(Ids((await GetAsync($"/orders?from={Uri.EscapeDataString(offset)}")).Body).Count(), Is.EqualTo(5));
-        Assert.That(Ids((await GetAsync("/orders?from=0001-01-01T00:00:00Z&to=9999-12-31T23:59:59Z")).Body).Count(), Is.EqualTo(7));
+        Assert.That(
+            Ids((await GetAsync("/orders?from=0001-01-01T00:00:00Z&to=9999-12-31T23:59:59Z")).Body).Count(),
+            Is.EqualTo(7)
+        );
     }
 
     [TestCase("status=completed", "status")]
@@ -104,5 +125,6 @@ internal sealed class OrderListTests : ApiFixture
         Assert.That(answer.Pointers, Is.EquivalentTo(named.Split(' ')));
     }
 
-    private static IEnumerable<Guid> Ids(JsonNode page) => page["orders"]!.AsArray().Select(o => Guid.Parse(o!["id"]!.GetValue<string>()));
+    private static IEnumerable<Guid> Ids(JsonNode page) =>
+        page["orders"]!.AsArray().Select(o => Guid.Parse(o!["id"]!.GetValue<string>()));
 }

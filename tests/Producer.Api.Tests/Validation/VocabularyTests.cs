@@ -7,18 +7,45 @@ namespace Orders.Producer.Api.Tests.Validation;
 internal sealed class VocabularyTests
 {
     [Test]
-    public void There_are_249_countries() => Assert.That(Countries.Codes, Has.Count.EqualTo(249).And.All.Matches("^[A-Z]{2}$"));
+    public void There_are_249_countries() =>
+        Assert.That(Countries.Codes, Has.Count.EqualTo(249).And.All.Matches("^[A-Z]{2}$"));
 
     [Test]
-    public void The_codes_of_problems_are_the_ones_that_clients_know() => Assert.That(
-        typeof(ProblemKinds).GetFields(BindingFlags.Public | BindingFlags.Static).Select(f => (ProblemKind)f.GetValue(null)!).Select(k => $"{k.Status} {k.Code}"),
-        Is.EqualTo(new[]
-        {
-            "400 bad-request", "400 malformed-body", "400 invalid-parameter", "400 invalid-idempotency-key", "401 unauthorized", "403 missing-scope", "404 not-found",
-            "404 order-not-found", "404 invoice-not-ready", "404 credit-note-not-ready", "405 method-not-allowed", "408 request-timeout", "409 key-in-flight", "409 order-not-cancellable", "413 body-too-large",
-            "415 unsupported-media-type", "422 invalid-order", "422 idempotency-key-reused", "429 too-many-requests", "500 internal-error", "503 unavailable", "503 outbox-full",
-            "503 too-many-watchers",
-        }));
+    public void The_codes_of_problems_are_the_ones_that_clients_know() =>
+        Assert.That(
+            typeof(ProblemKinds)
+                .GetFields(BindingFlags.Public | BindingFlags.Static)
+                .Select(f => (ProblemKind)f.GetValue(null)!)
+                .Select(k => $"{k.Status} {k.Code}"),
+            Is.EqualTo(
+                new[]
+                {
+                    "400 bad-request",
+                    "400 malformed-body",
+                    "400 invalid-parameter",
+                    "400 invalid-idempotency-key",
+                    "401 unauthorized",
+                    "403 missing-scope",
+                    "404 not-found",
+                    "404 order-not-found",
+                    "404 invoice-not-ready",
+                    "404 credit-note-not-ready",
+                    "405 method-not-allowed",
+                    "408 request-timeout",
+                    "409 key-in-flight",
+                    "409 order-not-cancellable",
+                    "413 body-too-large",
+                    "415 unsupported-media-type",
+                    "422 invalid-order",
+                    "422 idempotency-key-reused",
+                    "429 too-many-requests",
+                    "500 internal-error",
+                    "503 unavailable",
+                    "503 outbox-full",
+                    "503 too-many-watchers",
+                }
+            )
+        );
 
     [Test]
     public void A_hundred_faults_are_told_and_no_more()

@@ -5,8 +5,10 @@ using Testcontainers.RabbitMq;
 namespace Orders.Testing.Servers;
 
 /// <summary>
-/// One PostgreSQL and one RabbitMQ for a whole run, whichever test project asks first: starting them costs more than most fixtures do.
-/// Fixtures are kept apart by a database and a virtual host of their own. <c>./dev test</c> removes what carries the label.
+/// One PostgreSQL and one RabbitMQ for a whole run, whichever test project asks first: starting them costs more than
+/// most fixtures do.
+/// Fixtures are kept apart by a database and a virtual host of their own. <c>./dev test</c> removes what carries the
+/// label.
 /// </summary>
 public static class SharedServers
 {
@@ -18,7 +20,9 @@ public static class SharedServers
     private const string User = "orders_admin";
     private const string Password = "orders_admin";
 
-    private static readonly Lazy<Task<(PostgreSqlContainer Database, RabbitMqContainer Broker)>> Started = new(StartAsync);
+    private static readonly Lazy<Task<(PostgreSqlContainer Database, RabbitMqContainer Broker)>> Started = new(
+        StartAsync
+    );
 
     /// <summary>The owner's connection string to the maintenance database.</summary>
     public static async Task<string> DatabaseAsync() => (await Started.Value).Database.GetConnectionString();
@@ -36,18 +40,33 @@ public static class SharedServers
             Port = broker.GetMappedPublicPort(AmqpPort),
             Username = User,
             Password = Password,
-            ManagementUri = new UriBuilder(Uri.UriSchemeHttp, broker.Hostname, broker.GetMappedPublicPort(ManagementPort)).Uri,
+            ManagementUri = new UriBuilder(
+                Uri.UriSchemeHttp,
+                broker.Hostname,
+                broker.GetMappedPublicPort(ManagementPort)
+            ).Uri,
         };
     }
 
     private static async Task<(PostgreSqlContainer Database, RabbitMqContainer Broker)> StartAsync()
     {
-        var database = new PostgreSqlBuilder("postgres:18").WithUsername("orders_owner").WithPassword(Password).WithDatabase("orders")
-            .WithCommand("-c", "max_connections=400", "-c", "shared_buffers=128MB").WithLabel(Label, "database").WithReuse(true).Build();
-        var broker = new RabbitMqBuilder("rabbitmq:4.3-management").WithUsername(User).WithPassword(Password).WithPortBinding(ManagementPort, assignRandomHostPort: true)
+        var database = new PostgreSqlBuilder("postgres:18")
+            .WithUsername("orders_owner")
+            .WithPassword(Password)
+            .WithDatabase("orders")
+            .WithCommand("-c", "max_connections=400", "-c", "shared_buffers=128MB")
+            .WithLabel(Label, "database")
+            .WithReuse(true)
+            .Build();
+        var broker = new RabbitMqBuilder("rabbitmq:4.3-management")
+            .WithUsername(User)
+            .WithPassword(Password)
+            .WithPortBinding(ManagementPort, assignRandomHostPort: true)
             // Else the schedulers spin while they wait, and take the processor from the tests.
             .WithEnvironment("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "+sbwt none +sbwtdcpu none +sbwtdio none +Q 65536")
-            .WithLabel(Label, "broker").WithReuse(true).Build();
+            .WithLabel(Label, "broker")
+            .WithReuse(true)
+            .Build();
         await Task.WhenAll(database.StartAsync(), broker.StartAsync());
         return (database, broker);
     }

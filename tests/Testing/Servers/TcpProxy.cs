@@ -4,7 +4,10 @@ using System.Net.Sockets;
 
 namespace Orders.Testing.Servers;
 
-/// <summary>A network between a host and a server that can be cut (nothing comes through and nobody can connect) or fall silent (nothing comes through and nobody is told), until it is fixed.</summary>
+/// <summary>
+/// A network between a host and a server that can be cut (nothing comes through and nobody can connect) or fall silent
+/// (nothing comes through and nobody is told), until it is fixed.
+/// </summary>
 public sealed class TcpProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -40,7 +43,10 @@ public sealed class TcpProxy : IAsyncDisposable
             client.Close();
     }
 
-    /// <summary>Half-open: connections stay, new ones are made, and not one byte comes through. What is sent meanwhile arrives when it is fixed.</summary>
+    /// <summary>
+    /// Half-open: connections stay, new ones are made, and not one byte comes through. What is sent meanwhile arrives
+    /// when it is fixed.
+    /// </summary>
     public void Silence()
     {
         var silent = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -115,9 +121,19 @@ public sealed class TcpProxy : IAsyncDisposable
             // Cut between accepting and here.
             if (_cut)
                 return;
-            await Task.WhenAny(PumpAsync(line, near.GetStream(), far.GetStream()), PumpAsync(line, far.GetStream(), near.GetStream()));
+            await Task.WhenAny(
+                PumpAsync(line, near.GetStream(), far.GetStream()),
+                PumpAsync(line, far.GetStream(), near.GetStream())
+            );
         }
-        catch (Exception end) when (end is IOException or SocketException or ObjectDisposedException or OperationCanceledException or InvalidOperationException)
+        catch (Exception end)
+            when (end
+                    is IOException
+                        or SocketException
+                        or ObjectDisposedException
+                        or OperationCanceledException
+                        or InvalidOperationException
+            )
         {
             // Either side closed: so does the other, below.
         }

@@ -49,14 +49,26 @@ public sealed class TestBroker : IAsyncDisposable
         where T : class
     {
         how ??= new ByHand();
-        var body = Envelope.Write(message, how.Id ?? Guid.Empty, how.CorrelationId, how.Id ?? Guid.NewGuid(), null, DateTimeOffset.UtcNow);
+        var body = Envelope.Write(
+            message,
+            how.Id ?? Guid.Empty,
+            how.CorrelationId,
+            how.Id ?? Guid.NewGuid(),
+            null,
+            DateTimeOffset.UtcNow
+        );
         return PublishBytesAsync(exchange, how.Id is null ? WithoutId(body) : body, how);
     }
 
     /// <summary>Publishes bytes.</summary>
     public async Task PublishBytesAsync(string exchange, ReadOnlyMemory<byte> body, ByHand how)
     {
-        var properties = new BasicProperties { Persistent = true, ContentType = Envelope.ContentType, Headers = how.Headers };
+        var properties = new BasicProperties
+        {
+            Persistent = true,
+            ContentType = Envelope.ContentType,
+            Headers = how.Headers,
+        };
         if (how.Id is { } id)
             properties.MessageId = id.ToString();
         if (how.Priority is { } priority)
@@ -69,38 +81,46 @@ public sealed class TestBroker : IAsyncDisposable
     }
 
     /// <summary>Messages that wait in a queue; those under way in a consumer are not counted.</summary>
-    public Task<uint> CountAsync(string queue) => AloneAsync(async () => (await _channel.QueueDeclarePassiveAsync(queue)).MessageCount);
+    public Task<uint> CountAsync(string queue) =>
+        AloneAsync(async () => (await _channel.QueueDeclarePassiveAsync(queue)).MessageCount);
 
     /// <summary>How many consumers a queue has.</summary>
-    public Task<uint> ConsumersAsync(string queue) => AloneAsync(async () => (await _channel.QueueDeclarePassiveAsync(queue)).ConsumerCount);
+    public Task<uint> ConsumersAsync(string queue) =>
+        AloneAsync(async () => (await _channel.QueueDeclarePassiveAsync(queue)).ConsumerCount);
 
     /// <summary>Deletes a queue with everything in it, as an operator may.</summary>
-    public Task DeleteQueueAsync(string queue) => AloneAsync(() => _channel.QueueDeleteAsync(queue, ifUnused: false, ifEmpty: false));
+    public Task DeleteQueueAsync(string queue) =>
+        AloneAsync(() => _channel.QueueDeleteAsync(queue, ifUnused: false, ifEmpty: false));
 
     /// <summary>Deletes an exchange with its bindings.</summary>
-    public Task DeleteExchangeAsync(string exchange) => AloneAsync(async () =>
-    {
-        await _channel.ExchangeDeleteAsync(exchange, ifUnused: false);
-        return true;
-    });
+    public Task DeleteExchangeAsync(string exchange) =>
+        AloneAsync(async () =>
+        {
+            await _channel.ExchangeDeleteAsync(exchange, ifUnused: false);
+            return true;
+        });
 
     /// <summary>Closes all connections of a user, as its administrator may.</summary>
     public async Task CloseConnectionsAsync(string user)
     {
         using var http = new HttpClient { BaseAddress = Options.ManagementUri };
-        http.DefaultRequestHeaders.Authorization = new("Basic", Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"{Options.Username}:{Options.Password}")));
+        http.DefaultRequestHeaders.Authorization = new(
+            "Basic",
+            Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"{Options.Username}:{Options.Password}"))
+        );
         using var response = await http.DeleteAsync(new Uri($"api/connections/username/{user}", UriKind.Relative));
         response.EnsureSuccessStatusCode();
     }
 
     /// <summary>Takes all messages out of a queue.</summary>
-    public Task<List<BasicGetResult>> TakeAllAsync(string queue) => AloneAsync(async () =>
-    {
-        var messages = new List<BasicGetResult>();
-        while (await _channel.BasicGetAsync(queue, autoAck: true) is { } message)
-            messages.Add(message);
-        return messages;
-    });
+    public Task<List<BasicGetResult>> TakeAllAsync(string queue) =>
+        AloneAsync(async () =>
+        {
+            var messages = new List<BasicGetResult>();
+            while (await _channel.BasicGetAsync(queue, autoAck: true) is { } message)
+                messages.Add(message);
+            return messages;
+        });
 
     /// <summary>Looks at all messages of a queue and leaves them there.</summary>
     public async Task<List<BasicGetResult>> PeekAllAsync(string queue)
@@ -119,7 +139,9 @@ public sealed class TestBroker : IAsyncDisposable
     public async Task<string> ListenAsync(params IEnumerable<string> exchanges)
     {
         var queue = $"listener-{Guid.NewGuid():N}";
-        await AloneAsync(() => _channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false, Quorum));
+        await AloneAsync(() =>
+            _channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false, Quorum)
+        );
         foreach (var exchange in exchanges)
             await AloneAsync(async () =>
             {

@@ -4,7 +4,9 @@ using Orders.Infrastructure;
 
 namespace Orders.Testing.Servers;
 
-/// <summary>A database of a fixture's own: a copy of one that was migrated once, which is ten times faster than migrating again.</summary>
+/// <summary>
+/// A database of a fixture's own: a copy of one that was migrated once, which is ten times faster than migrating again.
+/// </summary>
 public sealed class TestDatabase : IAsyncDisposable
 {
     // Any number nobody else uses: whoever holds it makes the template, other test processes wait.
@@ -44,13 +46,19 @@ public sealed class TestDatabase : IAsyncDisposable
     public async Task<T> ScalarAsync<T>(string sql, params object[] values)
     {
         await using var command = Command(sql, values);
-        return (T)Convert.ChangeType((await command.ExecuteScalarAsync())!, typeof(T), System.Globalization.CultureInfo.InvariantCulture);
+        return (T)
+            Convert.ChangeType(
+                (await command.ExecuteScalarAsync())!,
+                typeof(T),
+                System.Globalization.CultureInfo.InvariantCulture
+            );
     }
 
     /// <summary>How many rows a query finds.</summary>
     /// <param name="from">What follows <c>select count(*) from</c>.</param>
     /// <param name="values">Its parameters.</param>
-    public Task<long> CountAsync(string from, params object[] values) => ScalarAsync<long>($"select count(*) from {from}", values);
+    public Task<long> CountAsync(string from, params object[] values) =>
+        ScalarAsync<long>($"select count(*) from {from}", values);
 
     /// <summary>The rows of a query.</summary>
     public async Task<List<object?[]>> RowsAsync(string sql, params object[] values)
@@ -59,7 +67,9 @@ public sealed class TestDatabase : IAsyncDisposable
         await using var reader = await command.ExecuteReaderAsync();
         var rows = new List<object?[]>();
         while (await reader.ReadAsync())
-            rows.Add([.. Enumerable.Range(0, reader.FieldCount).Select(i => reader.IsDBNull(i) ? null : reader.GetValue(i))]);
+            rows.Add([
+                .. Enumerable.Range(0, reader.FieldCount).Select(i => reader.IsDBNull(i) ? null : reader.GetValue(i)),
+            ]);
         return rows;
     }
 
@@ -70,7 +80,9 @@ public sealed class TestDatabase : IAsyncDisposable
         return await command.ExecuteNonQueryAsync();
     }
 
-    /// <summary>Makes the server refuse new connections to it, whoever asks, and ends those that there are; or takes that back.</summary>
+    /// <summary>
+    /// Makes the server refuse new connections to it, whoever asks, and ends those that there are; or takes that back.
+    /// </summary>
     public async Task AllowConnectionsAsync(bool allow)
     {
         await MaintainAsync($"alter database {_name} with allow_connections {allow}");
@@ -79,14 +91,19 @@ public sealed class TestDatabase : IAsyncDisposable
         Source.Clear();
     }
 
-    /// <summary>Creates a role that may log in and use every table as it is now; it is dropped with <see cref="TestRole.DisposeAsync"/>.</summary>
+    /// <summary>
+    /// Creates a role that may log in and use every table as it is now; it is dropped with
+    /// <see cref="TestRole.DisposeAsync"/>.
+    /// </summary>
     public async Task<TestRole> CreateRoleAsync()
     {
         var role = new TestRole(this, $"r_{Guid.NewGuid():N}");
-        await ExecuteAsync($"""
+        await ExecuteAsync(
+            $"""
             create role {role.Name} login password '{TestRole.Password}';
             grant all on all tables in schema public to {role.Name}; grant all on all sequences in schema public to {role.Name}
-            """);
+            """
+        );
         return role;
     }
 
@@ -121,15 +138,30 @@ public sealed class TestDatabase : IAsyncDisposable
         await RunAsync(connection, $"select pg_advisory_lock({TemplateLock})");
         try
         {
-            await using var exists = new NpgsqlCommand($"select exists (select from pg_database where datname = '{Template}')", connection);
+            await using var exists = new NpgsqlCommand(
+                $"select exists (select from pg_database where datname = '{Template}')",
+                connection
+            );
             if (await exists.ExecuteScalarAsync() is true)
                 return;
 
             var making = $"making_{Guid.NewGuid():N}";
             await RunAsync(connection, $"create database {making}");
             // Without a pool: nobody may be connected when it becomes a template.
-            await using (var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(await ConnectionStringAsync(making)) { Pooling = false }.ConnectionString))
-            await using (var context = new OrdersDbContext((DbContextOptions<OrdersDbContext>)OrdersStore.Configure(new DbContextOptionsBuilder<OrdersDbContext>(), source).Options))
+            await using (
+                var source = NpgsqlDataSource.Create(
+                    new NpgsqlConnectionStringBuilder(await ConnectionStringAsync(making))
+                    {
+                        Pooling = false,
+                    }.ConnectionString
+                )
+            )
+            await using (
+                var context = new OrdersDbContext(
+                    (DbContextOptions<OrdersDbContext>)
+                        OrdersStore.Configure(new DbContextOptionsBuilder<OrdersDbContext>(), source).Options
+                )
+            )
                 await context.Database.MigrateAsync();
 
             // Under its name only when it is complete: a run that was killed in the middle leaves no half template.
@@ -155,5 +187,10 @@ public sealed class TestDatabase : IAsyncDisposable
     }
 
     private static async Task<string> ConnectionStringAsync(string name) =>
-        new NpgsqlConnectionStringBuilder(await SharedServers.DatabaseAsync()) { Database = name, MaxPoolSize = 30, IncludeErrorDetail = true }.ConnectionString;
+        new NpgsqlConnectionStringBuilder(await SharedServers.DatabaseAsync())
+        {
+            Database = name,
+            MaxPoolSize = 30,
+            IncludeErrorDetail = true,
+        }.ConnectionString;
 }

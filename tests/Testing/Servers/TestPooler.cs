@@ -4,7 +4,10 @@ using Npgsql;
 
 namespace Orders.Testing.Servers;
 
-/// <summary>PgBouncer in front of a fixture's database, from the image of deploy/pgbouncer: sessions by transaction, and few of them.</summary>
+/// <summary>
+/// PgBouncer in front of a fixture's database, from the image of deploy/pgbouncer: sessions by transaction, and few of
+/// them.
+/// </summary>
 public sealed class TestPooler : IAsyncDisposable
 {
     private const int Port = 6432;
@@ -18,7 +21,10 @@ public sealed class TestPooler : IAsyncDisposable
         ConnectionString = connectionString;
     }
 
-    /// <summary>The password of the pooler's own role, which the deployment of the installation is given as <c>POOLER_DB_PASSWORD</c>.</summary>
+    /// <summary>
+    /// The password of the pooler's own role, which the deployment of the installation is given as
+    /// <c>POOLER_DB_PASSWORD</c>.
+    /// </summary>
     public static string RolePassword => Password;
 
     /// <summary>Leads through the pooler.</summary>
@@ -29,21 +35,42 @@ public sealed class TestPooler : IAsyncDisposable
     /// <param name="user">A role whose name begins with <c>orders_</c>.</param>
     /// <param name="password">Its password.</param>
     /// <param name="serverConnections">How many sessions of PostgreSQL it opens at most.</param>
-    public static async Task<TestPooler> StartAsync(TestDatabase database, string user, string password, int serverConnections)
+    public static async Task<TestPooler> StartAsync(
+        TestDatabase database,
+        string user,
+        string password,
+        int serverConnections
+    )
     {
-        var image = new ImageFromDockerfileBuilder().WithDockerfileDirectory(CommonDirectoryPath.GetSolutionDirectory(), "deploy/pgbouncer").WithName("orders-tests-pgbouncer:latest")
-            .WithCleanUp(false).WithDeleteIfExists(false).Build();
+        var image = new ImageFromDockerfileBuilder()
+            .WithDockerfileDirectory(CommonDirectoryPath.GetSolutionDirectory(), "deploy/pgbouncer")
+            .WithName("orders-tests-pgbouncer:latest")
+            .WithCleanUp(false)
+            .WithDeleteIfExists(false)
+            .Build();
         await image.CreateAsync();
         var server = new NpgsqlConnectionStringBuilder(database.ConnectionString);
-        var container = new ContainerBuilder(image).WithPortBinding(Port, assignRandomHostPort: true).WithLabel(SharedServers.Label, "pooler")
-            .WithEnvironment("POOLER_DB_PASSWORD", Password).WithEnvironment("POOLER_DATABASE", server.Database)
+        var container = new ContainerBuilder(image)
+            .WithPortBinding(Port, assignRandomHostPort: true)
+            .WithLabel(SharedServers.Label, "pooler")
+            .WithEnvironment("POOLER_DB_PASSWORD", Password)
+            .WithEnvironment("POOLER_DATABASE", server.Database)
             .WithEnvironment("POOLER_SERVER_HOST", await SharedServers.DatabaseAddressAsync())
-            .WithEnvironment("POOLER_SERVER_CONNECTIONS", $"{serverConnections}").WithEnvironment("POOLER_PER_ROLE", $"{serverConnections}").Build();
+            .WithEnvironment("POOLER_SERVER_CONNECTIONS", $"{serverConnections}")
+            .WithEnvironment("POOLER_PER_ROLE", $"{serverConnections}")
+            .Build();
         await container.StartAsync();
-        return new TestPooler(container, new NpgsqlConnectionStringBuilder
-        {
-            Host = container.Hostname, Port = container.GetMappedPublicPort(Port), Database = server.Database, Username = user, Password = password,
-        }.ConnectionString);
+        return new TestPooler(
+            container,
+            new NpgsqlConnectionStringBuilder
+            {
+                Host = container.Hostname,
+                Port = container.GetMappedPublicPort(Port),
+                Database = server.Database,
+                Username = user,
+                Password = password,
+            }.ConnectionString
+        );
     }
 
     /// <summary>Stops it.</summary>

@@ -4,7 +4,10 @@ using System.Globalization;
 
 namespace Orders.Testing.Servers;
 
-/// <summary>A worker process of its own (<c>ZooWorker</c>), to be killed. The project of the test refers to ZooWorker, so that it lies beside the test's assembly.</summary>
+/// <summary>
+/// A worker process of its own (<c>ZooWorker</c>), to be killed. The project of the test refers to ZooWorker, so that
+/// it lies beside the test's assembly.
+/// </summary>
 public sealed class ZooProcess : IAsyncDisposable
 {
     private readonly ConcurrentQueue<string> _output = new();
@@ -27,9 +30,17 @@ public sealed class ZooProcess : IAsyncDisposable
     /// <param name="system">The installation it works in.</param>
     /// <param name="steps">As in <c>Workers__Steps</c>.</param>
     /// <param name="settings">Further settings.</param>
-    public static ZooProcess Start(OrdersSystem system, string steps, params IEnumerable<(string Name, string? Value)> settings)
+    public static ZooProcess Start(
+        OrdersSystem system,
+        string steps,
+        params IEnumerable<(string Name, string? Value)> settings
+    )
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Orders.ZooWorker.dll")]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Orders.ZooWorker.dll")])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         foreach (var (name, value) in system.Settings([("Workers:Steps", steps), .. settings]))
             start.Environment[name.Replace(":", "__", StringComparison.Ordinal)] = value;
         // No crash dumps of processes that are meant to crash.
@@ -44,7 +55,10 @@ public sealed class ZooProcess : IAsyncDisposable
     /// <returns>Its exit code and how long it took.</returns>
     public async Task<(int Code, TimeSpan Took)> TerminateAsync()
     {
-        using var kill = new Process { StartInfo = new ProcessStartInfo("kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)]) };
+        using var kill = new Process
+        {
+            StartInfo = new ProcessStartInfo("kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)]),
+        };
         kill.Start();
         await kill.WaitForExitAsync();
         var watch = Stopwatch.StartNew();

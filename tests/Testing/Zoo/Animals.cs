@@ -23,13 +23,14 @@ public sealed class HurriedStep : IConsumer<Feed>, IStep
 /// <summary>Retries in memory and later, both quickly.</summary>
 public sealed class PatientStep : IConsumer<Feed>, IStep
 {
-    public static StepPolicy Policy => new("patient")
-    {
-        Retry = Retry.Exponential(1, TimeSpan.FromMilliseconds(5)),
-        Redelivery = Redelivery.After(TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(40)),
-        Timeout = TimeSpan.FromSeconds(20),
-        Concurrency = 50,
-    };
+    public static StepPolicy Policy =>
+        new("patient")
+        {
+            Retry = Retry.Exponential(1, TimeSpan.FromMilliseconds(5)),
+            Redelivery = Redelivery.After(TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(40)),
+            Timeout = TimeSpan.FromSeconds(20),
+            Concurrency = 50,
+        };
 
     public Task Consume(ConsumeContext<Feed> context) => Task.CompletedTask;
 }
@@ -37,7 +38,8 @@ public sealed class PatientStep : IConsumer<Feed>, IStep
 /// <summary>Publishes in all the ways there are: through the run, the context and an injected endpoint.</summary>
 public sealed class MotherStep(IPublishEndpoint injected) : IConsumer<Feed>, IStep
 {
-    public static StepPolicy Policy => new("mother") { Redelivery = Redelivery.After(TimeSpan.FromMilliseconds(20)), Concurrency = 50 };
+    public static StepPolicy Policy =>
+        new("mother") { Redelivery = Redelivery.After(TimeSpan.FromMilliseconds(20)), Concurrency = 50 };
 
     public async Task Consume(ConsumeContext<Feed> context)
     {
@@ -58,7 +60,9 @@ public sealed record Grown(Guid AnimalId);
 /// <summary>Claims its effect before it does it, as a step has to that calls the outside world.</summary>
 public sealed class CarefulStep : IConsumer<Feed>, IStep
 {
-    public static StepPolicy Policy => new("careful") { Redelivery = Redelivery.After(TimeSpan.FromMilliseconds(20)), Concurrency = 50 };
+    public static StepPolicy Policy =>
+        new("careful") { Redelivery = Redelivery.After(TimeSpan.FromMilliseconds(20)), Concurrency = 50 };
 
-    public async Task Consume(ConsumeContext<Feed> context) => await context.Step().ClaimAsync(TimeSpan.FromSeconds(2), "a reference", context.CancellationToken);
+    public async Task Consume(ConsumeContext<Feed> context) =>
+        await context.Step().ClaimAsync(TimeSpan.FromSeconds(2), "a reference", context.CancellationToken);
 }

@@ -4,20 +4,31 @@ using QueueWorkers.Steps;
 
 namespace Orders.Testing.Zoo;
 
-/// <summary>Steps and a schedule for processes that die; run by <c>ZooWorker</c>, never in a test's own process.</summary>
+/// <summary>
+/// Steps and a schedule for processes that die; run by <c>ZooWorker</c>, never in a test's own process.
+/// </summary>
 public static class DeadlyZoo
 {
     /// <summary>The steps.</summary>
     public static StepCatalogue Steps { get; } = new StepCatalogue().Add<ViperStep>().Add<CobraStep>().Add<ClockStep>();
 
     /// <summary>Ticks every second, and makes up for every second that was missed.</summary>
-    public static ScheduleCatalogue Schedules { get; } = new ScheduleCatalogue().Publish("tick", "* * * * * *", Misfire.All, firing => new Tick(firing.Id, firing.DueAt));
+    public static ScheduleCatalogue Schedules { get; } =
+        new ScheduleCatalogue().Publish(
+            "tick",
+            "* * * * * *",
+            Misfire.All,
+            firing => new Tick(firing.Id, firing.DueAt)
+        );
 }
 
 /// <summary>What <see cref="ViperStep"/> consumes.</summary>
 public sealed record Bite(Guid AnimalId, bool Deadly);
 
-/// <summary>Kills its process when a message says so, in the way of a stack overflow or of native code: no exception, no clean-up.</summary>
+/// <summary>
+/// Kills its process when a message says so, in the way of a stack overflow or of native code: no exception, no
+/// clean-up.
+/// </summary>
 public sealed class ViperStep : IConsumer<Bite>, IStep
 {
     public static StepPolicy Policy => new("viper") { Concurrency = 16 };

@@ -6,7 +6,9 @@ using QueueWorkers.Steps;
 
 namespace Orders.Workers.Tests.Email;
 
-/// <summary>One mail an order, in every mode of the mail server, with somebody to ask about receipts and without.</summary>
+/// <summary>
+/// One mail an order, in every mode of the mail server, with somebody to ask about receipts and without.
+/// </summary>
 [TestFixture(true)]
 [TestFixture(false)]
 public sealed class EmailStepTests(bool canAsk) : InstallationFixture
@@ -24,19 +26,35 @@ public sealed class EmailStepTests(bool canAsk) : InstallationFixture
         await TestSystem.UntilAsync(order, "email", StepStatus.Done);
 
         Assert.That(MailsOf("email", order), Is.EqualTo(1));
-        Assert.That(await TestSystem.Database.ScalarAsync<string>("select reference from effects where subject_id = $1 and effect = 'email'", order), Is.EqualTo(IdOf("email", order)));
+        Assert.That(
+            await TestSystem.Database.ScalarAsync<string>(
+                "select reference from effects where subject_id = $1 and effect = 'email'",
+                order
+            ),
+            Is.EqualTo(IdOf("email", order))
+        );
     }
 
     [Test]
     public async Task A_rejected_order_gets_an_apology_which_its_progress_does_not_wait_for()
     {
         var order = await TestSystem.StoreAsync();
-        await DeliverAsync("email", order, new StockRejected(order, [new StockShortage("MUG-BLUE", 2, 1)], DateTimeOffset.UtcNow));
+        await DeliverAsync(
+            "email",
+            order,
+            new StockRejected(order, [new StockShortage("MUG-BLUE", 2, 1)], DateTimeOffset.UtcNow)
+        );
         await Eventually.That(() => TestSystem.EffectsAsync(order), Is.EqualTo(1), "effects that are done");
 
         Assert.That(MailsOf("apology", order), Is.EqualTo(1));
-        Assert.That(World.Mails.Delivered.Single(m => m.MessageId == IdOf("apology", order)).Subject, Does.EndWith("cannot be filled"));
-        Assert.That(await TestSystem.Database.ScalarAsync<int>("select done from order_progress where order_id = $1", order), Is.Zero);
+        Assert.That(
+            World.Mails.Delivered.Single(m => m.MessageId == IdOf("apology", order)).Subject,
+            Does.EndWith("cannot be filled")
+        );
+        Assert.That(
+            await TestSystem.Database.ScalarAsync<int>("select done from order_progress where order_id = $1", order),
+            Is.Zero
+        );
     }
 
     [TestCase(SmtpMode.Down)]
@@ -46,7 +64,11 @@ public sealed class EmailStepTests(bool canAsk) : InstallationFixture
         World.Behaviour.Smtp.Set(new(mode));
         var order = await ConfirmAsync();
         await TestSystem.UntilAsync(order, "email", StepStatus.Retrying);
-        Assert.That(await TestSystem.Database.CountAsync("effects where subject_id = $1", order), Is.Zero, "a mail that was certainly not sent is not claimed");
+        Assert.That(
+            await TestSystem.Database.CountAsync("effects where subject_id = $1", order),
+            Is.Zero,
+            "a mail that was certainly not sent is not claimed"
+        );
         World.Behaviour.Smtp.Set(new(SmtpMode.Ok));
         await UntilInTheEndAsync(order, "email", StepStatus.Done);
 
@@ -80,7 +102,11 @@ public sealed class EmailStepTests(bool canAsk) : InstallationFixture
         // A short mail leaves in one piece with its final dot, so the cut leaves an open question.
         World.Behaviour.Smtp.Set(new(SmtpMode.Drop));
         var order = await ConfirmAsync();
-        await Eventually.That(() => World.Mails.Everything.Count(m => !m.IsDelivered && m.MessageId == IdOf("email", order)), Is.Positive, "the order's mails that were cut off");
+        await Eventually.That(
+            () => World.Mails.Everything.Count(m => !m.IsDelivered && m.MessageId == IdOf("email", order)),
+            Is.Positive,
+            "the order's mails that were cut off"
+        );
         World.Behaviour.Smtp.Set(new(SmtpMode.Ok));
         await UntilInTheEndAsync(order, "email", canAsk ? StepStatus.Done : StepStatus.Uncertain);
 
@@ -94,7 +120,10 @@ public sealed class EmailStepTests(bool canAsk) : InstallationFixture
         var (order, message) = (await TestSystem.StoreAsync(), Guid.NewGuid());
         await TestSystem.Database.ExecuteAsync(
             "insert into effects (subject_id, effect, message_id, step, state, lease_until, reference, at) values ($1, 'email', $2, 'email', 1, now() - interval '1 second', $3, now() - interval '1 minute')",
-            order, message, IdOf("email", order));
+            order,
+            message,
+            IdOf("email", order)
+        );
         if (wasSent)
             await SendAsDeadRunAsync(order);
         await DeliverAsync("email", order, new OrderAccepted(order, false, DateTimeOffset.UtcNow), message);
@@ -103,25 +132,44 @@ public sealed class EmailStepTests(bool canAsk) : InstallationFixture
         Assert.That(MailsOf("email", order), Is.EqualTo(wasSent || canAsk ? 1 : 0));
     }
 
-    // Its process was killed with the claim in its hands, and the message was dead-lettered, removed from its queue, or is still to come.
+    // Its process was killed with the claim in its hands, and the message was dead-lettered, removed from its queue, or
+    // is still to come.
     [TestCase(StepStatus.Failed, 1)]
     [TestCase(StepStatus.Running, 3600)]
     [TestCase(StepStatus.Cancelled, 3600)]
-    public async Task A_cancelled_order_gets_its_mail_although_the_confirmations_claim_never_ends(StepStatus status, int endedSecondsAgo)
+    public async Task A_cancelled_order_gets_its_mail_although_the_confirmations_claim_never_ends(
+        StepStatus status,
+        int endedSecondsAgo
+    )
     {
         var order = await ClaimOfADeadRunAsync(status, endedSecondsAgo);
         await DeliverAsync("email", order, new OrderCancelled(order, DateTimeOffset.UtcNow));
         await Eventually.That(() => MailsOf("email-undo", order), Is.EqualTo(1), "mails about the cancellation");
-        Assert.That(await TestSystem.Database.CountAsync("outbox where correlation_id = $1", order.ToString()), Is.Zero, "messages that are deferred");
+        Assert.That(
+            await TestSystem.Database.CountAsync("outbox where correlation_id = $1", order.ToString()),
+            Is.Zero,
+            "messages that are deferred"
+        );
     }
 
     [TestCase(StepStatus.Running, -3600)]
     [TestCase(StepStatus.Retrying, 60)]
-    public async Task The_mail_about_a_cancellation_waits_for_a_confirmation_that_is_under_way(StepStatus status, int endedSecondsAgo)
+    public async Task The_mail_about_a_cancellation_waits_for_a_confirmation_that_is_under_way(
+        StepStatus status,
+        int endedSecondsAgo
+    )
     {
         var order = await ClaimOfADeadRunAsync(status, endedSecondsAgo);
         await DeliverAsync("email", order, new OrderCancelled(order, DateTimeOffset.UtcNow), Guid.NewGuid());
-        await Eventually.That(() => TestSystem.Database.CountAsync("outbox where exchange = 'email' and position($1::text in convert_from(body, 'UTF8')) > 0", order.ToString()), Is.Positive, "deferred messages");
+        await Eventually.That(
+            () =>
+                TestSystem.Database.CountAsync(
+                    "outbox where exchange = 'email' and position($1::text in convert_from(body, 'UTF8')) > 0",
+                    order.ToString()
+                ),
+            Is.Positive,
+            "deferred messages"
+        );
         Assert.That(MailsOf("email-undo", order), Is.Zero);
         await TestSystem.Database.ExecuteAsync("update step_runs set status = 4 where subject_id = $1; ", order);
         await TestSystem.Database.ExecuteAsync("update effects set lease_until = now() where subject_id = $1", order);
@@ -133,8 +181,16 @@ public sealed class EmailStepTests(bool canAsk) : InstallationFixture
         var order = await TestSystem.StoreAsync();
         await TestSystem.Database.ExecuteAsync(
             "insert into effects (subject_id, effect, message_id, step, state, lease_until, reference) values ($1, 'email', $2, 'email', 1, now() - make_interval(secs => $3), $4)",
-            order, Guid.NewGuid(), (double)endedSecondsAgo, IdOf("email", order));
-        await TestSystem.Database.ExecuteAsync("insert into step_runs (subject_id, step, status, attempts, started_at) values ($1, 'email', $2, 1, now())", order, (short)status);
+            order,
+            Guid.NewGuid(),
+            (double)endedSecondsAgo,
+            IdOf("email", order)
+        );
+        await TestSystem.Database.ExecuteAsync(
+            "insert into step_runs (subject_id, step, status, attempts, started_at) values ($1, 'email', $2, 1, now())",
+            order,
+            (short)status
+        );
         return order;
     }
 
@@ -144,9 +200,20 @@ public sealed class EmailStepTests(bool canAsk) : InstallationFixture
         var (order, message) = (await TestSystem.StoreAsync(), Guid.NewGuid());
         await TestSystem.Database.ExecuteAsync(
             "insert into effects (subject_id, effect, message_id, step, state, lease_until, reference) values ($1, 'email', $2, 'email', 1, now() + interval '1 hour', $3)",
-            order, message, IdOf("email", order));
+            order,
+            message,
+            IdOf("email", order)
+        );
         await DeliverAsync("email", order, new OrderAccepted(order, false, DateTimeOffset.UtcNow), message);
-        await Eventually.That(() => TestSystem.Database.CountAsync("outbox where message_id = $1 and due_at > now() + interval '30 minutes'", message), Is.EqualTo(1), "the message waits for the lease");
+        await Eventually.That(
+            () =>
+                TestSystem.Database.CountAsync(
+                    "outbox where message_id = $1 and due_at > now() + interval '30 minutes'",
+                    message
+                ),
+            Is.EqualTo(1),
+            "the message waits for the lease"
+        );
 
         Assert.That(MailsOf("email", order), Is.Zero);
         Assert.That(await TestSystem.AttemptsAsync(order, "email"), Is.Zero);
@@ -170,7 +237,8 @@ public sealed class EmailStepTests(bool canAsk) : InstallationFixture
         await mailer.SendAsync(connected, mail, new SmtpTransferMonitor(TimeSpan.FromMinutes(1)));
     }
 
-    private int MailsOf(string effect, Guid order) => World.Mails.Delivered.Count(m => m.MessageId == IdOf(effect, order));
+    private int MailsOf(string effect, Guid order) =>
+        World.Mails.Delivered.Count(m => m.MessageId == IdOf(effect, order));
 
     private static string IdOf(string effect, Guid order) => MessageIds.For(effect, order, "orders.example");
 }

@@ -32,7 +32,13 @@ public sealed class MailerTests
         await _world.DisposeAsync();
     }
 
-    private SmtpOptions Smtp => new() { Host = "127.0.0.1", Port = _world.SmtpPort, Security = SmtpSecurity.None };
+    private SmtpOptions Smtp =>
+        new()
+        {
+            Host = "127.0.0.1",
+            Port = _world.SmtpPort,
+            Security = SmtpSecurity.None,
+        };
 
     [Test]
     public async Task An_accepted_mail_is_accepted_once()
@@ -69,14 +75,21 @@ public sealed class MailerTests
         _world.Behaviour.Smtp.Set(new(SmtpMode.Ok));
 
         Assert.That(await SendAsync("after"), Is.EqualTo(MailOutcome.Accepted));
-        Assert.That(_world.Mails.Delivered.Select(m => m.MessageId), Is.EqualTo(new[] { "before@orders.example", "after@orders.example" }));
+        Assert.That(
+            _world.Mails.Delivered.Select(m => m.MessageId),
+            Is.EqualTo(new[] { "before@orders.example", "after@orders.example" })
+        );
     }
 
     [Test]
     public async Task An_idle_connection_is_closed()
     {
         await using var pool = new SmtpPool(Smtp, idleLimit: TimeSpan.FromMilliseconds(300));
-        await SendAsync(new Mailer(pool, new EmailOptions { Smtp = Smtp }), Mail("a"), new SmtpTransferMonitor(LongLease));
+        await SendAsync(
+            new Mailer(pool, new EmailOptions { Smtp = Smtp }),
+            Mail("a"),
+            new SmtpTransferMonitor(LongLease)
+        );
 
         Assert.That(() => pool.IdleCount, Is.Zero.After(10_000, 25));
     }
@@ -94,7 +107,10 @@ public sealed class MailerTests
     {
         _world.Behaviour.Smtp.Set(new(SmtpMode.Reject));
 
-        Assert.That(() => SendAsync("a"), Throws.TypeOf<PermanentFaultException>().With.Message.Contains("550").And.Message.Not.Contains("zoe@"));
+        Assert.That(
+            () => SendAsync("a"),
+            Throws.TypeOf<PermanentFaultException>().With.Message.Contains("550").And.Message.Not.Contains("zoe@")
+        );
     }
 
     [TestCase(SmtpMode.Quota, "550 5.4.5")]
@@ -104,7 +120,10 @@ public sealed class MailerTests
     {
         _world.Behaviour.Smtp.Set(new(mode));
 
-        Assert.That(() => SendAsync("a", ehlo: "3f2a9c"), Throws.TypeOf<MailServerRefusedException>().With.Message.Contains(reply));
+        Assert.That(
+            () => SendAsync("a", ehlo: "3f2a9c"),
+            Throws.TypeOf<MailServerRefusedException>().With.Message.Contains(reply)
+        );
     }
 
     [Test]
@@ -120,7 +139,10 @@ public sealed class MailerTests
     {
         _world.Behaviour.Smtp.Set(new(SmtpMode.NoEhlo));
 
-        Assert.That(() => SendAsync("a"), Throws.TypeOf<MailNotSentException>().With.Message.Contains("could not be reached"));
+        Assert.That(
+            () => SendAsync("a"),
+            Throws.TypeOf<MailNotSentException>().With.Message.Contains("could not be reached")
+        );
     }
 
     [Test]
@@ -128,7 +150,10 @@ public sealed class MailerTests
     {
         _world.Behaviour.Smtp.Set(new(SmtpMode.Greylist));
 
-        Assert.That(() => SendAsync("a"), Throws.TypeOf<RecipientDeferredException>().With.Message.Contains("450 4.2.0"));
+        Assert.That(
+            () => SendAsync("a"),
+            Throws.TypeOf<RecipientDeferredException>().With.Message.Contains("450 4.2.0")
+        );
         Assert.That(await SendAsync("a"), Is.EqualTo(MailOutcome.Accepted));
         Assert.That(_pool.IdleCount, Is.EqualTo(1), "the connection is good");
     }
@@ -138,7 +163,10 @@ public sealed class MailerTests
     {
         _world.Behaviour.Smtp.Set(new(SmtpMode.FullMailbox));
 
-        Assert.That(() => SendAsync("a"), Throws.TypeOf<RecipientDeferredException>().With.Message.Contains("452 4.2.2"));
+        Assert.That(
+            () => SendAsync("a"),
+            Throws.TypeOf<RecipientDeferredException>().With.Message.Contains("452 4.2.2")
+        );
     }
 
     [Test]
@@ -146,7 +174,10 @@ public sealed class MailerTests
     {
         _world.Behaviour.Smtp.Set(new(SmtpMode.Down));
 
-        Assert.That(() => SendAsync("a"), Throws.TypeOf<MailNotSentException>().With.Message.Contains("could not be reached"));
+        Assert.That(
+            () => SendAsync("a"),
+            Throws.TypeOf<MailNotSentException>().With.Message.Contains("could not be reached")
+        );
     }
 
     [Test]
@@ -189,20 +220,37 @@ public sealed class MailerTests
     {
         var handover = new SmtpTransferMonitor(TimeSpan.FromMilliseconds(1));
         var begun = Stopwatch.GetTimestamp();
-        Assert.That(() => Stopwatch.GetElapsedTime(begun), Is.GreaterThan(TimeSpan.FromMilliseconds(2)).After(1_000, 5));
+        Assert.That(
+            () => Stopwatch.GetElapsedTime(begun),
+            Is.GreaterThan(TimeSpan.FromMilliseconds(2)).After(1_000, 5)
+        );
 
-        Assert.That(() => SendAsync(_mailer, Mail("a"), handover), Throws.TypeOf<MailNotSentException>().With.Message.Contains("lease"));
+        Assert.That(
+            () => SendAsync(_mailer, Mail("a"), handover),
+            Throws.TypeOf<MailNotSentException>().With.Message.Contains("lease")
+        );
         Assert.That(_world.Mails.DeliveredCount, Is.Zero);
     }
 
     private async Task<MailOutcome> SendAsync(string id, string ehlo)
     {
-        var smtp = new SmtpOptions { Host = "127.0.0.1", Port = _world.SmtpPort, Security = SmtpSecurity.None, EhloName = ehlo };
+        var smtp = new SmtpOptions
+        {
+            Host = "127.0.0.1",
+            Port = _world.SmtpPort,
+            Security = SmtpSecurity.None,
+            EhloName = ehlo,
+        };
         await using var pool = new SmtpPool(smtp);
-        return await SendAsync(new Mailer(pool, new EmailOptions { Smtp = smtp }), Mail(id), new SmtpTransferMonitor(LongLease));
+        return await SendAsync(
+            new Mailer(pool, new EmailOptions { Smtp = smtp }),
+            Mail(id),
+            new SmtpTransferMonitor(LongLease)
+        );
     }
 
-    private async Task<MailOutcome> SendAsync(string id) => await SendAsync(_mailer, Mail(id), new SmtpTransferMonitor(LongLease));
+    private async Task<MailOutcome> SendAsync(string id) =>
+        await SendAsync(_mailer, Mail(id), new SmtpTransferMonitor(LongLease));
 
     private static async Task<MailOutcome> SendAsync(Mailer mailer, MimeMessage mail, SmtpTransferMonitor handover)
     {
@@ -210,5 +258,10 @@ public sealed class MailerTests
         return await mailer.SendAsync(connected, mail, handover);
     }
 
-    private static MimeMessage Mail(string id) => OrderMail.Confirmation(SampleDetails.Of(), new MailboxAddress("Orders", "orders@orders.example"), id + "@orders.example");
+    private static MimeMessage Mail(string id) =>
+        OrderMail.Confirmation(
+            SampleDetails.Of(),
+            new MailboxAddress("Orders", "orders@orders.example"),
+            id + "@orders.example"
+        );
 }

@@ -17,7 +17,10 @@ public sealed class OrderMailTests
 
         Assert.That(mail.Subject, Is.EqualTo("Your order O-00001234"));
         Assert.That(mail.MessageId, Is.EqualTo(Id));
-        Assert.That(mail.TextBody, Does.Contain("Zoë Müller").And.Contain("2 × MUG-BLUE").And.Contain("€34.50").And.Contain("Total: €1,034.50"));
+        Assert.That(
+            mail.TextBody,
+            Does.Contain("Zoë Müller").And.Contain("2 × MUG-BLUE").And.Contain("€34.50").And.Contain("Total: €1,034.50")
+        );
         Assert.That(mail.HtmlBody, Does.Contain("MUG-BLUE").And.Contain("1,034.50"));
     }
 
@@ -48,7 +51,10 @@ public sealed class OrderMailTests
     [TestCase("zoe@example.com, victim@example.com")]
     [TestCase("no address")]
     public void An_address_that_is_not_one_is_a_permanent_fault(string email) =>
-        Assert.That(() => OrderMail.Confirmation(SampleDetails.Of(email: email), From, Id), Throws.TypeOf<PermanentFaultException>());
+        Assert.That(
+            () => OrderMail.Confirmation(SampleDetails.Of(email: email), From, Id),
+            Throws.TypeOf<PermanentFaultException>()
+        );
 
     [TestCase("Nguyễn Thị Phương")]
     [TestCase("王小明")]
@@ -64,7 +70,11 @@ public sealed class OrderMailTests
     [Test]
     public void What_a_customer_typed_is_text_in_html()
     {
-        using var mail = OrderMail.Confirmation(SampleDetails.Of("<script>alert(1)</script>", article: "<b>\"mug\" & co</b>"), From, Id);
+        using var mail = OrderMail.Confirmation(
+            SampleDetails.Of("<script>alert(1)</script>", article: "<b>\"mug\" & co</b>"),
+            From,
+            Id
+        );
 
         Assert.That(mail.HtmlBody, Does.Not.Contain("<script>").And.Not.Contain("<b>\"mug\""));
         Assert.That(mail.HtmlBody, Does.Contain("&lt;script&gt;").And.Contain("&amp; co"));

@@ -91,7 +91,10 @@ public sealed class RefusingMailServerTests : InstallationFixture
             orders.Add(await ConfirmAsync());
         await Eventually.That(
             () =>
-                TestSystem.Database.CountAsync("step_runs where subject_id = any($1) and attempts >= 1", orders.ToArray()),
+                TestSystem.Database.CountAsync(
+                    "step_runs where subject_id = any($1) and attempts >= 1",
+                    orders.ToArray()
+                ),
             Is.EqualTo(8),
             "steps with an attempt used up"
         );

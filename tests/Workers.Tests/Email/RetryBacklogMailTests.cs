@@ -7,7 +7,9 @@ using QueueWorkers.Outbox;
 
 namespace Orders.Workers.Tests.Email;
 
-/// <summary>Mails that failed once during an outage, with the real mail step and a mail server that works again.</summary>
+/// <summary>
+/// Mails that failed once during an outage, with the real mail step and a mail server that works again.
+/// </summary>
 public sealed class RetryBacklogMailTests : InstallationFixture
 {
     private const int Mails = 300;
@@ -23,9 +25,17 @@ public sealed class RetryBacklogMailTests : InstallationFixture
 
         await StartAsync("email");
         await Eventually.That(
-            () => TestSystem.Database.CountAsync("step_runs where step = 'email' and status = 2"), Is.EqualTo((long)Mails), "mails recorded as sent", TimeSpan.FromSeconds(20));
+            () => TestSystem.Database.CountAsync("step_runs where step = 'email' and status = 2"),
+            Is.EqualTo((long)Mails),
+            "mails recorded as sent",
+            TimeSpan.FromSeconds(20)
+        );
         Assert.That(World.Mails.DeliveredCount, Is.EqualTo(Mails), "mails: each once");
-        Assert.That(await TestSystem.Database.CountAsync("effects where effect = 'email' and state = 2"), Is.EqualTo((long)Mails), "effects that are done");
+        Assert.That(
+            await TestSystem.Database.CountAsync("effects where effect = 'email' and state = 2"),
+            Is.EqualTo((long)Mails),
+            "effects that are done"
+        );
         Assert.That(await TestSystem.Broker.CountAsync("email_error"), Is.Zero, "dead-lettered messages");
     }
 
@@ -33,8 +43,21 @@ public sealed class RetryBacklogMailTests : InstallationFixture
     private async Task DeliverRetryAsync(Guid order)
     {
         var id = Guid.NewGuid();
-        var envelope = JsonNode.Parse(Envelope.Write(new OrderAccepted(order, false, DateTimeOffset.UtcNow), id, order, id, null, DateTimeOffset.UtcNow))!;
+        var envelope = JsonNode.Parse(
+            Envelope.Write(
+                new OrderAccepted(order, false, DateTimeOffset.UtcNow),
+                id,
+                order,
+                id,
+                null,
+                DateTimeOffset.UtcNow
+            )
+        )!;
         envelope["headers"] = new JsonObject { ["MT-Redelivery-Count"] = 1 };
-        await TestSystem.Broker.PublishBytesAsync("email", JsonSerializer.SerializeToUtf8Bytes(envelope), new ByHand { Id = id, CorrelationId = order });
+        await TestSystem.Broker.PublishBytesAsync(
+            "email",
+            JsonSerializer.SerializeToUtf8Bytes(envelope),
+            new ByHand { Id = id, CorrelationId = order }
+        );
     }
 }

@@ -6,7 +6,9 @@ using Orders.Testing;
 
 namespace Orders.Workers.Tests.Flow;
 
-/// <summary>A host of Orders as a process of its own, as in an installation: started by its dll, stopped by SIGTERM.</summary>
+/// <summary>
+/// A host of Orders as a process of its own, as in an installation: started by its dll, stopped by SIGTERM.
+/// </summary>
 internal sealed partial class WorkerProcess : IAsyncDisposable
 {
     private readonly ConcurrentQueue<string> _log = new();
@@ -15,7 +17,12 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
 
     private WorkerProcess(string dll, IEnumerable<KeyValuePair<string, string?>> settings)
     {
-        var start = new ProcessStartInfo("dotnet", [dll]) { WorkingDirectory = Path.GetDirectoryName(dll), RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", [dll])
+        {
+            WorkingDirectory = Path.GetDirectoryName(dll),
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         foreach (var (name, value) in settings)
             start.Environment[name.Replace(":", "__", StringComparison.Ordinal)] = value;
         start.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
@@ -34,9 +41,19 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
     /// <summary>Starts a host and waits until it is ready.</summary>
     /// <param name="project">Folder of the host below <c>src</c>; the solution must have been built.</param>
     /// <param name="settings">Its settings.</param>
-    public static async Task<WorkerProcess> StartAsync(string project, IEnumerable<KeyValuePair<string, string?>> settings)
+    public static async Task<WorkerProcess> StartAsync(
+        string project,
+        IEnumerable<KeyValuePair<string, string?>> settings
+    )
     {
-        var output = AppContext.BaseDirectory[(AppContext.BaseDirectory.LastIndexOf($"{Path.DirectorySeparatorChar}bin{Path.DirectorySeparatorChar}", StringComparison.Ordinal) + 1)..];
+        var output = AppContext.BaseDirectory[
+            (
+                AppContext.BaseDirectory.LastIndexOf(
+                    $"{Path.DirectorySeparatorChar}bin{Path.DirectorySeparatorChar}",
+                    StringComparison.Ordinal
+                ) + 1
+            )..
+        ];
         var root = new DirectoryInfo(AppContext.BaseDirectory);
         while (root is not null && !File.Exists(Path.Combine(root.FullName, "Orders.sln")))
             root = root.Parent;
@@ -45,7 +62,12 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
         var process = new WorkerProcess(dll, settings);
         var address = await process._listening.Task.WaitAsync(TimeSpan.FromSeconds(60));
         using var http = new HttpClient { BaseAddress = address };
-        await Eventually.That(async () => (int)(await http.GetAsync(new Uri("/health/ready", UriKind.Relative))).StatusCode, Is.EqualTo(200), $"/health/ready of {project}", TimeSpan.FromSeconds(60));
+        await Eventually.That(
+            async () => (int)(await http.GetAsync(new Uri("/health/ready", UriKind.Relative))).StatusCode,
+            Is.EqualTo(200),
+            $"/health/ready of {project}",
+            TimeSpan.FromSeconds(60)
+        );
         return process;
     }
 

@@ -4,7 +4,9 @@ using QueueWorkers.Steps;
 
 namespace Orders.Workers.Tests.Inventory;
 
-/// <summary>Stock under contention: four processes, hundreds of orders, hardly any articles. Each test has articles of its own.</summary>
+/// <summary>
+/// Stock under contention: four processes, hundreds of orders, hardly any articles. Each test has articles of its own.
+/// </summary>
 public sealed class StockTests : InstallationFixture
 {
     private const int Processes = 4;
@@ -32,11 +34,23 @@ public sealed class StockTests : InstallationFixture
     public async Task Orders_that_name_the_same_articles_in_opposite_order_never_wait_in_a_circle()
     {
         await StockAsync(150, "ROUND-A", "ROUND-B", "ROUND-C");
-        var orders = await PostAsync(200, i => i % 2 == 0 ? [("ROUND-A", 1), ("ROUND-B", 1), ("ROUND-C", 1)] : [("ROUND-C", 1), ("ROUND-B", 1), ("ROUND-A", 1)]);
+        var orders = await PostAsync(
+            200,
+            i =>
+                i % 2 == 0
+                    ? [("ROUND-A", 1), ("ROUND-B", 1), ("ROUND-C", 1)]
+                    : [("ROUND-C", 1), ("ROUND-B", 1), ("ROUND-A", 1)]
+        );
 
         var decided = await UntilDecidedAsync(orders);
         Assert.That(decided.Count(s => s == StepStatus.Done), Is.EqualTo(150));
-        Assert.That(await TestSystem.Database.ScalarAsync<long>("select deadlocks from pg_stat_database where datname = current_database()"), Is.Zero, "deadlocks");
+        Assert.That(
+            await TestSystem.Database.ScalarAsync<long>(
+                "select deadlocks from pg_stat_database where datname = current_database()"
+            ),
+            Is.Zero,
+            "deadlocks"
+        );
         await LedgerHoldsAsync();
     }
 
@@ -51,8 +65,14 @@ public sealed class StockTests : InstallationFixture
         Assert.That(await UntilDecidedAsync([order]), Is.All.EqualTo(StepStatus.Rejected));
         Assert.That(await TestSystem.Database.CountAsync("stock_movements where order_id = $1", order), Is.Zero);
         await TestSystem.UntilOutboxIsEmptyAsync();
-        var said = (await TestSystem.Broker.TakeAllAsync(listener)).Select(m => System.Text.Encoding.UTF8.GetString(m.Body.Span)).Single(m => m.Contains(order.ToString(), StringComparison.Ordinal));
-        Assert.That(said, Does.Contain("FEW-LEFT").And.Contain("NOT-STOCKED").And.Not.Contain("MANY-LEFT"), "the lines that are short, and those only");
+        var said = (await TestSystem.Broker.TakeAllAsync(listener))
+            .Select(m => System.Text.Encoding.UTF8.GetString(m.Body.Span))
+            .Single(m => m.Contains(order.ToString(), StringComparison.Ordinal));
+        Assert.That(
+            said,
+            Does.Contain("FEW-LEFT").And.Contain("NOT-STOCKED").And.Not.Contain("MANY-LEFT"),
+            "the lines that are short, and those only"
+        );
         await LedgerHoldsAsync();
     }
 
@@ -72,7 +92,11 @@ public sealed class StockTests : InstallationFixture
     private async Task StockAsync(int pieces, params string[] articles)
     {
         foreach (var sku in articles)
-            await TestSystem.Database.ExecuteAsync("insert into stock (sku, initial, on_hand) values ($1, $2, $2)", sku, pieces);
+            await TestSystem.Database.ExecuteAsync(
+                "insert into stock (sku, initial, on_hand) values ($1, $2, $2)",
+                sku,
+                pieces
+            );
     }
 
     private async Task<Guid[]> PostAsync(int count, Func<int, (string, int)[]> lines)
@@ -80,20 +104,36 @@ public sealed class StockTests : InstallationFixture
         var orders = new Guid[count];
         for (var i = 0; i < count; i++)
             orders[i] = await TestSystem.StoreAsync(lines(i));
-        await Task.WhenAll(orders.Select(o => DeliverAsync("inventory", o, new OrderAccepted(o, false, DateTimeOffset.UtcNow))));
+        await Task.WhenAll(
+            orders.Select(o => DeliverAsync("inventory", o, new OrderAccepted(o, false, DateTimeOffset.UtcNow)))
+        );
         return orders;
     }
 
     private async Task<StepStatus[]> UntilDecidedAsync(Guid[] orders)
     {
         await Eventually.That(
-            () => TestSystem.Database.CountAsync("step_runs where step = 'inventory' and subject_id = any($1) and status in (2, 7)", orders), Is.EqualTo(orders.Length), "orders decided");
-        var rows = await TestSystem.Database.RowsAsync("select status from step_runs where step = 'inventory' and subject_id = any($1)", orders);
+            () =>
+                TestSystem.Database.CountAsync(
+                    "step_runs where step = 'inventory' and subject_id = any($1) and status in (2, 7)",
+                    orders
+                ),
+            Is.EqualTo(orders.Length),
+            "orders decided"
+        );
+        var rows = await TestSystem.Database.RowsAsync(
+            "select status from step_runs where step = 'inventory' and subject_id = any($1)",
+            orders
+        );
         return [.. rows.Select(r => (StepStatus)(short)r[0]!)];
     }
 
-    private async Task LedgerHoldsAsync() => Assert.That(
-        await TestSystem.Database.CountAsync(
-            "stock s where s.on_hand < 0 or s.on_hand <> s.initial + (select coalesce(sum(m.quantity), 0) from stock_movements m where m.sku = s.sku)"),
-        Is.Zero, "articles whose stock is not what they began with plus their movements");
+    private async Task LedgerHoldsAsync() =>
+        Assert.That(
+            await TestSystem.Database.CountAsync(
+                "stock s where s.on_hand < 0 or s.on_hand <> s.initial + (select coalesce(sum(m.quantity), 0) from stock_movements m where m.sku = s.sku)"
+            ),
+            Is.Zero,
+            "articles whose stock is not what they began with plus their movements"
+        );
 }

@@ -6,7 +6,10 @@ using UglyToad.PdfPig;
 
 namespace Orders.Workers.Tests.Invoice;
 
-/// <summary>An issued invoice is taken back by a credit note: numbers without gaps of their own series, the same document whatever crashes in between.</summary>
+/// <summary>
+/// An issued invoice is taken back by a credit note: numbers without gaps of their own series, the same document
+/// whatever crashes in between.
+/// </summary>
 public sealed class CreditNoteTests : InstallationFixture
 {
     [OneTimeSetUp]
@@ -21,20 +24,41 @@ public sealed class CreditNoteTests : InstallationFixture
 
         await CancelAsync(order);
 
-        Assert.That(await TestSystem.Database.ScalarAsync<long>("select number from credit_notes where order_id = $1 and sha256 = sha256(pdf)", order), Is.EqualTo(dead!.Number));
+        Assert.That(
+            await TestSystem.Database.ScalarAsync<long>(
+                "select number from credit_notes where order_id = $1 and sha256 = sha256(pdf)",
+                order
+            ),
+            Is.EqualTo(dead!.Number)
+        );
         var text = await TextAsync(order);
-        Assert.That(text, Does.Contain("CREDIT NOTE").And.Contain($"CN-{dead.Number:D8}").And.Contain($"Takes back invoice INV-{dead.Invoice.Number:D8}").And.Contain("€-29.70"));
+        Assert.That(
+            text,
+            Does.Contain("CREDIT NOTE")
+                .And.Contain($"CN-{dead.Number:D8}")
+                .And.Contain($"Takes back invoice INV-{dead.Invoice.Number:D8}")
+                .And.Contain("€-29.70")
+        );
     }
 
     [Test]
     public async Task An_invoice_whose_run_died_before_its_document_gets_document_and_credit_note()
     {
         var order = await InvoicedAsync();
-        await TestSystem.Database.ExecuteAsync("update invoices set pdf = null, sha256 = null where order_id = $1", order);
+        await TestSystem.Database.ExecuteAsync(
+            "update invoices set pdf = null, sha256 = null where order_id = $1",
+            order
+        );
 
         await CancelAsync(order);
 
-        Assert.That(await TestSystem.Database.CountAsync("invoices join credit_notes n using (order_id) where order_id = $1 and invoices.sha256 = sha256(invoices.pdf) and n.sha256 = sha256(n.pdf)", order), Is.EqualTo(1));
+        Assert.That(
+            await TestSystem.Database.CountAsync(
+                "invoices join credit_notes n using (order_id) where order_id = $1 and invoices.sha256 = sha256(invoices.pdf) and n.sha256 = sha256(n.pdf)",
+                order
+            ),
+            Is.EqualTo(1)
+        );
     }
 
     [Test]
@@ -42,7 +66,10 @@ public sealed class CreditNoteTests : InstallationFixture
     {
         var before = await LastAsync();
         var order = await TestSystem.StoreAsync();
-        await TestSystem.Database.ExecuteAsync("update order_progress set cancelled_at = now() where order_id = $1", order);
+        await TestSystem.Database.ExecuteAsync(
+            "update order_progress set cancelled_at = now() where order_id = $1",
+            order
+        );
         await DeliverAsync("invoice", order, new OrderCancelled(order, DateTimeOffset.UtcNow));
         await DeliverAsync("invoice", order, new StockReserved(order, DateTimeOffset.UtcNow));
 
@@ -57,8 +84,15 @@ public sealed class CreditNoteTests : InstallationFixture
         var orders = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => InvoicedAsync()));
         await Task.WhenAll(orders.Select(CancelAsync));
         Assert.That(
-            await TestSystem.Database.ScalarAsync<string>("select (max(number) - min(number) + 1 = count(*))::text || count(*) filter (where sha256 is null) from credit_notes"), Is.EqualTo("true0"));
-        Assert.That(await LastAsync(), Is.EqualTo(await TestSystem.Database.ScalarAsync<long>("select max(number) from credit_notes")));
+            await TestSystem.Database.ScalarAsync<string>(
+                "select (max(number) - min(number) + 1 = count(*))::text || count(*) filter (where sha256 is null) from credit_notes"
+            ),
+            Is.EqualTo("true0")
+        );
+        Assert.That(
+            await LastAsync(),
+            Is.EqualTo(await TestSystem.Database.ScalarAsync<long>("select max(number) from credit_notes"))
+        );
     }
 
     private async Task<Guid> InvoicedAsync()
@@ -71,16 +105,30 @@ public sealed class CreditNoteTests : InstallationFixture
 
     private async Task CancelAsync(Guid order)
     {
-        await TestSystem.Database.ExecuteAsync("update order_progress set cancelled_at = now() where order_id = $1", order);
+        await TestSystem.Database.ExecuteAsync(
+            "update order_progress set cancelled_at = now() where order_id = $1",
+            order
+        );
         await DeliverAsync("invoice", order, new OrderCancelled(order, DateTimeOffset.UtcNow));
-        await Eventually.That(() => TestSystem.Database.CountAsync("effects where subject_id = $1 and effect = 'invoice-undo' and state = 2", order), Is.EqualTo(1), "credit notes");
+        await Eventually.That(
+            () =>
+                TestSystem.Database.CountAsync(
+                    "effects where subject_id = $1 and effect = 'invoice-undo' and state = 2",
+                    order
+                ),
+            Is.EqualTo(1),
+            "credit notes"
+        );
     }
 
-    private Task<long> LastAsync() => TestSystem.Database.ScalarAsync<long>("select last from invoice_counter where series = 'credit-note'");
+    private Task<long> LastAsync() =>
+        TestSystem.Database.ScalarAsync<long>("select last from invoice_counter where series = 'credit-note'");
 
     private async Task<string> TextAsync(Guid order)
     {
-        using var document = PdfDocument.Open(await TestSystem.Database.ScalarAsync<byte[]>("select pdf from credit_notes where order_id = $1", order));
+        using var document = PdfDocument.Open(
+            await TestSystem.Database.ScalarAsync<byte[]>("select pdf from credit_notes where order_id = $1", order)
+        );
         return string.Join('\n', document.GetPages().Select(p => p.Text));
     }
 }

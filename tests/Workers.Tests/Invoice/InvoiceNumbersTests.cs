@@ -5,7 +5,10 @@ using QueueWorkers.Steps;
 
 namespace Orders.Workers.Tests.Invoice;
 
-/// <summary>Numbers without gaps, whoever asks for them at the same moment and whatever fails. Each test has an installation of its own, for its counter begins at one.</summary>
+/// <summary>
+/// Numbers without gaps, whoever asks for them at the same moment and whatever fails. Each test has an installation of
+/// its own, for its counter begins at one.
+/// </summary>
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 [Parallelizable(ParallelScope.Self)]
 public sealed class InvoiceNumbersTests
@@ -45,10 +48,14 @@ public sealed class InvoiceNumbersTests
     public async Task A_batch_that_is_rolled_back_gives_its_numbers_back()
     {
         var orders = await StoreAsync(30);
-        await _orders.Database.ExecuteAsync($"""
-            create function refuse() returns trigger language plpgsql as $$ begin if new.order_id = '{orders[7]}' then raise check_violation using message = 'refused'; end if; return new; end $$;
+        await _orders.Database.ExecuteAsync(
+            $"""
+            create function refuse() returns trigger language plpgsql as $$ begin if new.order_id = '{orders[
+                7
+            ]}' then raise check_violation using message = 'refused'; end if; return new; end $$;
             create trigger refuse before insert on invoices for each row execute function refuse();
-            """);
+            """
+        );
 
         var asked = orders.Select((o, i) => _processes[i % _processes.Count].IssueAsync(o)).ToArray();
         Assert.That(async () => await asked[7], Throws.TypeOf<PostgresException>());
@@ -64,7 +71,10 @@ public sealed class InvoiceNumbersTests
         await _orders.Database.ExecuteAsync("update orders set customer_name = 'Somebody else' where id = $1", order);
         var after = await _processes[1].IssueAsync(order);
 
-        Assert.That((after.Number, after.IssuedAt, after.Snapshot.CustomerName), Is.EqualTo((before.Number, before.IssuedAt, before.Snapshot.CustomerName)));
+        Assert.That(
+            (after.Number, after.IssuedAt, after.Snapshot.CustomerName),
+            Is.EqualTo((before.Number, before.IssuedAt, before.Snapshot.CustomerName))
+        );
         Assert.That(Invoices.Document.Render(after), Is.EqualTo(Invoices.Document.Render(before)));
         await NumbersAreAsync(1, 1);
     }
@@ -76,8 +86,14 @@ public sealed class InvoiceNumbersTests
         var snapshot = (await _processes[0].IssueAsync(order)).Snapshot;
 
         Assert.That(snapshot.Seller, Is.EqualTo(Seller));
-        Assert.That((snapshot.CustomerName, snapshot.Address.City, snapshot.Currency), Is.EqualTo(("Zoë Müller", "Hamburg", "EUR")));
-        Assert.That(snapshot.Lines.Select(l => (l.Sku, l.Quantity, l.Total)), Is.EqualTo(new[] { ("MUG-BLUE", 2, 19.80m), ("TEA-GREEN-100", 1, 9.90m) }));
+        Assert.That(
+            (snapshot.CustomerName, snapshot.Address.City, snapshot.Currency),
+            Is.EqualTo(("Zoë Müller", "Hamburg", "EUR"))
+        );
+        Assert.That(
+            snapshot.Lines.Select(l => (l.Sku, l.Quantity, l.Total)),
+            Is.EqualTo(new[] { ("MUG-BLUE", 2, 19.80m), ("TEA-GREEN-100", 1, 9.90m) })
+        );
         Assert.That(snapshot.Total, Is.EqualTo(29.70m));
     }
 
@@ -101,7 +117,14 @@ public sealed class InvoiceNumbersTests
     private async Task NumbersAreAsync(long first, long last)
     {
         var rows = await _orders.Database.RowsAsync("select number from invoices order by number");
-        Assert.That(rows.Select(r => (long)r[0]!), Is.EqualTo(Enumerable.Range((int)first, (int)(last - first + 1)).Select(n => (long)n)));
-        Assert.That(await _orders.Database.ScalarAsync<long>("select last from invoice_counter where series = 'invoice'"), Is.EqualTo(last), "the counter");
+        Assert.That(
+            rows.Select(r => (long)r[0]!),
+            Is.EqualTo(Enumerable.Range((int)first, (int)(last - first + 1)).Select(n => (long)n))
+        );
+        Assert.That(
+            await _orders.Database.ScalarAsync<long>("select last from invoice_counter where series = 'invoice'"),
+            Is.EqualTo(last),
+            "the counter"
+        );
     }
 }

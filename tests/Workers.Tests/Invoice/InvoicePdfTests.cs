@@ -11,8 +11,26 @@ public sealed class InvoicePdfTests
     {
         var text = Text(Invoices.Document.Render(Invoices.Of(lines: 3)));
 
-        foreach (var expected in (string[])["INVOICE", "INV-00000042", "O-00001234", "2026-11-23", "Orders Ltd", "DE000000000", "Zoë Müller", "Hafenstr. 1", "20457 Hamburg",
-                     "MUG-002", "Blue mug 3", "€12.50", "€37.50", "€75.00", "Page 1 of 1"])
+        foreach (
+            var expected in (string[])
+                [
+                    "INVOICE",
+                    "INV-00000042",
+                    "O-00001234",
+                    "2026-11-23",
+                    "Orders Ltd",
+                    "DE000000000",
+                    "Zoë Müller",
+                    "Hafenstr. 1",
+                    "20457 Hamburg",
+                    "MUG-002",
+                    "Blue mug 3",
+                    "€12.50",
+                    "€37.50",
+                    "€75.00",
+                    "Page 1 of 1",
+                ]
+        )
             Assert.That(text, Does.Contain(expected));
     }
 
@@ -55,7 +73,10 @@ public sealed class InvoicePdfTests
     {
         var name = string.Concat(Enumerable.Repeat("很长的名字", 20));
 
-        Assert.That(Text(Invoices.Document.Render(Invoices.Of(customer: name))).Replace(" ", "", StringComparison.Ordinal), Does.Contain(name));
+        Assert.That(
+            Text(Invoices.Document.Render(Invoices.Of(customer: name))).Replace(" ", "", StringComparison.Ordinal),
+            Does.Contain(name)
+        );
     }
 
     [Test]

@@ -21,8 +21,20 @@ public sealed class InvoiceStepTests : InstallationFixture
 
         foreach (var order in orders)
             await TestSystem.UntilAsync(order, "invoice", StepStatus.Done);
-        Assert.That(await TestSystem.Database.CountAsync("invoices where order_id = any($1) and sha256 = sha256(pdf)", orders.ToArray()), Is.EqualTo(50));
-        Assert.That(await TestSystem.Database.ScalarAsync<bool>("select max(number) - min(number) + 1 = count(*) and count(*) = count(distinct order_id) from invoices"), Is.True, "without gaps");
+        Assert.That(
+            await TestSystem.Database.CountAsync(
+                "invoices where order_id = any($1) and sha256 = sha256(pdf)",
+                orders.ToArray()
+            ),
+            Is.EqualTo(50)
+        );
+        Assert.That(
+            await TestSystem.Database.ScalarAsync<bool>(
+                "select max(number) - min(number) + 1 = count(*) and count(*) = count(distinct order_id) from invoices"
+            ),
+            Is.True,
+            "without gaps"
+        );
     }
 
     [Test]
@@ -31,14 +43,24 @@ public sealed class InvoiceStepTests : InstallationFixture
         var order = await TestSystem.StoreAsync();
         await DeliverAsync("invoice", order, new StockReserved(order, DateTimeOffset.UtcNow));
         await TestSystem.UntilAsync(order, "invoice", StepStatus.Done);
-        var before = await TestSystem.Database.RowsAsync("select number, sha256, xmin::text from invoices where order_id = $1", order);
+        var before = await TestSystem.Database.RowsAsync(
+            "select number, sha256, xmin::text from invoices where order_id = $1",
+            order
+        );
         await TestSystem.Database.ExecuteAsync("delete from idempotency");
         var again = await TestSystem.StoreAsync();
         await DeliverAsync("invoice", order, new StockReserved(order, DateTimeOffset.UtcNow));
         await DeliverAsync("invoice", again, new StockReserved(again, DateTimeOffset.UtcNow));
         await TestSystem.UntilAsync(again, "invoice", StepStatus.Done);
 
-        Assert.That(await TestSystem.Database.RowsAsync("select number, sha256, xmin::text from invoices where order_id = $1", order), Is.EqualTo(before), "the very same row");
+        Assert.That(
+            await TestSystem.Database.RowsAsync(
+                "select number, sha256, xmin::text from invoices where order_id = $1",
+                order
+            ),
+            Is.EqualTo(before),
+            "the very same row"
+        );
     }
 
     [Test]
@@ -49,7 +71,12 @@ public sealed class InvoiceStepTests : InstallationFixture
         {
             Assert.That(
                 () => InvoiceOptions.Read(Tests.Settings.Of(("Invoice:FontDirectory", empty))),
-                Throws.TypeOf<InvalidConfigurationException>().With.Message.Contains("found none").And.Message.Contains("fonts-dejavu-core").And.Message.Contains("fonts-wqy-microhei"));
+                Throws
+                    .TypeOf<InvalidConfigurationException>()
+                    .With.Message.Contains("found none")
+                    .And.Message.Contains("fonts-dejavu-core")
+                    .And.Message.Contains("fonts-wqy-microhei")
+            );
         }
         finally
         {

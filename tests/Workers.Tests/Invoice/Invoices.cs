@@ -9,14 +9,32 @@ internal static class Invoices
 {
     public static InvoicePdf Document { get; } = new(InvoiceFonts.Load("/usr/share/fonts"));
 
-    public static IssuedInvoice Of(string customer = "Zoë Müller", int lines = 2, string article = "Blue mug", string currency = "EUR")
+    public static IssuedInvoice Of(
+        string customer = "Zoë Müller",
+        int lines = 2,
+        string article = "Blue mug",
+        string currency = "EUR"
+    )
     {
-        var articles = Enumerable.Range(1, lines).Select(i => new InvoiceLine($"MUG-{i:D3}", $"{article} {i}", i, 12.50m, i * 12.50m)).ToArray();
+        var articles = Enumerable
+            .Range(1, lines)
+            .Select(i => new InvoiceLine($"MUG-{i:D3}", $"{article} {i}", i, 12.50m, i * 12.50m))
+            .ToArray();
         return new IssuedInvoice(
-            new Guid("0198a0c0-0000-7000-8000-000000000001"), 42, new DateTimeOffset(2026, 11, 23, 10, 0, 0, TimeSpan.Zero),
+            new Guid("0198a0c0-0000-7000-8000-000000000001"),
+            42,
+            new DateTimeOffset(2026, 11, 23, 10, 0, 0, TimeSpan.Zero),
             new InvoiceSnapshot(
-                1234, new DateTimeOffset(2026, 11, 22, 9, 0, 0, TimeSpan.Zero), new Seller("Orders Ltd", "1 Example Street, 10115 Berlin, DE", "DE000000000"),
-                customer, new ShippingAddress("Hafenstr. 1", "Hamburg", "20457", "DE"), currency, articles.Sum(a => a.Total), articles),
-            IsStored: false);
+                1234,
+                new DateTimeOffset(2026, 11, 22, 9, 0, 0, TimeSpan.Zero),
+                new Seller("Orders Ltd", "1 Example Street, 10115 Berlin, DE", "DE000000000"),
+                customer,
+                new ShippingAddress("Hafenstr. 1", "Hamburg", "20457", "DE"),
+                currency,
+                articles.Sum(a => a.Total),
+                articles
+            ),
+            IsStored: false
+        );
     }
 }

@@ -3,7 +3,9 @@ using QueueWorkers.Scheduling;
 
 namespace Orders.Workers.Tests.Scheduling;
 
-/// <summary>The schedules as they are shipped, in a worker process that has the rights of its step and no more.</summary>
+/// <summary>
+/// The schedules as they are shipped, in a worker process that has the rights of its step and no more.
+/// </summary>
 public sealed class SchedulesTests : InstallationFixture
 {
     private static readonly TimeSpan OncePerMinute = TimeSpan.FromMinutes(1);
@@ -11,19 +13,39 @@ public sealed class SchedulesTests : InstallationFixture
     [OneTimeSetUp]
     public async Task Start()
     {
-        await new ScheduleDeployment(TestSystem.Database.Source, Schedules.Catalogue).DeployAsync(CancellationToken.None);
+        await new ScheduleDeployment(TestSystem.Database.Source, Schedules.Catalogue).DeployAsync(
+            CancellationToken.None
+        );
         // Nothing by the clock: what runs here was asked for.
         await TestSystem.Database.ExecuteAsync("update schedules set paused = true");
-        var configuration = TestSystem.Configuration(("Schedules:PollInterval", "00:00:00.1"), ("Completeness:Deadline", OncePerMinute.ToString()), ("Email:LowStockBelow", "50"));
-        await StartAsync("email", null, services => services.AddSchedules(configuration, Schedules.Catalogue), ("Email:LowStockBelow", "50"), ("Email:ReportsTo", "buyer@shop.example"));
+        var configuration = TestSystem.Configuration(
+            ("Schedules:PollInterval", "00:00:00.1"),
+            ("Completeness:Deadline", OncePerMinute.ToString()),
+            ("Email:LowStockBelow", "50")
+        );
+        await StartAsync(
+            "email",
+            null,
+            services => services.AddSchedules(configuration, Schedules.Catalogue),
+            ("Email:LowStockBelow", "50"),
+            ("Email:ReportsTo", "buyer@shop.example")
+        );
     }
 
     [Test]
     public async Task Every_job_may_do_what_it_does([ValueSource(nameof(Jobs))] string job)
     {
         await RunNowAsync(job);
-        await Eventually.That(() => TestSystem.Database.CountAsync("schedule_runs where schedule = $1 and status >= 2", job), Is.EqualTo(1), "firings that ended");
-        Assert.That(await TestSystem.Database.RowsAsync("select status from schedule_runs where schedule = $1", job), Is.EqualTo(new object[][] { [(short)FiringStatus.Done] }), await ResultAsync(job));
+        await Eventually.That(
+            () => TestSystem.Database.CountAsync("schedule_runs where schedule = $1 and status >= 2", job),
+            Is.EqualTo(1),
+            "firings that ended"
+        );
+        Assert.That(
+            await TestSystem.Database.RowsAsync("select status from schedule_runs where schedule = $1", job),
+            Is.EqualTo(new object[][] { [(short)FiringStatus.Done] }),
+            await ResultAsync(job)
+        );
     }
 
     [Test]
@@ -37,19 +59,36 @@ public sealed class SchedulesTests : InstallationFixture
         Assert.That(report.Text, Does.Contain("MUG-BLUE").And.Contain("7"));
 
         // The firing's message comes again, as after a crash of the relay: no second mail.
-        var due = new DateTimeOffset(await TestSystem.Database.ScalarAsync<DateTime>("select due_at from schedule_runs where schedule = 'low-stock-report'"));
+        var due = new DateTimeOffset(
+            await TestSystem.Database.ScalarAsync<DateTime>(
+                "select due_at from schedule_runs where schedule = 'low-stock-report'"
+            )
+        );
         var firing = new Firing("low-stock-report", due);
         await DeliverAsync("email", firing.Id, new Contracts.LowStockReportDue(firing.Id, due), firing.Id);
-        await Eventually.That(() => TestSystem.Database.CountAsync("duplicates where subject_id = $1", firing.Id), Is.EqualTo(1), "the copy is dropped");
+        await Eventually.That(
+            () => TestSystem.Database.CountAsync("duplicates where subject_id = $1", firing.Id),
+            Is.EqualTo(1),
+            "the copy is dropped"
+        );
         Assert.That(World.Mails.Delivered.Count(IsReport), Is.EqualTo(1), "reports");
     }
 
-    private static IEnumerable<string> Jobs => Schedules.Catalogue.Schedules.Where(s => s.Job is not null).Select(s => s.Name);
+    private static IEnumerable<string> Jobs =>
+        Schedules.Catalogue.Schedules.Where(s => s.Job is not null).Select(s => s.Name);
 
-    private static bool IsReport(OutsideWorld.Mails.ReceivedMail mail) => mail.Subject.StartsWith("Stock report", StringComparison.Ordinal);
+    private static bool IsReport(OutsideWorld.Mails.ReceivedMail mail) =>
+        mail.Subject.StartsWith("Stock report", StringComparison.Ordinal);
 
     private Task<int> RunNowAsync(string schedule) =>
-        TestSystem.Database.ExecuteAsync("insert into schedule_runs (schedule, due_at, status, attempts, requested_by) values ($1, clock_timestamp(), 0, 0, 'ada')", schedule);
+        TestSystem.Database.ExecuteAsync(
+            "insert into schedule_runs (schedule, due_at, status, attempts, requested_by) values ($1, clock_timestamp(), 0, 0, 'ada')",
+            schedule
+        );
 
-    private async Task<string> ResultAsync(string schedule) => await TestSystem.Database.ScalarAsync<string>("select coalesce((select result from schedule_runs where schedule = $1), '')", schedule);
+    private async Task<string> ResultAsync(string schedule) =>
+        await TestSystem.Database.ScalarAsync<string>(
+            "select coalesce((select result from schedule_runs where schedule = $1), '')",
+            schedule
+        );
 }

@@ -10,7 +10,9 @@ using QueueWorkers.Steps;
 
 namespace Orders.Workers.Tests.Warehouse;
 
-/// <summary>The client as the step gets it, against the demo's warehouse and against one that answers as it is told.</summary>
+/// <summary>
+/// The client as the step gets it, against the demo's warehouse and against one that answers as it is told.
+/// </summary>
 public sealed class WarehouseClientTests
 {
     private static readonly PickList List = PickList.Of(SampleDetails.Of());
@@ -23,7 +25,10 @@ public sealed class WarehouseClientTests
         await PostAsync(world, message);
 
         var call = world.Warehouse.Calls.Single();
-        Assert.That((call.OrderId, call.IdempotencyKey, call.IsAccepted), Is.EqualTo((List.OrderId.ToString(), message.ToString(), true)));
+        Assert.That(
+            (call.OrderId, call.IdempotencyKey, call.IsAccepted),
+            Is.EqualTo((List.OrderId.ToString(), message.ToString(), true))
+        );
     }
 
     [Test]
@@ -47,7 +52,10 @@ public sealed class WarehouseClientTests
         await using var world = await OutsideWorldHost.StartAsync(o => o.WarehouseSecret = Settings.WarehouseSecret);
         world.Behaviour.Warehouse.Set(new(mode));
 
-        Assert.That(() => PostAsync(world, Guid.NewGuid()), Throws.TypeOf<WarehouseUnavailableException>().With.Message.Contains(saying));
+        Assert.That(
+            () => PostAsync(world, Guid.NewGuid()),
+            Throws.TypeOf<WarehouseUnavailableException>().With.Message.Contains(saying)
+        );
     }
 
     [Test]
@@ -58,7 +66,8 @@ public sealed class WarehouseClientTests
 
         Assert.That(
             () => PostAsync(world, Guid.NewGuid(), ("Warehouse:Timeout", "00:00:01")),
-            Throws.TypeOf<WarehouseUnavailableException>().With.Message.Contains("Warehouse:Timeout"));
+            Throws.TypeOf<WarehouseUnavailableException>().With.Message.Contains("Warehouse:Timeout")
+        );
     }
 
     [Test]
@@ -67,7 +76,10 @@ public sealed class WarehouseClientTests
         await using var world = await OutsideWorldHost.StartAsync(o => o.WarehouseSecret = Settings.WarehouseSecret);
         world.Behaviour.Warehouse.Set(new(WarehouseMode.Reject));
 
-        Assert.That(() => PostAsync(world, Guid.NewGuid()), Throws.TypeOf<PermanentFaultException>().With.Message.Contains("422"));
+        Assert.That(
+            () => PostAsync(world, Guid.NewGuid()),
+            Throws.TypeOf<PermanentFaultException>().With.Message.Contains("422")
+        );
     }
 
     [TestCase(408)]
@@ -76,14 +88,30 @@ public sealed class WarehouseClientTests
     [TestCase(500)]
     [TestCase(504)]
     public Task These_answers_are_worth_another_try(int status) =>
-        AnsweringAsync(status, "later", url => Assert.That(() => PostAsync(url, Guid.NewGuid()), Throws.TypeOf<WarehouseUnavailableException>().With.Message.Contains($"{status} later")));
+        AnsweringAsync(
+            status,
+            "later",
+            url =>
+                Assert.That(
+                    () => PostAsync(url, Guid.NewGuid()),
+                    Throws.TypeOf<WarehouseUnavailableException>().With.Message.Contains($"{status} later")
+                )
+        );
 
     [TestCase(400)]
     [TestCase(401)]
     [TestCase(404)]
     [TestCase(410)]
     public Task These_answers_are_final(int status) =>
-        AnsweringAsync(status, "never", url => Assert.That(() => PostAsync(url, Guid.NewGuid()), Throws.TypeOf<PermanentFaultException>().With.Message.Contains($"{status} never")));
+        AnsweringAsync(
+            status,
+            "never",
+            url =>
+                Assert.That(
+                    () => PostAsync(url, Guid.NewGuid()),
+                    Throws.TypeOf<PermanentFaultException>().With.Message.Contains($"{status} never")
+                )
+        );
 
     [TestCase(301)]
     [TestCase(302)]
@@ -93,29 +121,46 @@ public sealed class WarehouseClientTests
     {
         await using var elsewhere = await OutsideWorldHost.StartAsync();
         await AnsweringAsync(
-            status, "", url => Assert.That(
-                () => PostAsync(url, Guid.NewGuid()),
-                Throws.TypeOf<PermanentFaultException>().With.Message.Contains($"a redirect ({status} to {elsewhere.BaseUri.Authority})").And.Message.Contains("Set Warehouse__Url")),
-            location: new Uri(elsewhere.BaseUri, "warehouse").ToString());
+            status,
+            "",
+            url =>
+                Assert.That(
+                    () => PostAsync(url, Guid.NewGuid()),
+                    Throws
+                        .TypeOf<PermanentFaultException>()
+                        .With.Message.Contains($"a redirect ({status} to {elsewhere.BaseUri.Authority})")
+                        .And.Message.Contains("Set Warehouse__Url")
+                ),
+            location: new Uri(elsewhere.BaseUri, "warehouse").ToString()
+        );
 
         Assert.That(elsewhere.Warehouse.Calls, Is.Empty);
     }
 
     [Test]
     public Task Of_a_long_and_hostile_answer_the_first_200_printable_characters_are_kept() =>
-        AnsweringAsync(400, "\u001b[31mred\0\u202e" + new string('x', 5_000), url =>
-        {
-            var fault = Assert.ThrowsAsync<PermanentFaultException>(() => PostAsync(url, Guid.NewGuid()))!;
-            Assert.That(fault.Message, Does.Contain("400 [31mredxxx"));
-            Assert.That(fault.Message.Where(char.IsControl), Is.Empty);
-            Assert.That(fault.Message.Count(c => c == 'x'), Is.InRange(150, 200));
-        });
+        AnsweringAsync(
+            400,
+            "\u001b[31mred\0\u202e" + new string('x', 5_000),
+            url =>
+            {
+                var fault = Assert.ThrowsAsync<PermanentFaultException>(() => PostAsync(url, Guid.NewGuid()))!;
+                Assert.That(fault.Message, Does.Contain("400 [31mredxxx"));
+                Assert.That(fault.Message.Where(char.IsControl), Is.Empty);
+                Assert.That(fault.Message.Count(c => c == 'x'), Is.InRange(150, 200));
+            }
+        );
 
-    private static Task PostAsync(RunningWorld world, Guid message, params (string, string?)[] settings) => PostAsync(new Uri(world.BaseUri, "warehouse"), message, settings);
+    private static Task PostAsync(RunningWorld world, Guid message, params (string, string?)[] settings) =>
+        PostAsync(new Uri(world.BaseUri, "warehouse"), message, settings);
 
     private static async Task PostAsync(Uri url, Guid message, params (string, string?)[] settings)
     {
-        var configuration = Settings.Of([("Warehouse:Url", url.ToString()), ("Warehouse:Secret", Settings.WarehouseSecret), .. settings]);
+        var configuration = Settings.Of([
+            ("Warehouse:Url", url.ToString()),
+            ("Warehouse:Secret", Settings.WarehouseSecret),
+            .. settings,
+        ]);
         await using var services = new ServiceCollection().AddWarehouse(configuration).BuildServiceProvider();
         await services.GetRequiredService<WarehouseClient>().PostAsync(message, List, CancellationToken.None);
     }

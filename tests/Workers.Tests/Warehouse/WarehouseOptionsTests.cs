@@ -8,9 +8,22 @@ public sealed class WarehouseOptionsTests
     [Test]
     public void A_configuration_that_cannot_work_is_refused_with_every_problem_and_its_remedy()
     {
-        var refusal = Assert.Throws<InvalidConfigurationException>(() => WarehouseOptions.Read(Settings.Of(("Warehouse:Url", "ftp://x"), ("Warehouse:Secret", "whsec_short"), ("Warehouse:Timeout", "1"))))!;
+        var refusal = Assert.Throws<InvalidConfigurationException>(() =>
+            WarehouseOptions.Read(
+                Settings.Of(
+                    ("Warehouse:Url", "ftp://x"),
+                    ("Warehouse:Secret", "whsec_short"),
+                    ("Warehouse:Timeout", "1")
+                )
+            )
+        )!;
 
-        Assert.That(refusal.Message, Does.Contain("set Warehouse__Url").And.Contain("set Warehouse__Secret").And.Contain("set Warehouse__Timeout"));
+        Assert.That(
+            refusal.Message,
+            Does.Contain("set Warehouse__Url")
+                .And.Contain("set Warehouse__Secret")
+                .And.Contain("set Warehouse__Timeout")
+        );
         Assert.That(refusal.Message, Does.Not.Contain("short"), "a secret, even a wrong one, is not shown");
     }
 

@@ -10,8 +10,10 @@ using QueueWorkers.Steps;
 namespace Orders.Infrastructure.Cancelling;
 
 /// <summary>
-/// Cancels an order, in one transaction: the mark in its progress, the steps that wait for another attempt or are dead-lettered, the news for the workers, and the message on which
-/// every step undoes what it did. Dying before the commit leaves an order that is not cancelled and a client without an answer, who asks again; after it everything follows by itself.
+/// Cancels an order, in one transaction: the mark in its progress, the steps that wait for another attempt or are
+/// dead-lettered, the news for the workers, and the message on which every step undoes what it did. Dying before the
+/// commit leaves an order that is not cancelled and a client without an answer, who asks again; after it everything
+/// follows by itself.
 /// Completed and rejected orders cannot be cancelled: the goods are on their way, or there is nothing to cancel.
 /// </summary>
 public sealed class OrderCancellation(NpgsqlDataSource database, RelayFeed relay)
@@ -19,22 +21,29 @@ public sealed class OrderCancellation(NpgsqlDataSource database, RelayFeed relay
     // Locked as every commit of a step locks it: whoever comes second sees what the first has written.
     private const string Lock = """
         select p.completed_at is not null, p.rejected_at is not null, p.cancelled_at is not null, o.customer_email
-        from order_progress p join orders o on o.id = p.order_id where p.order_id = $1 and ($2::text is null or o.client_id = $2) for no key update of p
+        from order_progress p join orders o on o.id = p.order_id
+            where p.order_id = $1 and ($2::text is null or o.client_id = $2) for no key update of p
         """;
 
     // What is uncertain stays so, and dead-lettered: cancelling does not tell whether a mail went out.
     private static readonly string Mark = $"""
-        update order_progress set cancelled_at = now(), secondary = secondary & ~ended.bits, failed = failed & ~ended.bits
-        from (select coalesce(bit_or(c.bit), 0) as bits from step_runs r join step_catalogue c using (step) where r.subject_id = $1 and r.status in ({StepStatus.Failed:D}, {StepStatus.Expired:D})) ended
+        update order_progress set cancelled_at = now(), secondary = secondary & ~ended.bits,
+            failed = failed & ~ended.bits
+        from (select coalesce(bit_or(c.bit), 0) as bits from step_runs r join step_catalogue c using (step)
+            where r.subject_id = $1 and r.status in ({StepStatus.Failed:D}, {StepStatus.Expired:D})) ended
         where order_id = $1 returning cancelled_at
         """;
 
     private static readonly string EndSteps = $"""
-        update step_runs r set status = {StepStatus.Cancelled:D}, secondary_failed = false, next_attempt_at = null, finished_at = coalesce(finished_at, now())
-        where subject_id = $1 and status in ({StepStatus.Retrying:D}, {StepStatus.Failed:D}, {StepStatus.Expired:D}) and not exists (select from effects e where e.subject_id = r.subject_id and e.effect = r.step and e.state = {EffectState.Done:D})
+        update step_runs r set status = {StepStatus.Cancelled:D}, secondary_failed = false, next_attempt_at = null,
+            finished_at = coalesce(finished_at, now())
+        where subject_id = $1 and status in ({StepStatus.Retrying:D}, {StepStatus.Failed:D}, {StepStatus.Expired:D})
+            and not exists (select from effects e where e.subject_id = r.subject_id and e.effect = r.step
+            and e.state = {EffectState.Done:D})
         """;
 
-    private const string Tell = "insert into cancelled_subjects (subject_id, at) values ($1, now()) on conflict do nothing";
+    private const string Tell =
+        "insert into cancelled_subjects (subject_id, at) values ($1, now()) on conflict do nothing";
 
     /// <summary>Cancels an order. Asking again changes nothing.</summary>
     /// <param name="orderId">The order.</param>
@@ -42,7 +51,12 @@ public sealed class OrderCancellation(NpgsqlDataSource database, RelayFeed relay
     /// <param name="cancellationToken">Ends the wait; what was begun is committed or not, as a whole.</param>
     /// <param name="audit">Who did it, written in the same transaction; only if the order is cancelled now.</param>
     /// <exception cref="NpgsqlException">The database refused or was not there; asking again finds out.</exception>
-    public async Task<CancelOutcome> CancelAsync(Guid orderId, string? clientId, CancellationToken cancellationToken, AuditEntry? audit = null)
+    public async Task<CancelOutcome> CancelAsync(
+        Guid orderId,
+        string? clientId,
+        CancellationToken cancellationToken,
+        AuditEntry? audit = null
+    )
     {
         Failpoint.Hit("api.before_cancel", Outside.Database);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
@@ -52,7 +66,13 @@ public sealed class OrderCancellation(NpgsqlDataSource database, RelayFeed relay
             return outcome;
 
         var cancelledAt = await MarkAsync(connection, orderId);
-        var message = OutgoingMessage.Create(new OrderCancelled(orderId, cancelledAt), orderId, activity: System.Diagnostics.Activity.Current, priority: OrderPriority.Cancellation, keys: OrderKeys.Of(email));
+        var message = OutgoingMessage.Create(
+            new OrderCancelled(orderId, cancelledAt),
+            orderId,
+            activity: System.Diagnostics.Activity.Current,
+            priority: OrderPriority.Cancellation,
+            keys: OrderKeys.Of(email)
+        );
         await OutboxWriter.InsertAsync(connection, [message], CancellationToken.None);
         if (audit is not null)
             await AuditLog.WriteAsync(connection, audit, CancellationToken.None);
@@ -63,16 +83,27 @@ public sealed class OrderCancellation(NpgsqlDataSource database, RelayFeed relay
         return CancelOutcome.Cancelled;
     }
 
-    private static async Task<(CancelOutcome? Ended, string Email)> StateAsync(NpgsqlConnection connection, Guid orderId, string? clientId, CancellationToken cancellationToken)
+    private static async Task<(CancelOutcome? Ended, string Email)> StateAsync(
+        NpgsqlConnection connection,
+        Guid orderId,
+        string? clientId,
+        CancellationToken cancellationToken
+    )
     {
         await using var command = new NpgsqlCommand(Lock, connection);
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = orderId });
-        command.Parameters.Add(new NpgsqlParameter { Value = (object?)clientId ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
+        command.Parameters.Add(
+            new NpgsqlParameter { Value = (object?)clientId ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text }
+        );
         Failpoint.Hit("api.before_lock_order", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken))
             return (CancelOutcome.NotFound, "");
-        CancelOutcome? ended = reader.GetBoolean(2) ? CancelOutcome.AlreadyCancelled : reader.GetBoolean(1) ? CancelOutcome.Rejected : reader.GetBoolean(0) ? CancelOutcome.Completed : null;
+        CancelOutcome? ended =
+            reader.GetBoolean(2) ? CancelOutcome.AlreadyCancelled
+            : reader.GetBoolean(1) ? CancelOutcome.Rejected
+            : reader.GetBoolean(0) ? CancelOutcome.Completed
+            : null;
         return (ended, reader.GetString(3));
     }
 
@@ -80,15 +111,15 @@ public sealed class OrderCancellation(NpgsqlDataSource database, RelayFeed relay
     {
         await using var batch = new NpgsqlBatch(connection);
         foreach (var sql in (string[])[Mark, EndSteps, Tell])
-            batch.BatchCommands.Add(new NpgsqlBatchCommand(sql) { Parameters = { new NpgsqlParameter<Guid> { TypedValue = orderId } } });
+            batch.BatchCommands.Add(
+                new NpgsqlBatchCommand(sql) { Parameters = { new NpgsqlParameter<Guid> { TypedValue = orderId } } }
+            );
         Failpoint.Hit("api.before_mark_cancelled", Outside.Database);
         await using var reader = await batch.ExecuteReaderAsync();
         await reader.ReadAsync();
         var cancelledAt = reader.GetFieldValue<DateTimeOffset>(0);
         // To the end: a fault of the later statements must reach the caller.
-        while (await reader.NextResultAsync())
-        {
-        }
+        while (await reader.NextResultAsync()) { }
 
         Failpoint.Hit("api.after_mark_cancelled", Outside.Database);
         return cancelledAt;

@@ -3,7 +3,10 @@ using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Deployment;
 
-/// <summary>What the roles may do. Nobody but the deployment may change the schema, and nobody may delete an order, an invoice or a movement of stock.</summary>
+/// <summary>
+/// What the roles may do. Nobody but the deployment may change the schema, and nobody may delete an order, an invoice
+/// or a movement of stock.
+/// </summary>
 public sealed class DatabaseGrants : IDatabaseRoles
 {
     /// <summary>The API: writes new orders, reads everything it shows.</summary>
@@ -14,7 +17,8 @@ public sealed class DatabaseGrants : IDatabaseRoles
         "select on catalogue, stock, invoices, credit_notes, api_keys",
         // Cancelling marks the order.
         "update on order_progress",
-        "select, insert on aged_messages", "select, update on aging_checkpoints",
+        "select, insert on aged_messages",
+        "select, update on aging_checkpoints",
         "usage on sequence order_number",
     ];
 
@@ -31,13 +35,21 @@ public sealed class DatabaseGrants : IDatabaseRoles
     [
         .. FrameworkGrants.Worker,
         "select, update on order_progress",
-        // The jobs of the schedules: purging by age, and comparing ids and quantities. No name, address or price, and no key's body.
-        "select, delete on aged_messages", "select (at, ctid), delete on posted_keys",
-        "select (id, created_at, release_at, premium) on orders", "select (order_id, quantity) on order_lines", "select (order_id, quantity) on stock_movements",
+        // The jobs of the schedules: purging by age, and comparing ids and quantities. No name, address or price, and
+        // no key's body.
+        "select, delete on aged_messages",
+        "select (at, ctid), delete on posted_keys",
+        "select (id, created_at, release_at, premium) on orders",
+        "select (order_id, quantity) on order_lines",
+        "select (order_id, quantity) on stock_movements",
         "select (order_id, sha256) on invoices",
     ];
 
     /// <inheritdoc />
     public IEnumerable<(string Process, IReadOnlyList<string> Grants)> RolesOf(StepCatalogue catalogue) =>
-        [("api", Api), ("dashboard", Dashboard), .. catalogue.Steps.Select(step => (step.Name, (IReadOnlyList<string>)[.. Worker, .. step.Policy.Grants]))];
+        [
+            ("api", Api),
+            ("dashboard", Dashboard),
+            .. catalogue.Steps.Select(step => (step.Name, (IReadOnlyList<string>)[.. Worker, .. step.Policy.Grants])),
+        ];
 }

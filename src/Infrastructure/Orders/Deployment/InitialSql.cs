@@ -3,14 +3,16 @@ using Microsoft.EntityFrameworkCore.Migrations;
 namespace Orders.Infrastructure.Deployment;
 
 /// <summary>
-/// The part of the migration <c>Initial</c> that the model cannot express. Kept apart from the generated file, which calls <see cref="Apply"/> as its last statement:
+/// The part of the migration <c>Initial</c> that the model cannot express. Kept apart from the generated file, which
+/// calls <see cref="Apply"/> as its last statement:
 /// whoever generates <c>Initial</c> again adds only that call.
 /// </summary>
 internal static class InitialSql
 {
     // Fill factors leave room on the page for the updates that a row is known to get (HOT: no index is touched).
     // Vacuum thresholds of the outbox are in rows, not in shares: dead rows must go soon, whatever the table's size.
-    // No foreign keys from lines and progress to their order: one statement writes all of them (OrderIntakeSql), and four checks per order cost more than the insert.
+    // No foreign keys from lines and progress to their order: one statement writes all of them (OrderIntakeSql), and
+    // four checks per order cost more than the insert.
     // PDFs are compressed already: EXTERNAL spares the database the attempt.
     private const string Storage = """
         alter table outbox set (autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_insert_threshold = -1);
@@ -30,10 +32,12 @@ internal static class InitialSql
     // The audit record is a chain of hashes, written by the database and insert-only for everybody.
     private const string Audit = """
         create function audit_hash(
-            id bigint, at timestamptz, who text, role text, action text, target text, filter jsonb, count bigint, reason text, result text, previous bytea)
+            id bigint, at timestamptz, who text, role text, action text, target text, filter jsonb, count bigint,
+                reason text, result text, previous bytea)
         returns bytea language sql immutable as $$
             select sha256(previous || convert_to(jsonb_build_array(
-                id, extract(epoch from at), who, role, action, target, filter, count, reason, result)::text, 'UTF8')) $$;
+                id, extract(epoch from at), who, role, action, target, filter, count, reason, result)::text, 'UTF8'))
+                    $$;
 
         create function audit_chain() returns trigger language plpgsql as $$
         begin
@@ -44,7 +48,8 @@ internal static class InitialSql
             new.id := coalesce(new.id, 1);
             new.previous_hash := coalesce(new.previous_hash, ''::bytea);
             new.hash := audit_hash(
-                new.id, new.at, new.who, new.role, new.action, new.target, new.filter, new.count, new.reason, new.result, new.previous_hash);
+                new.id, new.at, new.who, new.role, new.action, new.target, new.filter, new.count, new.reason,
+                    new.result, new.previous_hash);
             return new;
         end $$;
 
@@ -54,11 +59,13 @@ internal static class InitialSql
         end $$;
 
         create trigger audit_chain before insert on audit for each row execute function audit_chain();
-        create trigger audit_unchanged before update or delete or truncate on audit for each statement execute function audit_unchanged();
+        create trigger audit_unchanged before update or delete or truncate on audit
+            for each statement execute function audit_unchanged();
         """;
 
     // Operators say InvalidOperationException and OrderAccepted, not their full names.
-    // try_jsonb: what is no JSON for PostgreSQL (malformed, an escaped NUL, a number beyond all bounds) is kept as bytes only.
+    // try_jsonb: what is no JSON for PostgreSQL (malformed, an escaped NUL, a number beyond all bounds) is kept as
+    // bytes only.
     private const string Search = """
         create extension if not exists pg_trgm;
         create index failures_text on failures using gin ((fault_message || ' ' || coalesce(payload::text, '')) gin_trgm_ops);

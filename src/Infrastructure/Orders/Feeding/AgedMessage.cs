@@ -3,7 +3,10 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace Orders.Infrastructure.Feeding;
 
-/// <summary>Says that a step of an order got its message a second time, in a higher class, because the order had been overtaken for too long. There is at most one for each class.</summary>
+/// <summary>
+/// Says that a step of an order got its message a second time, in a higher class, because the order had been overtaken
+/// for too long. There is at most one for each class.
+/// </summary>
 public sealed class AgedMessage
 {
     /// <summary>The order.</summary>
@@ -26,7 +29,12 @@ public sealed class AgedMessageTable : IEntityTypeConfiguration<AgedMessage>
     public void Configure(EntityTypeBuilder<AgedMessage> builder)
     {
         builder.ToTable("aged_messages");
-        builder.HasKey(m => new { m.SubjectId, m.Step, m.Priority });
+        builder.HasKey(m => new
+        {
+            m.SubjectId,
+            m.Step,
+            m.Priority,
+        });
         builder.Property(m => m.At).HasDefaultValueSql("now()");
         builder.HasIndex(m => m.At).HasDatabaseName("aged_messages_at");
     }

@@ -3,7 +3,9 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace Orders.Infrastructure.Feeding;
 
-/// <summary>Until when somebody looked for overtaken orders: one row for the installation (<see cref="AgingTurn"/>).</summary>
+/// <summary>
+/// Until when somebody looked for overtaken orders: one row for the installation (<see cref="AgingTurn"/>).
+/// </summary>
 public sealed class AgingCheckpoint
 {
     /// <summary>Always 1.</summary>
@@ -24,6 +26,13 @@ public sealed class AgingCheckpointTable : IEntityTypeConfiguration<AgingCheckpo
     {
         builder.ToTable("aging_checkpoints");
         builder.Property(l => l.Id).ValueGeneratedNever();
-        builder.HasData(new AgingCheckpoint { Id = 1, LookedUntil = DateTimeOffset.UnixEpoch, BusyAt = DateTimeOffset.UnixEpoch });
+        builder.HasData(
+            new AgingCheckpoint
+            {
+                Id = 1,
+                LookedUntil = DateTimeOffset.UnixEpoch,
+                BusyAt = DateTimeOffset.UnixEpoch,
+            }
+        );
     }
 }

@@ -7,53 +7,68 @@ using QueueWorkers.Steps;
 namespace Orders.Infrastructure.Feeding;
 
 /// <summary>
-/// Keeps normal orders from starving behind premium ones (ADR 0071). The broker's priorities are strict, so a normal message may wait for ever while premium ones come.
-/// Once a second one process of all (<see cref="AgingTurn"/>) looks at the orders that have just become as old as one of <see cref="Ages"/>: whose step has not begun although it could
-/// have, while the same step was done for a premium order accepted later, gets its message once more, in the premium class. The copy overtakes the original; whichever comes second is
-/// dropped by the effect of the first. What is new costs one look by key a second, and a look at each later age only while orders are unfinished at the first; a copy is written only for
-/// an order that was overtaken, once for each of its steps in all: the copies of a step that were written stand in <c>aged_messages</c>, in the transaction that writes them. So in an
-/// overload that lasts, no message is there more than twice.
-/// Dying before that transaction's commit loses nothing: the turn was not taken, and the next process looks from where the last one stopped. Nor does dying after it:
+/// Keeps normal orders from starving behind premium ones (ADR 0071). The broker's priorities are strict, so a normal
+/// message may wait for ever while premium ones come.
+/// Once a second one process of all (<see cref="AgingTurn"/>) looks at the orders that have just become as old as one
+/// of <see cref="Ages"/>: whose step has not begun although it could have, while the same step was done for a premium
+/// order accepted later, gets its message once more, in the premium class. The copy overtakes the original; whichever
+/// comes second is dropped by the effect of the first. What is new costs one look by key a second, and a look at each
+/// later age only while orders are unfinished at the first; a copy is written only for an order that was overtaken,
+/// once for each of its steps in all: the copies of a step that were written stand in <c>aged_messages</c>, in the
+/// transaction that writes them. So in an overload that lasts, no message is there more than twice.
+/// Dying before that transaction's commit loses nothing: the turn was not taken, and the next process looks from where
+/// the last one stopped. Nor does dying after it:
 /// the copies' rows lie in the outbox, and the next relay sends them.
 /// </summary>
 public sealed class OrderAging(NpgsqlDataSource database, RelayFeed relay, TimeProvider time)
 {
     /// <summary>
-    /// How old a normal order is when it is looked at. Later looks are for those that were not overtaken yet at the first: behind a long queue of premium orders that had come before.
+    /// How old a normal order is when it is looked at. Later looks are for those that were not overtaken yet at the
+    /// first: behind a long queue of premium orders that had come before.
     /// </summary>
-    public IReadOnlyList<TimeSpan> Ages { get; init; } = [TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(35), TimeSpan.FromSeconds(90), TimeSpan.FromMinutes(5)];
+    public IReadOnlyList<TimeSpan> Ages { get; init; } =
+    [TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(35), TimeSpan.FromSeconds(90), TimeSpan.FromMinutes(5)];
 
-    // More in one look would make the premium class a crowd itself. Who has to stand back is looked at again at the next of the ages.
+    // More in one look would make the premium class a crowd itself. Who has to stand back is looked at again at the
+    // next of the ages.
     private const int Most = 200;
 
-    // Normal orders between two ages that may still have something to do, dead-lettered ones too (they may be sent again): by id, and those the clock released by that time.
+    // Normal orders between two ages that may still have something to do, dead-lettered ones too (they may be sent
+    // again): by id, and those the clock released by that time.
     private const string Unfinished = """
         not o.premium and p.completed_at is null and p.rejected_at is null and p.cancelled_at is null
             and ((o.id >= $1 and o.id < $2 and o.release_at is null) or (o.release_at >= $3 and o.release_at < $4))
         """;
 
-    private const string AnyUnfinished = $"select exists (select from orders o join order_progress p on p.order_id = o.id where {Unfinished})";
+    private const string AnyUnfinished =
+        $"select exists (select from orders o join order_progress p on p.order_id = o.id where {Unfinished})";
 
     private static readonly string Overtaken = $"""
         with stuck as materialized (
             select o.id, o.premium, o.created_at, p.completed_at, c.step, c.consumes, o.customer_email
-            from orders o join order_progress p on p.order_id = o.id join step_catalogue c on c.active and c.bit & p.required & ~p.done <> 0
+            from orders o join order_progress p on p.order_id = o.id
+                join step_catalogue c on c.active and c.bit & p.required & ~p.done <> 0
             where {Unfinished} and p.failed = 0
                 and not exists (select from step_runs r where r.subject_id = o.id and r.step = c.step)
-                and not exists (select from aged_messages a where a.subject_id = o.id and a.step = c.step and a.priority = {OrderPriority.Premium})
+                and not exists (select from aged_messages a
+                    where a.subject_id = o.id and a.step = c.step and a.priority = {OrderPriority.Premium})
                 and {OrderFeed.IsReady}
             order by o.id limit {Most}),
         overtaking as (
             select s.step from (select distinct step from stuck) s cross join lateral (
-                select from orders y join step_runs r on r.subject_id = y.id and r.step = s.step and r.status = {StepStatus.Done:D} where y.premium and y.id >= $1 and y.id < $5 limit 1) y)
-        select id, premium, created_at, completed_at, step, consumes, customer_email from stuck join overtaking using (step)
+                select from orders y join step_runs r on r.subject_id = y.id and r.step = s.step
+                    and r.status = {StepStatus.Done:D} where y.premium and y.id >= $1 and y.id < $5 limit 1) y)
+        select id, premium, created_at, completed_at, step, consumes, customer_email from stuck
+            join overtaking using (step)
         """;
 
-    private static readonly string Remember = $"insert into aged_messages (subject_id, step, priority) select subject_id, step, {OrderPriority.Premium} from unnest($1, $2) as t(subject_id, step) on conflict do nothing";
+    private static readonly string Remember =
+        $"insert into aged_messages (subject_id, step, priority) select subject_id, step, {OrderPriority.Premium} from unnest($1, $2) as t(subject_id, step) on conflict do nothing";
 
     /// <summary>Looks once, unless somebody has looked in the last second.</summary>
     /// <returns>How many copies were written.</returns>
-    /// <exception cref="NpgsqlException">The database cannot be read or written; the next look begins where this one did.</exception>
+    /// <exception cref="NpgsqlException">The database cannot be read or written; the next look begins where this one
+    /// did.</exception>
     public async Task<int> LookAsync(CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
@@ -63,12 +78,18 @@ public sealed class OrderAging(NpgsqlDataSource database, RelayFeed relay, TimeP
             return 0;
 
         var first = Ages.Min();
-        var isBusy = turn.IsAfterGap || await AnyUnfinishedAsync(connection, turn.From - first, now - first, cancellationToken);
+        var isBusy =
+            turn.IsAfterGap || await AnyUnfinishedAsync(connection, turn.From - first, now - first, cancellationToken);
         if (isBusy)
             await AgingTurn.RememberBusyAsync(connection, now, cancellationToken);
-        // An order that is unfinished at a later age was so at the first: where nobody was then, nobody is now. What nobody looked at then counts as busy.
-        TimeSpan[] ages = [.. Ages.Where(age => age == first ? isBusy : isBusy || turn.BusyAt >= turn.From - (age - first))];
-        var overtaken = ages.Length > 0 ? await OvertakenAsync(connection, ages, turn.From, now, cancellationToken) : [];
+        // An order that is unfinished at a later age was so at the first: where nobody was then, nobody is now. What
+        // nobody looked at then counts as busy.
+        TimeSpan[] ages =
+        [
+            .. Ages.Where(age => age == first ? isBusy : isBusy || turn.BusyAt >= turn.From - (age - first)),
+        ];
+        var overtaken =
+            ages.Length > 0 ? await OvertakenAsync(connection, ages, turn.From, now, cancellationToken) : [];
         if (overtaken.Count > 0)
         {
             await RememberAsync(connection, overtaken, cancellationToken);
@@ -81,7 +102,12 @@ public sealed class OrderAging(NpgsqlDataSource database, RelayFeed relay, TimeP
         return overtaken.Count;
     }
 
-    private static async Task<bool> AnyUnfinishedAsync(NpgsqlConnection connection, DateTimeOffset from, DateTimeOffset to, CancellationToken cancellationToken)
+    private static async Task<bool> AnyUnfinishedAsync(
+        NpgsqlConnection connection,
+        DateTimeOffset from,
+        DateTimeOffset to,
+        CancellationToken cancellationToken
+    )
     {
         await using var command = new NpgsqlCommand(AnyUnfinished, connection);
         foreach (var parameter in Between(from, to))
@@ -90,7 +116,13 @@ public sealed class OrderAging(NpgsqlDataSource database, RelayFeed relay, TimeP
     }
 
     // One round trip. The oldest come first, should there be too many.
-    private static async Task<List<(Guid Order, string Step, OutboxMessage Copy)>> OvertakenAsync(NpgsqlConnection connection, TimeSpan[] ages, DateTimeOffset from, DateTimeOffset now, CancellationToken cancellationToken)
+    private static async Task<List<(Guid Order, string Step, OutboxMessage Copy)>> OvertakenAsync(
+        NpgsqlConnection connection,
+        TimeSpan[] ages,
+        DateTimeOffset from,
+        DateTimeOffset now,
+        CancellationToken cancellationToken
+    )
     {
         var overtaken = new Dictionary<(Guid Order, string Step), OutboxMessage>();
         await using var batch = new NpgsqlBatch(connection);
@@ -104,13 +136,16 @@ public sealed class OrderAging(NpgsqlDataSource database, RelayFeed relay, TimeP
                 if (overtaken.Count < Most)
                     overtaken.TryAdd((reader.GetGuid(0), reader.GetString(4)), CopyFrom(reader));
             }
-        }
-        while (await reader.NextResultAsync(cancellationToken));
+        } while (await reader.NextResultAsync(cancellationToken));
 
         return [.. overtaken.Select(o => (o.Key.Order, o.Key.Step, o.Value))];
     }
 
-    private static async Task RememberAsync(NpgsqlConnection connection, List<(Guid Order, string Step, OutboxMessage Copy)> overtaken, CancellationToken cancellationToken)
+    private static async Task RememberAsync(
+        NpgsqlConnection connection,
+        List<(Guid Order, string Step, OutboxMessage Copy)> overtaken,
+        CancellationToken cancellationToken
+    )
     {
         await using var command = new NpgsqlCommand(Remember, connection);
         command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. overtaken.Select(o => o.Order)] });
@@ -128,18 +163,27 @@ public sealed class OrderAging(NpgsqlDataSource database, RelayFeed relay, TimeP
     }
 
     private static NpgsqlParameter[] Between(DateTimeOffset from, DateTimeOffset to) =>
-    [
-        new NpgsqlParameter<Guid> { TypedValue = TimedId.FirstAt(from) },
-        new NpgsqlParameter<Guid> { TypedValue = TimedId.FirstAt(to) },
-        new NpgsqlParameter<DateTimeOffset> { TypedValue = from, NpgsqlDbType = NpgsqlDbType.TimestampTz },
-        new NpgsqlParameter<DateTimeOffset> { TypedValue = to, NpgsqlDbType = NpgsqlDbType.TimestampTz },
-    ];
+        [
+            new NpgsqlParameter<Guid> { TypedValue = TimedId.FirstAt(from) },
+            new NpgsqlParameter<Guid> { TypedValue = TimedId.FirstAt(to) },
+            new NpgsqlParameter<DateTimeOffset> { TypedValue = from, NpgsqlDbType = NpgsqlDbType.TimestampTz },
+            new NpgsqlParameter<DateTimeOffset> { TypedValue = to, NpgsqlDbType = NpgsqlDbType.TimestampTz },
+        ];
 
     private static OutboxMessage CopyFrom(NpgsqlDataReader reader)
     {
         var order = new PastOrder(
-            reader.GetGuid(0), reader.GetBoolean(1), reader.GetFieldValue<DateTimeOffset>(2), reader.IsDBNull(3) ? null : reader.GetFieldValue<DateTimeOffset>(3),
-            reader.GetString(6));
-        return OrderFeed.MessageOf(order, reader.GetString(4), reader.GetFieldValue<string[]>(5), OrderPriority.Premium);
+            reader.GetGuid(0),
+            reader.GetBoolean(1),
+            reader.GetFieldValue<DateTimeOffset>(2),
+            reader.IsDBNull(3) ? null : reader.GetFieldValue<DateTimeOffset>(3),
+            reader.GetString(6)
+        );
+        return OrderFeed.MessageOf(
+            order,
+            reader.GetString(4),
+            reader.GetFieldValue<string[]>(5),
+            OrderPriority.Premium
+        );
     }
 }

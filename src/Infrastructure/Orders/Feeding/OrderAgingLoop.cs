@@ -5,7 +5,8 @@ using Npgsql;
 namespace Orders.Infrastructure.Feeding;
 
 /// <summary>Lets <see cref="OrderAging"/> look once a second.</summary>
-internal sealed partial class OrderAgingLoop(OrderAging aging, TimeProvider time, ILogger<OrderAgingLoop> logger) : BackgroundService
+internal sealed partial class OrderAgingLoop(OrderAging aging, TimeProvider time, ILogger<OrderAgingLoop> logger)
+    : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -35,9 +36,17 @@ internal sealed partial class OrderAgingLoop(OrderAging aging, TimeProvider time
         }
     }
 
-    [LoggerMessage(3100, LogLevel.Information, "{Copies} steps of normal orders were overtaken by premium orders for too long; their messages are sent again in the premium class.")]
+    [LoggerMessage(
+        3100,
+        LogLevel.Information,
+        "{Copies} steps of normal orders were overtaken by premium orders for too long; their messages are sent again in the premium class."
+    )]
     private static partial void Overtaken(ILogger logger, int copies);
 
-    [LoggerMessage(3101, LogLevel.Warning, "Nobody looks for normal orders that premium ones have overtaken, because the database does not answer: {Reason}")]
+    [LoggerMessage(
+        3101,
+        LogLevel.Warning,
+        "Nobody looks for normal orders that premium ones have overtaken, because the database does not answer: {Reason}"
+    )]
     private static partial void NotLooking(ILogger logger, string reason);
 }

@@ -4,10 +4,13 @@ using System.Diagnostics;
 namespace Orders.Infrastructure.Intake;
 
 /// <summary>
-/// Keeps one customer's flood from holding up the others, at no cost: who has posted a lot lately goes a lane lower, behind everybody who has not. A lane is a priority of the broker
-/// within the order's own class; all messages of the order keep it, so it holds in every step. When nobody else is there, a lower lane is as fast as any other.
-/// A customer's first orders, and one a second from then on, stay in the normal lane; the same, more generously, for a client as a whole.
-/// Kept in memory, per process: with several API processes the quotas are that many times as large, and a restart forgets them, which costs nobody anything but a few seconds.
+/// Keeps one customer's flood from holding up the others, at no cost: who has posted a lot lately goes a lane lower,
+/// behind everybody who has not. A lane is a priority of the broker within the order's own class; all messages of the
+/// order keep it, so it holds in every step. When nobody else is there, a lower lane is as fast as any other.
+/// A customer's first orders, and one a second from then on, stay in the normal lane; the same, more generously, for a
+/// client as a whole.
+/// Kept in memory, per process: with several API processes the quotas are that many times as large, and a restart
+/// forgets them, which costs nobody anything but a few seconds.
 /// </summary>
 internal sealed class CustomerFairness
 {
@@ -27,11 +30,15 @@ internal sealed class CustomerFairness
         // Both are asked, always: an order that goes lower for the customer's sake is one of the client's all the same.
         var client = Take($"c {order.ClientId}", Client);
         var customer = Take($"m {order.ClientId} {order.CustomerEmail}", Customer);
-        var steps = !customer ? 2 : !client ? 1 : 0;
+        var steps =
+            !customer ? 2
+            : !client ? 1
+            : 0;
         return steps == 0 ? priority : OrderPriority.Lower(priority, steps);
     }
 
-    private bool Take(string key, Quota quota) => _buckets.GetOrAdd(key, static (_, q) => new Bucket(q.Burst), quota).TryTake(quota);
+    private bool Take(string key, Quota quota) =>
+        _buckets.GetOrAdd(key, static (_, q) => new Bucket(q.Burst), quota).TryTake(quota);
 
     // A bucket that is full again says nothing; the look is taken only when there are many.
     private void Forget()
@@ -73,7 +80,10 @@ internal sealed class CustomerFairness
             lock (_lock)
             {
                 var now = Stopwatch.GetTimestamp();
-                _level = Math.Min(quota.Burst, _level + (Stopwatch.GetElapsedTime(_at, now).TotalSeconds * quota.PerSecond));
+                _level = Math.Min(
+                    quota.Burst,
+                    _level + (Stopwatch.GetElapsedTime(_at, now).TotalSeconds * quota.PerSecond)
+                );
                 _at = now;
                 if (_level < 1)
                     return false;

@@ -2,7 +2,8 @@ namespace Orders.Infrastructure.Intake;
 
 /// <summary>What became of a posted order.</summary>
 /// <param name="Outcome">Which of the cases it is.</param>
-/// <param name="Order">The stored order; null for <see cref="IntakeOutcome.KeyUsedForAnotherBody"/> and <see cref="IntakeOutcome.KeyInFlight"/>.</param>
+/// <param name="Order">The stored order; null for <see cref="IntakeOutcome.KeyUsedForAnotherBody"/> and
+/// <see cref="IntakeOutcome.KeyInFlight"/>.</param>
 public sealed record IntakeResult(IntakeOutcome Outcome, StoredOrder? Order);
 
 /// <summary>The cases of <see cref="IntakeResult"/>.</summary>
@@ -28,4 +29,11 @@ public enum IntakeOutcome
 /// <param name="Currency">Its currency.</param>
 /// <param name="CreatedAt">When it was accepted.</param>
 /// <param name="Status">Where it stands: Accepted, or further when replayed.</param>
-public sealed record StoredOrder(Guid Id, long Number, decimal Total, string Currency, DateTimeOffset CreatedAt, OrderStatus Status);
+public sealed record StoredOrder(
+    Guid Id,
+    long Number,
+    decimal Total,
+    string Currency,
+    DateTimeOffset CreatedAt,
+    OrderStatus Status
+);

@@ -50,19 +50,25 @@ public sealed record NewOrder
     /// <summary>SHA-256 of the body; needed only together with <see cref="IdempotencyKey"/>.</summary>
     public byte[] BodyHash { get; init; } = [];
 
-    /// <summary>The steps the order has to go through, as a mask of <see cref="QueueWorkers.Steps.CatalogueEntry.Bit"/>.</summary>
+    /// <summary>
+    /// The steps the order has to go through, as a mask of <see cref="QueueWorkers.Steps.CatalogueEntry.Bit"/>.
+    /// </summary>
     public required int RequiredSteps { get; init; }
 
     /// <summary>The request's trace, which the order's messages continue.</summary>
     public Activity? Trace { get; init; } = Activity.Current;
 
-    /// <summary>When it was accepted, in whole microseconds as the database keeps it: a replayed answer shows the same moment as the first one.</summary>
+    /// <summary>
+    /// When it was accepted, in whole microseconds as the database keeps it: a replayed answer shows the same moment as
+    /// the first one.
+    /// </summary>
     public DateTimeOffset CreatedAt { get; } = WholeMicroseconds(DateTimeOffset.UtcNow);
 
     /// <summary>Sum of the lines.</summary>
     public decimal Total => Lines.Sum(l => l.Total);
 
-    private static DateTimeOffset WholeMicroseconds(DateTimeOffset time) => time.AddTicks(-(time.Ticks % TimeSpan.TicksPerMicrosecond));
+    private static DateTimeOffset WholeMicroseconds(DateTimeOffset time) =>
+        time.AddTicks(-(time.Ticks % TimeSpan.TicksPerMicrosecond));
 }
 
 /// <summary>One priced line.</summary>

@@ -9,11 +9,13 @@ using QueueWorkers.Outbox.Relaying;
 namespace Orders.Infrastructure.Intake;
 
 /// <summary>
-/// Stores posted orders. Promise: when <see cref="AcceptAsync"/> returns <see cref="IntakeOutcome.Accepted"/>, the order, its lines and its message to the steps are
-/// committed together; when it throws, the caller must not claim either way (a lost connection leaves the outcome open: answer 503; the same Idempotency-Key finds out).
+/// Stores posted orders. Promise: when <see cref="AcceptAsync"/> returns <see cref="IntakeOutcome.Accepted"/>, the
+/// order, its lines and its message to the steps are committed together; when it throws, the caller must not claim
+/// either way (a lost connection leaves the outcome open: answer 503; the same Idempotency-Key finds out).
 /// Requests that are there at the same moment share one commit.
 /// </summary>
-public sealed class OrderIntake(NpgsqlDataSource database, RelayFeed relay, DuplicateEvidence? duplicates = null) : GroupCommitter<NewOrder, IntakeResult>
+public sealed class OrderIntake(NpgsqlDataSource database, RelayFeed relay, DuplicateEvidence? duplicates = null)
+    : GroupCommitter<NewOrder, IntakeResult>
 {
     // The name under which a repeated post stands among the suppressed duplicates.
     private const string Door = "post-order";
@@ -22,7 +24,8 @@ public sealed class OrderIntake(NpgsqlDataSource database, RelayFeed relay, Dupl
     private readonly CustomerFairness _lanes = new();
 
     /// <summary>Stores an order.</summary>
-    /// <exception cref="NpgsqlException">The database refused or was not there; see <see cref="DatabaseFault.IsUnavailable"/>.</exception>
+    /// <exception cref="NpgsqlException">The database refused or was not there; see
+    /// <see cref="DatabaseFault.IsUnavailable"/>.</exception>
     public async Task<IntakeResult> AcceptAsync(NewOrder order)
     {
         if (order.IdempotencyKey is not { } key)
@@ -47,7 +50,8 @@ public sealed class OrderIntake(NpgsqlDataSource database, RelayFeed relay, Dupl
         var messages = units.Select(MessageOf).ToArray();
         var results = await OrderIntakeSql.InsertAsync(database, units, messages, WaitsBriefly);
 
-        // After the commit only. Dying before this line costs a few seconds: the rows' lease ends and another relay sends them.
+        // After the commit only. Dying before this line costs a few seconds: the rows' lease ends and another relay
+        // sends them.
         for (var i = 0; i < units.Count; i++)
         {
             if (results[i].Outcome == IntakeOutcome.Accepted)
@@ -62,7 +66,17 @@ public sealed class OrderIntake(NpgsqlDataSource database, RelayFeed relay, Dupl
     /// <inheritdoc />
     protected override bool IsUnitFault(Exception exception) => DatabaseFault.IsUnitFault(exception);
 
-    private OutboxMessage MessageOf(NewOrder order) => OutgoingMessage.Create(
-        new OrderAccepted(order.Id, order.Premium, order.CreatedAt), order.Id, activity: order.Trace, dueAt: order.ReleaseAt, id: OutgoingMessage.IdOf<OrderAccepted>(order.Id), keys: OrderKeys.Of(order.CustomerEmail),
-        priority: _lanes.PriorityOf(order, OrderPriority.Of(order.Premium, released: order.ReleaseAt > order.CreatedAt)));
+    private OutboxMessage MessageOf(NewOrder order) =>
+        OutgoingMessage.Create(
+            new OrderAccepted(order.Id, order.Premium, order.CreatedAt),
+            order.Id,
+            activity: order.Trace,
+            dueAt: order.ReleaseAt,
+            id: OutgoingMessage.IdOf<OrderAccepted>(order.Id),
+            keys: OrderKeys.Of(order.CustomerEmail),
+            priority: _lanes.PriorityOf(
+                order,
+                OrderPriority.Of(order.Premium, released: order.ReleaseAt > order.CreatedAt)
+            )
+        );
 }

@@ -5,50 +5,69 @@ using QueueWorkers.Outbox;
 
 namespace Orders.Infrastructure.Intake;
 
-/// <summary>The statements behind <see cref="OrderIntake"/>: any number of orders in one round trip and one commit.</summary>
+/// <summary>
+/// The statements behind <see cref="OrderIntake"/>: any number of orders in one round trip and one commit.
+/// </summary>
 internal static class OrderIntakeSql
 {
     private const int LineParameters = 16;
     private const int OutboxParameters = LineParameters + 7;
 
-    // Orders, lines, progress and messages in one statement: committed together or not at all, and nothing is sent before.
+    // Orders, lines, progress and messages in one statement: committed together or not at all, and nothing is sent
+    // before.
     private static readonly string Insert = $"""
         with o as (
-            insert into orders (id, client_id, customer_name, customer_email, currency, total, premium, notes, ship_line1, ship_city, ship_postal_code, ship_country, release_at, created_at)
-            select t.* from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::numeric[], $7::boolean[], $8::text[],
-                                   $9::text[], $10::text[], $11::text[], $12::text[], $13::timestamptz[], $14::timestamptz[]) as t
+            insert into orders (id, client_id, customer_name, customer_email, currency, total, premium, notes,
+                ship_line1, ship_city, ship_postal_code, ship_country, release_at, created_at)
+            select t.* from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::numeric[],
+                $7::boolean[], $8::text[],
+                                   $9::text[], $10::text[], $11::text[], $12::text[], $13::timestamptz[],
+                                       $14::timestamptz[]) as t
             returning id, number),
         p as (
-            insert into order_progress (order_id, required, done, failed) select t.id, t.required, 0, 0 from unnest($1::uuid[], $15::integer[]) as t(id, required)),
+            insert into order_progress (order_id, required, done, failed) select t.id, t.required, 0, 0
+                from unnest($1::uuid[], $15::integer[]) as t(id, required)),
         l as (
             insert into order_lines (order_id, line, sku, name, quantity, unit_price, total)
-            select t.* from unnest(${LineParameters}::uuid[], ${LineParameters + 1}::smallint[], ${LineParameters + 2}::text[], ${LineParameters + 3}::text[],
-                                   ${LineParameters + 4}::integer[], ${LineParameters + 5}::numeric[], ${LineParameters + 6}::numeric[]) as t),
+            select t.* from unnest(${LineParameters}::uuid[], ${LineParameters + 1}::smallint[], ${LineParameters
+            + 2}::text[], ${LineParameters + 3}::text[],
+                                   ${LineParameters + 4}::integer[], ${LineParameters + 5}::numeric[], ${LineParameters
+            + 6}::numeric[]) as t),
         m as (
             {OutboxColumns.Insert(OutboxParameters)})
         select id, number from o
         """;
 
-    // The wait for a twin on another node is short: it ends with that node's commit, or with this statement's lock_timeout. A node that is frozen in mid-commit keeps its keys for as long as
-    // PostgreSQL lets a transaction be idle (30 s), and meanwhile everybody else's orders would wait behind it.
+    // The wait for a twin on another node is short: it ends with that node's commit, or with this statement's
+    // lock_timeout. A node that is frozen in mid-commit keeps its keys for as long as PostgreSQL lets a transaction be
+    // idle (30 s), and meanwhile everybody else's orders would wait behind it.
     private const string TakeKeys = """
         insert into posted_keys (client_id, key, body_hash, order_id)
-        select t.* from unnest($1::text[], $2::text[], $3::bytea[], $4::uuid[]) as t(client_id, key, body_hash, order_id) order by 1, 2
+        select t.* from unnest($1::text[], $2::text[], $3::bytea[], $4::uuid[]) as t(client_id, key, body_hash,
+            order_id) order by 1, 2
         on conflict do nothing returning order_id
         """;
 
     private const string FindKeys = """
         select k.client_id, k.key, k.body_hash, o.id, o.number, o.total, o.currency, o.created_at, p.status
         from unnest($1::text[], $2::text[]) as t(client_id, key)
-        join posted_keys k using (client_id, key) join orders o on o.id = k.order_id join order_progress p on p.order_id = o.id
+        join posted_keys k using (client_id, key) join orders o on o.id = k.order_id
+            join order_progress p on p.order_id = o.id
         """;
 
-    /// <summary>Writes the orders; those whose key was used before are answered with what that key stands for and not written.</summary>
+    /// <summary>
+    /// Writes the orders; those whose key was used before are answered with what that key stands for and not written.
+    /// </summary>
     /// <param name="database">The database.</param>
     /// <param name="orders">The orders.</param>
     /// <param name="messages">The message of each.</param>
     /// <param name="waitsBriefly">Whether these are a part of a batch that waited in vain for a lock.</param>
-    public static async Task<IntakeResult[]> InsertAsync(NpgsqlDataSource database, IReadOnlyList<NewOrder> orders, IReadOnlyList<OutboxMessage> messages, bool waitsBriefly)
+    public static async Task<IntakeResult[]> InsertAsync(
+        NpgsqlDataSource database,
+        IReadOnlyList<NewOrder> orders,
+        IReadOnlyList<OutboxMessage> messages,
+        bool waitsBriefly
+    )
     {
         Failpoint.Hit("api.before_open", Outside.Database);
         await using var connection = await database.OpenConnectionAsync();
@@ -71,8 +90,19 @@ internal static class OrderIntakeSql
             return [new IntakeResult(IntakeOutcome.KeyInFlight, null)];
         }
 
-        await AnswerRepeatedAsync(connection, orders, results, [.. Enumerable.Range(0, orders.Count).Where(i => !fresh.Contains(orders[i].Id))]);
-        await InsertAsync(connection, orders, messages, results, [.. Enumerable.Range(0, orders.Count).Where(i => fresh.Contains(orders[i].Id))]);
+        await AnswerRepeatedAsync(
+            connection,
+            orders,
+            results,
+            [.. Enumerable.Range(0, orders.Count).Where(i => !fresh.Contains(orders[i].Id))]
+        );
+        await InsertAsync(
+            connection,
+            orders,
+            messages,
+            results,
+            [.. Enumerable.Range(0, orders.Count).Where(i => fresh.Contains(orders[i].Id))]
+        );
         Failpoint.Hit("api.before_commit", Outside.Database);
         await transaction.CommitAsync();
         Failpoint.Hit("api.after_commit", Outside.Database);
@@ -80,7 +110,12 @@ internal static class OrderIntakeSql
     }
 
     private static async Task InsertAsync(
-        NpgsqlConnection connection, IReadOnlyList<NewOrder> all, IReadOnlyList<OutboxMessage> messages, IntakeResult[] results, int[] which)
+        NpgsqlConnection connection,
+        IReadOnlyList<NewOrder> all,
+        IReadOnlyList<OutboxMessage> messages,
+        IntakeResult[] results,
+        int[] which
+    )
     {
         if (which.Length == 0)
             return;
@@ -125,11 +160,23 @@ internal static class OrderIntakeSql
             var order = all[i];
             results[i] = new IntakeResult(
                 IntakeOutcome.Accepted,
-                new StoredOrder(order.Id, numbers[order.Id], order.Total, order.Currency, order.CreatedAt, OrderStatus.Accepted));
+                new StoredOrder(
+                    order.Id,
+                    numbers[order.Id],
+                    order.Total,
+                    order.Currency,
+                    order.CreatedAt,
+                    OrderStatus.Accepted
+                )
+            );
         }
     }
 
-    private static async Task<HashSet<Guid>> TakeKeysAsync(NpgsqlConnection connection, IReadOnlyList<NewOrder> orders, bool waitsBriefly)
+    private static async Task<HashSet<Guid>> TakeKeysAsync(
+        NpgsqlConnection connection,
+        IReadOnlyList<NewOrder> orders,
+        bool waitsBriefly
+    )
     {
         var keyed = orders.Where(o => o.IdempotencyKey is not null).ToArray();
         var command = new NpgsqlBatchCommand(TakeKeys);
@@ -139,7 +186,10 @@ internal static class OrderIntakeSql
         Add(command.Parameters, NpgsqlDbType.Uuid, keyed, o => o.Id);
 
         var fresh = orders.Where(o => o.IdempotencyKey is null).Select(o => o.Id).ToHashSet();
-        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { waitsBriefly ? LockWait.Briefly() : LockWait.Shortly(), command, LockWait.AsUsual() } };
+        await using var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands = { waitsBriefly ? LockWait.Briefly() : LockWait.Shortly(), command, LockWait.AsUsual() },
+        };
         Failpoint.Hit("api.before_take_keys", Outside.Database);
         await using var reader = await batch.ExecuteReaderAsync();
         await reader.NextResultAsync();
@@ -148,7 +198,12 @@ internal static class OrderIntakeSql
         return fresh;
     }
 
-    private static async Task AnswerRepeatedAsync(NpgsqlConnection connection, IReadOnlyList<NewOrder> orders, IntakeResult[] results, int[] which)
+    private static async Task AnswerRepeatedAsync(
+        NpgsqlConnection connection,
+        IReadOnlyList<NewOrder> orders,
+        IntakeResult[] results,
+        int[] which
+    )
     {
         if (which.Length == 0)
             return;
@@ -164,7 +219,14 @@ internal static class OrderIntakeSql
             known[(reader.GetString(0), reader.GetString(1))] = (
                 reader.GetFieldValue<byte[]>(2),
                 new StoredOrder(
-                    reader.GetGuid(3), reader.GetInt64(4), reader.GetDecimal(5), reader.GetString(6), reader.GetFieldValue<DateTimeOffset>(7), (OrderStatus)reader.GetInt16(8)));
+                    reader.GetGuid(3),
+                    reader.GetInt64(4),
+                    reader.GetDecimal(5),
+                    reader.GetString(6),
+                    reader.GetFieldValue<DateTimeOffset>(7),
+                    (OrderStatus)reader.GetInt16(8)
+                )
+            );
         }
 
         foreach (var i in which)
@@ -176,7 +238,12 @@ internal static class OrderIntakeSql
         }
     }
 
-    private static void Add<TItem, TValue>(NpgsqlParameterCollection parameters, NpgsqlDbType type, IReadOnlyCollection<TItem> items, Func<TItem, TValue> column)
+    private static void Add<TItem, TValue>(
+        NpgsqlParameterCollection parameters,
+        NpgsqlDbType type,
+        IReadOnlyCollection<TItem> items,
+        Func<TItem, TValue> column
+    )
     {
         var values = new TValue[items.Count];
         var at = 0;

@@ -11,10 +11,13 @@ public sealed class LowStockReader(NpgsqlDataSource database)
     private const int MostRows = 500;
 
     private const string Low = """
-        select s.sku, c.name, s.on_hand from stock s join catalogue c using (sku) where c.sold and s.on_hand < $1 order by s.on_hand, s.sku limit $2
+        select s.sku, c.name, s.on_hand from stock s join catalogue c using (sku) where c.sold and s.on_hand < $1
+            order by s.on_hand, s.sku limit $2
         """;
 
-    /// <summary>Articles that are sold and of which fewer pieces are on hand than given, the scarcest first; at most 500.</summary>
+    /// <summary>
+    /// Articles that are sold and of which fewer pieces are on hand than given, the scarcest first; at most 500.
+    /// </summary>
     public async Task<IReadOnlyList<LowStock>> ReadAsync(int below, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(Low);

@@ -5,10 +5,13 @@ using QueueWorkers.GroupCommit;
 namespace Orders.Infrastructure.Invoices;
 
 /// <summary>
-/// Issues the credit notes that take back invoices of cancelled orders: numbers without gaps, of a series of their own, in one short transaction as <see cref="InvoiceNumbers"/> do.
-/// An order without an invoice gets none. A crash before the commit gives the number back; one after it leaves the credit note to be found by the next run.
+/// Issues the credit notes that take back invoices of cancelled orders: numbers without gaps, of a series of their own,
+/// in one short transaction as <see cref="InvoiceNumbers"/> do.
+/// An order without an invoice gets none. A crash before the commit gives the number back; one after it leaves the
+/// credit note to be found by the next run.
 /// </summary>
-public sealed class CreditNoteNumbers(NpgsqlDataSource database) : GroupCommitter<InvoiceNumbers.Wanted, IssuedCreditNote?>
+public sealed class CreditNoteNumbers(NpgsqlDataSource database)
+    : GroupCommitter<InvoiceNumbers.Wanted, IssuedCreditNote?>
 {
     private const string Lock = "select from invoice_counter where series = 'credit-note' for update";
 
@@ -17,13 +20,17 @@ public sealed class CreditNoteNumbers(NpgsqlDataSource database) : GroupCommitte
             insert into credit_notes (order_id, number)
             select i.order_id, c.last + row_number() over (order by i.number)
             from invoices i, invoice_counter c
-            where i.order_id = any($1) and c.series = 'credit-note' and not exists (select from credit_notes n where n.order_id = i.order_id)
+            where i.order_id = any($1) and c.series = 'credit-note'
+                and not exists (select from credit_notes n where n.order_id = i.order_id)
             returning order_id, number, issued_at),
         counted as (
-            update invoice_counter set last = last + (select count(*) from issued) where series = 'credit-note' and exists (select from issued)),
+            update invoice_counter set last = last + (select count(*) from issued)
+                where series = 'credit-note' and exists (select from issued)),
         notes as (
-            select order_id, number, issued_at from issued union all select order_id, number, issued_at from credit_notes where order_id = any($1))
-        select n.order_id, n.number, n.issued_at, i.number, i.snapshot, i.issued_at, i.sha256 is not null from notes n join invoices i on i.order_id = n.order_id
+            select order_id, number, issued_at from issued union all select order_id, number, issued_at
+                from credit_notes where order_id = any($1))
+        select n.order_id, n.number, n.issued_at, i.number, i.snapshot, i.issued_at, i.sha256 is not null from notes n
+            join invoices i on i.order_id = n.order_id
         """;
 
     /// <summary>Issues the credit note of an order's invoice, or finds the one that an earlier run issued.</summary>
@@ -43,9 +50,21 @@ public sealed class CreditNoteNumbers(NpgsqlDataSource database) : GroupCommitte
         await reader.NextResultAsync();
         while (await reader.ReadAsync())
         {
-            var snapshot = JsonSerializer.Deserialize(reader.GetFieldValue<byte[]>(4), InvoiceJson.Default.InvoiceSnapshot)!;
-            var invoice = new IssuedInvoice(reader.GetGuid(0), reader.GetInt64(3), reader.GetFieldValue<DateTimeOffset>(5), snapshot, reader.GetBoolean(6));
-            issued.Add(invoice.OrderId, new IssuedCreditNote(reader.GetInt64(1), reader.GetFieldValue<DateTimeOffset>(2), invoice));
+            var snapshot = JsonSerializer.Deserialize(
+                reader.GetFieldValue<byte[]>(4),
+                InvoiceJson.Default.InvoiceSnapshot
+            )!;
+            var invoice = new IssuedInvoice(
+                reader.GetGuid(0),
+                reader.GetInt64(3),
+                reader.GetFieldValue<DateTimeOffset>(5),
+                snapshot,
+                reader.GetBoolean(6)
+            );
+            issued.Add(
+                invoice.OrderId,
+                new IssuedCreditNote(reader.GetInt64(1), reader.GetFieldValue<DateTimeOffset>(2), invoice)
+            );
         }
 
         // The end of the batch is its commit: an error there must reach the callers.
@@ -55,8 +74,11 @@ public sealed class CreditNoteNumbers(NpgsqlDataSource database) : GroupCommitte
     }
 
     /// <inheritdoc />
-    /// <remarks>Not a lock that somebody holds: all units want the same counter, and each half would wait for it again.</remarks>
-    protected override bool IsUnitFault(Exception exception) => DatabaseFault.IsUnitFault(exception) && !DatabaseFault.IsLockTimeout(exception);
+    /// <remarks>
+    /// Not a lock that somebody holds: all units want the same counter, and each half would wait for it again.
+    /// </remarks>
+    protected override bool IsUnitFault(Exception exception) =>
+        DatabaseFault.IsUnitFault(exception) && !DatabaseFault.IsLockTimeout(exception);
 }
 
 /// <summary>A credit note that has its number.</summary>

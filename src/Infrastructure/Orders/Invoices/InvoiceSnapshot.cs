@@ -13,7 +13,15 @@ namespace Orders.Infrastructure.Invoices;
 /// <param name="Total">Sum of the lines.</param>
 /// <param name="Lines">The lines, in the order in which they were posted.</param>
 public sealed record InvoiceSnapshot(
-    long OrderNumber, DateTimeOffset OrderedAt, Seller Seller, string CustomerName, ShippingAddress Address, string Currency, decimal Total, IReadOnlyList<InvoiceLine> Lines);
+    long OrderNumber,
+    DateTimeOffset OrderedAt,
+    Seller Seller,
+    string CustomerName,
+    ShippingAddress Address,
+    string Currency,
+    decimal Total,
+    IReadOnlyList<InvoiceLine> Lines
+);
 
 /// <summary>One line of an invoice.</summary>
 /// <param name="Sku">The article.</param>
@@ -23,7 +31,10 @@ public sealed record InvoiceSnapshot(
 /// <param name="Total">Price of all of them.</param>
 public sealed record InvoiceLine(string Sku, string Name, int Quantity, decimal UnitPrice, decimal Total);
 
-/// <summary>Reads and writes the JSON of a snapshot; the statement in <see cref="InvoiceNumbers"/> builds it with these member names.</summary>
+/// <summary>
+/// Reads and writes the JSON of a snapshot; the statement in <see cref="InvoiceNumbers"/> builds it with these member
+/// names.
+/// </summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(InvoiceSnapshot))]
 internal sealed partial class InvoiceJson : JsonSerializerContext;

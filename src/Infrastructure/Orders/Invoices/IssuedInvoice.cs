@@ -6,4 +6,10 @@ namespace Orders.Infrastructure.Invoices;
 /// <param name="IssuedAt">When it was issued; printed on the document.</param>
 /// <param name="Snapshot">What the document says.</param>
 /// <param name="IsStored">Whether the document was rendered and stored before.</param>
-public sealed record IssuedInvoice(Guid OrderId, long Number, DateTimeOffset IssuedAt, InvoiceSnapshot Snapshot, bool IsStored);
+public sealed record IssuedInvoice(
+    Guid OrderId,
+    long Number,
+    DateTimeOffset IssuedAt,
+    InvoiceSnapshot Snapshot,
+    bool IsStored
+);

@@ -7,7 +7,8 @@ public sealed class CatalogueReader(NpgsqlDataSource database)
 {
     private const string Items = "select sku, name, price_eur, price_usd, price_gbp, sold from catalogue";
 
-    // Zero when nothing is deployed; an order that requires no step would count as completed at once, so the API refuses to take one.
+    // Zero when nothing is deployed; an order that requires no step would count as completed at once, so the API
+    // refuses to take one.
     private const string RequiredSteps = "select coalesce(bit_or(bit), 0) from step_catalogue where active";
 
     private const string Stock = """
@@ -45,15 +46,16 @@ public sealed class CatalogueReader(NpgsqlDataSource database)
         return items;
     }
 
-    private static CatalogueItem ItemFrom(NpgsqlDataReader reader) => new()
-    {
-        Sku = reader.GetString(0),
-        Name = reader.GetString(1),
-        PriceEur = reader.GetDecimal(2),
-        PriceUsd = reader.GetDecimal(3),
-        PriceGbp = reader.GetDecimal(4),
-        Sold = reader.GetBoolean(5),
-    };
+    private static CatalogueItem ItemFrom(NpgsqlDataReader reader) =>
+        new()
+        {
+            Sku = reader.GetString(0),
+            Name = reader.GetString(1),
+            PriceEur = reader.GetDecimal(2),
+            PriceUsd = reader.GetDecimal(3),
+            PriceGbp = reader.GetDecimal(4),
+            Sold = reader.GetBoolean(5),
+        };
 }
 
 /// <summary>What can be ordered, and what an order has to go through.</summary>

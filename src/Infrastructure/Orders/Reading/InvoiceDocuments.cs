@@ -11,23 +11,36 @@ public sealed record InvoiceDocument(long Number, byte[]? Pdf, byte[]? Sha256);
 /// <summary>Reads invoices' documents.</summary>
 public sealed class InvoiceDocumentReader(NpgsqlDataSource database)
 {
-    private const string Invoice = "select i.number, i.pdf, i.sha256 from orders o left join invoices i on i.order_id = o.id where o.id = $1 and o.client_id = $2";
+    private const string Invoice =
+        "select i.number, i.pdf, i.sha256 from orders o left join invoices i on i.order_id = o.id where o.id = $1 and o.client_id = $2";
 
-    private const string CreditNote = "select n.number, n.pdf, n.sha256 from orders o left join credit_notes n on n.order_id = o.id where o.id = $1 and o.client_id = $2";
+    private const string CreditNote =
+        "select n.number, n.pdf, n.sha256 from orders o left join credit_notes n on n.order_id = o.id where o.id = $1 and o.client_id = $2";
 
     /// <summary>Reads an order's invoice.</summary>
     /// <returns>Whether the order exists and is the client's, and its invoice once the number is issued.</returns>
     /// <exception cref="NpgsqlException">The database cannot be read.</exception>
-    public Task<(bool OrderFound, InvoiceDocument? Invoice)> FindAsync(Guid orderId, string clientId, CancellationToken cancellationToken) =>
-        FindAsync(Invoice, orderId, clientId, cancellationToken);
+    public Task<(bool OrderFound, InvoiceDocument? Invoice)> FindAsync(
+        Guid orderId,
+        string clientId,
+        CancellationToken cancellationToken
+    ) => FindAsync(Invoice, orderId, clientId, cancellationToken);
 
     /// <summary>Reads the credit note of an order's invoice.</summary>
     /// <returns>Whether the order exists and is the client's, and the credit note once its number is issued.</returns>
     /// <exception cref="NpgsqlException">The database cannot be read.</exception>
-    public Task<(bool OrderFound, InvoiceDocument? Invoice)> FindCreditNoteAsync(Guid orderId, string clientId, CancellationToken cancellationToken) =>
-        FindAsync(CreditNote, orderId, clientId, cancellationToken);
+    public Task<(bool OrderFound, InvoiceDocument? Invoice)> FindCreditNoteAsync(
+        Guid orderId,
+        string clientId,
+        CancellationToken cancellationToken
+    ) => FindAsync(CreditNote, orderId, clientId, cancellationToken);
 
-    private async Task<(bool OrderFound, InvoiceDocument? Invoice)> FindAsync(string sql, Guid orderId, string clientId, CancellationToken cancellationToken)
+    private async Task<(bool OrderFound, InvoiceDocument? Invoice)> FindAsync(
+        string sql,
+        Guid orderId,
+        string clientId,
+        CancellationToken cancellationToken
+    )
     {
         await using var command = database.CreateCommand(sql);
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = orderId });
@@ -38,6 +51,13 @@ public sealed class InvoiceDocumentReader(NpgsqlDataSource database)
             return (false, null);
         if (reader.Optional<long>(0) is not { } number)
             return (true, null);
-        return (true, new InvoiceDocument(number, reader.IsDBNull(1) ? null : reader.GetFieldValue<byte[]>(1), reader.IsDBNull(2) ? null : reader.GetFieldValue<byte[]>(2)));
+        return (
+            true,
+            new InvoiceDocument(
+                number,
+                reader.IsDBNull(1) ? null : reader.GetFieldValue<byte[]>(1),
+                reader.IsDBNull(2) ? null : reader.GetFieldValue<byte[]>(2)
+            )
+        );
     }
 }

@@ -9,7 +9,12 @@ namespace Orders.Infrastructure.Reading;
 /// <param name="Status">Its status.</param>
 /// <param name="EndedAt">When it was completed, rejected or cancelled; null before.</param>
 /// <param name="Steps">Its steps, in the order of the catalogue.</param>
-public sealed record OrderState(Guid OrderId, OrderStatus Status, DateTimeOffset? EndedAt, IReadOnlyList<ChangedStep> Steps);
+public sealed record OrderState(
+    Guid OrderId,
+    OrderStatus Status,
+    DateTimeOffset? EndedAt,
+    IReadOnlyList<ChangedStep> Steps
+);
 
 /// <summary>Where a step of a watched order stands.</summary>
 /// <param name="Step">The step.</param>
@@ -22,8 +27,10 @@ public sealed record ChangedStep(string Step, StepStatus Status, int Attempts, D
 public sealed class OrderChangesReader(NpgsqlDataSource database)
 {
     private const string States = """
-        select p.order_id, p.status, coalesce(p.completed_at, p.rejected_at, p.cancelled_at), c.step, r.status, r.attempts, coalesce(r.finished_at, r.started_at)
-        from order_progress p join step_catalogue c on c.bit & p.required <> 0 left join step_runs r on r.subject_id = p.order_id and r.step = c.step
+        select p.order_id, p.status, coalesce(p.completed_at, p.rejected_at, p.cancelled_at), c.step, r.status,
+            r.attempts, coalesce(r.finished_at, r.started_at)
+        from order_progress p join step_catalogue c on c.bit & p.required <> 0
+            left join step_runs r on r.subject_id = p.order_id and r.step = c.step
         where p.order_id = any($1) order by p.order_id, c.position
         """;
 
@@ -45,7 +52,9 @@ public sealed class OrderChangesReader(NpgsqlDataSource database)
     public async Task<IReadOnlyList<OrderState>> ReadAsync(Guid[] orderIds, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(States);
-        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = orderIds, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid });
+        command.Parameters.Add(
+            new NpgsqlParameter<Guid[]> { TypedValue = orderIds, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid }
+        );
         Failpoint.Hit("api.before_read_states", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var states = new List<OrderState>(orderIds.Length);
@@ -55,8 +64,14 @@ public sealed class OrderChangesReader(NpgsqlDataSource database)
             var (id, status) = (reader.GetGuid(0), (OrderStatus)reader.GetInt16(1));
             if (states.Count == 0 || states[^1].OrderId != id)
                 states.Add(new OrderState(id, status, reader.Optional<DateTimeOffset>(2), steps = []));
-            steps.Add(new ChangedStep(
-                reader.GetString(3), (StepStatus?)reader.Optional<short>(4) ?? PendingStep.StatusIn(status), reader.Optional<int>(5) ?? 0, reader.Optional<DateTimeOffset>(6)));
+            steps.Add(
+                new ChangedStep(
+                    reader.GetString(3),
+                    (StepStatus?)reader.Optional<short>(4) ?? PendingStep.StatusIn(status),
+                    reader.Optional<int>(5) ?? 0,
+                    reader.Optional<DateTimeOffset>(6)
+                )
+            );
         }
 
         return states;

@@ -15,5 +15,13 @@ namespace Orders.Infrastructure.Reading;
 /// <param name="Effects">What the world has seen of it.</param>
 /// <param name="InvoiceNumber">Its invoice's running number; null when none was issued.</param>
 public sealed record OrderDetails(
-    Order Order, OrderStatus Status, DateTimeOffset? CompletedAt, DateTimeOffset? RejectedAt, DateTimeOffset? CancelledAt, IReadOnlyList<StepRecord> Steps,
-    IReadOnlyList<StepAttempt> FailedAttempts, IReadOnlyList<Effect> Effects, long? InvoiceNumber);
+    Order Order,
+    OrderStatus Status,
+    DateTimeOffset? CompletedAt,
+    DateTimeOffset? RejectedAt,
+    DateTimeOffset? CancelledAt,
+    IReadOnlyList<StepRecord> Steps,
+    IReadOnlyList<StepAttempt> FailedAttempts,
+    IReadOnlyList<Effect> Effects,
+    long? InvoiceNumber
+);

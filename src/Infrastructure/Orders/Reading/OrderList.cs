@@ -11,7 +11,14 @@ namespace Orders.Infrastructure.Reading;
 /// <param name="To">Accepted before this moment; null for no bound.</param>
 /// <param name="After">Only orders older than this one (the last of the page before); null for the first page.</param>
 /// <param name="Limit">The most orders to return.</param>
-public sealed record OrderListQuery(string ClientId, OrderStatus? Status, DateTimeOffset? From, DateTimeOffset? To, Guid? After, int Limit);
+public sealed record OrderListQuery(
+    string ClientId,
+    OrderStatus? Status,
+    DateTimeOffset? From,
+    DateTimeOffset? To,
+    Guid? After,
+    int Limit
+);
 
 /// <summary>An order as a list shows it.</summary>
 /// <param name="Id">The order.</param>
@@ -23,13 +30,23 @@ public sealed record OrderListQuery(string ClientId, OrderStatus? Status, DateTi
 /// <param name="CreatedAt">When it was accepted.</param>
 /// <param name="CompletedAt">When its last step was done; null before.</param>
 public sealed record ListedOrder(
-    Guid Id, long Number, OrderStatus Status, bool Premium, decimal Total, string Currency, DateTimeOffset CreatedAt, DateTimeOffset? CompletedAt);
+    Guid Id,
+    long Number,
+    OrderStatus Status,
+    bool Premium,
+    decimal Total,
+    string Currency,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset? CompletedAt
+);
 
-/// <summary>Lists a client's orders, the newest first: by key, never by offset, so that page 1,000 costs what page 1 costs.</summary>
+/// <summary>
+/// Lists a client's orders, the newest first: by key, never by offset, so that page 1,000 costs what page 1 costs.
+/// </summary>
 public sealed class OrderListReader(NpgsqlDataSource database)
 {
-    // An order's id carries its time in milliseconds; it is made a moment before the order's own timestamp is taken. Bounds on the id keep the walk short,
-    // the exact bounds on the timestamp decide.
+    // An order's id carries its time in milliseconds; it is made a moment before the order's own timestamp is taken.
+    // Bounds on the id keep the walk short, the exact bounds on the timestamp decide.
     private const long IdSlackMilliseconds = 1000;
 
     /// <summary>Reads a page.</summary>
@@ -44,9 +61,11 @@ public sealed class OrderListReader(NpgsqlDataSource database)
         if (query.After is { } after)
             conditions += $" and o.id < {Add(p, after)}";
         if (query.From is { } from)
-            conditions += $" and o.id >= {Add(p, TimedId.FirstAt(from.ToUnixTimeMilliseconds() - IdSlackMilliseconds))} and o.created_at >= {Add(p, from)}";
+            conditions +=
+                $" and o.id >= {Add(p, TimedId.FirstAt(from.ToUnixTimeMilliseconds() - IdSlackMilliseconds))} and o.created_at >= {Add(p, from)}";
         if (query.To is { } to)
-            conditions += $" and o.id < {Add(p, TimedId.FirstAt(to.ToUnixTimeMilliseconds() + IdSlackMilliseconds))} and o.created_at < {Add(p, to)}";
+            conditions +=
+                $" and o.id < {Add(p, TimedId.FirstAt(to.ToUnixTimeMilliseconds() + IdSlackMilliseconds))} and o.created_at < {Add(p, to)}";
         if (query.Status is { } status)
             conditions += $" and p.status = {(short)status}{PartialIndexCondition(status)}";
 
@@ -60,27 +79,45 @@ public sealed class OrderListReader(NpgsqlDataSource database)
         var orders = new List<ListedOrder>();
         while (await reader.ReadAsync(cancellationToken))
         {
-            orders.Add(new ListedOrder(
-                reader.GetGuid(0), reader.GetInt64(1), (OrderStatus)reader.GetInt16(2), reader.GetBoolean(3), reader.GetDecimal(4), reader.GetString(5),
-                reader.GetFieldValue<DateTimeOffset>(6), reader.Optional<DateTimeOffset>(7)));
+            orders.Add(
+                new ListedOrder(
+                    reader.GetGuid(0),
+                    reader.GetInt64(1),
+                    (OrderStatus)reader.GetInt16(2),
+                    reader.GetBoolean(3),
+                    reader.GetDecimal(4),
+                    reader.GetString(5),
+                    reader.GetFieldValue<DateTimeOffset>(6),
+                    reader.Optional<DateTimeOffset>(7)
+                )
+            );
         }
 
         return orders;
     }
 
     // Says what the status implies, so that the planner may use the index order_progress_unusual.
-    private static string PartialIndexCondition(OrderStatus status) => status switch
-    {
-        OrderStatus.NeedsAttention => " and p.failed <> 0",
-        OrderStatus.Rejected => " and p.rejected_at is not null",
-        OrderStatus.Cancelled => " and p.cancelled_at is not null",
-        _ => "",
-    };
+    private static string PartialIndexCondition(OrderStatus status) =>
+        status switch
+        {
+            OrderStatus.NeedsAttention => " and p.failed <> 0",
+            OrderStatus.Rejected => " and p.rejected_at is not null",
+            OrderStatus.Cancelled => " and p.cancelled_at is not null",
+            _ => "",
+        };
 
-    private static string Add(NpgsqlParameterCollection parameters, Guid id) => Added(parameters, new NpgsqlParameter<Guid> { TypedValue = id });
+    private static string Add(NpgsqlParameterCollection parameters, Guid id) =>
+        Added(parameters, new NpgsqlParameter<Guid> { TypedValue = id });
 
     private static string Add(NpgsqlParameterCollection parameters, DateTimeOffset time) =>
-        Added(parameters, new NpgsqlParameter<DateTimeOffset> { TypedValue = time.ToUniversalTime(), NpgsqlDbType = NpgsqlDbType.TimestampTz });
+        Added(
+            parameters,
+            new NpgsqlParameter<DateTimeOffset>
+            {
+                TypedValue = time.ToUniversalTime(),
+                NpgsqlDbType = NpgsqlDbType.TimestampTz,
+            }
+        );
 
     private static string Added(NpgsqlParameterCollection parameters, NpgsqlParameter parameter)
     {

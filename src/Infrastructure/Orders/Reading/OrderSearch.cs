@@ -9,7 +9,12 @@ namespace Orders.Infrastructure.Reading;
 /// <param name="Step">Only those for which this step is not done; null for all.</param>
 /// <param name="OlderThan">Only those accepted longer ago than this; null for all.</param>
 /// <param name="Before">Only orders older than this one (the last of the page before); null for the first page.</param>
-public sealed record OrderSearch(OrderStatus? Status = null, string? Step = null, TimeSpan? OlderThan = null, Guid? Before = null);
+public sealed record OrderSearch(
+    OrderStatus? Status = null,
+    string? Step = null,
+    TimeSpan? OlderThan = null,
+    Guid? Before = null
+);
 
 /// <summary>An order as an operator's list shows it: nothing personal.</summary>
 /// <param name="Id">The order.</param>
@@ -24,18 +29,30 @@ public sealed record OrderSearch(OrderStatus? Status = null, string? Step = null
 /// <param name="Open">The steps it still needs.</param>
 /// <param name="Failed">The steps that are dead-lettered.</param>
 public sealed record FoundOrder(
-    Guid Id, long Number, string ClientId, OrderStatus Status, bool Premium, decimal Total, string Currency, DateTimeOffset CreatedAt, DateTimeOffset? CompletedAt,
-    IReadOnlyList<string> Open, IReadOnlyList<string> Failed);
+    Guid Id,
+    long Number,
+    string ClientId,
+    OrderStatus Status,
+    bool Premium,
+    decimal Total,
+    string Currency,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset? CompletedAt,
+    IReadOnlyList<string> Open,
+    IReadOnlyList<string> Failed
+);
 
 /// <summary>A page of what was found.</summary>
 /// <param name="Orders">The orders, the newest first.</param>
 /// <param name="Next">Where the next page begins; null when nothing is left.</param>
-/// <param name="GaveUpAfter">How many orders were looked through without filling the page; null when the page is full or the orders came to an end.</param>
+/// <param name="GaveUpAfter">How many orders were looked through without filling the page; null when the page is full
+/// or the orders came to an end.</param>
 public sealed record OrderPage(IReadOnlyList<FoundOrder> Orders, Guid? Next, int? GaveUpAfter);
 
 /// <summary>
-/// Finds orders for an operator. What is rare (needs attention, rejected, cancelled) has its index; anything else is found by walking the orders from the newest,
-/// and the walk is bounded: a page says how far it looked, and the next one goes on from there.
+/// Finds orders for an operator. What is rare (needs attention, rejected, cancelled) has its index; anything else is
+/// found by walking the orders from the newest, and the walk is bounded: a page says how far it looked, and the next
+/// one goes on from there.
 /// </summary>
 public sealed class OrderSearchReader(NpgsqlDataSource database)
 {
@@ -43,7 +60,8 @@ public sealed class OrderSearchReader(NpgsqlDataSource database)
 
     private const string Columns = """
         o.id, o.number, o.client_id, p.status, o.premium, o.total, o.currency, o.created_at, p.completed_at,
-        array(select c.step from step_catalogue c where c.bit & p.required <> 0 and c.bit & p.done = 0 order by c.position),
+        array(select c.step from step_catalogue c where c.bit & p.required <> 0 and c.bit & p.done = 0
+            order by c.position),
         array(select c.step from step_catalogue c where c.bit & p.failed <> 0 order by c.position)
         """;
 
@@ -63,12 +81,14 @@ public sealed class OrderSearchReader(NpgsqlDataSource database)
         if (search.Before is { } before)
             key += $" and ID < {Parameter(new NpgsqlParameter<Guid> { TypedValue = before })}";
         if (search.OlderThan is { } age)
-            key += $" and ID < {Parameter(new NpgsqlParameter<Guid> { TypedValue = TimedId.FirstAt((DateTimeOffset.UtcNow - age).ToUnixTimeMilliseconds()) })}";
+            key +=
+                $" and ID < {Parameter(new NpgsqlParameter<Guid> { TypedValue = TimedId.FirstAt((DateTimeOffset.UtcNow - age).ToUnixTimeMilliseconds()) })}";
         var wanted = "true";
         if (search.Status is { } status)
             wanted += $" and p.status = {(short)status}";
         if (search.Step is { } step)
-            wanted += $" and exists (select from step_catalogue c where c.step = {Parameter(new NpgsqlParameter<string> { TypedValue = step })} and c.bit & p.required <> 0 and c.bit & p.done = 0)";
+            wanted +=
+                $" and exists (select from step_catalogue c where c.step = {Parameter(new NpgsqlParameter<string> { TypedValue = step })} and c.bit & p.required <> 0 and c.bit & p.done = 0)";
 
         var rare = search.Status switch
         {
@@ -78,16 +98,26 @@ public sealed class OrderSearchReader(NpgsqlDataSource database)
             _ => null,
         };
         var most = Parameter(new NpgsqlParameter<int> { TypedValue = limit + 1 });
-        // "offset 0" keeps the planner from turning the walk round: it must go by key, from the newest, and stop as soon as the page is full.
+        // "offset 0" keeps the planner from turning the walk round: it must go by key, from the newest, and stop as
+        // soon as the page is full.
         command.CommandText = rare is not null
             ? $"""
-              select {Columns} from (select * from order_progress p where {rare} and {wanted} and {key.Replace("ID", "p.order_id", StringComparison.Ordinal)} order by p.order_id desc limit {most}) p
-              join orders o on o.id = p.order_id order by o.id desc
-              """
+                select {Columns} from (select * from order_progress p where {rare} and {wanted} and {key.Replace(
+                    "ID",
+                    "p.order_id",
+                    StringComparison.Ordinal
+                )} order by p.order_id desc limit {most}) p
+                join orders o on o.id = p.order_id order by o.id desc
+                """
             : $"""
-              select {Columns} from (select * from orders o where {key.Replace("ID", "o.id", StringComparison.Ordinal)} order by o.id desc limit {WalkedOrders}) o
-              cross join lateral (select * from order_progress p where p.order_id = o.id offset 0) p where {wanted} order by o.id desc limit {most}
-              """;
+                select {Columns} from (select * from orders o where {key.Replace(
+                    "ID",
+                    "o.id",
+                    StringComparison.Ordinal
+                )} order by o.id desc limit {WalkedOrders}) o
+                cross join lateral (select * from order_progress p where p.order_id = o.id offset 0) p where {wanted}
+                    order by o.id desc limit {most}
+                """;
         var found = await ListAsync(command, cancellationToken);
         if (found.Count > limit)
             return new OrderPage(found[..limit], found[limit - 1].Id, null);
@@ -95,10 +125,14 @@ public sealed class OrderSearchReader(NpgsqlDataSource database)
             return new OrderPage(found, null, null);
 
         // The page is not full: either the orders came to an end, or the walk did.
-        return await EndOfWalkAsync(search, cancellationToken) is { } end ? new OrderPage(found, end, WalkedOrders) : new OrderPage(found, null, null);
+        return await EndOfWalkAsync(search, cancellationToken) is { } end
+            ? new OrderPage(found, end, WalkedOrders)
+            : new OrderPage(found, null, null);
     }
 
-    /// <summary>The order that a text names: its number (<c>O-00000042</c>, <c>42</c>) or its id; null when there is none.</summary>
+    /// <summary>
+    /// The order that a text names: its number (<c>O-00000042</c>, <c>42</c>) or its id; null when there is none.
+    /// </summary>
     /// <exception cref="NpgsqlException">The database cannot be read.</exception>
     public async Task<Guid?> FindAsync(string text, CancellationToken cancellationToken)
     {
@@ -109,7 +143,14 @@ public sealed class OrderSearchReader(NpgsqlDataSource database)
             command.CommandText = "select id from orders where id = $1";
             command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
         }
-        else if (long.TryParse(trimmed.StartsWith("O-", StringComparison.OrdinalIgnoreCase) ? trimmed[2..] : trimmed, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+        else if (
+            long.TryParse(
+                trimmed.StartsWith("O-", StringComparison.OrdinalIgnoreCase) ? trimmed[2..] : trimmed,
+                NumberStyles.None,
+                CultureInfo.InvariantCulture,
+                out var number
+            )
+        )
         {
             command.CommandText = "select id from orders where number = $1";
             command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = number });
@@ -124,10 +165,14 @@ public sealed class OrderSearchReader(NpgsqlDataSource database)
 
     private async Task<Guid?> EndOfWalkAsync(OrderSearch search, CancellationToken cancellationToken)
     {
-        var bound = search.OlderThan is { } age ? TimedId.FirstAt((DateTimeOffset.UtcNow - age).ToUnixTimeMilliseconds()) : Guid.AllBitsSet;
+        var bound = search.OlderThan is { } age
+            ? TimedId.FirstAt((DateTimeOffset.UtcNow - age).ToUnixTimeMilliseconds())
+            : Guid.AllBitsSet;
         if (search.Before is { } before && bound > before)
             bound = before;
-        await using var command = database.CreateCommand("select id from orders where id < $1 order by id desc offset $2 limit 1");
+        await using var command = database.CreateCommand(
+            "select id from orders where id < $1 order by id desc offset $2 limit 1"
+        );
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = bound });
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = WalkedOrders - 1 });
         return await command.ExecuteScalarAsync(cancellationToken) as Guid?;
@@ -139,9 +184,21 @@ public sealed class OrderSearchReader(NpgsqlDataSource database)
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
-            orders.Add(new FoundOrder(
-                reader.GetGuid(0), reader.GetInt64(1), reader.GetString(2), (OrderStatus)reader.GetInt16(3), reader.GetBoolean(4), reader.GetDecimal(5), reader.GetString(6),
-                reader.GetFieldValue<DateTimeOffset>(7), reader.Optional<DateTimeOffset>(8), reader.GetFieldValue<string[]>(9), reader.GetFieldValue<string[]>(10)));
+            orders.Add(
+                new FoundOrder(
+                    reader.GetGuid(0),
+                    reader.GetInt64(1),
+                    reader.GetString(2),
+                    (OrderStatus)reader.GetInt16(3),
+                    reader.GetBoolean(4),
+                    reader.GetDecimal(5),
+                    reader.GetString(6),
+                    reader.GetFieldValue<DateTimeOffset>(7),
+                    reader.Optional<DateTimeOffset>(8),
+                    reader.GetFieldValue<string[]>(9),
+                    reader.GetFieldValue<string[]>(10)
+                )
+            );
         }
 
         return orders;

@@ -11,8 +11,16 @@ namespace Orders.Infrastructure.Reading;
 /// <param name="Lines">The lines, in the order in which they were posted.</param>
 /// <param name="IsCancelled">Whether the order was cancelled.</param>
 public sealed record OrderSnapshot(
-    Guid OrderId, long Number, string CustomerName, string CustomerEmail, string Currency, decimal Total, ShippingAddress ShipTo, IReadOnlyList<OrderSnapshotLine> Lines,
-    bool IsCancelled = false);
+    Guid OrderId,
+    long Number,
+    string CustomerName,
+    string CustomerEmail,
+    string Currency,
+    decimal Total,
+    ShippingAddress ShipTo,
+    IReadOnlyList<OrderSnapshotLine> Lines,
+    bool IsCancelled = false
+);
 
 /// <summary>One line of an order.</summary>
 /// <param name="Sku">The article.</param>

@@ -3,19 +3,27 @@ using QueueWorkers.Outbox;
 
 namespace Orders.Infrastructure.Reading;
 
-/// <summary>How many messages are waiting in the outbox to leave: cheaply, from the server's statistics, while the table is small; counted only when it is large.</summary>
+/// <summary>
+/// How many messages are waiting in the outbox to leave: cheaply, from the server's statistics, while the table is
+/// small; counted only when it is large.
+/// </summary>
 public sealed class OutboxBacklogReader(NpgsqlDataSource database)
 {
-    private const string Estimate = "select coalesce((select n_live_tup from pg_stat_user_tables where relid = 'outbox'::regclass), 0)";
+    private const string Estimate =
+        "select coalesce((select n_live_tup from pg_stat_user_tables where relid = 'outbox'::regclass), 0)";
 
-    // What is due, or in the lease of the process that wrote it. Delayed rows (retries, schedules) and quarantined ones are not what a broker that is away leaves behind.
+    // What is due, or in the lease of the process that wrote it. Delayed rows (retries, schedules) and quarantined ones
+    // are not what a broker that is away leaves behind.
     private static readonly string Count = $"""
-        select count(*) from (select from outbox where dead_at is null and due_at <= now() + interval '{OutboxTable.Lease.TotalSeconds:0} seconds' limit $1) as waiting
+        select count(*) from (select from outbox where dead_at is null
+            and due_at <= now() + interval '{OutboxTable.Lease.TotalSeconds:0} seconds' limit $1) as waiting
         """;
 
     /// <summary>
-    /// Reads how many wait. The estimate lags by some seconds, and a crash of the server sets it back to zero until rows are written or vacuumed:
-    /// good enough for a cap that guards the disk. It is of all rows; when it reaches the cap, those that wait are counted.
+    /// Reads how many wait. The estimate lags by some seconds, and a crash of the server sets it back to zero until
+    /// rows are written or vacuumed:
+    /// good enough for a cap that guards the disk. It is of all rows; when it reaches the cap, those that wait are
+    /// counted.
     /// </summary>
     /// <param name="enough">No more are counted.</param>
     /// <param name="cancellationToken">Cancels the read.</param>

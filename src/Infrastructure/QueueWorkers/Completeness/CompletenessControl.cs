@@ -10,43 +10,75 @@ public sealed class CompletenessControl(NpgsqlDataSource database)
     private const int MostRows = 500;
 
     private const string List = """
-        select subject_id, effect, kind, detail, silent, found_at, seen_at, closed_at, reemit_asked_at, reemitted_at, reemit_result
-        from completeness_gaps where ($1 or closed_at is null) and ($2::timestamptz is null or (found_at, subject_id) < ($2, $3))
+        select subject_id, effect, kind, detail, silent, found_at, seen_at, closed_at, reemit_asked_at, reemitted_at,
+            reemit_result
+        from completeness_gaps where ($1 or closed_at is null)
+            and ($2::timestamptz is null or (found_at, subject_id) < ($2, $3))
         order by found_at desc, subject_id desc limit $4
         """;
 
     private const string Summary = """
         select (select count(*) from completeness_gaps where closed_at is null),
-               (select coalesce(sum(checked), 0)::bigint from completeness_marks), (select max(at) from completeness_marks), (select count(*) from completeness_open)
+               (select coalesce(sum(checked), 0)::bigint from completeness_marks),
+                   (select max(at) from completeness_marks), (select count(*) from completeness_open)
         """;
 
     // Asking again is allowed once the first message is on its way: it may have been lost as the original was.
     private static readonly string Ask = $"""
-        update completeness_gaps set reemit_asked_at = now(), reemit_asked_by = $3, reemitted_at = null, reemit_result = null
-        where subject_id = $1 and effect = $2 and kind = {GapKind.Missing:D} and closed_at is null and (reemit_asked_at is null or reemitted_at is not null)
+        update completeness_gaps set reemit_asked_at = now(), reemit_asked_by = $3, reemitted_at = null,
+            reemit_result = null
+        where subject_id = $1 and effect = $2 and kind = {GapKind.Missing:D} and closed_at is null
+            and (reemit_asked_at is null or reemitted_at is not null)
         """;
 
-    private static readonly string Known = $"select exists (select from completeness_gaps where subject_id = $1 and effect = $2 and kind = {GapKind.Missing:D} and closed_at is null)";
+    private static readonly string Known =
+        $"select exists (select from completeness_gaps where subject_id = $1 and effect = $2 and kind = {GapKind.Missing:D} and closed_at is null)";
 
     /// <summary>Gaps, the newest first.</summary>
     /// <param name="closedToo">Also those that were closed since.</param>
-    /// <param name="before">When the last gap of the page before was found, and its subject; null for the first page.</param>
+    /// <param name="before">When the last gap of the page before was found, and its subject; null for the first
+    /// page.</param>
     /// <param name="limit">How many, 1–500.</param>
     /// <param name="cancellationToken">Cancels the read.</param>
-    public async Task<IReadOnlyList<GapView>> ListAsync(bool closedToo, (DateTimeOffset FoundAt, Guid SubjectId)? before, int limit, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<GapView>> ListAsync(
+        bool closedToo,
+        (DateTimeOffset FoundAt, Guid SubjectId)? before,
+        int limit,
+        CancellationToken cancellationToken
+    )
     {
         await using var command = database.CreateCommand(List);
         command.Parameters.Add(new NpgsqlParameter<bool> { TypedValue = closedToo });
-        command.Parameters.Add(new() { Value = before is { } last ? last.FoundAt.ToUniversalTime() : DBNull.Value, NpgsqlDbType = NpgsqlDbType.TimestampTz });
-        command.Parameters.Add(new() { Value = before is { } one ? one.SubjectId : DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid });
+        command.Parameters.Add(
+            new()
+            {
+                Value = before is { } last ? last.FoundAt.ToUniversalTime() : DBNull.Value,
+                NpgsqlDbType = NpgsqlDbType.TimestampTz,
+            }
+        );
+        command.Parameters.Add(
+            new() { Value = before is { } one ? one.SubjectId : DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid }
+        );
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = Math.Clamp(limit, 1, MostRows) });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var gaps = new List<GapView>();
         while (await reader.ReadAsync(cancellationToken))
         {
-            gaps.Add(new GapView(
-                reader.GetGuid(0), reader.GetString(1), (GapKind)reader.GetInt16(2), reader.GetString(3), reader.GetBoolean(4), reader.GetFieldValue<DateTimeOffset>(5), reader.GetFieldValue<DateTimeOffset>(6),
-                Optional(reader, 7), Optional(reader, 8), Optional(reader, 9), reader.IsDBNull(10) ? null : reader.GetString(10)));
+            gaps.Add(
+                new GapView(
+                    reader.GetGuid(0),
+                    reader.GetString(1),
+                    (GapKind)reader.GetInt16(2),
+                    reader.GetString(3),
+                    reader.GetBoolean(4),
+                    reader.GetFieldValue<DateTimeOffset>(5),
+                    reader.GetFieldValue<DateTimeOffset>(6),
+                    Optional(reader, 7),
+                    Optional(reader, 8),
+                    Optional(reader, 9),
+                    reader.IsDBNull(10) ? null : reader.GetString(10)
+                )
+            );
         }
 
         return gaps;
@@ -61,8 +93,16 @@ public sealed class CompletenessControl(NpgsqlDataSource database)
         return new CompletenessSummary(reader.GetInt64(0), reader.GetInt64(1), Optional(reader, 2), reader.GetInt64(3));
     }
 
-    /// <summary>Asks for the message of a missing effect once more. The next check emits it; what was already done is not done again. Committed together with the audit record.</summary>
-    public async Task<ReemitAnswer> ReemitAsync(Guid subject, string effect, AuditEntry audit, CancellationToken cancellationToken)
+    /// <summary>
+    /// Asks for the message of a missing effect once more. The next check emits it; what was already done is not done
+    /// again. Committed together with the audit record.
+    /// </summary>
+    public async Task<ReemitAnswer> ReemitAsync(
+        Guid subject,
+        string effect,
+        AuditEntry audit,
+        CancellationToken cancellationToken
+    )
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
@@ -78,15 +118,23 @@ public sealed class CompletenessControl(NpgsqlDataSource database)
         }
 
         await using var known = About(connection, Known, subject, effect);
-        return await known.ExecuteScalarAsync(cancellationToken) is true ? ReemitAnswer.AlreadyAsked : ReemitAnswer.NoSuchGap;
+        return await known.ExecuteScalarAsync(cancellationToken) is true
+            ? ReemitAnswer.AlreadyAsked
+            : ReemitAnswer.NoSuchGap;
     }
 
-    private static NpgsqlCommand About(NpgsqlConnection connection, string sql, Guid subject, string effect) => new(sql, connection)
-    {
-        Parameters = { new NpgsqlParameter<Guid> { TypedValue = subject }, new NpgsqlParameter<string> { TypedValue = effect } },
-    };
+    private static NpgsqlCommand About(NpgsqlConnection connection, string sql, Guid subject, string effect) =>
+        new(sql, connection)
+        {
+            Parameters =
+            {
+                new NpgsqlParameter<Guid> { TypedValue = subject },
+                new NpgsqlParameter<string> { TypedValue = effect },
+            },
+        };
 
-    private static DateTimeOffset? Optional(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
+    private static DateTimeOffset? Optional(NpgsqlDataReader reader, int column) =>
+        reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
 }
 
 /// <summary>The answer to <see cref="CompletenessControl.ReemitAsync"/>.</summary>
@@ -115,8 +163,18 @@ public enum ReemitAnswer
 /// <param name="ReemittedAt">When the message was emitted again.</param>
 /// <param name="ReemitResult">What came of it.</param>
 public sealed record GapView(
-    Guid SubjectId, string Effect, GapKind Kind, string Detail, bool Silent, DateTimeOffset FoundAt, DateTimeOffset SeenAt, DateTimeOffset? ClosedAt,
-    DateTimeOffset? ReemitAskedAt, DateTimeOffset? ReemittedAt, string? ReemitResult);
+    Guid SubjectId,
+    string Effect,
+    GapKind Kind,
+    string Detail,
+    bool Silent,
+    DateTimeOffset FoundAt,
+    DateTimeOffset SeenAt,
+    DateTimeOffset? ClosedAt,
+    DateTimeOffset? ReemitAskedAt,
+    DateTimeOffset? ReemittedAt,
+    string? ReemitResult
+);
 
 /// <summary>The state of the completeness check.</summary>
 /// <param name="Open">Gaps that are open.</param>

@@ -9,14 +9,23 @@ using QueueWorkers.Scheduling;
 namespace QueueWorkers.Completeness;
 
 /// <summary>
-/// Finds accepted subjects that lack an effect after their deadline, or have one twice. It trusts no flag of the pipeline: it compares the tables that different commits have written.
+/// Finds accepted subjects that lack an effect after their deadline, or have one twice. It trusts no flag of the
+/// pipeline: it compares the tables that different commits have written.
 /// 1. Gaps that an operator has asked to close get their message once more; so do silent ones where that is configured.
 /// 2. Subjects with a gap, or whose deadline lay ahead when they were met, are looked at again.
-/// 3. From the mark on, each subject is looked at once, when its deadline has passed: the cost follows the rate of new ones, not the size of the tables.
-/// Each batch is a transaction in which findings and mark stand or fall together: dying in between repeats a batch, and skips none.
+/// 3. From the mark on, each subject is looked at once, when its deadline has passed: the cost follows the rate of new
+///    ones, not the size of the tables.
+/// Each batch is a transaction in which findings and mark stand or fall together: dying in between repeats a batch, and
+/// skips none.
 /// </summary>
-public sealed class CompletenessJob(NpgsqlDataSource database, ICompletenessSource source, CompletenessOptions options, RelayFeed relay, CompletenessMetrics metrics, ILogger<CompletenessJob> logger)
-    : IScheduledJob
+public sealed class CompletenessJob(
+    NpgsqlDataSource database,
+    ICompletenessSource source,
+    CompletenessOptions options,
+    RelayFeed relay,
+    CompletenessMetrics metrics,
+    ILogger<CompletenessJob> logger
+) : IScheduledJob
 {
     private const int Batch = 1000;
     private const int MostLogged = 20;
@@ -30,14 +39,18 @@ public sealed class CompletenessJob(NpgsqlDataSource database, ICompletenessSour
         await RepeatAsync(watch, () => LookAgainAsync(tally, cancellationToken));
         var caughtUp = await RepeatAsync(watch, () => GoOnAsync(tally, cancellationToken));
 
-        tally.Fresh.Take(MostLogged).ToList().ForEach(f => CompletenessLog.Found(logger, f.Kind, f.Effect, f.SubjectId, f.Detail));
+        tally
+            .Fresh.Take(MostLogged)
+            .ToList()
+            .ForEach(f => CompletenessLog.Found(logger, f.Kind, f.Effect, f.SubjectId, f.Detail));
         if (tally.Fresh.Count > MostLogged)
             CompletenessLog.MoreFound(logger, tally.Fresh.Count - MostLogged);
         metrics.Checked(source.Kind, tally.Looked);
         tally.Fresh.ForEach(f => metrics.Found(f.Kind, f.Effect));
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"Looked at {tally.Looked} {source.Kind} in {watch.Elapsed.TotalSeconds:0.0} s: {tally.Fresh.Count} new gaps; {tally.Reemitted} messages emitted again{(caughtUp ? "" : "; time was up, the next check goes on")}.");
+            $"Looked at {tally.Looked} {source.Kind} in {watch.Elapsed.TotalSeconds:0.0} s: {tally.Fresh.Count} new gaps; {tally.Reemitted} messages emitted again{(caughtUp ? "" : "; time was up, the next check goes on")}."
+        );
     }
 
     // Until a batch was not full, or the time is up.
@@ -61,9 +74,24 @@ public sealed class CompletenessJob(NpgsqlDataSource database, ICompletenessSour
         if (next.Count > 0)
         {
             var now = DateTimeOffset.UtcNow;
-            await CompletenessQueries.LookLaterAsync(connection, [.. next.Where(s => s.CheckAt > now)], cancellationToken);
-            await LookAsync(connection, [.. next.Where(s => s.CheckAt <= now).Select(s => s.Id)], tally, cancellationToken);
-            await CompletenessQueries.MoveMarkAsync(connection, source.Kind, next[^1].Id, next.Count, cancellationToken);
+            await CompletenessQueries.LookLaterAsync(
+                connection,
+                [.. next.Where(s => s.CheckAt > now)],
+                cancellationToken
+            );
+            await LookAsync(
+                connection,
+                [.. next.Where(s => s.CheckAt <= now).Select(s => s.Id)],
+                tally,
+                cancellationToken
+            );
+            await CompletenessQueries.MoveMarkAsync(
+                connection,
+                source.Kind,
+                next[^1].Id,
+                next.Count,
+                cancellationToken
+            );
         }
 
         await transaction.CommitAsync(CancellationToken.None);
@@ -80,15 +108,38 @@ public sealed class CompletenessJob(NpgsqlDataSource database, ICompletenessSour
         return open.Length;
     }
 
-    private async Task LookAsync(NpgsqlConnection connection, Guid[] subjects, Tally tally, CancellationToken cancellationToken)
+    private async Task LookAsync(
+        NpgsqlConnection connection,
+        Guid[] subjects,
+        Tally tally,
+        CancellationToken cancellationToken
+    )
     {
         if (subjects.Length == 0)
             return;
         var findings = await source.InspectAsync(connection, subjects, cancellationToken);
-        tally.Fresh.AddRange(await CompletenessQueries.RecordAsync(connection, subjects, [.. findings.Where(f => !f.IsEarly)], options.Recheck, cancellationToken));
+        tally.Fresh.AddRange(
+            await CompletenessQueries.RecordAsync(
+                connection,
+                subjects,
+                [.. findings.Where(f => !f.IsEarly)],
+                options.Recheck,
+                cancellationToken
+            )
+        );
         var later = DateTimeOffset.UtcNow + options.Recheck;
         await CompletenessQueries.LookLaterAsync(
-            connection, [.. findings.Where(f => f.IsEarly).Select(f => f.SubjectId).Distinct().Order().Select(id => new AcceptedSubject(id, later))], cancellationToken);
+            connection,
+            [
+                .. findings
+                    .Where(f => f.IsEarly)
+                    .Select(f => f.SubjectId)
+                    .Distinct()
+                    .Order()
+                    .Select(id => new AcceptedSubject(id, later)),
+            ],
+            cancellationToken
+        );
         tally.Looked += subjects.Length;
     }
 
@@ -104,7 +155,14 @@ public sealed class CompletenessJob(NpgsqlDataSource database, ICompletenessSour
             if (message is not null)
                 messages.Add(message);
             await CompletenessQueries.ReemittedAsync(
-                connection, subject, effect, message is null ? "The message cannot be made again: what leads to it is missing, or was not kept." : $"Message {message.MessageId} is on its way to {message.Exchange}.", cancellationToken);
+                connection,
+                subject,
+                effect,
+                message is null
+                    ? "The message cannot be made again: what leads to it is missing, or was not kept."
+                    : $"Message {message.MessageId} is on its way to {message.Exchange}.",
+                cancellationToken
+            );
         }
 
         await OutboxWriter.InsertAsync(connection, messages, cancellationToken);

@@ -13,11 +13,21 @@ public sealed class CompletenessMetrics
     public CompletenessMetrics(IMeterFactory meters)
     {
         var meter = meters.Create(QueueWorkersTelemetry.Name);
-        _checked = meter.CreateCounter<long>("queueworkers.completeness.checked", "{subject}", "Subjects that were looked at.");
-        _found = meter.CreateCounter<long>("queueworkers.completeness.gaps", "{gap}", "Gaps that were found, by kind and effect; each counts once until it is closed.");
+        _checked = meter.CreateCounter<long>(
+            "queueworkers.completeness.checked",
+            "{subject}",
+            "Subjects that were looked at."
+        );
+        _found = meter.CreateCounter<long>(
+            "queueworkers.completeness.gaps",
+            "{gap}",
+            "Gaps that were found, by kind and effect; each counts once until it is closed."
+        );
     }
 
-    internal void Checked(string kind, int count) => _checked.Add(count, new KeyValuePair<string, object?>("kind", kind));
+    internal void Checked(string kind, int count) =>
+        _checked.Add(count, new KeyValuePair<string, object?>("kind", kind));
 
-    internal void Found(GapKind kind, string effect) => _found.Add(1, new("kind", kind.ToString()), new KeyValuePair<string, object?>("effect", effect));
+    internal void Found(GapKind kind, string effect) =>
+        _found.Add(1, new("kind", kind.ToString()), new KeyValuePair<string, object?>("effect", effect));
 }

@@ -1,6 +1,8 @@
 namespace QueueWorkers.Completeness;
 
-/// <summary>A finding of the completeness check: a subject that was accepted and does not have each of its effects exactly once.</summary>
+/// <summary>
+/// A finding of the completeness check: a subject that was accepted and does not have each of its effects exactly once.
+/// </summary>
 public sealed class Gap
 {
     /// <summary>What was accepted.</summary>
@@ -15,7 +17,10 @@ public sealed class Gap
     /// <summary>A sentence for the operator: what was expected, what was found.</summary>
     public string Detail { get; init; } = "";
 
-    /// <summary>True when nothing is under way that could still close the gap by itself: no retry planned, nothing dead-lettered.</summary>
+    /// <summary>
+    /// True when nothing is under way that could still close the gap by itself: no retry planned, nothing
+    /// dead-lettered.
+    /// </summary>
     public bool Silent { get; init; }
 
     /// <summary>When it was found first.</summary>
@@ -40,7 +45,9 @@ public sealed class Gap
     public string? ReemitResult { get; init; }
 }
 
-/// <summary>A subject that has to be looked at again: it has a gap, or its deadline had not come when the check went by.</summary>
+/// <summary>
+/// A subject that has to be looked at again: it has a gap, or its deadline had not come when the check went by.
+/// </summary>
 public sealed class OpenSubject
 {
     /// <summary>The subject.</summary>
@@ -50,7 +57,10 @@ public sealed class OpenSubject
     public DateTimeOffset CheckAt { get; init; }
 }
 
-/// <summary>How far the check has come: everything before the mark was complete when it went by, or is among the <see cref="OpenSubject"/>s.</summary>
+/// <summary>
+/// How far the check has come: everything before the mark was complete when it went by, or is among the
+/// <see cref="OpenSubject"/>s.
+/// </summary>
 public sealed class CompletenessMark
 {
     /// <summary>The kind of subject, such as <c>parcels</c>.</summary>

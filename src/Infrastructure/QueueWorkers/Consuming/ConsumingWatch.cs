@@ -13,8 +13,9 @@ using RabbitMQ.Client.Exceptions;
 namespace QueueWorkers.Consuming;
 
 /// <summary>
-/// Knows whether each step of this process consumes, and why not. It is the health check <c>consuming</c>, and it ends a process that has been unable to
-/// consume for too long, although broker and database answer: a container engine starts a process again that ended, not one that is unhealthy.
+/// Knows whether each step of this process consumes, and why not. It is the health check <c>consuming</c>, and it ends
+/// a process that has been unable to consume for too long, although broker and database answer: a container engine
+/// starts a process again that ended, not one that is unhealthy.
 /// Ending loses nothing: what was not acked returns to its queue.
 /// </summary>
 internal sealed class ConsumingWatch : BackgroundService, IHealthCheck
@@ -34,15 +35,32 @@ internal sealed class ConsumingWatch : BackgroundService, IHealthCheck
     private long? _uselessSince;
 
     public ConsumingWatch(
-        StepGates gates, StepConsumptions consumptions, BrokerConnection broker, RabbitMqOptions rabbit, HealthOptions options, IServiceProvider services,
-        IHostApplicationLifetime lifetime, TimeProvider time, IMeterFactory meters, ILogger<ConsumingWatch> logger)
+        StepGates gates,
+        StepConsumptions consumptions,
+        BrokerConnection broker,
+        RabbitMqOptions rabbit,
+        HealthOptions options,
+        IServiceProvider services,
+        IHostApplicationLifetime lifetime,
+        TimeProvider time,
+        IMeterFactory meters,
+        ILogger<ConsumingWatch> logger
+    )
     {
         (_gates, _consumptions, _broker, _rabbit, _options) = (gates, consumptions, broker, rabbit, options);
         (_services, _lifetime, _time, _logger) = (services, lifetime, time, logger);
         _steps = [.. gates.All.Select(g => new Watched(g.Step.Name))];
-        meters.Create(QueueWorkersTelemetry.Name).CreateObservableGauge<int>(
-            "queueworkers.step.consuming", () => _steps.Select(s => new Measurement<int>(IsHealthy(s) ? 1 : 0, new KeyValuePair<string, object?>("step", s.Step))),
-            description: "1 while the step consumes or has nothing to consume; 0 while it cannot.");
+        meters
+            .Create(QueueWorkersTelemetry.Name)
+            .CreateObservableGauge<int>(
+                "queueworkers.step.consuming",
+                () =>
+                    _steps.Select(s => new Measurement<int>(
+                        IsHealthy(s) ? 1 : 0,
+                        new KeyValuePair<string, object?>("step", s.Step)
+                    )),
+                description: "1 while the step consumes or has nothing to consume; 0 while it cannot."
+            );
     }
 
     private enum Cause
@@ -61,10 +79,15 @@ internal sealed class ConsumingWatch : BackgroundService, IHealthCheck
     }
 
     /// <inheritdoc />
-    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    public Task<HealthCheckResult> CheckHealthAsync(
+        HealthCheckContext context,
+        CancellationToken cancellationToken = default
+    )
     {
         var reasons = _steps.Where(s => !IsHealthy(s)).Select(s => s.Reason).Distinct().ToArray();
-        return Task.FromResult(reasons.Length == 0 ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy(string.Join(" ", reasons)));
+        return Task.FromResult(
+            reasons.Length == 0 ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy(string.Join(" ", reasons))
+        );
     }
 
     /// <inheritdoc />
@@ -87,7 +110,11 @@ internal sealed class ConsumingWatch : BackgroundService, IHealthCheck
                 catch (Exception exception)
 #pragma warning restore CA1031
                 {
-                    Bad(step, Cause.Unreachable, $"Whether step {step.Step} consumes cannot be found out: {exception.Message}");
+                    Bad(
+                        step,
+                        Cause.Unreachable,
+                        $"Whether step {step.Step} consumes cannot be found out: {exception.Message}"
+                    );
                 }
             }
 
@@ -129,8 +156,16 @@ internal sealed class ConsumingWatch : BackgroundService, IHealthCheck
         {
             var connection = await _broker.OpenAsync(cancellationToken);
             await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
-            if ((await channel.QueueDeclarePassiveAsync(step.Step, cancellationToken)).MessageCount is > 0 and var waiting)
-                Bad(step, Cause.Stuck, $"Queue {step.Step} holds {waiting} messages, and none has come to this worker for {_options.ConsumingWithin / 4} or more.");
+            if (
+                (await channel.QueueDeclarePassiveAsync(step.Step, cancellationToken)).MessageCount
+                is > 0
+                    and var waiting
+            )
+                Bad(
+                    step,
+                    Cause.Stuck,
+                    $"Queue {step.Step} holds {waiting} messages, and none has come to this worker for {_options.ConsumingWithin / 4} or more."
+                );
             else
                 Good(step);
         }
@@ -149,8 +184,14 @@ internal sealed class ConsumingWatch : BackgroundService, IHealthCheck
     {
         try
         {
-            await using var connection = await BrokerConnection.CreateFactory(_rabbit).CreateConnectionAsync($"{AppDomain.CurrentDomain.FriendlyName} health", cancellationToken);
-            Bad(step, Cause.Stuck, $"RabbitMQ takes connections, and step {step.Step} is not subscribed to its queue; the log says why.");
+            await using var connection = await BrokerConnection
+                .CreateFactory(_rabbit)
+                .CreateConnectionAsync($"{AppDomain.CurrentDomain.FriendlyName} health", cancellationToken);
+            Bad(
+                step,
+                Cause.Stuck,
+                $"RabbitMQ takes connections, and step {step.Step} is not subscribed to its queue; the log says why."
+            );
         }
         catch (Exception exception) when (exception is RabbitMQClientException or IOException or TimeoutException)
         {
@@ -158,14 +199,16 @@ internal sealed class ConsumingWatch : BackgroundService, IHealthCheck
         }
     }
 
-    private static Cause CauseOf(Exception exception) => BrokerFault.IsRefusedLogin(exception) ? Cause.Refused : Cause.Unreachable;
+    private static Cause CauseOf(Exception exception) =>
+        BrokerFault.IsRefusedLogin(exception) ? Cause.Refused : Cause.Unreachable;
 
-    private bool IsHealthy(Watched step) => step.Cause switch
-    {
-        Cause.None => true,
-        Cause.Refused => false,
-        _ => step.GoodAt != 0 && _time.GetElapsedTime(step.GoodAt) <= _options.ConsumingWithin,
-    };
+    private bool IsHealthy(Watched step) =>
+        step.Cause switch
+        {
+            Cause.None => true,
+            Cause.Refused => false,
+            _ => step.GoodAt != 0 && _time.GetElapsedTime(step.GoodAt) <= _options.ConsumingWithin,
+        };
 
     private void Good(Watched step)
     {
@@ -187,7 +230,10 @@ internal sealed class ConsumingWatch : BackgroundService, IHealthCheck
 
     private void EndIfUseless()
     {
-        var useless = Array.Find(_steps, s => s.Cause is Cause.Refused or Cause.Stuck && !IsHealthy(s) && _gates.Of(s.Step).Known.IsCompleted);
+        var useless = Array.Find(
+            _steps,
+            s => s.Cause is Cause.Refused or Cause.Stuck && !IsHealthy(s) && _gates.Of(s.Step).Known.IsCompleted
+        );
         if (useless is null || _options.ExitAfter == TimeSpan.Zero)
         {
             _uselessSince = null;
@@ -195,7 +241,10 @@ internal sealed class ConsumingWatch : BackgroundService, IHealthCheck
         }
 
         _uselessSince ??= _time.GetTimestamp();
-        if (_time.GetElapsedTime(_uselessSince.Value) < _options.ExitAfter || _lifetime.ApplicationStopping.IsCancellationRequested)
+        if (
+            _time.GetElapsedTime(_uselessSince.Value) < _options.ExitAfter
+            || _lifetime.ApplicationStopping.IsCancellationRequested
+        )
             return;
         StepLog.EndsItself(_logger, useless.Step, _options.ExitAfter, useless.Reason, HealthOptions.ExitCode);
         Environment.ExitCode = HealthOptions.ExitCode;

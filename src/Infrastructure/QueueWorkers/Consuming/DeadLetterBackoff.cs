@@ -5,13 +5,21 @@ using QueueWorkers.FlowControl.Poison;
 namespace QueueWorkers.Consuming;
 
 /// <summary>
-/// Stands before the move to <c>_error</c> or <c>_skipped</c>. When that queue cannot be written, MassTransit gives the message back to its own queue, which delivers it at once:
-/// a circle as fast as the machine can run. From the first failure on, attempts of this endpoint go one at a time, a second apart, and each says so; the first success ends it.
+/// Stands before the move to <c>_error</c> or <c>_skipped</c>. When that queue cannot be written, MassTransit gives the
+/// message back to its own queue, which delivers it at once:
+/// a circle as fast as the machine can run. From the first failure on, attempts of this endpoint go one at a time, a
+/// second apart, and each says so; the first success ends it.
 /// Nothing is lost meanwhile: the message is in its queue, unacked or ready.
 /// </summary>
 /// <typeparam name="TContext">A message that failed, or one that nobody understood.</typeparam>
 #pragma warning disable CA1001 // A filter is never disposed; the semaphore lives as long as its endpoint, which is as long as the process, and opens no handle.
-internal sealed class DeadLetterBackoff<TContext>(string step, string queue, PoisonMetrics metrics, ILogger logger, TimeProvider time) : IFilter<TContext>
+internal sealed class DeadLetterBackoff<TContext>(
+    string step,
+    string queue,
+    PoisonMetrics metrics,
+    ILogger logger,
+    TimeProvider time
+) : IFilter<TContext>
 #pragma warning restore CA1001
     where TContext : class, ReceiveContext
 {

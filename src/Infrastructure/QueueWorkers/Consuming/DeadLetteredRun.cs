@@ -6,12 +6,18 @@ using QueueWorkers.Steps;
 
 namespace QueueWorkers.Consuming;
 
-/// <summary>What the index of failures keeps of a message that a step gives up: the worker knows more of it than the copy in <c>_error</c> will say.</summary>
+/// <summary>
+/// What the index of failures keeps of a message that a step gives up: the worker knows more of it than the copy in
+/// <c>_error</c> will say.
+/// </summary>
 internal static class DeadLetteredRun
 {
     private const int LongestText = 4000;
 
-    private static readonly string? Build = Assembly.GetEntryAssembly()?.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
+    private static readonly string? Build = Assembly
+        .GetEntryAssembly()
+        ?.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
+        ?.InformationalVersion;
 
     public static DeadLetter Of(ConsumeContext context, StepRun run, Exception fault)
     {

@@ -14,10 +14,13 @@ using QueueWorkers.Steps;
 namespace QueueWorkers.Consuming;
 
 /// <summary>
-/// Gives MassTransit's scheduled redelivery a scheduler that writes outbox rows with a due time. No broker plugin is needed, and a delayed message survives what the outbox survives.
+/// Gives MassTransit's scheduled redelivery a scheduler that writes outbox rows with a due time. No broker plugin is
+/// needed, and a delayed message survives what the outbox survives.
 /// A crash between the row and the ack brings the message twice; the idempotency table drops one.
 /// </summary>
-internal sealed class RedeliveryScheduler(OutboxWriter outbox) : IFilter<ConsumeContext>, IPipeSpecification<ConsumeContext>
+internal sealed class RedeliveryScheduler(OutboxWriter outbox)
+    : IFilter<ConsumeContext>,
+        IPipeSpecification<ConsumeContext>
 {
     public void Apply(IPipeBuilder<ConsumeContext> builder) => builder.AddFilter(this);
 
@@ -27,40 +30,66 @@ internal sealed class RedeliveryScheduler(OutboxWriter outbox) : IFilter<Consume
 
     public Task Send(ConsumeContext context, IPipe<ConsumeContext> next)
     {
-        context.GetOrAddPayload<MessageSchedulerContext>(() => new ConsumeMessageSchedulerContext(context, consumed => CreateScheduler(outbox, consumed)));
+        context.GetOrAddPayload<MessageSchedulerContext>(() =>
+            new ConsumeMessageSchedulerContext(context, consumed => CreateScheduler(outbox, consumed))
+        );
         return next.Send(context);
     }
 
-    // Scheduled by the consumer itself: part of its run. Scheduled by the redelivery filter, after the run has failed: a row of its own.
-    private static MessageScheduler CreateScheduler(OutboxWriter outbox, ConsumeContext context) => new MessageScheduler(
-        new DelayedScheduleMessageProvider(context is OutboxSendContext ? context : new Endpoints(context, new DirectSink(context, outbox))),
-        context.GetPayload<IBusTopology>());
+    // Scheduled by the consumer itself: part of its run. Scheduled by the redelivery filter, after the run has failed:
+    // a row of its own.
+    private static MessageScheduler CreateScheduler(OutboxWriter outbox, ConsumeContext context) =>
+        new MessageScheduler(
+            new DelayedScheduleMessageProvider(
+                context is OutboxSendContext ? context : new Endpoints(context, new DirectSink(context, outbox))
+            ),
+            context.GetPayload<IBusTopology>()
+        );
 
     private sealed class Endpoints(ConsumeContext context, OutboxSendContext sink) : ISendEndpointProvider
     {
         public ConnectHandle ConnectSendObserver(ISendObserver observer) => context.ConnectSendObserver(observer);
 
         public async Task<ISendEndpoint> GetSendEndpoint(Uri address) =>
-            new ConsumeSendEndpoint(new OutboxSendEndpoint(sink, await context.ReceiveContext.SendEndpointProvider.GetSendEndpoint(address)), context, default);
+            new ConsumeSendEndpoint(
+                new OutboxSendEndpoint(
+                    sink,
+                    await context.ReceiveContext.SendEndpointProvider.GetSendEndpoint(address)
+                ),
+                context,
+                default
+            );
     }
 
-    // If the database is away the message stays with us until it is back: failing here would dead-letter it for a fault that is not its own.
+    // If the database is away the message stays with us until it is back: failing here would dead-letter it for a fault
+    // that is not its own.
     private sealed class DirectSink(ConsumeContext consumed, OutboxWriter outbox) : OutboxSendContext
     {
         public Task AddSend<T>(SendContext<T> context)
             where T : class
         {
-            // MassTransit takes along what stands in the envelope, and the keys do not: without them the next attempt would be under no limit of its key.
-            foreach (var header in consumed.ReceiveContext.TransportHeaders.GetAll().Where(h => MessageKeys.IsHeader(h.Key)))
+            // MassTransit takes along what stands in the envelope, and the keys do not: without them the next attempt
+            // would be under no limit of its key.
+            foreach (
+                var header in consumed.ReceiveContext.TransportHeaders.GetAll().Where(h => MessageKeys.IsHeader(h.Key))
+            )
                 context.Headers.Set(header.Key, header.Value);
-            var delay = StepSchedule.WithJitter(context.Delay ?? TimeSpan.Zero, consumed.GetOriginalMessageId() ?? Guid.Empty, consumed.GetRedeliveryCount());
-            // First attempts go first: a backlog of retries must not stand in front of what is new. What follows from the message keeps the class it had.
+            var delay = StepSchedule.WithJitter(
+                context.Delay ?? TimeSpan.Zero,
+                consumed.GetOriginalMessageId() ?? Guid.Empty,
+                consumed.GetRedeliveryCount()
+            );
+            // First attempts go first: a backlog of retries must not stand in front of what is new. What follows from
+            // the message keeps the class it had.
             var original = Deferral.ClassOf(consumed);
             context.Headers.Set(Deferral.Class, (long)(original ?? PriorityBatcher.Normal));
             context.Headers.Set(Deferral.Cause, Deferral.NameOf(DeferralCause.Redelivery));
             context.Headers.Set(Deferral.Since, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
             var row = SendContextRow.From(context, delay, Deferral.Behind(original));
-            return DatabaseRetry.RunAsync(() => outbox.InsertAsync(row, consumed.CancellationToken), consumed.CancellationToken);
+            return DatabaseRetry.RunAsync(
+                () => outbox.InsertAsync(row, consumed.CancellationToken),
+                consumed.CancellationToken
+            );
         }
 
         public object? GetService(Type serviceType) => null;

@@ -7,15 +7,20 @@ using QueueWorkers.Outbox;
 namespace QueueWorkers.Consuming;
 
 /// <summary>
-/// How long a message may wait because the database refuses a statement (<see cref="DatabaseFaultKind.Refused"/>): long enough for a deployment, and not for ever, because the statement may be a
-/// step's own and wrong. The time at which the wait began travels with the message, so that it survives a restart; any other deferral and any counted attempt begins a new wait.
+/// How long a message may wait because the database refuses a statement (<see cref="DatabaseFaultKind.Refused"/>): long
+/// enough for a deployment, and not for ever, because the statement may be a step's own and wrong. The time at which
+/// the wait began travels with the message, so that it survives a restart; any other deferral and any counted attempt
+/// begins a new wait.
 /// </summary>
 internal sealed class RefusedSince(TimeSpan? longest = null)
 {
     private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a run that is finished waits in memory for its commit: what it did outside is known now, and might not be after another delivery.</summary>
+    /// <summary>
+    /// How long a run that is finished waits in memory for its commit: what it did outside is known now, and might not
+    /// be after another delivery.
+    /// </summary>
     public static TimeSpan LongestCommit { get; } = TimeSpan.FromMinutes(1);
 
     /// <summary>How long a message may wait before such a fault counts as an attempt. Default: 10 minutes.</summary>
@@ -25,7 +30,13 @@ internal sealed class RefusedSince(TimeSpan? longest = null)
     public static DateTimeOffset Of(ConsumeContext context)
     {
         var now = DateTimeOffset.UtcNow;
-        return long.TryParse(context.ReceiveContext.TransportHeaders.Get<string>(SendContextRow.RefusedSinceHeader), NumberStyles.None, CultureInfo.InvariantCulture, out var since)
+        return
+            long.TryParse(
+                context.ReceiveContext.TransportHeaders.Get<string>(SendContextRow.RefusedSinceHeader),
+                NumberStyles.None,
+                CultureInfo.InvariantCulture,
+                out var since
+            )
             // A time to come is a stranger's: the wait would never end.
             && since <= now.ToUnixTimeMilliseconds()
             ? DateTimeOffset.FromUnixTimeMilliseconds(since)
@@ -33,10 +44,16 @@ internal sealed class RefusedSince(TimeSpan? longest = null)
     }
 
     /// <summary>Whether a fault is the database's and the message goes on waiting for it without an attempt.</summary>
-    public bool IsWait(ConsumeContext context, Exception fault) => StepFailures.IsDatabaseFault(fault)
-        && (DatabaseFault.KindOf(fault) is not DatabaseFaultKind.Refused || DateTimeOffset.UtcNow - Of(context) < Longest);
+    public bool IsWait(ConsumeContext context, Exception fault) =>
+        StepFailures.IsDatabaseFault(fault)
+        && (
+            DatabaseFault.KindOf(fault) is not DatabaseFaultKind.Refused
+            || DateTimeOffset.UtcNow - Of(context) < Longest
+        );
 
-    /// <summary>When a message that has been waiting comes again: later each time, so that a long backlog does not circulate.</summary>
+    /// <summary>
+    /// When a message that has been waiting comes again: later each time, so that a long backlog does not circulate.
+    /// </summary>
     public static DateTimeOffset Next(DateTimeOffset since)
     {
         var now = DateTimeOffset.UtcNow;

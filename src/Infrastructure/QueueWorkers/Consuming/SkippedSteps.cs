@@ -7,10 +7,14 @@ using QueueWorkers.Steps;
 namespace QueueWorkers.Consuming;
 
 /// <summary>
-/// Records that a step is left out: its subject was cancelled, or its message waited too long. In one transaction, in the lock order of <see cref="StepCommitter"/>:
-/// the idempotency row, so that copies of the message are dropped; a look at the effect; the subject's progress; the step's row.
-/// No effect row is written: what was left out may be done by a later message. Dying before the commit leaves nothing, and the message comes again.
-/// What expired keeps no idempotency row either: a replay, and a message that somebody publishes again, carry the same id and are to be done. Its copies expire like itself.
+/// Records that a step is left out: its subject was cancelled, or its message waited too long. In one transaction, in
+/// the lock order of <see cref="StepCommitter"/>:
+/// the idempotency row, so that copies of the message are dropped; a look at the effect; the subject's progress; the
+/// step's row.
+/// No effect row is written: what was left out may be done by a later message. Dying before the commit leaves nothing,
+/// and the message comes again.
+/// What expired keeps no idempotency row either: a replay, and a message that somebody publishes again, carry the same
+/// id and are to be done. Its copies expire like itself.
 /// </summary>
 public sealed class SkippedSteps(NpgsqlDataSource database, IStepProgress progress, RelayFeed relay)
 {
@@ -18,18 +22,22 @@ public sealed class SkippedSteps(NpgsqlDataSource database, IStepProgress progre
 
     private const string Forget = "delete from idempotency where message_id = $1 and step = $2";
 
-    private const string LookAtEffect = "select state, lease_until from effects where subject_id = $1 and effect = $2 for update";
+    private const string LookAtEffect =
+        "select state, lease_until from effects where subject_id = $1 and effect = $2 for update";
 
     private static readonly string Record = $"""
-        insert into step_runs (subject_id, step, status, attempts, started_at, finished_at) values ($1, $2, $3, 0, null, now())
-        on conflict (subject_id, step) do update set status = excluded.status, next_attempt_at = null, finished_at = now() where step_runs.status <> {StepStatus.Done:D}
+        insert into step_runs (subject_id, step, status, attempts, started_at, finished_at)
+            values ($1, $2, $3, 0, null, now())
+        on conflict (subject_id, step) do update set status = excluded.status, next_attempt_at = null,
+            finished_at = now() where step_runs.status <> {StepStatus.Done:D}
         """;
 
     /// <summary>Leaves a step out.</summary>
     /// <param name="run">The run that is not to be.</param>
     /// <param name="status">Cancelled or Expired.</param>
     /// <returns>Whether that was possible.</returns>
-    /// <exception cref="EffectInProgressException">Another run is at the effect, or died at it a moment ago: look again when its lease has ended.</exception>
+    /// <exception cref="EffectInProgressException">Another run is at the effect, or died at it a moment ago: look again
+    /// when its lease has ended.</exception>
     public async Task<SkipOutcome> TryAsync(StepRun run, StepStatus status)
     {
         Failpoint.Hit("steps.before_skip", Outside.Database);
@@ -67,7 +75,9 @@ public sealed class SkippedSteps(NpgsqlDataSource database, IStepProgress progre
         command.Parameters.Add(new() { Value = run.Effect });
         Failpoint.Hit("steps.before_look_at_effect", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync();
-        return await reader.ReadAsync() ? ((EffectState)reader.GetInt16(0), reader.IsDBNull(1) ? null : reader.GetFieldValue<DateTimeOffset>(1)) : (null, null);
+        return await reader.ReadAsync()
+            ? ((EffectState)reader.GetInt16(0), reader.IsDBNull(1) ? null : reader.GetFieldValue<DateTimeOffset>(1))
+            : (null, null);
     }
 
     private static async Task<int> ExecuteAsync(NpgsqlConnection connection, string sql, params object[] values)
@@ -91,6 +101,8 @@ public enum SkipOutcome
     /// <summary>The message or the effect was dealt with before: nothing was written.</summary>
     Duplicate,
 
-    /// <summary>An earlier run began the effect and died: the step has to run, to find out and to end what was begun.</summary>
+    /// <summary>
+    /// An earlier run began the effect and died: the step has to run, to find out and to end what was begun.
+    /// </summary>
     MustFinish,
 }

@@ -11,60 +11,84 @@ namespace QueueWorkers.Consuming;
 
 /// <summary>
 /// Commits runs of steps, many at a time. In one transaction, in this order, which is the lock order of every process:
-/// 1. idempotency rows and effects; runs whose message or effect is there already are dropped here, and nothing of them is written;
+/// 1. idempotency rows and effects; runs whose message or effect is there already are dropped here, and nothing of them
+///    is written;
 /// 2. the application's rows, kind by kind (<see cref="IStepWriter"/>), which may add messages or refuse;
 /// 3. the subjects' progress (<see cref="IStepProgress"/>), which may add messages;
 /// 4. the steps' rows and the outgoing messages.
-/// A crash before the end leaves nothing; a crash after it and before the ack brings the message back, to be dropped at 1.
+/// A crash before the end leaves nothing; a crash after it and before the ack brings the message back, to be dropped at
+/// 1.
 /// The result is false for a run that was dropped.
 /// </summary>
-public sealed class StepCommitter(NpgsqlDataSource database, IEnumerable<IStepWriter> writers, IStepProgress progress, RelayFeed relay)
-    : GroupCommitter<StepRun, bool>
+public sealed class StepCommitter(
+    NpgsqlDataSource database,
+    IEnumerable<IStepWriter> writers,
+    IStepProgress progress,
+    RelayFeed relay
+) : GroupCommitter<StepRun, bool>
 {
-    // A batch never holds two runs with the same key (see WriteAsync), or "on conflict do update" would meet its own row.
-    // The second conflict branch completes a claim of this message's own run; a claim of another message, or a done effect, wins.
+    // A batch never holds two runs with the same key (see WriteAsync), or "on conflict do update" would meet its own
+    // row.
+    // The second conflict branch completes a claim of this message's own run; a claim of another message, or a done
+    // effect, wins.
     private static readonly string Fresh = $"""
-        with u as (select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[]) as t(message_id, step, subject_id, effect)),
+        with u as (select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[]) as t(message_id, step,
+            subject_id, effect)),
         n as (
             insert into idempotency (message_id, step) select message_id, step from u order by message_id, step
             on conflict do nothing returning message_id, step)
         insert into effects (subject_id, effect, message_id, step, state)
-        select u.subject_id, u.effect, u.message_id, u.step, {EffectState.Done:D} from u join n using (message_id, step) order by u.subject_id, u.effect
+        select u.subject_id, u.effect, u.message_id, u.step, {EffectState.Done:D} from u join n using (message_id, step)
+            order by u.subject_id, u.effect
         on conflict (subject_id, effect) do update set state = {EffectState.Done:D}, lease_until = null, at = now()
             where effects.message_id = excluded.message_id and effects.state <> {EffectState.Done:D}
         returning message_id, step
         """;
 
-    // A step whose secondary effect is dead-lettered stays dead-lettered when it is done itself: an operator has to see the one although the other came later.
+    // A step whose secondary effect is dead-lettered stays dead-lettered when it is done itself: an operator has to see
+    // the one although the other came later.
     private static readonly string Finish = $"""
         with s as (
             insert into step_runs (subject_id, step, status, attempts, started_at, finished_at)
             select t.subject_id, t.step, t.status, t.attempts, t.started_at, now()
-            from unnest($1::uuid[], $2::text[], $3::smallint[], $4::integer[], $5::timestamptz[]) as t(subject_id, step, status, attempts, started_at)
+            from unnest($1::uuid[], $2::text[], $3::smallint[], $4::integer[], $5::timestamptz[]) as t(subject_id, step,
+                status, attempts, started_at)
             order by t.subject_id, t.step
-            on conflict (subject_id, step) do update set status = case when step_runs.secondary_failed then {StepStatus.Failed:D} else excluded.status end, attempts = step_runs.attempts + 1, finished_at = now(), next_attempt_at = null,
+            on conflict (subject_id, step) do update set status = case when step_runs.secondary_failed
+                then {StepStatus.Failed:D} else excluded.status end, attempts = step_runs.attempts + 1,
+                finished_at = now(), next_attempt_at = null,
                 started_at = coalesce(step_runs.started_at, excluded.started_at))
         {OutboxColumns.Insert(first: 6)}
         """;
 
-    // A copy of an secondary effect that is done by another message, and whose own first attempt had failed: that failure is over too, and nobody else will say so.
+    // A copy of an secondary effect that is done by another message, and whose own first attempt had failed: that
+    // failure is over too, and nobody else will say so.
     // Without this the step would say for ever that another attempt follows.
     private static readonly string ClearUp = $"""
-        update step_runs r set secondary_failed = false, status = case when t.done then {StepStatus.Done:D} else {StepStatus.Cancelled:D} end, next_attempt_at = null, finished_at = now()
-        from (select distinct t.*, exists (select from effects e where e.subject_id = t.subject_id and e.effect = t.step and e.state = {EffectState.Done:D}) as done
+        update step_runs r set secondary_failed = false, status = case when t.done then {StepStatus.Done:D}
+            else {StepStatus.Cancelled:D} end, next_attempt_at = null, finished_at = now()
+        from (select distinct t.*, exists (select from effects e
+            where e.subject_id = t.subject_id and e.effect = t.step and e.state = {EffectState.Done:D}) as done
               from unnest($1::uuid[], $2::text[], $3::boolean[], $4::text[]) as t(subject_id, step, undoes, effect)) t
-        where r.subject_id = t.subject_id and r.step = t.step and r.status = {StepStatus.Retrying:D} and (t.done or t.undoes)
-            and exists (select from effects e where e.subject_id = t.subject_id and e.effect = t.effect and e.state = {EffectState.Done:D})
+        where r.subject_id = t.subject_id and r.step = t.step and r.status = {StepStatus.Retrying:D}
+            and (t.done or t.undoes)
+            and exists (select from effects e where e.subject_id = t.subject_id and e.effect = t.effect
+                and e.state = {EffectState.Done:D})
         """;
 
     private readonly ILookup<Type, IStepWriter> _writers = writers.ToLookup(w => w.WriteType);
 
     /// <inheritdoc />
-    /// <remarks>Nobody waits for a step but its queue: under load a few milliseconds more make commits three times as large (measured, docs/performance.md).</remarks>
+    /// <remarks>
+    /// Nobody waits for a step but its queue: under load a few milliseconds more make commits three times as large
+    /// (measured, docs/performance.md).
+    /// </remarks>
     protected override TimeSpan Linger { get; } = TimeSpan.FromMilliseconds(4);
 
     /// <inheritdoc />
-    /// <remarks>Also what a writer throws about one run; only a database that is away fails all of them alike.</remarks>
+    /// <remarks>
+    /// Also what a writer throws about one run; only a database that is away fails all of them alike.
+    /// </remarks>
     protected override bool IsUnitFault(Exception exception) => !DatabaseFault.IsUnavailable(exception);
 
     /// <inheritdoc />
@@ -84,10 +108,19 @@ public sealed class StepCommitter(NpgsqlDataSource database, IEnumerable<IStepWr
 
         try
         {
-            foreach (var group in fresh.Where(r => r.Write is not null).GroupBy(r => r.Write!.GetType()).Select(g => (Writer: WriterOf(g.Key), Runs: g.ToArray())).OrderBy(g => g.Writer.LockOrder))
+            foreach (
+                var group in fresh
+                    .Where(r => r.Write is not null)
+                    .GroupBy(r => r.Write!.GetType())
+                    .Select(g => (Writer: WriterOf(g.Key), Runs: g.ToArray()))
+                    .OrderBy(g => g.Writer.LockOrder)
+            )
                 await group.Writer.WriteAsync(connection, group.Runs);
 
-            var published = await progress.RecordAsync(connection, [.. fresh.Select(r => new StepChange(r, StatusOf(r)))]);
+            var published = await progress.RecordAsync(
+                connection,
+                [.. fresh.Select(r => new StepChange(r, StatusOf(r)))]
+            );
             var outgoing = fresh.SelectMany(r => r.Outgoing).Concat(published).ToArray();
             await FinishAsync(connection, fresh, candidates.Except(fresh), outgoing);
 
@@ -97,7 +130,8 @@ public sealed class StepCommitter(NpgsqlDataSource database, IEnumerable<IStepWr
         }
         catch (Exception exception) when (!DatabaseFault.IsUnavailable(exception))
         {
-            // The server is there: end the transaction now, so that its locks are gone before the halves of this batch are tried.
+            // The server is there: end the transaction now, so that its locks are gone before the halves of this batch
+            // are tried.
             await ExecuteAsync(connection, "ROLLBACK");
             throw;
         }
@@ -106,7 +140,8 @@ public sealed class StepCommitter(NpgsqlDataSource database, IEnumerable<IStepWr
         return [.. units.Select(committed.Contains)];
     }
 
-    // The same message twice in one batch (delivered twice, or published twice), or two messages for one effect: the first one runs, the others are duplicates.
+    // The same message twice in one batch (delivered twice, or published twice), or two messages for one effect: the
+    // first one runs, the others are duplicates.
     private static List<StepRun> Distinct(IReadOnlyList<StepRun> units)
     {
         var messages = new HashSet<(Guid, string)>(units.Count);
@@ -123,8 +158,11 @@ public sealed class StepCommitter(NpgsqlDataSource database, IEnumerable<IStepWr
 
     private static StepStatus StatusOf(StepRun run) => run.Rejection is null ? StepStatus.Done : StepStatus.Rejected;
 
-    private IStepWriter WriterOf(Type type) => _writers[type].SingleOrDefault()
-        ?? throw new InvalidOperationException($"No single IStepWriter is registered for {type.Name}; add services.AddSingleton<IStepWriter, …>() for it.");
+    private IStepWriter WriterOf(Type type) =>
+        _writers[type].SingleOrDefault()
+        ?? throw new InvalidOperationException(
+            $"No single IStepWriter is registered for {type.Name}; add services.AddSingleton<IStepWriter, …>() for it."
+        );
 
     // BEGIN rides along with the first statement, COMMIT with the last: three round trips for a batch, however large.
     private async Task<List<StepRun>> BeginAsync(NpgsqlConnection connection, List<StepRun> runs)
@@ -150,7 +188,12 @@ public sealed class StepCommitter(NpgsqlDataSource database, IEnumerable<IStepWr
         return runs.FindAll(r => fresh.Contains((r.MessageId, r.Step)));
     }
 
-    private static async Task FinishAsync(NpgsqlConnection connection, List<StepRun> all, IEnumerable<StepRun> dropped, OutboxMessage[] outgoing)
+    private static async Task FinishAsync(
+        NpgsqlConnection connection,
+        List<StepRun> all,
+        IEnumerable<StepRun> dropped,
+        OutboxMessage[] outgoing
+    )
     {
         await using var batch = new NpgsqlBatch(connection);
         var runs = all.FindAll(r => !r.IsSecondary);
@@ -160,7 +203,9 @@ public sealed class StepCommitter(NpgsqlDataSource database, IEnumerable<IStepWr
             var settle = new NpgsqlBatchCommand(StepRunSql.Settle);
             settle.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. secondary.Select(r => r.SubjectId)] });
             settle.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. secondary.Select(r => r.Step)] });
-            settle.Parameters.Add(new NpgsqlParameter<bool[]> { TypedValue = [.. secondary.Select(r => r.IsCompensation)] });
+            settle.Parameters.Add(
+                new NpgsqlParameter<bool[]> { TypedValue = [.. secondary.Select(r => r.IsCompensation)] }
+            );
             batch.BatchCommands.Add(settle);
         }
 
@@ -169,7 +214,13 @@ public sealed class StepCommitter(NpgsqlDataSource database, IEnumerable<IStepWr
         command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. runs.Select(r => r.Step)] });
         command.Parameters.Add(new NpgsqlParameter<short[]> { TypedValue = [.. runs.Select(r => (short)StatusOf(r))] });
         command.Parameters.Add(new NpgsqlParameter<int[]> { TypedValue = [.. runs.Select(r => r.Attempt)] });
-        command.Parameters.Add(new NpgsqlParameter<DateTimeOffset[]> { TypedValue = [.. runs.Select(r => r.StartedAt)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz });
+        command.Parameters.Add(
+            new NpgsqlParameter<DateTimeOffset[]>
+            {
+                TypedValue = [.. runs.Select(r => r.StartedAt)],
+                NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz,
+            }
+        );
         OutboxColumns.AddTo(command.Parameters, outgoing);
         batch.BatchCommands.Add(command);
         if (StepReports.For(all) is { } reports)
@@ -182,7 +233,8 @@ public sealed class StepCommitter(NpgsqlDataSource database, IEnumerable<IStepWr
         Failpoint.Hit("steps.after_commit", Outside.Database);
     }
 
-    // When nothing else is committed. Dying before it brings the message again, and again it is dropped and comes by here.
+    // When nothing else is committed. Dying before it brings the message again, and again it is dropped and comes by
+    // here.
     private static async Task ClearUpAsync(NpgsqlConnection connection, List<StepRun> dropped)
     {
         if (ClearUpOf(dropped) is not { } clearUp)
@@ -201,7 +253,9 @@ public sealed class StepCommitter(NpgsqlDataSource database, IEnumerable<IStepWr
         var command = new NpgsqlBatchCommand(ClearUp);
         command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. secondary.Select(r => r.SubjectId)] });
         command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. secondary.Select(r => r.Step)] });
-        command.Parameters.Add(new NpgsqlParameter<bool[]> { TypedValue = [.. secondary.Select(r => r.IsCompensation)] });
+        command.Parameters.Add(
+            new NpgsqlParameter<bool[]> { TypedValue = [.. secondary.Select(r => r.IsCompensation)] }
+        );
         command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. secondary.Select(r => r.Effect)] });
         return command;
     }

@@ -6,13 +6,22 @@ using QueueWorkers.Steps;
 
 namespace QueueWorkers.Consuming;
 
-/// <summary>What a step consumes: whatever it publishes or sends, by the context or by an injected endpoint, becomes part of its run.</summary>
+/// <summary>
+/// What a step consumes: whatever it publishes or sends, by the context or by an injected endpoint, becomes part of its
+/// run.
+/// </summary>
 internal sealed class StepConsumeContext<T> : OutboxConsumeContextProxy<T>
     where T : class
 {
     private readonly StepRun _run;
 
-    public StepConsumeContext(ConsumeContext<T> context, OutboxConsumeOptions options, IServiceProvider provider, StepRun run, CancellationToken cancellationToken)
+    public StepConsumeContext(
+        ConsumeContext<T> context,
+        OutboxConsumeOptions options,
+        IServiceProvider provider,
+        StepRun run,
+        CancellationToken cancellationToken
+    )
         : base(context, options, provider)
     {
         _run = run;
@@ -56,7 +65,8 @@ internal sealed class StepConsumeContext<T> : OutboxConsumeContextProxy<T>
     public override Task SetDelivered() => Task.CompletedTask;
 
     // Delivery is the relay's work; MassTransit's own delivery loop has nothing to do here.
-    public override Task<List<OutboxMessageContext>> LoadOutboxMessages() => Task.FromResult(new List<OutboxMessageContext>());
+    public override Task<List<OutboxMessageContext>> LoadOutboxMessages() =>
+        Task.FromResult(new List<OutboxMessageContext>());
 
     public override Task NotifyOutboxMessageDelivered(OutboxMessageContext message) => Task.CompletedTask;
 

@@ -20,9 +20,10 @@ internal sealed class StepConsumption
     public bool IsSubscribed => _isSubscribed?.Invoke() ?? false;
 
     /// <summary>How long ago a message came; null when none has come yet.</summary>
-    public TimeSpan? SinceDelivery => Interlocked.Read(ref _deliveredAt) is var at && at != long.MinValue
-        ? TimeSpan.FromMilliseconds(Environment.TickCount64 - at)
-        : null;
+    public TimeSpan? SinceDelivery =>
+        Interlocked.Read(ref _deliveredAt) is var at && at != long.MinValue
+            ? TimeSpan.FromMilliseconds(Environment.TickCount64 - at)
+            : null;
 
     /// <summary>A subscription has begun, in place of any earlier one.</summary>
     public void Begin(Func<bool> isSubscribed) => _isSubscribed = isSubscribed;

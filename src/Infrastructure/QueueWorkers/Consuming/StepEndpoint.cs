@@ -19,7 +19,8 @@ internal sealed class StepEndpoint : IStepEndpoint
     {
         var policy = TStep.Policy;
         endpoint.SetQuorumQueue();
-        // Both, always: the client's dispatch concurrency derives from them, and a shared commit is never larger than what may be in flight.
+        // Both, always: the client's dispatch concurrency derives from them, and a shared commit is never larger than
+        // what may be in flight.
         endpoint.PrefetchCount = policy.Concurrency;
         // The prefetch is the gate's to decide while the process runs; the limit here is only how far that may go.
         endpoint.ConcurrentMessageLimit = policy.MaxConcurrency;
@@ -27,8 +28,9 @@ internal sealed class StepEndpoint : IStepEndpoint
         endpoint.ConfigureChannel(channel => channel.AddPipeSpecification(new SharedAcks()));
         // Exchanges and bindings of message types are the deployment's: a worker's user may not declare them.
         endpoint.ConfigureConsumeTopology = false;
-        // A fault is a dead-lettered message and a row, not one more message; and nothing in a message may name an address for us to write to: whoever can publish could make
-        // us declare exchanges, and where our user may not, the message would fail at that for ever instead of being dead-lettered. See also Park and StepConsumeContext.
+        // A fault is a dead-lettered message and a row, not one more message; and nothing in a message may name an
+        // address for us to write to: whoever can publish could make us declare exchanges, and where our user may not,
+        // the message would fail at that for ever instead of being dead-lettered. See also Park and StepConsumeContext.
         endpoint.PublishFaults = false;
 
         ConfigureDeadLetters<TStep>(endpoint, policy, context);
@@ -47,41 +49,75 @@ internal sealed class StepEndpoint : IStepEndpoint
             endpoint.UseMessageRetry(r =>
             {
                 Ignore(r, policy);
-                r.Intervals([.. Enumerable.Range(0, policy.Retry.Count).Select(i => policy.Retry.From * Math.Pow(2, i))]);
+                r.Intervals([
+                    .. Enumerable.Range(0, policy.Retry.Count).Select(i => policy.Retry.From * Math.Pow(2, i)),
+                ]);
             });
         }
 
-        endpoint.ConnectConsumerConfigurationObserver(new OutboxConsumePipeSpecificationObserver<TStep>(endpoint, context));
+        endpoint.ConnectConsumerConfigurationObserver(
+            new OutboxConsumePipeSpecificationObserver<TStep>(endpoint, context)
+        );
         endpoint.ConfigureConsumer<TStep>(context);
     }
 
     // MassTransit's own filters, with a brake before them for a queue that cannot be written.
-    private static void ConfigureDeadLetters<TStep>(IRabbitMqReceiveEndpointConfigurator endpoint, StepPolicy policy, IBusRegistrationContext context)
+    private static void ConfigureDeadLetters<TStep>(
+        IRabbitMqReceiveEndpointConfigurator endpoint,
+        StepPolicy policy,
+        IBusRegistrationContext context
+    )
     {
         var metrics = context.GetRequiredService<PoisonMetrics>();
         var logger = context.GetRequiredService<ILogger<TStep>>();
         var time = context.GetRequiredService<TimeProvider>();
         endpoint.ConfigureError(error =>
         {
-            error.UseFilter(new DeadLetterBackoff<ExceptionReceiveContext>(policy.Name, $"{policy.Name}_error", metrics, logger, time));
-            // In place of MassTransit's GenerateFaultFilter, which would write to an address that the message names. Without the mark the message would count as skipped besides, and be there twice.
-            error.UseExecuteAsync(failed => failed.IsFaulted ? Task.CompletedTask : failed.NotifyFaulted(failed.Exception));
+            error.UseFilter(
+                new DeadLetterBackoff<ExceptionReceiveContext>(
+                    policy.Name,
+                    $"{policy.Name}_error",
+                    metrics,
+                    logger,
+                    time
+                )
+            );
+            // In place of MassTransit's GenerateFaultFilter, which would write to an address that the message names.
+            // Without the mark the message would count as skipped besides, and be there twice.
+            error.UseExecuteAsync(failed =>
+                failed.IsFaulted ? Task.CompletedTask : failed.NotifyFaulted(failed.Exception)
+            );
             error.UseFilter(new ErrorTransportFilter());
         });
         endpoint.ConfigureDeadLetter(skipped =>
         {
-            skipped.UseFilter(new DeadLetterBackoff<ReceiveContext>(policy.Name, $"{policy.Name}_skipped", metrics, logger, time));
+            skipped.UseFilter(
+                new DeadLetterBackoff<ReceiveContext>(policy.Name, $"{policy.Name}_skipped", metrics, logger, time)
+            );
             skipped.UseFilter(new DeadLetterTransportFilter());
         });
     }
 
-    private static void FollowTheGate(IRabbitMqReceiveEndpointConfigurator endpoint, IBusRegistrationContext context, string step)
+    private static void FollowTheGate(
+        IRabbitMqReceiveEndpointConfigurator endpoint,
+        IBusRegistrationContext context,
+        string step
+    )
     {
         var gate = context.GetRequiredService<StepGates>().Of(step);
         var stopping = context.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
         stopping.Register(gate.StopWaiting);
         var consumption = context.GetRequiredService<StepConsumptions>().Of(step);
-        endpoint.ConfigureChannel(channel => channel.AddPipeSpecification(new StepChannelFilter(gate, consumption, context.GetRequiredService<ILogger<StepSubscription>>(), stopping)));
+        endpoint.ConfigureChannel(channel =>
+            channel.AddPipeSpecification(
+                new StepChannelFilter(
+                    gate,
+                    consumption,
+                    context.GetRequiredService<ILogger<StepSubscription>>(),
+                    stopping
+                )
+            )
+        );
     }
 
     private static void Ignore(IRetryConfigurator retry, StepPolicy policy)

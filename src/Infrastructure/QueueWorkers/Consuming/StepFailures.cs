@@ -9,41 +9,57 @@ using QueueWorkers.Steps.Reports;
 
 namespace QueueWorkers.Consuming;
 
-/// <summary>Writes down that an attempt failed, so that whoever asks for the subject sees why it is not done and when it goes on.</summary>
+/// <summary>
+/// Writes down that an attempt failed, so that whoever asks for the subject sees why it is not done and when it goes
+/// on.
+/// </summary>
 public sealed class StepFailures(NpgsqlDataSource database, IStepProgress progress, RelayFeed relay)
 {
     private const int LongestFault = 2000;
 
-    // A step that is done stays done: what failed here is a late copy of its message. An secondary effect (an apology) has only this row to show its own failure in.
+    // A step that is done stays done: what failed here is a late copy of its message. An secondary effect (an apology)
+    // has only this row to show its own failure in.
     // The attempt itself is written beside it: what the waterfall of a subject is drawn from.
     private static readonly string Record = $"""
         with attempt as (
-            insert into step_attempts (subject_id, step, started_at, attempt, next_at, fault, host) values ($1, $2, $5, $4, $6, $7, $9) on conflict do nothing)
-        insert into step_runs (subject_id, step, status, attempts, started_at, finished_at, next_attempt_at, last_fault, secondary_failed)
+            insert into step_attempts (subject_id, step, started_at, attempt, next_at, fault, host)
+                values ($1, $2, $5, $4, $6, $7, $9) on conflict do nothing)
+        insert into step_runs (subject_id, step, status, attempts, started_at, finished_at, next_attempt_at, last_fault,
+            secondary_failed)
         values ($1, $2, $3, $4, $5, case when $3 in (4, 5) then now() end, $6, $7, not $8 and $3 in (4, 5))
-        on conflict (subject_id, step) do update set status = excluded.status, attempts = step_runs.attempts + 1, finished_at = excluded.finished_at,
+        on conflict (subject_id, step) do update set status = excluded.status, attempts = step_runs.attempts + 1,
+            finished_at = excluded.finished_at,
             secondary_failed = step_runs.secondary_failed or excluded.secondary_failed,
-            next_attempt_at = excluded.next_attempt_at, last_fault = excluded.last_fault, started_at = coalesce(step_runs.started_at, excluded.started_at)
+            next_attempt_at = excluded.next_attempt_at, last_fault = excluded.last_fault,
+                started_at = coalesce(step_runs.started_at, excluded.started_at)
             where step_runs.status <> {StepStatus.Done:D} or not $8
         """;
 
     // No attempt: the counter stays. What is done, dead-lettered or refused stays too.
     private static readonly string Defer = $"""
-        insert into step_runs (subject_id, step, status, attempts, started_at, next_attempt_at, last_fault) values ($1, $2, {StepStatus.Retrying:D}, 0, $3, $4, $5)
-        on conflict (subject_id, step) do update set status = {StepStatus.Retrying:D}, next_attempt_at = excluded.next_attempt_at, last_fault = excluded.last_fault
+        insert into step_runs (subject_id, step, status, attempts, started_at, next_attempt_at, last_fault)
+            values ($1, $2, {StepStatus.Retrying:D}, 0, $3, $4, $5)
+        on conflict (subject_id, step) do update set status = {StepStatus.Retrying:D},
+            next_attempt_at = excluded.next_attempt_at, last_fault = excluded.last_fault
             where step_runs.status in ({StepStatus.Waiting:D}, {StepStatus.Running:D}, {StepStatus.Retrying:D})
         """;
 
     /// <summary>
-    /// Records a failed attempt. Dying after it and before the message moves on (to the outbox or to <c>_error</c>) only means that the attempt is made, and counted, again.
+    /// Records a failed attempt. Dying after it and before the message moves on (to the outbox or to <c>_error</c>)
+    /// only means that the attempt is made, and counted, again.
     /// </summary>
     /// <param name="run">The run that failed.</param>
     /// <param name="fault">Why.</param>
-    /// <param name="nextAttempt">In how long the next attempt follows; null when there is none and the message is dead-lettered.</param>
-    /// <param name="deadLetter">With the last attempt: what the index of failures keeps of the message, written in the same transaction.</param>
+    /// <param name="nextAttempt">In how long the next attempt follows; null when there is none and the message is
+    /// dead-lettered.</param>
+    /// <param name="deadLetter">With the last attempt: what the index of failures keeps of the message, written in the
+    /// same transaction.</param>
     internal async Task RecordAsync(StepRun run, Exception fault, TimeSpan? nextAttempt, DeadLetter? deadLetter = null)
     {
-        var status = nextAttempt is not null ? StepStatus.Retrying : fault is UncertainEffectException ? StepStatus.Uncertain : StepStatus.Failed;
+        var status =
+            nextAttempt is not null ? StepStatus.Retrying
+            : fault is UncertainEffectException ? StepStatus.Uncertain
+            : StepStatus.Failed;
         await using var connection = await database.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
         var published = await progress.RecordAsync(connection, [new StepChange(run, status)]);
@@ -54,7 +70,13 @@ public sealed class StepFailures(NpgsqlDataSource database, IStepProgress progre
             command.Parameters.Add(new() { Value = (short)status });
             command.Parameters.Add(new() { Value = run.Attempt });
             command.Parameters.Add(new() { Value = run.StartedAt });
-            command.Parameters.Add(new() { Value = nextAttempt is { } wait ? DateTimeOffset.UtcNow + wait : DBNull.Value, NpgsqlDbType = NpgsqlDbType.TimestampTz });
+            command.Parameters.Add(
+                new()
+                {
+                    Value = nextAttempt is { } wait ? DateTimeOffset.UtcNow + wait : DBNull.Value,
+                    NpgsqlDbType = NpgsqlDbType.TimestampTz,
+                }
+            );
             command.Parameters.Add(new() { Value = Describe(fault) });
             command.Parameters.Add(new() { Value = !run.IsSecondary });
             command.Parameters.Add(new() { Value = Environment.MachineName });
@@ -78,7 +100,9 @@ public sealed class StepFailures(NpgsqlDataSource database, IStepProgress progre
             relay.Offer(message);
     }
 
-    /// <summary>Writes down why a step waits although no attempt of it has failed: what it depends on is down.</summary>
+    /// <summary>
+    /// Writes down why a step waits although no attempt of it has failed: what it depends on is down.
+    /// </summary>
     /// <param name="run">The run that found it down.</param>
     /// <param name="reason">Why it waits.</param>
     /// <param name="until">When its message comes again.</param>
@@ -95,9 +119,12 @@ public sealed class StepFailures(NpgsqlDataSource database, IStepProgress progre
         await command.ExecuteNonQueryAsync();
     }
 
-    /// <summary>Whether a fault is the database's and not the step's: such a run is not an attempt, it simply comes again.</summary>
+    /// <summary>
+    /// Whether a fault is the database's and not the step's: such a run is not an attempt, it simply comes again.
+    /// </summary>
     public static bool IsDatabaseFault(Exception fault) => DatabaseFault.MayPass(fault);
 
     // A fault may quote anything: a reply from outside, a message of strangers.
-    private static string Describe(Exception fault) => StorableText.Of($"{fault.GetType().Name}: {fault.Message}", LongestFault);
+    private static string Describe(Exception fault) =>
+        StorableText.Of($"{fault.GetType().Name}: {fault.Message}", LongestFault);
 }

@@ -19,12 +19,36 @@ public sealed class StepMetrics
     public StepMetrics(IMeterFactory meters)
     {
         var meter = meters.Create(QueueWorkersTelemetry.Name);
-        _finished = meter.CreateCounter<long>("queueworkers.step.finished", "{run}", "Runs that were committed, by step and outcome (done, rejected, cancelled or expired).");
-        _duplicates = meter.CreateCounter<long>("queueworkers.step.duplicates", "{run}", "Runs that were dropped because their work had been committed before.");
-        _failed = meter.CreateCounter<long>("queueworkers.step.failed", "{run}", "Attempts that failed, by step and fault.");
-        _deadLettered = meter.CreateCounter<long>("queueworkers.step.dead_lettered", "{message}", "Messages whose attempts are used up.");
-        _deferred = meter.CreateCounter<long>("queueworkers.step.deferred", "{message}", "Messages deferred without an attempt counted, by step and cause.");
-        _duration = meter.CreateHistogram<double>("queueworkers.step.duration", "s", "From the beginning of a run to its commit.");
+        _finished = meter.CreateCounter<long>(
+            "queueworkers.step.finished",
+            "{run}",
+            "Runs that were committed, by step and outcome (done, rejected, cancelled or expired)."
+        );
+        _duplicates = meter.CreateCounter<long>(
+            "queueworkers.step.duplicates",
+            "{run}",
+            "Runs that were dropped because their work had been committed before."
+        );
+        _failed = meter.CreateCounter<long>(
+            "queueworkers.step.failed",
+            "{run}",
+            "Attempts that failed, by step and fault."
+        );
+        _deadLettered = meter.CreateCounter<long>(
+            "queueworkers.step.dead_lettered",
+            "{message}",
+            "Messages whose attempts are used up."
+        );
+        _deferred = meter.CreateCounter<long>(
+            "queueworkers.step.deferred",
+            "{message}",
+            "Messages deferred without an attempt counted, by step and cause."
+        );
+        _duration = meter.CreateHistogram<double>(
+            "queueworkers.step.duration",
+            "s",
+            "From the beginning of a run to its commit."
+        );
     }
 
     internal void Finished(StepRun run, bool applied)
@@ -36,7 +60,11 @@ public sealed class StepMetrics
             return;
         }
 
-        _finished.Add(1, step, new KeyValuePair<string, object?>("outcome", run.Rejection is null ? "done" : "rejected"));
+        _finished.Add(
+            1,
+            step,
+            new KeyValuePair<string, object?>("outcome", run.Rejection is null ? "done" : "rejected")
+        );
         if (_duration.Enabled)
             _duration.Record((DateTimeOffset.UtcNow - run.StartedAt).TotalSeconds, step);
     }
@@ -45,13 +73,21 @@ public sealed class StepMetrics
     {
         var step = new KeyValuePair<string, object?>("step", run.Step);
         if (status is { } why)
-            _finished.Add(1, step, new KeyValuePair<string, object?>("outcome", why == StepStatus.Expired ? "expired" : "cancelled"));
+            _finished.Add(
+                1,
+                step,
+                new KeyValuePair<string, object?>("outcome", why == StepStatus.Expired ? "expired" : "cancelled")
+            );
         else
             _duplicates.Add(1, step);
     }
 
     internal void Deferred(string step, DeferralCause cause) =>
-        _deferred.Add(1, new KeyValuePair<string, object?>("step", step), new KeyValuePair<string, object?>("cause", Deferral.NameOf(cause)));
+        _deferred.Add(
+            1,
+            new KeyValuePair<string, object?>("step", step),
+            new KeyValuePair<string, object?>("cause", Deferral.NameOf(cause))
+        );
 
     internal void Failed(StepRun run, Exception fault, bool deadLettered)
     {

@@ -17,19 +17,40 @@ namespace QueueWorkers.Consuming;
 
 /// <summary>
 /// The life of a message in a step. MassTransit calls it inside redelivery and retry, once per attempt:
-/// 1. What was cancelled is left out, and so is what was not begun in time; both are recorded (<see cref="SkippedSteps"/>). Dying before that record brings the message again.
-/// 2. A message whose processes have died runs alone, marked (<see cref="PoisonGuard"/>). The consumer runs with a time limit; what it wants written is collected in its <see cref="StepRun"/>. Dying here leaves nothing behind.
-/// 3. The run is committed together with others; a copy of a message that was committed before is dropped as a whole. Dying after it and before the ack brings a copy.
-/// 4. A fault is recorded and thrown on: MassTransit retries, puts the message into the outbox for later (through our scheduler), or moves it to <c>_error</c>.
-/// 5. What is nobody's fault (the database is away, another run is at the same effect) is no attempt: the message goes back into the outbox as it is, and is acked.
-///    While the outbox cannot be written either, the message stays here, unacked. A statement that the database refuses waits for a limited time (<see cref="RefusedSince"/>).
-///    Nor is it one while the step is paused or throttled, or what it depends on is down: its gate says so before the run, or the dependency's breaker after it.
+/// 1. What was cancelled is left out, and so is what was not begun in time; both are recorded
+///    (<see cref="SkippedSteps"/>). Dying before that record brings the message again.
+/// 2. A message whose processes have died runs alone, marked (<see cref="PoisonGuard"/>). The consumer runs with a time
+///    limit; what it wants written is collected in its <see cref="StepRun"/>. Dying here leaves nothing behind.
+/// 3. The run is committed together with others; a copy of a message that was committed before is dropped as a whole.
+///    Dying after it and before the ack brings a copy.
+/// 4. A fault is recorded and thrown on: MassTransit retries, puts the message into the outbox for later (through our
+///    scheduler), or moves it to <c>_error</c>.
+/// 5. What is nobody's fault (the database is away, another run is at the same effect) is no attempt: the message goes
+///    back into the outbox as it is, and is acked.
+///    While the outbox cannot be written either, the message stays here, unacked. A statement that the database refuses
+///    waits for a limited time (<see cref="RefusedSince"/>).
+///    Nor is it one while the step is paused or throttled, or what it depends on is down: its gate says so before the
+///    run, or the dependency's breaker after it.
 /// 6. At shutdown nothing is recorded: the message is not acked and returns to the queue.
 /// </summary>
 /// <typeparam name="TStep">The step.</typeparam>
 internal sealed class StepPipeline<TStep>(
-    StepCommitter committer, StepFailures failures, SkippedSteps skips, StepGates gates, Cancellations cancellations, TimeLimit limit, EffectClaims claims, OutboxWriter outbox, StepMetrics metrics,
-    PoisonGuard poison, DuplicateEvidence duplicates, RefusedSince refusals, DatabaseWaitLog waits, IServiceProvider provider, ILogger<TStep> logger) : IOutboxContextFactory<TStep>
+    StepCommitter committer,
+    StepFailures failures,
+    SkippedSteps skips,
+    StepGates gates,
+    Cancellations cancellations,
+    TimeLimit limit,
+    EffectClaims claims,
+    OutboxWriter outbox,
+    StepMetrics metrics,
+    PoisonGuard poison,
+    DuplicateEvidence duplicates,
+    RefusedSince refusals,
+    DatabaseWaitLog waits,
+    IServiceProvider provider,
+    ILogger<TStep> logger
+) : IOutboxContextFactory<TStep>
     where TStep : class, IStep
 {
     private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(1);
@@ -40,17 +61,31 @@ internal sealed class StepPipeline<TStep>(
 
     private int _databaseFaultsInARow;
 
-    public async Task Send<T>(ConsumeContext<T> context, OutboxConsumeOptions options, IPipe<OutboxConsumeContext<T>> next)
+    public async Task Send<T>(
+        ConsumeContext<T> context,
+        OutboxConsumeOptions options,
+        IPipe<OutboxConsumeContext<T>> next
+    )
         where T : class
     {
         var policy = TStep.Policy;
         var redeliveries = context.GetRedeliveryCount();
         var retries = context.GetRetryAttempt();
         // An id of zeros is none either: all that carry it would count as copies of one message.
-        var id = context.GetOriginalMessageId() is { } given && given != Guid.Empty
-            ? given
-            : throw new PermanentFaultException($"The {typeof(T).Name} has no message id, so '{policy.Name}' cannot tell it from a copy; publish it with one.");
-        var run = new StepRun(policy, id, context.CorrelationId ?? MessageSubject<T>.Of(context.Message) ?? id, context.ConversationId ?? id, (redeliveries * (policy.Retry.Count + 1)) + retries + 1, claims)
+        var id =
+            context.GetOriginalMessageId() is { } given && given != Guid.Empty
+                ? given
+                : throw new PermanentFaultException(
+                    $"The {typeof(T).Name} has no message id, so '{policy.Name}' cannot tell it from a copy; publish it with one."
+                );
+        var run = new StepRun(
+            policy,
+            id,
+            context.CorrelationId ?? MessageSubject<T>.Of(context.Message) ?? id,
+            context.ConversationId ?? id,
+            (redeliveries * (policy.Retry.Count + 1)) + retries + 1,
+            claims
+        )
         {
             Priority = Deferral.ClassOf(context),
             Keys = key => context.ReceiveContext.TransportHeaders.Get<string>(MessageKeys.HeaderOf(key)),
@@ -60,7 +95,8 @@ internal sealed class StepPipeline<TStep>(
         {
             if (policy.Compensations.Contains(typeof(T)))
                 run.Compensate();
-            // After a quiet time this process knows nothing new: it asks before it begins. While messages come, the polls keep both fresh and nobody waits here.
+            // After a quiet time this process knows nothing new: it asks before it begins. While messages come, the
+            // polls keep both fresh and nobody waits here.
             await cancellations.FreshenAsync(context.CancellationToken);
             await gates.FreshenAsync(context.CancellationToken);
             if (await IsLeftOutAsync(context, run))
@@ -69,7 +105,18 @@ internal sealed class StepPipeline<TStep>(
                 return;
             }
 
-            if (await gates.Of(policy.Name).EnterAsync(id, run.Attempt, Deferral.CountOf(context, DeferralCause.RetryBudget), run.Keys, context.CancellationToken) is { RetryAt: { } at } refused)
+            if (
+                await gates
+                    .Of(policy.Name)
+                    .EnterAsync(
+                        id,
+                        run.Attempt,
+                        Deferral.CountOf(context, DeferralCause.RetryBudget),
+                        run.Keys,
+                        context.CancellationToken
+                    ) is
+                { RetryAt: { } at } refused
+            )
             {
                 StepLog.Deferred(logger, policy.Name, run.SubjectId, id, refused.Reason);
                 await DeferAsync(context, policy, at, refused.Cause);
@@ -82,7 +129,11 @@ internal sealed class StepPipeline<TStep>(
             {
                 await RunAsync(context, options, next, run);
             }
-            catch (Exception fault) when (fault is EffectInProgressException || StepFailures.IsDatabaseFault(fault) || context.CancellationToken.IsCancellationRequested)
+            catch (Exception fault)
+                when (fault is EffectInProgressException
+                    || StepFailures.IsDatabaseFault(fault)
+                    || context.CancellationToken.IsCancellationRequested
+                )
             {
                 pass.PutOff();
                 throw;
@@ -91,12 +142,19 @@ internal sealed class StepPipeline<TStep>(
         catch (EffectInProgressException busy) when (!context.CancellationToken.IsCancellationRequested)
         {
             StepLog.Deferred(logger, policy.Name, run.SubjectId, id, busy.Message);
-            // A lease that is over and still in the way (or a step that knows no better than "soon") is asked for ever more rarely.
+            // A lease that is over and still in the way (or a step that knows no better than "soon") is asked for ever
+            // more rarely.
             var (count, soon) = (Deferral.CountOf(context, DeferralCause.EffectInProgress), DateTimeOffset.UtcNow);
             var at = count == 0 ? soon : soon + Backoff.After(FirstWait, LongestWait, count - 1, id);
-            await DeferAsync(context, policy, busy.LeaseUntil > at ? busy.LeaseUntil : at, DeferralCause.EffectInProgress);
+            await DeferAsync(
+                context,
+                policy,
+                busy.LeaseUntil > at ? busy.LeaseUntil : at,
+                DeferralCause.EffectInProgress
+            );
         }
-        catch (Exception fault) when (!context.CancellationToken.IsCancellationRequested && refusals.IsWait(context, fault))
+        catch (Exception fault)
+            when (!context.CancellationToken.IsCancellationRequested && refusals.IsWait(context, fault))
         {
             DatabaseFaultMetrics.Count(fault);
             waits.Say(logger, policy.Name, fault);
@@ -105,11 +163,18 @@ internal sealed class StepPipeline<TStep>(
         }
         catch (Exception fault) when (!context.CancellationToken.IsCancellationRequested)
         {
-            if (entered && !StepFailures.IsDatabaseFault(fault) && await JudgeAsync(run, fault, context.CancellationToken) is { RetryAt: { } at } down)
+            if (
+                entered
+                && !StepFailures.IsDatabaseFault(fault)
+                && await JudgeAsync(run, fault, context.CancellationToken) is { RetryAt: { } at } down
+            )
             {
                 var reason = $"{down.Reason}; {fault.Message}";
                 StepLog.Deferred(logger, policy.Name, run.SubjectId, id, reason);
-                await DatabaseRetry.RunAsync(() => failures.RecordDeferredAsync(run, reason, at), context.CancellationToken);
+                await DatabaseRetry.RunAsync(
+                    () => failures.RecordDeferredAsync(run, reason, at),
+                    context.CancellationToken
+                );
                 await DeferAsync(context, policy, at, down.Cause);
                 return;
             }
@@ -129,25 +194,41 @@ internal sealed class StepPipeline<TStep>(
 
     public void Probe(ProbeContext context) => context.CreateFilterScope("step").Add("name", TStep.Policy.Name);
 
-    private async Task RunAsync<T>(ConsumeContext<T> context, OutboxConsumeOptions options, IPipe<OutboxConsumeContext<T>> next, StepRun run)
+    private async Task RunAsync<T>(
+        ConsumeContext<T> context,
+        OutboxConsumeOptions options,
+        IPipe<OutboxConsumeContext<T>> next,
+        StepRun run
+    )
         where T : class
     {
         try
         {
-            await limit.RunAsync(run, token => next.Send(new StepConsumeContext<T>(context, options, provider, run, token)), logger, context.CancellationToken);
+            await limit.RunAsync(
+                run,
+                token => next.Send(new StepConsumeContext<T>(context, options, provider, run, token)),
+                logger,
+                context.CancellationToken
+            );
         }
         catch (Exception fault) when (!context.CancellationToken.IsCancellationRequested && IsCancelled(run, fault))
         {
-            // Whatever stopped it, nobody waits for it any more: no further attempt. Unless an earlier run began the effect: then the fault is one like any other.
+            // Whatever stopped it, nobody waits for it any more: no further attempt. Unless an earlier run began the
+            // effect: then the fault is one like any other.
             if (!await SkipAsync(run, StepStatus.Cancelled, fault.Message, context.CancellationToken))
                 throw;
             await MarkConsumedAsync(context);
             return;
         }
-        catch (Exception fault) when (!context.CancellationToken.IsCancellationRequested && IsDeadLetteredBy(context, run, fault))
+        catch (Exception fault)
+            when (!context.CancellationToken.IsCancellationRequested && IsDeadLetteredBy(context, run, fault))
         {
-            // Perhaps it failed because its subject was cancelled (a pick list that comes after its recall is refused for good), of which this process hears only once a second. Before an operator is bothered, it asks.
-            if (!await WasCancelledAsync(run, context.CancellationToken) || !await SkipAsync(run, StepStatus.Cancelled, fault.Message, context.CancellationToken))
+            // Perhaps it failed because its subject was cancelled (a pick list that comes after its recall is refused
+            // for good), of which this process hears only once a second. Before an operator is bothered, it asks.
+            if (
+                !await WasCancelledAsync(run, context.CancellationToken)
+                || !await SkipAsync(run, StepStatus.Cancelled, fault.Message, context.CancellationToken)
+            )
                 throw;
             await MarkConsumedAsync(context);
             return;
@@ -164,8 +245,13 @@ internal sealed class StepPipeline<TStep>(
             duplicates.Add(run.SubjectId, run.Step, run.Effect, run.MessageId, DuplicateCauses.Of(context));
     }
 
-    // Every outcome of the step's own work says something about what it depends on: a refusal of this message means that somebody is there to refuse.
-    private async ValueTask<AdmissionResult> JudgeAsync(StepRun run, Exception fault, CancellationToken cancellationToken)
+    // Every outcome of the step's own work says something about what it depends on: a refusal of this message means
+    // that somebody is there to refuse.
+    private async ValueTask<AdmissionResult> JudgeAsync(
+        StepRun run,
+        Exception fault,
+        CancellationToken cancellationToken
+    )
     {
         if (gates.DependencyOf(run.Step) is not { } dependency)
             return AdmissionResult.Granted;
@@ -173,24 +259,46 @@ internal sealed class StepPipeline<TStep>(
         if (dependency.Dependency.IsInconclusive(fault))
             return AdmissionResult.Granted;
         if (dependency.Dependency.IsAtFault(fault) || fault is StepTimeoutException)
-            return await dependency.FailedAsync(run.MessageId, StorableText.Of(fault.Message, 2000), dependency.Dependency.IsOutage(fault), cancellationToken);
+            return await dependency.FailedAsync(
+                run.MessageId,
+                StorableText.Of(fault.Message, 2000),
+                dependency.Dependency.IsOutage(fault),
+                cancellationToken
+            );
         await dependency.SucceededAsync(run.MessageId, cancellationToken);
         return AdmissionResult.Granted;
     }
 
     private bool IsCancelled(StepRun run, Exception fault) =>
         fault is SubjectCancelledException
-        || (!run.IsCompensation && !run.MustFinish && fault is not EffectInProgressException && cancellations.Contains(run.SubjectId) && !StepFailures.IsDatabaseFault(fault));
+        || (
+            !run.IsCompensation
+            && !run.MustFinish
+            && fault is not EffectInProgressException
+            && cancellations.Contains(run.SubjectId)
+            && !StepFailures.IsDatabaseFault(fault)
+        );
 
     private static bool IsDeadLetteredBy(ConsumeContext context, StepRun run, Exception fault) =>
-        fault is not EffectInProgressException && !StepFailures.IsDatabaseFault(fault)
-        && StepSchedule.NextAttempt(run.Policy, fault, run.MessageId, context.GetRedeliveryCount(), context.GetRetryAttempt()) is null;
+        fault is not EffectInProgressException
+        && !StepFailures.IsDatabaseFault(fault)
+        && StepSchedule.NextAttempt(
+            run.Policy,
+            fault,
+            run.MessageId,
+            context.GetRedeliveryCount(),
+            context.GetRetryAttempt()
+        )
+            is null;
 
     private async Task<bool> WasCancelledAsync(StepRun run, CancellationToken cancellationToken)
     {
         var was = false;
         if (!run.IsCompensation && !run.MustFinish)
-            await DatabaseRetry.RunAsync(async () => was = await cancellations.ReadAsync(run.SubjectId, cancellationToken), cancellationToken);
+            await DatabaseRetry.RunAsync(
+                async () => was = await cancellations.ReadAsync(run.SubjectId, cancellationToken),
+                cancellationToken
+            );
         return was;
     }
 
@@ -210,12 +318,22 @@ internal sealed class StepPipeline<TStep>(
 
     private static DateTimeOffset? StartBefore(ConsumeContext context, StepPolicy policy)
     {
-        DateTimeOffset? own = context.ExpirationTime is { } expiry ? new DateTimeOffset(expiry.ToUniversalTime()) : null;
-        DateTimeOffset? usual = policy.StartWithin is { } within && context.SentTime is { } sent ? new DateTimeOffset(sent.ToUniversalTime()) + within : null;
+        DateTimeOffset? own = context.ExpirationTime is { } expiry
+            ? new DateTimeOffset(expiry.ToUniversalTime())
+            : null;
+        DateTimeOffset? usual =
+            policy.StartWithin is { } within && context.SentTime is { } sent
+                ? new DateTimeOffset(sent.ToUniversalTime()) + within
+                : null;
         return own < usual ? own : usual ?? own;
     }
 
-    private async Task<bool> SkipAsync(StepRun run, StepStatus status, string reason, CancellationToken cancellationToken)
+    private async Task<bool> SkipAsync(
+        StepRun run,
+        StepStatus status,
+        string reason,
+        CancellationToken cancellationToken
+    )
     {
         var outcome = SkipOutcome.LeftOut;
         await DatabaseRetry.RunAsync(async () => outcome = await skips.TryAsync(run, status), cancellationToken);
@@ -225,21 +343,33 @@ internal sealed class StepPipeline<TStep>(
             return false;
         }
 
-        StepLog.LeftOut(logger, run.Step, run.SubjectId, run.MessageId, outcome == SkipOutcome.Duplicate ? "it was dealt with before" : reason);
+        StepLog.LeftOut(
+            logger,
+            run.Step,
+            run.SubjectId,
+            run.MessageId,
+            outcome == SkipOutcome.Duplicate ? "it was dealt with before" : reason
+        );
         metrics.LeftOut(run, outcome == SkipOutcome.Duplicate ? null : status);
         return true;
     }
 
-    // A run is pure data and safe to commit twice, so it waits for a database that is away: what was done outside is known now and might not be after a restart.
+    // A run is pure data and safe to commit twice, so it waits for a database that is away: what was done outside is
+    // known now and might not be after a restart.
     private async Task<bool> CommitAsync(StepRun run, CancellationToken cancellationToken)
     {
         var applied = false;
-        await DatabaseRetry.RunAsync(async () => applied = await committer.CommitAsync(run), cancellationToken, RefusedSince.LongestCommit);
+        await DatabaseRetry.RunAsync(
+            async () => applied = await committer.CommitAsync(run),
+            cancellationToken,
+            RefusedSince.LongestCommit
+        );
         return applied;
     }
 
-    // Whatever becomes of the record, the fault itself decides what becomes of the message: a record that fails must not take its place, or the step would be run again for it and the message
-    // dead-lettered without a row. What cannot be stored is stored without its text.
+    // Whatever becomes of the record, the fault itself decides what becomes of the message: a record that fails must
+    // not take its place, or the step would be run again for it and the message dead-lettered without a row. What
+    // cannot be stored is stored without its text.
     private async Task RecordAsync(ConsumeContext context, StepRun run, Exception fault, TimeSpan? nextAttempt)
     {
         try
@@ -254,10 +384,14 @@ internal sealed class StepPipeline<TStep>(
         }
 
         Task RecordAsync(Exception told, DeadLetter? deadLettered) =>
-            DatabaseRetry.RunAsync(() => failures.RecordAsync(run, told, nextAttempt, deadLettered), context.CancellationToken);
+            DatabaseRetry.RunAsync(
+                () => failures.RecordAsync(run, told, nextAttempt, deadLettered),
+                context.CancellationToken
+            );
     }
 
-    // A database that takes outbox rows and yet fails every run (a table or a right is missing) would send the whole queue round and round: the longer that lasts, the longer each slot is held.
+    // A database that takes outbox rows and yet fails every run (a table or a right is missing) would send the whole
+    // queue round and round: the longer that lasts, the longer each slot is held.
     // Not longer than a moment: whoever wants the slot may be luckier.
     private Task BrakeAsync(CancellationToken cancellationToken)
     {
@@ -270,7 +404,12 @@ internal sealed class StepPipeline<TStep>(
     {
         if (DatabaseFault.KindOf(fault) is not DatabaseFaultKind.Refused)
         {
-            var wait = Backoff.After(FirstWait, LongestDatabaseWait, Deferral.CountOf(context, DeferralCause.Database), run.MessageId);
+            var wait = Backoff.After(
+                FirstWait,
+                LongestDatabaseWait,
+                Deferral.CountOf(context, DeferralCause.Database),
+                run.MessageId
+            );
             await DeferAsync(context, run.Policy, DateTimeOffset.UtcNow + wait, DeferralCause.Database);
             return;
         }
@@ -278,22 +417,43 @@ internal sealed class StepPipeline<TStep>(
         var since = RefusedSince.Of(context);
         var until = RefusedSince.Next(since);
         // Whoever looks at the subject sees why its step waits.
-        await DatabaseRetry.RunAsync(() => failures.RecordDeferredAsync(run, DatabaseFault.Explain(fault), until), context.CancellationToken);
+        await DatabaseRetry.RunAsync(
+            () => failures.RecordDeferredAsync(run, DatabaseFault.Explain(fault), until),
+            context.CancellationToken
+        );
         await DeferAsync(context, run.Policy, until, DeferralCause.Database, since);
     }
 
-    // Waits for the database in this slot: there is nothing else to do for anybody until it is back, and putting the message into the outbox needs it.
-    private async Task DeferAsync<T>(ConsumeContext<T> context, StepPolicy policy, DateTimeOffset until, DeferralCause cause, DateTimeOffset? refusedSince = null)
+    // Waits for the database in this slot: there is nothing else to do for anybody until it is back, and putting the
+    // message into the outbox needs it.
+    private async Task DeferAsync<T>(
+        ConsumeContext<T> context,
+        StepPolicy policy,
+        DateTimeOffset until,
+        DeferralCause cause,
+        DateTimeOffset? refusedSince = null
+    )
         where T : class
     {
         metrics.Deferred(policy.Name, cause);
-        var row = SendContextRow.Deferred(context, policy.Name, until, LostDeliveries.Of(context), refusedSince, Deferral.Notes(context, cause));
-        await DatabaseRetry.RunAsync(() => outbox.InsertAsync(row, context.CancellationToken), context.CancellationToken);
+        var row = SendContextRow.Deferred(
+            context,
+            policy.Name,
+            until,
+            LostDeliveries.Of(context),
+            refusedSince,
+            Deferral.Notes(context, cause)
+        );
+        await DatabaseRetry.RunAsync(
+            () => outbox.InsertAsync(row, context.CancellationToken),
+            context.CancellationToken
+        );
         await MarkConsumedAsync(context);
     }
 
-    // Nobody else says so: the consumer has not seen the message, or has thrown, and the retry filter tells of a fault only when it gives up. A message that nobody has had is moved to _skipped,
-    // where it would stand as a failure although it is dealt with.
+    // Nobody else says so: the consumer has not seen the message, or has thrown, and the retry filter tells of a fault
+    // only when it gives up. A message that nobody has had is moved to _skipped, where it would stand as a failure
+    // although it is dealt with.
     private static Task MarkConsumedAsync<T>(ConsumeContext<T> context)
         where T : class => context.NotifyConsumed(context, context.ReceiveContext.ElapsedTime, TStep.Policy.Name);
 }

@@ -58,7 +58,9 @@ internal sealed record DeadLetter
 
     public short? Priority { get; init; }
 
-    /// <summary>True when the broker gave it up, after too many deliveries, without any step having written anything down.</summary>
+    /// <summary>
+    /// True when the broker gave it up, after too many deliveries, without any step having written anything down.
+    /// </summary>
     public bool ByDeliveryLimit { get; init; }
 
     /// <summary>What a message found in a queue says about itself.</summary>
@@ -67,7 +69,12 @@ internal sealed record DeadLetter
         var (kind, step) = Place(queue);
         var headers = Transport(properties.Headers);
         var facts = EnvelopeFacts.Read(body);
-        var id = Id(headers, "MT-OriginalMessageId") ?? facts.OriginalMessageId ?? (Guid.TryParse(properties.MessageId, out var given) && given != Guid.Empty ? given : default(Guid?)) ?? facts.MessageId ?? Derived(body);
+        var id =
+            Id(headers, "MT-OriginalMessageId")
+            ?? facts.OriginalMessageId
+            ?? (Guid.TryParse(properties.MessageId, out var given) && given != Guid.Empty ? given : default(Guid?))
+            ?? facts.MessageId
+            ?? Derived(body);
         var byLimit = headers.GetValueOrDefault("x-first-death-reason") is "delivery_limit";
         var (type, text) = Fault(kind, headers, facts, byLimit);
         return new DeadLetter
@@ -83,8 +90,13 @@ internal sealed record DeadLetter
             SubjectId = facts.CorrelationId ?? facts.SubjectInPayload(),
             FaultType = StorableText.Of(type, 500),
             FaultMessage = StorableText.Of(text, LongestText),
-            Stack = StorableText.OfNullable(FaultFingerprint.Normalise(headers.GetValueOrDefault("MT-Fault-StackTrace") as string), 8000),
-            Attempts = byLimit ? (Number(headers, "x-acquired-count") ?? 1) : facts.Redeliveries + (Number(headers, "MT-Fault-RetryCount") ?? 0) + 1,
+            Stack = StorableText.OfNullable(
+                FaultFingerprint.Normalise(headers.GetValueOrDefault("MT-Fault-StackTrace") as string),
+                8000
+            ),
+            Attempts = byLimit
+                ? (Number(headers, "x-acquired-count") ?? 1)
+                : facts.Redeliveries + (Number(headers, "MT-Fault-RetryCount") ?? 0) + 1,
             At = FaultedAt(headers),
             Build = StorableText.OfNullable(headers.GetValueOrDefault("MT-Host-AssemblyVersion") as string, 100),
             Host = StorableText.OfNullable(headers.GetValueOrDefault("MT-Host-MachineName") as string, 200),
@@ -103,28 +115,60 @@ internal sealed record DeadLetter
         : queue.EndsWith("_skipped", StringComparison.Ordinal) ? (FailureKind.Skipped, queue[..^"_skipped".Length])
         : (FailureKind.Unrouted, null);
 
-    private static (string Type, string Text) Fault(FailureKind kind, Dictionary<string, object?> headers, EnvelopeFacts facts, bool byLimit) => kind switch
-    {
-        FailureKind.Skipped => ("UnknownMessageType", $"The step does not consume {facts.MessageType ?? "a message without a type"}."),
-        FailureKind.Unrouted => ("NoQueueIsBound", $"No deployed step consumes {facts.MessageType ?? "a message without a type"}."),
-        _ when headers.GetValueOrDefault("MT-Fault-ExceptionType") is string type => (type, headers.GetValueOrDefault("MT-Fault-Message") as string ?? ""),
-        _ when byLimit => ("DeliveryLimit", "Its consumers died again and again while they had this message; the broker moved it out of the way."),
-        _ => ("Unknown", "The message carries no fault: somebody put it here by hand."),
-    };
+    private static (string Type, string Text) Fault(
+        FailureKind kind,
+        Dictionary<string, object?> headers,
+        EnvelopeFacts facts,
+        bool byLimit
+    ) =>
+        kind switch
+        {
+            FailureKind.Skipped => (
+                "UnknownMessageType",
+                $"The step does not consume {facts.MessageType ?? "a message without a type"}."
+            ),
+            FailureKind.Unrouted => (
+                "NoQueueIsBound",
+                $"No deployed step consumes {facts.MessageType ?? "a message without a type"}."
+            ),
+            _ when headers.GetValueOrDefault("MT-Fault-ExceptionType") is string type => (
+                type,
+                headers.GetValueOrDefault("MT-Fault-Message") as string ?? ""
+            ),
+            _ when byLimit => (
+                "DeliveryLimit",
+                "Its consumers died again and again while they had this message; the broker moved it out of the way."
+            ),
+            _ => ("Unknown", "The message carries no fault: somebody put it here by hand."),
+        };
 
-    // The header may be a stranger's: a time to come would stand in front of everything for ever, and one before 1970 is none for an id.
+    // The header may be a stranger's: a time to come would stand in front of everything for ever, and one before 1970
+    // is none for an id.
     private static DateTimeOffset FaultedAt(Dictionary<string, object?> headers)
     {
         var now = DateTimeOffset.UtcNow;
-        return DateTimeOffset.TryParse(headers.GetValueOrDefault("MT-Fault-Timestamp") as string, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
-            && at >= DateTimeOffset.UnixEpoch && at <= now ? at.ToUniversalTime() : now;
+        return
+            DateTimeOffset.TryParse(
+                headers.GetValueOrDefault("MT-Fault-Timestamp") as string,
+                CultureInfo.InvariantCulture,
+                DateTimeStyles.AssumeUniversal,
+                out var at
+            )
+            && at >= DateTimeOffset.UnixEpoch
+            && at <= now
+            ? at.ToUniversalTime()
+            : now;
     }
 
     // JSON that is cut off is none: the long headers are left out instead.
     private static string JsonOf(Dictionary<string, object?> headers)
     {
         var json = JsonSerializer.Serialize(headers);
-        return json.Length <= LongestHeaders ? json : JsonSerializer.Serialize(headers.Where(h => h.Value is not string { Length: > 500 }).Take(20).ToDictionary());
+        return json.Length <= LongestHeaders
+            ? json
+            : JsonSerializer.Serialize(
+                headers.Where(h => h.Value is not string { Length: > 500 }).Take(20).ToDictionary()
+            );
     }
 
     // Bytes are texts in the client; whatever is not a plain value is not worth keeping as more than its text.
@@ -148,17 +192,19 @@ internal sealed record DeadLetter
         return plain;
     }
 
-    private static Guid? Id(Dictionary<string, object?> headers, string name) => Guid.TryParse(headers.GetValueOrDefault(name) as string, out var id) && id != Guid.Empty ? id : null;
+    private static Guid? Id(Dictionary<string, object?> headers, string name) =>
+        Guid.TryParse(headers.GetValueOrDefault(name) as string, out var id) && id != Guid.Empty ? id : null;
 
-    private static int? Number(Dictionary<string, object?> headers, string name) => headers.GetValueOrDefault(name) switch
-    {
-        int number => number,
-        long number => (int)Math.Clamp(number, 0, int.MaxValue),
-        short number => number,
-        byte number => number,
-        string text when int.TryParse(text, CultureInfo.InvariantCulture, out var number) => number,
-        _ => null,
-    };
+    private static int? Number(Dictionary<string, object?> headers, string name) =>
+        headers.GetValueOrDefault(name) switch
+        {
+            int number => number,
+            long number => (int)Math.Clamp(number, 0, int.MaxValue),
+            short number => number,
+            byte number => number,
+            string text when int.TryParse(text, CultureInfo.InvariantCulture, out var number) => number,
+            _ => null,
+        };
 
     // A body without any id gets one from its bytes: the same body again is a copy.
     private static Guid Derived(byte[] body) => new(SHA256.HashData(body).AsSpan(0, 16));

@@ -14,7 +14,16 @@ namespace QueueWorkers.DeadLetters;
 /// <param name="Redeliveries">How often it was redelivered.</param>
 /// <param name="Payload">The message itself, JSON text; null when the body is no envelope.</param>
 internal sealed record EnvelopeFacts(
-    Guid? MessageId, Guid? OriginalMessageId, Guid? CorrelationId, Guid? ConversationId, string? MessageType, DateTimeOffset? SentAt, int Generation, int Redeliveries, string? Payload)
+    Guid? MessageId,
+    Guid? OriginalMessageId,
+    Guid? CorrelationId,
+    Guid? ConversationId,
+    string? MessageType,
+    DateTimeOffset? SentAt,
+    int Generation,
+    int Redeliveries,
+    string? Payload
+)
 {
     private const string UrnPrefix = "urn:message:";
 
@@ -29,12 +38,15 @@ internal sealed record EnvelopeFacts(
         }
         catch (Exception unreadable) when (unreadable is JsonException or InvalidOperationException)
         {
-            // InvalidOperationException: well-formed JSON whose texts are none (half a character, bytes that are not UTF-8); it shows only when they are read.
+            // InvalidOperationException: well-formed JSON whose texts are none (half a character, bytes that are not
+            // UTF-8); it shows only when they are read.
             return None;
         }
     }
 
-    /// <summary>What the message is about when nothing else says it: by convention the first member that is an id.</summary>
+    /// <summary>
+    /// What the message is about when nothing else says it: by convention the first member that is an id.
+    /// </summary>
     public Guid? SubjectInPayload()
     {
         if (Payload is null)
@@ -64,21 +76,40 @@ internal sealed record EnvelopeFacts(
 
     private static EnvelopeFacts Read(JsonElement root)
     {
-        var headers = root.TryGetProperty("headers", out var given) && given.ValueKind == JsonValueKind.Object ? given : default;
+        var headers =
+            root.TryGetProperty("headers", out var given) && given.ValueKind == JsonValueKind.Object ? given : default;
         return new EnvelopeFacts(
-            IdIn(root, "messageId"), IdIn(headers, "MT-OriginalMessageId"), IdIn(root, "correlationId"), IdIn(root, "conversationId"), TypeIn(root),
-            root.TryGetProperty("sentTime", out var sent) && sent.ValueKind == JsonValueKind.String && sent.TryGetDateTimeOffset(out var at) ? at : null,
-            NumberIn(headers, RedriveCount.Header), NumberIn(headers, "MT-Redelivery-Count"),
-            root.TryGetProperty("message", out var message) ? message.GetRawText() : null);
+            IdIn(root, "messageId"),
+            IdIn(headers, "MT-OriginalMessageId"),
+            IdIn(root, "correlationId"),
+            IdIn(root, "conversationId"),
+            TypeIn(root),
+            root.TryGetProperty("sentTime", out var sent)
+            && sent.ValueKind == JsonValueKind.String
+            && sent.TryGetDateTimeOffset(out var at)
+                ? at
+                : null,
+            NumberIn(headers, RedriveCount.Header),
+            NumberIn(headers, "MT-Redelivery-Count"),
+            root.TryGetProperty("message", out var message) ? message.GetRawText() : null
+        );
     }
 
     private static Guid? IdIn(JsonElement element, string name) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String && value.TryGetGuid(out var id) && id != Guid.Empty ? id : null;
+        element.ValueKind == JsonValueKind.Object
+        && element.TryGetProperty(name, out var value)
+        && value.ValueKind == JsonValueKind.String
+        && value.TryGetGuid(out var id)
+        && id != Guid.Empty
+            ? id
+            : null;
 
     private static int NumberIn(JsonElement element, string name) =>
         element.ValueKind != JsonValueKind.Object || !element.TryGetProperty(name, out var value) ? 0
         : value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) ? number
-        : value.ValueKind == JsonValueKind.String && int.TryParse(value.GetString(), System.Globalization.CultureInfo.InvariantCulture, out var written) ? written
+        : value.ValueKind == JsonValueKind.String
+        && int.TryParse(value.GetString(), System.Globalization.CultureInfo.InvariantCulture, out var written)
+            ? written
         : 0;
 
     private static string? TypeIn(JsonElement root)
@@ -87,7 +118,11 @@ internal sealed record EnvelopeFacts(
             return null;
         foreach (var type in types.EnumerateArray())
         {
-            if (type.ValueKind == JsonValueKind.String && type.GetString() is { } urn && urn.StartsWith(UrnPrefix, StringComparison.Ordinal))
+            if (
+                type.ValueKind == JsonValueKind.String
+                && type.GetString() is { } urn
+                && urn.StartsWith(UrnPrefix, StringComparison.Ordinal)
+            )
                 return StorableText.Of(urn[UrnPrefix.Length..], 200);
         }
 

@@ -1,11 +1,14 @@
 namespace QueueWorkers.DeadLetters;
 
 /// <summary>
-/// A dead-lettered message, in the index. It carries everything that is needed to send it again, so that nothing depends on the broker's copy; that copy stays in its queue for people to see.
+/// A dead-lettered message, in the index. It carries everything that is needed to send it again, so that nothing
+/// depends on the broker's copy; that copy stays in its queue for people to see.
 /// </summary>
 public sealed class Failure
 {
-    /// <summary>The failure's id, a version 7 UUID of the moment at which it was dead-lettered: in the order of time.</summary>
+    /// <summary>
+    /// The failure's id, a version 7 UUID of the moment at which it was dead-lettered: in the order of time.
+    /// </summary>
     public Guid Id { get; init; }
 
     /// <summary>Where it stands.</summary>
@@ -17,10 +20,15 @@ public sealed class Failure
     /// <summary>The queue it stands in; <c>outbox</c> for a quarantined row.</summary>
     public string Queue { get; init; } = "";
 
-    /// <summary>What tells a message from a copy of it: the original message id, or the row's id in the outbox.</summary>
+    /// <summary>
+    /// What tells a message from a copy of it: the original message id, or the row's id in the outbox.
+    /// </summary>
     public Guid Identity { get; init; }
 
-    /// <summary>How often the message had been redriven when it was dead-lettered here. A redrive stamps the next number into the message.</summary>
+    /// <summary>
+    /// How often the message had been redriven when it was dead-lettered here. A redrive stamps the next number into
+    /// the message.
+    /// </summary>
     public int Generation { get; init; }
 
     /// <summary>Copies in the queue at the last look; 0 before the first.</summary>
@@ -95,6 +103,9 @@ public sealed class Failure
     /// <summary>A sentence on how it came to its state.</summary>
     public string? Note { get; init; }
 
-    /// <summary>What an operator changed before sending it again: a list of replaced, added and removed members; null when nothing. The original stays in <see cref="Body"/>.</summary>
+    /// <summary>
+    /// What an operator changed before sending it again: a list of replaced, added and removed members; null when
+    /// nothing. The original stays in <see cref="Body"/>.
+    /// </summary>
     public string? Edit { get; init; }
 }

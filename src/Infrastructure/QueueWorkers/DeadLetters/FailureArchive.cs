@@ -4,11 +4,15 @@ using QueueWorkers.Operators;
 
 namespace QueueWorkers.DeadLetters;
 
-/// <summary>Puts failures away and brings them back. The index keeps the whole message, so nothing depends on the queue's copy: that is taken out, or put back, by the reconciler.</summary>
+/// <summary>
+/// Puts failures away and brings them back. The index keeps the whole message, so nothing depends on the queue's copy:
+/// that is taken out, or put back, by the reconciler.
+/// </summary>
 public sealed class FailureArchive(NpgsqlDataSource database, ISubjectDirectory subjects, FailureOptions options)
 {
     // A row that waits in a redrive is not put away under its hands.
-    private static readonly string NotInRedrive = $"not exists (select from redrive_items i where i.failure_id = f.id and i.state in ({RedriveItemState.Waiting:D}, {RedriveItemState.Sent:D}))";
+    private static readonly string NotInRedrive =
+        $"not exists (select from redrive_items i where i.failure_id = f.id and i.state in ({RedriveItemState.Waiting:D}, {RedriveItemState.Sent:D}))";
 
     /// <summary>Archives all that match and are dead-lettered.</summary>
     /// <param name="filter">Which ones; not an empty one.</param>
@@ -19,14 +23,29 @@ public sealed class FailureArchive(NpgsqlDataSource database, ISubjectDirectory 
     public async Task<long> ArchiveAsync(FailureFilter filter, AuditEntry record, CancellationToken cancellationToken)
     {
         if (filter.IsEmpty)
-            throw new InvalidFilterException("An empty filter would archive everything that is dead-lettered; say which ones.");
-        var condition = await FilterSql.OfAsync(filter with { State = FailureState.Failed }, subjects, cancellationToken);
+            throw new InvalidFilterException(
+                "An empty filter would archive everything that is dead-lettered; say which ones."
+            );
+        var condition = await FilterSql.OfAsync(
+            filter with
+            {
+                State = FailureState.Failed,
+            },
+            subjects,
+            cancellationToken
+        );
         Failpoint.Hit("deadletter.before_archive", Outside.Database);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await using var command = condition.Command(connection, $"""
-            update failures f set state = {FailureState.Archived:D}, closed_at = now(), restorable_until = now() + ${condition.Next}, note = ${condition.Next + 1} where {condition.Condition} and {NotInRedrive}
-            """, options.RestorableFor, $"Archived by {record.Who}: {record.Reason}");
+        await using var command = condition.Command(
+            connection,
+            $"""
+            update failures f set state = {FailureState.Archived:D}, closed_at = now(), restorable_until = now() + ${condition.Next}, note = ${condition.Next
+                + 1} where {condition.Condition} and {NotInRedrive}
+            """,
+            options.RestorableFor,
+            $"Archived by {record.Who}: {record.Reason}"
+        );
         var count = await command.ExecuteNonQueryAsync(cancellationToken);
         await AuditLog.WriteAsync(connection, Counted(record, count), cancellationToken);
         Failpoint.Hit("deadletter.before_commit_archive", Outside.Database);
@@ -37,17 +56,27 @@ public sealed class FailureArchive(NpgsqlDataSource database, ISubjectDirectory 
 
     /// <summary>Brings archived ones back while they are restorable, and ones that had gone from their queue.</summary>
     /// <returns>How many.</returns>
-    public async Task<long> RestoreAsync(IReadOnlyCollection<Guid> ids, AuditEntry record, CancellationToken cancellationToken)
+    public async Task<long> RestoreAsync(
+        IReadOnlyCollection<Guid> ids,
+        AuditEntry record,
+        CancellationToken cancellationToken
+    )
     {
         Failpoint.Hit("deadletter.before_restore", Outside.Database);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await using var command = new NpgsqlCommand($"""
-            update failures set state = {FailureState.Failed:D}, closed_at = null, restorable_until = null, last_at = now(), note = $2,
+        await using var command = new NpgsqlCommand(
+            $"""
+            update failures set state = {FailureState.Failed:D}, closed_at = null, restorable_until = null,
+                last_at = now(), note = $2,
                 -- A message that is still in its queue only has to stay there; a quarantined row never left the outbox.
-                removed_at = case when queue = 'outbox' then null when state = {FailureState.Gone:D} then coalesce(removed_at, now()) else removed_at end
-            where id = any($1) and (state = {FailureState.Archived:D} and restorable_until > now() or state = {FailureState.Gone:D} and queue <> 'outbox')
-            """, connection);
+                removed_at = case when queue = 'outbox' then null
+                    when state = {FailureState.Gone:D} then coalesce(removed_at, now()) else removed_at end
+            where id = any($1) and (state = {FailureState.Archived:D} and restorable_until > now()
+                or state = {FailureState.Gone:D} and queue <> 'outbox')
+            """,
+            connection
+        );
         command.Parameters.Add(new() { Value = ids.ToArray() });
         command.Parameters.Add(new() { Value = $"Restored by {record.Who}: {record.Reason}" });
         var count = await command.ExecuteNonQueryAsync(cancellationToken);
@@ -58,14 +87,15 @@ public sealed class FailureArchive(NpgsqlDataSource database, ISubjectDirectory 
         return count;
     }
 
-    private static AuditEntry Counted(AuditEntry record, int count) => new()
-    {
-        Who = record.Who,
-        Role = record.Role,
-        Action = record.Action,
-        Target = record.Target,
-        Filter = record.Filter,
-        Reason = record.Reason,
-        Count = count,
-    };
+    private static AuditEntry Counted(AuditEntry record, int count) =>
+        new()
+        {
+            Who = record.Who,
+            Role = record.Role,
+            Action = record.Action,
+            Target = record.Target,
+            Filter = record.Filter,
+            Reason = record.Reason,
+            Count = count,
+        };
 }

@@ -6,16 +6,23 @@ namespace QueueWorkers.DeadLetters;
 /// <summary>How the index of failures is kept, section <c>Failures</c>.</summary>
 public sealed record FailureOptions
 {
-    /// <summary>How often index and queues are compared. Default: 2 seconds; less often while a comparison takes long.</summary>
+    /// <summary>
+    /// How often index and queues are compared. Default: 2 seconds; less often while a comparison takes long.
+    /// </summary>
     public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>How often a queue is looked through although the counts agree. Default: 10 minutes.</summary>
     public TimeSpan FullLook { get; init; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>How many messages of a queue are held at most during a look. Default: 20,000, the head of the queue.</summary>
+    /// <summary>
+    /// How many messages of a queue are held at most during a look. Default: 20,000, the head of the queue.
+    /// </summary>
     public int LookLimit { get; init; } = 20_000;
 
-    /// <summary>How long an indexed message may be missing from its queue before it counts as gone: it may still be on its way. Default: 15 seconds.</summary>
+    /// <summary>
+    /// How long an indexed message may be missing from its queue before it counts as gone: it may still be on its way.
+    /// Default: 15 seconds.
+    /// </summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>How long an archived failure can be restored. Default: 30 days.</summary>
@@ -27,11 +34,26 @@ public sealed record FailureOptions
     {
         var options = configuration.GetSection("Failures").Get<FailureOptions>() ?? new FailureOptions();
         new ConfigurationProblems()
-            .Require(options.Interval >= TimeSpan.FromMilliseconds(50) && options.Interval <= TimeSpan.FromMinutes(1), $"Failures:Interval must be 50 ms–1 min, got {options.Interval}; set Failures__Interval")
-            .Require(options.FullLook >= options.Interval, $"Failures:FullLook must be at least Failures:Interval, got {options.FullLook}; set Failures__FullLook")
-            .Require(options.LookLimit is >= 1 and <= ushort.MaxValue, $"Failures:LookLimit must be 1–65535, got {options.LookLimit}; set Failures__LookLimit")
-            .Require(options.Grace >= TimeSpan.Zero, $"Failures:Grace must not be negative, got {options.Grace}; set Failures__Grace")
-            .Require(options.RestorableFor > TimeSpan.Zero, $"Failures:RestorableFor must be positive, got {options.RestorableFor}; set Failures__RestorableFor")
+            .Require(
+                options.Interval >= TimeSpan.FromMilliseconds(50) && options.Interval <= TimeSpan.FromMinutes(1),
+                $"Failures:Interval must be 50 ms–1 min, got {options.Interval}; set Failures__Interval"
+            )
+            .Require(
+                options.FullLook >= options.Interval,
+                $"Failures:FullLook must be at least Failures:Interval, got {options.FullLook}; set Failures__FullLook"
+            )
+            .Require(
+                options.LookLimit is >= 1 and <= ushort.MaxValue,
+                $"Failures:LookLimit must be 1–65535, got {options.LookLimit}; set Failures__LookLimit"
+            )
+            .Require(
+                options.Grace >= TimeSpan.Zero,
+                $"Failures:Grace must not be negative, got {options.Grace}; set Failures__Grace"
+            )
+            .Require(
+                options.RestorableFor > TimeSpan.Zero,
+                $"Failures:RestorableFor must be positive, got {options.RestorableFor}; set Failures__RestorableFor"
+            )
             .ThrowIfAny();
         return options;
     }

@@ -6,26 +6,42 @@ namespace QueueWorkers.DeadLetters;
 /// <summary>Writes dead-lettered messages into the index, any number in one statement.</summary>
 internal static class FailureRows
 {
-    // The same message dead-lettered once more (a worker died between the row and the move; a copy; moved back by hand) is not a second failure.
-    // One that had gone is back; one that was sent again, or put away, stays what it is: its copy in the queue is only still to be taken out.
+    // The same message dead-lettered once more (a worker died between the row and the move; a copy; moved back by hand)
+    // is not a second failure.
+    // One that had gone is back; one that was sent again, or put away, stays what it is: its copy in the queue is only
+    // still to be taken out.
     private static readonly string Upsert = $$"""
-        insert into failures as f (id, state, kind, queue, identity, generation, copies, message_id, step, message_type, subject_id, fault_type, fault_message, stack, fingerprint, attempts,
+        insert into failures as f (id, state, kind, queue, identity, generation, copies, message_id, step, message_type,
+            subject_id, fault_type, fault_message, stack, fingerprint, attempts,
             first_at, last_at, build, host, payload, body, content_type, headers, priority)
-        select t.id, 1, t.kind, t.queue, t.identity, t.generation, t.copies, t.message_id, t.step, t.message_type, t.subject_id, t.fault_type, t.fault_message, t.stack, t.fingerprint, t.attempts,
-            coalesce((select min(p.first_at) from failures p where p.message_id = t.message_id and p.queue = t.queue), t.at), t.at, t.build, t.host, try_jsonb(t.payload), t.body, t.content_type,
+        select t.id, 1, t.kind, t.queue, t.identity, t.generation, t.copies, t.message_id, t.step, t.message_type,
+            t.subject_id, t.fault_type, t.fault_message, t.stack, t.fingerprint, t.attempts,
+            coalesce((select min(p.first_at) from failures p where p.message_id = t.message_id and p.queue = t.queue),
+                t.at), t.at, t.build, t.host, try_jsonb(t.payload), t.body, t.content_type,
             coalesce(try_jsonb(t.headers), '{}'), t.priority
-        from unnest($1::uuid[], $2::smallint[], $3::text[], $4::uuid[], $5::integer[], $6::integer[], $7::uuid[], $8::text[], $9::text[], $10::uuid[], $11::text[], $12::text[], $13::text[], $14::text[],
-                    $15::integer[], $16::timestamptz[], $17::text[], $18::text[], $19::text[], $20::bytea[], $21::text[], $22::text[], $23::smallint[])
-             as t(id, kind, queue, identity, generation, copies, message_id, step, message_type, subject_id, fault_type, fault_message, stack, fingerprint,
+        from unnest($1::uuid[], $2::smallint[], $3::text[], $4::uuid[], $5::integer[], $6::integer[], $7::uuid[],
+            $8::text[], $9::text[], $10::uuid[], $11::text[], $12::text[], $13::text[], $14::text[],
+                    $15::integer[], $16::timestamptz[], $17::text[], $18::text[], $19::text[], $20::bytea[],
+                        $21::text[], $22::text[], $23::smallint[])
+             as t(id, kind, queue, identity, generation, copies, message_id, step, message_type, subject_id, fault_type,
+                 fault_message, stack, fingerprint,
                   attempts, at, build, host, payload, body, content_type, headers, priority)
         on conflict (queue, identity, generation) do update set
-            state = {{FailureState.Failed:D}}, copies = greatest(f.copies, excluded.copies), removed_at = null, closed_at = null, note = null, last_at = excluded.last_at, attempts = greatest(f.attempts, excluded.attempts),
-            fault_type = excluded.fault_type, fault_message = excluded.fault_message, stack = coalesce(excluded.stack, f.stack), fingerprint = excluded.fingerprint, build = excluded.build, host = excluded.host
+            state = {{FailureState.Failed:D}}, copies = greatest(f.copies, excluded.copies), removed_at = null,
+                closed_at = null, note = null, last_at = excluded.last_at,
+                attempts = greatest(f.attempts, excluded.attempts),
+            fault_type = excluded.fault_type, fault_message = excluded.fault_message,
+                stack = coalesce(excluded.stack, f.stack), fingerprint = excluded.fingerprint, build = excluded.build,
+                host = excluded.host
             where f.state in ({{FailureState.Failed:D}}, {{FailureState.Gone:D}})
         """;
 
     /// <summary>Writes them, in the caller's transaction if there is one. Each identity at most once.</summary>
-    public static async Task WriteAsync(NpgsqlConnection connection, IReadOnlyList<DeadLetter> messages, CancellationToken cancellationToken)
+    public static async Task WriteAsync(
+        NpgsqlConnection connection,
+        IReadOnlyList<DeadLetter> messages,
+        CancellationToken cancellationToken
+    )
     {
         if (messages.Count == 0)
             return;
@@ -59,6 +75,17 @@ internal static class FailureRows
         Failpoint.Hit("deadletter.after_index", Outside.Database);
     }
 
-    private static void Add<T>(NpgsqlParameterCollection parameters, NpgsqlDbType type, IReadOnlyList<DeadLetter> messages, Func<DeadLetter, T> column) =>
-        parameters.Add(new NpgsqlParameter<T[]> { TypedValue = [.. messages.Select(column)], NpgsqlDbType = NpgsqlDbType.Array | type });
+    private static void Add<T>(
+        NpgsqlParameterCollection parameters,
+        NpgsqlDbType type,
+        IReadOnlyList<DeadLetter> messages,
+        Func<DeadLetter, T> column
+    ) =>
+        parameters.Add(
+            new NpgsqlParameter<T[]>
+            {
+                TypedValue = [.. messages.Select(column)],
+                NpgsqlDbType = NpgsqlDbType.Array | type,
+            }
+        );
 }

@@ -5,7 +5,8 @@ using System.Text.RegularExpressions;
 namespace QueueWorkers.DeadLetters;
 
 /// <summary>
-/// Says which failures have one cause: the same step, exception type, message without its numbers, ids and addresses, and the same first frames of our own code.
+/// Says which failures have one cause: the same step, exception type, message without its numbers, ids and addresses,
+/// and the same first frames of our own code.
 /// </summary>
 public static partial class FaultFingerprint
 {
@@ -24,11 +25,16 @@ public static partial class FaultFingerprint
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 8));
     }
 
-    /// <summary>A stack as its frames, one a line, without paths, line numbers and the names that the compiler makes up; null when there are none.</summary>
+    /// <summary>
+    /// A stack as its frames, one a line, without paths, line numbers and the names that the compiler makes up; null
+    /// when there are none.
+    /// </summary>
     public static string? Normalise(string? stack)
     {
         var text = string.Join('\n', Frames(stack));
-        return text.Length == 0 ? null : text.Length <= LongestStack ? text : text[..LongestStack];
+        return text.Length == 0 ? null
+            : text.Length <= LongestStack ? text
+            : text[..LongestStack];
     }
 
     /// <summary>A message without what differs from case to case.</summary>
@@ -40,7 +46,12 @@ public static partial class FaultFingerprint
 
     private static IEnumerable<string> Frames(string? stack)
     {
-        foreach (var line in (stack ?? "").Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        foreach (
+            var line in (stack ?? "").Split(
+                '\n',
+                StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries
+            )
+        )
         {
             // From "at Name(Args) in /path:line 7" or an already normalised "Name(Args)"; not "--- End of stack trace".
             var frame = line.StartsWith("at ", StringComparison.Ordinal) ? line[3..] : line;
@@ -52,7 +63,9 @@ public static partial class FaultFingerprint
     }
 
     private static bool IsOurs(string frame) =>
-        !frame.StartsWith("System.", StringComparison.Ordinal) && !frame.StartsWith("Microsoft.", StringComparison.Ordinal) && !frame.StartsWith("MassTransit.", StringComparison.Ordinal);
+        !frame.StartsWith("System.", StringComparison.Ordinal)
+        && !frame.StartsWith("Microsoft.", StringComparison.Ordinal)
+        && !frame.StartsWith("MassTransit.", StringComparison.Ordinal);
 
     [GeneratedRegex("[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")]
     private static partial Regex Id();

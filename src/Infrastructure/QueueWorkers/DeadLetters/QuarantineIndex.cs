@@ -3,21 +3,29 @@ using QueueWorkers.GroupCommit;
 
 namespace QueueWorkers.DeadLetters;
 
-/// <summary>Keeps the index of quarantined outbox rows: a row each, closed when somebody released or removed the outbox row by hand.</summary>
+/// <summary>
+/// Keeps the index of quarantined outbox rows: a row each, closed when somebody released or removed the outbox row by
+/// hand.
+/// </summary>
 internal static class QuarantineIndex
 {
     /// <summary>The place of these rows in the index.</summary>
     public const string Queue = "outbox";
 
     private static readonly string Missing = $"""
-        select o.id, o.message_id, o.exchange, o.routing_key, o.content_type, o.headers, o.body, o.priority, o.attempts, o.last_error, o.dead_at,
+        select o.id, o.message_id, o.exchange, o.routing_key, o.content_type, o.headers, o.body, o.priority, o.attempts,
+            o.last_error, o.dead_at,
             (select count(*)::integer from failures f where f.queue = 'outbox' and f.identity = o.id)
-        from outbox o where o.dead_at is not null and not exists (select from failures f where f.queue = 'outbox' and f.identity = o.id and f.state in ({FailureState.Failed:D}, {FailureState.Archived:D})) limit 1000
+        from outbox o where o.dead_at is not null and not exists (select from failures f
+            where f.queue = 'outbox' and f.identity = o.id
+            and f.state in ({FailureState.Failed:D}, {FailureState.Archived:D})) limit 1000
         """;
 
     private static readonly string Close = $"""
-        update failures f set state = {FailureState.Gone:D}, closed_at = now(), removed_at = now(), note = 'The row was released or removed in the outbox by hand.'
-        where f.queue = 'outbox' and f.state = {FailureState.Failed:D} and not exists (select from outbox o where o.id = f.identity and o.dead_at is not null)
+        update failures f set state = {FailureState.Gone:D}, closed_at = now(), removed_at = now(),
+            note = 'The row was released or removed in the outbox by hand.'
+        where f.queue = 'outbox' and f.state = {FailureState.Failed:D}
+            and not exists (select from outbox o where o.id = f.identity and o.dead_at is not null)
         """;
 
     /// <summary>Makes index and quarantine agree; says how many rows are new.</summary>
@@ -34,7 +42,10 @@ internal static class QuarantineIndex
         return missing.Count;
     }
 
-    private static async Task<List<DeadLetter>> ReadAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private static async Task<List<DeadLetter>> ReadAsync(
+        NpgsqlConnection connection,
+        CancellationToken cancellationToken
+    )
     {
         await using var command = new NpgsqlCommand(Missing, connection);
         var rows = new List<DeadLetter>();
@@ -44,26 +55,31 @@ internal static class QuarantineIndex
         {
             var body = reader.GetFieldValue<byte[]>(6);
             var facts = EnvelopeFacts.Read(body);
-            rows.Add(new DeadLetter
-            {
-                Queue = Queue,
-                Kind = FailureKind.Quarantined,
-                Identity = reader.GetGuid(0),
-                MessageId = facts.OriginalMessageId ?? reader.GetGuid(1),
-                Generation = reader.GetInt32(11),
-                Copies = 1,
-                MessageType = facts.MessageType,
-                SubjectId = facts.CorrelationId ?? facts.SubjectInPayload(),
-                FaultType = "RefusedByTheBroker",
-                FaultMessage = StorableText.Of($"For exchange '{reader.GetString(2)}'{(reader.GetString(3) is { Length: > 0 } key ? $", key '{key}'" : "")}: {(reader.IsDBNull(9) ? "no reason given" : reader.GetString(9))}", 4000),
-                Attempts = reader.GetInt16(8),
-                At = reader.GetFieldValue<DateTimeOffset>(10),
-                Payload = StorableText.OfNullable(facts.Payload, 1_000_000),
-                Body = body,
-                ContentType = reader.GetString(4),
-                Headers = reader.GetString(5),
-                Priority = reader.IsDBNull(7) ? null : reader.GetInt16(7),
-            });
+            rows.Add(
+                new DeadLetter
+                {
+                    Queue = Queue,
+                    Kind = FailureKind.Quarantined,
+                    Identity = reader.GetGuid(0),
+                    MessageId = facts.OriginalMessageId ?? reader.GetGuid(1),
+                    Generation = reader.GetInt32(11),
+                    Copies = 1,
+                    MessageType = facts.MessageType,
+                    SubjectId = facts.CorrelationId ?? facts.SubjectInPayload(),
+                    FaultType = "RefusedByTheBroker",
+                    FaultMessage = StorableText.Of(
+                        $"For exchange '{reader.GetString(2)}'{(reader.GetString(3) is { Length: > 0 } key ? $", key '{key}'" : "")}: {(reader.IsDBNull(9) ? "no reason given" : reader.GetString(9))}",
+                        4000
+                    ),
+                    Attempts = reader.GetInt16(8),
+                    At = reader.GetFieldValue<DateTimeOffset>(10),
+                    Payload = StorableText.OfNullable(facts.Payload, 1_000_000),
+                    Body = body,
+                    ContentType = reader.GetString(4),
+                    Headers = reader.GetString(5),
+                    Priority = reader.IsDBNull(7) ? null : reader.GetInt16(7),
+                }
+            );
         }
 
         return rows;

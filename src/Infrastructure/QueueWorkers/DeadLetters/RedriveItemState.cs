@@ -15,6 +15,9 @@ public enum RedriveItemState : short
     /// <summary>It failed again and is dead-lettered again.</summary>
     FailedAgain = 4,
 
-    /// <summary>Not sent, for the reason in its note: it was done already, its subject is cancelled, its payload does not fit, the redrive was cancelled.</summary>
+    /// <summary>
+    /// Not sent, for the reason in its note: it was done already, its subject is cancelled, its payload does not fit,
+    /// the redrive was cancelled.
+    /// </summary>
     Skipped = 5,
 }

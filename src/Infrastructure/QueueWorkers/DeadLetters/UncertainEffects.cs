@@ -8,38 +8,67 @@ using QueueWorkers.Steps;
 namespace QueueWorkers.DeadLetters;
 
 /// <summary>
-/// Effects of which nobody knows whether they happened (<see cref="EffectState.Uncertain"/>), and the operator's word on one of them, who has looked in the outside system:
-/// it happened: everything that the run's own commit would have written is written now, in one transaction and the same lock order, and the failure is closed;
-/// it did not: the effect may begin again, and the message is free to be redriven. Dying before the commit changes nothing.
+/// Effects of which nobody knows whether they happened (<see cref="EffectState.Uncertain"/>), and the operator's word
+/// on one of them, who has looked in the outside system:
+/// it happened: everything that the run's own commit would have written is written now, in one transaction and the same
+/// lock order, and the failure is closed; it did not: the effect may begin again, and the message is free to be
+/// redriven. Dying before the commit changes nothing.
 /// </summary>
 public sealed class UncertainEffects(NpgsqlDataSource database, IStepProgress progress, RelayFeed relay)
 {
     private static readonly string Listed = $"""
-        select e.subject_id, e.effect, e.step, e.message_id, e.reference, e.at, (select max(f.id::text)::uuid from failures f where f.message_id = e.message_id and f.step = e.step and f.state = {FailureState.Failed:D})
-        from effects e where e.state = {EffectState.Uncertain:D} and (e.at, e.subject_id) > ($1, $2) order by e.at, e.subject_id limit $3
+        select e.subject_id, e.effect, e.step, e.message_id, e.reference, e.at,
+            (select max(f.id::text)::uuid from failures f
+            where f.message_id = e.message_id and f.step = e.step and f.state = {FailureState.Failed:D})
+        from effects e where e.state = {EffectState.Uncertain:D} and (e.at, e.subject_id) > ($1, $2)
+            order by e.at, e.subject_id limit $3
         """;
 
-    private static readonly string Find = $"select step, message_id from effects where subject_id = $1 and effect = $2 and state = {EffectState.Uncertain:D}";
+    private static readonly string Find =
+        $"select step, message_id from effects where subject_id = $1 and effect = $2 and state = {EffectState.Uncertain:D}";
 
     private const string Keep = "insert into idempotency (message_id, step) values ($1, $2) on conflict do nothing";
 
-    private static readonly string Decide = $"update effects set state = $3, lease_until = null, at = now() where subject_id = $1 and effect = $2 and state = {EffectState.Uncertain:D}";
+    private static readonly string Decide =
+        $"update effects set state = $3, lease_until = null, at = now() where subject_id = $1 and effect = $2 and state = {EffectState.Uncertain:D}";
 
-    private static readonly string Close = $"update failures set state = {FailureState.Redriven:D}, closed_at = now(), note = $3 where message_id = $1 and step = $2 and state = {FailureState.Failed:D}";
+    private static readonly string Close =
+        $"update failures set state = {FailureState.Redriven:D}, closed_at = now(), note = $3 where message_id = $1 and step = $2 and state = {FailureState.Failed:D}";
 
     /// <summary>Uncertain effects, the oldest first.</summary>
     /// <param name="after">The last one of the page before: when it became uncertain, and its subject.</param>
     /// <param name="limit">How many.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    public async Task<IReadOnlyList<UncertainEffect>> ListAsync((DateTimeOffset At, Guid Subject)? after, int limit, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<UncertainEffect>> ListAsync(
+        (DateTimeOffset At, Guid Subject)? after,
+        int limit,
+        CancellationToken cancellationToken
+    )
     {
         await using var command = database.CreateCommand(Listed);
-        foreach (var value in new object[] { (after?.At ?? DateTimeOffset.UnixEpoch).ToUniversalTime(), after?.Subject ?? Guid.Empty, limit })
+        foreach (
+            var value in new object[]
+            {
+                (after?.At ?? DateTimeOffset.UnixEpoch).ToUniversalTime(),
+                after?.Subject ?? Guid.Empty,
+                limit,
+            }
+        )
             command.Parameters.Add(new() { Value = value });
         var effects = new List<UncertainEffect>();
         await using var r = await command.ExecuteReaderAsync(cancellationToken);
         while (await r.ReadAsync(cancellationToken))
-            effects.Add(new(r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetGuid(3), r.IsDBNull(4) ? null : r.GetString(4), r.GetFieldValue<DateTimeOffset>(5), r.IsDBNull(6) ? null : r.GetGuid(6)));
+            effects.Add(
+                new(
+                    r.GetGuid(0),
+                    r.GetString(1),
+                    r.GetString(2),
+                    r.GetGuid(3),
+                    r.IsDBNull(4) ? null : r.GetString(4),
+                    r.GetFieldValue<DateTimeOffset>(5),
+                    r.IsDBNull(6) ? null : r.GetGuid(6)
+                )
+            );
         return effects;
     }
 
@@ -50,19 +79,45 @@ public sealed class UncertainEffects(NpgsqlDataSource database, IStepProgress pr
     /// <param name="record">Who says so and why; written in the same transaction.</param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <returns>The step and message of the effect; null when it is not uncertain.</returns>
-    public async Task<(string Step, Guid MessageId)?> SettleAsync(Guid subject, string effect, bool happened, AuditEntry record, CancellationToken cancellationToken)
+    public async Task<(string Step, Guid MessageId)?> SettleAsync(
+        Guid subject,
+        string effect,
+        bool happened,
+        AuditEntry record,
+        CancellationToken cancellationToken
+    )
     {
         Failpoint.Hit("deadletter.before_settle", Outside.Database);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         if (await FindAsync(connection, subject, effect, cancellationToken) is not var (step, message))
             return null;
-        // Before the effect's row, as steps lock them. A twin that has committed the same message meanwhile makes the next line find nothing.
+        // Before the effect's row, as steps lock them. A twin that has committed the same message meanwhile makes the
+        // next line find nothing.
         if (happened)
             await ExecuteAsync(connection, Keep, cancellationToken, message, step);
-        if (await ExecuteAsync(connection, Decide, cancellationToken, subject, effect, (short)(happened ? EffectState.Done : EffectState.DidNotHappen)) == 0)
+        if (
+            await ExecuteAsync(
+                connection,
+                Decide,
+                cancellationToken,
+                subject,
+                effect,
+                (short)(happened ? EffectState.Done : EffectState.DidNotHappen)
+            ) == 0
+        )
             return null;
-        var published = happened ? await FinishAsync(connection, subject, effect, step, message, $"Settled by {record.Who}, its effect happened: {record.Reason}", cancellationToken) : [];
+        var published = happened
+            ? await FinishAsync(
+                connection,
+                subject,
+                effect,
+                step,
+                message,
+                $"Settled by {record.Who}, its effect happened: {record.Reason}",
+                cancellationToken
+            )
+            : [];
         await AuditLog.WriteAsync(connection, record, cancellationToken);
         Failpoint.Hit("deadletter.before_commit_settled", Outside.Database);
         await transaction.CommitAsync(cancellationToken);
@@ -72,19 +127,43 @@ public sealed class UncertainEffects(NpgsqlDataSource database, IStepProgress pr
         return (step, message);
     }
 
-    private async Task<IReadOnlyList<OutboxMessage>> FinishAsync(NpgsqlConnection connection, Guid subject, string effect, string step, Guid message, string note, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<OutboxMessage>> FinishAsync(
+        NpgsqlConnection connection,
+        Guid subject,
+        string effect,
+        string step,
+        Guid message,
+        string note,
+        CancellationToken cancellationToken
+    )
     {
-        var run = new StepRun(new StepPolicy(step), message, subject, message, 1, null) { Effect = effect, IsSecondary = effect != step };
+        var run = new StepRun(new StepPolicy(step), message, subject, message, 1, null)
+        {
+            Effect = effect,
+            IsSecondary = effect != step,
+        };
         if (effect == step + StepRun.CompensationSuffix)
             run.Compensate();
         var published = await progress.RecordAsync(connection, [new StepChange(run, StepStatus.Done)]);
-        await ExecuteAsync(connection, StepRunSql.Settle, cancellationToken, new[] { subject }, new[] { step }, new[] { run.IsCompensation });
+        await ExecuteAsync(
+            connection,
+            StepRunSql.Settle,
+            cancellationToken,
+            new[] { subject },
+            new[] { step },
+            new[] { run.IsCompensation }
+        );
         await ExecuteAsync(connection, Close, cancellationToken, message, step, note);
         await OutboxWriter.InsertAsync(connection, published, cancellationToken);
         return published;
     }
 
-    private static async Task<(string Step, Guid MessageId)?> FindAsync(NpgsqlConnection connection, Guid subject, string effect, CancellationToken cancellationToken)
+    private static async Task<(string Step, Guid MessageId)?> FindAsync(
+        NpgsqlConnection connection,
+        Guid subject,
+        string effect,
+        CancellationToken cancellationToken
+    )
     {
         await using var command = new NpgsqlCommand(Find, connection);
         command.Parameters.Add(new() { Value = subject });
@@ -94,7 +173,12 @@ public sealed class UncertainEffects(NpgsqlDataSource database, IStepProgress pr
         return await reader.ReadAsync(cancellationToken) ? (reader.GetString(0), reader.GetGuid(1)) : null;
     }
 
-    private static async Task<int> ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object[] values)
+    private static async Task<int> ExecuteAsync(
+        NpgsqlConnection connection,
+        string sql,
+        CancellationToken cancellationToken,
+        params object[] values
+    )
     {
         await using var command = new NpgsqlCommand(sql, connection);
         foreach (var value in values)
@@ -112,4 +196,12 @@ public sealed class UncertainEffects(NpgsqlDataSource database, IStepProgress pr
 /// <param name="Reference">What to look for in the outside system.</param>
 /// <param name="At">When it became uncertain.</param>
 /// <param name="FailureId">The dead-lettered message; null when it is not dead-lettered any more.</param>
-public sealed record UncertainEffect(Guid SubjectId, string Effect, string Step, Guid MessageId, string? Reference, DateTimeOffset At, Guid? FailureId);
+public sealed record UncertainEffect(
+    Guid SubjectId,
+    string Effect,
+    string Step,
+    Guid MessageId,
+    string? Reference,
+    DateTimeOffset At,
+    Guid? FailureId
+);

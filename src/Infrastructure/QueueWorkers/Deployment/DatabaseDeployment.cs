@@ -8,25 +8,41 @@ using QueueWorkers.Steps;
 
 namespace QueueWorkers.Deployment;
 
-/// <summary>Brings the database up to this version: migrations, the step catalogue, and a role per process. Safe to repeat; several at once take turns.</summary>
+/// <summary>
+/// Brings the database up to this version: migrations, the step catalogue, and a role per process. Safe to repeat;
+/// several at once take turns.
+/// </summary>
 /// <typeparam name="TContext">The application's context, which has the migrations.</typeparam>
 public sealed class DatabaseDeployment<TContext>(
-    TContext context, NpgsqlDataSource database, StepCatalogue catalogue, IDatabaseRoles roles, IConfiguration configuration, ILogger<DatabaseDeployment<TContext>> logger)
+    TContext context,
+    NpgsqlDataSource database,
+    StepCatalogue catalogue,
+    IDatabaseRoles roles,
+    IConfiguration configuration,
+    ILogger<DatabaseDeployment<TContext>> logger
+)
     where TContext : DbContext
 {
     // Any number that nobody else uses: whoever holds it deploys, the others wait.
     private const long DeploymentLock = 0x4f72646572730001;
 
     /// <summary>Does it.</summary>
-    /// <param name="fill">Writes first rows where there are none; nobody else deploys meanwhile, or two would find the same table empty.</param>
+    /// <param name="fill">Writes first rows where there are none; nobody else deploys meanwhile, or two would find the
+    /// same table empty.</param>
     /// <param name="cancellationToken">Ends the waiting for others.</param>
-    /// <exception cref="InvalidConfigurationException">The database was deployed by another build, whose migrations this build does not have. Nothing was changed.</exception>
+    /// <exception cref="InvalidConfigurationException">The database was deployed by another build, whose migrations
+    /// this build does not have. Nothing was changed.</exception>
     public async Task DeployAsync(Func<Task> fill, CancellationToken cancellationToken)
     {
-        // An open transaction that does nothing else holds the lock: it ends with the process, also behind a pooler that hands out sessions by transaction.
+        // An open transaction that does nothing else holds the lock: it ends with the process, also behind a pooler
+        // that hands out sessions by transaction.
         await using var alone = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await alone.BeginTransactionAsync(cancellationToken);
-        await ExecuteAsync(alone, "set local lock_timeout = 0; set local idle_in_transaction_session_timeout = 0", cancellationToken);
+        await ExecuteAsync(
+            alone,
+            "set local lock_timeout = 0; set local idle_in_transaction_session_timeout = 0",
+            cancellationToken
+        );
         await ExecuteAsync(alone, $"select pg_advisory_xact_lock({DeploymentLock})", cancellationToken);
 
         await RefuseForeignSchemaAsync(cancellationToken);
@@ -43,19 +59,31 @@ public sealed class DatabaseDeployment<TContext>(
         await transaction.CommitAsync(cancellationToken);
     }
 
-    // A migration of a large table takes minutes, and may wait as long for its lock. The time limits that every connection here has are for statements that many wait for.
-    // The context's connection is held open, so that the settings hold for all migrations, and is given back without them.
+    // A migration of a large table takes minutes, and may wait as long for its lock. The time limits that every
+    // connection here has are for statements that many wait for.
+    // The context's connection is held open, so that the settings hold for all migrations, and is given back without
+    // them.
     private async Task MigrateAsync(CancellationToken cancellationToken)
     {
         context.Database.SetCommandTimeout(TimeSpan.Zero);
         await context.Database.OpenConnectionAsync(cancellationToken);
         try
         {
-            await context.Database.ExecuteSqlRawAsync("set lock_timeout = 0; set idle_in_transaction_session_timeout = 0", cancellationToken);
+            await context.Database.ExecuteSqlRawAsync(
+                "set lock_timeout = 0; set idle_in_transaction_session_timeout = 0",
+                cancellationToken
+            );
             var pending = (await context.Database.GetPendingMigrationsAsync(cancellationToken)).ToArray();
             await context.Database.MigrateAsync(cancellationToken);
-            DeploymentLog.DatabaseDeployed(logger, (await context.Database.GetAppliedMigrationsAsync(cancellationToken)).Last(), pending.Length);
-            await context.Database.ExecuteSqlRawAsync("reset lock_timeout; reset idle_in_transaction_session_timeout", cancellationToken);
+            DeploymentLog.DatabaseDeployed(
+                logger,
+                (await context.Database.GetAppliedMigrationsAsync(cancellationToken)).Last(),
+                pending.Length
+            );
+            await context.Database.ExecuteSqlRawAsync(
+                "reset lock_timeout; reset idle_in_transaction_session_timeout",
+                cancellationToken
+            );
         }
         finally
         {
@@ -63,26 +91,37 @@ public sealed class DatabaseDeployment<TContext>(
         }
     }
 
-    // For each session from now on, whoever opens it. As start-up options of the connection they would not pass a pooler.
-    // A stuck twin on the same message, key or order must not pin a slot for ever; 55P03 is a transient fault and the message comes again.
-    private static Task SetDefaultsAsync(NpgsqlConnection connection, CancellationToken cancellationToken) => ExecuteAsync(connection, """
-        do $do$ begin
-            execute format('alter database %I set lock_timeout = %L', current_database(), '5s');
-            execute format('alter database %I set idle_in_transaction_session_timeout = %L', current_database(), '30s');
-        end $do$
-        """, cancellationToken);
+    // For each session from now on, whoever opens it. As start-up options of the connection they would not pass a
+    // pooler.
+    // A stuck twin on the same message, key or order must not pin a slot for ever; 55P03 is a transient fault and the
+    // message comes again.
+    private static Task SetDefaultsAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        ExecuteAsync(
+            connection,
+            """
+            do $do$ begin
+                execute format('alter database %I set lock_timeout = %L', current_database(), '5s');
+                execute format('alter database %I set idle_in_transaction_session_timeout = %L', current_database(), '30s');
+            end $do$
+            """,
+            cancellationToken
+        );
 
-    // Migrating on top of a schema that this build knows nothing of would fail half-way, or succeed and lose data. Nothing is dropped: whose data it is decides the operator.
+    // Migrating on top of a schema that this build knows nothing of would fail half-way, or succeed and lose data.
+    // Nothing is dropped: whose data it is decides the operator.
     private async Task RefuseForeignSchemaAsync(CancellationToken cancellationToken)
     {
         var known = context.Database.GetMigrations().ToHashSet(StringComparer.Ordinal);
-        var unknown = (await context.Database.GetAppliedMigrationsAsync(cancellationToken)).Where(id => !known.Contains(id)).ToArray();
+        var unknown = (await context.Database.GetAppliedMigrationsAsync(cancellationToken))
+            .Where(id => !known.Contains(id))
+            .ToArray();
         new ConfigurationProblems()
             .Require(
                 unknown.Length == 0,
-                $"Expected an empty database or one that this build has deployed, found {unknown.Length} migrations of another build (the first is {unknown.FirstOrDefault()}) in " +
-                $"database '{context.Database.GetDbConnection().Database}'; nothing was changed. Deploy with the build that made it, or point ConnectionStrings__Postgres to a new " +
-                "database. In the demo, `./dev down --volumes` deletes the old database with all its data.")
+                $"Expected an empty database or one that this build has deployed, found {unknown.Length} migrations of another build (the first is {unknown.FirstOrDefault()}) in "
+                    + $"database '{context.Database.GetDbConnection().Database}'; nothing was changed. Deploy with the build that made it, or point ConnectionStrings__Postgres to a new "
+                    + "database. In the demo, `./dev down --volumes` deletes the old database with all its data."
+            )
             .ThrowIfAny();
     }
 
@@ -92,29 +131,48 @@ public sealed class DatabaseDeployment<TContext>(
         await ExecuteAsync(connection, "update step_catalogue set active = false", cancellationToken);
         for (var position = 0; position < catalogue.Steps.Count; position++)
         {
-            await using var command = new NpgsqlCommand("""
+            await using var command = new NpgsqlCommand(
+                """
                 insert into step_catalogue (step, bit, position, consumes, depends_on, active)
-                values ($1, (select 1 << coalesce(max(round(log(2, bit))::int) + 1, 0) from step_catalogue), $2, $3, $4, true)
-                on conflict (step) do update set position = excluded.position, consumes = excluded.consumes, depends_on = excluded.depends_on, active = true
-                """, connection);
+                values ($1, (select 1 << coalesce(max(round(log(2, bit))::int) + 1, 0) from step_catalogue), $2, $3, $4,
+                    true)
+                on conflict (step) do update set position = excluded.position, consumes = excluded.consumes,
+                    depends_on = excluded.depends_on, active = true
+                """,
+                connection
+            );
             command.Parameters.Add(new() { Value = catalogue.Steps[position].Name });
             command.Parameters.Add(new() { Value = position });
-            command.Parameters.Add(new() { Value = catalogue.Steps[position].Consumes.Select(MessageName.ExchangeOf).ToArray() });
-            command.Parameters.Add(new() { Value = (object?)catalogue.Steps[position].Policy.DependsOn?.Name ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text });
+            command.Parameters.Add(
+                new() { Value = catalogue.Steps[position].Consumes.Select(MessageName.ExchangeOf).ToArray() }
+            );
+            command.Parameters.Add(
+                new()
+                {
+                    Value = (object?)catalogue.Steps[position].Policy.DependsOn?.Name ?? DBNull.Value,
+                    NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text,
+                }
+            );
             await command.ExecuteNonQueryAsync(cancellationToken);
         }
     }
 
-    // Replaced as a whole: what the configuration no longer names is no longer published to. Its queue stays, with what is in it.
+    // Replaced as a whole: what the configuration no longer names is no longer published to. Its queue stays, with what
+    // is in it.
     private async Task WriteSubscriptionsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var wanted = Subscriptions.Of(catalogue, configuration);
-        await using var command = new NpgsqlCommand("""
+        await using var command = new NpgsqlCommand(
+            """
             with wanted as (select * from unnest($1::text[], $2::text[]) as t(exchange, queue)),
-            ended as (delete from subscriptions s where not exists (select from wanted w where w.exchange = s.exchange and w.queue = s.queue) returning s.exchange, s.queue),
-            begun as (insert into subscriptions (exchange, queue) select exchange, queue from wanted on conflict do nothing)
+            ended as (delete from subscriptions s where not exists (select from wanted w
+                where w.exchange = s.exchange and w.queue = s.queue) returning s.exchange, s.queue),
+            begun as (insert into subscriptions (exchange, queue) select exchange, queue from wanted
+                on conflict do nothing)
             select exchange, queue from ended
-            """, connection);
+            """,
+            connection
+        );
         command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. wanted.Select(s => s.Exchange)] });
         command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. wanted.Select(s => s.Queue)] });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -129,33 +187,58 @@ public sealed class DatabaseDeployment<TContext>(
         await DeployPoolerAsync(connection, cancellationToken);
     }
 
-    // What PgBouncer asks before it lets a process in (deploy/pgbouncer). Only for the processes' own roles, and only for that one user.
+    // What PgBouncer asks before it lets a process in (deploy/pgbouncer). Only for the processes' own roles, and only
+    // for that one user.
     private async Task DeployPoolerAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         if (ProcessCredentials.DatabasePassword(configuration, "pooler") is null)
             return;
-        await ExecuteAsync(connection, """
-            create or replace function pooler_login(name text) returns table (usename name, passwd text) language sql security definer set search_path = pg_catalog as
-            $f$ select rolname, rolpassword from pg_authid where rolname = name and rolname like 'orders\_%' and rolcanlogin and not rolsuper $f$;
+        await ExecuteAsync(
+            connection,
+            """
+            create or replace function pooler_login(name text) returns table (usename name, passwd text) language sql
+                security definer set search_path = pg_catalog as
+            $f$ select rolname, rolpassword from pg_authid
+                where rolname = name and rolname like 'orders\_%' and rolcanlogin and not rolsuper $f$;
             revoke all on function pooler_login(text) from public
-            """, cancellationToken);
+            """,
+            cancellationToken
+        );
         await DeployRoleAsync(connection, "pooler", ["execute on function pooler_login(text)"], cancellationToken);
     }
 
-    private async Task DeployRoleAsync(NpgsqlConnection connection, string process, IReadOnlyList<string> grants, CancellationToken cancellationToken)
+    private async Task DeployRoleAsync(
+        NpgsqlConnection connection,
+        string process,
+        IReadOnlyList<string> grants,
+        CancellationToken cancellationToken
+    )
     {
         if (ProcessCredentials.DatabasePassword(configuration, process) is not { } password)
             return;
 
         var role = ProcessCredentials.UserOf(process);
-        await ExecuteAsync(connection, $"""
+        await ExecuteAsync(
+            connection,
+            $"""
             do $do$ begin
-                if not exists (select from pg_roles where rolname = '{role}') then create role {role} login nosuperuser nocreatedb nocreaterole; end if;
+                if not exists (select from pg_roles where rolname = '{role}') then create role {role} login nosuperuser
+                    nocreatedb nocreaterole; end if;
             end $do$
-            """, cancellationToken);
-        await ExecuteAsync(connection, $"alter role {role} password '{password.Replace("'", "''", StringComparison.Ordinal)}'", cancellationToken);
+            """,
+            cancellationToken
+        );
+        await ExecuteAsync(
+            connection,
+            $"alter role {role} password '{password.Replace("'", "''", StringComparison.Ordinal)}'",
+            cancellationToken
+        );
         // From nothing, so that a grant which a newer version no longer lists is gone.
-        await ExecuteAsync(connection, $"revoke all on all tables in schema public from {role}; revoke all on all sequences in schema public from {role}", cancellationToken);
+        await ExecuteAsync(
+            connection,
+            $"revoke all on all tables in schema public from {role}; revoke all on all sequences in schema public from {role}",
+            cancellationToken
+        );
         await ExecuteAsync(connection, $"grant usage on schema public to {role}", cancellationToken);
         foreach (var grant in grants)
             await ExecuteAsync(connection, $"grant {grant} to {role}", cancellationToken);

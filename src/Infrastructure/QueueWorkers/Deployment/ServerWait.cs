@@ -10,12 +10,20 @@ public static class ServerWait
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
-    /// <summary>Runs <paramref name="action"/> until it no longer fails because its server cannot be reached; other failures come through.</summary>
+    /// <summary>
+    /// Runs <paramref name="action"/> until it no longer fails because its server cannot be reached; other failures
+    /// come through.
+    /// </summary>
     /// <param name="what">The server, for the log.</param>
     /// <param name="action">What needs the server; safe to repeat.</param>
     /// <param name="logger">Where to report to.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
-    public static async Task UntilAsync(string what, Func<Task> action, ILogger logger, CancellationToken cancellationToken)
+    public static async Task UntilAsync(
+        string what,
+        Func<Task> action,
+        ILogger logger,
+        CancellationToken cancellationToken
+    )
     {
         var deadline = DateTime.UtcNow + Patience;
         while (true)
@@ -33,13 +41,16 @@ public static class ServerWait
         }
     }
 
-    private static bool IsNotThereYet(Exception exception) => exception switch
-    {
-        // A wrong password or a missing database does not come right by itself: the deployer is told at once.
-        PostgresException postgres => DatabaseFault.IsUnavailable(postgres) && postgres.SqlState[..2] is not ("28" or "3D"),
-        NpgsqlException or RabbitMQ.Client.Exceptions.BrokerUnreachableException => true,
-        HttpRequestException { StatusCode: null } => true,
-        DbUpdateException or InvalidOperationException => exception.InnerException is { } inner && IsNotThereYet(inner),
-        _ => false,
-    };
+    private static bool IsNotThereYet(Exception exception) =>
+        exception switch
+        {
+            // A wrong password or a missing database does not come right by itself: the deployer is told at once.
+            PostgresException postgres => DatabaseFault.IsUnavailable(postgres)
+                && postgres.SqlState[..2] is not ("28" or "3D"),
+            NpgsqlException or RabbitMQ.Client.Exceptions.BrokerUnreachableException => true,
+            HttpRequestException { StatusCode: null } => true,
+            DbUpdateException or InvalidOperationException => exception.InnerException is { } inner
+                && IsNotThereYet(inner),
+            _ => false,
+        };
 }

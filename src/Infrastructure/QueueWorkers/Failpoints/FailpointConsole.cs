@@ -2,8 +2,9 @@
 namespace QueueWorkers.Failpoints;
 
 /// <summary>
-/// How a test talks to a process it has started. The variable <c>FAILPOINTS</c> arms from the start on. With <c>FAILPOINTS=stdin</c> each line of the standard input is a new plan,
-/// answered by a line <c>failpoints armed: …</c>; its end, when the test is gone, ends the process. A failpoint that fires says so before it acts.
+/// How a test talks to a process it has started. The variable <c>FAILPOINTS</c> arms from the start on. With
+/// <c>FAILPOINTS=stdin</c> each line of the standard input is a new plan, answered by a line <c>failpoints armed:
+/// …</c>; its end, when the test is gone, ends the process. A failpoint that fires says so before it acts.
 /// </summary>
 internal static class FailpointConsole
 {

@@ -12,13 +12,24 @@ internal static class FailpointFault
 {
     public static Exception Of(Outside call, string name, bool timedOut)
     {
-        var cause = timedOut ? (Exception)new TimeoutException($"failpoint {name}") : new IOException($"failpoint {name}", new SocketException((int)SocketError.ConnectionReset));
+        var cause = timedOut
+            ? (Exception)new TimeoutException($"failpoint {name}")
+            : new IOException($"failpoint {name}", new SocketException((int)SocketError.ConnectionReset));
         return call switch
         {
-            Outside.Database => new NpgsqlException(timedOut ? "Exception while reading from stream" : "Exception while writing to stream", cause),
-            Outside.Broker when !timedOut => new AlreadyClosedException(new ShutdownEventArgs(ShutdownInitiator.Library, 0, $"failpoint {name}")),
+            Outside.Database => new NpgsqlException(
+                timedOut ? "Exception while reading from stream" : "Exception while writing to stream",
+                cause
+            ),
+            Outside.Broker when !timedOut => new AlreadyClosedException(
+                new ShutdownEventArgs(ShutdownInitiator.Library, 0, $"failpoint {name}")
+            ),
             Outside.Http when timedOut => new TaskCanceledException("The request was canceled.", cause),
-            Outside.Http => new HttpRequestException(HttpRequestError.ConnectionError, "An error occurred while sending the request.", cause),
+            Outside.Http => new HttpRequestException(
+                HttpRequestError.ConnectionError,
+                "An error occurred while sending the request.",
+                cause
+            ),
             _ => cause,
         };
     }

@@ -13,7 +13,9 @@ internal enum FailpointMode
     /// <summary>The thread stands still for <see cref="FailpointPlan.Delay"/>.</summary>
     Delay,
 
-    /// <summary>The call is taken to have timed out; at a place after the call it was carried out all the same.</summary>
+    /// <summary>
+    /// The call is taken to have timed out; at a place after the call it was carried out all the same.
+    /// </summary>
     Timeout,
 }
 #endif

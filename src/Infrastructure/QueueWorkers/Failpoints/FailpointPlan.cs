@@ -3,7 +3,10 @@ using System.Diagnostics;
 
 namespace QueueWorkers.Failpoints;
 
-/// <summary>Which failpoint does what: <c>api.after_commit=kill@1</c> kills the process when it comes to that place for the first time. Several are separated by semicolons.</summary>
+/// <summary>
+/// Which failpoint does what: <c>api.after_commit=kill@1</c> kills the process when it comes to that place for the
+/// first time. Several are separated by semicolons.
+/// </summary>
 internal static class FailpointPlan
 {
     /// <summary>How long <see cref="FailpointMode.Delay"/> takes.</summary>
@@ -16,7 +19,10 @@ internal static class FailpointPlan
     /// <param name="plan">Such as <c>relay.after_confirm=throw@2</c>; empty for none.</param>
     /// <exception cref="FormatException">It cannot be read.</exception>
     public static void Arm(string plan) =>
-        _armed = [.. plan.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(Armed.Parse)];
+        _armed = [
+            .. plan.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+                .Select(Armed.Parse),
+        ];
 
     /// <summary>A process has come to a place.</summary>
     public static void Hit(string name, Outside call)
@@ -58,9 +64,15 @@ internal static class FailpointPlan
         public static Armed Parse(string text)
         {
             var parts = text.Split('=', '@');
-            return parts.Length == 3 && Enum.TryParse<FailpointMode>(parts[1], ignoreCase: true, out var mode) && int.TryParse(parts[2], out var at) && at > 0
+            return
+                parts.Length == 3
+                && Enum.TryParse<FailpointMode>(parts[1], ignoreCase: true, out var mode)
+                && int.TryParse(parts[2], out var at)
+                && at > 0
                 ? new Armed(parts[0], mode, at)
-                : throw new FormatException($"Expected a failpoint such as api.after_commit=kill@1 (modes: {string.Join(", ", Enum.GetNames<FailpointMode>()).ToLowerInvariant()}), found '{text}'.");
+                : throw new FormatException(
+                    $"Expected a failpoint such as api.after_commit=kill@1 (modes: {string.Join(", ", Enum.GetNames<FailpointMode>()).ToLowerInvariant()}), found '{text}'."
+                );
         }
 
         public bool IsDue() => Interlocked.Increment(ref _hits) == at;

@@ -13,5 +13,6 @@ public readonly record struct AdmissionResult(DateTimeOffset? RetryAt, string Re
     public bool IsGranted => RetryAt is null;
 
     /// <summary>It may not; the message is to come again.</summary>
-    public static AdmissionResult Later(DateTimeOffset at, DeferralCause cause, string reason) => new(at, reason, cause);
+    public static AdmissionResult Later(DateTimeOffset at, DeferralCause cause, string reason) =>
+        new(at, reason, cause);
 }

@@ -8,7 +8,8 @@ public sealed record ConnectionBudget(int Processes, int Bounds, int Limit)
 {
     /// <summary>Why the budget does not hold; null when it does, or nobody has asked yet.</summary>
     /// <param name="reserve">Connections that everything but workers needs.</param>
-    public string? Excess(int reserve) => Limit == 0 || Bounds + reserve <= Limit
-        ? null
-        : $"{Processes} worker processes may open {Bounds} connections and {reserve} are kept for others, but PostgreSQL gives {Limit}: run fewer processes, lower Database__MaxConnections, raise max_connections, or put PgBouncer in between";
+    public string? Excess(int reserve) =>
+        Limit == 0 || Bounds + reserve <= Limit
+            ? null
+            : $"{Processes} worker processes may open {Bounds} connections and {reserve} are kept for others, but PostgreSQL gives {Limit}: run fewer processes, lower Database__MaxConnections, raise max_connections, or put PgBouncer in between";
 }

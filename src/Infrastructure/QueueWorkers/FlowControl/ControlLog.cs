@@ -10,7 +10,13 @@ internal static partial class ControlLog
     public static partial void PollFailed(ILogger logger, string reason);
 
     [LoggerMessage(2111, LogLevel.Warning, "The breaker of '{Dependency}' went from {Before} to {After}: {Reason}")]
-    public static partial void BreakerChanged(ILogger logger, string dependency, BreakerState before, BreakerState after, string reason);
+    public static partial void BreakerChanged(
+        ILogger logger,
+        string dependency,
+        BreakerState before,
+        BreakerState after,
+        string reason
+    );
 
     [LoggerMessage(2112, LogLevel.Information, "'{Step}' runs {Limit} at a time here (was {Before})")]
     public static partial void LimitChanged(ILogger logger, string step, int limit, int before);
@@ -21,6 +27,10 @@ internal static partial class ControlLog
     [LoggerMessage(2114, LogLevel.Warning, "ALERT: too many database connections may be opened: {Excess}")]
     public static partial void OverBudget(ILogger logger, string excess);
 
-    [LoggerMessage(2115, LogLevel.Information, "The database connections of all worker processes fit again: {Bounds} of {Limit}")]
+    [LoggerMessage(
+        2115,
+        LogLevel.Information,
+        "The database connections of all worker processes fit again: {Bounds} of {Limit}"
+    )]
     public static partial void WithinBudget(ILogger logger, int bounds, int limit);
 }

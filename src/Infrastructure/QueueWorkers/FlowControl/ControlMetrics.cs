@@ -12,9 +12,24 @@ public sealed class ControlMetrics
     public ControlMetrics(IMeterFactory meters)
     {
         var meter = meters.Create(QueueWorkersTelemetry.Name);
-        meter.CreateObservableGauge("orders.database.connections.budget", () => Of(b => b.Bounds), "{connection}", "The most database connections that all living worker processes may open together.");
-        meter.CreateObservableGauge("orders.database.connections.limit", () => Of(b => b.Limit), "{connection}", "The connections that PostgreSQL gives to anybody but a superuser.");
-        meter.CreateObservableGauge("orders.workers.living", () => Of(b => b.Processes), "{process}", "Worker processes that have reported themselves lately.");
+        meter.CreateObservableGauge(
+            "orders.database.connections.budget",
+            () => Of(b => b.Bounds),
+            "{connection}",
+            "The most database connections that all living worker processes may open together."
+        );
+        meter.CreateObservableGauge(
+            "orders.database.connections.limit",
+            () => Of(b => b.Limit),
+            "{connection}",
+            "The connections that PostgreSQL gives to anybody but a superuser."
+        );
+        meter.CreateObservableGauge(
+            "orders.workers.living",
+            () => Of(b => b.Processes),
+            "{process}",
+            "Worker processes that have reported themselves lately."
+        );
     }
 
     internal ConnectionBudget? Budget
@@ -22,5 +37,6 @@ public sealed class ControlMetrics
         set => Volatile.Write(ref _budget, value);
     }
 
-    private IEnumerable<Measurement<int>> Of(Func<ConnectionBudget, int> value) => Volatile.Read(ref _budget) is { } budget ? [new Measurement<int>(value(budget))] : [];
+    private IEnumerable<Measurement<int>> Of(Func<ConnectionBudget, int> value) =>
+        Volatile.Read(ref _budget) is { } budget ? [new Measurement<int>(value(budget))] : [];
 }

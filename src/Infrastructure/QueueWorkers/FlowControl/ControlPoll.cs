@@ -12,8 +12,10 @@ using QueueWorkers.Steps;
 namespace QueueWorkers.FlowControl;
 
 /// <summary>
-/// One loop in each worker process, once a second while it works and less often while it is idle and has many siblings: reports the process, reads what operators and other replicas have set, and sets the gates of the process's steps.
-/// While the database is away the gates stay as they are: a paused step stays paused, and nothing can be committed anyway.
+/// One loop in each worker process, once a second while it works and less often while it is idle and has many siblings:
+/// reports the process, reads what operators and other replicas have set, and sets the gates of the process's steps.
+/// While the database is away the gates stay as they are: a paused step stays paused, and nothing can be committed
+/// anyway.
 /// </summary>
 public sealed class ControlPoll : BackgroundService, IBreakerReports
 {
@@ -23,12 +25,14 @@ public sealed class ControlPoll : BackgroundService, IBreakerReports
     private static readonly TimeSpan BusyInterval = TimeSpan.FromSeconds(1.5);
     private static readonly TimeSpan SharePerBusyPoll = TimeSpan.FromMilliseconds(15);
 
-    // Of an idle process: all together 25 a second, however many there are. The most leaves two reports within the time for which a process counts as living.
+    // Of an idle process: all together 25 a second, however many there are. The most leaves two reports within the time
+    // for which a process counts as living.
     private static readonly TimeSpan IdleInterval = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan SharePerIdlePoll = TimeSpan.FromMilliseconds(40);
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(3);
 
-    // What was read longer ago than this is read again before a message begins: while messages come, the poll is in time and nobody waits.
+    // What was read longer ago than this is read again before a message begins: while messages come, the poll is in
+    // time and nobody waits.
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(2);
 
     // Long enough for the failures of one moment to be judged together, short enough for a run to hold its slot.
@@ -59,7 +63,14 @@ public sealed class ControlPoll : BackgroundService, IBreakerReports
 
     /// <summary>Creates it.</summary>
     public ControlPoll(
-        NpgsqlDataSource database, StepGates gates, RunningSteps running, Fleet fleet, DatabaseOptions options, ControlMetrics metrics, ILogger<ControlPoll> logger)
+        NpgsqlDataSource database,
+        StepGates gates,
+        RunningSteps running,
+        Fleet fleet,
+        DatabaseOptions options,
+        ControlMetrics metrics,
+        ILogger<ControlPoll> logger
+    )
     {
         _queries = new ControlQueries(database);
         _gates = gates;
@@ -80,14 +91,24 @@ public sealed class ControlPoll : BackgroundService, IBreakerReports
     /// <inheritdoc />
     async Task IBreakerReports.TrialSucceededAsync(Dependency dependency, CancellationToken cancellationToken)
     {
-        await DatabaseRetry.RunAsync(() => _queries.TrialSucceededAsync(dependency, _gates.Me, cancellationToken), cancellationToken);
+        await DatabaseRetry.RunAsync(
+            () => _queries.TrialSucceededAsync(dependency, _gates.Me, cancellationToken),
+            cancellationToken
+        );
         await RefreshAsync(cancellationToken);
     }
 
     /// <inheritdoc />
-    async Task IBreakerReports.TrialFailedAsync(Dependency dependency, string fault, CancellationToken cancellationToken)
+    async Task IBreakerReports.TrialFailedAsync(
+        Dependency dependency,
+        string fault,
+        CancellationToken cancellationToken
+    )
     {
-        await DatabaseRetry.RunAsync(() => _queries.TrialFailedAsync(dependency, _gates.Me, fault, cancellationToken), cancellationToken);
+        await DatabaseRetry.RunAsync(
+            () => _queries.TrialFailedAsync(dependency, _gates.Me, fault, cancellationToken),
+            cancellationToken
+        );
         await RefreshAsync(cancellationToken);
     }
 
@@ -99,7 +120,8 @@ public sealed class ControlPoll : BackgroundService, IBreakerReports
             return;
         try
         {
-            // Its share of common limits is free at once; a process that cannot say so is taken for dead a few seconds later.
+            // Its share of common limits is free at once; a process that cannot say so is taken for dead a few seconds
+            // later.
             await _queries.StoppedAsync(_gates.Me, cancellationToken);
         }
         catch (NpgsqlException exception)
@@ -135,9 +157,7 @@ public sealed class ControlPoll : BackgroundService, IBreakerReports
                 await PollAsync(stoppingToken);
                 pause = IntervalNow();
             }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { }
 #pragma warning disable CA1031 // The loop is the only way in which a pause ends: whatever happened, it has to go on, and says so.
             catch (Exception exception)
 #pragma warning restore CA1031
@@ -164,7 +184,9 @@ public sealed class ControlPoll : BackgroundService, IBreakerReports
     {
         if (_state is null || _state.Troubled.Count > 0 || _gates.Dependencies.Any(d => d.State != BreakerState.Closed))
             return Interval;
-        return _gates.IsBusy(Quiet) ? _fleet.Pace(SharePerBusyPoll, Interval, BusyInterval) : _fleet.Pace(SharePerIdlePoll, Interval, IdleInterval);
+        return _gates.IsBusy(Quiet)
+            ? _fleet.Pace(SharePerBusyPoll, Interval, BusyInterval)
+            : _fleet.Pace(SharePerIdlePoll, Interval, IdleInterval);
     }
 
     private async Task PollAsync(CancellationToken cancellationToken)
@@ -178,11 +200,15 @@ public sealed class ControlPoll : BackgroundService, IBreakerReports
         }
 
         var isDry = _gates.IsDry;
-        var isDue = _reported == 0 || isDry != _reportedDry || Stopwatch.GetElapsedTime(_reported) > Worker.Interval - (Interval * 0.8);
+        var isDue =
+            _reported == 0
+            || isDry != _reportedDry
+            || Stopwatch.GetElapsedTime(_reported) > Worker.Interval - (Interval * 0.8);
         var calls = new List<(DependencyHealth Health, (int Calls, int Failures) Counts)>();
         foreach (var health in _gates.Dependencies)
         {
-            // While nobody has failed the counts are dropped: only in trouble do they matter, and only then do they cost a row.
+            // While nobody has failed the counts are dropped: only in trouble do they matter, and only then do they
+            // cost a row.
             var counts = health.TakeCounts();
             if (counts.Failures > 0 || (counts.Calls > 0 && _state?.Troubled.Contains(health.Name) == true))
                 calls.Add((health, counts));
@@ -191,9 +217,19 @@ public sealed class ControlPoll : BackgroundService, IBreakerReports
         var wasDraining = _state?.Drain is not null;
         try
         {
-            var trials = _gates.Dependencies.Where(d => d.State != BreakerState.Closed && _gates.CanTry(d, _state)).Select(d => d.Name).ToArray();
+            var trials = _gates
+                .Dependencies.Where(d => d.State != BreakerState.Closed && _gates.CanTry(d, _state))
+                .Select(d => d.Name)
+                .ToArray();
             _state = await _queries.PollAsync(
-                _gates.Describe(isDue ? _running.Oldest(Worker.MostRuns) : []), isDue, isDry, calls.ConvertAll(c => (c.Health.Dependency, c.Counts.Calls, c.Counts.Failures)), trials, _dependencies, cancellationToken);
+                _gates.Describe(isDue ? _running.Oldest(Worker.MostRuns) : []),
+                isDue,
+                isDry,
+                calls.ConvertAll(c => (c.Health.Dependency, c.Counts.Calls, c.Counts.Failures)),
+                trials,
+                _dependencies,
+                cancellationToken
+            );
         }
         catch
         {
@@ -209,7 +245,12 @@ public sealed class ControlPoll : BackgroundService, IBreakerReports
         if (wasDraining && _state.Drain is null)
             _begun = Stopwatch.GetTimestamp();
         var limits = _gates.All.Select(g => (Gate: g, g.Limit)).ToArray();
-        foreach (var (health, before) in _gates.Apply(_state, isNew: Stopwatch.GetElapsedTime(_begun) < Worker.Interval + Interval))
+        foreach (
+            var (health, before) in _gates.Apply(
+                _state,
+                isNew: Stopwatch.GetElapsedTime(_begun) < Worker.Interval + Interval
+            )
+        )
             ControlLog.BreakerChanged(_logger, health.Name, before, health.State, health.Reason);
         foreach (var (gate, before) in limits.Where(l => l.Limit != l.Gate.Limit))
         {
@@ -247,7 +288,10 @@ public sealed class ControlPoll : BackgroundService, IBreakerReports
         lock (_lock)
         {
             if (_asked is null)
-                (_asked, _askedWait) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), wait);
+                (_asked, _askedWait) = (
+                    new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously),
+                    wait
+                );
             else if (wait < _askedWait)
                 _askedWait = wait;
             done = _asked.Task;

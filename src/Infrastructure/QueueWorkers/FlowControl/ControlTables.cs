@@ -7,8 +7,12 @@ using QueueWorkers.FlowControl.Workers;
 namespace QueueWorkers.FlowControl;
 
 /// <summary>The tables of the controls. All are small, and read or written about once a second per process.</summary>
-public sealed class ControlTables :
-    IEntityTypeConfiguration<StepControl>, IEntityTypeConfiguration<Worker>, IEntityTypeConfiguration<Breaker>, IEntityTypeConfiguration<DependencyCalls>, IEntityTypeConfiguration<RateBucket>
+public sealed class ControlTables
+    : IEntityTypeConfiguration<StepControl>,
+        IEntityTypeConfiguration<Worker>,
+        IEntityTypeConfiguration<Breaker>,
+        IEntityTypeConfiguration<DependencyCalls>,
+        IEntityTypeConfiguration<RateBucket>
 {
     /// <inheritdoc />
     public void Configure(EntityTypeBuilder<StepControl> builder)
@@ -29,7 +33,12 @@ public sealed class ControlTables :
         builder.HasIndex(w => w.LastSeenAt);
         // Written and read as a whole, by SQL of its own.
         builder.Ignore(w => w.Runs).Ignore(w => w.IsDrained);
-        builder.Property<string>("RunsJson").HasColumnName("runs").HasColumnType("jsonb").HasDefaultValueSql("'[]'").IsRequired();
+        builder
+            .Property<string>("RunsJson")
+            .HasColumnName("runs")
+            .HasColumnType("jsonb")
+            .HasDefaultValueSql("'[]'")
+            .IsRequired();
         builder.Property(w => w.MaxConnections).HasDefaultValue(0);
         builder.Property(w => w.DrainBy).HasDefaultValue("");
         builder.Property(w => w.DrainReason).HasDefaultValue("");

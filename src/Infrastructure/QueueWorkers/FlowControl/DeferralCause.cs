@@ -12,7 +12,9 @@ public enum DeferralCause
     /// <summary>A rate limit, of the step or of one of the message's keys.</summary>
     RateLimit,
 
-    /// <summary>The step's gate was closed while the message was on its way: paused, drained, or its limits were changed.</summary>
+    /// <summary>
+    /// The step's gate was closed while the message was on its way: paused, drained, or its limits were changed.
+    /// </summary>
     Closed,
 
     /// <summary>The database failed during the run.</summary>
@@ -21,6 +23,8 @@ public enum DeferralCause
     /// <summary>Another run is at the same effect.</summary>
     EffectInProgress,
 
-    /// <summary>The last attempt failed: the message waits for its redelivery. This cause alone counts an attempt.</summary>
+    /// <summary>
+    /// The last attempt failed: the message waits for its redelivery. This cause alone counts an attempt.
+    /// </summary>
     Redelivery,
 }

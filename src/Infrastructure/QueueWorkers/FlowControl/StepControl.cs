@@ -17,7 +17,10 @@ public sealed class StepControl
     /// <summary>Runs at a time over all replicas, divided among the living ones; null for no such limit.</summary>
     public int? TotalLimit { get; init; }
 
-    /// <summary>Rate limits in the form of <see cref="RateLimit.ParseAll"/>, in place of the policy's; null leaves them to the policy, empty means none.</summary>
+    /// <summary>
+    /// Rate limits in the form of <see cref="RateLimit.ParseAll"/>, in place of the policy's; null leaves them to the
+    /// policy, empty means none.
+    /// </summary>
     public string? Rates { get; init; }
 
     /// <summary>When it was last changed.</summary>

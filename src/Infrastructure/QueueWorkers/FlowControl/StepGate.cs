@@ -6,8 +6,10 @@ using QueueWorkers.Steps;
 namespace QueueWorkers.FlowControl;
 
 /// <summary>
-/// Stands before every run of a step in this process: lets as many in as may run at a time, none while the step is paused or what it depends on is down, and keeps its rates.
-/// On the normal way it costs a lock that nobody else holds. Nobody waits here for long: what cannot run soon goes back through the outbox and holds no slot.
+/// Stands before every run of a step in this process: lets as many in as may run at a time, none while the step is
+/// paused or what it depends on is down, and keeps its rates.
+/// On the normal way it costs a lock that nobody else holds. Nobody waits here for long: what cannot run soon goes back
+/// through the outbox and holds no slot.
 /// Dying here loses nothing: the message is not acked, and nothing has begun.
 /// </summary>
 public sealed class StepGate : IDisposable
@@ -15,7 +17,8 @@ public sealed class StepGate : IDisposable
     // Back in the queue, where a closed gate keeps it: the subscription has been ended by then.
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(1);
 
-    // How long a retry waits in its slot for one of those under way to end. It bounds how fast slots can pass messages back to the outbox: a backlog of retries stays in its queue.
+    // How long a retry waits in its slot for one of those under way to end. It bounds how fast slots can pass messages
+    // back to the outbox: a backlog of retries stays in its queue.
     private static readonly TimeSpan RetryPatience = TimeSpan.FromMilliseconds(250);
 
     // What it waits for may happen in another step's gate, which does not signal this one.
@@ -45,7 +48,9 @@ public sealed class StepGate : IDisposable
     /// <summary>The step.</summary>
     public GatedStep Step { get; }
 
-    /// <summary>Completes with the first poll: before it nobody knows whether the step is paused, and nothing may begin.</summary>
+    /// <summary>
+    /// Completes with the first poll: before it nobody knows whether the step is paused, and nothing may begin.
+    /// </summary>
     public Task Known => _known.Task;
 
     /// <summary>Runs under way.</summary>
@@ -59,7 +64,8 @@ public sealed class StepGate : IDisposable
     }
 
     /// <summary>Whether a message has come within a time.</summary>
-    internal bool WasAskedWithin(TimeSpan time) => Environment.TickCount64 - Volatile.Read(ref _askedAt) < time.TotalMilliseconds;
+    internal bool WasAskedWithin(TimeSpan time) =>
+        Environment.TickCount64 - Volatile.Read(ref _askedAt) < time.TotalMilliseconds;
 
     /// <summary>Runs at a time in this process now; 0 while the gate is closed.</summary>
     public int Limit
@@ -94,13 +100,22 @@ public sealed class StepGate : IDisposable
         }
     }
 
-    /// <summary>Asks for a run. Waits while the process is at its limit, which happens only after it was lowered, and for the moment at which the step's rate has a permit.</summary>
+    /// <summary>
+    /// Asks for a run. Waits while the process is at its limit, which happens only after it was lowered, and for the
+    /// moment at which the step's rate has a permit.
+    /// </summary>
     /// <param name="messageId">The original message id.</param>
     /// <param name="attempt">1 for a first run.</param>
     /// <param name="deferrals">How often the message was deferred before.</param>
     /// <param name="keyOf">The value of a key that the message carries; null when it carries none.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public async ValueTask<AdmissionResult> EnterAsync(Guid messageId, int attempt, int deferrals, Func<string, string?> keyOf, CancellationToken cancellationToken)
+    public async ValueTask<AdmissionResult> EnterAsync(
+        Guid messageId,
+        int attempt,
+        int deferrals,
+        Func<string, string?> keyOf,
+        CancellationToken cancellationToken
+    )
     {
         Volatile.Write(ref _askedAt, Environment.TickCount64);
         if (await TakeSlotAsync(messageId, attempt, deferrals, cancellationToken) is { IsGranted: false } refused)
@@ -113,7 +128,11 @@ public sealed class StepGate : IDisposable
         if (rates is null)
             return AdmissionResult.Granted;
 
-        var pass = AdmissionResult.Later(DateTimeOffset.UtcNow + Soon, DeferralCause.Closed, $"the gate of '{Step.Name}' was closed or its rate was changed");
+        var pass = AdmissionResult.Later(
+            DateTimeOffset.UtcNow + Soon,
+            DeferralCause.Closed,
+            $"the gate of '{Step.Name}' was closed or its rate was changed"
+        );
         try
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, closing);
@@ -121,7 +140,8 @@ public sealed class StepGate : IDisposable
             if (!taken.IsGranted || !closing.IsCancellationRequested)
                 pass = taken;
         }
-        catch (OperationCanceledException) when (closing.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException)
+            when (closing.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             // Sent away like everybody who comes to a closed gate.
         }
@@ -153,7 +173,9 @@ public sealed class StepGate : IDisposable
         _closing.Dispose();
     }
 
-    /// <summary>Sends away those who wait for a permit, because the process stops: they are somebody else's now.</summary>
+    /// <summary>
+    /// Sends away those who wait for a permit, because the process stops: they are somebody else's now.
+    /// </summary>
     internal void StopWaiting()
     {
         lock (_lock)
@@ -171,7 +193,18 @@ public sealed class StepGate : IDisposable
         {
             changed = setting.Limit != _setting.Limit || !_known.Task.IsCompleted;
             if (!rates.SequenceEqual(_rates?.Limits ?? []))
-                Renew(rates.Count == 0 ? null : new StepRates(Step.Name, rates, _leases ?? throw new InvalidOperationException("These gates were built without a database; rates need one.")));
+                Renew(
+                    rates.Count == 0
+                        ? null
+                        : new StepRates(
+                            Step.Name,
+                            rates,
+                            _leases
+                                ?? throw new InvalidOperationException(
+                                    "These gates were built without a database; rates need one."
+                                )
+                        )
+                );
             else if (changed)
                 Renew(_rates);
             _setting = setting;
@@ -183,7 +216,12 @@ public sealed class StepGate : IDisposable
             Changed?.Invoke();
     }
 
-    private async ValueTask<AdmissionResult> TakeSlotAsync(Guid messageId, int attempt, int deferrals, CancellationToken cancellationToken)
+    private async ValueTask<AdmissionResult> TakeSlotAsync(
+        Guid messageId,
+        int attempt,
+        int deferrals,
+        CancellationToken cancellationToken
+    )
     {
         var began = Stopwatch.GetTimestamp();
         while (true)
@@ -210,8 +248,14 @@ public sealed class StepGate : IDisposable
                 if (answer == Admission.Down)
                     return _dependency!.Down(messageId);
                 if (answer == Admission.OtherTrial && _isStopping)
-                    return AdmissionResult.Later(DateTimeOffset.UtcNow, DeferralCause.Closed, $"the process of '{Step.Name}' stops");
-                change = (_change ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+                    return AdmissionResult.Later(
+                        DateTimeOffset.UtcNow,
+                        DeferralCause.Closed,
+                        $"the process of '{Step.Name}' stops"
+                    );
+                change = (
+                    _change ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
+                ).Task;
             }
 
             if (answer == Admission.Granted)
@@ -223,16 +267,28 @@ public sealed class StepGate : IDisposable
         }
     }
 
-    private AdmissionResult Closed(Guid messageId) => AdmissionResult.Later(
-        _setting.RetryAt is { } at ? Jitter.After(at, messageId) : DateTimeOffset.UtcNow + Soon,
-        _setting.RetryAt is null ? DeferralCause.Closed : DeferralCause.Breaker,
-        _setting.ClosedBecause ?? "");
+    private AdmissionResult Closed(Guid messageId) =>
+        AdmissionResult.Later(
+            _setting.RetryAt is { } at ? Jitter.After(at, messageId) : DateTimeOffset.UtcNow + Soon,
+            _setting.RetryAt is null ? DeferralCause.Closed : DeferralCause.Breaker,
+            _setting.ClosedBecause ?? ""
+        );
 
-    private async ValueTask<AdmissionResult> RefuseRetryAsync(Guid messageId, int deferrals, CancellationToken cancellationToken)
+    private async ValueTask<AdmissionResult> RefuseRetryAsync(
+        Guid messageId,
+        int deferrals,
+        CancellationToken cancellationToken
+    )
     {
-        var schedule = _retries ?? throw new InvalidOperationException("These gates were built without a database; retries need one.");
+        var schedule =
+            _retries
+            ?? throw new InvalidOperationException("These gates were built without a database; retries need one.");
         var wait = await schedule.NextAsync(messageId, deferrals, cancellationToken);
-        return AdmissionResult.Later(DateTimeOffset.UtcNow + wait, DeferralCause.RetryBudget, $"'{_dependency!.Name}' bears {_dependency.RetryWindow} retries of this process at a time now");
+        return AdmissionResult.Later(
+            DateTimeOffset.UtcNow + wait,
+            DeferralCause.RetryBudget,
+            $"'{_dependency!.Name}' bears {_dependency.RetryWindow} retries of this process at a time now"
+        );
     }
 
     private static async Task GlanceAsync(Task change, CancellationToken cancellationToken)
@@ -241,7 +297,8 @@ public sealed class StepGate : IDisposable
         cancellationToken.ThrowIfCancellationRequested();
     }
 
-    // Whoever waits for a permit under the old setting is sent away: a closed gate lets nobody in later than it was closed.
+    // Whoever waits for a permit under the old setting is sent away: a closed gate lets nobody in later than it was
+    // closed.
     private void Renew(StepRates? rates)
     {
         _closing.Cancel();

@@ -3,14 +3,20 @@ using QueueWorkers.Telemetry;
 
 namespace QueueWorkers.GroupCommit;
 
-/// <summary>Counts faults of the database where somebody waits for it or is turned away: a process that cannot log in cannot report itself anywhere else.</summary>
+/// <summary>
+/// Counts faults of the database where somebody waits for it or is turned away: a process that cannot log in cannot
+/// report itself anywhere else.
+/// </summary>
 public static class DatabaseFaultMetrics
 {
     // Static: faults are met in places that nothing is injected into, and one process has one database.
     private static readonly Meter Meter = new(QueueWorkersTelemetry.Name);
 
     private static readonly Counter<long> Faults = Meter.CreateCounter<long>(
-        "orders.database.faults", "{fault}", "Faults of the database that work waited for or that a request was refused for, by kind (unavailable, refused, conflict) and SQLSTATE.");
+        "orders.database.faults",
+        "{fault}",
+        "Faults of the database that work waited for or that a request was refused for, by kind (unavailable, refused, conflict) and SQLSTATE."
+    );
 
     /// <summary>Counts a fault.</summary>
     public static void Count(Exception fault)
@@ -22,6 +28,10 @@ public static class DatabaseFaultMetrics
             DatabaseFaultKind.Conflict => "conflict",
             _ => "other",
         };
-        Faults.Add(1, new KeyValuePair<string, object?>("kind", kind), new KeyValuePair<string, object?>("sqlstate", DatabaseFault.StateOf(fault)));
+        Faults.Add(
+            1,
+            new KeyValuePair<string, object?>("kind", kind),
+            new KeyValuePair<string, object?>("sqlstate", DatabaseFault.StateOf(fault))
+        );
     }
 }

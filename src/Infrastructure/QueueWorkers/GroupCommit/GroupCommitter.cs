@@ -4,22 +4,32 @@ using QueueWorkers.Hosting;
 namespace QueueWorkers.GroupCommit;
 
 /// <summary>
-/// Lets units of work that are there at the same moment share one commit. Each caller hands over one unit and gets its own answer after the commit that contains it.
-/// The commit under way is the wait, so an idle system commits at once and a busy one in hundreds. A read can be shared in the same way.
+/// Lets units of work that are there at the same moment share one commit. Each caller hands over one unit and gets its
+/// own answer after the commit that contains it.
+/// The commit under way is the wait, so an idle system commits at once and a busy one in hundreds. A read can be shared
+/// in the same way.
 /// </summary>
 /// <remarks>
-/// 1. A unit waits in memory only until its commit; a process that dies takes it along, and nobody has been told that it was done: the message is not acked, the request not answered.
-/// 2. A unit whose data the database refuses, or whose lock another transaction holds, fails alone: the batch is split in halves until the culprit stands by itself
-///    (one by one would halve the rate at one bad unit in 200). Halves wait only briefly for locks (<see cref="LockWait"/>), or one frozen holder would hold up everybody for as many time-outs as there are halves.
-/// 3. A lost connection fails the whole batch at once, and so the outcome of that commit is unknown to all of it; callers must be safe to repeat.
-/// 4. One writer per process: two would deadlock on shared rows and save nothing on the processors they share (measured: half the batch size, more database CPU).
+/// 1. A unit waits in memory only until its commit; a process that dies takes it along, and nobody has been told that
+///    it was done: the message is not acked, the request not answered.
+/// 2. A unit whose data the database refuses, or whose lock another transaction holds, fails alone: the batch is split
+///    in halves until the culprit stands by itself
+///    (one by one would halve the rate at one bad unit in 200). Halves wait only briefly for locks
+///    (<see cref="LockWait"/>), or one frozen holder would hold up everybody for as many time-outs as there are halves.
+/// 3. A lost connection fails the whole batch at once, and so the outcome of that commit is unknown to all of it;
+///    callers must be safe to repeat.
+/// 4. One writer per process: two would deadlock on shared rows and save nothing on the processors they share
+///    (measured: half the batch size, more database CPU).
 /// </remarks>
 /// <typeparam name="TUnit">The unit: pure data.</typeparam>
 /// <typeparam name="TResult">What the caller gets back.</typeparam>
 public abstract class GroupCommitter<TUnit, TResult> : IAsyncDisposable
     where TUnit : class
 {
-    /// <summary>The most units in one commit. Beyond some 200 a larger batch saves nothing and makes everybody in it wait longer.</summary>
+    /// <summary>
+    /// The most units in one commit. Beyond some 200 a larger batch saves nothing and makes everybody in it wait
+    /// longer.
+    /// </summary>
     public const int MaxBatch = 200;
 
     // From so many units in a commit on the next one is taken to be under load.
@@ -28,7 +38,9 @@ public abstract class GroupCommitter<TUnit, TResult> : IAsyncDisposable
     // As many statements of one batch as may have a plan that is out of date: each try finds one of them.
     private const int MostStalePlans = 5;
 
-    private readonly Channel<Entry> _queue = Channel.CreateUnbounded<Entry>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<Entry> _queue = Channel.CreateUnbounded<Entry>(
+        new UnboundedChannelOptions { SingleReader = true }
+    );
     private readonly Task _loop;
 
     /// <summary>Starts the writer.</summary>
@@ -37,7 +49,8 @@ public abstract class GroupCommitter<TUnit, TResult> : IAsyncDisposable
     /// <summary>Commits a unit together with whatever else is waiting.</summary>
     /// <param name="unit">The unit.</param>
     /// <returns>The unit's own result, after the commit.</returns>
-    /// <exception cref="ObjectDisposedException">The writer has been stopped; stop those who hand over units first.</exception>
+    /// <exception cref="ObjectDisposedException">The writer has been stopped; stop those who hand over units
+    /// first.</exception>
     public Task<TResult> CommitAsync(TUnit unit)
     {
         var entry = new Entry(unit);
@@ -48,16 +61,22 @@ public abstract class GroupCommitter<TUnit, TResult> : IAsyncDisposable
     /// <summary>Writes a batch in one transaction and returns a result per unit, in the same order.</summary>
     protected abstract Task<TResult[]> WriteAsync(IReadOnlyList<TUnit> units);
 
-    /// <summary>Whether a failure may be the fault of single units, so that splitting the batch can save the others.</summary>
+    /// <summary>
+    /// Whether a failure may be the fault of single units, so that splitting the batch can save the others.
+    /// </summary>
     protected abstract bool IsUnitFault(Exception exception);
 
     /// <summary>
-    /// How long a busy writer lets units gather when they do not fill a batch: each commit has a price of its own, whatever is in it. Zero, the default, where somebody waits for the answer.
+    /// How long a busy writer lets units gather when they do not fill a batch: each commit has a price of its own,
+    /// whatever is in it. Zero, the default, where somebody waits for the answer.
     /// A commit of a few units is never held up by it.
     /// </summary>
     protected virtual TimeSpan Linger => TimeSpan.Zero;
 
-    /// <summary>Whether the batch being written is a part of one that waited in vain for a lock. A writer that takes locks begins such a transaction with <see cref="LockWait.Briefly"/>.</summary>
+    /// <summary>
+    /// Whether the batch being written is a part of one that waited in vain for a lock. A writer that takes locks
+    /// begins such a transaction with <see cref="LockWait.Briefly"/>.
+    /// </summary>
     protected bool WaitsBriefly { get; private set; }
 
     /// <summary>Commits what is waiting, then ends the writer.</summary>
@@ -121,6 +140,7 @@ public abstract class GroupCommitter<TUnit, TResult> : IAsyncDisposable
     {
         public TUnit Unit { get; } = unit;
 
-        public TaskCompletionSource<TResult> Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public TaskCompletionSource<TResult> Completion { get; } =
+            new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

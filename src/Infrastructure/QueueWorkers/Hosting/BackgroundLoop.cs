@@ -1,9 +1,11 @@
 namespace QueueWorkers.Hosting;
 
 /// <summary>
-/// Work in the background that nobody awaits, and without which the process only looks alive: commits that never come, a step that takes nothing from its queue any more.
-/// An exception that leaves it ends the process at once, with the exception on standard error. That costs what a crash costs, which nothing is lost by; a silent end would cost
-/// everything that waits for it. Loops of hosted services are watched by <see cref="LoopWatch"/>, which ends the process in an orderly way.
+/// Work in the background that nobody awaits, and without which the process only looks alive: commits that never come,
+/// a step that takes nothing from its queue any more.
+/// An exception that leaves it ends the process at once, with the exception on standard error. That costs what a crash
+/// costs, which nothing is lost by; a silent end would cost everything that waits for it. Loops of hosted services are
+/// watched by <see cref="LoopWatch"/>, which ends the process in an orderly way.
 /// </summary>
 public static class BackgroundLoop
 {
@@ -22,7 +24,10 @@ public static class BackgroundLoop
         catch (Exception fault)
 #pragma warning restore CA1031
         {
-            Environment.FailFast($"'{name}' has ended by an exception, and nothing in this process would begin it again; the process is ended, so that a new one does.", fault);
+            Environment.FailFast(
+                $"'{name}' has ended by an exception, and nothing in this process would begin it again; the process is ended, so that a new one does.",
+                fault
+            );
         }
     }
 }

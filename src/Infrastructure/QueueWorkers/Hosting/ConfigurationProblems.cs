@@ -7,7 +7,8 @@ public sealed class ConfigurationProblems
 
     /// <summary>Adds a problem when a condition does not hold.</summary>
     /// <param name="holds">The condition.</param>
-    /// <param name="problem">What was expected, what was found and which variable to set, such as <c>Outbox:BatchSize must be 1–1000, got 0; set Outbox__BatchSize</c>.</param>
+    /// <param name="problem">What was expected, what was found and which variable to set, such as <c>Outbox:BatchSize
+    /// must be 1–1000, got 0; set Outbox__BatchSize</c>.</param>
     public ConfigurationProblems Require(bool holds, string problem)
     {
         if (!holds)
@@ -26,4 +27,6 @@ public sealed class ConfigurationProblems
 
 /// <summary>The configuration cannot work; the message lists every problem and its remedy.</summary>
 public sealed class InvalidConfigurationException(IReadOnlyList<string> problems)
-    : Exception($"The configuration has {problems.Count} problem(s):{Environment.NewLine}{string.Join(Environment.NewLine, problems.Select(p => "  - " + p))}");
+    : Exception(
+        $"The configuration has {problems.Count} problem(s):{Environment.NewLine}{string.Join(Environment.NewLine, problems.Select(p => "  - " + p))}"
+    );

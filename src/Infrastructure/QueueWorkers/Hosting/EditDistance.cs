@@ -3,9 +3,14 @@ namespace QueueWorkers.Hosting;
 /// <summary>How far two words are apart, for "did you mean".</summary>
 public static class EditDistance
 {
-    /// <summary>The beginning of an answer to a name that is not known: <c>, did you mean 'email'?</c>; empty when nothing is near.</summary>
+    /// <summary>
+    /// The beginning of an answer to a name that is not known: <c>, did you mean 'email'?</c>; empty when nothing is
+    /// near.
+    /// </summary>
     public static string Suggest(string name, IReadOnlyCollection<string> known) =>
-        known.MinBy(k => Between(k, name)) is { } nearest && Between(nearest, name) <= Math.Max(2, name.Length / 2) ? $", did you mean '{nearest}'?" : "";
+        known.MinBy(k => Between(k, name)) is { } nearest && Between(nearest, name) <= Math.Max(2, name.Length / 2)
+            ? $", did you mean '{nearest}'?"
+            : "";
 
     /// <summary>The Levenshtein distance: insertions, deletions and replacements of single characters.</summary>
     public static int Between(string a, string b)

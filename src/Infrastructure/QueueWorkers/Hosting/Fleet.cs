@@ -1,8 +1,9 @@
 namespace QueueWorkers.Hosting;
 
 /// <summary>
-/// How many worker processes share the database, as this one last saw. Whoever polls the database for what any process may do asks less often the more of them there are, each at moments of its
-/// own: all together ask as often as one did, and the work is found as soon.
+/// How many worker processes share the database, as this one last saw. Whoever polls the database for what any process
+/// may do asks less often the more of them there are, each at moments of its own: all together ask as often as one did,
+/// and the work is found as soon.
 /// </summary>
 public sealed class Fleet
 {

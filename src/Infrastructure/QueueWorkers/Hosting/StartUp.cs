@@ -1,6 +1,9 @@
 namespace QueueWorkers.Hosting;
 
-/// <summary>Runs a command of an executable and turns a configuration that cannot work into a readable message and exit code 2 instead of a stack trace.</summary>
+/// <summary>
+/// Runs a command of an executable and turns a configuration that cannot work into a readable message and exit code 2
+/// instead of a stack trace.
+/// </summary>
 public static class StartUp
 {
     /// <summary>Runs the command that the first argument names; <c>run</c> when there is none.</summary>
@@ -19,7 +22,8 @@ public static class StartUp
         try
         {
             await command(args is [var given, ..] && given == name ? args[1..] : args);
-            // 0, unless the process has ended itself: a loop that ended (LoopWatch), or a worker that could not consume (HealthOptions).
+            // 0, unless the process has ended itself: a loop that ended (LoopWatch), or a worker that could not consume
+            // (HealthOptions).
             return Environment.ExitCode;
         }
         catch (InvalidConfigurationException problems)

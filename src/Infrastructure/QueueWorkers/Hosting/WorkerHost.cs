@@ -18,7 +18,8 @@ public static class WorkerHost
     /// <summary>The tag of health checks that decide whether the host is ready for work. Others only inform.</summary>
     public const string Ready = "ready";
 
-    // Defaults, before everything an operator can say: a line per request or per failed health check drowns the lines that matter.
+    // Defaults, before everything an operator can say: a line per request or per failed health check drowns the lines
+    // that matter.
     private static readonly Dictionary<string, string?> LogDefaults = new()
     {
         ["Logging:LogLevel:Default"] = "Information",
@@ -34,11 +35,15 @@ public static class WorkerHost
     public static WebApplicationBuilder AddWorkerHost(this WebApplicationBuilder builder, string service)
     {
         Failpoint.Listen();
-        // Docker and Kubernetes secrets: a file ConnectionStrings__Postgres in the directory counts as the variable of that name.
+        // Docker and Kubernetes secrets: a file ConnectionStrings__Postgres in the directory counts as the variable of
+        // that name.
         if (builder.Configuration["Secrets:Directory"] is { Length: > 0 } directory)
             builder.Configuration.AddKeyPerFile(directory, optional: false);
 
-        ((IConfigurationBuilder)builder.Configuration).Sources.Insert(0, new MemoryConfigurationSource { InitialData = LogDefaults });
+        ((IConfigurationBuilder)builder.Configuration).Sources.Insert(
+            0,
+            new MemoryConfigurationSource { InitialData = LogDefaults }
+        );
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
         builder.Logging.AddSimpleConsole(console =>
         {
@@ -52,17 +57,39 @@ public static class WorkerHost
         return builder;
     }
 
-    /// <summary>Maps <c>/health/live</c> (the process works), <c>/health/ready</c> (it can do its work) and <c>/metrics</c>.</summary>
+    /// <summary>
+    /// Maps <c>/health/live</c> (the process works), <c>/health/ready</c> (it can do its work) and <c>/metrics</c>.
+    /// </summary>
     public static void MapWorkerHost(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false, ResponseWriter = WriteAsync }).AllowAnonymous();
-        endpoints.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains(Ready), ResponseWriter = WriteAsync }).AllowAnonymous();
+        endpoints
+            .MapHealthChecks(
+                "/health/live",
+                new HealthCheckOptions { Predicate = _ => false, ResponseWriter = WriteAsync }
+            )
+            .AllowAnonymous();
+        endpoints
+            .MapHealthChecks(
+                "/health/ready",
+                new HealthCheckOptions { Predicate = check => check.Tags.Contains(Ready), ResponseWriter = WriteAsync }
+            )
+            .AllowAnonymous();
         endpoints.MapPrometheusScrapingEndpoint("/metrics").AllowAnonymous();
     }
 
-    private static Task WriteAsync(HttpContext http, HealthReport report) => http.Response.WriteAsJsonAsync(new
-    {
-        status = report.Status.ToString(),
-        checks = report.Entries.ToDictionary(e => e.Key, e => new { status = e.Value.Status.ToString(), detail = e.Value.Description ?? e.Value.Exception?.Message }),
-    });
+    private static Task WriteAsync(HttpContext http, HealthReport report) =>
+        http.Response.WriteAsJsonAsync(
+            new
+            {
+                status = report.Status.ToString(),
+                checks = report.Entries.ToDictionary(
+                    e => e.Key,
+                    e => new
+                    {
+                        status = e.Value.Status.ToString(),
+                        detail = e.Value.Description ?? e.Value.Exception?.Message,
+                    }
+                ),
+            }
+        );
 }

@@ -1,6 +1,9 @@
 namespace QueueWorkers.Idempotency;
 
-/// <summary>Evidence of one duplicate that was suppressed. The proof that the effect ran once is the row of <see cref="Effect"/> it names.</summary>
+/// <summary>
+/// Evidence of one duplicate that was suppressed. The proof that the effect ran once is the row of <see cref="Effect"/>
+/// it names.
+/// </summary>
 public sealed class Duplicate
 {
     /// <summary>Running number.</summary>
@@ -25,7 +28,9 @@ public sealed class Duplicate
     public DuplicateCause Cause { get; init; }
 }
 
-/// <summary>How many duplicates of a kind a minute brought. Counts all of them, also those of which no evidence was kept.</summary>
+/// <summary>
+/// How many duplicates of a kind a minute brought. Counts all of them, also those of which no evidence was kept.
+/// </summary>
 public sealed class DuplicateCount
 {
     /// <summary>The minute, by its beginning.</summary>

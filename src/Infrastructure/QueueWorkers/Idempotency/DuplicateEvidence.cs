@@ -4,16 +4,21 @@ using System.Threading.Channels;
 namespace QueueWorkers.Idempotency;
 
 /// <summary>
-/// Takes note of duplicates that were suppressed. Only they pay for it, and only a few hundred nanoseconds: the note waits in memory for <see cref="DuplicateWriter"/>.
-/// A process that dies takes along the notes of its last second; the duplicates themselves were suppressed in the commit, whatever is known about them.
+/// Takes note of duplicates that were suppressed. Only they pay for it, and only a few hundred nanoseconds: the note
+/// waits in memory for <see cref="DuplicateWriter"/>.
+/// A process that dies takes along the notes of its last second; the duplicates themselves were suppressed in the
+/// commit, whatever is known about them.
 /// </summary>
 public sealed class DuplicateEvidence(TimeProvider time)
 {
     /// <summary>The most notes in memory. A flood of duplicates is counted in full, but proved by these.</summary>
     internal const int Capacity = 2000;
 
-    private readonly Channel<Duplicate> _notes = Channel.CreateBounded<Duplicate>(new BoundedChannelOptions(Capacity) { SingleReader = true, FullMode = BoundedChannelFullMode.DropWrite });
-    private readonly ConcurrentDictionary<(DateTimeOffset Minute, string Step, DuplicateCause Cause), long> _counts = new();
+    private readonly Channel<Duplicate> _notes = Channel.CreateBounded<Duplicate>(
+        new BoundedChannelOptions(Capacity) { SingleReader = true, FullMode = BoundedChannelFullMode.DropWrite }
+    );
+    private readonly ConcurrentDictionary<(DateTimeOffset Minute, string Step, DuplicateCause Cause), long> _counts =
+        new();
 
     /// <summary>Notes a duplicate.</summary>
     /// <param name="subject">What it was about.</param>
@@ -24,12 +29,27 @@ public sealed class DuplicateEvidence(TimeProvider time)
     public void Add(Guid subject, string step, string effect, Guid? message, DuplicateCause cause)
     {
         var now = time.GetUtcNow();
-        _counts.AddOrUpdate((now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMinute)), step, cause), 1, static (_, count) => count + 1);
-        _notes.Writer.TryWrite(new Duplicate { At = now, SubjectId = subject, Step = step, Effect = effect, MessageId = message, Cause = cause });
+        _counts.AddOrUpdate(
+            (now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMinute)), step, cause),
+            1,
+            static (_, count) => count + 1
+        );
+        _notes.Writer.TryWrite(
+            new Duplicate
+            {
+                At = now,
+                SubjectId = subject,
+                Step = step,
+                Effect = effect,
+                MessageId = message,
+                Cause = cause,
+            }
+        );
     }
 
     /// <summary>Waits for a note.</summary>
-    internal ValueTask<bool> WaitAsync(CancellationToken cancellationToken) => _notes.Reader.WaitToReadAsync(cancellationToken);
+    internal ValueTask<bool> WaitAsync(CancellationToken cancellationToken) =>
+        _notes.Reader.WaitToReadAsync(cancellationToken);
 
     /// <summary>Takes what was noted.</summary>
     internal (List<Duplicate> Notes, List<DuplicateCount> Counts) Take()
@@ -42,7 +62,15 @@ public sealed class DuplicateEvidence(TimeProvider time)
         {
             // Additions that come between the two lines start a new count; none is lost.
             if (_counts.TryRemove(key, out var count))
-                counts.Add(new DuplicateCount { Minute = key.Minute, Step = key.Step, Cause = key.Cause, Count = count });
+                counts.Add(
+                    new DuplicateCount
+                    {
+                        Minute = key.Minute,
+                        Step = key.Step,
+                        Cause = key.Cause,
+                        Count = count,
+                    }
+                );
         }
 
         return (notes, counts);

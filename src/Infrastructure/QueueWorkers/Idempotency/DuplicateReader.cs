@@ -11,12 +11,14 @@ public sealed class DuplicateReader(NpgsqlDataSource database)
     private const string List = """
         select d.id, d.at, d.subject_id, d.step, d.effect, d.message_id, d.cause, e.state, e.message_id, e.at
         from duplicates d left join effects e on e.subject_id = d.subject_id and e.effect = d.effect
-        where ($1::bigint is null or d.id < $1) and ($2::smallint is null or d.cause = $2) and ($3::text is null or d.step = $3) and ($4::uuid is null or d.subject_id = $4)
+        where ($1::bigint is null or d.id < $1) and ($2::smallint is null or d.cause = $2)
+            and ($3::text is null or d.step = $3) and ($4::uuid is null or d.subject_id = $4)
         order by d.id desc limit $5
         """;
 
     private const string Count = """
-        select cause, step, sum(count)::bigint from duplicate_counts where minute >= date_trunc('minute', $1::timestamptz) group by 1, 2 order by 1, 2
+        select cause, step, sum(count)::bigint from duplicate_counts
+            where minute >= date_trunc('minute', $1::timestamptz) group by 1, 2 order by 1, 2
         """;
 
     /// <summary>Suppressed duplicates, the newest first, each with the effect that proves that it ran once.</summary>
@@ -26,11 +28,20 @@ public sealed class DuplicateReader(NpgsqlDataSource database)
     /// <param name="subject">Only about this subject.</param>
     /// <param name="limit">How many, 1–500.</param>
     /// <param name="cancellationToken">Cancels the read.</param>
-    public async Task<IReadOnlyList<DuplicateView>> ListAsync(long? before, DuplicateCause? cause, string? step, Guid? subject, int limit, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<DuplicateView>> ListAsync(
+        long? before,
+        DuplicateCause? cause,
+        string? step,
+        Guid? subject,
+        int limit,
+        CancellationToken cancellationToken
+    )
     {
         await using var command = database.CreateCommand(List);
         command.Parameters.Add(new() { Value = (object?)before ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bigint });
-        command.Parameters.Add(new() { Value = cause is { } one ? (short)one : DBNull.Value, NpgsqlDbType = NpgsqlDbType.Smallint });
+        command.Parameters.Add(
+            new() { Value = cause is { } one ? (short)one : DBNull.Value, NpgsqlDbType = NpgsqlDbType.Smallint }
+        );
         command.Parameters.Add(new() { Value = (object?)step ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
         command.Parameters.Add(new() { Value = (object?)subject ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid });
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = Math.Clamp(limit, 1, MostRows) });
@@ -38,16 +49,37 @@ public sealed class DuplicateReader(NpgsqlDataSource database)
         var rows = new List<DuplicateView>();
         while (await reader.ReadAsync(cancellationToken))
         {
-            rows.Add(new DuplicateView(
-                reader.GetInt64(0), reader.GetFieldValue<DateTimeOffset>(1), reader.GetGuid(2), reader.GetString(3), reader.GetString(4), Optional<Guid>(reader, 5), (DuplicateCause)reader.GetInt16(6),
-                reader.IsDBNull(7) ? null : new EffectProof((EffectState)reader.GetInt16(7), reader.GetGuid(8), reader.GetFieldValue<DateTimeOffset>(9))));
+            rows.Add(
+                new DuplicateView(
+                    reader.GetInt64(0),
+                    reader.GetFieldValue<DateTimeOffset>(1),
+                    reader.GetGuid(2),
+                    reader.GetString(3),
+                    reader.GetString(4),
+                    Optional<Guid>(reader, 5),
+                    (DuplicateCause)reader.GetInt16(6),
+                    reader.IsDBNull(7)
+                        ? null
+                        : new EffectProof(
+                            (EffectState)reader.GetInt16(7),
+                            reader.GetGuid(8),
+                            reader.GetFieldValue<DateTimeOffset>(9)
+                        )
+                )
+            );
         }
 
         return rows;
     }
 
-    /// <summary>How many duplicates were suppressed since a moment, by cause and step. Counts also those of which no evidence was kept.</summary>
-    public async Task<IReadOnlyList<DuplicateTotal>> CountAsync(DateTimeOffset since, CancellationToken cancellationToken)
+    /// <summary>
+    /// How many duplicates were suppressed since a moment, by cause and step. Counts also those of which no evidence
+    /// was kept.
+    /// </summary>
+    public async Task<IReadOnlyList<DuplicateTotal>> CountAsync(
+        DateTimeOffset since,
+        CancellationToken cancellationToken
+    )
     {
         await using var command = database.CreateCommand(Count);
         command.Parameters.Add(new() { Value = since.ToUniversalTime(), NpgsqlDbType = NpgsqlDbType.TimestampTz });
@@ -70,10 +102,22 @@ public sealed class DuplicateReader(NpgsqlDataSource database)
 /// <param name="Effect">The effect it would have had again.</param>
 /// <param name="MessageId">The message; null for a repeated post.</param>
 /// <param name="Cause">Why it came.</param>
-/// <param name="Proof">The effect's one row; null for a repeated post, whose proof is the stored subject itself.</param>
-public sealed record DuplicateView(long Id, DateTimeOffset At, Guid SubjectId, string Step, string Effect, Guid? MessageId, DuplicateCause Cause, EffectProof? Proof);
+/// <param name="Proof">The effect's one row; null for a repeated post, whose proof is the stored subject
+/// itself.</param>
+public sealed record DuplicateView(
+    long Id,
+    DateTimeOffset At,
+    Guid SubjectId,
+    string Step,
+    string Effect,
+    Guid? MessageId,
+    DuplicateCause Cause,
+    EffectProof? Proof
+);
 
-/// <summary>That an effect happened once: the table's key allows one row for a subject and an effect, for ever.</summary>
+/// <summary>
+/// That an effect happened once: the table's key allows one row for a subject and an effect, for ever.
+/// </summary>
 /// <param name="State">Where it stands.</param>
 /// <param name="MessageId">The message whose run made it.</param>
 /// <param name="At">When.</param>

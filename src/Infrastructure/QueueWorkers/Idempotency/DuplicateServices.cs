@@ -8,9 +8,16 @@ namespace QueueWorkers.Idempotency;
 public static class DuplicateServices
 {
     /// <summary>What a process needs that notes duplicates.</summary>
-    public static IReadOnlyList<string> Grants { get; } = ["select, insert on duplicates", "select, insert, update on duplicate_counts", "usage on sequence duplicates_id_seq"];
+    public static IReadOnlyList<string> Grants { get; } =
+    [
+        "select, insert on duplicates",
+        "select, insert, update on duplicate_counts",
+        "usage on sequence duplicates_id_seq",
+    ];
 
-    /// <summary>Adds it, once in a process; call it before what notes duplicates, or the last notes are written too early.</summary>
+    /// <summary>
+    /// Adds it, once in a process; call it before what notes duplicates, or the last notes are written too early.
+    /// </summary>
     public static IServiceCollection AddDuplicateEvidence(this IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);

@@ -1,6 +1,9 @@
 namespace QueueWorkers.Idempotency;
 
-/// <summary>What the world sees of a step, once per subject and for ever: the permanent guard behind the purged idempotency rows.</summary>
+/// <summary>
+/// What the world sees of a step, once per subject and for ever: the permanent guard behind the purged idempotency
+/// rows.
+/// </summary>
 public sealed class Effect
 {
     /// <summary>What the effect belongs to.</summary>
@@ -18,12 +21,16 @@ public sealed class Effect
     /// <summary>Where the effect stands.</summary>
     public EffectState State { get; init; }
 
-    /// <summary>While <see cref="EffectState.Pending"/>: until when the run that began it may still be at work. Null otherwise.</summary>
+    /// <summary>
+    /// While <see cref="EffectState.Pending"/>: until when the run that began it may still be at work. Null otherwise.
+    /// </summary>
     public DateTimeOffset? LeaseUntil { get; init; }
 
     /// <summary>When the state was last written.</summary>
     public DateTimeOffset At { get; init; }
 
-    /// <summary>What to look for in the outside world, such as a mail's Message-ID; null when there is nothing.</summary>
+    /// <summary>
+    /// What to look for in the outside world, such as a mail's Message-ID; null when there is nothing.
+    /// </summary>
     public string? Reference { get; init; }
 }

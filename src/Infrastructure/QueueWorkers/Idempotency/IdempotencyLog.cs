@@ -5,6 +5,10 @@ namespace QueueWorkers.Idempotency;
 /// <summary>Log events of the evidence of duplicates, 4370–4379.</summary>
 internal static partial class IdempotencyLog
 {
-    [LoggerMessage(4370, LogLevel.Warning, "The evidence of {Count} suppressed duplicates could not be written and is lost ({Reason}); they stay suppressed")]
+    [LoggerMessage(
+        4370,
+        LogLevel.Warning,
+        "The evidence of {Count} suppressed duplicates could not be written and is lost ({Reason}); they stay suppressed"
+    )]
     public static partial void EvidenceLost(ILogger logger, long count, string reason);
 }

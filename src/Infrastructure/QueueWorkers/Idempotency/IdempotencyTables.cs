@@ -3,9 +3,15 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace QueueWorkers.Idempotency;
 
-/// <summary>The <c>idempotency</c> table (purged by age), the <c>effects</c> table (permanent), and the evidence of what they kept from happening twice.</summary>
-public sealed class IdempotencyTables :
-    IEntityTypeConfiguration<IdempotencyRow>, IEntityTypeConfiguration<Effect>, IEntityTypeConfiguration<Duplicate>, IEntityTypeConfiguration<DuplicateCount>
+/// <summary>
+/// The <c>idempotency</c> table (purged by age), the <c>effects</c> table (permanent), and the evidence of what they
+/// kept from happening twice.
+/// </summary>
+public sealed class IdempotencyTables
+    : IEntityTypeConfiguration<IdempotencyRow>,
+        IEntityTypeConfiguration<Effect>,
+        IEntityTypeConfiguration<Duplicate>,
+        IEntityTypeConfiguration<DuplicateCount>
 {
     /// <inheritdoc />
     public void Configure(EntityTypeBuilder<IdempotencyRow> builder)
@@ -13,7 +19,8 @@ public sealed class IdempotencyTables :
         builder.ToTable("idempotency");
         builder.HasKey(r => new { r.MessageId, r.Step });
         builder.Property(r => r.At).HasDefaultValueSql("now()");
-        // Rows come in the order of time, so a block range index finds the old ones and costs an insert next to nothing.
+        // Rows come in the order of time, so a block range index finds the old ones and costs an insert next to
+        // nothing.
         builder.HasIndex(r => r.At).HasMethod("brin").HasDatabaseName("idempotency_at");
     }
 
@@ -40,6 +47,11 @@ public sealed class IdempotencyTables :
     public void Configure(EntityTypeBuilder<DuplicateCount> builder)
     {
         builder.ToTable("duplicate_counts");
-        builder.HasKey(c => new { c.Minute, c.Step, c.Cause });
+        builder.HasKey(c => new
+        {
+            c.Minute,
+            c.Step,
+            c.Cause,
+        });
     }
 }

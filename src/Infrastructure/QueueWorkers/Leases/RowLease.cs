@@ -4,10 +4,12 @@ using QueueWorkers.GroupCommit;
 namespace QueueWorkers.Leases;
 
 /// <summary>
-/// A name that one process holds at a time, as a row with an end. Unlike a session's advisory lock it holds no connection and works through a pooler that hands out sessions by transaction.
+/// A name that one process holds at a time, as a row with an end. Unlike a session's advisory lock it holds no
+/// connection and works through a pooler that hands out sessions by transaction.
 /// The life of a lease:
 /// 1. It is taken, for a set time. Dying here leaves a row that anybody may take over after that time.
-/// 2. It is renewed every third of its time. A process that stalls longer than the time, or cannot reach the database, has lost it and is told so (<see cref="Lost"/>): it may have a successor.
+/// 2. It is renewed every third of its time. A process that stalls longer than the time, or cannot reach the database,
+///    has lost it and is told so (<see cref="Lost"/>): it may have a successor.
 /// 3. It is released: the row is deleted if it is still this holder's. Dying before costs the rest of the time.
 /// All times are the database's, so the clocks of the processes do not matter.
 /// </summary>
@@ -15,7 +17,8 @@ public sealed class RowLease : IAsyncDisposable
 {
     private const string Take = """
         insert into leases (name, holder, until) values ($1, $2, clock_timestamp() + $3)
-        on conflict (name) do update set holder = excluded.holder, until = excluded.until where leases.until < clock_timestamp()
+        on conflict (name) do update set holder = excluded.holder, until = excluded.until
+            where leases.until < clock_timestamp()
         """;
 
     // Also when it has run out and nobody has taken it: nothing has happened in between.
@@ -50,17 +53,28 @@ public sealed class RowLease : IAsyncDisposable
     /// <param name="cancellationToken">Cancels.</param>
     /// <returns>The lease; null when somebody else holds it.</returns>
     /// <exception cref="NpgsqlException">The database cannot be reached.</exception>
-    public static async Task<RowLease?> TryTakeAsync(NpgsqlDataSource database, string name, TimeSpan duration, CancellationToken cancellationToken)
+    public static async Task<RowLease?> TryTakeAsync(
+        NpgsqlDataSource database,
+        string name,
+        TimeSpan duration,
+        CancellationToken cancellationToken
+    )
     {
         var (holder, takenAt) = (Guid.CreateVersion7(), Environment.TickCount64);
         await using var command = Command(database, Take, name, holder);
         command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = duration });
-        return await command.ExecuteNonQueryAsync(cancellationToken) == 1 ? new RowLease(database, name, holder, duration, takenAt) : null;
+        return await command.ExecuteNonQueryAsync(cancellationToken) == 1
+            ? new RowLease(database, name, holder, duration, takenAt)
+            : null;
     }
 
     /// <summary>Until when somebody holds a name; null when nobody does.</summary>
     /// <exception cref="NpgsqlException">The database cannot be reached.</exception>
-    public static async Task<DateTimeOffset?> HeldUntilAsync(NpgsqlDataSource database, string name, CancellationToken cancellationToken)
+    public static async Task<DateTimeOffset?> HeldUntilAsync(
+        NpgsqlDataSource database,
+        string name,
+        CancellationToken cancellationToken
+    )
     {
         await using var command = database.CreateCommand("select until from leases where name = $1");
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = name });
@@ -86,7 +100,9 @@ public sealed class RowLease : IAsyncDisposable
     }
 
     /// <summary>Ends the renewing and gives it up.</summary>
-    /// <returns>Whether it was this holder's until now; false also when the database does not answer within a few seconds.</returns>
+    /// <returns>
+    /// Whether it was this holder's until now; false also when the database does not answer within a few seconds.
+    /// </returns>
     public async Task<bool> ReleaseAsync()
     {
         await _released.CancelAsync();

@@ -4,7 +4,8 @@ using RabbitMQ.Client;
 namespace QueueWorkers.Messaging;
 
 /// <summary>
-/// One AMQP connection of the raw client, opened when it is needed and opened again when it was lost. Publishing has a connection of its own:
+/// One AMQP connection of the raw client, opened when it is needed and opened again when it was lost. Publishing has a
+/// connection of its own:
 /// when the broker blocks publishers (memory or disk alarm), consumers on their connection keep draining.
 /// </summary>
 public sealed class BrokerConnection(RabbitMqOptions options, ILogger<BrokerConnection> logger) : IAsyncDisposable
@@ -17,7 +18,8 @@ public sealed class BrokerConnection(RabbitMqOptions options, ILogger<BrokerConn
     public bool IsReady => _connection is { IsOpen: true } && !_blocked;
 
     /// <summary>The open connection.</summary>
-    /// <exception cref="RabbitMQ.Client.Exceptions.BrokerUnreachableException">The broker cannot be reached.</exception>
+    /// <exception cref="RabbitMQ.Client.Exceptions.BrokerUnreachableException">The broker cannot be
+    /// reached.</exception>
     public async Task<IConnection> OpenAsync(CancellationToken cancellationToken)
     {
         if (_connection is { IsOpen: true } open)
@@ -32,7 +34,8 @@ public sealed class BrokerConnection(RabbitMqOptions options, ILogger<BrokerConn
                 await lost.DisposeAsync();
 
             Failpoint.Hit("relay.before_connect", Outside.Broker);
-            var connection = await CreateFactory(options).CreateConnectionAsync($"{AppDomain.CurrentDomain.FriendlyName} relay", cancellationToken);
+            var connection = await CreateFactory(options)
+                .CreateConnectionAsync($"{AppDomain.CurrentDomain.FriendlyName} relay", cancellationToken);
             _blocked = false;
             connection.ConnectionBlockedAsync += (_, args) =>
             {
@@ -59,12 +62,20 @@ public sealed class BrokerConnection(RabbitMqOptions options, ILogger<BrokerConn
     {
         var factory = new ConnectionFactory
         {
-            // Of a cluster any node will do, tried in an order drawn anew for each connection: the load spreads, and a dead node costs one failed try.
-            EndpointResolverFactory = _ => new DefaultEndpointResolver(options.Hosts.Select(host => new AmqpTcpEndpoint(host, options.EffectivePort, new SslOption(host, enabled: options.Tls)))),
+            // Of a cluster any node will do, tried in an order drawn anew for each connection: the load spreads, and a
+            // dead node costs one failed try.
+            EndpointResolverFactory = _ => new DefaultEndpointResolver(
+                options.Hosts.Select(host => new AmqpTcpEndpoint(
+                    host,
+                    options.EffectivePort,
+                    new SslOption(host, enabled: options.Tls)
+                ))
+            ),
             VirtualHost = options.VirtualHost,
             UserName = options.Username,
             Password = options.Password,
-            // The client gives a silent connection up after 2.25 to 2.5 heartbeats: 20 s, within the 25 that are promised. NetworkTests holds it to that.
+            // The client gives a silent connection up after 2.25 to 2.5 heartbeats: 20 s, within the 25 that are
+            // promised. NetworkTests holds it to that.
             RequestedHeartbeat = TimeSpan.FromSeconds(8),
             RequestedConnectionTimeout = TimeSpan.FromSeconds(5),
             // The relay decides itself when to try again, and what was outstanding must fail rather than hang.

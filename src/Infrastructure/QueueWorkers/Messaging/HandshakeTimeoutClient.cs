@@ -4,9 +4,11 @@ using RabbitMQ.Client;
 namespace QueueWorkers.Messaging;
 
 /// <summary>
-/// A TCP connection to a broker that has to speak first in time. The client's own time limits begin with its first request, and MassTransit passes none:
-/// a broker whose kernel takes the connection while its process is frozen, or whose answer is lost with the network, would be waited for without an end
-/// (found by chaos seed 4711: a worker took no message for the rest of its life). Giving up here is an ordinary failed try, and the next one follows.
+/// A TCP connection to a broker that has to speak first in time. The client's own time limits begin with its first
+/// request, and MassTransit passes none:
+/// a broker whose kernel takes the connection while its process is frozen, or whose answer is lost with the network,
+/// would be waited for without an end (found by chaos seed 4711: a worker took no message for the rest of its life).
+/// Giving up here is an ordinary failed try, and the next one follows.
 /// </summary>
 internal sealed class HandshakeTimeoutClient(Socket socket) : TcpClientAdapter(socket)
 {
@@ -15,7 +17,9 @@ internal sealed class HandshakeTimeoutClient(Socket socket) : TcpClientAdapter(s
 
     /// <summary>Lets a factory make such connections.</summary>
     public static void UseIn(ConnectionFactory factory) =>
-        factory.SocketFactory = family => new HandshakeTimeoutClient(new Socket(family, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true });
+        factory.SocketFactory = family => new HandshakeTimeoutClient(
+            new Socket(family, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true }
+        );
 
     /// <inheritdoc />
     public override NetworkStream GetStream() => new HandshakeTimeoutStream(Client);
@@ -27,8 +31,12 @@ internal sealed class HandshakeTimeoutClient(Socket socket) : TcpClientAdapter(s
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
             _greeted ? base.ReadAsync(buffer, cancellationToken) : GreetAsync(buffer, cancellationToken);
 
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+        public override Task<int> ReadAsync(
+            byte[] buffer,
+            int offset,
+            int count,
+            CancellationToken cancellationToken
+        ) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
         private async ValueTask<int> GreetAsync(Memory<byte> buffer, CancellationToken cancellationToken)
         {
@@ -42,7 +50,9 @@ internal sealed class HandshakeTimeoutClient(Socket socket) : TcpClientAdapter(s
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
-                throw new IOException($"The broker took the connection and said nothing for {Patience.TotalSeconds:0} s.");
+                throw new IOException(
+                    $"The broker took the connection and said nothing for {Patience.TotalSeconds:0} s."
+                );
             }
         }
     }

@@ -11,45 +11,113 @@ public sealed class RabbitManagement : IDisposable
 
     /// <summary>Creates a client.</summary>
     /// <param name="options">With <see cref="RabbitMqOptions.ManagementUri"/> set.</param>
-    /// <exception cref="QueueWorkers.Hosting.InvalidConfigurationException">The management address is missing.</exception>
+    /// <exception cref="QueueWorkers.Hosting.InvalidConfigurationException">The management address is
+    /// missing.</exception>
     public RabbitManagement(RabbitMqOptions options)
     {
         new QueueWorkers.Hosting.ConfigurationProblems()
-            .Require(options.ManagementUri is not null, "RabbitMq:ManagementUri must be the management API's address, such as http://rabbitmq:15672, got nothing; set RabbitMq__ManagementUri")
+            .Require(
+                options.ManagementUri is not null,
+                "RabbitMq:ManagementUri must be the management API's address, such as http://rabbitmq:15672, got nothing; set RabbitMq__ManagementUri"
+            )
             .ThrowIfAny();
         _http = new HttpClient { BaseAddress = options.ManagementUri, Timeout = TimeSpan.FromSeconds(10) };
-        _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{options.Username}:{options.Password}")));
+        _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
+            "Basic",
+            Convert.ToBase64String(Encoding.UTF8.GetBytes($"{options.Username}:{options.Password}"))
+        );
     }
 
     /// <summary>Creates or changes a policy.</summary>
-    public Task PutPolicyAsync(string virtualHost, string name, string pattern, string applyTo, IReadOnlyDictionary<string, object> definition, CancellationToken cancellationToken) =>
-        PutAsync($"api/policies/{Uri.EscapeDataString(virtualHost)}/{Uri.EscapeDataString(name)}",
-            new Dictionary<string, object> { ["pattern"] = pattern, ["apply-to"] = applyTo, ["priority"] = 10, ["definition"] = definition }, cancellationToken);
+    public Task PutPolicyAsync(
+        string virtualHost,
+        string name,
+        string pattern,
+        string applyTo,
+        IReadOnlyDictionary<string, object> definition,
+        CancellationToken cancellationToken
+    ) =>
+        PutAsync(
+            $"api/policies/{Uri.EscapeDataString(virtualHost)}/{Uri.EscapeDataString(name)}",
+            new Dictionary<string, object>
+            {
+                ["pattern"] = pattern,
+                ["apply-to"] = applyTo,
+                ["priority"] = 10,
+                ["definition"] = definition,
+            },
+            cancellationToken
+        );
 
     /// <summary>Creates or changes an operator policy of queues: limits that go before those of policies.</summary>
-    public Task PutOperatorPolicyAsync(string virtualHost, string name, string pattern, IReadOnlyDictionary<string, object> definition, CancellationToken cancellationToken) =>
-        PutAsync($"api/operator-policies/{Uri.EscapeDataString(virtualHost)}/{Uri.EscapeDataString(name)}",
-            new Dictionary<string, object> { ["pattern"] = pattern, ["apply-to"] = "queues", ["priority"] = 10, ["definition"] = definition }, cancellationToken);
+    public Task PutOperatorPolicyAsync(
+        string virtualHost,
+        string name,
+        string pattern,
+        IReadOnlyDictionary<string, object> definition,
+        CancellationToken cancellationToken
+    ) =>
+        PutAsync(
+            $"api/operator-policies/{Uri.EscapeDataString(virtualHost)}/{Uri.EscapeDataString(name)}",
+            new Dictionary<string, object>
+            {
+                ["pattern"] = pattern,
+                ["apply-to"] = "queues",
+                ["priority"] = 10,
+                ["definition"] = definition,
+            },
+            cancellationToken
+        );
 
     /// <summary>Whether a queue is bound to an exchange by a routing key.</summary>
-    public async Task<bool> HasBindingAsync(string virtualHost, string exchange, string queue, string routingKey, CancellationToken cancellationToken)
+    public async Task<bool> HasBindingAsync(
+        string virtualHost,
+        string exchange,
+        string queue,
+        string routingKey,
+        CancellationToken cancellationToken
+    )
     {
-        var path = $"api/bindings/{Uri.EscapeDataString(virtualHost)}/e/{Uri.EscapeDataString(exchange)}/q/{Uri.EscapeDataString(queue)}";
+        var path =
+            $"api/bindings/{Uri.EscapeDataString(virtualHost)}/e/{Uri.EscapeDataString(exchange)}/q/{Uri.EscapeDataString(queue)}";
         using var response = await _http.GetAsync(new Uri(path, UriKind.Relative), cancellationToken);
         if (!response.IsSuccessStatusCode)
             return false;
-        using var answer = System.Text.Json.JsonDocument.Parse(await response.Content.ReadAsStringAsync(cancellationToken));
+        using var answer = System.Text.Json.JsonDocument.Parse(
+            await response.Content.ReadAsStringAsync(cancellationToken)
+        );
         return answer.RootElement.EnumerateArray().Any(b => b.GetProperty("routing_key").GetString() == routingKey);
     }
 
-    /// <summary>Creates a user, or sets its password and tags; without a tag it has no access to the management API.</summary>
+    /// <summary>
+    /// Creates a user, or sets its password and tags; without a tag it has no access to the management API.
+    /// </summary>
     public Task PutUserAsync(string name, string password, string tags, CancellationToken cancellationToken) =>
-        PutAsync($"api/users/{Uri.EscapeDataString(name)}", new Dictionary<string, object> { ["password"] = password, ["tags"] = tags }, cancellationToken);
+        PutAsync(
+            $"api/users/{Uri.EscapeDataString(name)}",
+            new Dictionary<string, object> { ["password"] = password, ["tags"] = tags },
+            cancellationToken
+        );
 
     /// <summary>Sets what a user may declare, publish to and consume from: regular expressions on names.</summary>
-    public Task PutPermissionsAsync(string virtualHost, string user, string configure, string write, string read, CancellationToken cancellationToken) =>
-        PutAsync($"api/permissions/{Uri.EscapeDataString(virtualHost)}/{Uri.EscapeDataString(user)}",
-            new Dictionary<string, object> { ["configure"] = configure, ["write"] = write, ["read"] = read }, cancellationToken);
+    public Task PutPermissionsAsync(
+        string virtualHost,
+        string user,
+        string configure,
+        string write,
+        string read,
+        CancellationToken cancellationToken
+    ) =>
+        PutAsync(
+            $"api/permissions/{Uri.EscapeDataString(virtualHost)}/{Uri.EscapeDataString(user)}",
+            new Dictionary<string, object>
+            {
+                ["configure"] = configure,
+                ["write"] = write,
+                ["read"] = read,
+            },
+            cancellationToken
+        );
 
     /// <summary>Creates a virtual host; nothing happens when it is there.</summary>
     public Task PutVirtualHostAsync(string name, CancellationToken cancellationToken) =>
@@ -58,7 +126,10 @@ public sealed class RabbitManagement : IDisposable
     /// <summary>Deletes a virtual host with everything in it.</summary>
     public async Task DeleteVirtualHostAsync(string name, CancellationToken cancellationToken)
     {
-        using var response = await _http.DeleteAsync(new Uri($"api/vhosts/{Uri.EscapeDataString(name)}", UriKind.Relative), cancellationToken);
+        using var response = await _http.DeleteAsync(
+            new Uri($"api/vhosts/{Uri.EscapeDataString(name)}", UriKind.Relative),
+            cancellationToken
+        );
         response.EnsureSuccessStatusCode();
     }
 
@@ -71,7 +142,11 @@ public sealed class RabbitManagement : IDisposable
         if (!response.IsSuccessStatusCode)
         {
             var answer = await response.Content.ReadAsStringAsync(cancellationToken);
-            throw new HttpRequestException($"RabbitMQ's management API answered {(int)response.StatusCode} to PUT {path}: {answer}", null, response.StatusCode);
+            throw new HttpRequestException(
+                $"RabbitMQ's management API answered {(int)response.StatusCode} to PUT {path}: {answer}",
+                null,
+                response.StatusCode
+            );
         }
     }
 }

@@ -6,11 +6,15 @@ namespace QueueWorkers.Messaging;
 /// <summary>Where the broker is, section <c>RabbitMq</c>.</summary>
 public sealed record RabbitMqOptions
 {
-    /// <summary>Host name; for a cluster the names of its nodes, separated by commas: whichever is there is used, and every connection that is lost looks for another one.</summary>
+    /// <summary>
+    /// Host name; for a cluster the names of its nodes, separated by commas: whichever is there is used, and every
+    /// connection that is lost looks for another one.
+    /// </summary>
     public string Host { get; init; } = "";
 
     /// <summary>The nodes, one or several.</summary>
-    public IReadOnlyList<string> Hosts => Host.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+    public IReadOnlyList<string> Hosts =>
+        Host.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>AMQP port. Default: 5672, or 5671 with TLS.</summary>
     public int? Port { get; init; }
@@ -39,8 +43,14 @@ public sealed record RabbitMqOptions
     {
         var options = configuration.GetSection("RabbitMq").Get<RabbitMqOptions>() ?? new RabbitMqOptions();
         new ConfigurationProblems()
-            .Require(options.Hosts.Count > 0, $"RabbitMq:Host must name the broker, or the nodes of its cluster separated by commas, got {(options.Host == "" ? "nothing" : $"'{options.Host}'")}; set RabbitMq__Host")
-            .Require(options.Port is null or (> 0 and <= 65535), $"RabbitMq:Port must be 1–65535, got {options.Port}; set RabbitMq__Port")
+            .Require(
+                options.Hosts.Count > 0,
+                $"RabbitMq:Host must name the broker, or the nodes of its cluster separated by commas, got {(options.Host == "" ? "nothing" : $"'{options.Host}'")}; set RabbitMq__Host"
+            )
+            .Require(
+                options.Port is null or (> 0 and <= 65535),
+                $"RabbitMq:Port must be 1–65535, got {options.Port}; set RabbitMq__Port"
+            )
             .Require(options.Username != "", "RabbitMq:Username must be set, got nothing; set RabbitMq__Username")
             .Require(options.Password != "", "RabbitMq:Password must be set, got nothing; set RabbitMq__Password")
             .ThrowIfAny();

@@ -5,11 +5,13 @@ using MassTransit.RabbitMqTransport.Configuration;
 namespace QueueWorkers.Messaging;
 
 /// <summary>
-/// When a step's endpoint connects again after it lost its broker: one to three seconds later, the first time as the thousandth, and for as long as the process lives.
+/// When a step's endpoint connects again after it lost its broker: one to three seconds later, the first time as the
+/// thousandth, and for as long as the process lives.
 /// </summary>
 /// <remarks>
-/// MassTransit's own policy never forgets: each loss in the life of a process lengthens the wait before the next connection, up to 30 s, however long the process worked well in between,
-/// and its limit is a thousand (ADR 84). There is no setting for it, so the policy is put where the host keeps its own.
+/// MassTransit's own policy never forgets: each loss in the life of a process lengthens the wait before the next
+/// connection, up to 30 s, however long the process worked well in between, and its limit is a thousand (ADR 84). There
+/// is no setting for it, so the policy is put where the host keeps its own.
 /// The wait is drawn, or all workers of a broker that comes back would knock in the same moment.
 /// </remarks>
 internal sealed class SteadyReconnect : IRetryPolicy
@@ -18,7 +20,8 @@ internal sealed class SteadyReconnect : IRetryPolicy
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(3);
 
     /// <summary>Makes all endpoints of a bus use it.</summary>
-    /// <exception cref="MissingFieldException">This MassTransit keeps its policy elsewhere: look where, before anything else.</exception>
+    /// <exception cref="MissingFieldException">This MassTransit keeps its policy elsewhere: look where, before anything
+    /// else.</exception>
     public static void UseIn(IRabbitMqBusFactoryConfigurator broker)
     {
         var host = (RabbitMqHostConfiguration)HostOf((RabbitMqBusFactoryConfigurator)broker);
@@ -27,7 +30,8 @@ internal sealed class SteadyReconnect : IRetryPolicy
     }
 
     /// <summary>
-    /// Every fault is retried. MassTransit's policy gives up for ever on a refused login and on any fault that it does not list:
+    /// Every fault is retried. MassTransit's policy gives up for ever on a refused login and on any fault that it does
+    /// not list:
     /// the endpoint stays without a consumer until the process ends, although the password is put right a moment later.
     /// </summary>
     public bool IsHandled(Exception exception) => true;
@@ -51,7 +55,9 @@ internal sealed class SteadyReconnect : IRetryPolicy
     private sealed class Life<T>(SteadyReconnect policy, T context) : RetryPolicyContext<T>
         where T : class, PipeContext
     {
-        private readonly CancellationTokenSource _end = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
+        private readonly CancellationTokenSource _end = CancellationTokenSource.CreateLinkedTokenSource(
+            context.CancellationToken
+        );
 
         public T Context => context;
 
@@ -68,7 +74,13 @@ internal sealed class SteadyReconnect : IRetryPolicy
         public void Dispose() => _end.Dispose();
     }
 
-    private sealed class Wait<T>(SteadyReconnect policy, T context, Exception exception, int attempt, CancellationToken end) : RetryContext<T>
+    private sealed class Wait<T>(
+        SteadyReconnect policy,
+        T context,
+        Exception exception,
+        int attempt,
+        CancellationToken end
+    ) : RetryContext<T>
         where T : class, PipeContext
     {
         public T Context => context;

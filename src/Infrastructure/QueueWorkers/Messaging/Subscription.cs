@@ -3,7 +3,10 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace QueueWorkers.Messaging;
 
-/// <summary>A queue that was deployed for an integration event. An integration event without any is not made: nobody could tell the difference, and it would cost a row, a publish and a delete.</summary>
+/// <summary>
+/// A queue that was deployed for an integration event. An integration event without any is not made: nobody could tell
+/// the difference, and it would cost a row, a publish and a delete.
+/// </summary>
 public sealed class Subscription
 {
     /// <summary>The integration event's exchange, such as <c>Shop.Contracts:ParcelSent</c>.</summary>
@@ -13,7 +16,9 @@ public sealed class Subscription
     public string Queue { get; init; } = "";
 }
 
-/// <summary>The <c>subscriptions</c> table, written by the deployment and read inside the commits that would publish.</summary>
+/// <summary>
+/// The <c>subscriptions</c> table, written by the deployment and read inside the commits that would publish.
+/// </summary>
 public sealed class SubscriptionTable : IEntityTypeConfiguration<Subscription>
 {
     /// <inheritdoc />

@@ -7,7 +7,10 @@ using QueueWorkers.Hosting;
 
 namespace QueueWorkers.Monitoring;
 
-/// <summary>Reads what stands in the way of steps: pauses, breakers that are not closed, drained workers, open gaps of the completeness check, and how many database connections there are. Tables of a few rows, in one round trip.</summary>
+/// <summary>
+/// Reads what stands in the way of steps: pauses, breakers that are not closed, drained workers, open gaps of the
+/// completeness check, and how many database connections there are. Tables of a few rows, in one round trip.
+/// </summary>
 public sealed class BlockerReader(NpgsqlDataSource database, DatabaseOptions options)
 {
     /// <summary>Gaps are counted up to here: more are as bad.</summary>
@@ -16,36 +19,48 @@ public sealed class BlockerReader(NpgsqlDataSource database, DatabaseOptions opt
     private const string Paused = "select step, changed_by, reason, changed_at from step_controls where paused";
 
     private const string Down = """
-        select b.dependency, coalesce(b.forced, b.state), b.forced is not null, b.opened_at, b.retry_at, b.reason, coalesce((select array_agg(c.step order by c.position) from step_catalogue c where c.active and c.depends_on = b.dependency), '{}')
+        select b.dependency, coalesce(b.forced, b.state), b.forced is not null, b.opened_at, b.retry_at, b.reason,
+            coalesce((select array_agg(c.step order by c.position) from step_catalogue c
+            where c.active and c.depends_on = b.dependency), '{}')
         from breakers b where coalesce(b.forced, b.state) <> 0 order by b.dependency
         """;
 
     private static readonly string Drained = $"""
         select id, host, steps, drain_by, drain_reason, drain_asked_at from workers
-        where drain_asked_at is not null and stopped_at is null and last_seen_at > now() - interval '{Worker.LifeSign.TotalSeconds} seconds' order by drain_asked_at, id
+        where drain_asked_at is not null and stopped_at is null
+            and last_seen_at > now() - interval '{Worker.LifeSign.TotalSeconds} seconds' order by drain_asked_at, id
         """;
 
-    // One that was started again on its host is not lost, and after a quarter of an hour nobody looks for it here any more.
+    // One that was started again on its host is not lost, and after a quarter of an hour nobody looks for it here any
+    // more.
     private static readonly string Lost = $"""
         select id, host, steps, last_seen_at from workers w
-        where stopped_at is null and last_seen_at <= now() - interval '{Worker.LifeSign.TotalSeconds} seconds' and last_seen_at > now() - interval '15 minutes'
-            and not exists (select from workers n where n.host = w.host and n.steps = w.steps and n.started_at > w.started_at)
+        where stopped_at is null and last_seen_at <= now() - interval '{Worker.LifeSign.TotalSeconds} seconds'
+            and last_seen_at > now() - interval '15 minutes'
+            and not exists (select from workers n where n.host = w.host and n.steps = w.steps
+                and n.started_at > w.started_at)
         order by last_seen_at, id limit 20
         """;
 
     // Only rows that are due soonest are looked at: a long outbox must not make the overview slow.
     private static readonly string Deferred = $"""
-        select exchange, headers::jsonb ->> '{Deferral.Cause}', count(*), min((headers::jsonb ->> '{Deferral.Since}')::bigint)
-        from (select exchange, headers from outbox where dead_at is null and due_at > now() order by due_at limit {MostCounted}) due
+        select exchange, headers::jsonb ->> '{Deferral.Cause}', count(*),
+            min((headers::jsonb ->> '{Deferral.Since}')::bigint)
+        from (select exchange, headers from outbox where dead_at is null and due_at > now() order by due_at
+            limit {MostCounted}) due
         where headers like '%"{Deferral.Cause}"%' group by 1, 2 order by 1, 2
         """;
 
-    private static readonly string Gaps = $"select count(*) from (select from completeness_gaps where closed_at is null limit {MostCounted}) counted";
+    private static readonly string Gaps =
+        $"select count(*) from (select from completeness_gaps where closed_at is null limit {MostCounted}) counted";
 
     private static readonly string Connections = $"""
-        select (select sum(numbackends)::int from pg_stat_database), count(*)::int, coalesce(sum(max_connections), 0)::int,
-            current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int - current_setting('reserved_connections')::int
-        from workers where stopped_at is null and last_seen_at > now() - interval '{Worker.LifeSign.TotalSeconds} seconds'
+        select (select sum(numbackends)::int from pg_stat_database), count(*)::int,
+            coalesce(sum(max_connections), 0)::int,
+            current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int -
+                current_setting('reserved_connections')::int
+        from workers where stopped_at is null and last_seen_at > now() - interval
+            '{Worker.LifeSign.TotalSeconds} seconds'
         """;
 
     /// <summary>Reads it.</summary>
@@ -58,14 +73,27 @@ public sealed class BlockerReader(NpgsqlDataSource database, DatabaseOptions opt
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         var paused = new Dictionary<string, PausedStep>();
         while (await reader.ReadAsync(cancellationToken))
-            paused[reader.GetString(0)] = new PausedStep(reader.GetString(1), reader.GetString(2), reader.GetFieldValue<DateTimeOffset>(3));
+            paused[reader.GetString(0)] = new PausedStep(
+                reader.GetString(1),
+                reader.GetString(2),
+                reader.GetFieldValue<DateTimeOffset>(3)
+            );
 
         await reader.NextResultAsync(cancellationToken);
         var down = new List<DownDependency>();
         while (await reader.ReadAsync(cancellationToken))
         {
-            down.Add(new DownDependency(
-                reader.GetString(0), (BreakerState)reader.GetInt16(1), reader.GetBoolean(2), Moment(reader, 3), Moment(reader, 4), reader.GetString(5), reader.GetFieldValue<string[]>(6)));
+            down.Add(
+                new DownDependency(
+                    reader.GetString(0),
+                    (BreakerState)reader.GetInt16(1),
+                    reader.GetBoolean(2),
+                    Moment(reader, 3),
+                    Moment(reader, 4),
+                    reader.GetString(5),
+                    reader.GetFieldValue<string[]>(6)
+                )
+            );
         }
 
         await reader.NextResultAsync(cancellationToken);
@@ -75,40 +103,81 @@ public sealed class BlockerReader(NpgsqlDataSource database, DatabaseOptions opt
         await reader.NextResultAsync(cancellationToken);
         var drained = new List<DrainedWorker>();
         while (await reader.ReadAsync(cancellationToken))
-            drained.Add(new DrainedWorker(reader.GetGuid(0), reader.GetString(1), reader.GetFieldValue<string[]>(2), reader.GetString(3), reader.GetString(4), reader.GetFieldValue<DateTimeOffset>(5)));
+            drained.Add(
+                new DrainedWorker(
+                    reader.GetGuid(0),
+                    reader.GetString(1),
+                    reader.GetFieldValue<string[]>(2),
+                    reader.GetString(3),
+                    reader.GetString(4),
+                    reader.GetFieldValue<DateTimeOffset>(5)
+                )
+            );
 
         await reader.NextResultAsync(cancellationToken);
         var lost = new List<LostWorker>();
         while (await reader.ReadAsync(cancellationToken))
-            lost.Add(new LostWorker(reader.GetGuid(0), reader.GetString(1), reader.GetFieldValue<string[]>(2), reader.GetFieldValue<DateTimeOffset>(3)));
+            lost.Add(
+                new LostWorker(
+                    reader.GetGuid(0),
+                    reader.GetString(1),
+                    reader.GetFieldValue<string[]>(2),
+                    reader.GetFieldValue<DateTimeOffset>(3)
+                )
+            );
 
         await reader.NextResultAsync(cancellationToken);
         var deferred = new List<DeferredMessages>();
         while (await reader.ReadAsync(cancellationToken))
         {
-            deferred.Add(new DeferredMessages(
-                reader.GetString(0), reader.GetString(1), reader.GetInt64(2), reader.IsDBNull(3) ? null : DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(3))));
+            deferred.Add(
+                new DeferredMessages(
+                    reader.GetString(0),
+                    reader.GetString(1),
+                    reader.GetInt64(2),
+                    reader.IsDBNull(3) ? null : DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(3))
+                )
+            );
         }
 
         await reader.NextResultAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        var connections = new DatabaseConnections(reader.GetInt32(0), new ConnectionBudget(reader.GetInt32(1), reader.GetInt32(2), reader.GetInt32(3)), options.Reserve, options.Pooler);
-        return new Standing(paused, down, gaps) { Drained = drained, Lost = lost, Deferred = deferred, Connections = connections };
+        var connections = new DatabaseConnections(
+            reader.GetInt32(0),
+            new ConnectionBudget(reader.GetInt32(1), reader.GetInt32(2), reader.GetInt32(3)),
+            options.Reserve,
+            options.Pooler
+        );
+        return new Standing(paused, down, gaps)
+        {
+            Drained = drained,
+            Lost = lost,
+            Deferred = deferred,
+            Connections = connections,
+        };
     }
 
-    private static DateTimeOffset? Moment(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
+    private static DateTimeOffset? Moment(NpgsqlDataReader reader, int column) =>
+        reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
 }
 
 /// <summary>What stands in the way of steps.</summary>
 /// <param name="Paused">Steps that are paused.</param>
 /// <param name="Down">Dependencies that are not called, or only tried.</param>
-/// <param name="Gaps">Accepted subjects that lack an effect after their deadline, or have one twice; up to <see cref="BlockerReader.MostCounted"/>.</param>
-public sealed record Standing(IReadOnlyDictionary<string, PausedStep> Paused, IReadOnlyList<DownDependency> Down, long Gaps)
+/// <param name="Gaps">Accepted subjects that lack an effect after their deadline, or have one twice; up to
+/// <see cref="BlockerReader.MostCounted"/>.</param>
+public sealed record Standing(
+    IReadOnlyDictionary<string, PausedStep> Paused,
+    IReadOnlyList<DownDependency> Down,
+    long Gaps
+)
 {
     /// <summary>Living workers that were asked to take nothing more.</summary>
     public IReadOnlyList<DrainedWorker> Drained { get; init; } = [];
 
-    /// <summary>Workers that have stopped reporting without saying that they stop: they died, or cannot use the database.</summary>
+    /// <summary>
+    /// Workers that have stopped reporting without saying that they stop: they died, or cannot use the database.
+    /// </summary>
     public IReadOnlyList<LostWorker> Lost { get; init; } = [];
 
     /// <summary>Messages that wait in the outbox for their step, by step and cause.</summary>
@@ -137,7 +206,14 @@ public sealed record PausedStep(string By, string Reason, DateTimeOffset At);
 /// <param name="By">Who asked.</param>
 /// <param name="Reason">Why.</param>
 /// <param name="At">When.</param>
-public sealed record DrainedWorker(Guid Id, string Host, IReadOnlyList<string> Steps, string By, string Reason, DateTimeOffset At);
+public sealed record DrainedWorker(
+    Guid Id,
+    string Host,
+    IReadOnlyList<string> Steps,
+    string By,
+    string Reason,
+    DateTimeOffset At
+);
 
 /// <summary>A worker that has stopped reporting.</summary>
 /// <param name="Id">The process.</param>
@@ -148,8 +224,10 @@ public sealed record LostWorker(Guid Id, string Host, IReadOnlyList<string> Step
 
 /// <summary>Messages that wait in the outbox for their step: for a redelivery, or deferred.</summary>
 /// <param name="Step">The step.</param>
-/// <param name="Cause">Why, as in the metric of deferrals: <c>redelivery</c>, <c>retry-budget</c>, <c>rate-limit</c>, <c>breaker</c>, <c>closed</c>, <c>database</c> or <c>effect-in-progress</c>.</param>
-/// <param name="Count">How many; up to <see cref="BlockerReader.MostCounted"/> of all steps, those that come soonest.</param>
+/// <param name="Cause">Why, as in the metric of deferrals: <c>redelivery</c>, <c>retry-budget</c>, <c>rate-limit</c>,
+/// <c>breaker</c>, <c>closed</c>, <c>database</c> or <c>effect-in-progress</c>.</param>
+/// <param name="Count">How many; up to <see cref="BlockerReader.MostCounted"/> of all steps, those that come
+/// soonest.</param>
 /// <param name="Since">Since when the oldest of them waits; null when none says so.</param>
 public sealed record DeferredMessages(string Step, string Cause, long Count, DateTimeOffset? Since);
 
@@ -161,4 +239,12 @@ public sealed record DeferredMessages(string Step, string Cause, long Count, Dat
 /// <param name="RetryAt">When it is tried next; null when it is not.</param>
 /// <param name="Reason">Why, in a sentence.</param>
 /// <param name="Steps">The steps that need it.</param>
-public sealed record DownDependency(string Name, BreakerState State, bool Forced, DateTimeOffset? OpenedAt, DateTimeOffset? RetryAt, string Reason, IReadOnlyList<string> Steps);
+public sealed record DownDependency(
+    string Name,
+    BreakerState State,
+    bool Forced,
+    DateTimeOffset? OpenedAt,
+    DateTimeOffset? RetryAt,
+    string Reason,
+    IReadOnlyList<string> Steps
+);

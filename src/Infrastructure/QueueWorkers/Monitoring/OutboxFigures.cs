@@ -1,12 +1,19 @@
 namespace QueueWorkers.Monitoring;
 
 /// <summary>The outbox seen as a queue.</summary>
-/// <param name="Late">Messages that should have left: due, and nobody has sent them. Counted up to <see cref="OutboxReader.MostCounted"/>.</param>
+/// <param name="Late">Messages that should have left: due, and nobody has sent them. Counted up to
+/// <see cref="OutboxReader.MostCounted"/>.</param>
 /// <param name="OldestDue">When the oldest of them was due; null when none is late.</param>
 /// <param name="Delayed">Messages that are to leave later: redeliveries, delays. Counted likewise.</param>
 /// <param name="NextDue">When the next of them leaves.</param>
 /// <param name="Quarantined">Messages that could not be sent and wait for an operator. Counted likewise.</param>
-public sealed record OutboxFigures(long Late, DateTimeOffset? OldestDue, long Delayed, DateTimeOffset? NextDue, long Quarantined);
+public sealed record OutboxFigures(
+    long Late,
+    DateTimeOffset? OldestDue,
+    long Delayed,
+    DateTimeOffset? NextDue,
+    long Quarantined
+);
 
 /// <summary>A message in the outbox, without its body.</summary>
 /// <param name="Id">The row.</param>
@@ -17,7 +24,16 @@ public sealed record OutboxFigures(long Late, DateTimeOffset? OldestDue, long De
 /// <param name="Attempts">Failed tries to send it.</param>
 /// <param name="LastError">Why the last one failed.</param>
 /// <param name="DeadAt">When it was quarantined.</param>
-public sealed record OutboxEntry(Guid Id, Guid MessageId, string Exchange, string? SubjectId, DateTimeOffset DueAt, int Attempts, string? LastError, DateTimeOffset? DeadAt);
+public sealed record OutboxEntry(
+    Guid Id,
+    Guid MessageId,
+    string Exchange,
+    string? SubjectId,
+    DateTimeOffset DueAt,
+    int Attempts,
+    string? LastError,
+    DateTimeOffset? DeadAt
+);
 
 /// <summary>Which part of the outbox.</summary>
 public enum OutboxPart

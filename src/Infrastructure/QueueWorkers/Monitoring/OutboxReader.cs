@@ -3,7 +3,10 @@ using NpgsqlTypes;
 
 namespace QueueWorkers.Monitoring;
 
-/// <summary>Reads the outbox as a queue. Every statement walks one of its two partial indexes and is bounded, so a million rows cost what ten thousand cost.</summary>
+/// <summary>
+/// Reads the outbox as a queue. Every statement walks one of its two partial indexes and is bounded, so a million rows
+/// cost what ten thousand cost.
+/// </summary>
 public sealed class OutboxReader(NpgsqlDataSource database)
 {
     /// <summary>Beyond this many, "more than" is as good as a number.</summary>
@@ -11,9 +14,11 @@ public sealed class OutboxReader(NpgsqlDataSource database)
 
     // "Late" leaves the writer its lease: a row that the process which wrote it is about to send is not late.
     private static readonly string Figures = $"""
-        select (select count(*) from (select from outbox where dead_at is null and due_at < now() - interval '1 second' limit {MostCounted}) l),
+        select (select count(*) from (select from outbox where dead_at is null and due_at < now() - interval '1 second'
+            limit {MostCounted}) l),
                (select min(due_at) from outbox where dead_at is null and due_at < now() - interval '1 second'),
-               (select count(*) from (select from outbox where dead_at is null and due_at > now() + interval '6 seconds' limit {MostCounted}) l),
+               (select count(*) from (select from outbox where dead_at is null and due_at > now() + interval '6 seconds'
+                   limit {MostCounted}) l),
                (select min(due_at) from outbox where dead_at is null and due_at > now() + interval '6 seconds'),
                (select count(*) from (select from outbox where dead_at is not null limit {MostCounted}) l)
         """;
@@ -27,7 +32,13 @@ public sealed class OutboxReader(NpgsqlDataSource database)
         await using var command = database.CreateCommand(Figures);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        return new OutboxFigures(reader.GetInt64(0), Time(reader, 1), reader.GetInt64(2), Time(reader, 3), reader.GetInt64(4));
+        return new OutboxFigures(
+            reader.GetInt64(0),
+            Time(reader, 1),
+            reader.GetInt64(2),
+            Time(reader, 3),
+            reader.GetInt64(4)
+        );
     }
 
     /// <summary>Lists messages in the order in which they are due, or were quarantined.</summary>
@@ -36,7 +47,12 @@ public sealed class OutboxReader(NpgsqlDataSource database)
     /// <param name="limit">How many at most.</param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="NpgsqlException">The database cannot be read.</exception>
-    public async Task<IReadOnlyList<OutboxEntry>> ListAsync(OutboxPart part, (DateTimeOffset At, Guid Id)? after, int limit, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<OutboxEntry>> ListAsync(
+        OutboxPart part,
+        (DateTimeOffset At, Guid Id)? after,
+        int limit,
+        CancellationToken cancellationToken
+    )
     {
         var (condition, time) = part switch
         {
@@ -45,38 +61,68 @@ public sealed class OutboxReader(NpgsqlDataSource database)
             _ => ("dead_at is not null", "dead_at"),
         };
         // The bound on the time alone lets the index begin there; the pair decides.
-        await using var command = database.CreateCommand($"""
-            select {Columns} from outbox where {condition} and ($1::timestamptz is null or ({time} >= $1 and ({time}, id) > ($1, $2))) order by {time}, id limit $3
-            """);
-        command.Parameters.Add(new() { Value = after is { } a ? a.At.ToUniversalTime() : DBNull.Value, NpgsqlDbType = NpgsqlDbType.TimestampTz });
+        await using var command = database.CreateCommand(
+            $"""
+            select {Columns} from outbox where {condition}
+                and ($1::timestamptz is null or ({time} >= $1 and ({time}, id) > ($1, $2))) order by {time}, id limit $3
+            """
+        );
+        command.Parameters.Add(
+            new()
+            {
+                Value = after is { } a ? a.At.ToUniversalTime() : DBNull.Value,
+                NpgsqlDbType = NpgsqlDbType.TimestampTz,
+            }
+        );
         command.Parameters.Add(new() { Value = after?.Id ?? Guid.Empty });
         command.Parameters.Add(new() { Value = limit });
         return await ReadAsync(command, cancellationToken);
     }
 
-    /// <summary>The messages about one subject, found by looking through the whole outbox: only for one that is small.</summary>
+    /// <summary>
+    /// The messages about one subject, found by looking through the whole outbox: only for one that is small.
+    /// </summary>
     /// <exception cref="NpgsqlException">The database cannot be read.</exception>
-    public async Task<IReadOnlyList<OutboxEntry>> OfSubjectAsync(Guid subject, int lookThrough, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<OutboxEntry>> OfSubjectAsync(
+        Guid subject,
+        int lookThrough,
+        CancellationToken cancellationToken
+    )
     {
-        await using var command = database.CreateCommand($"select {Columns} from (select * from outbox limit $2) o where correlation_id = $1 order by due_at limit 50");
+        await using var command = database.CreateCommand(
+            $"select {Columns} from (select * from outbox limit $2) o where correlation_id = $1 order by due_at limit 50"
+        );
         command.Parameters.Add(new() { Value = subject.ToString() });
         command.Parameters.Add(new() { Value = lookThrough });
         return await ReadAsync(command, cancellationToken);
     }
 
-    private static async Task<IReadOnlyList<OutboxEntry>> ReadAsync(NpgsqlCommand command, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<OutboxEntry>> ReadAsync(
+        NpgsqlCommand command,
+        CancellationToken cancellationToken
+    )
     {
         var entries = new List<OutboxEntry>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
-            entries.Add(new OutboxEntry(
-                reader.GetGuid(0), reader.GetGuid(1), reader.GetString(2), reader.IsDBNull(3) ? null : reader.GetString(3), reader.GetFieldValue<DateTimeOffset>(4),
-                reader.GetInt16(5), reader.IsDBNull(6) ? null : reader.GetString(6), Time(reader, 7)));
+            entries.Add(
+                new OutboxEntry(
+                    reader.GetGuid(0),
+                    reader.GetGuid(1),
+                    reader.GetString(2),
+                    reader.IsDBNull(3) ? null : reader.GetString(3),
+                    reader.GetFieldValue<DateTimeOffset>(4),
+                    reader.GetInt16(5),
+                    reader.IsDBNull(6) ? null : reader.GetString(6),
+                    Time(reader, 7)
+                )
+            );
         }
 
         return entries;
     }
 
-    private static DateTimeOffset? Time(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
+    private static DateTimeOffset? Time(NpgsqlDataReader reader, int column) =>
+        reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
 }

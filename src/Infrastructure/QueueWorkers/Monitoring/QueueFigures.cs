@@ -8,4 +8,12 @@ namespace QueueWorkers.Monitoring;
 /// <param name="Published">Messages ever put in, as far back as the broker counts; it forgets at a restart.</param>
 /// <param name="InPerSecond">Messages in, over the broker's last sampling interval (5 s by default).</param>
 /// <param name="OutPerSecond">Messages done, likewise.</param>
-public sealed record QueueFigures(string Name, long Ready, long Unacknowledged, int Consumers, long Published, double InPerSecond, double OutPerSecond);
+public sealed record QueueFigures(
+    string Name,
+    long Ready,
+    long Unacknowledged,
+    int Consumers,
+    long Published,
+    double InPerSecond,
+    double OutPerSecond
+);

@@ -16,15 +16,25 @@ public sealed class QueueReader : IDisposable
 
     /// <summary>Creates a reader.</summary>
     /// <param name="options">With <see cref="RabbitMqOptions.ManagementUri"/> set.</param>
-    /// <exception cref="QueueWorkers.Hosting.InvalidConfigurationException">The management address is missing.</exception>
+    /// <exception cref="QueueWorkers.Hosting.InvalidConfigurationException">The management address is
+    /// missing.</exception>
     public QueueReader(RabbitMqOptions options)
     {
         new QueueWorkers.Hosting.ConfigurationProblems()
-            .Require(options.ManagementUri is not null, "RabbitMq:ManagementUri must be the management API's address, such as http://rabbitmq:15672, got nothing; set RabbitMq__ManagementUri")
+            .Require(
+                options.ManagementUri is not null,
+                "RabbitMq:ManagementUri must be the management API's address, such as http://rabbitmq:15672, got nothing; set RabbitMq__ManagementUri"
+            )
             .ThrowIfAny();
         _http = new HttpClient { BaseAddress = options.ManagementUri, Timeout = TimeSpan.FromSeconds(3) };
-        _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{options.Username}:{options.Password}")));
-        _address = new Uri($"api/queues/{Uri.EscapeDataString(options.VirtualHost)}?columns={Columns}", UriKind.Relative);
+        _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
+            "Basic",
+            Convert.ToBase64String(Encoding.UTF8.GetBytes($"{options.Username}:{options.Password}"))
+        );
+        _address = new Uri(
+            $"api/queues/{Uri.EscapeDataString(options.VirtualHost)}?columns={Columns}",
+            UriKind.Relative
+        );
     }
 
     /// <summary>Reads all queues of the virtual host, by name.</summary>
@@ -47,9 +57,16 @@ public sealed class QueueReader : IDisposable
     /// <inheritdoc />
     public void Dispose() => _http.Dispose();
 
-    private static QueueFigures From(JsonElement queue) => new(
-        queue.GetProperty("name").GetString()!, (long)Number(queue, "messages_ready"), (long)Number(queue, "messages_unacknowledged"), (int)Number(queue, "consumers"),
-        (long)Number(queue, "message_stats", "publish"), Number(queue, "message_stats", "publish_details", "rate"), Number(queue, "message_stats", "ack_details", "rate"));
+    private static QueueFigures From(JsonElement queue) =>
+        new(
+            queue.GetProperty("name").GetString()!,
+            (long)Number(queue, "messages_ready"),
+            (long)Number(queue, "messages_unacknowledged"),
+            (int)Number(queue, "consumers"),
+            (long)Number(queue, "message_stats", "publish"),
+            Number(queue, "message_stats", "publish_details", "rate"),
+            Number(queue, "message_stats", "ack_details", "rate")
+        );
 
     // What has not happened yet is left out by the broker: a queue nobody published to has no such figure.
     private static double Number(JsonElement element, params ReadOnlySpan<string> path)

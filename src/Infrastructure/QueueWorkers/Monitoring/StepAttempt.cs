@@ -3,7 +3,10 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace QueueWorkers.Monitoring;
 
-/// <summary>An attempt that failed: what the waterfall of a subject is drawn from. Attempts that succeed leave no such row, so the normal way pays nothing.</summary>
+/// <summary>
+/// An attempt that failed: what the waterfall of a subject is drawn from. Attempts that succeed leave no such row, so
+/// the normal way pays nothing.
+/// </summary>
 public sealed class StepAttempt
 {
     /// <summary>What the step worked on.</summary>
@@ -38,7 +41,12 @@ public sealed class StepAttemptTable : IEntityTypeConfiguration<StepAttempt>
     public void Configure(EntityTypeBuilder<StepAttempt> builder)
     {
         builder.ToTable("step_attempts");
-        builder.HasKey(a => new { a.SubjectId, a.Step, a.StartedAt });
+        builder.HasKey(a => new
+        {
+            a.SubjectId,
+            a.Step,
+            a.StartedAt,
+        });
         builder.Property(a => a.EndedAt).HasDefaultValueSql("now()");
         builder.HasIndex(a => a.EndedAt).HasMethod("brin").HasDatabaseName("step_attempts_at");
     }

@@ -5,21 +5,31 @@ using QueueWorkers.Steps;
 namespace QueueWorkers.Monitoring;
 
 /// <summary>
-/// Reads from <c>step_runs</c> how the steps have been doing lately. A block range index on the end of a run finds the recent rows: it costs the hot path next to nothing and
-/// leaves updates in place (HOT), which an ordinary index would not.
+/// Reads from <c>step_runs</c> how the steps have been doing lately. A block range index on the end of a run finds the
+/// recent rows: it costs the hot path next to nothing and leaves updates in place (HOT), which an ordinary index would
+/// not.
 /// </summary>
 public sealed class StepFiguresReader(NpgsqlDataSource database)
 {
     private static readonly string Figures = $"""
-        select coalesce(step, ''), count(*) filter (where status = {StepStatus.Done:D}), count(*) filter (where status in ({StepStatus.Failed:D}, {StepStatus.Uncertain:D})),
-               percentile_cont(array[0.5, 0.95, 0.99]) within group (order by extract(epoch from finished_at - started_at)) filter (where status = {StepStatus.Done:D} and finished_at >= started_at)
+        select coalesce(step, ''), count(*) filter (where status = {StepStatus.Done:D}),
+            count(*) filter (where status in ({StepStatus.Failed:D}, {StepStatus.Uncertain:D})),
+               percentile_cont(array[0.5, 0.95, 0.99]) within group
+                   (order by extract(epoch from finished_at - started_at)) filter (where status = {StepStatus.Done:D}
+                   and finished_at >= started_at)
         from step_runs where finished_at > $1 and finished_at <= $2
         group by grouping sets ((step), ())
         """;
 
-    /// <summary>Reads the figures of the runs that ended after a moment; one row per step and one, without a name, for all.</summary>
+    /// <summary>
+    /// Reads the figures of the runs that ended after a moment; one row per step and one, without a name, for all.
+    /// </summary>
     /// <exception cref="NpgsqlException">The database cannot be read.</exception>
-    public async Task<IReadOnlyDictionary<string, StepFigures>> ReadAsync(DateTimeOffset after, DateTimeOffset until, CancellationToken cancellationToken)
+    public async Task<IReadOnlyDictionary<string, StepFigures>> ReadAsync(
+        DateTimeOffset after,
+        DateTimeOffset until,
+        CancellationToken cancellationToken
+    )
     {
         await using var command = database.CreateCommand(Figures);
         command.Parameters.Add(new() { Value = after.ToUniversalTime(), NpgsqlDbType = NpgsqlDbType.TimestampTz });
@@ -29,11 +39,19 @@ public sealed class StepFiguresReader(NpgsqlDataSource database)
         while (await reader.ReadAsync(cancellationToken))
         {
             var p = reader.IsDBNull(3) ? null : reader.GetFieldValue<double?[]>(3);
-            figures[reader.GetString(0)] = new StepFigures(reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2), Duration(p, 0), Duration(p, 1), Duration(p, 2));
+            figures[reader.GetString(0)] = new StepFigures(
+                reader.GetString(0),
+                reader.GetInt64(1),
+                reader.GetInt64(2),
+                Duration(p, 0),
+                Duration(p, 1),
+                Duration(p, 2)
+            );
         }
 
         return figures;
     }
 
-    private static TimeSpan? Duration(double?[]? percentiles, int index) => percentiles?[index] is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
+    private static TimeSpan? Duration(double?[]? percentiles, int index) =>
+        percentiles?[index] is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
 }

@@ -9,7 +9,9 @@ public sealed class StepNames(NpgsqlDataSource database)
     /// <exception cref="NpgsqlException">The database cannot be read.</exception>
     public async Task<IReadOnlyList<string>> ReadAsync(CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("select step from step_catalogue where active order by position");
+        await using var command = database.CreateCommand(
+            "select step from step_catalogue where active order by position"
+        );
         var names = new List<string>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))

@@ -7,14 +7,16 @@ namespace QueueWorkers.Monitoring;
 /// <summary>Reads which worker processes there are, and were in the last day, and what each is running.</summary>
 public sealed class WorkerReader(NpgsqlDataSource database)
 {
-    private const string Columns = "id, host, process_id, version, steps, running, started_at, last_seen_at, stopped_at, runs::text, drain_asked_at, drained_at, drain_by, drain_reason";
+    private const string Columns =
+        "id, host, process_id, version, steps, running, started_at, last_seen_at, stopped_at, runs::text, drain_asked_at, drained_at, drain_by, drain_reason";
 
     /// <summary>The processes, the living ones first.</summary>
     /// <exception cref="NpgsqlException">The database cannot be read.</exception>
     public async Task<IReadOnlyList<Worker>> ReadAsync(CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
-            $"select {Columns} from workers order by (stopped_at is null and last_seen_at > now() - $1) desc, last_seen_at desc limit 500");
+            $"select {Columns} from workers order by (stopped_at is null and last_seen_at > now() - $1) desc, last_seen_at desc limit 500"
+        );
         command.Parameters.Add(new() { Value = Worker.LifeSign });
         return await ReadAsync(command, cancellationToken);
     }
@@ -28,33 +30,41 @@ public sealed class WorkerReader(NpgsqlDataSource database)
         return (await ReadAsync(command, cancellationToken)) is [var worker] ? worker : null;
     }
 
-    private static async Task<IReadOnlyList<Worker>> ReadAsync(NpgsqlCommand command, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<Worker>> ReadAsync(
+        NpgsqlCommand command,
+        CancellationToken cancellationToken
+    )
     {
         var workers = new List<Worker>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
-            workers.Add(new Worker
-            {
-                Id = reader.GetGuid(0),
-                Host = reader.GetString(1),
-                ProcessId = reader.GetInt32(2),
-                Version = reader.GetString(3),
-                Steps = reader.GetFieldValue<string[]>(4),
-                Running = reader.GetInt32(5),
-                StartedAt = reader.GetFieldValue<DateTimeOffset>(6),
-                LastSeenAt = reader.GetFieldValue<DateTimeOffset>(7),
-                StoppedAt = Moment(reader, 8),
-                Runs = JsonSerializer.Deserialize<RunningAttempt[]>(reader.GetString(9), JsonSerializerOptions.Web) ?? [],
-                DrainAskedAt = Moment(reader, 10),
-                DrainedAt = Moment(reader, 11),
-                DrainBy = reader.GetString(12),
-                DrainReason = reader.GetString(13),
-            });
+            workers.Add(
+                new Worker
+                {
+                    Id = reader.GetGuid(0),
+                    Host = reader.GetString(1),
+                    ProcessId = reader.GetInt32(2),
+                    Version = reader.GetString(3),
+                    Steps = reader.GetFieldValue<string[]>(4),
+                    Running = reader.GetInt32(5),
+                    StartedAt = reader.GetFieldValue<DateTimeOffset>(6),
+                    LastSeenAt = reader.GetFieldValue<DateTimeOffset>(7),
+                    StoppedAt = Moment(reader, 8),
+                    Runs =
+                        JsonSerializer.Deserialize<RunningAttempt[]>(reader.GetString(9), JsonSerializerOptions.Web)
+                        ?? [],
+                    DrainAskedAt = Moment(reader, 10),
+                    DrainedAt = Moment(reader, 11),
+                    DrainBy = reader.GetString(12),
+                    DrainReason = reader.GetString(13),
+                }
+            );
         }
 
         return workers;
     }
 
-    private static DateTimeOffset? Moment(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
+    private static DateTimeOffset? Moment(NpgsqlDataReader reader, int column) =>
+        reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
 }

@@ -7,22 +7,31 @@ namespace QueueWorkers.Operators;
 /// <summary>Writes and reads the record of what operators did. Insert-only: see <see cref="AuditTable"/>.</summary>
 public sealed class AuditLog(NpgsqlDataSource database)
 {
-    private const string Insert = "insert into audit (who, role, action, target, filter, count, reason, result) values ($1, $2, $3, $4, $5, $6, $7, $8)";
+    private const string Insert =
+        "insert into audit (who, role, action, target, filter, count, reason, result) values ($1, $2, $3, $4, $5, $6, $7, $8)";
 
-    private const string Read = "select id, at, who, role, action, target, filter, count, reason, result, previous_hash, hash from audit where $1::bigint is null or id < $1 order by id desc limit $2";
+    private const string Read =
+        "select id, at, who, role, action, target, filter, count, reason, result, previous_hash, hash from audit where $1::bigint is null or id < $1 order by id desc limit $2";
 
-    // The same function the trigger uses; a row is broken when its own hash is wrong or does not follow from the row before.
+    // The same function the trigger uses; a row is broken when its own hash is wrong or does not follow from the row
+    // before.
     internal const string Broken = """
         select min(id) from (
-            select a.*, lag(hash, 1, ''::bytea) over w as before, lag(id, 1, 0::bigint) over w as id_before from audit a window w as (order by id)) chained
+            select a.*, lag(hash, 1, ''::bytea) over w as before, lag(id, 1, 0::bigint) over w as id_before
+                from audit a window w as (order by id)) chained
         where previous_hash <> before or id <> id_before + 1
             or hash <> audit_hash(id, at, who, role, action, target, filter, count, reason, result, previous_hash)
         """;
 
     /// <summary>
-    /// Writes a record in the caller's transaction, so that an action and its record exist together or not at all. Make it the transaction's last statement: writers of records wait for one another.
+    /// Writes a record in the caller's transaction, so that an action and its record exist together or not at all. Make
+    /// it the transaction's last statement: writers of records wait for one another.
     /// </summary>
-    public static async Task WriteAsync(NpgsqlConnection connection, AuditEntry entry, CancellationToken cancellationToken)
+    public static async Task WriteAsync(
+        NpgsqlConnection connection,
+        AuditEntry entry,
+        CancellationToken cancellationToken
+    )
     {
         await using var command = new NpgsqlCommand(Insert, connection);
         AddTo(command.Parameters, entry);
@@ -49,27 +58,31 @@ public sealed class AuditLog(NpgsqlDataSource database)
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
-            entries.Add(new AuditEntry
-            {
-                Id = reader.GetInt64(0),
-                At = reader.GetFieldValue<DateTimeOffset>(1),
-                Who = reader.GetString(2),
-                Role = reader.GetString(3),
-                Action = reader.GetString(4),
-                Target = Text(reader, 5),
-                Filter = Text(reader, 6),
-                Count = reader.IsDBNull(7) ? null : reader.GetInt64(7),
-                Reason = Text(reader, 8),
-                Result = reader.GetString(9),
-                PreviousHash = reader.GetFieldValue<byte[]>(10),
-                Hash = reader.GetFieldValue<byte[]>(11),
-            });
+            entries.Add(
+                new AuditEntry
+                {
+                    Id = reader.GetInt64(0),
+                    At = reader.GetFieldValue<DateTimeOffset>(1),
+                    Who = reader.GetString(2),
+                    Role = reader.GetString(3),
+                    Action = reader.GetString(4),
+                    Target = Text(reader, 5),
+                    Filter = Text(reader, 6),
+                    Count = reader.IsDBNull(7) ? null : reader.GetInt64(7),
+                    Reason = Text(reader, 8),
+                    Result = reader.GetString(9),
+                    PreviousHash = reader.GetFieldValue<byte[]>(10),
+                    Hash = reader.GetFieldValue<byte[]>(11),
+                }
+            );
         }
 
         return entries;
     }
 
-    /// <summary>The first record that was changed, or whose predecessor is missing; null when the record is intact.</summary>
+    /// <summary>
+    /// The first record that was changed, or whose predecessor is missing; null when the record is intact.
+    /// </summary>
     public async Task<long?> FirstBrokenAsync(CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(Broken);
@@ -81,12 +94,25 @@ public sealed class AuditLog(NpgsqlDataSource database)
         parameters.Add(new() { Value = entry.Who });
         parameters.Add(new() { Value = entry.Role });
         parameters.Add(new() { Value = entry.Action });
-        parameters.Add(new() { Value = (object?)StorableText.OfNullable(entry.Target) ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
+        parameters.Add(
+            new()
+            {
+                Value = (object?)StorableText.OfNullable(entry.Target) ?? DBNull.Value,
+                NpgsqlDbType = NpgsqlDbType.Text,
+            }
+        );
         parameters.Add(new() { Value = (object?)entry.Filter ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Jsonb });
         parameters.Add(new() { Value = (object?)entry.Count ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bigint });
-        parameters.Add(new() { Value = (object?)StorableText.OfNullable(entry.Reason) ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
+        parameters.Add(
+            new()
+            {
+                Value = (object?)StorableText.OfNullable(entry.Reason) ?? DBNull.Value,
+                NpgsqlDbType = NpgsqlDbType.Text,
+            }
+        );
         parameters.Add(new() { Value = StorableText.Of(entry.Result) });
     }
 
-    private static string? Text(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
+    private static string? Text(NpgsqlDataReader reader, int column) =>
+        reader.IsDBNull(column) ? null : reader.GetString(column);
 }

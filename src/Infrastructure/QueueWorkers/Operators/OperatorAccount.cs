@@ -9,10 +9,14 @@ public sealed class OperatorAccount
     /// <summary>What the operator may do.</summary>
     public OperatorRole Role { get; init; }
 
-    /// <summary>The hashed password, see <see cref="OperatorPassword"/>; null for an operator that is only a script.</summary>
+    /// <summary>
+    /// The hashed password, see <see cref="OperatorPassword"/>; null for an operator that is only a script.
+    /// </summary>
     public string? PasswordHash { get; init; }
 
-    /// <summary>SHA-256 of the operator's key, see <see cref="OperatorKey"/>; null for an operator without one.</summary>
+    /// <summary>
+    /// SHA-256 of the operator's key, see <see cref="OperatorKey"/>; null for an operator without one.
+    /// </summary>
     public byte[]? KeyHash { get; init; }
 
     /// <summary>Wrong passwords since the last right one.</summary>

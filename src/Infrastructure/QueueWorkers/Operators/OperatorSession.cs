@@ -19,7 +19,9 @@ public sealed class OperatorSession
     public DateTimeOffset ExpiresAt { get; init; }
 }
 
-/// <summary>The <c>operator_sessions</c> table. In the database and not in the process: a restart logs nobody out.</summary>
+/// <summary>
+/// The <c>operator_sessions</c> table. In the database and not in the process: a restart logs nobody out.
+/// </summary>
 public sealed class OperatorSessionTable : IEntityTypeConfiguration<OperatorSession>
 {
     /// <inheritdoc />

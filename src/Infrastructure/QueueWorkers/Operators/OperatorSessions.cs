@@ -19,12 +19,16 @@ public sealed class OperatorSessions(NpgsqlDataSource database, OperatorStore op
     private static readonly SemaphoreSlim Checks = new(1, 1);
 
     // What is checked for a name that does not exist, so that the time does not tell which names do.
-    private static readonly Lazy<string> Nobody = new(() => OperatorPassword.Hash(Convert.ToHexString(RandomNumberGenerator.GetBytes(16))));
+    private static readonly Lazy<string> Nobody = new(() =>
+        OperatorPassword.Hash(Convert.ToHexString(RandomNumberGenerator.GetBytes(16)))
+    );
 
-    // Counted before the password is looked at: a hundred guesses at once are a hundred tries, and the sixth meets the lock.
+    // Counted before the password is looked at: a hundred guesses at once are a hundred tries, and the sixth meets the
+    // lock.
     private const string Try = """
         update operators set failed_tries = case when locked_until < now() then 1 else failed_tries + 1 end,
-            locked_until = case when locked_until >= now() then locked_until when locked_until is null and failed_tries + 1 >= $2 then now() + $3 end
+            locked_until = case when locked_until >= now() then locked_until when locked_until is null
+                and failed_tries + 1 >= $2 then now() + $3 end
         where name = $1 and disabled_at is null
         returning failed_tries, locked_until
         """;
@@ -36,23 +40,37 @@ public sealed class OperatorSessions(NpgsqlDataSource database, OperatorStore op
         """;
 
     private const string Find = """
-        select o.name, o.role from operator_sessions s join operators o on o.name = s.name where s.hash = $1 and s.expires_at > now() and o.disabled_at is null
+        select o.name, o.role from operator_sessions s join operators o on o.name = s.name
+            where s.hash = $1 and s.expires_at > now() and o.disabled_at is null
         """;
 
     /// <summary>Checks a name and a password, and begins a session.</summary>
-    /// <returns>The session's secret; or until when the operator is locked out; or neither, when name or password are wrong.</returns>
+    /// <returns>
+    /// The session's secret; or until when the operator is locked out; or neither, when name or password are wrong.
+    /// </returns>
     /// <exception cref="NpgsqlException">The database cannot be asked.</exception>
-    public async Task<(string? Secret, DateTimeOffset? LockedUntil)> BeginAsync(string name, string password, CancellationToken cancellationToken)
+    public async Task<(string? Secret, DateTimeOffset? LockedUntil)> BeginAsync(
+        string name,
+        string password,
+        CancellationToken cancellationToken
+    )
     {
         var known = await operators.FindByNameAsync(name, cancellationToken);
-        if (known is not null && await CountTryAsync(name, cancellationToken) is { LockedUntil: { } until, Tries: > MostTries })
+        if (
+            known is not null
+            && await CountTryAsync(name, cancellationToken) is { LockedUntil: { } until, Tries: > MostTries }
+        )
             return (null, until);
 
         await Checks.WaitAsync(cancellationToken);
         bool right;
         try
         {
-            right = await Task.Run(() => OperatorPassword.Verify(password, known?.PasswordHash ?? Nobody.Value), cancellationToken) && known?.PasswordHash is not null;
+            right =
+                await Task.Run(
+                    () => OperatorPassword.Verify(password, known?.PasswordHash ?? Nobody.Value),
+                    cancellationToken
+                ) && known?.PasswordHash is not null;
         }
         finally
         {
@@ -80,7 +98,9 @@ public sealed class OperatorSessions(NpgsqlDataSource database, OperatorStore op
         await using var command = database.CreateCommand(Find);
         command.Parameters.Add(new() { Value = hash });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        return await reader.ReadAsync(cancellationToken) ? new OperatorAccount { Name = reader.GetString(0), Role = (OperatorRole)reader.GetInt16(1) } : null;
+        return await reader.ReadAsync(cancellationToken)
+            ? new OperatorAccount { Name = reader.GetString(0), Role = (OperatorRole)reader.GetInt16(1) }
+            : null;
     }
 
     /// <summary>Ends a session.</summary>
@@ -94,14 +114,19 @@ public sealed class OperatorSessions(NpgsqlDataSource database, OperatorStore op
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    private async Task<(int Tries, DateTimeOffset? LockedUntil)> CountTryAsync(string name, CancellationToken cancellationToken)
+    private async Task<(int Tries, DateTimeOffset? LockedUntil)> CountTryAsync(
+        string name,
+        CancellationToken cancellationToken
+    )
     {
         await using var command = database.CreateCommand(Try);
         command.Parameters.Add(new() { Value = name });
         command.Parameters.Add(new() { Value = MostTries });
         command.Parameters.Add(new() { Value = LockOut });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        return await reader.ReadAsync(cancellationToken) ? (reader.GetInt32(0), reader.IsDBNull(1) ? null : reader.GetFieldValue<DateTimeOffset>(1)) : default;
+        return await reader.ReadAsync(cancellationToken)
+            ? (reader.GetInt32(0), reader.IsDBNull(1) ? null : reader.GetFieldValue<DateTimeOffset>(1))
+            : default;
     }
 
     private static byte[]? HashOf(string secret) =>

@@ -6,30 +6,52 @@ namespace QueueWorkers.Operators;
 /// <summary>Finds operators, and makes the first one.</summary>
 public sealed class OperatorStore(NpgsqlDataSource database)
 {
-    private const string Columns = "name, role, password_hash, key_hash, failed_tries, locked_until, created_at, disabled_at";
+    private const string Columns =
+        "name, role, password_hash, key_hash, failed_tries, locked_until, created_at, disabled_at";
 
     /// <summary>The operator whose key this is; null when there is none, or it is shut out.</summary>
     public Task<OperatorAccount?> FindByKeyAsync(string key, CancellationToken cancellationToken) =>
-        FindAsync($"select {Columns} from operators where key_hash = $1 and disabled_at is null", OperatorKey.HashOf(key), cancellationToken);
+        FindAsync(
+            $"select {Columns} from operators where key_hash = $1 and disabled_at is null",
+            OperatorKey.HashOf(key),
+            cancellationToken
+        );
 
     /// <summary>The operator of a name; null when there is none, or it is shut out.</summary>
     public Task<OperatorAccount?> FindByNameAsync(string name, CancellationToken cancellationToken) =>
         FindAsync($"select {Columns} from operators where name = $1 and disabled_at is null", name, cancellationToken);
 
-    /// <summary>Makes an operator, or gives an existing one this password and this key; what is null stays as it is.</summary>
-    public async Task EnsureAsync(string name, OperatorRole role, string? password, string? key, CancellationToken cancellationToken)
+    /// <summary>
+    /// Makes an operator, or gives an existing one this password and this key; what is null stays as it is.
+    /// </summary>
+    public async Task EnsureAsync(
+        string name,
+        OperatorRole role,
+        string? password,
+        string? key,
+        CancellationToken cancellationToken
+    )
     {
         // A new hash of the same password differs each time: written only when the password has changed.
         var known = await FindByNameAsync(name, cancellationToken);
-        var hash = password is null || (known?.PasswordHash is { } stored && OperatorPassword.Verify(password, stored)) ? known?.PasswordHash : OperatorPassword.Hash(password);
-        await using var command = database.CreateCommand("""
+        var hash =
+            password is null || (known?.PasswordHash is { } stored && OperatorPassword.Verify(password, stored))
+                ? known?.PasswordHash
+                : OperatorPassword.Hash(password);
+        await using var command = database.CreateCommand(
+            """
             insert into operators (name, role, password_hash, key_hash, failed_tries) values ($1, $2, $3, $4, 0)
-            on conflict (name) do update set role = excluded.role, password_hash = coalesce(excluded.password_hash, operators.password_hash), key_hash = coalesce(excluded.key_hash, operators.key_hash)
-            """);
+            on conflict (name) do update set role = excluded.role,
+                password_hash = coalesce(excluded.password_hash, operators.password_hash),
+                key_hash = coalesce(excluded.key_hash, operators.key_hash)
+            """
+        );
         command.Parameters.Add(new() { Value = name });
         command.Parameters.Add(new() { Value = (short)role });
         command.Parameters.Add(new() { Value = (object?)hash ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
-        command.Parameters.Add(new() { Value = key is null ? DBNull.Value : OperatorKey.HashOf(key), NpgsqlDbType = NpgsqlDbType.Bytea });
+        command.Parameters.Add(
+            new() { Value = key is null ? DBNull.Value : OperatorKey.HashOf(key), NpgsqlDbType = NpgsqlDbType.Bytea }
+        );
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 

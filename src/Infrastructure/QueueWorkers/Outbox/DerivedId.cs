@@ -5,8 +5,10 @@ using System.Text;
 namespace QueueWorkers.Outbox;
 
 /// <summary>
-/// Ids that follow from what a message is about: whoever makes the message again makes the same one, and every step that has seen it drops the copy.
-/// They are version 7 UUIDs with the time of their origin in front, so that they land at the end of an index as fresh ids do; the rest is SHA-256.
+/// Ids that follow from what a message is about: whoever makes the message again makes the same one, and every step
+/// that has seen it drops the copy.
+/// They are version 7 UUIDs with the time of their origin in front, so that they land at the end of an index as fresh
+/// ids do; the rest is SHA-256.
 /// </summary>
 public static class DerivedId
 {

@@ -5,7 +5,8 @@ using MassTransit.Serialization;
 namespace QueueWorkers.Outbox;
 
 /// <summary>
-/// Writes the envelope that MassTransit reads (its documented interoperability format), without indentation and without the addresses of temporary queues:
+/// Writes the envelope that MassTransit reads (its documented interoperability format), without indentation and without
+/// the addresses of temporary queues:
 /// about 0.4 kB where the library's own writer needs 1.3 kB, and no send context has to be built for it.
 /// </summary>
 public static class Envelope
@@ -20,7 +21,8 @@ public static class Envelope
     private static ArrayBufferWriter<byte>? _buffer;
 
     /// <summary>Serializes a message.</summary>
-    /// <param name="message">The message; serialized with the options that MassTransit uses, so that both sides agree on names.</param>
+    /// <param name="message">The message; serialized with the options that MassTransit uses, so that both sides agree
+    /// on names.</param>
     /// <param name="messageId">Its id.</param>
     /// <param name="correlationId">What it is about; null when it is about nothing in particular.</param>
     /// <param name="conversationId">The chain of messages it belongs to.</param>
@@ -28,7 +30,15 @@ public static class Envelope
     /// <param name="sentAt">When it was written, or is due.</param>
     /// <param name="expiresAt">Until when it has to be begun; null for ever.</param>
     /// <returns>UTF-8 JSON.</returns>
-    public static byte[] Write<T>(T message, Guid messageId, Guid? correlationId, Guid conversationId, Guid? initiatorId, DateTimeOffset sentAt, DateTimeOffset? expiresAt = null)
+    public static byte[] Write<T>(
+        T message,
+        Guid messageId,
+        Guid? correlationId,
+        Guid conversationId,
+        Guid? initiatorId,
+        DateTimeOffset sentAt,
+        DateTimeOffset? expiresAt = null
+    )
         where T : class
     {
         var buffer = _buffer ??= new ArrayBufferWriter<byte>(1024);

@@ -3,7 +3,10 @@ using MassTransit;
 
 namespace QueueWorkers.Outbox;
 
-/// <summary>The names under which a message type travels. They follow MassTransit's conventions, so its endpoints bind to the same exchange.</summary>
+/// <summary>
+/// The names under which a message type travels. They follow MassTransit's conventions, so its endpoints bind to the
+/// same exchange.
+/// </summary>
 public static class MessageName
 {
     private static readonly ConcurrentDictionary<Type, string> Exchanges = new();

@@ -9,17 +9,23 @@ using Microsoft.EntityFrameworkCore;
 namespace QueueWorkers.Outbox;
 
 /// <summary>
-/// Makes the scoped <c>IPublishEndpoint</c> and <c>ISendEndpointProvider</c> write rows into the scope's own database context: they are committed, or not,
-/// with whatever else that context saves. Inside a step the messages join the step's run instead.
+/// Makes the scoped <c>IPublishEndpoint</c> and <c>ISendEndpointProvider</c> write rows into the scope's own database
+/// context: they are committed, or not, with whatever else that context saves. Inside a step the messages join the
+/// step's run instead.
 /// </summary>
 internal sealed class OutboxBusContextProvider<TContext>(
-    IBus bus, TContext database, Bind<IBus, IClientFactory> clients, Bind<IBus, IScopedConsumeContextProvider> consuming, IServiceProvider provider)
-    : IScopedBusContextProvider<IBus>
+    IBus bus,
+    TContext database,
+    Bind<IBus, IClientFactory> clients,
+    Bind<IBus, IScopedConsumeContextProvider> consuming,
+    IServiceProvider provider
+) : IScopedBusContextProvider<IBus>
     where TContext : DbContext
 {
-    public ScopedBusContext Context { get; } = consuming.Value.HasContext
-        ? new ConsumeContextScopedBusContext(consuming.Value.GetContext(), clients.Value)
-        : new OutboxBusContext(bus, database, clients.Value, provider);
+    public ScopedBusContext Context { get; } =
+        consuming.Value.HasContext
+            ? new ConsumeContextScopedBusContext(consuming.Value.GetContext(), clients.Value)
+            : new OutboxBusContext(bus, database, clients.Value, provider);
 }
 
 internal sealed class OutboxBusContext : ScopedBusContext, OutboxSendContext

@@ -3,21 +3,29 @@ using NpgsqlTypes;
 
 namespace QueueWorkers.Outbox;
 
-/// <summary>Outbox rows as arrays, a parameter per column: any number of rows in one statement that is prepared once.</summary>
+/// <summary>
+/// Outbox rows as arrays, a parameter per column: any number of rows in one statement that is prepared once.
+/// </summary>
 public static class OutboxColumns
 {
     /// <summary>
     /// The insert, reading the parameters that <see cref="AddTo"/> added from number <paramref name="first"/> on.
     /// </summary>
     /// <param name="first">Number of the first of the parameters, from 1.</param>
-    public static string Insert(int first) => $"""
-        insert into outbox (id, message_id, exchange, routing_key, correlation_id, content_type, headers, body, priority, mandatory, due_at, expires_at, attempts)
-        select t.id, t.message_id, t.exchange, t.routing_key, t.correlation_id, t.content_type, t.headers, t.body, t.priority, t.mandatory,
-               coalesce(t.due_at, now() + interval '{OutboxTable.Lease.TotalSeconds:0} seconds'), t.expires_at, 0
-        from unnest(${first}::uuid[], ${first + 1}::text[], ${first + 2}::text[], ${first + 3}::text[], ${first + 4}::text[], ${first + 5}::text[], ${first + 6}::bytea[],
-                    ${first + 7}::smallint[], ${first + 8}::boolean[], ${first + 9}::timestamptz[], ${first + 10}::uuid[], ${first + 11}::timestamptz[])
-             as t(message_id, exchange, routing_key, correlation_id, content_type, headers, body, priority, mandatory, due_at, id, expires_at)
-        """;
+    public static string Insert(int first) =>
+        $"""
+            insert into outbox (id, message_id, exchange, routing_key, correlation_id, content_type, headers, body,
+                priority, mandatory, due_at, expires_at, attempts)
+            select t.id, t.message_id, t.exchange, t.routing_key, t.correlation_id, t.content_type, t.headers, t.body,
+                t.priority, t.mandatory,
+                   coalesce(t.due_at, now() + interval '{OutboxTable.Lease.TotalSeconds:0} seconds'), t.expires_at, 0
+            from unnest(${first}::uuid[], ${first + 1}::text[], ${first + 2}::text[], ${first + 3}::text[], ${first
+                + 4}::text[], ${first + 5}::text[], ${first + 6}::bytea[],
+                        ${first + 7}::smallint[], ${first + 8}::boolean[], ${first + 9}::timestamptz[], ${first
+                + 10}::uuid[], ${first + 11}::timestamptz[])
+                 as t(message_id, exchange, routing_key, correlation_id, content_type, headers, body, priority,
+                     mandatory, due_at, id, expires_at)
+            """;
 
     /// <summary>Adds the columns of the messages.</summary>
     /// <param name="parameters">Where to.</param>
@@ -38,7 +46,12 @@ public static class OutboxColumns
         Add(parameters, NpgsqlDbType.TimestampTz, messages, static m => m.ExpiresAt);
     }
 
-    private static void Add<T>(NpgsqlParameterCollection parameters, NpgsqlDbType type, IReadOnlyList<OutboxMessage> messages, Func<OutboxMessage, T> column)
+    private static void Add<T>(
+        NpgsqlParameterCollection parameters,
+        NpgsqlDbType type,
+        IReadOnlyList<OutboxMessage> messages,
+        Func<OutboxMessage, T> column
+    )
     {
         var values = new T[messages.Count];
         for (var i = 0; i < values.Length; i++)

@@ -7,8 +7,8 @@ using QueueWorkers.Outbox.Relaying;
 namespace QueueWorkers.Outbox;
 
 /// <summary>
-/// Offers rows that a database context has saved to the relay once they are committed, and never before: a message on its way while its transaction rolls back
-/// would be one about something that never happened.
+/// Offers rows that a database context has saved to the relay once they are committed, and never before: a message on
+/// its way while its transaction rolls back would be one about something that never happened.
 /// </summary>
 public sealed class OutboxCommitInterceptor(RelayFeed relay) : SaveChangesInterceptor, IDbTransactionInterceptor
 {
@@ -22,7 +22,11 @@ public sealed class OutboxCommitInterceptor(RelayFeed relay) : SaveChangesInterc
     }
 
     /// <inheritdoc />
-    public override ValueTask<InterceptionResult<int>> SavingChangesAsync(DbContextEventData eventData, InterceptionResult<int> result, CancellationToken cancellationToken = default)
+    public override ValueTask<InterceptionResult<int>> SavingChangesAsync(
+        DbContextEventData eventData,
+        InterceptionResult<int> result,
+        CancellationToken cancellationToken = default
+    )
     {
         Collect(eventData.Context);
         return ValueTask.FromResult(result);
@@ -36,7 +40,11 @@ public sealed class OutboxCommitInterceptor(RelayFeed relay) : SaveChangesInterc
     }
 
     /// <inheritdoc />
-    public override ValueTask<int> SavedChangesAsync(SaveChangesCompletedEventData eventData, int result, CancellationToken cancellationToken = default)
+    public override ValueTask<int> SavedChangesAsync(
+        SaveChangesCompletedEventData eventData,
+        int result,
+        CancellationToken cancellationToken = default
+    )
     {
         OfferUnlessInTransaction(eventData.Context);
         return ValueTask.FromResult(result);
@@ -46,27 +54,40 @@ public sealed class OutboxCommitInterceptor(RelayFeed relay) : SaveChangesInterc
     public override void SaveChangesFailed(DbContextErrorEventData eventData) => Forget(eventData.Context);
 
     /// <inheritdoc />
-    public override Task SaveChangesFailedAsync(DbContextErrorEventData eventData, CancellationToken cancellationToken = default)
+    public override Task SaveChangesFailedAsync(
+        DbContextErrorEventData eventData,
+        CancellationToken cancellationToken = default
+    )
     {
         Forget(eventData.Context);
         return Task.CompletedTask;
     }
 
     /// <inheritdoc />
-    public void TransactionCommitted(DbTransaction transaction, TransactionEndEventData eventData) => Offer(eventData.Context);
+    public void TransactionCommitted(DbTransaction transaction, TransactionEndEventData eventData) =>
+        Offer(eventData.Context);
 
     /// <inheritdoc />
-    public Task TransactionCommittedAsync(DbTransaction transaction, TransactionEndEventData eventData, CancellationToken cancellationToken = default)
+    public Task TransactionCommittedAsync(
+        DbTransaction transaction,
+        TransactionEndEventData eventData,
+        CancellationToken cancellationToken = default
+    )
     {
         Offer(eventData.Context);
         return Task.CompletedTask;
     }
 
     /// <inheritdoc />
-    public void TransactionRolledBack(DbTransaction transaction, TransactionEndEventData eventData) => Forget(eventData.Context);
+    public void TransactionRolledBack(DbTransaction transaction, TransactionEndEventData eventData) =>
+        Forget(eventData.Context);
 
     /// <inheritdoc />
-    public Task TransactionRolledBackAsync(DbTransaction transaction, TransactionEndEventData eventData, CancellationToken cancellationToken = default)
+    public Task TransactionRolledBackAsync(
+        DbTransaction transaction,
+        TransactionEndEventData eventData,
+        CancellationToken cancellationToken = default
+    )
     {
         Forget(eventData.Context);
         return Task.CompletedTask;
@@ -76,8 +97,12 @@ public sealed class OutboxCommitInterceptor(RelayFeed relay) : SaveChangesInterc
     {
         if (context is null)
             return;
-        // Looked at before the insert: after it EF Core has filled in the due time that the database made up, which is the lease and no delay.
-        var added = context.ChangeTracker.Entries<OutboxMessage>().Where(e => e.State == EntityState.Added).Select(e => (e.Entity, e.Entity.DueAt is not null));
+        // Looked at before the insert: after it EF Core has filled in the due time that the database made up, which is
+        // the lease and no delay.
+        var added = context
+            .ChangeTracker.Entries<OutboxMessage>()
+            .Where(e => e.State == EntityState.Added)
+            .Select(e => (e.Entity, e.Entity.DueAt is not null));
         _saved.GetOrCreateValue(context).AddRange(added);
     }
 

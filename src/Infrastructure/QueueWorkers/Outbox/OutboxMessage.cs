@@ -1,7 +1,8 @@
 namespace QueueWorkers.Outbox;
 
 /// <summary>
-/// A message that was, or is about to be, committed with the data it belongs to, in the very form in which it goes to the broker.
+/// A message that was, or is about to be, committed with the data it belongs to, in the very form in which it goes to
+/// the broker.
 /// The body is the final envelope: the relay publishes bytes and knows no serializer.
 /// </summary>
 public sealed class OutboxMessage
@@ -33,12 +34,14 @@ public sealed class OutboxMessage
     /// <summary>1 (lowest) to 9 (highest); null is the broker's normal, 4.</summary>
     public short? Priority { get; init; }
 
-    /// <summary>True when the message must reach a queue: an unroutable one is a fault of the topology, not a success.</summary>
+    /// <summary>
+    /// True when the message must reach a queue: an unroutable one is a fault of the topology, not a success.
+    /// </summary>
     public bool Mandatory { get; init; } = true;
 
     /// <summary>
-    /// When the message may leave. Null means at once: the database then writes now plus the lease, so that the process which wrote the row sends it
-    /// from memory, and any other relay takes it over if that process dies first.
+    /// When the message may leave. Null means at once: the database then writes now plus the lease, so that the process
+    /// which wrote the row sends it from memory, and any other relay takes it over if that process dies first.
     /// </summary>
     public DateTimeOffset? DueAt { get; init; }
 
@@ -51,6 +54,8 @@ public sealed class OutboxMessage
     /// <summary>Why the last try failed.</summary>
     public string? LastError { get; init; }
 
-    /// <summary>When it was quarantined: nobody tries again until an operator says so. Null while it is alive.</summary>
+    /// <summary>
+    /// When it was quarantined: nobody tries again until an operator says so. Null while it is alive.
+    /// </summary>
     public DateTimeOffset? DeadAt { get; init; }
 }

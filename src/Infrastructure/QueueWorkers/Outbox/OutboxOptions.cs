@@ -6,19 +6,29 @@ namespace QueueWorkers.Outbox;
 /// <summary>How the relay works, section <c>Outbox</c>.</summary>
 public sealed record OutboxOptions
 {
-    /// <summary>Whether this process runs a relay. Default: yes. Switch it off only where another process runs one.</summary>
+    /// <summary>
+    /// Whether this process runs a relay. Default: yes. Switch it off only where another process runs one.
+    /// </summary>
     public bool Relay { get; init; } = true;
 
-    /// <summary>The most messages published before their confirms are awaited, 1–1000: the client searches all outstanding ones at each confirm. Default: 500.</summary>
+    /// <summary>
+    /// The most messages published before their confirms are awaited, 1–1000: the client searches all outstanding ones
+    /// at each confirm. Default: 500.
+    /// </summary>
     public int BatchSize { get; init; } = 500;
 
-    /// <summary>How often an idle relay looks for rows that others left behind or that have become due; less often the more processes there are. Default: 1 second.</summary>
+    /// <summary>
+    /// How often an idle relay looks for rows that others left behind or that have become due; less often the more
+    /// processes there are. Default: 1 second.
+    /// </summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>How long the broker may take to confirm a batch. Default: 10 seconds.</summary>
     public TimeSpan ConfirmTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>After how many refusals a row is quarantined, 1–100. A broker that is away refuses nothing. Default: 10.</summary>
+    /// <summary>
+    /// After how many refusals a row is quarantined, 1–100. A broker that is away refuses nothing. Default: 10.
+    /// </summary>
     public int MaxAttempts { get; init; } = 10;
 
     /// <summary>Reads and checks the section.</summary>
@@ -27,14 +37,23 @@ public sealed record OutboxOptions
     {
         var options = configuration.GetSection("Outbox").Get<OutboxOptions>() ?? new OutboxOptions();
         new ConfigurationProblems()
-            .Require(options.BatchSize is >= 1 and <= 1000, $"Outbox:BatchSize must be 1–1000, got {options.BatchSize}; set Outbox__BatchSize")
-            .Require(options.MaxAttempts is >= 1 and <= 100, $"Outbox:MaxAttempts must be 1–100, got {options.MaxAttempts}; set Outbox__MaxAttempts")
             .Require(
-                options.PollInterval >= TimeSpan.FromMilliseconds(50) && options.PollInterval <= TimeSpan.FromMinutes(1),
-                $"Outbox:PollInterval must be 00:00:00.050–00:01:00, got {options.PollInterval}; set Outbox__PollInterval")
+                options.BatchSize is >= 1 and <= 1000,
+                $"Outbox:BatchSize must be 1–1000, got {options.BatchSize}; set Outbox__BatchSize"
+            )
+            .Require(
+                options.MaxAttempts is >= 1 and <= 100,
+                $"Outbox:MaxAttempts must be 1–100, got {options.MaxAttempts}; set Outbox__MaxAttempts"
+            )
+            .Require(
+                options.PollInterval >= TimeSpan.FromMilliseconds(50)
+                    && options.PollInterval <= TimeSpan.FromMinutes(1),
+                $"Outbox:PollInterval must be 00:00:00.050–00:01:00, got {options.PollInterval}; set Outbox__PollInterval"
+            )
             .Require(
                 options.ConfirmTimeout >= TimeSpan.FromSeconds(1) && options.ConfirmTimeout <= TimeSpan.FromSeconds(25),
-                $"Outbox:ConfirmTimeout must be 00:00:01–00:00:25, got {options.ConfirmTimeout}; set Outbox__ConfirmTimeout")
+                $"Outbox:ConfirmTimeout must be 00:00:01–00:00:25, got {options.ConfirmTimeout}; set Outbox__ConfirmTimeout"
+            )
             .ThrowIfAny();
         return options;
     }

@@ -8,8 +8,15 @@ public sealed class OutboxWriter(NpgsqlDataSource database, RelayFeed relay)
 {
     private static readonly string Insert = OutboxColumns.Insert(first: 1);
 
-    /// <summary>Inserts rows into the caller's transaction. After its commit offer them to <see cref="RelayFeed"/>, or they leave a lease later.</summary>
-    public static async Task InsertAsync(NpgsqlConnection connection, IReadOnlyList<OutboxMessage> messages, CancellationToken cancellationToken = default)
+    /// <summary>
+    /// Inserts rows into the caller's transaction. After its commit offer them to <see cref="RelayFeed"/>, or they
+    /// leave a lease later.
+    /// </summary>
+    public static async Task InsertAsync(
+        NpgsqlConnection connection,
+        IReadOnlyList<OutboxMessage> messages,
+        CancellationToken cancellationToken = default
+    )
     {
         if (messages.Count == 0)
             return;

@@ -17,15 +17,29 @@ public static class OutgoingMessage
     /// <param name="initiatorId">The message that caused it.</param>
     /// <param name="activity">The trace to continue; null when nobody listens.</param>
     /// <param name="dueAt">When it may leave; null for at once.</param>
-    /// <param name="mandatory">False for an integration event that nobody has to listen to; all others are kept as unrouted when no queue takes them, never dropped.</param>
+    /// <param name="mandatory">False for an integration event that nobody has to listen to; all others are kept as
+    /// unrouted when no queue takes them, never dropped.</param>
     /// <param name="priority">1 (lowest) to 9 (highest); null is the broker's normal, 4.</param>
     /// <param name="expiresAt">Until when it has to be begun; null for ever.</param>
     /// <param name="id">The message's id, see <see cref="IdOf{T}"/>; null for a fresh one.</param>
-    /// <param name="queue">A step to send it to, and to nobody else; null publishes it to whoever consumes its type.</param>
-    /// <param name="keys">The value of a key by its name, see <see cref="MessageKeys"/>; asked only for what the contract declares. Null, or an answer of null, for a message without.</param>
+    /// <param name="queue">A step to send it to, and to nobody else; null publishes it to whoever consumes its
+    /// type.</param>
+    /// <param name="keys">The value of a key by its name, see <see cref="MessageKeys"/>; asked only for what the
+    /// contract declares. Null, or an answer of null, for a message without.</param>
     public static OutboxMessage Create<T>(
-        T message, Guid correlationId, Guid conversationId = default, Guid? initiatorId = null, Activity? activity = null, DateTimeOffset? dueAt = null,
-        bool mandatory = true, short? priority = null, DateTimeOffset? expiresAt = null, string? queue = null, Guid? id = null, Func<string, string?>? keys = null)
+        T message,
+        Guid correlationId,
+        Guid conversationId = default,
+        Guid? initiatorId = null,
+        Activity? activity = null,
+        DateTimeOffset? dueAt = null,
+        bool mandatory = true,
+        short? priority = null,
+        DateTimeOffset? expiresAt = null,
+        string? queue = null,
+        Guid? id = null,
+        Func<string, string?>? keys = null
+    )
         where T : class
     {
         var row = Guid.CreateVersion7();
@@ -39,7 +53,15 @@ public static class OutgoingMessage
             CorrelationId = correlationId.ToString(),
             Exchange = queue ?? MessageName.ExchangeOf(typeof(T)),
             Headers = HeadersOf(activity?.Id, keys is null ? [] : MessageKeys.DeclaredBy(typeof(T)), keys),
-            Body = Envelope.Write(message, messageId, correlationId, conversationId == default ? messageId : conversationId, initiatorId, sentAt, expiresAt),
+            Body = Envelope.Write(
+                message,
+                messageId,
+                correlationId,
+                conversationId == default ? messageId : conversationId,
+                initiatorId,
+                sentAt,
+                expiresAt
+            ),
             Priority = priority,
             Mandatory = mandatory,
             DueAt = dueAt,
@@ -48,7 +70,8 @@ public static class OutgoingMessage
     }
 
     /// <summary>
-    /// The id of a message that follows from another one, or from what it is about: whoever makes it again, long after, makes a copy and not a second message.
+    /// The id of a message that follows from another one, or from what it is about: whoever makes it again, long after,
+    /// makes a copy and not a second message.
     /// </summary>
     /// <param name="origin">The message that led to it, or the subject at the beginning of a chain.</param>
     /// <param name="step">The step that publishes it; null at the beginning.</param>
@@ -79,5 +102,10 @@ public static class OutgoingMessage
     }
 
     private static void Append(StringBuilder headers, string name, string value) =>
-        headers.Append(headers.Length == 1 ? "\"" : ",\"").Append(name).Append("\":\"").Append(JsonEncodedText.Encode(value)).Append('"');
+        headers
+            .Append(headers.Length == 1 ? "\"" : ",\"")
+            .Append(name)
+            .Append("\":\"")
+            .Append(JsonEncodedText.Encode(value))
+            .Append('"');
 }

@@ -6,13 +6,21 @@ using QueueWorkers.GroupCommit;
 
 namespace QueueWorkers.Outbox;
 
-/// <summary>Turns what MassTransit is about to send, or has received, into an outbox row. The only place that knows both.</summary>
+/// <summary>
+/// Turns what MassTransit is about to send, or has received, into an outbox row. The only place that knows both.
+/// </summary>
 internal static class SendContextRow
 {
-    /// <summary>The header that carries the count of lost deliveries along with a deferred message. A redrive drops it: it begins from nothing.</summary>
+    /// <summary>
+    /// The header that carries the count of lost deliveries along with a deferred message. A redrive drops it: it
+    /// begins from nothing.
+    /// </summary>
     public const string LostDeliveriesHeader = "x-lost-deliveries";
 
-    /// <summary>The header that says since when a message waits because the database refuses what it needs: milliseconds since 1970. A redrive removes it, as every header that begins like this.</summary>
+    /// <summary>
+    /// The header that says since when a message waits because the database refuses what it needs: milliseconds since
+    /// 1970. A redrive removes it, as every header that begins like this.
+    /// </summary>
     public const string RefusedSinceHeader = "MT-Database-Refused-Since";
 
     /// <summary>The row of a message that code published or sent through MassTransit's own interfaces.</summary>
@@ -29,30 +37,49 @@ internal static class SendContextRow
         var now = DateTimeOffset.UtcNow;
         return new OutboxMessage
         {
-            MessageId = context.MessageId ?? throw new InvalidOperationException($"A {typeof(T).Name} without a message id cannot be stored; MassTransit assigns one unless it was taken away."),
+            MessageId =
+                context.MessageId
+                ?? throw new InvalidOperationException(
+                    $"A {typeof(T).Name} without a message id cannot be stored; MassTransit assigns one unless it was taken away."
+                ),
             Exchange = transport.Exchange,
             RoutingKey = transport.RoutingKey ?? "",
             CorrelationId = context.CorrelationId?.ToString(),
             ContentType = (context.ContentType ?? context.Serialization.DefaultContentType).ToString(),
-            Headers = Serialize(context.Headers.GetAll().Select(h => new KeyValuePair<string, object?>(h.Key, h.Value))),
+            Headers = Serialize(
+                context.Headers.GetAll().Select(h => new KeyValuePair<string, object?>(h.Key, h.Value))
+            ),
             Body = context.Serializer.GetMessageBody(context).GetBytes(),
-            Priority = priority ?? (transport.BasicProperties.IsPriorityPresent() ? (short?)transport.BasicProperties.Priority : null),
-            // A published type may have no queue of its own; its exchange's alternate keeps what must not be lost. A sent one has an address, so it must arrive.
+            Priority =
+                priority
+                ?? (transport.BasicProperties.IsPriorityPresent() ? (short?)transport.BasicProperties.Priority : null),
+            // A published type may have no queue of its own; its exchange's alternate keeps what must not be lost. A
+            // sent one has an address, so it must arrive.
             Mandatory = transport.Mandatory,
             DueAt = delay is { } wait && wait > TimeSpan.Zero ? now + wait : null,
             ExpiresAt = context.TimeToLive is { } life ? now + life : null,
         };
     }
 
-    /// <summary>The row that brings a received message to the same endpoint again, as it is: same id, same class, same counters.</summary>
+    /// <summary>
+    /// The row that brings a received message to the same endpoint again, as it is: same id, same class, same counters.
+    /// </summary>
     /// <param name="context">The message.</param>
     /// <param name="exchange">The endpoint's exchange.</param>
     /// <param name="dueAt">When it is to come.</param>
-    /// <param name="lost">Deliveries of it that were lost so far: the broker counts anew, because for the broker it is a new message.</param>
-    /// <param name="refusedSince">Since when the database refuses what the message needs; null when it waits for another reason.</param>
+    /// <param name="lost">Deliveries of it that were lost so far: the broker counts anew, because for the broker it is
+    /// a new message.</param>
+    /// <param name="refusedSince">Since when the database refuses what the message needs; null when it waits for
+    /// another reason.</param>
     /// <param name="notes">Headers that take the place of the received ones of the same names.</param>
     public static OutboxMessage Deferred(
-        ConsumeContext context, string exchange, DateTimeOffset dueAt, long lost, DateTimeOffset? refusedSince = null, params IEnumerable<KeyValuePair<string, object?>> notes)
+        ConsumeContext context,
+        string exchange,
+        DateTimeOffset dueAt,
+        long lost,
+        DateTimeOffset? refusedSince = null,
+        params IEnumerable<KeyValuePair<string, object?>> notes
+    )
     {
         var received = context.ReceiveContext.GetPayload<RabbitMqBasicConsumeContext>().Properties;
         return new OutboxMessage
@@ -61,8 +88,13 @@ internal static class SendContextRow
             Exchange = exchange,
             // Bytes of a stranger's that were no text are longer as text, perhaps longer than can be sent.
             CorrelationId = AmqpLimits.ShortStringOrNull(StorableText.OfNullable(received.CorrelationId)),
-            ContentType = AmqpLimits.ShortStringOrNull(StorableText.OfNullable(received.ContentType)) ?? Envelope.ContentType,
-            Headers = Serialize(HeadersAgain(received.Headers ?? new Dictionary<string, object?>(), lost).Concat(Since(refusedSince)).Concat(notes)),
+            ContentType =
+                AmqpLimits.ShortStringOrNull(StorableText.OfNullable(received.ContentType)) ?? Envelope.ContentType,
+            Headers = Serialize(
+                HeadersAgain(received.Headers ?? new Dictionary<string, object?>(), lost)
+                    .Concat(Since(refusedSince))
+                    .Concat(notes)
+            ),
             Body = context.ReceiveContext.Body.GetBytes(),
             Priority = received.IsPriorityPresent() ? received.Priority : null,
             DueAt = dueAt,
@@ -71,17 +103,29 @@ internal static class SendContextRow
 
     /// <summary>The class of a received message; null is the broker's normal.</summary>
     public static short? PriorityOf(ConsumeContext context) =>
-        context.ReceiveContext.TryGetPayload<RabbitMqBasicConsumeContext>(out var received) && received.Properties.IsPriorityPresent() ? received.Properties.Priority : null;
+        context.ReceiveContext.TryGetPayload<RabbitMqBasicConsumeContext>(out var received)
+        && received.Properties.IsPriorityPresent()
+            ? received.Properties.Priority
+            : null;
 
     // x-… headers are the broker's and the client's notes about the last delivery.
-    private static IEnumerable<KeyValuePair<string, object?>> HeadersAgain(IDictionary<string, object?> received, long lost)
+    private static IEnumerable<KeyValuePair<string, object?>> HeadersAgain(
+        IDictionary<string, object?> received,
+        long lost
+    )
     {
-        var headers = received.Where(h => !h.Key.StartsWith("x-", StringComparison.Ordinal) && h.Key != RefusedSinceHeader && AmqpLimits.IsShortString(h.Key));
+        var headers = received.Where(h =>
+            !h.Key.StartsWith("x-", StringComparison.Ordinal)
+            && h.Key != RefusedSinceHeader
+            && AmqpLimits.IsShortString(h.Key)
+        );
         return lost > 0 ? headers.Append(new(LostDeliveriesHeader, lost)) : headers;
     }
 
     private static IEnumerable<KeyValuePair<string, object?>> Since(DateTimeOffset? refusedSince) =>
-        refusedSince is { } since ? [new(RefusedSinceHeader, since.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture))] : [];
+        refusedSince is { } since
+            ? [new(RefusedSinceHeader, since.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture))]
+            : [];
 
     private static string Serialize(IEnumerable<KeyValuePair<string, object?>> headers)
     {

@@ -1,9 +1,14 @@
 namespace QueueWorkers.Outbox;
 
-/// <summary>Version 7 UUIDs carry the time they were made at, so a bound on time is a bound on the key, and a walk through the rows of some time is a walk along it.</summary>
+/// <summary>
+/// Version 7 UUIDs carry the time they were made at, so a bound on time is a bound on the key, and a walk through the
+/// rows of some time is a walk along it.
+/// </summary>
 public static class TimedId
 {
-    /// <summary>The smallest version 7 UUID of a moment (RFC 9562: 48 bits of milliseconds, then the version).</summary>
+    /// <summary>
+    /// The smallest version 7 UUID of a moment (RFC 9562: 48 bits of milliseconds, then the version).
+    /// </summary>
     public static Guid FirstAt(DateTimeOffset moment) => FirstAt(moment.ToUnixTimeMilliseconds());
 
     /// <summary>How long ago a version 7 UUID was made, never less than zero; zero for any other.</summary>
@@ -19,7 +24,10 @@ public static class TimedId
         return TimeSpan.FromMilliseconds(Math.Max(0, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() - milliseconds));
     }
 
-    /// <summary>The same for a moment in milliseconds since 1970, which may lie outside the calendar: dates have an end, numbers do not.</summary>
+    /// <summary>
+    /// The same for a moment in milliseconds since 1970, which may lie outside the calendar: dates have an end, numbers
+    /// do not.
+    /// </summary>
     public static Guid FirstAt(long unixMilliseconds)
     {
         Span<byte> bytes = stackalloc byte[16];

@@ -4,7 +4,10 @@ using QueueWorkers.Steps;
 
 namespace QueueWorkers.Redrive;
 
-/// <summary>What is known of a dead-lettered message's work, and why it is not sent again: the same answer in the dry run and when it is sent.</summary>
+/// <summary>
+/// What is known of a dead-lettered message's work, and why it is not sent again: the same answer in the dry run and
+/// when it is sent.
+/// </summary>
 /// <param name="Done">Its work is done.</param>
 /// <param name="Uncertain">Nobody knows whether its effect happened.</param>
 /// <param name="Status">Where its step stands; null when that has no row.</param>
@@ -13,14 +16,20 @@ internal readonly record struct RedriveBlocker(bool Done, bool Uncertain, StepSt
     /// <summary>The three as columns of a query on <c>failures f</c>.</summary>
     public static readonly string Columns = $"""
         exists (select from idempotency d where d.message_id = f.message_id and d.step = f.step)
-            or exists (select from effects e where e.subject_id = f.subject_id and e.message_id = f.message_id and (e.step = f.step or f.step is null) and e.state = {EffectState.Done:D}),
-        exists (select from effects e where e.subject_id = f.subject_id and e.message_id = f.message_id and e.step = f.step and e.state = {EffectState.Uncertain:D}),
+            or exists (select from effects e where e.subject_id = f.subject_id and e.message_id = f.message_id
+                and (e.step = f.step or f.step is null) and e.state = {EffectState.Done:D}),
+        exists (select from effects e where e.subject_id = f.subject_id and e.message_id = f.message_id
+            and e.step = f.step and e.state = {EffectState.Uncertain:D}),
         (select s.status from step_runs s where s.subject_id = f.subject_id and s.step = f.step)
         """;
 
     /// <summary>Reads them, from the column on.</summary>
     public static RedriveBlocker Read(Npgsql.NpgsqlDataReader reader, int column) =>
-        new(reader.GetBoolean(column), reader.GetBoolean(column + 1), reader.IsDBNull(column + 2) ? null : (StepStatus)reader.GetInt16(column + 2));
+        new(
+            reader.GetBoolean(column),
+            reader.GetBoolean(column + 1),
+            reader.IsDBNull(column + 2) ? null : (StepStatus)reader.GetInt16(column + 2)
+        );
 
     /// <summary>Why the message is not sent; null when nothing speaks against it.</summary>
     /// <param name="failure">The message.</param>
@@ -30,6 +39,7 @@ internal readonly record struct RedriveBlocker(bool Done, bool Uncertain, StepSt
         : failure.State != FailureState.Failed ? $"It is not dead-lettered any more but {failure.State}."
         : failure.SubjectId is { } subject && subjects.TryGetValue(subject, out var reason) ? reason
         : Status is StepStatus.Cancelled or StepStatus.Expired or StepStatus.Skipped ? $"The step is {Status}."
-        : Uncertain ? "Nobody knows whether its effect happened; settle that first (POST /api/effects/{subject}/{effect}/settle), or it would only be dead-lettered again."
+        : Uncertain
+            ? "Nobody knows whether its effect happened; settle that first (POST /api/effects/{subject}/{effect}/settle), or it would only be dead-lettered again."
         : null;
 }

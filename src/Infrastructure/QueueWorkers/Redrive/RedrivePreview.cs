@@ -8,7 +8,12 @@ namespace QueueWorkers.Redrive;
 
 /// <summary>The dry run: looks at every message that a redrive would take, and at the steps they would go to.</summary>
 public sealed class RedrivePreview(
-    NpgsqlDataSource database, ISubjectDirectory subjects, PayloadContract contract, PayloadEdits edits, RedriveTargets targets)
+    NpgsqlDataSource database,
+    ISubjectDirectory subjects,
+    PayloadContract contract,
+    PayloadEdits edits,
+    RedriveTargets targets
+)
 {
     private const int MostExamples = 20;
 
@@ -17,7 +22,15 @@ public sealed class RedrivePreview(
     public async Task<RedrivePlan> PlanAsync(RedriveRequest request, CancellationToken cancellationToken)
     {
         var candidates = await CandidatesAsync(request, cancellationToken);
-        var reasons = await subjects.ReasonsNotToWorkOnAsync([.. candidates.Where(c => c.Failure.SubjectId is not null).Select(c => c.Failure.SubjectId!.Value).Distinct()], cancellationToken);
+        var reasons = await subjects.ReasonsNotToWorkOnAsync(
+            [
+                .. candidates
+                    .Where(c => c.Failure.SubjectId is not null)
+                    .Select(c => c.Failure.SubjectId!.Value)
+                    .Distinct(),
+            ],
+            cancellationToken
+        );
         var (send, done, pointless, invalid) = (new List<Failure>(), 0, 0, 0);
         var (problems, diffs) = (new List<PlannedSkip>(), new List<PlannedDiff>());
         var patch = request.Patch?.ToJsonString();
@@ -34,8 +47,18 @@ public sealed class RedrivePreview(
                 problems.Add(new PlannedSkip(failure.Id, reason));
         }
 
-        return new RedrivePlan(candidates.Count, send.Count, done, pointless, invalid, candidates.Count(c => c.Outstanding), await targets.OfAsync(send, cancellationToken),
-            Math.Ceiling((double)send.Count / request.RatePerSecond), problems, diffs);
+        return new RedrivePlan(
+            candidates.Count,
+            send.Count,
+            done,
+            pointless,
+            invalid,
+            candidates.Count(c => c.Outstanding),
+            await targets.OfAsync(send, cancellationToken),
+            Math.Ceiling((double)send.Count / request.RatePerSecond),
+            problems,
+            diffs
+        );
     }
 
     private string? ProblemOf(Failure failure, string? patch, List<PlannedDiff> diffs)
@@ -49,7 +72,13 @@ public sealed class RedrivePreview(
                 return problem;
             RedriveEnvelope.Rewrite(failure, payload, failure.Generation + 1);
             if (payload is not null && diffs.Count < MostExamples)
-                diffs.Add(new PlannedDiff(failure.Id, failure.MessageType, JsonNode.Parse(PayloadDiff.Between(failure.Payload, payload))));
+                diffs.Add(
+                    new PlannedDiff(
+                        failure.Id,
+                        failure.MessageType,
+                        JsonNode.Parse(PayloadDiff.Between(failure.Payload, payload))
+                    )
+                );
             return null;
         }
         catch (InvalidPayloadException invalid)
@@ -58,34 +87,55 @@ public sealed class RedrivePreview(
         }
     }
 
-    private async Task<List<(Failure Failure, RedriveBlocker Blocker, bool Outstanding)>> CandidatesAsync(RedriveRequest request, CancellationToken cancellationToken)
+    private async Task<List<(Failure Failure, RedriveBlocker Blocker, bool Outstanding)>> CandidatesAsync(
+        RedriveRequest request,
+        CancellationToken cancellationToken
+    )
     {
-        var condition = await FilterSql.OfAsync(request.Filter with { State = FailureState.Failed }, subjects, cancellationToken);
+        var condition = await FilterSql.OfAsync(
+            request.Filter with
+            {
+                State = FailureState.Failed,
+            },
+            subjects,
+            cancellationToken
+        );
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var command = condition.Command(connection, $"""
-            select f.id, f.kind, f.generation, f.message_id, f.step, f.message_type, f.subject_id, f.payload, f.body, f.headers,
+        await using var command = condition.Command(
+            connection,
+            $"""
+            select f.id, f.kind, f.generation, f.message_id, f.step, f.message_type, f.subject_id, f.payload, f.body,
+                f.headers,
                 {RedriveBlocker.Columns},
-                exists (select from redrive_items i where i.failure_id = f.id and i.state in ({RedriveItemState.Waiting:D}, {RedriveItemState.Sent:D}))
+                exists (select from redrive_items i where i.failure_id = f.id
+                    and i.state in ({RedriveItemState.Waiting:D}, {RedriveItemState.Sent:D}))
             from failures f where {condition.Condition} order by f.id limit {RedriveRequest.MostMessages}
-            """);
+            """
+        );
         var candidates = new List<(Failure, RedriveBlocker, bool)>();
         await using var r = await command.ExecuteReaderAsync(cancellationToken);
         while (await r.ReadAsync(cancellationToken))
         {
-            candidates.Add((new Failure
-            {
-                Id = r.GetGuid(0),
-                Kind = (FailureKind)r.GetInt16(1),
-                Generation = r.GetInt32(2),
-                MessageId = r.GetGuid(3),
-                Step = r.IsDBNull(4) ? null : r.GetString(4),
-                MessageType = r.IsDBNull(5) ? null : r.GetString(5),
-                SubjectId = r.IsDBNull(6) ? null : r.GetGuid(6),
-                Payload = r.IsDBNull(7) ? null : r.GetString(7),
-                Body = r.GetFieldValue<byte[]>(8),
-                Headers = r.GetString(9),
-                State = FailureState.Failed,
-            }, RedriveBlocker.Read(r, 10), r.GetBoolean(13)));
+            candidates.Add(
+                (
+                    new Failure
+                    {
+                        Id = r.GetGuid(0),
+                        Kind = (FailureKind)r.GetInt16(1),
+                        Generation = r.GetInt32(2),
+                        MessageId = r.GetGuid(3),
+                        Step = r.IsDBNull(4) ? null : r.GetString(4),
+                        MessageType = r.IsDBNull(5) ? null : r.GetString(5),
+                        SubjectId = r.IsDBNull(6) ? null : r.GetGuid(6),
+                        Payload = r.IsDBNull(7) ? null : r.GetString(7),
+                        Body = r.GetFieldValue<byte[]>(8),
+                        Headers = r.GetString(9),
+                        State = FailureState.Failed,
+                    },
+                    RedriveBlocker.Read(r, 10),
+                    r.GetBoolean(13)
+                )
+            );
         }
 
         return candidates;

@@ -44,7 +44,10 @@ public sealed class RedriveRecord
     /// <summary>Why it was stopped.</summary>
     public string? StoppedBecause { get; init; }
 
-    /// <summary>When it was last let go on after a stop; null when it never was. What failed before does not count against it any more.</summary>
+    /// <summary>
+    /// When it was last let go on after a stop; null when it never was. What failed before does not count against it
+    /// any more.
+    /// </summary>
     public DateTimeOffset? ResumedAt { get; init; }
 
     /// <summary>When messages were last sent.</summary>
@@ -75,7 +78,9 @@ public sealed class RedriveItem
     /// <summary>When it was known what came of it.</summary>
     public DateTimeOffset? SettledAt { get; init; }
 
-    /// <summary>A payload to send in place of the original; null when the original, or the patched original, is sent.</summary>
+    /// <summary>
+    /// A payload to send in place of the original; null when the original, or the patched original, is sent.
+    /// </summary>
     public string? Payload { get; init; }
 
     /// <summary>Why it was skipped, or how it failed.</summary>

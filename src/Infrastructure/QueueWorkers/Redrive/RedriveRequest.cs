@@ -24,7 +24,10 @@ public sealed record RedriveRequest
     /// <summary>At which share of messages that failed again it stops by itself, in per cent. Default: 20.</summary>
     public int StopPercent { get; init; } = 20;
 
-    /// <summary>How many messages the operator has seen; the redrive is refused when it would be more or less. Null when nobody has looked.</summary>
+    /// <summary>
+    /// How many messages the operator has seen; the redrive is refused when it would be more or less. Null when nobody
+    /// has looked.
+    /// </summary>
     public int? Expect { get; init; }
 
     /// <summary>A patch (RFC 6902) to apply to each payload; null to send them as they are.</summary>
@@ -44,10 +47,18 @@ public sealed record RedriveRequest
 }
 
 /// <summary>Why a redrive was not made.</summary>
-/// <param name="Code">A stable code: <c>empty</c>, <c>outstanding</c>, <c>count-changed</c>, <c>too-many</c>, <c>not-open</c>.</param>
+/// <param name="Code">A stable code: <c>empty</c>, <c>outstanding</c>, <c>count-changed</c>, <c>too-many</c>,
+/// <c>not-open</c>.</param>
 /// <param name="Detail">For people.</param>
 /// <param name="Other">The redrive that is in the way.</param>
 public sealed record RedriveRefusal(string Code, string Detail, Guid? Other = null);
 
 /// <summary>A redrive and what has come of its messages; the five counts add up to the total.</summary>
-public sealed record RedriveProgress(RedriveRecord Redrive, int Waiting, int Sent, int Done, int FailedAgain, int Skipped);
+public sealed record RedriveProgress(
+    RedriveRecord Redrive,
+    int Waiting,
+    int Sent,
+    int Done,
+    int FailedAgain,
+    int Skipped
+);

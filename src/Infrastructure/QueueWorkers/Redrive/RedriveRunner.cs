@@ -8,19 +8,25 @@ using QueueWorkers.Outbox;
 namespace QueueWorkers.Redrive;
 
 /// <summary>
-/// Moves redrives forward, twice a second, one step in one transaction each. Where a redrive stands is in the database only: whoever runs this next, in whichever process, goes on where the last one died.
-/// 1. What came of the messages that were sent is read from where it is written: the idempotency table, the effects, the index of failures.
-/// 2. Too many that failed again stop it. When an operator lets it go on, the count begins anew, and so does the canary if it was still at that.
+/// Moves redrives forward, twice a second, one step in one transaction each. Where a redrive stands is in the database
+/// only: whoever runs this next, in whichever process, goes on where the last one died.
+/// 1. What came of the messages that were sent is read from where it is written: the idempotency table, the effects,
+///    the index of failures.
+/// 2. Too many that failed again stop it. When an operator lets it go on, the count begins anew, and so does the canary
+///    if it was still at that.
 /// 3. Canary: the first few are sent; once it is known what came of all of them, the ramp begins.
-/// 4. Ramp: the others are sent at the set rate, as long as not too many are on their way: fresh messages share the queue.
+/// 4. Ramp: the others are sent at the set rate, as long as not too many are on their way: fresh messages share the
+///    queue.
 /// 5. Nothing waits and nothing is on its way: done.
 /// </summary>
-public sealed class RedriveRunner(NpgsqlDataSource database, RedriveMover mover, ILogger<RedriveRunner> logger) : BackgroundService
+public sealed class RedriveRunner(NpgsqlDataSource database, RedriveMover mover, ILogger<RedriveRunner> logger)
+    : BackgroundService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
 
-    // What one look sends leaves in so many portions until the next one: half a second's worth at once would be a queue of its own in front of every fresh message.
+    // What one look sends leaves in so many portions until the next one: half a second's worth at once would be a queue
+    // of its own in front of every fresh message.
     private const int Portions = 20;
 
     /// <summary>From how many known outcomes on the share of those that failed again means something.</summary>
@@ -65,12 +71,25 @@ public sealed class RedriveRunner(NpgsqlDataSource database, RedriveMover mover,
         }
     }
 
-    // Their rows are committed: whoever dies here leaves the rest to the poller of any relay, once their lease has ended. The same is true of one that is asked to stop, and of what a slow database
-    // has kept here until the poller is about to take it.
-    private async Task OfferAsync(List<OutboxMessage> outgoing, TimeSpan age, TimeSpan pause, CancellationToken stopping)
+    // Their rows are committed: whoever dies here leaves the rest to the poller of any relay, once their lease has
+    // ended. The same is true of one that is asked to stop, and of what a slow database has kept here until the poller
+    // is about to take it.
+    private async Task OfferAsync(
+        List<OutboxMessage> outgoing,
+        TimeSpan age,
+        TimeSpan pause,
+        CancellationToken stopping
+    )
     {
         var (began, offered) = (Stopwatch.GetTimestamp(), 0);
-        for (var portion = 1; portion <= Portions && outgoing.Count > 0 && age < OutboxTable.Lease / 4 && !stopping.IsCancellationRequested; portion++)
+        for (
+            var portion = 1;
+            portion <= Portions
+                && outgoing.Count > 0
+                && age < OutboxTable.Lease / 4
+                && !stopping.IsCancellationRequested;
+            portion++
+        )
         {
             var until = outgoing.Count * portion / Portions;
             mover.Offer(outgoing[offered..until]);
@@ -105,12 +124,22 @@ public sealed class RedriveRunner(NpgsqlDataSource database, RedriveMover mover,
         return outgoing;
     }
 
-    private async Task<IReadOnlyList<OutboxMessage>> GoOnAsync(NpgsqlConnection connection, LockedRedrive redrive, RedriveCounts counts, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<OutboxMessage>> GoOnAsync(
+        NpgsqlConnection connection,
+        LockedRedrive redrive,
+        RedriveCounts counts,
+        CancellationToken cancellationToken
+    )
     {
         if (redrive.Stage == RedriveStage.DryRun)
         {
             if (redrive.Age > DryRunEnds)
-                await RedriveSql.CancelAsync(connection, redrive.Id, "Nobody started it within an hour.", cancellationToken);
+                await RedriveSql.CancelAsync(
+                    connection,
+                    redrive.Id,
+                    "Nobody started it within an hour.",
+                    cancellationToken
+                );
             return [];
         }
 
@@ -137,7 +166,10 @@ public sealed class RedriveRunner(NpgsqlDataSource database, RedriveMover mover,
             await RedriveSql.RampAsync(connection, redrive.Id, cancellationToken);
         }
 
-        var most = stage == RedriveStage.Canary ? redrive.Canary - counts.Sent - counts.Lately.Settled : RampQuota(redrive, counts);
+        var most =
+            stage == RedriveStage.Canary
+                ? redrive.Canary - counts.Sent - counts.Lately.Settled
+                : RampQuota(redrive, counts);
         if (most <= 0)
             return [];
         var (outgoing, taken) = await mover.MoveAsync(connection, redrive.Id, redrive.Patch, most, cancellationToken);
@@ -148,16 +180,20 @@ public sealed class RedriveRunner(NpgsqlDataSource database, RedriveMover mover,
     private static string? ReasonToStop(LockedRedrive redrive, RedriveCounts counts)
     {
         var (lately, judged) = (counts.Lately, counts.Lately.Judged);
-        var enough = judged >= EnoughToJudge || (redrive.Stage == RedriveStage.Canary && counts.Sent == 0 && judged > 0);
+        var enough =
+            judged >= EnoughToJudge || (redrive.Stage == RedriveStage.Canary && counts.Sent == 0 && judged > 0);
         return enough && lately.FailedAgain * 100 > redrive.StopPercent * judged
-            ? FormattableString.Invariant($"{lately.FailedAgain} of {judged} failed again, more than {redrive.StopPercent} %.")
+            ? FormattableString.Invariant(
+                $"{lately.FailedAgain} of {judged} failed again, more than {redrive.StopPercent} %."
+            )
             : null;
     }
 
     // A second's worth on its way at most twice: what comes back slowly is not heaped up in front of fresh messages.
     private static int RampQuota(LockedRedrive redrive, RedriveCounts counts)
     {
-        var due = (int)Math.Min(redrive.RatePerSecond * Math.Min(redrive.SinceMoved.TotalSeconds, 1), redrive.RatePerSecond);
+        var due = (int)
+            Math.Min(redrive.RatePerSecond * Math.Min(redrive.SinceMoved.TotalSeconds, 1), redrive.RatePerSecond);
         return Math.Min(due, Math.Max(20, redrive.RatePerSecond * 2) - counts.Sent);
     }
 }

@@ -4,7 +4,10 @@ using QueueWorkers.DeadLetters;
 
 namespace QueueWorkers.Redrive;
 
-/// <summary>The <c>redrives</c> and <c>redrive_items</c> tables. A partial unique index lets a message be in one outstanding redrive only, whoever asks and however many ask at once.</summary>
+/// <summary>
+/// The <c>redrives</c> and <c>redrive_items</c> tables. A partial unique index lets a message be in one outstanding
+/// redrive only, whoever asks and however many ask at once.
+/// </summary>
 public sealed class RedriveTables : IEntityTypeConfiguration<RedriveRecord>, IEntityTypeConfiguration<RedriveItem>
 {
     /// <inheritdoc />
@@ -27,7 +30,18 @@ public sealed class RedriveTables : IEntityTypeConfiguration<RedriveRecord>, IEn
         builder.HasKey(i => new { i.RedriveId, i.FailureId });
         builder.Property(i => i.Payload).HasColumnType("jsonb");
         builder.HasIndex(i => i.SettledAt).HasFilter("settled_at is not null").HasDatabaseName("redrive_items_settled");
-        builder.HasIndex(i => i.FailureId).IsUnique().HasFilter($"state in ({RedriveItemState.Waiting:D}, {RedriveItemState.Sent:D})").HasDatabaseName("redrive_items_outstanding");
-        builder.HasIndex(i => new { i.RedriveId, i.State, i.FailureId }).HasDatabaseName("redrive_items_state");
+        builder
+            .HasIndex(i => i.FailureId)
+            .IsUnique()
+            .HasFilter($"state in ({RedriveItemState.Waiting:D}, {RedriveItemState.Sent:D})")
+            .HasDatabaseName("redrive_items_outstanding");
+        builder
+            .HasIndex(i => new
+            {
+                i.RedriveId,
+                i.State,
+                i.FailureId,
+            })
+            .HasDatabaseName("redrive_items_state");
     }
 }

@@ -13,12 +13,20 @@ public interface IReplaySource
     /// <exception cref="ReplayRefusedException">With what was expected and what was found.</exception>
     Task CheckAsync(string stepName, string filter, CancellationToken cancellationToken);
 
-    /// <summary>Reads the next subjects, in the order of their ids, and makes the messages for those that the step has not been done for.</summary>
+    /// <summary>
+    /// Reads the next subjects, in the order of their ids, and makes the messages for those that the step has not been
+    /// done for.
+    /// </summary>
     /// <param name="connection">The open transaction, in which the messages and the cursor are written.</param>
     /// <param name="replay">The replay, with its cursor.</param>
     /// <param name="limit">The most subjects to look at.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
-    Task<ReplayBatch> NextAsync(NpgsqlConnection connection, Replay replay, int limit, CancellationToken cancellationToken);
+    Task<ReplayBatch> NextAsync(
+        NpgsqlConnection connection,
+        Replay replay,
+        int limit,
+        CancellationToken cancellationToken
+    );
 }
 
 /// <summary>Subjects that were looked at.</summary>

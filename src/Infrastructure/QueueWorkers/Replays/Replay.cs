@@ -3,7 +3,10 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace QueueWorkers.Replays;
 
-/// <summary>A replay: a step is fed with past subjects. The row is the whole state; whoever holds its lock goes on where the last one stopped.</summary>
+/// <summary>
+/// A replay: a step is fed with past subjects. The row is the whole state; whoever holds its lock goes on where the
+/// last one stopped.
+/// </summary>
 public sealed class Replay
 {
     /// <summary>The replay.</summary>

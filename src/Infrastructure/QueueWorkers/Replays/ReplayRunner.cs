@@ -12,10 +12,17 @@ namespace QueueWorkers.Replays;
 /// Goes on with the running replays, once a second:
 /// 1. A replay is locked; one that another process is at is left to it.
 /// 2. The next subjects are read behind the cursor, and the messages for them are written into the outbox.
-/// 3. The cursor moves in the same transaction. Dying before its commit sends nothing and repeats the batch; dying after it goes on behind it: no subject is fed twice or left out.
+/// 3. The cursor moves in the same transaction. Dying before its commit sends nothing and repeats the batch; dying
+///    after it goes on behind it: no subject is fed twice or left out.
 /// A copy that comes all the same, because the step was done in between, is dropped by its effect.
 /// </summary>
-public sealed partial class ReplayRunner(NpgsqlDataSource database, IReplaySource source, RelayFeed relay, TimeProvider time, ILogger<ReplayRunner> logger) : BackgroundService
+public sealed partial class ReplayRunner(
+    NpgsqlDataSource database,
+    IReplaySource source,
+    RelayFeed relay,
+    TimeProvider time,
+    ILogger<ReplayRunner> logger
+) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -23,7 +30,8 @@ public sealed partial class ReplayRunner(NpgsqlDataSource database, IReplaySourc
     private const int MostBatchesATurn = 10;
 
     private const string Move = """
-        update replays set cursor = coalesce($2, cursor), seen = seen + $3, fed = fed + $4, already_done = already_done + $5, state = $6, last_error = $7, updated_at = now()
+        update replays set cursor = coalesce($2, cursor), seen = seen + $3, fed = fed + $4,
+            already_done = already_done + $5, state = $6, last_error = $7, updated_at = now()
         where id = $1
         """;
 
@@ -31,7 +39,7 @@ public sealed partial class ReplayRunner(NpgsqlDataSource database, IReplaySourc
     /// <exception cref="NpgsqlException">The database does not answer; nothing is lost.</exception>
     public async Task TurnAsync(CancellationToken cancellationToken)
     {
-        for (var last = Guid.Empty; ;)
+        for (var last = Guid.Empty; ; )
         {
             if (await FeedAsync(last, cancellationToken) is not { } fed)
                 return;
@@ -81,12 +89,21 @@ public sealed partial class ReplayRunner(NpgsqlDataSource database, IReplaySourc
             {
                 batch = await source.NextAsync(connection, replay, limit, cancellationToken);
             }
-            catch (Exception fault) when (fault is not (NpgsqlException or TimeoutException or OperationCanceledException))
+            catch (Exception fault)
+                when (fault is not (NpgsqlException or TimeoutException or OperationCanceledException))
             {
-                // What was possible when it began is not any more, such as a step that was taken out: it stands, and says why. So does one that meets a defect:
+                // What was possible when it began is not any more, such as a step that was taken out: it stands, and
+                // says why. So does one that meets a defect:
                 // left to the loop, it would stop this process, and then the next one.
-                var reason = fault is ReplayRefusedException ? fault.Message : $"{fault.GetType().Name}: {fault.Message}";
-                await MoveAsync(connection, replay, new ReplayBatch([], 0, 0, null), ReplayState.Failed, StorableText.Of(reason, 2000));
+                var reason =
+                    fault is ReplayRefusedException ? fault.Message : $"{fault.GetType().Name}: {fault.Message}";
+                await MoveAsync(
+                    connection,
+                    replay,
+                    new ReplayBatch([], 0, 0, null),
+                    ReplayState.Failed,
+                    StorableText.Of(reason, 2000)
+                );
                 await transaction.CommitAsync(CancellationToken.None);
                 return replay.Id;
             }
@@ -104,16 +121,26 @@ public sealed partial class ReplayRunner(NpgsqlDataSource database, IReplaySourc
         }
     }
 
-    private static async Task MoveAsync(NpgsqlConnection connection, Replay replay, ReplayBatch batch, ReplayState state, string? error)
+    private static async Task MoveAsync(
+        NpgsqlConnection connection,
+        Replay replay,
+        ReplayBatch batch,
+        ReplayState state,
+        string? error
+    )
     {
         await using var command = new NpgsqlCommand(Move, connection);
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = replay.Id });
-        command.Parameters.Add(new NpgsqlParameter { Value = (object?)batch.Last ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid });
+        command.Parameters.Add(
+            new NpgsqlParameter { Value = (object?)batch.Last ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid }
+        );
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = batch.Seen });
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = batch.Messages.Count });
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = batch.AlreadyDone });
         command.Parameters.Add(new NpgsqlParameter<short> { TypedValue = (short)state });
-        command.Parameters.Add(new NpgsqlParameter { Value = (object?)error ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
+        command.Parameters.Add(
+            new NpgsqlParameter { Value = (object?)error ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text }
+        );
         await command.ExecuteNonQueryAsync();
     }
 

@@ -5,11 +5,13 @@ using QueueWorkers.Operators;
 namespace QueueWorkers.Replays;
 
 /// <summary>
-/// What an operator does with replays. A replay is a row: it survives every restart, and any process may go on with it. What is done is written to the audit record in the same transaction.
+/// What an operator does with replays. A replay is a row: it survives every restart, and any process may go on with it.
+/// What is done is written to the audit record in the same transaction.
 /// </summary>
 public sealed class ReplayService(NpgsqlDataSource database, IReplaySource source)
 {
-    private const string Columns = "id, step, filter::text, per_second, state, cursor, seen, fed, already_done, created_by, created_at, updated_at, last_error";
+    private const string Columns =
+        "id, step, filter::text, per_second, state, cursor, seen, fed, already_done, created_by, created_at, updated_at, last_error";
 
     /// <summary>Begins a replay.</summary>
     /// <param name="step">The step to feed.</param>
@@ -19,7 +21,14 @@ public sealed class ReplayService(NpgsqlDataSource database, IReplaySource sourc
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <param name="audit">Who did it.</param>
     /// <exception cref="ReplayRefusedException">With what is wrong.</exception>
-    public async Task<Replay> BeginAsync(string step, string filter, int perSecond, string by, CancellationToken cancellationToken, AuditEntry? audit = null)
+    public async Task<Replay> BeginAsync(
+        string step,
+        string filter,
+        int perSecond,
+        string by,
+        CancellationToken cancellationToken,
+        AuditEntry? audit = null
+    )
     {
         if (perSecond is < 1 or > 5000)
             throw new ReplayRefusedException($"A replay's rate must be 1–5000 a second, got {perSecond}.");
@@ -28,7 +37,9 @@ public sealed class ReplayService(NpgsqlDataSource database, IReplaySource sourc
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await using var command = new NpgsqlCommand(
-            $"insert into replays (id, step, filter, per_second, state, seen, fed, already_done, created_by) values ($1, $2, $3, $4, 0, 0, 0, 0, $5) returning {Columns}", connection);
+            $"insert into replays (id, step, filter, per_second, state, seen, fed, already_done, created_by) values ($1, $2, $3, $4, 0, 0, 0, 0, $5) returning {Columns}",
+            connection
+        );
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = step });
         command.Parameters.Add(new NpgsqlParameter { Value = filter, NpgsqlDbType = NpgsqlDbType.Jsonb });
@@ -44,12 +55,22 @@ public sealed class ReplayService(NpgsqlDataSource database, IReplaySource sourc
     /// <summary>Holds a running replay. What it has written stays written.</summary>
     /// <returns>Whether there was one to hold.</returns>
     public Task<bool> StopAsync(Guid id, CancellationToken cancellationToken, AuditEntry? audit = null) =>
-        MoveAsync(id, $"update replays set state = {ReplayState.Stopped:D}, updated_at = now() where id = $1 and state = {ReplayState.Running:D}", audit, cancellationToken);
+        MoveAsync(
+            id,
+            $"update replays set state = {ReplayState.Stopped:D}, updated_at = now() where id = $1 and state = {ReplayState.Running:D}",
+            audit,
+            cancellationToken
+        );
 
     /// <summary>Lets a stopped or failed replay go on from where it stands.</summary>
     /// <returns>Whether there was one.</returns>
     public Task<bool> ResumeAsync(Guid id, CancellationToken cancellationToken, AuditEntry? audit = null) =>
-        MoveAsync(id, $"update replays set state = {ReplayState.Running:D}, last_error = null, updated_at = now() where id = $1 and state in ({ReplayState.Stopped:D}, {ReplayState.Failed:D})", audit, cancellationToken);
+        MoveAsync(
+            id,
+            $"update replays set state = {ReplayState.Running:D}, last_error = null, updated_at = now() where id = $1 and state in ({ReplayState.Stopped:D}, {ReplayState.Failed:D})",
+            audit,
+            cancellationToken
+        );
 
     /// <summary>The newest replays with their progress.</summary>
     public async Task<IReadOnlyList<Replay>> ListAsync(int limit, CancellationToken cancellationToken)
@@ -68,9 +89,16 @@ public sealed class ReplayService(NpgsqlDataSource database, IReplaySource sourc
     }
 
     // Running replays in the order of their age, each locked: a replay that another process is at is left out.
-    internal static async Task<Replay?> LockNextAsync(NpgsqlConnection connection, Guid after, CancellationToken cancellationToken)
+    internal static async Task<Replay?> LockNextAsync(
+        NpgsqlConnection connection,
+        Guid after,
+        CancellationToken cancellationToken
+    )
     {
-        await using var command = new NpgsqlCommand($"select {Columns} from replays where state = {ReplayState.Running:D} and id > $1 order by id limit 1 for update skip locked", connection);
+        await using var command = new NpgsqlCommand(
+            $"select {Columns} from replays where state = {ReplayState.Running:D} and id > $1 order by id limit 1 for update skip locked",
+            connection
+        );
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = after });
         return (await ReadAsync(command, cancellationToken)).FirstOrDefault();
     }
@@ -79,7 +107,10 @@ public sealed class ReplayService(NpgsqlDataSource database, IReplaySource sourc
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new NpgsqlParameter<Guid> { TypedValue = id } } };
+        await using var command = new NpgsqlCommand(sql, connection)
+        {
+            Parameters = { new NpgsqlParameter<Guid> { TypedValue = id } },
+        };
         if (await command.ExecuteNonQueryAsync(cancellationToken) == 0)
             return false;
         if (audit is not null)
@@ -94,22 +125,24 @@ public sealed class ReplayService(NpgsqlDataSource database, IReplaySource sourc
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
-            replays.Add(new Replay
-            {
-                Id = reader.GetGuid(0),
-                Step = reader.GetString(1),
-                Filter = reader.GetString(2),
-                PerSecond = reader.GetInt32(3),
-                State = (ReplayState)reader.GetInt16(4),
-                Cursor = reader.IsDBNull(5) ? null : reader.GetGuid(5),
-                Seen = reader.GetInt64(6),
-                Fed = reader.GetInt64(7),
-                AlreadyDone = reader.GetInt64(8),
-                CreatedBy = reader.GetString(9),
-                CreatedAt = reader.GetFieldValue<DateTimeOffset>(10),
-                UpdatedAt = reader.GetFieldValue<DateTimeOffset>(11),
-                LastError = reader.IsDBNull(12) ? null : reader.GetString(12),
-            });
+            replays.Add(
+                new Replay
+                {
+                    Id = reader.GetGuid(0),
+                    Step = reader.GetString(1),
+                    Filter = reader.GetString(2),
+                    PerSecond = reader.GetInt32(3),
+                    State = (ReplayState)reader.GetInt16(4),
+                    Cursor = reader.IsDBNull(5) ? null : reader.GetGuid(5),
+                    Seen = reader.GetInt64(6),
+                    Fed = reader.GetInt64(7),
+                    AlreadyDone = reader.GetInt64(8),
+                    CreatedBy = reader.GetString(9),
+                    CreatedAt = reader.GetFieldValue<DateTimeOffset>(10),
+                    UpdatedAt = reader.GetFieldValue<DateTimeOffset>(11),
+                    LastError = reader.IsDBNull(12) ? null : reader.GetString(12),
+                }
+            );
         }
 
         return replays;

@@ -8,10 +8,16 @@ using QueueWorkers.Scheduling;
 namespace QueueWorkers.Retention;
 
 /// <summary>
-/// Deletes rows that are older than they are kept: batch by batch, each its own short transaction, table by table in turns, so that a large backlog of one does not
-/// hold up the others, and for a limited time. Dying in between leaves the rest to the next purge.
+/// Deletes rows that are older than they are kept: batch by batch, each its own short transaction, table by table in
+/// turns, so that a large backlog of one does not hold up the others, and for a limited time. Dying in between leaves
+/// the rest to the next purge.
 /// </summary>
-public sealed class PurgeJob(NpgsqlDataSource database, RetentionOptions options, RetentionMetrics metrics, ILogger<PurgeJob> logger) : IScheduledJob
+public sealed class PurgeJob(
+    NpgsqlDataSource database,
+    RetentionOptions options,
+    RetentionMetrics metrics,
+    ILogger<PurgeJob> logger
+) : IScheduledJob
 {
     /// <inheritdoc />
     public async Task<string> RunAsync(Firing firing, CancellationToken cancellationToken)
@@ -31,14 +37,19 @@ public sealed class PurgeJob(NpgsqlDataSource database, RetentionOptions options
             RetentionLog.Behind(logger, options.TimeLimit, string.Join(", ", behind));
         return purges.Sum(p => p.Purged) is 0
             ? "Nothing was old enough."
-            : string.Create(CultureInfo.InvariantCulture, $"Purged {string.Join(", ", purges.Where(p => p.Purged > 0).Select(p => $"{p.Purged} of {p.Table}"))} in {watch.Elapsed.TotalSeconds:0.0} s.");
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"Purged {string.Join(", ", purges.Where(p => p.Purged > 0).Select(p => $"{p.Purged} of {p.Table}"))} in {watch.Elapsed.TotalSeconds:0.0} s."
+            );
     }
 
     /// <summary>The purge of one table.</summary>
     private sealed class Purge(RetentionRule rule, int batchSize)
     {
-        // By row address, which has one plan: joined by key, a planner with statistics from an emptier day chose to compare each row with each (measured: 12 s a batch of 1,000).
-        // The limit is text, not a parameter: the planner then knows that few rows are meant. The age is asked again, for a row that was changed in between.
+        // By row address, which has one plan: joined by key, a planner with statistics from an emptier day chose to
+        // compare each row with each (measured: 12 s a batch of 1,000).
+        // The limit is text, not a parameter: the planner then knows that few rows are meant. The age is asked again,
+        // for a row that was changed in between.
         private readonly string _sql = $"""
             with gone as (
                 delete from {rule.Table} where ctid = any (array(
@@ -48,7 +59,8 @@ public sealed class PurgeJob(NpgsqlDataSource database, RetentionOptions options
             select count(*), max(age) from gone
             """;
 
-        // Each batch begins where the last one ended: else it would read the dead rows of all batches before it, over and over.
+        // Each batch begins where the last one ended: else it would read the dead rows of all batches before it, over
+        // and over.
         private DateTimeOffset _from = DateTimeOffset.MinValue;
 
         public string Table => rule.Table;
@@ -61,7 +73,9 @@ public sealed class PurgeJob(NpgsqlDataSource database, RetentionOptions options
         {
             await using var command = database.CreateCommand(_sql);
             command.Parameters.Add(new NpgsqlParameter { Value = _from, NpgsqlDbType = NpgsqlDbType.TimestampTz });
-            command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = rule.Keep, NpgsqlDbType = NpgsqlDbType.Interval });
+            command.Parameters.Add(
+                new NpgsqlParameter<TimeSpan> { TypedValue = rule.Keep, NpgsqlDbType = NpgsqlDbType.Interval }
+            );
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             await reader.ReadAsync(cancellationToken);
             var purged = reader.GetInt64(0);
@@ -72,6 +86,7 @@ public sealed class PurgeJob(NpgsqlDataSource database, RetentionOptions options
             return purged;
         }
 
-        private static string Old(RetentionRule rule) => $"{rule.Age} < now() - $2{(rule.Only is null ? "" : $" and {rule.Only}")}";
+        private static string Old(RetentionRule rule) =>
+            $"{rule.Age} < now() - $2{(rule.Only is null ? "" : $" and {rule.Only}")}";
     }
 }

@@ -10,7 +10,13 @@ public sealed class RetentionMetrics
 
     /// <summary>Creates the instruments.</summary>
     public RetentionMetrics(IMeterFactory meters) =>
-        _purged = meters.Create(QueueWorkersTelemetry.Name).CreateCounter<long>("queueworkers.retention.purged", "{row}", "Rows deleted because they were older than they are kept, by table.");
+        _purged = meters
+            .Create(QueueWorkersTelemetry.Name)
+            .CreateCounter<long>(
+                "queueworkers.retention.purged",
+                "{row}",
+                "Rows deleted because they were older than they are kept, by table."
+            );
 
     internal void Purged(string table, long rows)
     {

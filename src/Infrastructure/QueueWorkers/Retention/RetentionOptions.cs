@@ -10,7 +10,9 @@ public sealed record RetentionOptions
     private const string BatchSizeKey = "BatchSize";
     private const string TimeLimitKey = "TimeLimit";
 
-    /// <summary>Rows deleted in one transaction, 100–10,000: its locks last for some milliseconds. Default: 1000.</summary>
+    /// <summary>
+    /// Rows deleted in one transaction, 100–10,000: its locks last for some milliseconds. Default: 1000.
+    /// </summary>
     public int BatchSize { get; init; } = 1000;
 
     /// <summary>How long one purge may go on; what is left is left to the next one. Default: 30 seconds.</summary>
@@ -28,29 +30,55 @@ public sealed record RetentionOptions
         var section = configuration.GetSection("Retention");
         var problems = new ConfigurationProblems();
         string[] known = [BatchSizeKey, TimeLimitKey, .. rules.Select(r => r.Name)];
-        foreach (var given in section.GetChildren().Select(c => c.Key).Where(k => !known.Contains(k, StringComparer.OrdinalIgnoreCase)))
-            problems.Require(false, $"Retention:{given} is not a setting; known are {string.Join(", ", known)}; remove or rename Retention__{given}");
+        foreach (
+            var given in section
+                .GetChildren()
+                .Select(c => c.Key)
+                .Where(k => !known.Contains(k, StringComparer.OrdinalIgnoreCase))
+        )
+            problems.Require(
+                false,
+                $"Retention:{given} is not a setting; known are {string.Join(", ", known)}; remove or rename Retention__{given}"
+            );
 
         var batchSize = 1000;
         problems.Require(
-            section[BatchSizeKey] is not { } batch || (int.TryParse(batch, CultureInfo.InvariantCulture, out batchSize) && batchSize is >= 100 and <= 10_000),
-            $"Retention:BatchSize must be 100–10000, got '{section[BatchSizeKey]}'; set Retention__BatchSize");
+            section[BatchSizeKey] is not { } batch
+                || (
+                    int.TryParse(batch, CultureInfo.InvariantCulture, out batchSize)
+                    && batchSize is >= 100 and <= 10_000
+                ),
+            $"Retention:BatchSize must be 100–10000, got '{section[BatchSizeKey]}'; set Retention__BatchSize"
+        );
         var timeLimit = TimeSpan.FromSeconds(30);
         problems.Require(
-            section[TimeLimitKey] is not { } limit || (TimeSpan.TryParse(limit, CultureInfo.InvariantCulture, out timeLimit) && timeLimit >= TimeSpan.FromSeconds(1) && timeLimit <= TimeSpan.FromMinutes(10)),
-            $"Retention:TimeLimit must be 00:00:01–00:10:00, got '{section[TimeLimitKey]}'; set Retention__TimeLimit");
+            section[TimeLimitKey] is not { } limit
+                || (
+                    TimeSpan.TryParse(limit, CultureInfo.InvariantCulture, out timeLimit)
+                    && timeLimit >= TimeSpan.FromSeconds(1)
+                    && timeLimit <= TimeSpan.FromMinutes(10)
+                ),
+            $"Retention:TimeLimit must be 00:00:01–00:10:00, got '{section[TimeLimitKey]}'; set Retention__TimeLimit"
+        );
 
         var inEffect = new List<RetentionRule>();
         foreach (var rule in rules)
         {
             var keep = rule.Keep;
             problems.Require(
-                section[rule.Name] is not { } text || (TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out keep) && keep >= rule.Least),
-                $"Retention:{rule.Name} must be a time of at least {rule.Least} such as 30.00:00:00 (days.hours:minutes:seconds), got '{section[rule.Name]}'; set Retention__{rule.Name}");
+                section[rule.Name] is not { } text
+                    || (TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out keep) && keep >= rule.Least),
+                $"Retention:{rule.Name} must be a time of at least {rule.Least} such as 30.00:00:00 (days.hours:minutes:seconds), got '{section[rule.Name]}'; set Retention__{rule.Name}"
+            );
             inEffect.Add(rule with { Keep = keep });
         }
 
         problems.ThrowIfAny();
-        return new RetentionOptions { BatchSize = batchSize, TimeLimit = timeLimit, Rules = inEffect };
+        return new RetentionOptions
+        {
+            BatchSize = batchSize,
+            TimeLimit = timeLimit,
+            Rules = inEffect,
+        };
     }
 }

@@ -13,7 +13,11 @@ public static class RetentionServices
     /// <param name="configuration">Section <c>Retention</c>.</param>
     /// <param name="more">Rules of the application's own tables, besides the framework's.</param>
     /// <exception cref="InvalidConfigurationException">The section cannot work.</exception>
-    public static IServiceCollection AddRetention(this IServiceCollection services, IConfiguration configuration, IReadOnlyList<RetentionRule> more)
+    public static IServiceCollection AddRetention(
+        this IServiceCollection services,
+        IConfiguration configuration,
+        IReadOnlyList<RetentionRule> more
+    )
     {
         services.AddSingleton(RetentionOptions.Read(configuration, [.. RetentionRules.Framework, .. more]));
         services.AddMetrics();

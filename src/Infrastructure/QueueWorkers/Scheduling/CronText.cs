@@ -2,7 +2,10 @@ using Cronos;
 
 namespace QueueWorkers.Scheduling;
 
-/// <summary>A cron text and the time zone it is meant in. Daylight saving follows Cronos: an hour that is missing fires at its end, one that comes twice fires once.</summary>
+/// <summary>
+/// A cron text and the time zone it is meant in. Daylight saving follows Cronos: an hour that is missing fires at its
+/// end, one that comes twice fires once.
+/// </summary>
 public sealed class CronText
 {
     private readonly CronExpression _cron;
@@ -13,15 +16,24 @@ public sealed class CronText
     /// <summary>Reads a text of five fields, or of six with seconds first, or a macro such as <c>@daily</c>.</summary>
     /// <param name="cron">The text.</param>
     /// <param name="timeZone">An IANA name, such as <c>Europe/Berlin</c>.</param>
-    /// <exception cref="FormatException">The text or the zone cannot be used; the message says what was expected and found.</exception>
+    /// <exception cref="FormatException">The text or the zone cannot be used; the message says what was expected and
+    /// found.</exception>
     public static CronText Parse(string cron, string timeZone)
     {
         if (!TimeZoneInfo.TryFindSystemTimeZoneById(timeZone, out var zone))
-            throw new FormatException($"Expected a time zone such as UTC or Europe/Berlin, got '{timeZone}', which this machine does not know; correct it, or install the package tzdata.");
+            throw new FormatException(
+                $"Expected a time zone such as UTC or Europe/Berlin, got '{timeZone}', which this machine does not know; correct it, or install the package tzdata."
+            );
         var fields = cron.Split(' ', StringSplitOptions.RemoveEmptyEntries).Length;
-        return CronExpression.TryParse(cron, fields == 6 ? CronFormat.IncludeSeconds : CronFormat.Standard, out var parsed)
+        return CronExpression.TryParse(
+            cron,
+            fields == 6 ? CronFormat.IncludeSeconds : CronFormat.Standard,
+            out var parsed
+        )
             ? new CronText(parsed, zone)
-            : throw new FormatException($"Expected a cron text of five fields, or six with seconds first, such as '0 6 * * *', got '{cron}'.");
+            : throw new FormatException(
+                $"Expected a cron text of five fields, or six with seconds first, such as '0 6 * * *', got '{cron}'."
+            );
     }
 
     /// <summary>The first moment after another; null when there is none.</summary>

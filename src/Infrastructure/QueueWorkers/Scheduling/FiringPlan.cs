@@ -18,7 +18,13 @@ public sealed record FiringPlan(IReadOnlyList<DateTimeOffset> Due, int LeftOut, 
     /// <param name="nextDue">The first firing that nobody has made.</param>
     /// <param name="now">The database's time: all replicas see the same.</param>
     /// <param name="tolerance">How late a firing may be before it counts as missed.</param>
-    public static FiringPlan Of(CronText cron, Misfire policy, DateTimeOffset nextDue, DateTimeOffset now, TimeSpan tolerance)
+    public static FiringPlan Of(
+        CronText cron,
+        Misfire policy,
+        DateTimeOffset nextDue,
+        DateTimeOffset now,
+        TimeSpan tolerance
+    )
     {
         var due = new List<DateTimeOffset>();
         var inTime = now - tolerance;

@@ -9,16 +9,26 @@ namespace QueueWorkers.Scheduling;
 
 /// <summary>
 /// Works on firings whose schedule runs a job, one at a time in each process:
-/// 1. A waiting firing, or one whose process has let its lease run out, is claimed with a lease. Dying after it costs the lease, then another process begins again.
-/// 2. The job runs; the lease is moved on meanwhile. If that fails because another process has taken over, the job is cancelled.
+/// 1. A waiting firing, or one whose process has let its lease run out, is claimed with a lease. Dying after it costs
+///    the lease, then another process begins again.
+/// 2. The job runs; the lease is moved on meanwhile. If that fails because another process has taken over, the job is
+///    cancelled.
 /// 3. The outcome is written, if the firing is still ours. Dying before it runs the job a second time.
-/// A job that kills its process is given up after <see cref="ScheduleOptions.MaxAttempts"/>; one that throws has failed, and runs again when its schedule is due again.
+/// A job that kills its process is given up after <see cref="ScheduleOptions.MaxAttempts"/>; one that throws has
+/// failed, and runs again when its schedule is due again.
 /// </summary>
 public sealed class JobRunner(
-    NpgsqlDataSource database, ScheduleCatalogue catalogue, ScheduleOptions options, IServiceScopeFactory scopes, ScheduleMetrics metrics, ILogger<JobRunner> logger)
-    : BackgroundService
+    NpgsqlDataSource database,
+    ScheduleCatalogue catalogue,
+    ScheduleOptions options,
+    IServiceScopeFactory scopes,
+    ScheduleMetrics metrics,
+    ILogger<JobRunner> logger
+) : BackgroundService
 {
-    private readonly Dictionary<string, Type> _jobs = catalogue.Schedules.Where(s => s.Job is not null).ToDictionary(s => s.Name, s => s.Job!);
+    private readonly Dictionary<string, Type> _jobs = catalogue
+        .Schedules.Where(s => s.Job is not null)
+        .ToDictionary(s => s.Name, s => s.Job!);
     private readonly SemaphoreSlim _wake = new(0, 1);
 
     /// <inheritdoc />
@@ -45,7 +55,16 @@ public sealed class JobRunner(
             try
             {
                 await _wake.WaitAsync(stoppingToken);
-                while (await ScheduleQueries.ClaimAsync(database, names, Environment.MachineName, options.Lease, stoppingToken) is { } firing)
+                while (
+                    await ScheduleQueries.ClaimAsync(
+                        database,
+                        names,
+                        Environment.MachineName,
+                        options.Lease,
+                        stoppingToken
+                    )
+                        is { } firing
+                )
                     await RunAsync(firing, stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -71,7 +90,12 @@ public sealed class JobRunner(
         if (firing.Attempt > options.MaxAttempts)
         {
             ScheduleLog.GivenUp(logger, firing.Schedule, firing.DueAt, options.MaxAttempts);
-            await EndAsync(firing, FiringStatus.Failed, $"Given up: its process died {options.MaxAttempts} times at it.", TimeSpan.Zero);
+            await EndAsync(
+                firing,
+                FiringStatus.Failed,
+                $"Given up: its process died {options.MaxAttempts} times at it.",
+                TimeSpan.Zero
+            );
             return;
         }
 
@@ -115,7 +139,10 @@ public sealed class JobRunner(
     private async Task EndAsync(Firing firing, FiringStatus status, string result, TimeSpan duration)
     {
         using var patience = new CancellationTokenSource(options.Lease);
-        await DatabaseRetry.RunAsync(() => ScheduleQueries.EndAsync(database, firing, status, StorableText.Of(result, 4000)), patience.Token);
+        await DatabaseRetry.RunAsync(
+            () => ScheduleQueries.EndAsync(database, firing, status, StorableText.Of(result, 4000)),
+            patience.Token
+        );
         metrics.Ended(firing.Schedule, status is FiringStatus.Done, duration);
     }
 

@@ -1,6 +1,9 @@
 namespace QueueWorkers.Scheduling;
 
-/// <summary>What becomes of firings that nobody made in time, because no process was running or the database was away. Stored as its number.</summary>
+/// <summary>
+/// What becomes of firings that nobody made in time, because no process was running or the database was away. Stored as
+/// its number.
+/// </summary>
 public enum Misfire : short
 {
     /// <summary>They are left out, and counted.</summary>

@@ -15,7 +15,9 @@ public sealed class Schedule
     /// <summary>What becomes of missed firings.</summary>
     public Misfire Misfire { get; init; }
 
-    /// <summary>True when an operator has changed cron, zone or policy: the next deployment leaves them as they are.</summary>
+    /// <summary>
+    /// True when an operator has changed cron, zone or policy: the next deployment leaves them as they are.
+    /// </summary>
     public bool Customised { get; init; }
 
     /// <summary>False once the schedule has left the code: it stays for its history and never fires.</summary>

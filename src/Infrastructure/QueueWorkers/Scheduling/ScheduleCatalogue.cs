@@ -5,7 +5,10 @@ using QueueWorkers.Outbox;
 
 namespace QueueWorkers.Scheduling;
 
-/// <summary>The list of schedules: what recurs, when, and what it does. The deployment writes it into the database, where operators pause and change it.</summary>
+/// <summary>
+/// The list of schedules: what recurs, when, and what it does. The deployment writes it into the database, where
+/// operators pause and change it.
+/// </summary>
 public sealed partial class ScheduleCatalogue
 {
     private readonly List<ScheduleEntry> _schedules = [];
@@ -13,16 +16,35 @@ public sealed partial class ScheduleCatalogue
     /// <summary>All schedules, in the order in which they were added.</summary>
     public IReadOnlyList<ScheduleEntry> Schedules => _schedules;
 
-    /// <summary>Adds a schedule whose firing publishes a message, once, in the transaction that claims the firing.</summary>
+    /// <summary>
+    /// Adds a schedule whose firing publishes a message, once, in the transaction that claims the firing.
+    /// </summary>
     /// <param name="name">Lower-case, <c>[a-z][a-z0-9-]{1,40}</c>.</param>
     /// <param name="cron">Five fields, or six with seconds first.</param>
     /// <param name="misfire">What becomes of missed firings.</param>
-    /// <param name="message">Makes the message; its subject should be <see cref="Firing.Id"/>, which is also its message id.</param>
+    /// <param name="message">Makes the message; its subject should be <see cref="Firing.Id"/>, which is also its
+    /// message id.</param>
     /// <param name="timeZone">An IANA name.</param>
     /// <exception cref="ArgumentException">Name, cron text or zone cannot be used.</exception>
-    public ScheduleCatalogue Publish<TMessage>(string name, string cron, Misfire misfire, Func<Firing, TMessage> message, string timeZone = "UTC")
+    public ScheduleCatalogue Publish<TMessage>(
+        string name,
+        string cron,
+        Misfire misfire,
+        Func<Firing, TMessage> message,
+        string timeZone = "UTC"
+    )
         where TMessage : class =>
-        Add(new ScheduleEntry(name, cron, timeZone, misfire, firing => OutgoingMessage.Create(message(firing), firing.Id, id: firing.Id), null, null));
+        Add(
+            new ScheduleEntry(
+                name,
+                cron,
+                timeZone,
+                misfire,
+                firing => OutgoingMessage.Create(message(firing), firing.Id, id: firing.Id),
+                null,
+                null
+            )
+        );
 
     /// <summary>Adds a schedule whose firing runs a job.</summary>
     /// <param name="name">Lower-case, <c>[a-z][a-z0-9-]{1,40}</c>.</param>
@@ -31,14 +53,22 @@ public sealed partial class ScheduleCatalogue
     /// <param name="timeZone">An IANA name.</param>
     /// <param name="services">Registers what the job needs; called only in a process that runs schedules.</param>
     /// <exception cref="ArgumentException">Name, cron text or zone cannot be used.</exception>
-    public ScheduleCatalogue Run<TJob>(string name, string cron, Misfire misfire, string timeZone = "UTC", Action<IServiceCollection, IConfiguration>? services = null)
+    public ScheduleCatalogue Run<TJob>(
+        string name,
+        string cron,
+        Misfire misfire,
+        string timeZone = "UTC",
+        Action<IServiceCollection, IConfiguration>? services = null
+    )
         where TJob : class, IScheduledJob =>
         Add(new ScheduleEntry(name, cron, timeZone, misfire, null, typeof(TJob), services));
 
     private ScheduleCatalogue Add(ScheduleEntry entry)
     {
         if (!NamePattern().IsMatch(entry.Name))
-            throw new ArgumentException($"The name of a schedule must match [a-z][a-z0-9-]{{1,40}}, got '{entry.Name}'.");
+            throw new ArgumentException(
+                $"The name of a schedule must match [a-z][a-z0-9-]{{1,40}}, got '{entry.Name}'."
+            );
         if (_schedules.Exists(s => s.Name == entry.Name))
             throw new ArgumentException($"Two schedules are called '{entry.Name}'; rename one.");
         try
@@ -58,7 +88,9 @@ public sealed partial class ScheduleCatalogue
     private static partial Regex NamePattern();
 }
 
-/// <summary>One schedule of the catalogue: either <paramref name="Message"/> or <paramref name="Job"/> says what a firing does.</summary>
+/// <summary>
+/// One schedule of the catalogue: either <paramref name="Message"/> or <paramref name="Job"/> says what a firing does.
+/// </summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Cron">When, unless an operator has changed it.</param>
 /// <param name="TimeZone">In which zone.</param>
@@ -67,4 +99,11 @@ public sealed partial class ScheduleCatalogue
 /// <param name="Job">The class of the job.</param>
 /// <param name="Services">Registers what the job needs.</param>
 public sealed record ScheduleEntry(
-    string Name, string Cron, string TimeZone, Misfire Misfire, Func<Firing, OutboxMessage>? Message, Type? Job, Action<IServiceCollection, IConfiguration>? Services);
+    string Name,
+    string Cron,
+    string TimeZone,
+    Misfire Misfire,
+    Func<Firing, OutboxMessage>? Message,
+    Type? Job,
+    Action<IServiceCollection, IConfiguration>? Services
+);

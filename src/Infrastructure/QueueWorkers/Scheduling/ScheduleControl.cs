@@ -4,13 +4,17 @@ using QueueWorkers.Operators;
 
 namespace QueueWorkers.Scheduling;
 
-/// <summary>What an operator does with schedules. Works from any process: the rows tell those that fire. Each action is committed together with its audit record, or not at all.</summary>
+/// <summary>
+/// What an operator does with schedules. Works from any process: the rows tell those that fire. Each action is
+/// committed together with its audit record, or not at all.
+/// </summary>
 public sealed class ScheduleControl(NpgsqlDataSource database)
 {
     private const int MostRuns = 1000;
 
     private static readonly string List = $"""
-        select name, cron, time_zone, misfire, active, paused, customised, case when active and not paused then next_due_at end, misfires,
+        select name, cron, time_zone, misfire, active, paused, customised, case when active
+            and not paused then next_due_at end, misfires,
                last_due_at, last_status, last_finished_at, last_duration, last_result,
                exists (select from schedule_runs r where r.schedule = s.name and r.status < {FiringStatus.Done:D})
         from schedules s order by name
@@ -18,19 +22,22 @@ public sealed class ScheduleControl(NpgsqlDataSource database)
 
     private const string Runs = """
         select due_at, status, requested_by, attempts, host, started_at, finished_at, finished_at - started_at, result
-        from schedule_runs where schedule = $1 and ($2::timestamptz is null or due_at < $2) order by due_at desc limit $3
+        from schedule_runs where schedule = $1 and ($2::timestamptz is null or due_at < $2) order by due_at desc
+            limit $3
         """;
 
     // The moment of asking is the firing's key: two who ask in the same microsecond get one firing.
     private const string RunNow = """
         insert into schedule_runs (schedule, due_at, status, attempts, requested_by)
-        select name, clock_timestamp(), 0, 0, $2 from schedules where name = $1 and active on conflict do nothing returning due_at
+        select name, clock_timestamp(), 0, 0, $2 from schedules where name = $1 and active on conflict do nothing
+            returning due_at
         """;
 
     private const string Pause = "update schedules set paused = true where name = $1 and not paused";
 
     private const string Change = """
-        update schedules set cron = $2, time_zone = $3, misfire = $4, next_due_at = $5, customised = true where name = $1 and active
+        update schedules set cron = $2, time_zone = $3, misfire = $4, next_due_at = $5, customised = true
+            where name = $1 and active
         """;
 
     /// <summary>All schedules.</summary>
@@ -44,10 +51,31 @@ public sealed class ScheduleControl(NpgsqlDataSource database)
             var last = reader.IsDBNull(9)
                 ? null
                 : new FiringView(
-                    reader.GetFieldValue<DateTimeOffset>(9), (FiringStatus)reader.GetInt16(10), null, 1, null, null, Optional<DateTimeOffset>(reader, 11), Optional<TimeSpan>(reader, 12), reader.GetString(13));
-            all.Add(new ScheduleView(
-                reader.GetString(0), reader.GetString(1), reader.GetString(2), (Misfire)reader.GetInt16(3), reader.GetBoolean(4), reader.GetBoolean(5), reader.GetBoolean(6),
-                Optional<DateTimeOffset>(reader, 7), last, reader.GetInt64(8), reader.GetBoolean(14)));
+                    reader.GetFieldValue<DateTimeOffset>(9),
+                    (FiringStatus)reader.GetInt16(10),
+                    null,
+                    1,
+                    null,
+                    null,
+                    Optional<DateTimeOffset>(reader, 11),
+                    Optional<TimeSpan>(reader, 12),
+                    reader.GetString(13)
+                );
+            all.Add(
+                new ScheduleView(
+                    reader.GetString(0),
+                    reader.GetString(1),
+                    reader.GetString(2),
+                    (Misfire)reader.GetInt16(3),
+                    reader.GetBoolean(4),
+                    reader.GetBoolean(5),
+                    reader.GetBoolean(6),
+                    Optional<DateTimeOffset>(reader, 7),
+                    last,
+                    reader.GetInt64(8),
+                    reader.GetBoolean(14)
+                )
+            );
         }
 
         return all;
@@ -58,19 +86,40 @@ public sealed class ScheduleControl(NpgsqlDataSource database)
     /// <param name="before">Only those due before; null for the newest.</param>
     /// <param name="limit">How many, 1–1000.</param>
     /// <param name="cancellationToken">Cancels the read.</param>
-    public async Task<IReadOnlyList<FiringView>> RunsAsync(string schedule, DateTimeOffset? before, int limit, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<FiringView>> RunsAsync(
+        string schedule,
+        DateTimeOffset? before,
+        int limit,
+        CancellationToken cancellationToken
+    )
     {
         await using var command = database.CreateCommand(Runs);
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = schedule });
-        command.Parameters.Add(new() { Value = before is { } moment ? moment.ToUniversalTime() : DBNull.Value, NpgsqlDbType = NpgsqlDbType.TimestampTz });
+        command.Parameters.Add(
+            new()
+            {
+                Value = before is { } moment ? moment.ToUniversalTime() : DBNull.Value,
+                NpgsqlDbType = NpgsqlDbType.TimestampTz,
+            }
+        );
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = Math.Clamp(limit, 1, MostRuns) });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var runs = new List<FiringView>();
         while (await reader.ReadAsync(cancellationToken))
         {
-            runs.Add(new FiringView(
-                reader.GetFieldValue<DateTimeOffset>(0), (FiringStatus)reader.GetInt16(1), reader.IsDBNull(2) ? null : reader.GetString(2), reader.GetInt32(3), reader.IsDBNull(4) ? null : reader.GetString(4),
-                Optional<DateTimeOffset>(reader, 5), Optional<DateTimeOffset>(reader, 6), Optional<TimeSpan>(reader, 7), reader.IsDBNull(8) ? null : reader.GetString(8)));
+            runs.Add(
+                new FiringView(
+                    reader.GetFieldValue<DateTimeOffset>(0),
+                    (FiringStatus)reader.GetInt16(1),
+                    reader.IsDBNull(2) ? null : reader.GetString(2),
+                    reader.GetInt32(3),
+                    reader.IsDBNull(4) ? null : reader.GetString(4),
+                    Optional<DateTimeOffset>(reader, 5),
+                    Optional<DateTimeOffset>(reader, 6),
+                    Optional<TimeSpan>(reader, 7),
+                    reader.IsDBNull(8) ? null : reader.GetString(8)
+                )
+            );
         }
 
         return runs;
@@ -78,7 +127,11 @@ public sealed class ScheduleControl(NpgsqlDataSource database)
 
     /// <summary>Asks for a firing now, also of a paused schedule; the clock's own firings stay as they are.</summary>
     /// <returns>The moment that is the firing's key; null when there is no such schedule.</returns>
-    public async Task<DateTimeOffset?> RunNowAsync(string schedule, AuditEntry audit, CancellationToken cancellationToken)
+    public async Task<DateTimeOffset?> RunNowAsync(
+        string schedule,
+        AuditEntry audit,
+        CancellationToken cancellationToken
+    )
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
@@ -96,7 +149,10 @@ public sealed class ScheduleControl(NpgsqlDataSource database)
     public Task<bool> PauseAsync(string schedule, AuditEntry audit, CancellationToken cancellationToken) =>
         UpdateAsync(Pause, audit, cancellationToken, new NpgsqlParameter<string> { TypedValue = schedule });
 
-    /// <summary>Lets a schedule go on with its next regular moment: what would have been due during the pause was not missed, it was not wanted.</summary>
+    /// <summary>
+    /// Lets a schedule go on with its next regular moment: what would have been due during the pause was not missed, it
+    /// was not wanted.
+    /// </summary>
     /// <returns>False when there is no such schedule, or it is not paused.</returns>
     public async Task<bool> ResumeAsync(string schedule, AuditEntry audit, CancellationToken cancellationToken)
     {
@@ -104,16 +160,29 @@ public sealed class ScheduleControl(NpgsqlDataSource database)
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         CronText cron;
         DateTimeOffset now;
-        await using (var find = new NpgsqlCommand("select cron, time_zone, clock_timestamp() from schedules where name = $1 and paused for update", connection))
+        await using (
+            var find = new NpgsqlCommand(
+                "select cron, time_zone, clock_timestamp() from schedules where name = $1 and paused for update",
+                connection
+            )
+        )
         {
             find.Parameters.Add(new NpgsqlParameter<string> { TypedValue = schedule });
             await using var reader = await find.ExecuteReaderAsync(cancellationToken);
             if (!await reader.ReadAsync(cancellationToken))
                 return false;
-            (cron, now) = (CronText.Parse(reader.GetString(0), reader.GetString(1)), reader.GetFieldValue<DateTimeOffset>(2));
+            (cron, now) = (
+                CronText.Parse(reader.GetString(0), reader.GetString(1)),
+                reader.GetFieldValue<DateTimeOffset>(2)
+            );
         }
 
-        await using (var resume = new NpgsqlCommand("update schedules set paused = false, next_due_at = $2 where name = $1", connection))
+        await using (
+            var resume = new NpgsqlCommand(
+                "update schedules set paused = false, next_due_at = $2 where name = $1",
+                connection
+            )
+        )
         {
             resume.Parameters.Add(new NpgsqlParameter<string> { TypedValue = schedule });
             resume.Parameters.Add(NextDue(cron, now));
@@ -127,15 +196,34 @@ public sealed class ScheduleControl(NpgsqlDataSource database)
     /// <summary>Changes when a schedule fires; from now on deployments leave it alone.</summary>
     /// <returns>False when there is no such schedule.</returns>
     /// <exception cref="FormatException">Cron text or zone cannot be used.</exception>
-    public Task<bool> ChangeAsync(string schedule, string cron, string timeZone, Misfire misfire, AuditEntry audit, CancellationToken cancellationToken)
+    public Task<bool> ChangeAsync(
+        string schedule,
+        string cron,
+        string timeZone,
+        Misfire misfire,
+        AuditEntry audit,
+        CancellationToken cancellationToken
+    )
     {
         var parsed = CronText.Parse(cron, timeZone);
         return UpdateAsync(
-            Change, audit, cancellationToken, new NpgsqlParameter<string> { TypedValue = schedule }, new NpgsqlParameter<string> { TypedValue = cron },
-            new NpgsqlParameter<string> { TypedValue = timeZone }, new NpgsqlParameter<short> { TypedValue = (short)misfire }, NextDue(parsed, DateTimeOffset.UtcNow));
+            Change,
+            audit,
+            cancellationToken,
+            new NpgsqlParameter<string> { TypedValue = schedule },
+            new NpgsqlParameter<string> { TypedValue = cron },
+            new NpgsqlParameter<string> { TypedValue = timeZone },
+            new NpgsqlParameter<short> { TypedValue = (short)misfire },
+            NextDue(parsed, DateTimeOffset.UtcNow)
+        );
     }
 
-    private async Task<bool> UpdateAsync(string sql, AuditEntry audit, CancellationToken cancellationToken, params NpgsqlParameter[] parameters)
+    private async Task<bool> UpdateAsync(
+        string sql,
+        AuditEntry audit,
+        CancellationToken cancellationToken,
+        params NpgsqlParameter[] parameters
+    )
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
@@ -148,7 +236,12 @@ public sealed class ScheduleControl(NpgsqlDataSource database)
         return true;
     }
 
-    private static async Task CommitAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, AuditEntry audit, CancellationToken cancellationToken)
+    private static async Task CommitAsync(
+        NpgsqlConnection connection,
+        NpgsqlTransaction transaction,
+        AuditEntry audit,
+        CancellationToken cancellationToken
+    )
     {
         await AuditLog.WriteAsync(connection, audit, cancellationToken);
         await transaction.CommitAsync(cancellationToken);

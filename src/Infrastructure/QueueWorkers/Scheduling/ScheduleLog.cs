@@ -6,18 +6,46 @@ namespace QueueWorkers.Scheduling;
 internal static partial class ScheduleLog
 {
     [LoggerMessage(4300, LogLevel.Information, "Schedule {Schedule}, due {DueAt:O}, is done in {Duration}: {Result}")]
-    public static partial void Done(ILogger logger, string schedule, DateTimeOffset dueAt, TimeSpan duration, string result);
+    public static partial void Done(
+        ILogger logger,
+        string schedule,
+        DateTimeOffset dueAt,
+        TimeSpan duration,
+        string result
+    );
 
-    [LoggerMessage(4301, LogLevel.Error, "Schedule {Schedule}, due {DueAt:O}, failed (attempt {Attempt}); it is not repeated before it is due again")]
-    public static partial void Failed(ILogger logger, string schedule, DateTimeOffset dueAt, int attempt, Exception fault);
+    [LoggerMessage(
+        4301,
+        LogLevel.Error,
+        "Schedule {Schedule}, due {DueAt:O}, failed (attempt {Attempt}); it is not repeated before it is due again"
+    )]
+    public static partial void Failed(
+        ILogger logger,
+        string schedule,
+        DateTimeOffset dueAt,
+        int attempt,
+        Exception fault
+    );
 
-    [LoggerMessage(4302, LogLevel.Warning, "Schedule {Schedule} missed {Count} firings while nobody was there; by its policy '{Misfire}' they are left out")]
+    [LoggerMessage(
+        4302,
+        LogLevel.Warning,
+        "Schedule {Schedule} missed {Count} firings while nobody was there; by its policy '{Misfire}' they are left out"
+    )]
     public static partial void LeftOut(ILogger logger, string schedule, int count, Misfire misfire);
 
-    [LoggerMessage(4303, LogLevel.Error, "Schedule {Schedule}, due {DueAt:O}, is given up: its process died {Attempts} times at it")]
+    [LoggerMessage(
+        4303,
+        LogLevel.Error,
+        "Schedule {Schedule}, due {DueAt:O}, is given up: its process died {Attempts} times at it"
+    )]
     public static partial void GivenUp(ILogger logger, string schedule, DateTimeOffset dueAt, int attempts);
 
-    [LoggerMessage(4304, LogLevel.Warning, "Schedule {Schedule}, due {DueAt:O}, was taken over by another process, because this one had not renewed its lease in time; the job is stopped here")]
+    [LoggerMessage(
+        4304,
+        LogLevel.Warning,
+        "Schedule {Schedule}, due {DueAt:O}, was taken over by another process, because this one had not renewed its lease in time; the job is stopped here"
+    )]
     public static partial void LostLease(ILogger logger, string schedule, DateTimeOffset dueAt);
 
     [LoggerMessage(4305, LogLevel.Error, "Schedule {Schedule} cannot fire: {Reason}")]

@@ -14,16 +14,33 @@ public sealed class ScheduleMetrics
     public ScheduleMetrics(IMeterFactory meters)
     {
         var meter = meters.Create(QueueWorkersTelemetry.Name);
-        _firings = meter.CreateCounter<long>("queueworkers.schedule.firings", "{firing}", "Firings that ended, by schedule and outcome (done or failed).");
-        _leftOut = meter.CreateCounter<long>("queueworkers.schedule.misfires", "{firing}", "Missed firings left out by the misfire policy.");
-        _duration = meter.CreateHistogram<double>("queueworkers.schedule.duration", "s", "From the beginning of a firing to its end.");
+        _firings = meter.CreateCounter<long>(
+            "queueworkers.schedule.firings",
+            "{firing}",
+            "Firings that ended, by schedule and outcome (done or failed)."
+        );
+        _leftOut = meter.CreateCounter<long>(
+            "queueworkers.schedule.misfires",
+            "{firing}",
+            "Missed firings left out by the misfire policy."
+        );
+        _duration = meter.CreateHistogram<double>(
+            "queueworkers.schedule.duration",
+            "s",
+            "From the beginning of a firing to its end."
+        );
     }
 
     internal void Ended(string schedule, bool done, TimeSpan duration)
     {
-        _firings.Add(1, new("schedule", schedule), new KeyValuePair<string, object?>("outcome", done ? "done" : "failed"));
+        _firings.Add(
+            1,
+            new("schedule", schedule),
+            new KeyValuePair<string, object?>("outcome", done ? "done" : "failed")
+        );
         _duration.Record(duration.TotalSeconds, new KeyValuePair<string, object?>("schedule", schedule));
     }
 
-    internal void LeftOut(string schedule, int count) => _leftOut.Add(count, new KeyValuePair<string, object?>("schedule", schedule));
+    internal void LeftOut(string schedule, int count) =>
+        _leftOut.Add(count, new KeyValuePair<string, object?>("schedule", schedule));
 }

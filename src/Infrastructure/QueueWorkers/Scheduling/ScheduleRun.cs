@@ -1,6 +1,8 @@
 namespace QueueWorkers.Scheduling;
 
-/// <summary>One firing of a schedule. The key (schedule, moment it was due) is what makes it fire once over all replicas.</summary>
+/// <summary>
+/// One firing of a schedule. The key (schedule, moment it was due) is what makes it fire once over all replicas.
+/// </summary>
 public sealed class ScheduleRun
 {
     /// <summary>The schedule.</summary>

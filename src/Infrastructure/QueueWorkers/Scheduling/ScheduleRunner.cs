@@ -10,27 +10,39 @@ namespace QueueWorkers.Scheduling;
 
 /// <summary>
 /// Fires schedules. There is no leader: every process looks, and the rows' locks decide. The life of a firing:
-/// 1. The schedule is due. One process locks its row, writes the firing (its key is schedule and moment: there is never a second one) and moves the schedule on. Others skip the locked row.
-/// 2. For a schedule with a message the outbox row is written in the same transaction. Dying before its commit leaves all as it was, and another process fires; after it the message is on its way.
+/// 1. The schedule is due. One process locks its row, writes the firing (its key is schedule and moment: there is never
+///    a second one) and moves the schedule on. Others skip the locked row.
+/// 2. For a schedule with a message the outbox row is written in the same transaction. Dying before its commit leaves
+///    all as it was, and another process fires; after it the message is on its way.
 /// 3. For a schedule with a job the firing waits for <see cref="JobRunner"/>, which any process may be.
 /// When nobody was there the misfire policy decides, see <see cref="FiringPlan"/>.
 /// </summary>
 public sealed class ScheduleRunner(
-    NpgsqlDataSource database, ScheduleCatalogue catalogue, ScheduleOptions options, JobRunner jobs, RelayFeed relay, Fleet fleet, ScheduleMetrics metrics, ILogger<ScheduleRunner> logger)
-    : BackgroundService
+    NpgsqlDataSource database,
+    ScheduleCatalogue catalogue,
+    ScheduleOptions options,
+    JobRunner jobs,
+    RelayFeed relay,
+    Fleet fleet,
+    ScheduleMetrics metrics,
+    ILogger<ScheduleRunner> logger
+) : BackgroundService
 {
     private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan AfterUnusable = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
-    // However many processes there are: all together look four times a second, and a firing that is due is found by some process within 20 ms on average.
+    // However many processes there are: all together look four times a second, and a firing that is due is found by
+    // some process within 20 ms on average.
     private static readonly TimeSpan SharePerLook = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestLook = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan SharePerFiring = TimeSpan.FromMilliseconds(20);
 
     // A process fires what it knows; what only a newer version knows is left to that version's processes.
     private readonly string[] _known = [.. catalogue.Schedules.Select(s => s.Name)];
-    private readonly Dictionary<string, Func<Firing, OutboxMessage>> _messages = catalogue.Schedules.Where(s => s.Message is not null).ToDictionary(s => s.Name, s => s.Message!);
+    private readonly Dictionary<string, Func<Firing, OutboxMessage>> _messages = catalogue
+        .Schedules.Where(s => s.Message is not null)
+        .ToDictionary(s => s.Name, s => s.Message!);
 
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -78,8 +90,12 @@ public sealed class ScheduleRunner(
         }
 
         var look = fleet.Pace(SharePerLook, options.PollInterval, LongestLook);
-        // Never below 10 ms: a row that another process holds locked shows as due, and must not make this one spin. Of many processes each comes a little later than the last one: the first fires.
-        return nextIn is { } next && next < look ? TimeSpan.FromTicks(Math.Max(next.Ticks, ShortestWait.Ticks)) + (SharePerFiring * (fleet.Processes - 1) * Random.Shared.NextDouble()) : look;
+        // Never below 10 ms: a row that another process holds locked shows as due, and must not make this one spin. Of
+        // many processes each comes a little later than the last one: the first fires.
+        return nextIn is { } next && next < look
+            ? TimeSpan.FromTicks(Math.Max(next.Ticks, ShortestWait.Ticks))
+                + (SharePerFiring * (fleet.Processes - 1) * Random.Shared.NextDouble())
+            : look;
     }
 
     private async Task FireAsync(CancellationToken cancellationToken)
@@ -108,11 +124,18 @@ public sealed class ScheduleRunner(
         FiringPlan plan;
         try
         {
-            plan = FiringPlan.Of(CronText.Parse(due.Cron, due.TimeZone), due.Misfire, due.NextDueAt, due.Now, options.MisfireAfter);
+            plan = FiringPlan.Of(
+                CronText.Parse(due.Cron, due.TimeZone),
+                due.Misfire,
+                due.NextDueAt,
+                due.Now,
+                options.MisfireAfter
+            );
         }
         catch (FormatException unusable)
         {
-            // A zone that this machine does not know. Asked again, and told again, once a minute until somebody fixes it.
+            // A zone that this machine does not know. Asked again, and told again, once a minute until somebody fixes
+            // it.
             ScheduleLog.Unusable(logger, due.Name, unusable.Message);
             plan = new FiringPlan([], 0, due.Now + AfterUnusable);
         }

@@ -8,9 +8,16 @@ namespace QueueWorkers.Scheduling;
 /// <summary>Registers what keeps the schedules.</summary>
 public static class ScheduleServices
 {
-    /// <summary>Adds the schedules to a process, unless <c>Workers:Schedules</c> is false. Any number of processes may have them.</summary>
+    /// <summary>
+    /// Adds the schedules to a process, unless <c>Workers:Schedules</c> is false. Any number of processes may have
+    /// them.
+    /// </summary>
     /// <exception cref="InvalidConfigurationException">Section <c>Schedules</c> cannot work.</exception>
-    public static IServiceCollection AddSchedules(this IServiceCollection services, IConfiguration configuration, ScheduleCatalogue catalogue)
+    public static IServiceCollection AddSchedules(
+        this IServiceCollection services,
+        IConfiguration configuration,
+        ScheduleCatalogue catalogue
+    )
     {
         if (!configuration.GetValue("Workers:Schedules", true))
             return services;
@@ -27,7 +34,9 @@ public static class ScheduleServices
         }
 
         services.AddSingleton<JobRunner>().AddHostedService(provider => provider.GetRequiredService<JobRunner>());
-        services.AddSingleton<ScheduleRunner>().AddHostedService(provider => provider.GetRequiredService<ScheduleRunner>());
+        services
+            .AddSingleton<ScheduleRunner>()
+            .AddHostedService(provider => provider.GetRequiredService<ScheduleRunner>());
         return services;
     }
 }

@@ -3,7 +3,9 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace QueueWorkers.Scheduling;
 
-/// <summary>The <c>schedules</c> table (what recurs, and when next) and the <c>schedule_runs</c> table (each firing, once).</summary>
+/// <summary>
+/// The <c>schedules</c> table (what recurs, and when next) and the <c>schedule_runs</c> table (each firing, once).
+/// </summary>
 public sealed class ScheduleTables : IEntityTypeConfiguration<Schedule>, IEntityTypeConfiguration<ScheduleRun>
 {
     /// <inheritdoc />
@@ -21,7 +23,10 @@ public sealed class ScheduleTables : IEntityTypeConfiguration<Schedule>, IEntity
         builder.HasKey(r => new { r.Schedule, r.DueAt });
         builder.Property(r => r.Result).HasMaxLength(2000);
         // What is left to do, however long the history: every process asks for it once a second.
-        builder.HasIndex(r => new { r.DueAt, r.Schedule }).HasFilter($"status < {FiringStatus.Done:D}").HasDatabaseName("schedule_runs_open");
+        builder
+            .HasIndex(r => new { r.DueAt, r.Schedule })
+            .HasFilter($"status < {FiringStatus.Done:D}")
+            .HasDatabaseName("schedule_runs_open");
         builder.HasIndex(r => r.FinishedAt).HasMethod("brin").HasDatabaseName("schedule_runs_finished");
     }
 }

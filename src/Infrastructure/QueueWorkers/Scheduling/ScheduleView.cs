@@ -13,7 +13,18 @@ namespace QueueWorkers.Scheduling;
 /// <param name="Misfires">Missed firings left out so far.</param>
 /// <param name="Running">Whether a firing is being worked on, or waits.</param>
 public sealed record ScheduleView(
-    string Name, string Cron, string TimeZone, Misfire Misfire, bool Active, bool Paused, bool Customised, DateTimeOffset? NextDueAt, FiringView? Last, long Misfires, bool Running);
+    string Name,
+    string Cron,
+    string TimeZone,
+    Misfire Misfire,
+    bool Active,
+    bool Paused,
+    bool Customised,
+    DateTimeOffset? NextDueAt,
+    FiringView? Last,
+    long Misfires,
+    bool Running
+);
 
 /// <summary>A firing as an operator sees it.</summary>
 /// <param name="DueAt">When it was due.</param>
@@ -26,4 +37,13 @@ public sealed record ScheduleView(
 /// <param name="Duration">How long it took.</param>
 /// <param name="Result">What it said.</param>
 public sealed record FiringView(
-    DateTimeOffset DueAt, FiringStatus Status, string? RequestedBy, int Attempts, string? Host, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt, TimeSpan? Duration, string? Result);
+    DateTimeOffset DueAt,
+    FiringStatus Status,
+    string? RequestedBy,
+    int Attempts,
+    string? Host,
+    DateTimeOffset? StartedAt,
+    DateTimeOffset? FinishedAt,
+    TimeSpan? Duration,
+    string? Result
+);

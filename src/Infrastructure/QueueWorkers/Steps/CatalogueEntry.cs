@@ -1,6 +1,9 @@
 namespace QueueWorkers.Steps;
 
-/// <summary>A step as the deployment wrote it down, so that processes which do not contain its code (the API, the dashboard) know that it exists.</summary>
+/// <summary>
+/// A step as the deployment wrote it down, so that processes which do not contain its code (the API, the dashboard)
+/// know that it exists.
+/// </summary>
 public sealed class CatalogueEntry
 {
     /// <summary>The step's name.</summary>
@@ -12,12 +15,16 @@ public sealed class CatalogueEntry
     /// <summary>The step's place in the catalogue, for display.</summary>
     public int Position { get; init; }
 
-    /// <summary>The exchanges of the message types that the step consumes, so that a process without its code can feed it.</summary>
+    /// <summary>
+    /// The exchanges of the message types that the step consumes, so that a process without its code can feed it.
+    /// </summary>
     public string[] Consumes { get; init; } = [];
 
     /// <summary>The name of what the step calls and cannot do without; null when it is nothing.</summary>
     public string? DependsOn { get; init; }
 
-    /// <summary>False once the step left the catalogue: old subjects still show it, new ones do not wait for it.</summary>
+    /// <summary>
+    /// False once the step left the catalogue: old subjects still show it, new ones do not wait for it.
+    /// </summary>
     public bool Active { get; init; } = true;
 }

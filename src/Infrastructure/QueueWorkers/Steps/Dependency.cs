@@ -1,9 +1,13 @@
 namespace QueueWorkers.Steps;
 
-/// <summary>Something outside that a step cannot do without, and when it is taken for down. Part of a step's policy; steps that name the same dependency share its breaker.</summary>
+/// <summary>
+/// Something outside that a step cannot do without, and when it is taken for down. Part of a step's policy; steps that
+/// name the same dependency share its breaker.
+/// </summary>
 /// <param name="Name">Its name, such as <c>smtp</c>.</param>
 /// <param name="Faults">
-/// The faults that are its own: no connection, no answer in time, "not now". A refusal of one message is not among them, or one bad address would stop everybody.
+/// The faults that are its own: no connection, no answer in time, "not now". A refusal of one message is not among
+/// them, or one bad address would stop everybody.
 /// </param>
 public sealed record Dependency(string Name, params IReadOnlyList<Type> Faults)
 {
@@ -16,18 +20,24 @@ public sealed record Dependency(string Name, params IReadOnlyList<Type> Faults)
     /// <summary>Over what time calls are counted. Default: 20 seconds.</summary>
     public TimeSpan Window { get; init; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>How long after opening it is tried with one message; doubles with each trial that fails. Default: 3 seconds.</summary>
+    /// <summary>
+    /// How long after opening it is tried with one message; doubles with each trial that fails. Default: 3 seconds.
+    /// </summary>
     public TimeSpan Cooldown { get; init; } = TimeSpan.FromSeconds(3);
 
     /// <summary>Where that doubling ends. Default: 30 seconds.</summary>
     public TimeSpan LongestCooldown { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Faults with which it says itself that it serves nobody: a refused login, a used-up quota. One of them opens the breaker, and none consumes an attempt. Default: none.
+    /// Faults with which it says itself that it serves nobody: a refused login, a used-up quota. One of them opens the
+    /// breaker, and none consumes an attempt. Default: none.
     /// </summary>
     public IReadOnlyList<Type> Outages { get; init; } = [];
 
-    /// <summary>Faults of one message that say nothing about it: they are not counted, and a trial that ends with one is made again with another message. Default: none.</summary>
+    /// <summary>
+    /// Faults of one message that say nothing about it: they are not counted, and a trial that ends with one is made
+    /// again with another message. Default: none.
+    /// </summary>
     public IReadOnlyList<Type> Inconclusive { get; init; } = [];
 
     /// <summary>Whether a fault is the dependency's.</summary>

@@ -10,8 +10,8 @@ public enum EffectClaim
     AlreadyDone,
 
     /// <summary>
-    /// An earlier run began the effect and died. Ask the outside system: if it happened, return and the commit records it; if it did not, go ahead;
-    /// if nobody can say, call <see cref="StepRun.GiveUpAsUncertainAsync"/>.
+    /// An earlier run began the effect and died. Ask the outside system: if it happened, return and the commit records
+    /// it; if it did not, go ahead; if nobody can say, call <see cref="StepRun.GiveUpAsUncertainAsync"/>.
     /// </summary>
     MaybeDone,
 }

@@ -6,4 +6,10 @@ namespace QueueWorkers.Steps;
 /// <param name="MaxConcurrency">How far an operator may raise that.</param>
 /// <param name="DependsOn">Its dependency; null when it has none.</param>
 /// <param name="Rates">Its rate limits.</param>
-public sealed record GatedStep(string Name, int Concurrency, int MaxConcurrency, Dependency? DependsOn, IReadOnlyList<RateLimit> Rates);
+public sealed record GatedStep(
+    string Name,
+    int Concurrency,
+    int MaxConcurrency,
+    Dependency? DependsOn,
+    IReadOnlyList<RateLimit> Rates
+);

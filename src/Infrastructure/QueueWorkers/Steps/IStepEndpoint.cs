@@ -2,7 +2,10 @@ using MassTransit;
 
 namespace QueueWorkers.Steps;
 
-/// <summary>Turns a step's policy into a receive endpoint. An interface, so that the catalogue does not depend on the code that consumes.</summary>
+/// <summary>
+/// Turns a step's policy into a receive endpoint. An interface, so that the catalogue does not depend on the code that
+/// consumes.
+/// </summary>
 internal interface IStepEndpoint
 {
     /// <summary>Configures the endpoint of <typeparamref name="TStep"/>.</summary>

@@ -2,21 +2,31 @@ using Npgsql;
 
 namespace QueueWorkers.Steps;
 
-/// <summary>Rows of the application that a step wants written in its commit, as pure data. A <see cref="StepWriter{TWrite}"/> writes them, for many runs at once.</summary>
+/// <summary>
+/// Rows of the application that a step wants written in its commit, as pure data. A <see cref="StepWriter{TWrite}"/>
+/// writes them, for many runs at once.
+/// </summary>
 public interface IStepWrite;
 
-/// <summary>Writes one kind of <see cref="IStepWrite"/>, set by set, inside the transaction that also holds the runs' idempotency rows, effects and messages.</summary>
+/// <summary>
+/// Writes one kind of <see cref="IStepWrite"/>, set by set, inside the transaction that also holds the runs'
+/// idempotency rows, effects and messages.
+/// </summary>
 public interface IStepWriter
 {
     /// <summary>The kind it writes.</summary>
     Type WriteType { get; }
 
     /// <summary>
-    /// Writers run in this order in every process, and lock their rows in the order of the rows' keys: two processes can wait for each other, but never in a circle.
+    /// Writers run in this order in every process, and lock their rows in the order of the rows' keys: two processes
+    /// can wait for each other, but never in a circle.
     /// </summary>
     int LockOrder { get; }
 
-    /// <summary>Writes, and may decide: publish from the run, or reject it. Called only for runs that were not committed before. The connection is pooled and not reset: a setting in here has to be <c>SET LOCAL</c>.</summary>
+    /// <summary>
+    /// Writes, and may decide: publish from the run, or reject it. Called only for runs that were not committed before.
+    /// The connection is pooled and not reset: a setting in here has to be <c>SET LOCAL</c>.
+    /// </summary>
     Task WriteAsync(NpgsqlConnection connection, IReadOnlyList<StepRun> runs);
 }
 

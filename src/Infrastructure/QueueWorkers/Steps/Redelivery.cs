@@ -1,6 +1,9 @@
 namespace QueueWorkers.Steps;
 
-/// <summary>Runs again later: the message waits in the outbox, holds no worker's slot and survives every restart. Each delay gets up to 20 % of jitter.</summary>
+/// <summary>
+/// Runs again later: the message waits in the outbox, holds no worker's slot and survives every restart. Each delay
+/// gets up to 20 % of jitter.
+/// </summary>
 public sealed record Redelivery
 {
     private Redelivery(IReadOnlyList<TimeSpan> delays) => Delays = delays;
@@ -15,5 +18,6 @@ public sealed record Redelivery
     public static Redelivery After(params TimeSpan[] delays) => new(delays);
 
     /// <summary>Redeliveries whose delays double.</summary>
-    public static Redelivery Exponential(int count, TimeSpan from) => new([.. Enumerable.Range(0, count).Select(i => from * Math.Pow(2, i))]);
+    public static Redelivery Exponential(int count, TimeSpan from) =>
+        new([.. Enumerable.Range(0, count).Select(i => from * Math.Pow(2, i))]);
 }

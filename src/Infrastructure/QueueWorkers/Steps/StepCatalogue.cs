@@ -6,7 +6,10 @@ using QueueWorkers.Hosting;
 
 namespace QueueWorkers.Steps;
 
-/// <summary>The list of steps. Queues, policies, permissions, the API's step list and the checks of the compose file are derived from it.</summary>
+/// <summary>
+/// The list of steps. Queues, policies, permissions, the API's step list and the checks of the compose file are derived
+/// from it.
+/// </summary>
 public sealed partial class StepCatalogue
 {
     private readonly List<StepEntry> _steps = [];
@@ -19,19 +22,37 @@ public sealed partial class StepCatalogue
     public IReadOnlyList<Type> IntegrationEvents => _integrationEvents;
 
     /// <summary>Adds a step.</summary>
-    /// <param name="services">Registers what the step needs; called only in a process that runs it, so that others need not configure it.</param>
+    /// <param name="services">Registers what the step needs; called only in a process that runs it, so that others need
+    /// not configure it.</param>
     /// <exception cref="ArgumentException">The step's name is not usable, or taken.</exception>
     public StepCatalogue Add<TStep>(Action<IServiceCollection, IConfiguration>? services = null)
         where TStep : class, IStep, IConsumer
     {
         var policy = TStep.Policy;
         if (!NamePattern().IsMatch(policy.Name))
-            throw new ArgumentException($"The step name of {typeof(TStep).Name} must match [a-z][a-z0-9-]{{1,30}}, got '{policy.Name}'; change its Policy.");
+            throw new ArgumentException(
+                $"The step name of {typeof(TStep).Name} must match [a-z][a-z0-9-]{{1,30}}, got '{policy.Name}'; change its Policy."
+            );
         if (_steps.Exists(s => s.Name == policy.Name))
-            throw new ArgumentException($"Two steps are called '{policy.Name}': {_steps.Find(s => s.Name == policy.Name)!.Type.Name} and {typeof(TStep).Name}; rename one.");
+            throw new ArgumentException(
+                $"Two steps are called '{policy.Name}': {_steps.Find(s => s.Name == policy.Name)!.Type.Name} and {typeof(TStep).Name}; rename one."
+            );
 
-        var consumes = typeof(TStep).GetInterfaces().Where(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IConsumer<>)).Select(i => i.GetGenericArguments()[0]).ToArray();
-        _steps.Add(new StepEntry(typeof(TStep), policy, consumes, services, x => x.AddConsumer<TStep>(), (endpoint, context) => context.GetRequiredService<IStepEndpoint>().Configure<TStep>(endpoint, context)));
+        var consumes = typeof(TStep)
+            .GetInterfaces()
+            .Where(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IConsumer<>))
+            .Select(i => i.GetGenericArguments()[0])
+            .ToArray();
+        _steps.Add(
+            new StepEntry(
+                typeof(TStep),
+                policy,
+                consumes,
+                services,
+                x => x.AddConsumer<TStep>(),
+                (endpoint, context) => context.GetRequiredService<IStepEndpoint>().Configure<TStep>(endpoint, context)
+            )
+        );
         return this;
     }
 
@@ -45,7 +66,8 @@ public sealed partial class StepCatalogue
 
     /// <summary>The steps that a process is to run.</summary>
     /// <param name="names">Names separated by commas, or <c>*</c> for all.</param>
-    /// <exception cref="InvalidConfigurationException">Nothing was chosen, or a name is unknown; the message suggests the nearest.</exception>
+    /// <exception cref="InvalidConfigurationException">Nothing was chosen, or a name is unknown; the message suggests
+    /// the nearest.</exception>
     public IReadOnlyList<StepEntry> Choose(string? names)
     {
         var all = string.Join(", ", _steps.Select(s => s.Name));
@@ -53,10 +75,15 @@ public sealed partial class StepCatalogue
         if (wanted is ["*"])
             return _steps;
 
-        var problems = new ConfigurationProblems()
-            .Require(wanted.Length > 0, $"Workers:Steps must name at least one of {all}, or be *, got nothing; set Workers__Steps");
+        var problems = new ConfigurationProblems().Require(
+            wanted.Length > 0,
+            $"Workers:Steps must name at least one of {all}, or be *, got nothing; set Workers__Steps"
+        );
         foreach (var name in wanted)
-            problems.Require(_steps.Exists(s => s.Name == name), $"Workers:Steps: there is no step '{name}'{EditDistance.Suggest(name, [.. _steps.Select(s => s.Name)])}; known are {all}; set Workers__Steps");
+            problems.Require(
+                _steps.Exists(s => s.Name == name),
+                $"Workers:Steps: there is no step '{name}'{EditDistance.Suggest(name, [.. _steps.Select(s => s.Name)])}; known are {all}; set Workers__Steps"
+            );
         problems.ThrowIfAny();
         return [.. _steps.Where(s => wanted.Contains(s.Name))];
     }
@@ -73,8 +100,13 @@ public sealed partial class StepCatalogue
 /// <param name="Register">Adds it to MassTransit.</param>
 /// <param name="Configure">Configures its endpoint.</param>
 public sealed record StepEntry(
-    Type Type, StepPolicy Policy, IReadOnlyList<Type> Consumes, Action<IServiceCollection, IConfiguration>? Services, Action<IBusRegistrationConfigurator> Register,
-    Action<IRabbitMqReceiveEndpointConfigurator, IBusRegistrationContext> Configure)
+    Type Type,
+    StepPolicy Policy,
+    IReadOnlyList<Type> Consumes,
+    Action<IServiceCollection, IConfiguration>? Services,
+    Action<IBusRegistrationConfigurator> Register,
+    Action<IRabbitMqReceiveEndpointConfigurator, IBusRegistrationContext> Configure
+)
 {
     /// <summary>The step's name.</summary>
     public string Name => Policy.Name;

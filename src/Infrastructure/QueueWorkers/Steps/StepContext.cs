@@ -10,5 +10,7 @@ public static class StepContext
     public static StepRun Step(this ConsumeContext context) =>
         context.TryGetPayload<StepRun>(out var run)
             ? run
-            : throw new InvalidOperationException("This consumer does not run as a step: register it with StepCatalogue.Add<TStep>() and implement IStep.");
+            : throw new InvalidOperationException(
+                "This consumer does not run as a step: register it with StepCatalogue.Add<TStep>() and implement IStep."
+            );
 }

@@ -27,6 +27,9 @@ public sealed class StepRecord
     /// <summary>The last attempt's fault, type and message; null when none failed.</summary>
     public string? LastFault { get; init; }
 
-    /// <summary>Whether an secondary effect of the step (an apology, an undoing) is dead-lettered: the step is shown as dead-lettered then, even when it is done itself.</summary>
+    /// <summary>
+    /// Whether an secondary effect of the step (an apology, an undoing) is dead-lettered: the step is shown as
+    /// dead-lettered then, even when it is done itself.
+    /// </summary>
     public bool SecondaryFailed { get; init; }
 }

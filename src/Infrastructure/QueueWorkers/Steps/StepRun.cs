@@ -6,8 +6,9 @@ using QueueWorkers.Steps.Reports;
 namespace QueueWorkers.Steps;
 
 /// <summary>
-/// One run of a step on one message, and everything it wants committed, as data. The framework commits it after <c>Consume</c> has returned, together with other runs,
-/// and acks the message after that commit. A run whose message or effect was committed before is dropped as a whole: none of what stands here happens twice.
+/// One run of a step on one message, and everything it wants committed, as data. The framework commits it after
+/// <c>Consume</c> has returned, together with other runs, and acks the message after that commit. A run whose message
+/// or effect was committed before is dropped as a whole: none of what stands here happens twice.
 /// </summary>
 public sealed class StepRun
 {
@@ -20,7 +21,14 @@ public sealed class StepRun
     private bool _withdrawn;
     private RunReport? _report;
 
-    internal StepRun(StepPolicy policy, Guid messageId, Guid subjectId, Guid conversationId, int attempt, EffectClaims? claims)
+    internal StepRun(
+        StepPolicy policy,
+        Guid messageId,
+        Guid subjectId,
+        Guid conversationId,
+        int attempt,
+        EffectClaims? claims
+    )
     {
         Policy = policy;
         MessageId = messageId;
@@ -39,7 +47,10 @@ public sealed class StepRun
     /// <summary>The step's name.</summary>
     public string Step => Policy.Name;
 
-    /// <summary>The original message id: stays the same over retry, redelivery and redrive. Fit to be an idempotency key towards the outside world.</summary>
+    /// <summary>
+    /// The original message id: stays the same over retry, redelivery and redrive. Fit to be an idempotency key towards
+    /// the outside world.
+    /// </summary>
     public Guid MessageId { get; }
 
     /// <summary>What the message is about: its correlation id.</summary>
@@ -57,7 +68,10 @@ public sealed class StepRun
     /// <summary>The trace the run is part of; its messages continue it. Null when nobody listens.</summary>
     public Activity? Trace { get; }
 
-    /// <summary>The effect's name, at most one per subject for ever. Default: the step's name; a step with several effects names each.</summary>
+    /// <summary>
+    /// The effect's name, at most one per subject for ever. Default: the step's name; a step with several effects names
+    /// each.
+    /// </summary>
     public string Effect { get; set; }
 
     /// <summary>Rows of the application to write in the commit; null when the framework's own rows are all.</summary>
@@ -66,36 +80,54 @@ public sealed class StepRun
     /// <summary>Why the step was refused for a business reason; null when it was not.</summary>
     public string? Rejection { get; private set; }
 
-    /// <summary>Whether the run does a secondary effect such as an apology, which does not change the step's status.</summary>
+    /// <summary>
+    /// Whether the run does a secondary effect such as an apology, which does not change the step's status.
+    /// </summary>
     public bool IsSecondary { get; set; }
 
     /// <summary>Messages that go out with the commit.</summary>
     public IReadOnlyList<OutboxMessage> Outgoing => _withdrawn ? [] : _outgoing;
 
-    /// <summary>1 (lowest) to 9 (highest), as the message that is being consumed; null is the broker's normal, 4. What the run publishes keeps it.</summary>
+    /// <summary>
+    /// 1 (lowest) to 9 (highest), as the message that is being consumed; null is the broker's normal, 4. What the run
+    /// publishes keeps it.
+    /// </summary>
     public short? Priority { get; internal init; }
 
-    /// <summary>The value of a key that the message carries, by the key's name; null when it carries none. What the run publishes carries it too, where its contract declares it.</summary>
+    /// <summary>
+    /// The value of a key that the message carries, by the key's name; null when it carries none. What the run
+    /// publishes carries it too, where its contract declares it.
+    /// </summary>
     public Func<string, string?> Keys { get; internal init; } = static _ => null;
 
-    /// <summary>Whether the run undoes what the step did for its subject: an effect of its own, which happens at most once.</summary>
+    /// <summary>
+    /// Whether the run undoes what the step did for its subject: an effect of its own, which happens at most once.
+    /// </summary>
     public bool IsCompensation { get; private set; }
 
-    /// <summary>Whether an earlier run began the effect and died: it has to be brought to an end even though the subject was cancelled.</summary>
+    /// <summary>
+    /// Whether an earlier run began the effect and died: it has to be brought to an end even though the subject was
+    /// cancelled.
+    /// </summary>
     public bool MustFinish { get; internal set; }
 
-    /// <summary>Whether the run has found nothing to do: its message is acked and leaves no trace, so that another one may find more.</summary>
+    /// <summary>
+    /// Whether the run has found nothing to do: its message is acked and leaves no trace, so that another one may find
+    /// more.
+    /// </summary>
     public bool HasNothingToDo { get; private set; }
 
     /// <summary>Publishes a message with the commit: if the run is dropped or fails, it was never sent.</summary>
-    /// <param name="message">The message; it keeps this run's subject as its correlation id and continues its trace.</param>
+    /// <param name="message">The message; it keeps this run's subject as its correlation id and continues its
+    /// trace.</param>
     public void Publish<T>(T message)
         where T : class => Publish(message, dueAt: null);
 
     /// <summary>The same for a message that is to arrive later, or to lose its worth.</summary>
     /// <param name="message">The message.</param>
     /// <param name="dueAt">When it may leave; null for at once. Kept within a second, or 10 % of the wait.</param>
-    /// <param name="expiresAt">Until when it has to be begun; what is not is recorded as expired. Null for ever.</param>
+    /// <param name="expiresAt">Until when it has to be begun; what is not is recorded as expired. Null for
+    /// ever.</param>
     public void Publish<T>(T message, DateTimeOffset? dueAt, DateTimeOffset? expiresAt = null)
         where T : class
     {
@@ -110,7 +142,20 @@ public sealed class StepRun
             }
 
             var id = OutgoingMessage.IdOf<T>(MessageId, Step, number);
-            _outgoing.Add(OutgoingMessage.Create(message, SubjectId, ConversationId, MessageId, Trace, dueAt, priority: Priority, expiresAt: expiresAt, id: id, keys: Keys));
+            _outgoing.Add(
+                OutgoingMessage.Create(
+                    message,
+                    SubjectId,
+                    ConversationId,
+                    MessageId,
+                    Trace,
+                    dueAt,
+                    priority: Priority,
+                    expiresAt: expiresAt,
+                    id: id,
+                    keys: Keys
+                )
+            );
         }
     }
 
@@ -122,13 +167,18 @@ public sealed class StepRun
             _outgoing.Add(message);
     }
 
-    /// <summary>Tells how far the attempt is. Shown with the subject's step within a second or two, and kept with the attempt.</summary>
+    /// <summary>
+    /// Tells how far the attempt is. Shown with the subject's step within a second or two, and kept with the attempt.
+    /// </summary>
     /// <param name="share">0 to 1.</param>
     /// <param name="activity">What it is at; null leaves what was said before.</param>
     /// <exception cref="ArgumentOutOfRangeException">The share is none.</exception>
     public void ReportProgress(double share, string? activity = null) => EnsureReport().Progress(share, activity);
 
-    /// <summary>Writes a line into the attempt's own log, which whoever looks at the subject sees. Bounded: of many lines the last ones are kept.</summary>
+    /// <summary>
+    /// Writes a line into the attempt's own log, which whoever looks at the subject sees. Bounded: of many lines the
+    /// last ones are kept.
+    /// </summary>
     public void Log(string line) => EnsureReport().Log(line);
 
     /// <summary>Keeps what came out of the attempt, as JSON.</summary>
@@ -142,8 +192,12 @@ public sealed class StepRun
     /// <summary>Call when a message that undoes finds nothing that was done.</summary>
     public void NothingToDo() => HasNothingToDo = true;
 
-    /// <summary>Ends the step as Cancelled if its subject is, unless an earlier run began the effect: that has to be brought to an end, and is undone afterwards.</summary>
-    /// <param name="cancelled">Whether the subject is cancelled, as the step has read it together with what it works on.</param>
+    /// <summary>
+    /// Ends the step as Cancelled if its subject is, unless an earlier run began the effect: that has to be brought to
+    /// an end, and is undone afterwards.
+    /// </summary>
+    /// <param name="cancelled">Whether the subject is cancelled, as the step has read it together with what it works
+    /// on.</param>
     /// <exception cref="SubjectCancelledException">It is.</exception>
     public void StopIf(bool cancelled)
     {
@@ -154,9 +208,14 @@ public sealed class StepRun
     /// <summary>What is recorded of the step's own work for the subject; for a run that undoes it.</summary>
     /// <exception cref="Npgsql.NpgsqlException">The database cannot be read.</exception>
     public Task<StepState> StateAsync(CancellationToken cancellationToken) =>
-        (_claims ?? throw new InvalidOperationException("This run was built without a database; StateAsync needs one.")).StateAsync(this, cancellationToken);
+        (
+            _claims
+            ?? throw new InvalidOperationException("This run was built without a database; StateAsync needs one.")
+        ).StateAsync(this, cancellationToken);
 
-    /// <summary>Where the run stood when it was left to itself, because it ignored its token; null when it was not.</summary>
+    /// <summary>
+    /// Where the run stood when it was left to itself, because it ignored its token; null when it was not.
+    /// </summary>
     public string? AbandonedAt { get; private set; }
 
     /// <summary>What the run has told about itself; null when that is nothing.</summary>
@@ -167,7 +226,10 @@ public sealed class StepRun
 
     internal void Abandon(string where) => AbandonedAt = where;
 
-    /// <summary>Drops the messages that the run wanted to send: its subject was cancelled before this commit, and they would begin more. What the run did stays.</summary>
+    /// <summary>
+    /// Drops the messages that the run wanted to send: its subject was cancelled before this commit, and they would
+    /// begin more. What the run did stays.
+    /// </summary>
     public void Withdraw() => _withdrawn = true;
 
     internal void Compensate()
@@ -179,7 +241,8 @@ public sealed class StepRun
 
     private RunReport EnsureReport() => LazyInitializer.EnsureInitialized(ref _report);
 
-    // A batch that fails is written again in halves, and its writers decide again: what they added the first time must not stay.
+    // A batch that fails is written again in halves, and its writers decide again: what they added the first time must
+    // not stay.
     internal void BeginWrite()
     {
         _withdrawn = false;
@@ -194,24 +257,49 @@ public sealed class StepRun
     }
 
     /// <summary>
-    /// Call before an effect in the outside world that must not happen twice. Commits that the effect is about to begin, so that a run after a crash knows.
+    /// Call before an effect in the outside world that must not happen twice. Commits that the effect is about to
+    /// begin, so that a run after a crash knows.
     /// </summary>
     /// <param name="lease">Longer than the call can take; while it lasts no other run begins the effect.</param>
-    /// <param name="reference">What to look for in the outside system afterwards, such as the mail's Message-ID.</param>
+    /// <param name="reference">What to look for in the outside system afterwards, such as the mail's
+    /// Message-ID.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
-    /// <returns>Whether to go ahead, to stop because it was done, or to ask the outside system first because an earlier run may have done it.</returns>
-    /// <exception cref="EffectInProgressException">Another run holds the lease; the message comes again when it has ended, and no attempt is counted.</exception>
+    /// <returns>
+    /// Whether to go ahead, to stop because it was done, or to ask the outside system first because an earlier run may
+    /// have done it.
+    /// </returns>
+    /// <exception cref="EffectInProgressException">Another run holds the lease; the message comes again when it has
+    /// ended, and no attempt is counted.</exception>
     public Task<EffectClaim> ClaimAsync(TimeSpan lease, string? reference, CancellationToken cancellationToken) =>
         // Too late: another attempt may be at it.
-        AbandonedAt is not null ? throw new StepTimeoutException(Step, Policy.Timeout, AbandonedAt) :
-        (_claims ?? throw new InvalidOperationException("This run was built without a database; ClaimAsync needs one.")).ClaimAsync(this, lease, reference, cancellationToken);
+        AbandonedAt is not null
+            ? throw new StepTimeoutException(Step, Policy.Timeout, AbandonedAt)
+            : (
+                _claims
+                ?? throw new InvalidOperationException("This run was built without a database; ClaimAsync needs one.")
+            ).ClaimAsync(this, lease, reference, cancellationToken);
 
-    /// <summary>Call when the effect certainly did not happen (connection refused, a clear no): takes the claim back, so that the next attempt may go ahead.</summary>
+    /// <summary>
+    /// Call when the effect certainly did not happen (connection refused, a clear no): takes the claim back, so that
+    /// the next attempt may go ahead.
+    /// </summary>
     public Task ReleaseClaimAsync() =>
-        (_claims ?? throw new InvalidOperationException("This run was built without a database; ReleaseClaimAsync needs one.")).ReleaseAsync(this);
+        (
+            _claims
+            ?? throw new InvalidOperationException(
+                "This run was built without a database; ReleaseClaimAsync needs one."
+            )
+        ).ReleaseAsync(this);
 
-    /// <summary>Call when nobody can say whether the effect happened: records it as uncertain and dead-letters the message.</summary>
+    /// <summary>
+    /// Call when nobody can say whether the effect happened: records it as uncertain and dead-letters the message.
+    /// </summary>
     /// <exception cref="UncertainEffectException">Always.</exception>
     public Task GiveUpAsUncertainAsync(string? reference) =>
-        (_claims ?? throw new InvalidOperationException("This run was built without a database; GiveUpAsUncertainAsync needs one.")).GiveUpAsync(this, reference);
+        (
+            _claims
+            ?? throw new InvalidOperationException(
+                "This run was built without a database; GiveUpAsUncertainAsync needs one."
+            )
+        ).GiveUpAsync(this, reference);
 }

@@ -8,16 +8,25 @@ public static class StepSchedule
     /// <summary>In how long the next attempt follows; null when the message is to be dead-lettered.</summary>
     /// <param name="policy">The step's policy.</param>
     /// <param name="fault">Why the last attempt failed.</param>
-    /// <param name="messageId">The original message id; jitter derives from it, so whoever asks gets the same answer.</param>
+    /// <param name="messageId">The original message id; jitter derives from it, so whoever asks gets the same
+    /// answer.</param>
     /// <param name="redeliveries">Redeliveries so far.</param>
     /// <param name="retries">Retries in memory since the last delivery.</param>
-    public static TimeSpan? NextAttempt(StepPolicy policy, Exception fault, Guid messageId, int redeliveries, int retries)
+    public static TimeSpan? NextAttempt(
+        StepPolicy policy,
+        Exception fault,
+        Guid messageId,
+        int redeliveries,
+        int retries
+    )
     {
         if (IsPermanent(policy, fault))
             return null;
         if (retries < policy.Retry.Count)
             return policy.Retry.From * Math.Pow(2, retries);
-        return redeliveries < policy.Redelivery.Delays.Count ? WithJitter(policy.Redelivery.Delays[redeliveries], messageId, redeliveries) : null;
+        return redeliveries < policy.Redelivery.Delays.Count
+            ? WithJitter(policy.Redelivery.Delays[redeliveries], messageId, redeliveries)
+            : null;
     }
 
     /// <summary>Whether repeating cannot help.</summary>
@@ -27,10 +36,12 @@ public static class StepSchedule
     /// <summary>A delay lengthened by up to 20 %, so that what failed together does not come back together.</summary>
     public static TimeSpan WithJitter(TimeSpan delay, Guid messageId, int redeliveries)
     {
-        // The tail of a message id is random in every scheme in use; the multiplier spreads the deliveries of one message.
+        // The tail of a message id is random in every scheme in use; the multiplier spreads the deliveries of one
+        // message.
         Span<byte> bytes = stackalloc byte[16];
         messageId.TryWriteBytes(bytes);
-        var share = unchecked(BitConverter.ToUInt32(bytes[12..]) + ((uint)redeliveries * 2654435761u)) / (double)uint.MaxValue;
+        var share =
+            unchecked(BitConverter.ToUInt32(bytes[12..]) + ((uint)redeliveries * 2654435761u)) / (double)uint.MaxValue;
         return delay * (1 + (MostJitter * share));
     }
 }

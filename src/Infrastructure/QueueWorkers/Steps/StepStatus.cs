@@ -15,10 +15,15 @@ public enum StepStatus : short
     /// <summary>An attempt failed; another follows by itself.</summary>
     Retrying = 3,
 
-    /// <summary>The attempts are used up, or the fault is permanent: the message stands in the step's <c>_error</c> queue.</summary>
+    /// <summary>
+    /// The attempts are used up, or the fault is permanent: the message stands in the step's <c>_error</c> queue.
+    /// </summary>
     Failed = 4,
 
-    /// <summary>A run died between the outside system's answer and its own commit; dead-lettered, because repeating might do the effect twice.</summary>
+    /// <summary>
+    /// A run died between the outside system's answer and its own commit; dead-lettered, because repeating might do the
+    /// effect twice.
+    /// </summary>
     Uncertain = 5,
 
     /// <summary>Not needed any more.</summary>

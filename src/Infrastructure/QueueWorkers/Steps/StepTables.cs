@@ -3,7 +3,10 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace QueueWorkers.Steps;
 
-/// <summary>The <c>step_runs</c> table (one row per subject and step) and the <c>step_catalogue</c> table (which steps exist, written by the deployment).</summary>
+/// <summary>
+/// The <c>step_runs</c> table (one row per subject and step) and the <c>step_catalogue</c> table (which steps exist,
+/// written by the deployment).
+/// </summary>
 public sealed class StepTables : IEntityTypeConfiguration<StepRecord>, IEntityTypeConfiguration<CatalogueEntry>
 {
     /// <inheritdoc />
@@ -13,7 +16,8 @@ public sealed class StepTables : IEntityTypeConfiguration<StepRecord>, IEntityTy
         builder.HasKey(r => new { r.SubjectId, r.Step });
         builder.Property(r => r.LastFault).HasMaxLength(4000);
         builder.Property(r => r.SecondaryFailed).HasDefaultValue(false);
-        // For figures of the last minutes. A block range index: PostgreSQL keeps updates on their page (HOT) in spite of it.
+        // For figures of the last minutes. A block range index: PostgreSQL keeps updates on their page (HOT) in spite
+        // of it.
         builder.HasIndex(r => r.FinishedAt).HasMethod("brin").HasDatabaseName("step_runs_finished");
     }
 

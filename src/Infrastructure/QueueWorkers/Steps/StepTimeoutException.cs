@@ -6,5 +6,10 @@ namespace QueueWorkers.Steps;
 /// <param name="where">Where it stood when it was left to itself; null when it obeyed its token.</param>
 public sealed class StepTimeoutException(string step, TimeSpan timeout, string? where = null)
     : Exception(
-        $"Step '{step}' ran longer than its time limit of {timeout.TotalSeconds:0.#} s and was cancelled; raise StepPolicy.Timeout if that is normal." +
-        (where is null ? "" : $" It ignored its token and was left to itself: {where}. Pass context.CancellationToken on to what it waits for."));
+        $"Step '{step}' ran longer than its time limit of {timeout.TotalSeconds:0.#} s and was cancelled; raise StepPolicy.Timeout if that is normal."
+            + (
+                where is null
+                    ? ""
+                    : $" It ignored its token and was left to itself: {where}. Pass context.CancellationToken on to what it waits for."
+            )
+    );

@@ -23,10 +23,16 @@ internal enum QueueRole
 internal sealed record ExpectedQueue(string Name, QueueRole Role, IReadOnlyList<string> Exchanges)
 {
     private const string Steps = "select step, consumes from step_catalogue where active order by position";
-    private const string Subscriptions = "select queue, array_agg(exchange) from subscriptions group by queue order by queue";
+    private const string Subscriptions =
+        "select queue, array_agg(exchange) from subscriptions group by queue order by queue";
 
-    /// <summary>The queues of the steps that are in use. Those of a step that was retired may be deleted by anybody.</summary>
-    public static async Task<IReadOnlyList<ExpectedQueue>> ReadAsync(NpgsqlDataSource database, CancellationToken cancellationToken)
+    /// <summary>
+    /// The queues of the steps that are in use. Those of a step that was retired may be deleted by anybody.
+    /// </summary>
+    public static async Task<IReadOnlyList<ExpectedQueue>> ReadAsync(
+        NpgsqlDataSource database,
+        CancellationToken cancellationToken
+    )
     {
         await using var batch = database.CreateBatch();
         batch.BatchCommands.Add(new NpgsqlBatchCommand(Steps));
@@ -47,7 +53,9 @@ internal sealed record ExpectedQueue(string Name, QueueRole Role, IReadOnlyList<
         while (await reader.ReadAsync(cancellationToken))
         {
             if (!queues.Exists(q => q.Name == reader.GetString(0)))
-                queues.Add(new ExpectedQueue(reader.GetString(0), QueueRole.Subscriber, reader.GetFieldValue<string[]>(1)));
+                queues.Add(
+                    new ExpectedQueue(reader.GetString(0), QueueRole.Subscriber, reader.GetFieldValue<string[]>(1))
+                );
         }
 
         return [.. queues, new ExpectedQueue(BrokerDeployment.Unrouted, QueueRole.DeadLettered, [])];

@@ -12,11 +12,20 @@ internal sealed class TopologyMetrics
     public TopologyMetrics(IMeterFactory meters)
     {
         var meter = meters.Create(QueueWorkersTelemetry.Name);
-        _lost = meter.CreateCounter<long>("orders.topology.lost", "{queue}", "Queues that were deleted, recreated, or cut off from an exchange.");
-        _sentAgain = meter.CreateCounter<long>("orders.topology.sent_again", "{message}", "Messages that were sent again because their queue was lost.");
+        _lost = meter.CreateCounter<long>(
+            "orders.topology.lost",
+            "{queue}",
+            "Queues that were deleted, recreated, or cut off from an exchange."
+        );
+        _sentAgain = meter.CreateCounter<long>(
+            "orders.topology.sent_again",
+            "{message}",
+            "Messages that were sent again because their queue was lost."
+        );
     }
 
     public void Lost(string queue) => _lost.Add(1, new KeyValuePair<string, object?>("queue", queue));
 
-    public void SentAgain(string queue, int count) => _sentAgain.Add(count, new KeyValuePair<string, object?>("queue", queue));
+    public void SentAgain(string queue, int count) =>
+        _sentAgain.Add(count, new KeyValuePair<string, object?>("queue", queue));
 }

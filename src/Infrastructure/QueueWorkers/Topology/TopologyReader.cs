@@ -5,7 +5,9 @@ using QueueWorkers.Messaging;
 
 namespace QueueWorkers.Topology;
 
-/// <summary>A binding as the broker lists it. Each queue has one from the default exchange, whose name is empty.</summary>
+/// <summary>
+/// A binding as the broker lists it. Each queue has one from the default exchange, whose name is empty.
+/// </summary>
 internal readonly record struct Binding(string Source, string Destination, bool ToQueue, string RoutingKey);
 
 /// <summary>A limit on a queue by which the broker drops messages, or refuses them.</summary>
@@ -25,8 +27,10 @@ internal sealed class TopologyReader : IDisposable
     public TopologyReader(RabbitMqOptions options)
     {
         _http = new HttpClient { BaseAddress = options.ManagementUri, Timeout = TimeSpan.FromSeconds(5) };
-        _http.DefaultRequestHeaders.Authorization =
-            new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{options.Username}:{options.Password}")));
+        _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
+            "Basic",
+            Convert.ToBase64String(Encoding.UTF8.GetBytes($"{options.Username}:{options.Password}"))
+        );
         _host = Uri.EscapeDataString(options.VirtualHost);
     }
 
@@ -35,23 +39,49 @@ internal sealed class TopologyReader : IDisposable
     public async Task<HashSet<Binding>> BindingsAsync(CancellationToken cancellationToken)
     {
         using var answer = await GetAsync($"api/bindings/{_host}", cancellationToken);
-        return [.. answer.RootElement.EnumerateArray().Select(b => new Binding(
-            b.GetProperty("source").GetString()!, b.GetProperty("destination").GetString()!, b.GetProperty("destination_type").GetString() == "queue", b.GetProperty("routing_key").GetString()!))];
+        return
+        [
+            .. answer
+                .RootElement.EnumerateArray()
+                .Select(b => new Binding(
+                    b.GetProperty("source").GetString()!,
+                    b.GetProperty("destination").GetString()!,
+                    b.GetProperty("destination_type").GetString() == "queue",
+                    b.GetProperty("routing_key").GetString()!
+                )),
+        ];
     }
 
     /// <summary>Limits on queues that a policy or an operator policy sets.</summary>
     /// <exception cref="HttpRequestException">The broker does not answer.</exception>
     public async Task<IReadOnlyList<QueueLimit>> LimitsAsync(CancellationToken cancellationToken)
     {
-        using var answer = await GetAsync($"api/queues/{_host}?columns=name,policy,operator_policy,effective_policy_definition", cancellationToken);
+        using var answer = await GetAsync(
+            $"api/queues/{_host}?columns=name,policy,operator_policy,effective_policy_definition",
+            cancellationToken
+        );
         var limits = new List<QueueLimit>();
         foreach (var queue in answer.RootElement.EnumerateArray())
         {
-            if (!queue.TryGetProperty("effective_policy_definition", out var definition) || definition.ValueKind != JsonValueKind.Object)
+            if (
+                !queue.TryGetProperty("effective_policy_definition", out var definition)
+                || definition.ValueKind != JsonValueKind.Object
+            )
                 continue;
-            string[] found = [.. Limiting.Where(l => definition.TryGetProperty(l, out _)).Select(l => $"{l} {definition.GetProperty(l)}")];
+            string[] found =
+            [
+                .. Limiting
+                    .Where(l => definition.TryGetProperty(l, out _))
+                    .Select(l => $"{l} {definition.GetProperty(l)}"),
+            ];
             if (found.Length > 0)
-                limits.Add(new QueueLimit(queue.GetProperty("name").GetString()!, Text(queue, "operator_policy") ?? Text(queue, "policy") ?? "?", string.Join(", ", found)));
+                limits.Add(
+                    new QueueLimit(
+                        queue.GetProperty("name").GetString()!,
+                        Text(queue, "operator_policy") ?? Text(queue, "policy") ?? "?",
+                        string.Join(", ", found)
+                    )
+                );
         }
 
         return limits;
@@ -60,7 +90,11 @@ internal sealed class TopologyReader : IDisposable
     public void Dispose() => _http.Dispose();
 
     private static string? Text(JsonElement queue, string name) =>
-        queue.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text ? text : null;
+        queue.TryGetProperty(name, out var value)
+        && value.ValueKind == JsonValueKind.String
+        && value.GetString() is { Length: > 0 } text
+            ? text
+            : null;
 
     private async Task<JsonDocument> GetAsync(string path, CancellationToken cancellationToken)
     {

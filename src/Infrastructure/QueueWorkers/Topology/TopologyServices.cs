@@ -4,7 +4,10 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace QueueWorkers.Topology;
 
-/// <summary>Registers the check of the topology, for the process that operators use. It needs the failures (<see cref="FailureServices.AddFailures"/>) and an <see cref="ILostMessages"/>.</summary>
+/// <summary>
+/// Registers the check of the topology, for the process that operators use. It needs the failures
+/// (<see cref="FailureServices.AddFailures"/>) and an <see cref="ILostMessages"/>.
+/// </summary>
 public static class TopologyServices
 {
     /// <summary>Adds it, unless <c>Topology:Check</c> is false.</summary>
@@ -13,7 +16,9 @@ public static class TopologyServices
         services.TryAddSingleton(TimeProvider.System);
         services.AddMetrics();
         services.AddSingleton<TopologyReader>().AddSingleton<TopologyMetrics>().AddSingleton<TopologyGuard>();
-        services.AddSingleton<ITopologyFindings>(provider => new GuardFindings(provider.GetRequiredService<TopologyGuard>()));
+        services.AddSingleton<ITopologyFindings>(provider => new GuardFindings(
+            provider.GetRequiredService<TopologyGuard>()
+        ));
         if (configuration.GetValue("Topology:Check", true))
             services.AddHostedService(provider => provider.GetRequiredService<TopologyGuard>());
         return services;

@@ -4,7 +4,10 @@ using System.Text;
 
 namespace Orders.Workers.Invoice.Pdf;
 
-/// <summary>The skeleton of a PDF file (ISO 32000-1): numbered objects, the table of their places, the trailer. Nothing in it depends on the clock or on chance.</summary>
+/// <summary>
+/// The skeleton of a PDF file (ISO 32000-1): numbered objects, the table of their places, the trailer. Nothing in it
+/// depends on the clock or on chance.
+/// </summary>
 internal sealed class PdfFile
 {
     private readonly List<byte[]?> _objects = [];
@@ -38,11 +41,18 @@ internal sealed class PdfFile
             zlib.Write(data);
         var number = Reserve();
         _objects[number - 1] =
-            [.. Encoding.ASCII.GetBytes($"<</Filter/FlateDecode/Length {packed.Length}{entries}>>stream\n"), .. packed.GetBuffer().AsSpan(0, (int)packed.Length), .. "\nendstream"u8];
+        [
+            .. Encoding.ASCII.GetBytes($"<</Filter/FlateDecode/Length {packed.Length}{entries}>>stream\n"),
+            .. packed.GetBuffer().AsSpan(0, (int)packed.Length),
+            .. "\nendstream"u8,
+        ];
         return number;
     }
 
-    /// <summary>A text in the form of a PDF string: UTF-16 in hexadecimal digits, so that no character of it can mean anything else.</summary>
+    /// <summary>
+    /// A text in the form of a PDF string: UTF-16 in hexadecimal digits, so that no character of it can mean anything
+    /// else.
+    /// </summary>
     public static string Text(string text) => $"<FEFF{Convert.ToHexString(Encoding.BigEndianUnicode.GetBytes(text))}>";
 
     /// <summary>A number as PDF writes it.</summary>
@@ -62,13 +72,21 @@ internal sealed class PdfFile
         {
             places.Append(CultureInfo.InvariantCulture, $"{file.Length:D10} 00000 n \n");
             file.Write(Encoding.ASCII.GetBytes($"{i + 1} 0 obj\n"));
-            file.Write(_objects[i] ?? throw new InvalidOperationException($"Expected object {i + 1} to be written, found it only reserved."));
+            file.Write(
+                _objects[i]
+                    ?? throw new InvalidOperationException(
+                        $"Expected object {i + 1} to be written, found it only reserved."
+                    )
+            );
             file.Write("\nendobj\n"u8);
         }
 
         var (size, digits, start) = (_objects.Count + 1, Convert.ToHexString(id), file.Length);
-        file.Write(Encoding.ASCII.GetBytes(
-            $"xref\n0 {size}\n{places}trailer\n<</Size {size}/Root {catalog} 0 R/Info {information} 0 R/ID[<{digits}><{digits}>]>>\nstartxref\n{start}\n%%EOF\n"));
+        file.Write(
+            Encoding.ASCII.GetBytes(
+                $"xref\n0 {size}\n{places}trailer\n<</Size {size}/Root {catalog} 0 R/Info {information} 0 R/ID[<{digits}><{digits}>]>>\nstartxref\n{start}\n%%EOF\n"
+            )
+        );
         return file.ToArray();
     }
 }

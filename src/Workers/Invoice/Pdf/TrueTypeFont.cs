@@ -3,7 +3,8 @@ using System.Buffers.Binary;
 namespace Orders.Workers.Invoice.Pdf;
 
 /// <summary>
-/// A TrueType font file (OpenType specification, chapters cmap, glyf, head, hhea, hmtx, loca, maxp): which characters it has, how wide they are, how they are drawn.
+/// A TrueType font file (OpenType specification, chapters cmap, glyf, head, hhea, hmtx, loca, maxp): which characters
+/// it has, how wide they are, how they are drawn.
 /// Parsed once per process.
 /// </summary>
 public sealed class TrueTypeFont
@@ -18,17 +19,22 @@ public sealed class TrueTypeFont
     /// <summary>Parses a font.</summary>
     /// <param name="name">Its PostScript name, for the document.</param>
     /// <param name="file">The file's contents.</param>
-    /// <exception cref="InvalidDataException">It is no TrueType font, or one without glyph outlines of that kind (CFF).</exception>
+    /// <exception cref="InvalidDataException">It is no TrueType font, or one without glyph outlines of that kind
+    /// (CFF).</exception>
     public TrueTypeFont(string name, byte[] file)
     {
         Name = name;
         _file = file;
-        // A collection (.ttc) begins with a list of its fonts; the first is taken. Offsets of tables count from the file's beginning in both.
+        // A collection (.ttc) begins with a list of its fonts; the first is taken. Offsets of tables count from the
+        // file's beginning in both.
         var font = file.AsSpan().StartsWith("ttcf"u8) ? (int)U32(12) : 0;
         for (int i = 0, count = U16(font + 4); i < count; i++)
         {
             var record = font + 12 + (16 * i);
-            _tables[System.Text.Encoding.ASCII.GetString(file, record, 4)] = ((int)U32(record + 8), (int)U32(record + 12));
+            _tables[System.Text.Encoding.ASCII.GetString(file, record, 4)] = (
+                (int)U32(record + 8),
+                (int)U32(record + 12)
+            );
         }
 
         UnitsPerEm = U16(At("head") + 18);
@@ -56,13 +62,15 @@ public sealed class TrueTypeFont
     public (int Left, int Bottom, int Right, int Top) Box { get; }
 
     /// <summary>The glyph of a character; 0, the box for missing characters, when the font has none.</summary>
-    public ushort GlyphOf(int codePoint) => codePoint < _glyphs.Length ? _glyphs[codePoint] : _glyphsBeyond.GetValueOrDefault(codePoint);
+    public ushort GlyphOf(int codePoint) =>
+        codePoint < _glyphs.Length ? _glyphs[codePoint] : _glyphsBeyond.GetValueOrDefault(codePoint);
 
     /// <summary>How far a glyph moves the pen.</summary>
     public int AdvanceOf(ushort glyph) => U16(At("hmtx") + (4 * Math.Min(glyph, _metrics - 1)));
 
     /// <summary>A glyph's left side bearing.</summary>
-    public short BearingOf(ushort glyph) => S16(glyph < _metrics ? At("hmtx") + (4 * glyph) + 2 : At("hmtx") + (4 * _metrics) + (2 * (glyph - _metrics)));
+    public short BearingOf(ushort glyph) =>
+        S16(glyph < _metrics ? At("hmtx") + (4 * glyph) + 2 : At("hmtx") + (4 * _metrics) + (2 * (glyph - _metrics)));
 
     /// <summary>A glyph's outline as it stands in the file; empty for a space.</summary>
     public ReadOnlySpan<byte> OutlineOf(ushort glyph)
@@ -75,7 +83,8 @@ public sealed class TrueTypeFont
     }
 
     /// <summary>A whole table; empty when the font has none of that name.</summary>
-    public ReadOnlySpan<byte> Table(string tag) => _tables.TryGetValue(tag, out var table) ? _file.AsSpan(table.Offset, table.Length) : default;
+    public ReadOnlySpan<byte> Table(string tag) =>
+        _tables.TryGetValue(tag, out var table) ? _file.AsSpan(table.Offset, table.Length) : default;
 
     // Format 4 maps the basic plane, format 12 all planes. Other formats are for systems of the last century.
     private void ReadCharacters(int cmap)
@@ -98,7 +107,9 @@ public sealed class TrueTypeFont
         var (deltas, offsets) = (starts + (2 * segments), starts + (4 * segments));
         for (var s = 0; s < segments; s++)
         {
-            int start = U16(starts + (2 * s)), end = U16(ends + (2 * s)), offset = U16(offsets + (2 * s));
+            int start = U16(starts + (2 * s)),
+                end = U16(ends + (2 * s)),
+                offset = U16(offsets + (2 * s));
             for (var c = start; c <= end && c != 0xFFFF; c++)
             {
                 var glyph = offset == 0 ? c : U16(offsets + (2 * s) + offset + (2 * (c - start)));
@@ -113,7 +124,9 @@ public sealed class TrueTypeFont
         for (uint g = 0, count = U32(table + 12); g < count; g++)
         {
             var group = table + 16 + (12 * (int)g);
-            uint start = U32(group), end = Math.Min(U32(group + 4), 0x10FFFF), glyph = U32(group + 8);
+            uint start = U32(group),
+                end = Math.Min(U32(group + 4), 0x10FFFF),
+                glyph = U32(group + 8);
             for (var c = start; c <= end; c++)
             {
                 if (c < _glyphs.Length)
@@ -124,9 +137,12 @@ public sealed class TrueTypeFont
         }
     }
 
-    private int At(string tag) => _tables.TryGetValue(tag, out var table)
-        ? table.Offset
-        : throw new InvalidDataException($"Expected a TrueType font with a '{tag}' table in {Name}, found none; install the font's package again.");
+    private int At(string tag) =>
+        _tables.TryGetValue(tag, out var table)
+            ? table.Offset
+            : throw new InvalidDataException(
+                $"Expected a TrueType font with a '{tag}' table in {Name}, found none; install the font's package again."
+            );
 
     private ushort U16(int at) => BinaryPrimitives.ReadUInt16BigEndian(_file.AsSpan(at));
 

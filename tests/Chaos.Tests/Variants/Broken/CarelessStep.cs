@@ -7,7 +7,6 @@ namespace Orders.Chaos.Tests.Variants.Broken;
 internal static class CarelessStep<TStep>
     where TStep : class, IStep, IConsumer
 {
-    public static StepEntry InPlaceOf(StepEntry step, string name) => step.Name == name
-        ? new StepCatalogue().Add<TStep>(step.Services).Steps.Single()
-        : step;
+    public static StepEntry InPlaceOf(StepEntry step, string name) =>
+        step.Name == name ? new StepCatalogue().Add<TStep>(step.Services).Steps.Single() : step;
 }

@@ -7,15 +7,16 @@ namespace Orders.Chaos.Tests.Variants.Broken;
 /// <summary>Tells the broker at once that a message is done, and then does it.</summary>
 internal sealed class EarlyAck : IFilter<ConsumeContext>
 {
-    public static StepEntry In(StepEntry step) => step with
-    {
-        Configure = (endpoint, context) =>
+    public static StepEntry In(StepEntry step) =>
+        step with
         {
-            // First, so that it stands around everything that the framework adds.
-            ((IPipeConfigurator<ConsumeContext>)endpoint).UseFilter(new EarlyAck());
-            step.Configure(endpoint, context);
-        },
-    };
+            Configure = (endpoint, context) =>
+            {
+                // First, so that it stands around everything that the framework adds.
+                ((IPipeConfigurator<ConsumeContext>)endpoint).UseFilter(new EarlyAck());
+                step.Configure(endpoint, context);
+            },
+        };
 
     public async Task Send(ConsumeContext context, IPipe<ConsumeContext> next)
     {

@@ -7,7 +7,9 @@ using QueueWorkers.Steps;
 namespace Orders.Chaos.Tests.Variants.Broken;
 
 /// <summary>Makes up a new key for each attempt, so the warehouse cannot know a repetition.</summary>
-internal sealed class ForgetfulWarehouseStep(OrderSnapshotReader orders, WarehouseClient warehouse) : IConsumer<StockReserved>, IStep
+internal sealed class ForgetfulWarehouseStep(OrderSnapshotReader orders, WarehouseClient warehouse)
+    : IConsumer<StockReserved>,
+        IStep
 {
     public static StepPolicy Policy => new("warehouse") { Redelivery = WarehouseStep.Policy.Redelivery };
 

@@ -9,7 +9,8 @@ namespace Orders.Chaos.Tests.Variants.Broken;
 /// <summary>Takes rows out of the outbox, commits, and then publishes them: what could go wrong in between?</summary>
 internal sealed class HastyRelay(NpgsqlDataSource database, BrokerConnection broker) : BackgroundService
 {
-    private const string Take = "delete from outbox where id in (select id from outbox limit 100 for update skip locked) returning message_id, exchange, routing_key, correlation_id, content_type, body";
+    private const string Take =
+        "delete from outbox where id in (select id from outbox limit 100 for update skip locked) returning message_id, exchange, routing_key, correlation_id, content_type, body";
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -32,14 +33,22 @@ internal sealed class HastyRelay(NpgsqlDataSource database, BrokerConnection bro
         }
     }
 
-    private async Task<List<(string Exchange, string RoutingKey, BasicProperties Properties, byte[] Body)>> TakeAsync(CancellationToken cancellationToken)
+    private async Task<List<(string Exchange, string RoutingKey, BasicProperties Properties, byte[] Body)>> TakeAsync(
+        CancellationToken cancellationToken
+    )
     {
         await using var command = database.CreateCommand(Take);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var rows = new List<(string, string, BasicProperties, byte[])>();
         while (await reader.ReadAsync(cancellationToken))
         {
-            var properties = new BasicProperties { Persistent = true, MessageId = reader.GetGuid(0).ToString(), CorrelationId = reader.GetString(3), ContentType = reader.GetString(4) };
+            var properties = new BasicProperties
+            {
+                Persistent = true,
+                MessageId = reader.GetGuid(0).ToString(),
+                CorrelationId = reader.GetString(3),
+                ContentType = reader.GetString(4),
+            };
             rows.Add((reader.GetString(1), reader.GetString(2), properties, reader.GetFieldValue<byte[]>(5)));
         }
 

@@ -4,7 +4,8 @@ using QueueWorkers.Outbox;
 namespace QueueWorkers.Consuming.Acknowledgement;
 
 /// <summary>
-/// How often a consumer that held a message was lost: its process died or its connection did. Quorum queues count it; a message that was never redelivered has no count.
+/// How often a consumer that held a message was lost: its process died or its connection did. Quorum queues count it; a
+/// message that was never redelivered has no count.
 /// A deferred message is a new one to the broker, so it carries what was counted before in a header of ours.
 /// </summary>
 internal static class LostDeliveries
@@ -16,12 +17,28 @@ internal static class LostDeliveries
 
     public static long Of(ConsumeContext context)
     {
-        if (!context.ReceiveContext.TryGetPayload<RabbitMqBasicConsumeContext>(out var received) || received.Properties.Headers is not { } headers)
+        if (
+            !context.ReceiveContext.TryGetPayload<RabbitMqBasicConsumeContext>(out var received)
+            || received.Properties.Headers is not { } headers
+        )
             return 0;
-        return CountIn(headers, SendContextRow.LostDeliveriesHeader) + (context.ReceiveContext.Redelivered ? CountIn(headers, Header) : 0);
+        return CountIn(headers, SendContextRow.LostDeliveriesHeader)
+            + (context.ReceiveContext.Redelivered ? CountIn(headers, Header) : 0);
     }
 
-    private static long CountIn(IDictionary<string, object?> headers, string name) => headers.TryGetValue(name, out var value)
-        ? Math.Clamp(value switch { long count => count, int count => count, short count => count, byte count => count, _ => 0 }, 0, Most)
-        : 0;
+    private static long CountIn(IDictionary<string, object?> headers, string name) =>
+        headers.TryGetValue(name, out var value)
+            ? Math.Clamp(
+                value switch
+                {
+                    long count => count,
+                    int count => count,
+                    short count => count,
+                    byte count => count,
+                    _ => 0,
+                },
+                0,
+                Most
+            )
+            : 0;
 }

@@ -1,6 +1,8 @@
 namespace QueueWorkers.Consuming.Acknowledgement;
 
-/// <summary>Which deliveries of a channel are settled: all up to one, and some beyond a gap. Deliveries are numbered from 1.</summary>
+/// <summary>
+/// Which deliveries of a channel are settled: all up to one, and some beyond a gap. Deliveries are numbered from 1.
+/// </summary>
 internal sealed class SettledTags
 {
     private readonly HashSet<ulong> _beyond = [];
@@ -21,7 +23,10 @@ internal sealed class SettledTags
             _upTo++;
     }
 
-    /// <summary>How many of the tags may be acked by naming the last of them and all before it: with them, everything up to there is settled.</summary>
+    /// <summary>
+    /// How many of the tags may be acked by naming the last of them and all before it: with them, everything up to
+    /// there is settled.
+    /// </summary>
     /// <param name="tags">Tags that are not settled yet, in ascending order.</param>
     public int InRowWith(IReadOnlyList<ulong> tags)
     {

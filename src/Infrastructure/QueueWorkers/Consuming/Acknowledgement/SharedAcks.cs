@@ -7,12 +7,16 @@ using RabbitMQ.Client;
 namespace QueueWorkers.Consuming.Acknowledgement;
 
 /// <summary>
-/// Lets messages that a shared commit has settled together share an acknowledgement too. A quorum queue writes each acknowledgement into its log;
-/// one "all up to this one" costs it as much as one for a single message. Nothing is acked earlier than before, and nothing that was not handed over:
+/// Lets messages that a shared commit has settled together share an acknowledgement too. A quorum queue writes each
+/// acknowledgement into its log; one "all up to this one" costs it as much as one for a single message. Nothing is
+/// acked earlier than before, and nothing that was not handed over:
 /// the life of an acknowledgement:
-/// 1. MassTransit acks a message after its commit and waits. The tag is noted; dying here brings the message again, as with every ack that was under way.
-/// 2. When the continuations of the same commit have had their turn, the noted tags go out: those that close the row from the first delivery on as one ack, the others singly.
-/// 3. Each waiting message goes on when its ack has been handed to the connection, so a stopping endpoint leaves none behind.
+/// 1. MassTransit acks a message after its commit and waits. The tag is noted; dying here brings the message again, as
+///    with every ack that was under way.
+/// 2. When the continuations of the same commit have had their turn, the noted tags go out: those that close the row
+///    from the first delivery on as one ack, the others singly.
+/// 3. Each waiting message goes on when its ack has been handed to the connection, so a stopping endpoint leaves none
+///    behind.
 /// </summary>
 internal sealed class SharedAcks : IFilter<ChannelContext>, IPipeSpecification<ChannelContext>
 {
@@ -50,8 +54,13 @@ internal sealed class SharedAcks : IFilter<ChannelContext>, IPipeSpecification<C
                 if (!_sending)
                 {
                     _sending = true;
-                    // Behind the work that is queued already: the other messages of the same commit are about to ack too.
-                    ThreadPool.UnsafeQueueUserWorkItem(static channel => _ = channel.SendAsync(), this, preferLocal: false);
+                    // Behind the work that is queued already: the other messages of the same commit are about to ack
+                    // too.
+                    ThreadPool.UnsafeQueueUserWorkItem(
+                        static channel => _ = channel.SendAsync(),
+                        this,
+                        preferLocal: false
+                    );
                 }
 
                 return new ValueTask(_sent.Task);
@@ -67,41 +76,92 @@ internal sealed class SharedAcks : IFilter<ChannelContext>, IPipeSpecification<C
         }
 
         public Task BasicPublishAsync(
-            string exchange, string routingKey, bool mandatory, BasicProperties basicProperties, byte[] body, bool awaitAck, CancellationToken cancellationToken) =>
-            inner.BasicPublishAsync(exchange, routingKey, mandatory, basicProperties, body, awaitAck, cancellationToken);
+            string exchange,
+            string routingKey,
+            bool mandatory,
+            BasicProperties basicProperties,
+            byte[] body,
+            bool awaitAck,
+            CancellationToken cancellationToken
+        ) =>
+            inner.BasicPublishAsync(
+                exchange,
+                routingKey,
+                mandatory,
+                basicProperties,
+                body,
+                awaitAck,
+                cancellationToken
+            );
 
-        public Task ExchangeBind(string destination, string source, string routingKey, IDictionary<string, object> arguments, CancellationToken cancellationToken) =>
-            inner.ExchangeBind(destination, source, routingKey, arguments, cancellationToken);
+        public Task ExchangeBind(
+            string destination,
+            string source,
+            string routingKey,
+            IDictionary<string, object> arguments,
+            CancellationToken cancellationToken
+        ) => inner.ExchangeBind(destination, source, routingKey, arguments, cancellationToken);
 
-        public Task ExchangeDeclare(string exchange, string type, bool durable, bool autoDelete, IDictionary<string, object> arguments, CancellationToken cancellationToken) =>
-            inner.ExchangeDeclare(exchange, type, durable, autoDelete, arguments, cancellationToken);
+        public Task ExchangeDeclare(
+            string exchange,
+            string type,
+            bool durable,
+            bool autoDelete,
+            IDictionary<string, object> arguments,
+            CancellationToken cancellationToken
+        ) => inner.ExchangeDeclare(exchange, type, durable, autoDelete, arguments, cancellationToken);
 
-        public Task ExchangeDeclarePassive(string exchange, CancellationToken cancellationToken) => inner.ExchangeDeclarePassive(exchange, cancellationToken);
+        public Task ExchangeDeclarePassive(string exchange, CancellationToken cancellationToken) =>
+            inner.ExchangeDeclarePassive(exchange, cancellationToken);
 
-        public Task QueueBind(string queue, string exchange, string routingKey, IDictionary<string, object> arguments, CancellationToken cancellationToken) =>
-            inner.QueueBind(queue, exchange, routingKey, arguments, cancellationToken);
+        public Task QueueBind(
+            string queue,
+            string exchange,
+            string routingKey,
+            IDictionary<string, object> arguments,
+            CancellationToken cancellationToken
+        ) => inner.QueueBind(queue, exchange, routingKey, arguments, cancellationToken);
 
         public Task<QueueDeclareOk> QueueDeclare(
-            string queue, bool durable, bool exclusive, bool autoDelete, IDictionary<string, object> arguments, CancellationToken cancellationToken) =>
-            inner.QueueDeclare(queue, durable, exclusive, autoDelete, arguments, cancellationToken);
+            string queue,
+            bool durable,
+            bool exclusive,
+            bool autoDelete,
+            IDictionary<string, object> arguments,
+            CancellationToken cancellationToken
+        ) => inner.QueueDeclare(queue, durable, exclusive, autoDelete, arguments, cancellationToken);
 
-        public Task<QueueDeclareOk> QueueDeclarePassive(string queue, CancellationToken cancellationToken) => inner.QueueDeclarePassive(queue, cancellationToken);
+        public Task<QueueDeclareOk> QueueDeclarePassive(string queue, CancellationToken cancellationToken) =>
+            inner.QueueDeclarePassive(queue, cancellationToken);
 
-        public Task<uint> QueuePurge(string queue, CancellationToken cancellationToken) => inner.QueuePurge(queue, cancellationToken);
+        public Task<uint> QueuePurge(string queue, CancellationToken cancellationToken) =>
+            inner.QueuePurge(queue, cancellationToken);
 
-        public Task BasicQos(uint prefetchSize, ushort prefetchCount, bool global, CancellationToken cancellationToken) =>
-            inner.BasicQos(prefetchSize, prefetchCount, global, cancellationToken);
+        public Task BasicQos(
+            uint prefetchSize,
+            ushort prefetchCount,
+            bool global,
+            CancellationToken cancellationToken
+        ) => inner.BasicQos(prefetchSize, prefetchCount, global, cancellationToken);
 
         public Task<string> BasicConsume(
-            string queue, bool noAck, bool exclusive, IDictionary<string, object> arguments, IAsyncBasicConsumer consumer, string consumerTag, CancellationToken cancellationToken) =>
-            inner.BasicConsume(queue, noAck, exclusive, arguments, consumer, consumerTag, cancellationToken);
+            string queue,
+            bool noAck,
+            bool exclusive,
+            IDictionary<string, object> arguments,
+            IAsyncBasicConsumer consumer,
+            string consumerTag,
+            CancellationToken cancellationToken
+        ) => inner.BasicConsume(queue, noAck, exclusive, arguments, consumer, consumerTag, cancellationToken);
 
-        public Task BasicCancel(string consumerTag, CancellationToken cancellationToken) => inner.BasicCancel(consumerTag, cancellationToken);
+        public Task BasicCancel(string consumerTag, CancellationToken cancellationToken) =>
+            inner.BasicCancel(consumerTag, cancellationToken);
 
-        public void NotifyFaulted(Exception exception, Uri inputAddress) => inner.NotifyFaulted(exception, inputAddress);
+        public void NotifyFaulted(Exception exception, Uri inputAddress) =>
+            inner.NotifyFaulted(exception, inputAddress);
 
-        // Never throws: what goes wrong goes to those who wait for their ack. Never cancelled either: at a stop the context's token ends before the last acks, and what is
-        // committed and not acked would be delivered once more.
+        // Never throws: what goes wrong goes to those who wait for their ack. Never cancelled either: at a stop the
+        // context's token ends before the last acks, and what is committed and not acked would be delivered once more.
         private async Task SendAsync()
         {
             while (Take() is var (tags, sent))

@@ -9,7 +9,12 @@ using RabbitMQ.Client;
 namespace QueueWorkers.Consuming.Acknowledgement;
 
 /// <summary>Puts a <see cref="StepSubscription"/> into each new channel of a step's endpoint.</summary>
-internal sealed class StepChannelFilter(StepGate gate, StepConsumption consumption, ILogger logger, CancellationToken stopping) : IFilter<ChannelContext>, IPipeSpecification<ChannelContext>
+internal sealed class StepChannelFilter(
+    StepGate gate,
+    StepConsumption consumption,
+    ILogger logger,
+    CancellationToken stopping
+) : IFilter<ChannelContext>, IPipeSpecification<ChannelContext>
 {
     public void Apply(IPipeBuilder<ChannelContext> builder) => builder.AddFilter(this);
 
@@ -17,51 +22,100 @@ internal sealed class StepChannelFilter(StepGate gate, StepConsumption consumpti
 
     public void Probe(ProbeContext context) => context.CreateFilterScope("stepGate");
 
-    public Task Send(ChannelContext context, IPipe<ChannelContext> next) => next.Send(new StepChannel(context, new StepSubscription(gate, consumption, context, logger, stopping)));
+    public Task Send(ChannelContext context, IPipe<ChannelContext> next) =>
+        next.Send(new StepChannel(context, new StepSubscription(gate, consumption, context, logger, stopping)));
 }
 
 /// <summary>A channel whose subscription follows the step's gate; everything else is the channel's own.</summary>
-internal sealed class StepChannel(ChannelContext channel, StepSubscription subscription) : ProxyPipeContext(channel), ChannelContext
+internal sealed class StepChannel(ChannelContext channel, StepSubscription subscription)
+    : ProxyPipeContext(channel),
+        ChannelContext
 {
     public IChannel Channel => channel.Channel;
 
     public ConnectionContext ConnectionContext => channel.ConnectionContext;
 
     // The prefetch is the gate's to decide, subscription by subscription.
-    public Task BasicQos(uint prefetchSize, ushort prefetchCount, bool global, CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task BasicQos(uint prefetchSize, ushort prefetchCount, bool global, CancellationToken cancellationToken) =>
+        Task.CompletedTask;
 
     public Task BasicPublishAsync(
-        string exchange, string routingKey, bool mandatory, BasicProperties basicProperties, byte[] body, bool awaitAck, CancellationToken cancellationToken) =>
-        channel.BasicPublishAsync(exchange, routingKey, mandatory, basicProperties, body, awaitAck, cancellationToken);
+        string exchange,
+        string routingKey,
+        bool mandatory,
+        BasicProperties basicProperties,
+        byte[] body,
+        bool awaitAck,
+        CancellationToken cancellationToken
+    ) => channel.BasicPublishAsync(exchange, routingKey, mandatory, basicProperties, body, awaitAck, cancellationToken);
 
-    public Task ExchangeBind(string destination, string source, string routingKey, IDictionary<string, object> arguments, CancellationToken cancellationToken) =>
-        channel.ExchangeBind(destination, source, routingKey, arguments, cancellationToken);
+    public Task ExchangeBind(
+        string destination,
+        string source,
+        string routingKey,
+        IDictionary<string, object> arguments,
+        CancellationToken cancellationToken
+    ) => channel.ExchangeBind(destination, source, routingKey, arguments, cancellationToken);
 
-    public Task ExchangeDeclare(string exchange, string type, bool durable, bool autoDelete, IDictionary<string, object> arguments, CancellationToken cancellationToken) =>
-        channel.ExchangeDeclare(exchange, type, durable, autoDelete, arguments, cancellationToken);
+    public Task ExchangeDeclare(
+        string exchange,
+        string type,
+        bool durable,
+        bool autoDelete,
+        IDictionary<string, object> arguments,
+        CancellationToken cancellationToken
+    ) => channel.ExchangeDeclare(exchange, type, durable, autoDelete, arguments, cancellationToken);
 
-    public Task ExchangeDeclarePassive(string exchange, CancellationToken cancellationToken) => channel.ExchangeDeclarePassive(exchange, cancellationToken);
+    public Task ExchangeDeclarePassive(string exchange, CancellationToken cancellationToken) =>
+        channel.ExchangeDeclarePassive(exchange, cancellationToken);
 
-    public Task QueueBind(string queue, string exchange, string routingKey, IDictionary<string, object> arguments, CancellationToken cancellationToken) =>
-        channel.QueueBind(queue, exchange, routingKey, arguments, cancellationToken);
+    public Task QueueBind(
+        string queue,
+        string exchange,
+        string routingKey,
+        IDictionary<string, object> arguments,
+        CancellationToken cancellationToken
+    ) => channel.QueueBind(queue, exchange, routingKey, arguments, cancellationToken);
 
     public Task<QueueDeclareOk> QueueDeclare(
-        string queue, bool durable, bool exclusive, bool autoDelete, IDictionary<string, object> arguments, CancellationToken cancellationToken) =>
-        channel.QueueDeclare(queue, durable, exclusive, autoDelete, arguments, cancellationToken);
+        string queue,
+        bool durable,
+        bool exclusive,
+        bool autoDelete,
+        IDictionary<string, object> arguments,
+        CancellationToken cancellationToken
+    ) => channel.QueueDeclare(queue, durable, exclusive, autoDelete, arguments, cancellationToken);
 
-    public Task<QueueDeclareOk> QueueDeclarePassive(string queue, CancellationToken cancellationToken) => channel.QueueDeclarePassive(queue, cancellationToken);
+    public Task<QueueDeclareOk> QueueDeclarePassive(string queue, CancellationToken cancellationToken) =>
+        channel.QueueDeclarePassive(queue, cancellationToken);
 
-    public Task<uint> QueuePurge(string queue, CancellationToken cancellationToken) => channel.QueuePurge(queue, cancellationToken);
+    public Task<uint> QueuePurge(string queue, CancellationToken cancellationToken) =>
+        channel.QueuePurge(queue, cancellationToken);
 
-    public ValueTask BasicAck(ulong deliveryTag, bool multiple, CancellationToken cancellationToken) => channel.BasicAck(deliveryTag, multiple, cancellationToken);
+    public ValueTask BasicAck(ulong deliveryTag, bool multiple, CancellationToken cancellationToken) =>
+        channel.BasicAck(deliveryTag, multiple, cancellationToken);
 
-    public Task BasicNack(ulong deliveryTag, bool multiple, bool requeue, CancellationToken cancellationToken) => channel.BasicNack(deliveryTag, multiple, requeue, cancellationToken);
+    public Task BasicNack(ulong deliveryTag, bool multiple, bool requeue, CancellationToken cancellationToken) =>
+        channel.BasicNack(deliveryTag, multiple, requeue, cancellationToken);
 
     public Task<string> BasicConsume(
-        string queue, bool noAck, bool exclusive, IDictionary<string, object> arguments, IAsyncBasicConsumer consumer, string consumerTag, CancellationToken cancellationToken) =>
-        subscription.BeginAsync(new StepSubscription.Queue(queue, noAck, exclusive, arguments), consumerTag, consumer, cancellationToken);
+        string queue,
+        bool noAck,
+        bool exclusive,
+        IDictionary<string, object> arguments,
+        IAsyncBasicConsumer consumer,
+        string consumerTag,
+        CancellationToken cancellationToken
+    ) =>
+        subscription.BeginAsync(
+            new StepSubscription.Queue(queue, noAck, exclusive, arguments),
+            consumerTag,
+            consumer,
+            cancellationToken
+        );
 
-    public Task BasicCancel(string consumerTag, CancellationToken cancellationToken) => subscription.EndAsync(cancellationToken);
+    public Task BasicCancel(string consumerTag, CancellationToken cancellationToken) =>
+        subscription.EndAsync(cancellationToken);
 
     public void NotifyFaulted(Exception exception, Uri inputAddress) => channel.NotifyFaulted(exception, inputAddress);
 }

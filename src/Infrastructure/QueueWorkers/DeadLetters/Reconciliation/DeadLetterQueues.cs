@@ -7,7 +7,10 @@ namespace QueueWorkers.DeadLetters.Reconciliation;
 public static class DeadLetterQueues
 {
     /// <summary>Their names.</summary>
-    public static async Task<IReadOnlyList<string>> ReadAsync(NpgsqlDataSource database, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<string>> ReadAsync(
+        NpgsqlDataSource database,
+        CancellationToken cancellationToken
+    )
     {
         await using var command = database.CreateCommand("select step from step_catalogue order by position");
         var queues = new List<string>();

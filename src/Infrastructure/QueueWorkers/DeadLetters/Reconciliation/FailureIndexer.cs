@@ -10,14 +10,22 @@ using RabbitMQ.Client.Exceptions;
 namespace QueueWorkers.DeadLetters.Reconciliation;
 
 /// <summary>
-/// Compares counts of index and queues every two seconds, and looks through a queue when there is something to take out of it or put into it, when the counts differ twice in the same way
-/// (once may be a message on its way), and now and then although they agree. Several processes may run it: each queue is looked through by one at a time.
+/// Compares counts of index and queues every two seconds, and looks through a queue when there is something to take out
+/// of it or put into it, when the counts differ twice in the same way (once may be a message on its way), and now and
+/// then although they agree. Several processes may run it: each queue is looked through by one at a time.
 /// </summary>
 public sealed class FailureIndexer(
-    NpgsqlDataSource database, [FromKeyedServices(FailureReconciler.Connection)] BrokerConnection broker, FailureReconciler reconciler, FailureOptions options, ILogger<FailureIndexer> logger) : BackgroundService
+    NpgsqlDataSource database,
+    [FromKeyedServices(FailureReconciler.Connection)] BrokerConnection broker,
+    FailureReconciler reconciler,
+    FailureOptions options,
+    ILogger<FailureIndexer> logger
+) : BackgroundService
 {
     private static readonly string Expected = $"""
-        select queue, sum(greatest(copies, 1)) filter (where removed_at is null)::bigint, count(*) filter (where state not in ({FailureState.Failed:D}, {FailureState.Gone:D}) and removed_at is null or state = {FailureState.Failed:D} and removed_at is not null)
+        select queue, sum(greatest(copies, 1)) filter (where removed_at is null)::bigint,
+            count(*) filter (where state not in ({FailureState.Failed:D}, {FailureState.Gone:D}) and removed_at is null
+            or state = {FailureState.Failed:D} and removed_at is not null)
         from failures where {FailureTable.InQueue} or state = {FailureState.Failed:D} group by queue
         """;
 
@@ -40,13 +48,20 @@ public sealed class FailureIndexer(
             {
                 var counting = await CompareAsync(stoppingToken);
                 // With a million failures the counting itself costs: it may take a twentieth of the time.
-                pause = TimeSpan.FromTicks(Math.Clamp(counting.Ticks * 20, options.Interval.Ticks, Math.Max(options.Interval.Ticks, MostForCounting.Ticks)));
+                pause = TimeSpan.FromTicks(
+                    Math.Clamp(
+                        counting.Ticks * 20,
+                        options.Interval.Ticks,
+                        Math.Max(options.Interval.Ticks, MostForCounting.Ticks)
+                    )
+                );
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
                 return;
             }
-            catch (Exception exception) when (exception is NpgsqlException or RabbitMQClientException or IOException or TimeoutException)
+            catch (Exception exception)
+                when (exception is NpgsqlException or RabbitMQClientException or IOException or TimeoutException)
             {
                 pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LongestPause.Ticks));
                 FailureLog.CannotLook(logger, exception.InnerException?.Message ?? exception.Message, pause);
@@ -83,8 +98,12 @@ public sealed class FailureIndexer(
         return counting;
     }
 
-    // A queue that is not there closes the channel, and must not keep the others from being looked at: it may belong to a step that was retired.
-    private async Task<Dictionary<string, uint>> CountsAsync(IConnection connection, CancellationToken cancellationToken)
+    // A queue that is not there closes the channel, and must not keep the others from being looked at: it may belong to
+    // a step that was retired.
+    private async Task<Dictionary<string, uint>> CountsAsync(
+        IConnection connection,
+        CancellationToken cancellationToken
+    )
     {
         var counts = new Dictionary<string, uint>();
         Failpoint.Hit("deadletter.before_compare", Outside.Broker);
@@ -98,7 +117,8 @@ public sealed class FailureIndexer(
                     counts[queue] = (await channel.QueueDeclarePassiveAsync(queue, cancellationToken)).MessageCount;
                     _missing.Remove(queue);
                 }
-                catch (OperationInterruptedException gone) when (gone.ShutdownReason?.ReplyCode is Constants.NotFound or Constants.AccessRefused)
+                catch (OperationInterruptedException gone)
+                    when (gone.ShutdownReason?.ReplyCode is Constants.NotFound or Constants.AccessRefused)
                 {
                     if (_missing.Add(queue))
                         FailureLog.QueueMissing(logger, queue, gone.ShutdownReason!.ReplyText);
@@ -123,7 +143,11 @@ public sealed class FailureIndexer(
             Watch(queue).Looked(await reconciler.LookAsync(queue, cancellationToken, Watch(queue).Most));
         }
 #pragma warning disable CA1031 // Logged with everything; an unavailable server goes on to the loop, which waits for it.
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested && !QueueWorkers.GroupCommit.DatabaseFault.IsUnavailable(exception) && !BrokerFault.IsUnavailable(exception))
+        catch (Exception exception)
+            when (!cancellationToken.IsCancellationRequested
+                && !QueueWorkers.GroupCommit.DatabaseFault.IsUnavailable(exception)
+                && !BrokerFault.IsUnavailable(exception)
+            )
 #pragma warning restore CA1031
         {
             FailureLog.QueueFailed(logger, exception, queue);
@@ -131,7 +155,10 @@ public sealed class FailureIndexer(
         }
     }
 
-    private QueueWatch Watch(string queue) => _watches.TryGetValue(queue, out var watch) ? watch : _watches[queue] = new QueueWatch(options.FullLook, MostPatience);
+    private QueueWatch Watch(string queue) =>
+        _watches.TryGetValue(queue, out var watch)
+            ? watch
+            : _watches[queue] = new QueueWatch(options.FullLook, MostPatience);
 
     private async Task<Dictionary<string, (long Rows, long ToDo)>> ExpectedAsync(CancellationToken cancellationToken)
     {

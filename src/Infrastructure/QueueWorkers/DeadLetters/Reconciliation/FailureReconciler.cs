@@ -10,23 +10,40 @@ namespace QueueWorkers.DeadLetters.Reconciliation;
 
 /// <summary>
 /// Makes index and queue agree, one queue at a time and by one process at a time:
-/// 1. Restored messages are put back and confirmed, then their rows say so. Dying in between puts a second copy back, which is counted as a copy.
-/// 2. The queue's messages are held and compared with the rows. A message without a row gets one, and where no step has recorded it, its step counts as failed from now on
+/// 1. Restored messages are put back and confirmed, then their rows say so. Dying in between puts a second copy back,
+///    which is counted as a copy.
+/// 2. The queue's messages are held and compared with the rows. A message without a row gets one, and where no step has
+///    recorded it, its step counts as failed from now on
 ///    (<see cref="DeadLetterRecorder"/>). Dying here returns the messages.
-/// 3. A message whose row says that it was sent again (its outbox row is committed) or put away is acked; then the row says that it is out. Dying in between leaves a row whose message is gone: 4 fixes it.
-/// 4. A row whose message is not there, long enough after it was dead-lettered, is closed: done when another copy has done the work, out when it was to be taken out, else gone.
+/// 3. A message whose row says that it was sent again (its outbox row is committed) or put away is acked; then the row
+///    says that it is out. Dying in between leaves a row whose message is gone: 4 fixes it.
+/// 4. A row whose message is not there, long enough after it was dead-lettered, is closed: done when another copy has
+///    done the work, out when it was to be taken out, else gone.
 /// 5. Everything else goes back with one nack.
 /// </summary>
 public sealed class FailureReconciler(
-    NpgsqlDataSource database, [FromKeyedServices(FailureReconciler.Connection)] BrokerConnection broker, DeadLetterRecorder deadLetterRecorder, FailureOptions options, ILogger<FailureReconciler> logger)
+    NpgsqlDataSource database,
+    [FromKeyedServices(FailureReconciler.Connection)] BrokerConnection broker,
+    DeadLetterRecorder deadLetterRecorder,
+    FailureOptions options,
+    ILogger<FailureReconciler> logger
+)
 {
-    /// <summary>The key of the connection that looks: not the relay's, which delivers nothing while the broker blocks publishers.</summary>
+    /// <summary>
+    /// The key of the connection that looks: not the relay's, which delivers nothing while the broker blocks
+    /// publishers.
+    /// </summary>
     public const string Connection = "dead-letters";
 
-    // Longer than the broker takes to notice that a silent process is gone and to give back what it held: its successor must find the whole queue.
+    // Longer than the broker takes to notice that a silent process is gone and to give back what it held: its successor
+    // must find the whole queue.
     private static readonly TimeSpan Alone = TimeSpan.FromSeconds(30);
 
-    private static readonly CreateChannelOptions WithConfirms = new(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true, outstandingPublisherConfirmationsRateLimiter: null);
+    private static readonly CreateChannelOptions WithConfirms = new(
+        publisherConfirmationsEnabled: true,
+        publisherConfirmationTrackingEnabled: true,
+        outstandingPublisherConfirmationsRateLimiter: null
+    );
 
     /// <summary>Looks through a queue.</summary>
     /// <param name="queue">The queue.</param>
@@ -46,11 +63,18 @@ public sealed class FailureReconciler(
         {
             Failpoint.Hit("deadletter.before_open", Outside.Database);
             await using var connection = await database.OpenConnectionAsync(either.Token);
-            var result = await LookAloneAsync(connection, lease, queue, Math.Min(most ?? options.LookLimit, options.LookLimit), either.Token);
+            var result = await LookAloneAsync(
+                connection,
+                lease,
+                queue,
+                Math.Min(most ?? options.LookLimit, options.LookLimit),
+                either.Token
+            );
             Failpoint.Hit("deadletter.before_unlock", Outside.Database);
             return result;
         }
-        catch (OperationCanceledException) when (lease.Lost.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException)
+            when (lease.Lost.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             // Another process is at this queue by now, or will be: what was not finished here it does.
             FailureLog.LookLost(logger, queue);
@@ -58,40 +82,87 @@ public sealed class FailureReconciler(
         }
     }
 
-    private async Task<ReconcileResult> LookAloneAsync(NpgsqlConnection connection, RowLease lease, string queue, int limit, CancellationToken cancellationToken)
+    private async Task<ReconcileResult> LookAloneAsync(
+        NpgsqlConnection connection,
+        RowLease lease,
+        string queue,
+        int limit,
+        CancellationToken cancellationToken
+    )
     {
         var amqp = await broker.OpenAsync(cancellationToken);
         var putBack = await PutBackAsync(connection, amqp, queue, cancellationToken);
         var began = await ReconcilerSql.NowAsync(connection, cancellationToken);
-        await using var look = await QueuePeek.OpenAsync(amqp, queue, limit, await ReconcilerSql.DeadLetteredAsync(connection, queue, cancellationToken), cancellationToken);
-        var found = look.Messages.Select(m => (Delivery: m, Message: DeadLetter.Of(queue, m.BasicProperties, m.Body.ToArray())))
-            .GroupBy(m => (m.Message.Identity, m.Message.Generation)).Select(g => new Found(g.First().Message with { Copies = g.Count() }, [.. g.Select(m => m.Delivery)])).ToArray();
+        await using var look = await QueuePeek.OpenAsync(
+            amqp,
+            queue,
+            limit,
+            await ReconcilerSql.DeadLetteredAsync(connection, queue, cancellationToken),
+            cancellationToken
+        );
+        var found = look
+            .Messages.Select(m => (Delivery: m, Message: DeadLetter.Of(queue, m.BasicProperties, m.Body.ToArray())))
+            .GroupBy(m => (m.Message.Identity, m.Message.Generation))
+            .Select(g => new Found(g.First().Message with { Copies = g.Count() }, [.. g.Select(m => m.Delivery)]))
+            .ToArray();
 
-        var rows = await ReconcilerSql.RowsAsync(connection, queue, [.. found.Select(f => f.Message)], cancellationToken);
+        var rows = await ReconcilerSql.RowsAsync(
+            connection,
+            queue,
+            [.. found.Select(f => f.Message)],
+            cancellationToken
+        );
         var (unknown, known) = Split(found, rows);
         await AddAsync(connection, unknown, cancellationToken);
         // Not in a short look at the head of the queue, of which a large redrive needs many.
         if (limit == options.LookLimit)
-            await SettleAsync(connection, [.. known.Where(k => k.Row.State == FailureState.Failed).Select(k => k.Found.Message)], cancellationToken);
+            await SettleAsync(
+                connection,
+                [.. known.Where(k => k.Row.State == FailureState.Failed).Select(k => k.Found.Message)],
+                cancellationToken
+            );
 
         var outdated = known.Where(k => k.Row.State is not (FailureState.Failed or FailureState.Gone)).ToArray();
         await look.RemoveAsync(outdated.SelectMany(k => k.Found.Deliveries), cancellationToken);
         await look.EndAsync(cancellationToken);
 
         await ReconcilerSql.MarkRemovedAsync(connection, [.. outdated.Select(k => k.Row.Id)], cancellationToken);
-        await ReconcilerSql.SetCopiesAsync(connection, [.. known.Where(k => k.Row.State == FailureState.Failed && k.Row.Copies != k.Found.Message.Copies).Select(k => (k.Row.Id, k.Found.Message.Copies))], cancellationToken);
-        // What stalled for long may have a successor, which has put messages back since: then this look says nothing about what is missing.
-        var closed = look.IsComplete && await lease.RenewAsync(cancellationToken) ? await CloseMissingAsync(connection, queue, began, found, cancellationToken) : 0;
+        await ReconcilerSql.SetCopiesAsync(
+            connection,
+            [
+                .. known
+                    .Where(k => k.Row.State == FailureState.Failed && k.Row.Copies != k.Found.Message.Copies)
+                    .Select(k => (k.Row.Id, k.Found.Message.Copies)),
+            ],
+            cancellationToken
+        );
+        // What stalled for long may have a successor, which has put messages back since: then this look says nothing
+        // about what is missing.
+        var closed =
+            look.IsComplete && await lease.RenewAsync(cancellationToken)
+                ? await CloseMissingAsync(connection, queue, began, found, cancellationToken)
+                : 0;
 
         var removed = outdated.Sum(k => k.Found.Deliveries.Count);
         if (removed > 0)
             FailureLog.Removed(logger, removed, queue);
         if (unknown.Count > 0)
             FailureLog.Found(logger, unknown.Count, queue);
-        return new ReconcileResult(queue, look.Messages.Count - removed, unknown.Count, removed, closed, putBack, look.IsComplete);
+        return new ReconcileResult(
+            queue,
+            look.Messages.Count - removed,
+            unknown.Count,
+            removed,
+            closed,
+            putBack,
+            look.IsComplete
+        );
     }
 
-    private static (List<DeadLetter> Unknown, List<(Found Found, IndexRow Row)> Known) Split(Found[] found, Dictionary<(Guid, int), IndexRow> rows)
+    private static (List<DeadLetter> Unknown, List<(Found Found, IndexRow Row)> Known) Split(
+        Found[] found,
+        Dictionary<(Guid, int), IndexRow> rows
+    )
     {
         var (unknown, known) = (new List<DeadLetter>(), new List<(Found, IndexRow)>());
         foreach (var f in found)
@@ -108,12 +179,17 @@ public sealed class FailureReconciler(
         return (unknown, known);
     }
 
-    private async Task AddAsync(NpgsqlConnection connection, List<DeadLetter> unknown, CancellationToken cancellationToken)
+    private async Task AddAsync(
+        NpgsqlConnection connection,
+        List<DeadLetter> unknown,
+        CancellationToken cancellationToken
+    )
     {
         Failpoint.Hit("deadletter.before_add", Outside.Database);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await FailureRows.WriteAsync(connection, unknown, cancellationToken);
-        // No step has said that it is dead-lettered: the broker moved the message, or the worker could not write when it gave it up. The order would wait for ever without anybody seeing why.
+        // No step has said that it is dead-lettered: the broker moved the message, or the worker could not write when
+        // it gave it up. The order would wait for ever without anybody seeing why.
         var settled = await deadLetterRecorder.WriteAsync(connection, unknown, isLate: false, cancellationToken);
         Failpoint.Hit("deadletter.before_commit_added", Outside.Database);
         await transaction.CommitAsync(cancellationToken);
@@ -123,7 +199,11 @@ public sealed class FailureReconciler(
     }
 
     // Indexed before, by a version or a process that did not record the step.
-    private async Task SettleAsync(NpgsqlConnection connection, List<DeadLetter> known, CancellationToken cancellationToken)
+    private async Task SettleAsync(
+        NpgsqlConnection connection,
+        List<DeadLetter> known,
+        CancellationToken cancellationToken
+    )
     {
         if (known.Count == 0)
             return;
@@ -136,9 +216,21 @@ public sealed class FailureReconciler(
             FailureLog.Settled(logger, settled);
     }
 
-    private async Task<int> CloseMissingAsync(NpgsqlConnection connection, string queue, DateTimeOffset began, Found[] found, CancellationToken cancellationToken)
+    private async Task<int> CloseMissingAsync(
+        NpgsqlConnection connection,
+        string queue,
+        DateTimeOffset began,
+        Found[] found,
+        CancellationToken cancellationToken
+    )
     {
-        var missing = await ReconcilerSql.CloseMissingAsync(connection, queue, began - options.Grace, [.. found.Select(f => f.Message)], cancellationToken);
+        var missing = await ReconcilerSql.CloseMissingAsync(
+            connection,
+            queue,
+            began - options.Grace,
+            [.. found.Select(f => f.Message)],
+            cancellationToken
+        );
         if (missing.Done > 0)
             FailureLog.DoneElsewhere(logger, missing.Done, queue);
         if (missing.Gone > 0)
@@ -146,7 +238,12 @@ public sealed class FailureReconciler(
         return missing.Done + missing.Gone;
     }
 
-    private async Task<int> PutBackAsync(NpgsqlConnection connection, IConnection amqp, string queue, CancellationToken cancellationToken)
+    private async Task<int> PutBackAsync(
+        NpgsqlConnection connection,
+        IConnection amqp,
+        string queue,
+        CancellationToken cancellationToken
+    )
     {
         var restored = await ReconcilerSql.RestoredAsync(connection, queue, cancellationToken);
         if (restored.Count == 0)
@@ -156,7 +253,14 @@ public sealed class FailureReconciler(
         foreach (var message in restored)
         {
             Failpoint.Hit("deadletter.before_put_back", Outside.Broker);
-            await channel.BasicPublishAsync(queue, "", mandatory: true, message.Properties(), message.Body, cancellationToken);
+            await channel.BasicPublishAsync(
+                queue,
+                "",
+                mandatory: true,
+                message.Properties(),
+                message.Body,
+                cancellationToken
+            );
             Failpoint.Hit("deadletter.after_put_back", Outside.Broker);
         }
 

@@ -5,8 +5,10 @@ using RabbitMQ.Client.Events;
 namespace QueueWorkers.DeadLetters.Reconciliation;
 
 /// <summary>
-/// A look at the messages of a queue that leaves them there. They are held while it lasts; what was not taken out goes back with one <c>nack</c> for all. Never by <c>reject</c>, which counts towards
-/// the delivery limit and in the end loses the message. A process that dies with messages held loses none either: the queues it looks at have no limit (policy <c>queue-workers-dead-letters</c>).
+/// A look at the messages of a queue that leaves them there. They are held while it lasts; what was not taken out goes
+/// back with one <c>nack</c> for all. Never by <c>reject</c>, which counts towards the delivery limit and in the end
+/// loses the message. A process that dies with messages held loses none either: the queues it looks at have no limit
+/// (policy <c>queue-workers-dead-letters</c>).
 /// </summary>
 internal sealed class QueuePeek : IAsyncDisposable
 {
@@ -39,9 +41,16 @@ internal sealed class QueuePeek : IAsyncDisposable
     /// <param name="connection">A connection that does not publish: one blocked by an alarm delivers nothing.</param>
     /// <param name="queue">The queue.</param>
     /// <param name="limit">How many messages to hold at most; those at the head.</param>
-    /// <param name="expected">How many are known to stand there. With fewer, the queue is asked again for up to three seconds before that is believed.</param>
+    /// <param name="expected">How many are known to stand there. With fewer, the queue is asked again for up to three
+    /// seconds before that is believed.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    public static async Task<QueuePeek> OpenAsync(IConnection connection, string queue, int limit, long expected, CancellationToken cancellationToken)
+    public static async Task<QueuePeek> OpenAsync(
+        IConnection connection,
+        string queue,
+        int limit,
+        long expected,
+        CancellationToken cancellationToken
+    )
     {
         Failpoint.Hit("deadletter.before_look", Outside.Broker);
         var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
@@ -79,7 +88,10 @@ internal sealed class QueuePeek : IAsyncDisposable
         }
     }
 
-    /// <summary>Puts everything that is still held back, and waits until the broker has taken note of that and of what was removed.</summary>
+    /// <summary>
+    /// Puts everything that is still held back, and waits until the broker has taken note of that and of what was
+    /// removed.
+    /// </summary>
     public async Task EndAsync(CancellationToken cancellationToken)
     {
         await ReturnAsync(cancellationToken);
@@ -106,7 +118,12 @@ internal sealed class QueuePeek : IAsyncDisposable
         _held.Clear();
     }
 
-    private static async Task<List<BasicDeliverEventArgs>> HoldAsync(IChannel channel, string queue, int wanted, CancellationToken cancellationToken)
+    private static async Task<List<BasicDeliverEventArgs>> HoldAsync(
+        IChannel channel,
+        string queue,
+        int wanted,
+        CancellationToken cancellationToken
+    )
     {
         // The prefetch count is the number of messages to come: the broker stops by itself.
         Failpoint.Hit("deadletter.before_hold", Outside.Broker);
@@ -116,7 +133,17 @@ internal sealed class QueuePeek : IAsyncDisposable
         consumer.ReceivedAsync += (_, delivery) =>
         {
             // The body's memory is the client's, and only until this returns.
-            incoming.Writer.TryWrite(new BasicDeliverEventArgs(delivery.ConsumerTag, delivery.DeliveryTag, delivery.Redelivered, delivery.Exchange, delivery.RoutingKey, delivery.BasicProperties, delivery.Body.ToArray()));
+            incoming.Writer.TryWrite(
+                new BasicDeliverEventArgs(
+                    delivery.ConsumerTag,
+                    delivery.DeliveryTag,
+                    delivery.Redelivered,
+                    delivery.Exchange,
+                    delivery.RoutingKey,
+                    delivery.BasicProperties,
+                    delivery.Body.ToArray()
+                )
+            );
             return Task.CompletedTask;
         };
         var tag = await channel.BasicConsumeAsync(queue, autoAck: false, consumer, cancellationToken);
@@ -130,9 +157,7 @@ internal sealed class QueuePeek : IAsyncDisposable
                 messages.Add(await incoming.Reader.ReadAsync(silence.Token));
             }
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested) { }
 
         Failpoint.Hit("deadletter.before_hold_no_more", Outside.Broker);
         await channel.BasicCancelAsync(tag, cancellationToken: cancellationToken);

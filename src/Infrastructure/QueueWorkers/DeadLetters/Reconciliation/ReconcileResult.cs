@@ -8,7 +8,15 @@ namespace QueueWorkers.DeadLetters.Reconciliation;
 /// <param name="Closed">Rows closed because their message is not there any more.</param>
 /// <param name="PutBack">Restored messages that were put back.</param>
 /// <param name="Complete">Whether all of the queue was seen.</param>
-public sealed record ReconcileResult(string Queue, int InQueue, int Added, int Removed, int Closed, int PutBack, bool Complete)
+public sealed record ReconcileResult(
+    string Queue,
+    int InQueue,
+    int Added,
+    int Removed,
+    int Closed,
+    int PutBack,
+    bool Complete
+)
 {
     /// <summary>Whether it changed anything.</summary>
     public bool Changed => Added + Removed + Closed + PutBack > 0;

@@ -8,14 +8,25 @@ namespace QueueWorkers.DeadLetters.Reconciliation;
 internal readonly record struct IndexRow(Guid Id, FailureState State, int Copies);
 
 /// <summary>A message to put back into its queue.</summary>
-internal sealed record RestoredMessage(Guid Id, Guid MessageId, byte[] Body, string ContentType, string Headers, short? Priority)
+internal sealed record RestoredMessage(
+    Guid Id,
+    Guid MessageId,
+    byte[] Body,
+    string ContentType,
+    string Headers,
+    short? Priority
+)
 {
     public BasicProperties Properties()
     {
-        // What cannot be sent is left out: a message that could not be put back would keep all others of its queue from being put back.
+        // What cannot be sent is left out: a message that could not be put back would keep all others of its queue from
+        // being put back.
         var properties = new BasicProperties
         {
-            Persistent = true, MessageId = MessageId.ToString(), ContentType = QueueWorkers.Outbox.AmqpLimits.ShortStringOrNull(ContentType), Headers = QueueWorkers.Outbox.AmqpLimits.HeadersThatFit(Headers),
+            Persistent = true,
+            MessageId = MessageId.ToString(),
+            ContentType = QueueWorkers.Outbox.AmqpLimits.ShortStringOrNull(ContentType),
+            Headers = QueueWorkers.Outbox.AmqpLimits.HeadersThatFit(Headers),
         };
         if (Priority is { } priority)
             properties.Priority = (byte)priority;
@@ -27,7 +38,8 @@ internal sealed record RestoredMessage(Guid Id, Guid MessageId, byte[] Body, str
 internal static class ReconcilerSql
 {
     private const string Rows = """
-        select f.identity, f.generation, f.id, f.state, f.copies from unnest($2::uuid[], $3::integer[]) as t(identity, generation)
+        select f.identity, f.generation, f.id, f.state, f.copies
+            from unnest($2::uuid[], $3::integer[]) as t(identity, generation)
         join failures f on f.queue = $1 and f.identity = t.identity and f.generation = t.generation
         """;
 
@@ -36,19 +48,27 @@ internal static class ReconcilerSql
         with missing as (
             select f.id, f.state, f.message_id, f.step, f.subject_id from failures f
             where f.queue = $1 and {FailureTable.InQueue} and f.last_at < $2
-                and not exists (select from unnest($3::uuid[], $4::integer[]) as t(identity, generation) where t.identity = f.identity and t.generation = f.generation)),
+                and not exists (select from unnest($3::uuid[], $4::integer[]) as t(identity, generation)
+                    where t.identity = f.identity and t.generation = f.generation)),
         judged as (
             select m.id, m.state, m.state = {FailureState.Failed:D} and (
-                exists (select from idempotency i where i.message_id = m.message_id and (m.step is null or i.step = m.step))
-                or exists (select from effects e where e.subject_id = m.subject_id and e.message_id = m.message_id and (e.step = m.step or m.step is null) and e.state = {EffectState.Done:D})) as done
+                exists (select from idempotency i where i.message_id = m.message_id
+                    and (m.step is null or i.step = m.step))
+                or exists (select from effects e where e.subject_id = m.subject_id and e.message_id = m.message_id
+                    and (e.step = m.step or m.step is null) and e.state = {EffectState.Done:D})) as done
             from missing m),
         closed as (
             update failures f set removed_at = now(),
-                state = case when j.state <> {FailureState.Failed:D} then j.state when j.done then {FailureState.Redriven:D} else {FailureState.Gone:D} end,
+                state = case when j.state <> {FailureState.Failed:D} then j.state
+                    when j.done then {FailureState.Redriven:D} else {FailureState.Gone:D} end,
                 closed_at = coalesce(f.closed_at, now()),
-                note = case when j.state <> {FailureState.Failed:D} then f.note when j.done then 'Another copy of the message has done the work.' else 'The message is not in its queue any more: purged or moved by hand.' end
-            from judged j where f.id = j.id and f.state = j.state and f.removed_at is null returning j.state as was, j.done)
-        select count(*) filter (where was = 1 and done)::integer, count(*) filter (where was = 1 and not done)::integer from closed
+                note = case when j.state <> {FailureState.Failed:D} then f.note
+                    when j.done then 'Another copy of the message has done the work.'
+                    else 'The message is not in its queue any more: purged or moved by hand.' end
+            from judged j where f.id = j.id and f.state = j.state and f.removed_at is null
+                returning j.state as was, j.done)
+        select count(*) filter (where was = 1 and done)::integer, count(*) filter (where was = 1 and not done)::integer
+            from closed
         """;
 
     // The database's clock: the rows were stamped by it or by machines that may differ a little; the grace covers that.
@@ -60,27 +80,64 @@ internal static class ReconcilerSql
     }
 
     // How many messages the index says stand in the queue.
-    public static async Task<long> DeadLetteredAsync(NpgsqlConnection connection, string queue, CancellationToken cancellationToken)
+    public static async Task<long> DeadLetteredAsync(
+        NpgsqlConnection connection,
+        string queue,
+        CancellationToken cancellationToken
+    )
     {
-        await using var command = Command(connection, "select count(*) from failures where queue = $1 and state = $2", queue, (short)FailureState.Failed);
+        await using var command = Command(
+            connection,
+            "select count(*) from failures where queue = $1 and state = $2",
+            queue,
+            (short)FailureState.Failed
+        );
         Failpoint.Hit("deadletter.before_count_rows", Outside.Database);
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
-    public static async Task<Dictionary<(Guid Identity, int Generation), IndexRow>> RowsAsync(NpgsqlConnection connection, string queue, IReadOnlyList<DeadLetter> found, CancellationToken cancellationToken)
+    public static async Task<Dictionary<(Guid Identity, int Generation), IndexRow>> RowsAsync(
+        NpgsqlConnection connection,
+        string queue,
+        IReadOnlyList<DeadLetter> found,
+        CancellationToken cancellationToken
+    )
     {
-        await using var command = Command(connection, Rows, queue, found.Select(f => f.Identity).ToArray(), found.Select(f => f.Generation).ToArray());
+        await using var command = Command(
+            connection,
+            Rows,
+            queue,
+            found.Select(f => f.Identity).ToArray(),
+            found.Select(f => f.Generation).ToArray()
+        );
         var rows = new Dictionary<(Guid, int), IndexRow>();
         Failpoint.Hit("deadletter.before_read_rows", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
-            rows[(reader.GetGuid(0), reader.GetInt32(1))] = new IndexRow(reader.GetGuid(2), (FailureState)reader.GetInt16(3), reader.GetInt32(4));
+            rows[(reader.GetGuid(0), reader.GetInt32(1))] = new IndexRow(
+                reader.GetGuid(2),
+                (FailureState)reader.GetInt16(3),
+                reader.GetInt32(4)
+            );
         return rows;
     }
 
-    public static async Task<(int Done, int Gone)> CloseMissingAsync(NpgsqlConnection connection, string queue, DateTimeOffset before, IReadOnlyList<DeadLetter> found, CancellationToken cancellationToken)
+    public static async Task<(int Done, int Gone)> CloseMissingAsync(
+        NpgsqlConnection connection,
+        string queue,
+        DateTimeOffset before,
+        IReadOnlyList<DeadLetter> found,
+        CancellationToken cancellationToken
+    )
     {
-        await using var command = Command(connection, CloseMissing, queue, before, found.Select(f => f.Identity).ToArray(), found.Select(f => f.Generation).ToArray());
+        await using var command = Command(
+            connection,
+            CloseMissing,
+            queue,
+            before,
+            found.Select(f => f.Identity).ToArray(),
+            found.Select(f => f.Generation).ToArray()
+        );
         Failpoint.Hit("deadletter.before_close_missing", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
@@ -88,50 +145,93 @@ internal static class ReconcilerSql
         return (reader.GetInt32(0), reader.GetInt32(1));
     }
 
-    public static async Task MarkRemovedAsync(NpgsqlConnection connection, Guid[] ids, CancellationToken cancellationToken)
+    public static async Task MarkRemovedAsync(
+        NpgsqlConnection connection,
+        Guid[] ids,
+        CancellationToken cancellationToken
+    )
     {
         if (ids.Length == 0)
             return;
         // Locked in the order of their ids, as by whoever sends and settles redrives.
-        await using var command = Command(connection, """
-            update failures f set removed_at = now() from (select id from failures where id = any($1) and removed_at is null order by id for no key update) l where f.id = l.id
-            """, ids);
+        await using var command = Command(
+            connection,
+            """
+            update failures f set removed_at = now() from (select id from failures
+                where id = any($1) and removed_at is null order by id for no key update) l where f.id = l.id
+            """,
+            ids
+        );
         Failpoint.Hit("deadletter.before_mark_removed", Outside.Database);
         await command.ExecuteNonQueryAsync(cancellationToken);
         Failpoint.Hit("deadletter.after_mark_removed", Outside.Database);
     }
 
-    public static async Task MarkPutBackAsync(NpgsqlConnection connection, Guid[] ids, CancellationToken cancellationToken)
+    public static async Task MarkPutBackAsync(
+        NpgsqlConnection connection,
+        Guid[] ids,
+        CancellationToken cancellationToken
+    )
     {
         // Now: the grace begins again, for a look that began before the message was there.
-        await using var command = Command(connection, $"update failures set removed_at = null, last_at = now(), copies = 1 where id = any($1) and state = {FailureState.Failed:D}", ids);
+        await using var command = Command(
+            connection,
+            $"update failures set removed_at = null, last_at = now(), copies = 1 where id = any($1) and state = {FailureState.Failed:D}",
+            ids
+        );
         Failpoint.Hit("deadletter.before_mark_put_back", Outside.Database);
         await command.ExecuteNonQueryAsync(cancellationToken);
         Failpoint.Hit("deadletter.after_mark_put_back", Outside.Database);
     }
 
-    public static async Task SetCopiesAsync(NpgsqlConnection connection, IReadOnlyList<(Guid Id, int Copies)> copies, CancellationToken cancellationToken)
+    public static async Task SetCopiesAsync(
+        NpgsqlConnection connection,
+        IReadOnlyList<(Guid Id, int Copies)> copies,
+        CancellationToken cancellationToken
+    )
     {
         if (copies.Count == 0)
             return;
-        await using var command = Command(connection, """
-            update failures f set copies = t.copies from unnest($1::uuid[], $2::integer[]) as t(id, copies) join (select id from failures where id = any($1) order by id for no key update) l using (id)
+        await using var command = Command(
+            connection,
+            """
+            update failures f set copies = t.copies from unnest($1::uuid[], $2::integer[]) as t(id, copies)
+                join (select id from failures where id = any($1) order by id for no key update) l using (id)
             where f.id = t.id
             """,
-            copies.Select(c => c.Id).ToArray(), copies.Select(c => c.Copies).ToArray());
+            copies.Select(c => c.Id).ToArray(),
+            copies.Select(c => c.Copies).ToArray()
+        );
         Failpoint.Hit("deadletter.before_set_copies", Outside.Database);
         await command.ExecuteNonQueryAsync(cancellationToken);
         Failpoint.Hit("deadletter.after_set_copies", Outside.Database);
     }
 
-    public static async Task<List<RestoredMessage>> RestoredAsync(NpgsqlConnection connection, string queue, CancellationToken cancellationToken)
+    public static async Task<List<RestoredMessage>> RestoredAsync(
+        NpgsqlConnection connection,
+        string queue,
+        CancellationToken cancellationToken
+    )
     {
-        await using var command = Command(connection, $"select id, message_id, body, content_type, headers, priority from failures where queue = $1 and state = {FailureState.Failed:D} and removed_at is not null limit 1000", queue);
+        await using var command = Command(
+            connection,
+            $"select id, message_id, body, content_type, headers, priority from failures where queue = $1 and state = {FailureState.Failed:D} and removed_at is not null limit 1000",
+            queue
+        );
         var messages = new List<RestoredMessage>();
         Failpoint.Hit("deadletter.before_read_restored", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
-            messages.Add(new(reader.GetGuid(0), reader.GetGuid(1), reader.GetFieldValue<byte[]>(2), reader.GetString(3), reader.GetString(4), reader.IsDBNull(5) ? null : reader.GetInt16(5)));
+            messages.Add(
+                new(
+                    reader.GetGuid(0),
+                    reader.GetGuid(1),
+                    reader.GetFieldValue<byte[]>(2),
+                    reader.GetString(3),
+                    reader.GetString(4),
+                    reader.IsDBNull(5) ? null : reader.GetInt16(5)
+                )
+            );
         return messages;
     }
 

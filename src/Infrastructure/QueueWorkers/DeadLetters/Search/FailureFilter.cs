@@ -29,7 +29,9 @@ public sealed record FailureFilter
     /// <summary>About this subject: its id, or a number that <see cref="ISubjectDirectory.FindAsync"/> knows.</summary>
     public string? Subject { get; init; }
 
-    /// <summary>About subjects of this owner, as <see cref="ISubjectDirectory.OfOwnerAsync"/> understands the text.</summary>
+    /// <summary>
+    /// About subjects of this owner, as <see cref="ISubjectDirectory.OfOwnerAsync"/> understands the text.
+    /// </summary>
     public string? Owner { get; init; }
 
     /// <summary>Given up by this version.</summary>
@@ -47,7 +49,9 @@ public sealed record FailureFilter
     /// <summary>With this value at this path of the payload, such as <c>customer.address.city=Hamburg</c>.</summary>
     public string? Path { get; init; }
 
-    /// <summary>Whether it would select everything that is dead-lettered: refused wherever something is changed.</summary>
+    /// <summary>
+    /// Whether it would select everything that is dead-lettered: refused wherever something is changed.
+    /// </summary>
     [JsonIgnore]
     public bool IsEmpty => this with { State = null } == new FailureFilter() || Ids is { Count: 0 };
 }

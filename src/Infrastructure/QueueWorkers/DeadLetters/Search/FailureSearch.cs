@@ -2,22 +2,33 @@ using Npgsql;
 
 namespace QueueWorkers.DeadLetters.Search;
 
-/// <summary>Finds failures: pages, groups and single ones. Pages follow the ids, which are in the order of time, so a page stays what it was while others come and go.</summary>
+/// <summary>
+/// Finds failures: pages, groups and single ones. Pages follow the ids, which are in the order of time, so a page stays
+/// what it was while others come and go.
+/// </summary>
 public sealed class FailureSearch(NpgsqlDataSource database, ISubjectDirectory subjects)
 {
-    /// <summary>Measured with a million failures: counting a thousand took up to 143 ms where two or three conditions meet; two hundred keep every filter below 50 (docs/performance.md).</summary>
+    /// <summary>
+    /// Measured with a million failures: counting a thousand took up to 143 ms where two or three conditions meet; two
+    /// hundred keep every filter below 50 (docs/performance.md).
+    /// </summary>
     internal const int MostCounted = 200;
 
-    /// <summary>How many of the newest are looked at before all: some milliseconds' worth, enough for a page of what one in a hundred has.</summary>
+    /// <summary>
+    /// How many of the newest are looked at before all: some milliseconds' worth, enough for a page of what one in a
+    /// hundred has.
+    /// </summary>
     private const int Newest = 5_000;
 
-    // Of these statements no plan is kept: one for any value would read the newest million failures to find three old ones of a rare cause. For the batch's own transaction only.
+    // Of these statements no plan is kept: one for any value would read the newest million failures to find three old
+    // ones of a rare cause. For the batch's own transaction only.
     private const string PlanForTheseValues = "select set_config('plan_cache_mode', 'force_custom_plan', true)";
 
     private const string Found =
         "f.id, f.state, f.kind, f.queue, f.step, f.message_type, f.subject_id, f.fault_type, f.fault_message, f.fingerprint, f.attempts, f.generation, f.first_at, f.last_at, f.build, f.host, f.redrive_id, f.note";
 
-    private const string All = "f.identity, f.copies, f.message_id, f.stack, f.payload, f.body, f.content_type, f.headers, f.priority, f.removed_at, f.closed_at, f.restorable_until, f.edit";
+    private const string All =
+        "f.identity, f.copies, f.message_id, f.stack, f.payload, f.body, f.content_type, f.headers, f.priority, f.removed_at, f.closed_at, f.restorable_until, f.edit";
 
     /// <summary>Reads a page.</summary>
     /// <param name="filter">Which ones.</param>
@@ -25,7 +36,12 @@ public sealed class FailureSearch(NpgsqlDataSource database, ISubjectDirectory s
     /// <param name="limit">How many, 1–500.</param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="InvalidFilterException">The filter cannot be used.</exception>
-    public async Task<FailurePage> PageAsync(FailureFilter filter, Guid? after, int limit, CancellationToken cancellationToken)
+    public async Task<FailurePage> PageAsync(
+        FailureFilter filter,
+        Guid? after,
+        int limit,
+        CancellationToken cancellationToken
+    )
     {
         var condition = await FilterSql.OfAsync(filter, subjects, cancellationToken);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
@@ -33,7 +49,12 @@ public sealed class FailureSearch(NpgsqlDataSource database, ISubjectDirectory s
         var more = failures.Count > limit;
         if (more)
             failures.RemoveAt(limit);
-        return new FailurePage(failures, more ? failures[^1].Id : null, (int)Math.Min(counted, MostCounted), counted > MostCounted);
+        return new FailurePage(
+            failures,
+            more ? failures[^1].Id : null,
+            (int)Math.Min(counted, MostCounted),
+            counted > MostCounted
+        );
     }
 
     /// <summary>Counts all that match.</summary>
@@ -41,27 +62,49 @@ public sealed class FailureSearch(NpgsqlDataSource database, ISubjectDirectory s
     {
         var condition = await FilterSql.OfAsync(filter, subjects, cancellationToken);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var command = condition.Command(connection, $"select count(*) from failures f where {condition.Condition}");
+        await using var command = condition.Command(
+            connection,
+            $"select count(*) from failures f where {condition.Condition}"
+        );
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
     /// <summary>The groups of those that match, the largest first, at most 500.</summary>
-    public async Task<IReadOnlyList<FailureGroup>> GroupsAsync(FailureFilter filter, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<FailureGroup>> GroupsAsync(
+        FailureFilter filter,
+        CancellationToken cancellationToken
+    )
     {
         var condition = await FilterSql.OfAsync(filter, subjects, cancellationToken);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var command = condition.Command(connection, $"""
-            select g.fingerprint, n.step, n.fault_type, n.fault_message, g.count, g.subjects, g.first_at, g.last_at, n.id
-            from (select f.fingerprint, count(*), count(distinct f.subject_id) as subjects, min(f.first_at) as first_at, max(f.last_at) as last_at, max(f.id::text)::uuid as newest
+        await using var command = condition.Command(
+            connection,
+            $"""
+            select g.fingerprint, n.step, n.fault_type, n.fault_message, g.count, g.subjects, g.first_at, g.last_at,
+                n.id
+            from (select f.fingerprint, count(*), count(distinct f.subject_id) as subjects, min(f.first_at) as first_at,
+                max(f.last_at) as last_at, max(f.id::text)::uuid as newest
                   from failures f where {condition.Condition} group by f.fingerprint order by count(*) desc limit 500) g
             join failures n on n.id = g.newest order by g.count desc, g.fingerprint
-            """);
+            """
+        );
         var groups = new List<FailureGroup>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
-            groups.Add(new FailureGroup(reader.GetString(0), Text(reader, 1), reader.GetString(2), reader.GetString(3), reader.GetInt64(4), reader.GetInt64(5),
-                reader.GetFieldValue<DateTimeOffset>(6), reader.GetFieldValue<DateTimeOffset>(7), reader.GetGuid(8)));
+            groups.Add(
+                new FailureGroup(
+                    reader.GetString(0),
+                    Text(reader, 1),
+                    reader.GetString(2),
+                    reader.GetString(3),
+                    reader.GetInt64(4),
+                    reader.GetInt64(5),
+                    reader.GetFieldValue<DateTimeOffset>(6),
+                    reader.GetFieldValue<DateTimeOffset>(7),
+                    reader.GetGuid(8)
+                )
+            );
         }
 
         return groups;
@@ -112,23 +155,39 @@ public sealed class FailureSearch(NpgsqlDataSource database, ISubjectDirectory s
         };
     }
 
-    /// <summary>The dead-lettered failure of a message in a step, by the original message id; null when there is none.</summary>
+    /// <summary>
+    /// The dead-lettered failure of a message in a step, by the original message id; null when there is none.
+    /// </summary>
     public async Task<Guid?> DeadLetteredAsync(Guid messageId, string step, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand($"select id from failures where message_id = $1 and step = $2 and state = {FailureState.Failed:D} order by id desc limit 1");
+        await using var command = database.CreateCommand(
+            $"select id from failures where message_id = $1 and step = $2 and state = {FailureState.Failed:D} order by id desc limit 1"
+        );
         command.Parameters.Add(new() { Value = messageId });
         command.Parameters.Add(new() { Value = step });
         return await command.ExecuteScalarAsync(cancellationToken) as Guid?;
     }
 
-    // Of values in payloads there are no statistics: the planner takes each for a rare one, gathers all that have it and sorts them. That is right for rare ones;
-    // one that many have is among the newest: those are looked at first, and the others only if they do not fill the page.
-    private static async Task<(long Counted, List<FoundFailure> Failures)> ReadAsync(NpgsqlConnection connection, FilterSql condition, Guid? after, int limit, CancellationToken cancellationToken)
+    // Of values in payloads there are no statistics: the planner takes each for a rare one, gathers all that have it
+    // and sorts them. That is right for rare ones; one that many have is among the newest: those are looked at first,
+    // and the others only if they do not fill the page.
+    private static async Task<(long Counted, List<FoundFailure> Failures)> ReadAsync(
+        NpgsqlConnection connection,
+        FilterSql condition,
+        Guid? after,
+        int limit,
+        CancellationToken cancellationToken
+    )
     {
-        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { new(PlanForTheseValues), condition.InBatch(CountOf(condition, MostCounted + 1)) } };
+        await using var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands = { new(PlanForTheseValues), condition.InBatch(CountOf(condition, MostCounted + 1)) },
+        };
         if (after is { } cursor)
             condition.Add("f.id < {0}", cursor);
-        batch.BatchCommands.Add(condition.InBatch(condition.PathCondition is null ? PageOf(condition, limit) : NewestOf(condition, limit)));
+        batch.BatchCommands.Add(
+            condition.InBatch(condition.PathCondition is null ? PageOf(condition, limit) : NewestOf(condition, limit))
+        );
         long counted;
         var failures = new List<FoundFailure>();
         await using (var reader = await batch.ExecuteReaderAsync(cancellationToken))
@@ -155,16 +214,39 @@ public sealed class FailureSearch(NpgsqlDataSource database, ISubjectDirectory s
         $"select {Found} from (select * from failures f where {condition.WithoutPath} order by f.id desc limit {Newest}) f where {condition.PathCondition} order by f.id desc limit {limit}";
 
     /// <summary>The statement of a page. The limit is text: the planner then knows that few rows are meant.</summary>
-    internal static string PageOf(FilterSql condition, int limit) => $"select {Found} from failures f where {condition.Condition} order by f.id desc limit {limit}";
+    internal static string PageOf(FilterSql condition, int limit) =>
+        $"select {Found} from failures f where {condition.Condition} order by f.id desc limit {limit}";
 
-    // In the order of the page: the planner then reads the page's index from its end and stops early. Without it, it gathered all that one of the conditions has first.
-    internal static string CountOf(FilterSql condition, int most) => $"select count(*) from (select from failures f where {condition.Condition} order by f.id desc limit {most}) counted";
+    // In the order of the page: the planner then reads the page's index from its end and stops early. Without it, it
+    // gathered all that one of the conditions has first.
+    internal static string CountOf(FilterSql condition, int most) =>
+        $"select count(*) from (select from failures f where {condition.Condition} order by f.id desc limit {most}) counted";
 
-    private static FoundFailure Read(NpgsqlDataReader r) => new(
-        r.GetGuid(0), (FailureState)r.GetInt16(1), (FailureKind)r.GetInt16(2), r.GetString(3), Text(r, 4), Text(r, 5), r.IsDBNull(6) ? null : r.GetGuid(6), r.GetString(7), r.GetString(8), r.GetString(9),
-        r.GetInt32(10), r.GetInt32(11), r.GetFieldValue<DateTimeOffset>(12), r.GetFieldValue<DateTimeOffset>(13), Text(r, 14), Text(r, 15), r.IsDBNull(16) ? null : r.GetGuid(16), Text(r, 17));
+    private static FoundFailure Read(NpgsqlDataReader r) =>
+        new(
+            r.GetGuid(0),
+            (FailureState)r.GetInt16(1),
+            (FailureKind)r.GetInt16(2),
+            r.GetString(3),
+            Text(r, 4),
+            Text(r, 5),
+            r.IsDBNull(6) ? null : r.GetGuid(6),
+            r.GetString(7),
+            r.GetString(8),
+            r.GetString(9),
+            r.GetInt32(10),
+            r.GetInt32(11),
+            r.GetFieldValue<DateTimeOffset>(12),
+            r.GetFieldValue<DateTimeOffset>(13),
+            Text(r, 14),
+            Text(r, 15),
+            r.IsDBNull(16) ? null : r.GetGuid(16),
+            Text(r, 17)
+        );
 
-    private static string? Text(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
+    private static string? Text(NpgsqlDataReader reader, int column) =>
+        reader.IsDBNull(column) ? null : reader.GetString(column);
 
-    private static DateTimeOffset? Moment(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
+    private static DateTimeOffset? Moment(NpgsqlDataReader reader, int column) =>
+        reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
 }

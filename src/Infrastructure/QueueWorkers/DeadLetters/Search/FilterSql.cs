@@ -6,7 +6,10 @@ using QueueWorkers.Outbox;
 
 namespace QueueWorkers.DeadLetters.Search;
 
-/// <summary>A filter as a condition on <c>failures f</c>. Only the members that are given become part of it, so that the planner sees just those.</summary>
+/// <summary>
+/// A filter as a condition on <c>failures f</c>. Only the members that are given become part of it, so that the planner
+/// sees just those.
+/// </summary>
 internal sealed class FilterSql
 {
     private const int MostSubjects = 10_000;
@@ -15,7 +18,8 @@ internal sealed class FilterSql
     private readonly List<NpgsqlParameter> _parameters = [];
 
     /// <summary>The condition, without "where".</summary>
-    public string Condition => string.Join(" and ", PathCondition is null ? _conditions : [.. _conditions, PathCondition]);
+    public string Condition =>
+        string.Join(" and ", PathCondition is null ? _conditions : [.. _conditions, PathCondition]);
 
     /// <summary>The condition without the one on the payload's path.</summary>
     public string WithoutPath => string.Join(" and ", _conditions);
@@ -25,7 +29,11 @@ internal sealed class FilterSql
 
     /// <summary>Builds it.</summary>
     /// <exception cref="InvalidFilterException">The filter cannot be used.</exception>
-    public static async Task<FilterSql> OfAsync(FailureFilter filter, ISubjectDirectory subjects, CancellationToken cancellationToken)
+    public static async Task<FilterSql> OfAsync(
+        FailureFilter filter,
+        ISubjectDirectory subjects,
+        CancellationToken cancellationToken
+    )
     {
         var sql = new FilterSql();
         sql.Add("f.state = {0}", (short)(filter.State ?? FailureState.Failed));
@@ -49,7 +57,8 @@ internal sealed class FilterSql
                 sql.Add("f.message_type = {0}", type);
         }
 
-        // An id begins with the moment of dead-lettering: a span of time is a range of every index below, in the order of its pages.
+        // An id begins with the moment of dead-lettering: a span of time is a range of every index below, in the order
+        // of its pages.
         if (filter.From is { } from)
             sql.Add("f.id >= {0}", TimedId.FirstAt(from));
         if (filter.To is { } to)
@@ -57,14 +66,28 @@ internal sealed class FilterSql
         if (filter.Text is { } text)
             sql.Add($"{SearchedText} ilike {{0}}", Pattern(text));
         if (filter.Path is { } path)
-            sql.PathCondition = sql.With("f.payload @> {0}", new NpgsqlParameter { Value = Document(path), NpgsqlDbType = NpgsqlDbType.Jsonb });
+            sql.PathCondition = sql.With(
+                "f.payload @> {0}",
+                new NpgsqlParameter { Value = Document(path), NpgsqlDbType = NpgsqlDbType.Jsonb }
+            );
         if (filter.Subject is { } subject)
-            sql.Add("f.subject_id = any({0})", await subjects.FindAsync(subject, cancellationToken) is { } id ? new[] { id } : []);
+            sql.Add(
+                "f.subject_id = any({0})",
+                await subjects.FindAsync(subject, cancellationToken) is { } id ? new[] { id } : []
+            );
         if (filter.Owner is { } owner)
         {
             var subjectsOf = await subjects.OfOwnerAsync(owner, MostSubjects + 1, cancellationToken);
-            // Some of them would be a search that misses failures, and a redrive that leaves messages behind, without a word.
-            sql.Add("f.subject_id = any({0})", subjectsOf.Count <= MostSubjects ? subjectsOf.ToArray() : throw new InvalidFilterException($"More than {MostSubjects} subjects belong to owners that match this; give a longer text."));
+            // Some of them would be a search that misses failures, and a redrive that leaves messages behind, without a
+            // word.
+            sql.Add(
+                "f.subject_id = any({0})",
+                subjectsOf.Count <= MostSubjects
+                    ? subjectsOf.ToArray()
+                    : throw new InvalidFilterException(
+                        $"More than {MostSubjects} subjects belong to owners that match this; give a longer text."
+                    )
+            );
         }
 
         return sql;
@@ -117,20 +140,31 @@ internal sealed class FilterSql
             Add(condition, value);
     }
 
-    private static string Pattern(string text) => text.Length >= 3
-        ? "%" + text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal) + "%"
-        : throw new InvalidFilterException($"text must have at least 3 characters, got {text.Length}; a shorter one is found in nearly everything.");
+    private static string Pattern(string text) =>
+        text.Length >= 3
+            ? "%"
+                + text.Replace("\\", "\\\\", StringComparison.Ordinal)
+                    .Replace("%", "\\%", StringComparison.Ordinal)
+                    .Replace("_", "\\_", StringComparison.Ordinal)
+                + "%"
+            : throw new InvalidFilterException(
+                $"text must have at least 3 characters, got {text.Length}; a shorter one is found in nearly everything."
+            );
 
     // customer.city=Hamburg becomes {"customer":{"city":"Hamburg"}}; a number, true, false and null stay what they are.
     private static string Document(string path)
     {
         var equals = path.IndexOf('=', StringComparison.Ordinal);
         if (equals <= 0)
-            throw new InvalidFilterException("path must be names with dots, an equals sign and a value, such as customer.city=Hamburg.");
+            throw new InvalidFilterException(
+                "path must be names with dots, an equals sign and a value, such as customer.city=Hamburg."
+            );
         JsonNode? value;
         try
         {
-            value = JsonNode.Parse(path[(equals + 1)..]) is JsonValue or null ? JsonNode.Parse(path[(equals + 1)..]) : path[(equals + 1)..];
+            value = JsonNode.Parse(path[(equals + 1)..]) is JsonValue or null
+                ? JsonNode.Parse(path[(equals + 1)..])
+                : path[(equals + 1)..];
         }
         catch (System.Text.Json.JsonException)
         {

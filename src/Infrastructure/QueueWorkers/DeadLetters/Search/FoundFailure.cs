@@ -20,8 +20,25 @@ namespace QueueWorkers.DeadLetters.Search;
 /// <param name="RedriveId">The latest redrive it was part of.</param>
 /// <param name="Note">How it came to its state.</param>
 public sealed record FoundFailure(
-    Guid Id, FailureState State, FailureKind Kind, string Queue, string? Step, string? MessageType, Guid? SubjectId, string FaultType, string FaultMessage, string Fingerprint, int Attempts,
-    int Generation, DateTimeOffset FirstAt, DateTimeOffset LastAt, string? Build, string? Host, Guid? RedriveId, string? Note);
+    Guid Id,
+    FailureState State,
+    FailureKind Kind,
+    string Queue,
+    string? Step,
+    string? MessageType,
+    Guid? SubjectId,
+    string FaultType,
+    string FaultMessage,
+    string Fingerprint,
+    int Attempts,
+    int Generation,
+    DateTimeOffset FirstAt,
+    DateTimeOffset LastAt,
+    string? Build,
+    string? Host,
+    Guid? RedriveId,
+    string? Note
+);
 
 /// <summary>A page of failures, the newest first.</summary>
 /// <param name="Failures">The failures.</param>
@@ -40,4 +57,14 @@ public sealed record FailurePage(IReadOnlyList<FoundFailure> Failures, Guid? Nex
 /// <param name="FirstAt">When the first failed.</param>
 /// <param name="LastAt">When the last was dead-lettered.</param>
 /// <param name="Newest">The newest failure.</param>
-public sealed record FailureGroup(string Fingerprint, string? Step, string FaultType, string FaultMessage, long Count, long Subjects, DateTimeOffset FirstAt, DateTimeOffset LastAt, Guid Newest);
+public sealed record FailureGroup(
+    string Fingerprint,
+    string? Step,
+    string FaultType,
+    string FaultMessage,
+    long Count,
+    long Subjects,
+    DateTimeOffset FirstAt,
+    DateTimeOffset LastAt,
+    Guid Newest
+);

@@ -6,10 +6,16 @@ using QueueWorkers.Steps.Reports;
 namespace QueueWorkers.FlowControl.Cancellation;
 
 /// <summary>
-/// Once a second, while messages come or runs go on, asks what was cancelled (one indexed query for the whole process, however many messages it works on), and writes what running steps have told about themselves.
+/// Once a second, while messages come or runs go on, asks what was cancelled (one indexed query for the whole process,
+/// however many messages it works on), and writes what running steps have told about themselves.
 /// </summary>
-internal sealed partial class CancellationPoll(Cancellations cancellations, RunningSteps running, StepReports reports, TimeProvider time, ILogger<CancellationPoll> logger)
-    : BackgroundService
+internal sealed partial class CancellationPoll(
+    Cancellations cancellations,
+    RunningSteps running,
+    StepReports reports,
+    TimeProvider time,
+    ILogger<CancellationPoll> logger
+) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -41,6 +47,10 @@ internal sealed partial class CancellationPoll(Cancellations cancellations, Runn
         }
     }
 
-    [LoggerMessage(2100, LogLevel.Warning, "Cancellations cannot be read: {Reason}. Steps of cancelled subjects are undone after they were done until this works again.")]
+    [LoggerMessage(
+        2100,
+        LogLevel.Warning,
+        "Cancellations cannot be read: {Reason}. Steps of cancelled subjects are undone after they were done until this works again."
+    )]
     private static partial void NoNews(ILogger logger, string reason);
 }

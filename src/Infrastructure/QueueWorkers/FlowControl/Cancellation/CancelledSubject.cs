@@ -3,7 +3,10 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace QueueWorkers.FlowControl.Cancellation;
 
-/// <summary>Says that nothing more is to be begun for a subject. Written in the transaction that cancels it; read once a second by every process that runs steps.</summary>
+/// <summary>
+/// Says that nothing more is to be begun for a subject. Written in the transaction that cancels it; read once a second
+/// by every process that runs steps.
+/// </summary>
 public sealed class CancelledSubject
 {
     /// <summary>What was cancelled.</summary>
@@ -13,7 +16,10 @@ public sealed class CancelledSubject
     public DateTimeOffset At { get; init; }
 }
 
-/// <summary>The <c>cancelled_subjects</c> table. It only brings news: old rows may be purged, what was cancelled stays so by the application's own rows.</summary>
+/// <summary>
+/// The <c>cancelled_subjects</c> table. It only brings news: old rows may be purged, what was cancelled stays so by the
+/// application's own rows.
+/// </summary>
 public sealed class CancelledSubjectTable : IEntityTypeConfiguration<CancelledSubject>
 {
     /// <inheritdoc />

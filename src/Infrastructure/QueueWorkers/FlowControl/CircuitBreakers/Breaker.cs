@@ -9,7 +9,10 @@ public sealed class Breaker
     /// <summary>What the replicas found out.</summary>
     public BreakerState State { get; init; }
 
-    /// <summary>What an operator has set instead, <see cref="BreakerState.Open"/> or <see cref="BreakerState.Closed"/>; null when nothing.</summary>
+    /// <summary>
+    /// What an operator has set instead, <see cref="BreakerState.Open"/> or <see cref="BreakerState.Closed"/>; null
+    /// when nothing.
+    /// </summary>
     public BreakerState? Forced { get; init; }
 
     /// <summary>When it opened; null while it is closed.</summary>

@@ -4,17 +4,24 @@ using QueueWorkers.Operators;
 
 namespace QueueWorkers.FlowControl.CircuitBreakers;
 
-/// <summary>What an operator sees of the breakers, and can set. It is committed together with its audit record, or not at all; who may do it is the caller's to know.</summary>
+/// <summary>
+/// What an operator sees of the breakers, and can set. It is committed together with its audit record, or not at all;
+/// who may do it is the caller's to know.
+/// </summary>
 public sealed class Breakers(NpgsqlDataSource database)
 {
-    private const string List = "select dependency, state, forced, opened_at, retry_at, trips, reason, changed_at from breakers order by dependency";
+    private const string List =
+        "select dependency, state, forced, opened_at, retry_at, trips, reason, changed_at from breakers order by dependency";
 
-    private const string Force = "update breakers set forced = $2, reason = $3, changed_at = now() where dependency = $1";
+    private const string Force =
+        "update breakers set forced = $2, reason = $3, changed_at = now() where dependency = $1";
 
     // Whoever takes the force away wants to know how the dependency does: it is tried at once, with one message.
     private static readonly string Release = $"""
         update breakers set forced = null, reason = $2, changed_at = now(), probe_by = null, probe_until = null,
-            retry_at = case when state = {BreakerState.Closed:D} then null else now() end, state = case when state = {BreakerState.Closed:D} then {BreakerState.Closed:D} else {BreakerState.Open:D} end
+            retry_at = case when state = {BreakerState.Closed:D} then null else now() end,
+                state = case when state = {BreakerState.Closed:D} then {BreakerState.Closed:D}
+                else {BreakerState.Open:D} end
         where dependency = $1
         """;
 
@@ -26,17 +33,19 @@ public sealed class Breakers(NpgsqlDataSource database)
         var breakers = new List<Breaker>();
         while (await reader.ReadAsync(cancellationToken))
         {
-            breakers.Add(new Breaker
-            {
-                Dependency = reader.GetString(0),
-                State = (BreakerState)reader.GetInt16(1),
-                Forced = reader.IsDBNull(2) ? null : (BreakerState)reader.GetInt16(2),
-                OpenedAt = reader.IsDBNull(3) ? null : reader.GetFieldValue<DateTimeOffset>(3),
-                RetryAt = reader.IsDBNull(4) ? null : reader.GetFieldValue<DateTimeOffset>(4),
-                Trips = reader.GetInt32(5),
-                Reason = reader.GetString(6),
-                ChangedAt = reader.GetFieldValue<DateTimeOffset>(7),
-            });
+            breakers.Add(
+                new Breaker
+                {
+                    Dependency = reader.GetString(0),
+                    State = (BreakerState)reader.GetInt16(1),
+                    Forced = reader.IsDBNull(2) ? null : (BreakerState)reader.GetInt16(2),
+                    OpenedAt = reader.IsDBNull(3) ? null : reader.GetFieldValue<DateTimeOffset>(3),
+                    RetryAt = reader.IsDBNull(4) ? null : reader.GetFieldValue<DateTimeOffset>(4),
+                    Trips = reader.GetInt32(5),
+                    Reason = reader.GetString(6),
+                    ChangedAt = reader.GetFieldValue<DateTimeOffset>(7),
+                }
+            );
         }
 
         return breakers;
@@ -44,15 +53,25 @@ public sealed class Breakers(NpgsqlDataSource database)
 
     /// <summary>Holds a breaker open or closed, whatever the replicas find out, until it is released.</summary>
     /// <param name="dependency">The dependency.</param>
-    /// <param name="state"><see cref="BreakerState.Open"/> or <see cref="BreakerState.Closed"/>; null releases it: a breaker that was open is tried at once.</param>
+    /// <param name="state"><see cref="BreakerState.Open"/> or <see cref="BreakerState.Closed"/>; null releases it: a
+    /// breaker that was open is tried at once.</param>
     /// <param name="audit">Who does it, and why.</param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="UnknownDependencyException">No worker with that dependency ever ran.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The state cannot be forced.</exception>
-    public async Task ForceAsync(string dependency, BreakerState? state, AuditEntry audit, CancellationToken cancellationToken = default)
+    public async Task ForceAsync(
+        string dependency,
+        BreakerState? state,
+        AuditEntry audit,
+        CancellationToken cancellationToken = default
+    )
     {
         if (state is BreakerState.HalfOpen)
-            throw new ArgumentOutOfRangeException(nameof(state), state, "A breaker can be forced Open or Closed, or released; it is half open only while a trial is under way.");
+            throw new ArgumentOutOfRangeException(
+                nameof(state),
+                state,
+                "A breaker can be forced Open or Closed, or released; it is half open only while a trial is under way."
+            );
 
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
@@ -69,4 +88,5 @@ public sealed class Breakers(NpgsqlDataSource database)
 }
 
 /// <summary>There is no dependency of that name.</summary>
-public sealed class UnknownDependencyException(string dependency) : Exception($"There is no dependency '{dependency}'; it appears when the first worker that needs it has started.");
+public sealed class UnknownDependencyException(string dependency)
+    : Exception($"There is no dependency '{dependency}'; it appears when the first worker that needs it has started.");

@@ -1,6 +1,9 @@
 namespace QueueWorkers.FlowControl.CircuitBreakers;
 
-/// <summary>Calls of a dependency by all replicas in a few seconds. Written only while some of them fail: a dependency that works costs no row.</summary>
+/// <summary>
+/// Calls of a dependency by all replicas in a few seconds. Written only while some of them fail: a dependency that
+/// works costs no row.
+/// </summary>
 public sealed class DependencyCalls
 {
     /// <summary>The dependency.</summary>

@@ -5,7 +5,9 @@ namespace QueueWorkers.FlowControl.CircuitBreakers;
 /// <summary>Tells all replicas how a dependency does.</summary>
 internal interface IBreakerReports
 {
-    /// <summary>Waits until the failures of this moment have been reported and judged; returns also when the database is away.</summary>
+    /// <summary>
+    /// Waits until the failures of this moment have been reported and judged; returns also when the database is away.
+    /// </summary>
     Task JudgeAsync(CancellationToken cancellationToken);
 
     /// <summary>The trial message got through: the breaker closes.</summary>

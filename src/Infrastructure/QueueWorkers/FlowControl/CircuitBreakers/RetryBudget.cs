@@ -1,10 +1,13 @@
 namespace QueueWorkers.FlowControl.CircuitBreakers;
 
 /// <summary>
-/// Bounds how many repeated runs call a dependency at a time, so that a dependency which has just come back, or works badly, is not kept down by its own backlog of retries.
-/// The bound is a window that follows what the dependency can bear, as TCP's does: each call that succeeds widens it by one (it doubles with every round of calls), each that fails
-/// by the dependency's fault halves it. It never falls below one: there is always a retry that finds out whether things are better.
-/// First runs are not bounded, but their outcomes count. Kept per process, in memory; a process that restarts begins with <see cref="First"/>.
+/// Bounds how many repeated runs call a dependency at a time, so that a dependency which has just come back, or works
+/// badly, is not kept down by its own backlog of retries.
+/// The bound is a window that follows what the dependency can bear, as TCP's does: each call that succeeds widens it by
+/// one (it doubles with every round of calls), each that fails by the dependency's fault halves it. It never falls
+/// below one: there is always a retry that finds out whether things are better.
+/// First runs are not bounded, but their outcomes count. Kept per process, in memory; a process that restarts begins
+/// with <see cref="First"/>.
 /// </summary>
 public sealed class RetryBudget
 {

@@ -1,8 +1,9 @@
 namespace QueueWorkers.FlowControl.Poison;
 
 /// <summary>
-/// Lets a suspect run while nothing else does in this process, so that if the process dies there is no doubt about the culprit. Everybody else passes at the price
-/// of two interlocked additions; while a suspect waits or runs they wait here.
+/// Lets a suspect run while nothing else does in this process, so that if the process dies there is no doubt about the
+/// culprit. Everybody else passes at the price of two interlocked additions; while a suspect waits or runs they wait
+/// here.
 /// </summary>
 internal sealed class IsolationGate : IDisposable
 {
@@ -14,7 +15,8 @@ internal sealed class IsolationGate : IDisposable
     /// <summary>Passes; each pass is followed by one <see cref="Leave"/>.</summary>
     public ValueTask EnterAsync(CancellationToken cancellationToken)
     {
-        // The addition is a full fence: either a suspect that closes the gate sees us inside, or we see the gate closed.
+        // The addition is a full fence: either a suspect that closes the gate sees us inside, or we see the gate
+        // closed.
         Interlocked.Increment(ref _inside);
         return _closed is null ? ValueTask.CompletedTask : WaitAsync(cancellationToken);
     }
@@ -26,7 +28,10 @@ internal sealed class IsolationGate : IDisposable
             _empty?.TrySetResult();
     }
 
-    /// <summary>Closes the gate and waits until all who are inside have left; followed by <see cref="LeaveAlone"/>. Suspects go one after the other.</summary>
+    /// <summary>
+    /// Closes the gate and waits until all who are inside have left; followed by <see cref="LeaveAlone"/>. Suspects go
+    /// one after the other.
+    /// </summary>
     public async Task EnterAloneAsync(CancellationToken cancellationToken)
     {
         await _suspects.WaitAsync(cancellationToken);
@@ -67,7 +72,6 @@ internal sealed class IsolationGate : IDisposable
             if (_closed is { } closed)
                 await closed.Task.WaitAsync(cancellationToken);
             Interlocked.Increment(ref _inside);
-        }
-        while (_closed is not null);
+        } while (_closed is not null);
     }
 }

@@ -7,20 +7,30 @@ using QueueWorkers.Steps;
 namespace QueueWorkers.FlowControl.Poison;
 
 /// <summary>
-/// Finds the message that kills its process among those that only lay beside it. The broker counts lost deliveries, but of all messages in flight alike; so:
-/// 1. A message whose deliveries were lost <see cref="PoisonOptions.SuspectAfter"/> times is a suspect. It waits until nothing else runs in the process (<see cref="IsolationGate"/>).
+/// Finds the message that kills its process among those that only lay beside it. The broker counts lost deliveries, but
+/// of all messages in flight alike; so:
+/// 1. A message whose deliveries were lost <see cref="PoisonOptions.SuspectAfter"/> times is a suspect. It waits until
+///    nothing else runs in the process (<see cref="IsolationGate"/>).
 /// 2. Before its run a mark is committed. Dying before it leaves no mark: whatever died, it was not this run.
 /// 3. It runs alone. If the process dies now, the mark stays, and the next delivery counts it as a death.
-/// 4. After the run, well or not, the mark is removed: an innocent is done, or fails like any other message. Dying before that counts a death too many, once.
+/// 4. After the run, well or not, the mark is removed: an innocent is done, or fails like any other message. Dying
+///    before that counts a death too many, once.
 /// 5. A message with <see cref="PoisonOptions.DeadLetterAfter"/> deaths is dead-lettered without another run.
-/// A mark whose process still lives is no death: that process renews a lease while it runs, and the message waits elsewhere meanwhile. A dead one's lease ends by itself.
+/// A mark whose process still lives is no death: that process renews a lease while it runs, and the message waits
+/// elsewhere meanwhile. A dead one's lease ends by itself.
 /// Messages that were never lost, which is nearly all, pay for none of this.
 /// </summary>
-public sealed class PoisonGuard(NpgsqlDataSource database, PoisonOptions options, PoisonMetrics metrics, ILogger<PoisonGuard> logger) : IDisposable
+public sealed class PoisonGuard(
+    NpgsqlDataSource database,
+    PoisonOptions options,
+    PoisonMetrics metrics,
+    ILogger<PoisonGuard> logger
+) : IDisposable
 {
     private const string Mark = """
         insert into suspects (message_id, step, deaths, running, host) values ($1, $2, 0, true, $3)
-        on conflict (message_id, step) do update set deaths = suspects.deaths + suspects.running::int, running = true, host = excluded.host, at = now()
+        on conflict (message_id, step) do update set deaths = suspects.deaths + suspects.running::int, running = true,
+            host = excluded.host, at = now()
         returning deaths, coalesce(old.host, ''), at
         """;
 
@@ -29,14 +39,18 @@ public sealed class PoisonGuard(NpgsqlDataSource database, PoisonOptions options
 
     // The run has not come to an end of its own: the deaths that were counted stay.
     private const string PutOff = """
-        with waits as (update suspects set running = false where message_id = $1 and step = $2 and at = $3 and deaths > 0)
+        with waits as (update suspects set running = false
+            where message_id = $1 and step = $2 and at = $3 and deaths > 0)
         delete from suspects where message_id = $1 and step = $2 and at = $3 and deaths = 0
         """;
 
-    // A process that stalled longer than its lease was taken for dead by its successor, whose mark this is now: it has not died after all.
-    private const string NotDead = "update suspects set deaths = greatest(deaths - 1, 0) where message_id = $1 and step = $2";
+    // A process that stalled longer than its lease was taken for dead by its successor, whose mark this is now: it has
+    // not died after all.
+    private const string NotDead =
+        "update suspects set deaths = greatest(deaths - 1, 0) where message_id = $1 and step = $2";
 
-    // Longer than a pause of the garbage collector or a slow disk, short enough for the next process to wait for the end of a dead one's.
+    // Longer than a pause of the garbage collector or a slow disk, short enough for the next process to wait for the
+    // end of a dead one's.
     private static readonly TimeSpan Alive = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(500);
 
@@ -85,7 +99,8 @@ public sealed class PoisonGuard(NpgsqlDataSource database, PoisonOptions options
     /// <inheritdoc />
     public void Dispose() => _gate.Dispose();
 
-    // The broker gives a dead process's message to the next one at once, which then waits here for the end of the dead one's lease.
+    // The broker gives a dead process's message to the next one at once, which then waits here for the end of the dead
+    // one's lease.
     private async Task<RowLease> TakeLeaseAsync(StepRun run, CancellationToken cancellationToken)
     {
         DateTimeOffset? seen = null;
@@ -119,7 +134,11 @@ public sealed class PoisonGuard(NpgsqlDataSource database, PoisonOptions options
         return mark;
     }
 
-    private static async Task<(int Deaths, string Host, RunMark Mark)> MarkAsync(NpgsqlConnection connection, StepRun run, CancellationToken cancellationToken)
+    private static async Task<(int Deaths, string Host, RunMark Mark)> MarkAsync(
+        NpgsqlConnection connection,
+        StepRun run,
+        CancellationToken cancellationToken
+    )
     {
         await using var command = new NpgsqlCommand(Mark, connection);
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = run.MessageId });
@@ -130,7 +149,13 @@ public sealed class PoisonGuard(NpgsqlDataSource database, PoisonOptions options
         return (reader.GetInt32(0), reader.GetString(1), new RunMark(reader.GetFieldValue<DateTime>(2)));
     }
 
-    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, StepRun run, RunMark? mark, CancellationToken cancellationToken)
+    private static async Task ExecuteAsync(
+        NpgsqlConnection connection,
+        string sql,
+        StepRun run,
+        RunMark? mark,
+        CancellationToken cancellationToken
+    )
     {
         await using var command = new NpgsqlCommand(sql, connection);
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = run.MessageId });
@@ -165,7 +190,8 @@ public sealed class PoisonGuard(NpgsqlDataSource database, PoisonOptions options
                     };
                     await ExecuteAsync(connection, sql, suspect, own, patience.Token);
                 },
-                patience.Token);
+                patience.Token
+            );
         }
         catch (Exception fault) when (fault is OperationCanceledException || DatabaseFault.MayPass(fault))
         {
@@ -173,7 +199,8 @@ public sealed class PoisonGuard(NpgsqlDataSource database, PoisonOptions options
         }
         finally
         {
-            // First of all the others may run: whatever giving up the lease meets, they do not wait for it. Until then another process only finds this message under way.
+            // First of all the others may run: whatever giving up the lease meets, they do not wait for it. Until then
+            // another process only finds this message under way.
             _gate.LeaveAlone();
             await lease.DisposeAsync();
         }
@@ -192,9 +219,13 @@ public sealed class PoisonGuard(NpgsqlDataSource database, PoisonOptions options
         private readonly RowLease? _lease;
         private readonly RunMark? _mark;
 
-        internal Pass(PoisonGuard guard, StepRun? suspect, RowLease? lease, RunMark? mark) => (_guard, _suspect, _lease, _mark) = (guard, suspect, lease, mark);
+        internal Pass(PoisonGuard guard, StepRun? suspect, RowLease? lease, RunMark? mark) =>
+            (_guard, _suspect, _lease, _mark) = (guard, suspect, lease, mark);
 
-        /// <summary>Call when the run has not come to an end of its own: its message comes again without an attempt, and the deaths that were counted stay.</summary>
+        /// <summary>
+        /// Call when the run has not come to an end of its own: its message comes again without an attempt, and the
+        /// deaths that were counted stay.
+        /// </summary>
         public void PutOff() => _mark?.PutOff();
 
         /// <summary>The run has ended.</summary>

@@ -14,14 +14,27 @@ public sealed class PoisonMetrics
     public PoisonMetrics(IMeterFactory meters)
     {
         var meter = meters.Create(QueueWorkersTelemetry.Name);
-        _suspects = meter.CreateCounter<long>("queueworkers.poison.suspects", "{run}", "Runs of messages that were alone in their process, because earlier deliveries were lost.");
-        _poisonous = meter.CreateCounter<long>("queueworkers.poison.dead_lettered", "{message}", "Messages dead-lettered because they kill their process.");
-        _cannotDeadLetter = meter.CreateCounter<long>("queueworkers.poison.dead_letter_failures", "{attempt}", "Failed attempts to move a message to its _error or _skipped queue.");
+        _suspects = meter.CreateCounter<long>(
+            "queueworkers.poison.suspects",
+            "{run}",
+            "Runs of messages that were alone in their process, because earlier deliveries were lost."
+        );
+        _poisonous = meter.CreateCounter<long>(
+            "queueworkers.poison.dead_lettered",
+            "{message}",
+            "Messages dead-lettered because they kill their process."
+        );
+        _cannotDeadLetter = meter.CreateCounter<long>(
+            "queueworkers.poison.dead_letter_failures",
+            "{attempt}",
+            "Failed attempts to move a message to its _error or _skipped queue."
+        );
     }
 
     internal void RunsAlone(string step) => _suspects.Add(1, new KeyValuePair<string, object?>("step", step));
 
     internal void Poisonous(string step) => _poisonous.Add(1, new KeyValuePair<string, object?>("step", step));
 
-    internal void CannotDeadLetter(string step) => _cannotDeadLetter.Add(1, new KeyValuePair<string, object?>("step", step));
+    internal void CannotDeadLetter(string step) =>
+        _cannotDeadLetter.Add(1, new KeyValuePair<string, object?>("step", step));
 }

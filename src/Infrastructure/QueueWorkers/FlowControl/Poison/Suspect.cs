@@ -1,6 +1,9 @@
 namespace QueueWorkers.FlowControl.Poison;
 
-/// <summary>A message whose process has died more than once with it in its hands. Written only for such messages, before each further run; gone when a run has ended.</summary>
+/// <summary>
+/// A message whose process has died more than once with it in its hands. Written only for such messages, before each
+/// further run; gone when a run has ended.
+/// </summary>
 public sealed class Suspect
 {
     /// <summary>The original message id.</summary>
@@ -12,7 +15,10 @@ public sealed class Suspect
     /// <summary>Processes that died while they ran nothing but this message.</summary>
     public int Deaths { get; init; }
 
-    /// <summary>True from before a run until after it: found true by the next delivery, it says that the process died in between.</summary>
+    /// <summary>
+    /// True from before a run until after it: found true by the next delivery, it says that the process died in
+    /// between.
+    /// </summary>
     public bool Running { get; init; }
 
     /// <summary>The process that ran it last.</summary>

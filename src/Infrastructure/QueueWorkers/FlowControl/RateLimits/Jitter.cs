@@ -1,6 +1,9 @@
 namespace QueueWorkers.FlowControl.RateLimits;
 
-/// <summary>Spreads what was sent away together over a few seconds, so that it does not come back together. The same message always gets the same place.</summary>
+/// <summary>
+/// Spreads what was sent away together over a few seconds, so that it does not come back together. The same message
+/// always gets the same place.
+/// </summary>
 internal static class Jitter
 {
     private static readonly TimeSpan Most = TimeSpan.FromSeconds(3);

@@ -6,10 +6,12 @@ using QueueWorkers.Steps;
 namespace QueueWorkers.FlowControl.RateLimits;
 
 /// <summary>
-/// A limit over all replicas: leases small bundles of permits, each for a moment of its own, and makes its callers wait for theirs. Who would have to wait longer than is sensible is
-/// refused, with the time after which to come again (<see cref="MetadataName.RetryAfter"/>).
+/// A limit over all replicas: leases small bundles of permits, each for a moment of its own, and makes its callers wait
+/// for theirs. Who would have to wait longer than is sensible is refused, with the time after which to come again
+/// (<see cref="MetadataName.RetryAfter"/>).
 /// </summary>
-internal sealed class SharedRateLimiter(string bucket, RateLimit limit, TimeSpan patience, PermitLeases leases) : RateLimiter
+internal sealed class SharedRateLimiter(string bucket, RateLimit limit, TimeSpan patience, PermitLeases leases)
+    : RateLimiter
 {
     private readonly Lock _lock = new();
     private readonly Queue<long> _moments = new();
@@ -23,18 +25,27 @@ internal sealed class SharedRateLimiter(string bucket, RateLimit limit, TimeSpan
     public override RateLimiterStatistics? GetStatistics()
     {
         lock (_lock)
-            return new RateLimiterStatistics { CurrentAvailablePermits = _moments.Count, CurrentQueuedCount = _waiting };
+            return new RateLimiterStatistics
+            {
+                CurrentAvailablePermits = _moments.Count,
+                CurrentQueuedCount = _waiting,
+            };
     }
 
     /// <inheritdoc />
     protected override RateLimitLease AttemptAcquireCore(int permitCount)
     {
         lock (_lock)
-            return _moments.TryPeek(out var moment) && moment <= Stopwatch.GetTimestamp() && TryDequeue(out _) ? Lease.Granted : Lease.Refused;
+            return _moments.TryPeek(out var moment) && moment <= Stopwatch.GetTimestamp() && TryDequeue(out _)
+                ? Lease.Granted
+                : Lease.Refused;
     }
 
     /// <inheritdoc />
-    protected override async ValueTask<RateLimitLease> AcquireAsyncCore(int permitCount, CancellationToken cancellationToken)
+    protected override async ValueTask<RateLimitLease> AcquireAsyncCore(
+        int permitCount,
+        CancellationToken cancellationToken
+    )
     {
         Interlocked.Increment(ref _waiting);
         try

@@ -5,8 +5,10 @@ using QueueWorkers.Steps;
 namespace QueueWorkers.FlowControl.RateLimits;
 
 /// <summary>
-/// The rate limits of a step. A limit for all its messages makes them wait in their queue, premium ones first: the few that are prefetched wait here for their moment.
-/// A limit per key must hold up nobody but those of that key: its messages go back through the outbox until their turn, and hold no slot.
+/// The rate limits of a step. A limit for all its messages makes them wait in their queue, premium ones first: the few
+/// that are prefetched wait here for their moment.
+/// A limit per key must hold up nobody but those of that key: its messages go back through the outbox until their turn,
+/// and hold no slot.
 /// </summary>
 internal sealed class StepRates : IDisposable
 {
@@ -24,28 +26,42 @@ internal sealed class StepRates : IDisposable
         _leases = leases;
         Limits = limits;
         _perKey = [.. limits.Where(l => l.Key is not null)];
-        _forAll = [.. limits.Where(l => l.Key is null).Select(l => new SharedRateLimiter($"{step} {l}", l, QueuePatience, leases))];
+        _forAll =
+        [
+            .. limits
+                .Where(l => l.Key is null)
+                .Select(l => new SharedRateLimiter($"{step} {l}", l, QueuePatience, leases)),
+        ];
     }
 
     /// <summary>The limits that hold.</summary>
     public IReadOnlyList<RateLimit> Limits { get; }
 
     /// <summary>Takes a permit of each limit, and waits for its moment.</summary>
-    /// <param name="keyOf">The value of a key that the message carries; null when it carries none: such a limit does not concern it.</param>
+    /// <param name="keyOf">The value of a key that the message carries; null when it carries none: such a limit does
+    /// not concern it.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public async ValueTask<AdmissionResult> TakeAsync(Func<string, string?> keyOf, CancellationToken cancellationToken)
     {
         foreach (var limit in _perKey)
         {
             if (keyOf(limit.Key!) is { } key && await TakeAsync(limit, key, cancellationToken) is { } later)
-                return AdmissionResult.Later(DateTimeOffset.UtcNow + later, DeferralCause.RateLimit, $"'{_step}' may begin {limit} and has done so for this one");
+                return AdmissionResult.Later(
+                    DateTimeOffset.UtcNow + later,
+                    DeferralCause.RateLimit,
+                    $"'{_step}' may begin {limit} and has done so for this one"
+                );
         }
 
         foreach (var limiter in _forAll)
         {
             using var lease = await limiter.AcquireAsync(1, cancellationToken);
             if (!lease.IsAcquired && lease.TryGetMetadata(MetadataName.RetryAfter, out var later))
-                return AdmissionResult.Later(DateTimeOffset.UtcNow + later, DeferralCause.RateLimit, $"'{_step}' is at its limit of {RateLimit.Format(Limits)}");
+                return AdmissionResult.Later(
+                    DateTimeOffset.UtcNow + later,
+                    DeferralCause.RateLimit,
+                    $"'{_step}' is at its limit of {RateLimit.Format(Limits)}"
+                );
         }
 
         return AdmissionResult.Granted;

@@ -3,7 +3,10 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace QueueWorkers.FlowControl.Workers;
 
-/// <summary>That a step was first run by a build at some moment: the mark of a deployment. Written by the first process of the build that runs the step, once in its life.</summary>
+/// <summary>
+/// That a step was first run by a build at some moment: the mark of a deployment. Written by the first process of the
+/// build that runs the step, once in its life.
+/// </summary>
 public sealed class StepBuild
 {
     /// <summary>The step.</summary>
@@ -16,7 +19,10 @@ public sealed class StepBuild
     public DateTimeOffset FirstSeenAt { get; init; }
 }
 
-/// <summary>The <c>step_builds</c> table: a row per step and build, gone with the history that it explains, unless the build still runs.</summary>
+/// <summary>
+/// The <c>step_builds</c> table: a row per step and build, gone with the history that it explains, unless the build
+/// still runs.
+/// </summary>
 public sealed class StepBuildTable : IEntityTypeConfiguration<StepBuild>
 {
     /// <inheritdoc />

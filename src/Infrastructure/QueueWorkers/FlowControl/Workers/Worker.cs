@@ -1,9 +1,14 @@
 namespace QueueWorkers.FlowControl.Workers;
 
-/// <summary>A worker process as it reported itself; it counts as living while its report is younger than <see cref="LifeSign"/>.</summary>
+/// <summary>
+/// A worker process as it reported itself; it counts as living while its report is younger than <see cref="LifeSign"/>.
+/// </summary>
 public sealed class Worker
 {
-    /// <summary>How old the last report of a living process may be. It is written every <see cref="Interval"/>, so a few may be lost.</summary>
+    /// <summary>
+    /// How old the last report of a living process may be. It is written every <see cref="Interval"/>, so a few may be
+    /// lost.
+    /// </summary>
     public static readonly TimeSpan LifeSign = TimeSpan.FromSeconds(10);
 
     /// <summary>How often a process reports itself.</summary>
@@ -30,7 +35,9 @@ public sealed class Worker
     /// <summary>Runs under way at the last report.</summary>
     public int Running { get; init; }
 
-    /// <summary>The oldest of them, at most <see cref="MostRuns"/>; those that wait for their commit are not among them.</summary>
+    /// <summary>
+    /// The oldest of them, at most <see cref="MostRuns"/>; those that wait for their commit are not among them.
+    /// </summary>
     public IReadOnlyList<RunningAttempt> Runs { get; init; } = [];
 
     /// <summary>The most database connections it uses; 0 of one that does not say.</summary>
@@ -48,7 +55,10 @@ public sealed class Worker
     /// <summary>Since when an operator wants it to take nothing more; null while it may.</summary>
     public DateTimeOffset? DrainAskedAt { get; init; }
 
-    /// <summary>When it reported for the first time that it takes nothing more and has nothing left; of an earlier drain when it lies before <see cref="DrainAskedAt"/>.</summary>
+    /// <summary>
+    /// When it reported for the first time that it takes nothing more and has nothing left; of an earlier drain when it
+    /// lies before <see cref="DrainAskedAt"/>.
+    /// </summary>
     public DateTimeOffset? DrainedAt { get; init; }
 
     /// <summary>Who asked for that last, or took it back.</summary>

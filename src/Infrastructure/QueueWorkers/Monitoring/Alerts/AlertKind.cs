@@ -21,7 +21,9 @@ public enum AlertKind : short
     /// <summary>A dependency's breaker is open. No threshold.</summary>
     BreakerOpen = 6,
 
-    /// <summary>Accepted subjects lack an effect after their deadline, or have one twice. Threshold: how many.</summary>
+    /// <summary>
+    /// Accepted subjects lack an effect after their deadline, or have one twice. Threshold: how many.
+    /// </summary>
     CompletenessGap = 7,
 
     /// <summary>Messages are dead-lettered and wait for an operator. Threshold: how many.</summary>
@@ -30,6 +32,8 @@ public enum AlertKind : short
     /// <summary>RabbitMQ gives no figures. No threshold.</summary>
     BrokerAway = 9,
 
-    /// <summary>A queue, an exchange or a binding is missing or was lately, or a policy limits a queue. No threshold.</summary>
+    /// <summary>
+    /// A queue, an exchange or a binding is missing or was lately, or a policy limits a queue. No threshold.
+    /// </summary>
     Topology = 10,
 }

@@ -24,15 +24,75 @@ public sealed class AlertRule
     /// <summary>What a new installation watches.</summary>
     public static IReadOnlyList<AlertRule> Defaults { get; } =
     [
-        new() { Name = "failure-rate", Kind = AlertKind.FailureRate, Threshold = 0.05, Hold = TimeSpan.FromMinutes(1) },
-        new() { Name = "dead-letters", Kind = AlertKind.DeadLetters, Threshold = 1, Hold = TimeSpan.FromMinutes(1) },
-        new() { Name = "oldest-message", Kind = AlertKind.OldestMessage, Threshold = 120, Hold = TimeSpan.FromMinutes(1) },
-        new() { Name = "backlog-growth", Kind = AlertKind.BacklogGrowth, Threshold = 5, Hold = TimeSpan.FromMinutes(3) },
-        new() { Name = "no-workers", Kind = AlertKind.NoConsumers, Threshold = 0, Hold = TimeSpan.FromSeconds(30) },
-        new() { Name = "outbox-lag", Kind = AlertKind.OutboxLag, Threshold = 30, Hold = TimeSpan.FromSeconds(30) },
-        new() { Name = "breaker-open", Kind = AlertKind.BreakerOpen, Threshold = 0, Hold = TimeSpan.FromSeconds(30) },
-        new() { Name = "incomplete-subjects", Kind = AlertKind.CompletenessGap, Threshold = 1, Hold = TimeSpan.FromMinutes(1) },
-        new() { Name = "topology", Kind = AlertKind.Topology, Threshold = 0, Hold = TimeSpan.Zero },
-        new() { Name = "broker-away", Kind = AlertKind.BrokerAway, Threshold = 0, Hold = TimeSpan.FromSeconds(30) },
+        new()
+        {
+            Name = "failure-rate",
+            Kind = AlertKind.FailureRate,
+            Threshold = 0.05,
+            Hold = TimeSpan.FromMinutes(1),
+        },
+        new()
+        {
+            Name = "dead-letters",
+            Kind = AlertKind.DeadLetters,
+            Threshold = 1,
+            Hold = TimeSpan.FromMinutes(1),
+        },
+        new()
+        {
+            Name = "oldest-message",
+            Kind = AlertKind.OldestMessage,
+            Threshold = 120,
+            Hold = TimeSpan.FromMinutes(1),
+        },
+        new()
+        {
+            Name = "backlog-growth",
+            Kind = AlertKind.BacklogGrowth,
+            Threshold = 5,
+            Hold = TimeSpan.FromMinutes(3),
+        },
+        new()
+        {
+            Name = "no-workers",
+            Kind = AlertKind.NoConsumers,
+            Threshold = 0,
+            Hold = TimeSpan.FromSeconds(30),
+        },
+        new()
+        {
+            Name = "outbox-lag",
+            Kind = AlertKind.OutboxLag,
+            Threshold = 30,
+            Hold = TimeSpan.FromSeconds(30),
+        },
+        new()
+        {
+            Name = "breaker-open",
+            Kind = AlertKind.BreakerOpen,
+            Threshold = 0,
+            Hold = TimeSpan.FromSeconds(30),
+        },
+        new()
+        {
+            Name = "incomplete-subjects",
+            Kind = AlertKind.CompletenessGap,
+            Threshold = 1,
+            Hold = TimeSpan.FromMinutes(1),
+        },
+        new()
+        {
+            Name = "topology",
+            Kind = AlertKind.Topology,
+            Threshold = 0,
+            Hold = TimeSpan.Zero,
+        },
+        new()
+        {
+            Name = "broker-away",
+            Kind = AlertKind.BrokerAway,
+            Threshold = 0,
+            Hold = TimeSpan.FromSeconds(30),
+        },
     ];
 }

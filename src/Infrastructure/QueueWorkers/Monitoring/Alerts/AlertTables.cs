@@ -21,7 +21,11 @@ public sealed class AlertTables : IEntityTypeConfiguration<AlertRule>, IEntityTy
         builder.HasKey(a => a.Id);
         builder.Property(a => a.Id).HasDefaultValueSql("uuidv7()");
         builder.Property(a => a.Since).HasDefaultValueSql("now()");
-        builder.HasIndex(a => new { a.Rule, a.Subject }).IsUnique().HasFilter("resolved_at is null").HasDatabaseName("alerts_open");
+        builder
+            .HasIndex(a => new { a.Rule, a.Subject })
+            .IsUnique()
+            .HasFilter("resolved_at is null")
+            .HasDatabaseName("alerts_open");
         builder.HasIndex(a => a.ResolvedAt).HasFilter("resolved_at is not null").HasDatabaseName("alerts_resolved");
         builder.HasIndex(a => a.FiredAt).HasDatabaseName("alerts_fired");
     }

@@ -15,11 +15,19 @@ public sealed class DeployReader(NpgsqlDataSource database)
     /// <param name="now">The present.</param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="NpgsqlException">The database cannot be read.</exception>
-    public async Task<IReadOnlyList<DeployMark>> ReadAsync(TimeSpan span, string? step, DateTimeOffset now, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<DeployMark>> ReadAsync(
+        TimeSpan span,
+        string? step,
+        DateTimeOffset now,
+        CancellationToken cancellationToken
+    )
     {
         await using var command = database.CreateCommand(
-            "select build, step, first_seen_at from step_builds where first_seen_at >= $1 and ($2::text is null or step = $2) order by build, first_seen_at, step");
-        command.Parameters.Add(new() { Value = (now - span).ToUniversalTime(), NpgsqlDbType = NpgsqlDbType.TimestampTz });
+            "select build, step, first_seen_at from step_builds where first_seen_at >= $1 and ($2::text is null or step = $2) order by build, first_seen_at, step"
+        );
+        command.Parameters.Add(
+            new() { Value = (now - span).ToUniversalTime(), NpgsqlDbType = NpgsqlDbType.TimestampTz }
+        );
         command.Parameters.Add(new() { Value = (object?)step ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
         var marks = new List<DeployMark>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);

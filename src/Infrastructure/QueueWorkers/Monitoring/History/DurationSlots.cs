@@ -1,7 +1,8 @@
 namespace QueueWorkers.Monitoring.History;
 
 /// <summary>
-/// Durations counted in slots, four to a doubling, from 1 ms to 4.5 h: percentiles of an hour can be had from its minutes by adding up, which percentiles themselves cannot.
+/// Durations counted in slots, four to a doubling, from 1 ms to 4.5 h: percentiles of an hour can be had from its
+/// minutes by adding up, which percentiles themselves cannot.
 /// A percentile read from slots is at most 19 % too high.
 /// </summary>
 public static class DurationSlots
@@ -10,7 +11,8 @@ public static class DurationSlots
     public const int Count = 96;
 
     /// <summary>The slot of a number of seconds, as an SQL expression.</summary>
-    public static string Sql(string seconds) => $"least({Count - 1}, greatest(0, ceil(4 * log(2, greatest(({seconds})::numeric * 1000, 1)))))::int";
+    public static string Sql(string seconds) =>
+        $"least({Count - 1}, greatest(0, ceil(4 * log(2, greatest(({seconds})::numeric * 1000, 1)))))::int";
 
     /// <summary>The longest duration of a slot.</summary>
     public static TimeSpan EndOf(int slot) => TimeSpan.FromMilliseconds(Math.Pow(2, slot / 4.0));

@@ -5,7 +5,8 @@ using QueueWorkers.Steps;
 namespace QueueWorkers.Monitoring.History;
 
 /// <summary>
-/// Writes the history: each finished minute from <c>step_runs</c> and <c>step_attempts</c>, each finished hour from its minutes, and forgets what is old.
+/// Writes the history: each finished minute from <c>step_runs</c> and <c>step_attempts</c>, each finished hour from its
+/// minutes, and forgets what is old.
 /// Every statement may be repeated and may run in several processes at once: the first row of a period stays.
 /// </summary>
 public sealed class HistoryKeeper(NpgsqlDataSource database)
@@ -25,30 +26,42 @@ public sealed class HistoryKeeper(NpgsqlDataSource database)
     private static readonly string Minute = $"""
         with ended as (
             select step, status, {DurationSlots.Sql("extract(epoch from finished_at - started_at)")} as run,
-                   case when started_at is not null then {DurationSlots.Sql("extract(epoch from started_at - uuid_extract_timestamp(subject_id))")} end as wait
-            from step_runs where finished_at >= $1 and finished_at < $1 + interval '1 minute' and status in ({StepStatus.Done:D}, {StepStatus.Failed:D}, {StepStatus.Uncertain:D}, {StepStatus.Rejected:D})),
-        runs as (select step, run, count(*) as n from ended where status in ({StepStatus.Done:D}, {StepStatus.Rejected:D}) group by step, run),
+                   case when started_at is not null then {DurationSlots.Sql(
+            "extract(epoch from started_at - uuid_extract_timestamp(subject_id))"
+        )} end as wait
+            from step_runs where finished_at >= $1 and finished_at < $1 + interval '1 minute'
+                and status in ({StepStatus.Done:D}, {StepStatus.Failed:D}, {StepStatus.Uncertain:D},
+                {StepStatus.Rejected:D})),
+        runs as (select step, run, count(*) as n from ended
+            where status in ({StepStatus.Done:D}, {StepStatus.Rejected:D}) group by step, run),
         waits as (select step, wait, count(*) as n from ended where wait is not null group by step, wait),
-        failed as (select step, count(*) as n from step_attempts where ended_at >= $1 and ended_at < $1 + interval '1 minute' group by step)
+        failed as (select step, count(*) as n from step_attempts
+            where ended_at >= $1 and ended_at < $1 + interval '1 minute' group by step)
         insert into step_history (seconds, begins, step, done, failed, dead_lettered, run, wait)
         select 60, $1, c.step,
-               (select count(*) from ended e where e.step = c.step and e.status in ({StepStatus.Done:D}, {StepStatus.Rejected:D})),
+               (select count(*) from ended e where e.step = c.step
+                   and e.status in ({StepStatus.Done:D}, {StepStatus.Rejected:D})),
                coalesce((select n from failed f where f.step = c.step), 0),
-               (select count(*) from ended e where e.step = c.step and e.status in ({StepStatus.Failed:D}, {StepStatus.Uncertain:D})),
-               array(select coalesce((select n from runs r where r.step = c.step and r.run = s), 0)::int from generate_series(0, {DurationSlots.Count - 1}) s),
-               array(select coalesce((select n from waits w where w.step = c.step and w.wait = s), 0)::int from generate_series(0, {DurationSlots.Count - 1}) s)
+               (select count(*) from ended e where e.step = c.step
+                   and e.status in ({StepStatus.Failed:D}, {StepStatus.Uncertain:D})),
+               array(select coalesce((select n from runs r where r.step = c.step and r.run = s), 0)::int from generate_series(0, {DurationSlots.Count
+            - 1}) s),
+               array(select coalesce((select n from waits w where w.step = c.step and w.wait = s), 0)::int from generate_series(0, {DurationSlots.Count
+            - 1}) s)
         from step_catalogue c where c.active
         on conflict do nothing
         """;
 
     // Slot by slot: "with ordinality" numbers the elements of each minute's array.
     private const string Hour = """
-        with minutes as (select * from step_history where seconds = 60 and begins >= $1 and begins < $1 + interval '1 hour'),
+        with minutes as (select * from step_history where seconds = 60 and begins >= $1
+            and begins < $1 + interval '1 hour'),
         runs as (select step, i, sum(n) as n from minutes, unnest(run) with ordinality as t(n, i) group by step, i),
         waits as (select step, i, sum(n) as n from minutes, unnest(wait) with ordinality as t(n, i) group by step, i)
         insert into step_history (seconds, begins, step, done, failed, dead_lettered, run, wait)
         select 3600, $1, m.step, sum(m.done), sum(m.failed), sum(m.dead_lettered),
-               (select array_agg(n::int order by i) from runs r where r.step = m.step), (select array_agg(n::int order by i) from waits w where w.step = m.step)
+               (select array_agg(n::int order by i) from runs r where r.step = m.step),
+                   (select array_agg(n::int order by i) from waits w where w.step = m.step)
         from minutes m group by m.step
         on conflict do nothing
         """;
@@ -60,22 +73,37 @@ public sealed class HistoryKeeper(NpgsqlDataSource database)
     /// <summary>Writes what is due.</summary>
     /// <param name="now">The present.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    /// <exception cref="NpgsqlException">The database cannot be asked; what is missing is made up for next time.</exception>
+    /// <exception cref="NpgsqlException">The database cannot be asked; what is missing is made up for next
+    /// time.</exception>
     public async Task KeepAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
         await FillAsync(Minute, TimeSpan.FromMinutes(1), CatchUp, now - Settled, cancellationToken);
-        await FillAsync(Hour, TimeSpan.FromHours(1), TimeSpan.FromDays(1), now - Settled - TimeSpan.FromMinutes(2), cancellationToken);
+        await FillAsync(
+            Hour,
+            TimeSpan.FromHours(1),
+            TimeSpan.FromDays(1),
+            now - Settled - TimeSpan.FromMinutes(2),
+            cancellationToken
+        );
         await ExecuteAsync(Forget, [new() { Value = 60 }, Time(now - MinutesKept)], cancellationToken);
         await ExecuteAsync(Forget, [new() { Value = 3600 }, Time(now - HoursKept)], cancellationToken);
     }
 
-    private async Task FillAsync(string sql, TimeSpan period, TimeSpan catchUp, DateTimeOffset until, CancellationToken cancellationToken)
+    private async Task FillAsync(
+        string sql,
+        TimeSpan period,
+        TimeSpan catchUp,
+        DateTimeOffset until,
+        CancellationToken cancellationToken
+    )
     {
         DateTimeOffset? newest;
         await using (var command = database.CreateCommand(Newest))
         {
             command.Parameters.Add(new() { Value = (int)period.TotalSeconds });
-            newest = await command.ExecuteScalarAsync(cancellationToken) is DateTime time ? new DateTimeOffset(time, TimeSpan.Zero) : null;
+            newest = await command.ExecuteScalarAsync(cancellationToken) is DateTime time
+                ? new DateTimeOffset(time, TimeSpan.Zero)
+                : null;
         }
 
         var from = Floor(until - catchUp, period);
@@ -92,7 +120,9 @@ public sealed class HistoryKeeper(NpgsqlDataSource database)
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    private static DateTimeOffset Floor(DateTimeOffset time, TimeSpan period) => new(time.UtcTicks - (time.UtcTicks % period.Ticks), TimeSpan.Zero);
+    private static DateTimeOffset Floor(DateTimeOffset time, TimeSpan period) =>
+        new(time.UtcTicks - (time.UtcTicks % period.Ticks), TimeSpan.Zero);
 
-    private static NpgsqlParameter Time(DateTimeOffset time) => new() { Value = time.ToUniversalTime(), NpgsqlDbType = NpgsqlDbType.TimestampTz };
+    private static NpgsqlParameter Time(DateTimeOffset time) =>
+        new() { Value = time.ToUniversalTime(), NpgsqlDbType = NpgsqlDbType.TimestampTz };
 }

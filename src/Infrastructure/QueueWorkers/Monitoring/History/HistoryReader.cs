@@ -12,31 +12,42 @@ public sealed class HistoryReader(NpgsqlDataSource database)
     /// <param name="now">The present.</param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="NpgsqlException">The database cannot be read.</exception>
-    public async Task<IReadOnlyList<StepPeriod>> ReadAsync(TimeSpan span, string? step, DateTimeOffset now, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<StepPeriod>> ReadAsync(
+        TimeSpan span,
+        string? step,
+        DateTimeOffset now,
+        CancellationToken cancellationToken
+    )
     {
-        await using var command = database.CreateCommand("""
+        await using var command = database.CreateCommand(
+            """
             select begins, step, done, failed, dead_lettered, run, wait from step_history
             where seconds = $1 and begins >= $2 and ($3::text is null or step = $3) order by begins
-            """);
+            """
+        );
         var seconds = span <= TimeSpan.FromHours(6) ? 60 : 3600;
         command.Parameters.Add(new() { Value = seconds });
-        command.Parameters.Add(new() { Value = (now - span).ToUniversalTime(), NpgsqlDbType = NpgsqlDbType.TimestampTz });
+        command.Parameters.Add(
+            new() { Value = (now - span).ToUniversalTime(), NpgsqlDbType = NpgsqlDbType.TimestampTz }
+        );
         command.Parameters.Add(new() { Value = (object?)step ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
         var rows = new List<StepPeriod>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
-            rows.Add(new StepPeriod
-            {
-                Seconds = seconds,
-                From = reader.GetFieldValue<DateTimeOffset>(0),
-                Step = reader.GetString(1),
-                Done = reader.GetInt64(2),
-                Failed = reader.GetInt64(3),
-                DeadLettered = reader.GetInt64(4),
-                Run = reader.GetFieldValue<int[]>(5),
-                Wait = reader.GetFieldValue<int[]>(6),
-            });
+            rows.Add(
+                new StepPeriod
+                {
+                    Seconds = seconds,
+                    From = reader.GetFieldValue<DateTimeOffset>(0),
+                    Step = reader.GetString(1),
+                    Done = reader.GetInt64(2),
+                    Failed = reader.GetInt64(3),
+                    DeadLettered = reader.GetInt64(4),
+                    Run = reader.GetFieldValue<int[]>(5),
+                    Wait = reader.GetFieldValue<int[]>(6),
+                }
+            );
         }
 
         return step is null ? [.. rows.GroupBy(r => r.From).Select(g => Sum([.. g], ""))] : rows;

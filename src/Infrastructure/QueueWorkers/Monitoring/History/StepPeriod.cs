@@ -31,14 +31,21 @@ public sealed class StepPeriod
     public int[] Wait { get; init; } = [];
 }
 
-/// <summary>The <c>step_history</c> table: a row per step and minute for two days, per step and hour for ninety.</summary>
+/// <summary>
+/// The <c>step_history</c> table: a row per step and minute for two days, per step and hour for ninety.
+/// </summary>
 public sealed class StepHistoryTable : IEntityTypeConfiguration<StepPeriod>
 {
     /// <inheritdoc />
     public void Configure(EntityTypeBuilder<StepPeriod> builder)
     {
         builder.ToTable("step_history");
-        builder.HasKey(p => new { p.Seconds, p.From, p.Step });
+        builder.HasKey(p => new
+        {
+            p.Seconds,
+            p.From,
+            p.Step,
+        });
         builder.Property(p => p.From).HasColumnName("begins");
     }
 }

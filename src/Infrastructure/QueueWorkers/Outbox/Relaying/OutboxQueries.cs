@@ -6,36 +6,54 @@ namespace QueueWorkers.Outbox.Relaying;
 /// <summary>The relay's statements.</summary>
 internal static class OutboxQueries
 {
-    // "= any(array(select …))" and not a join: the rows are found through the index on due_at and locked one by one, whatever else lies in the table.
-    // The higher class comes first, through an index of its own; then the oldest of all, so that the others go on however many of the higher class are due.
+    // "= any(array(select …))" and not a join: the rows are found through the index on due_at and locked one by one,
+    // whatever else lies in the table.
+    // The higher class comes first, through an index of its own; then the oldest of all, so that the others go on
+    // however many of the higher class are due.
     private const string Take = """
         delete from outbox where id = any(array(
-                select id from outbox where dead_at is null and priority > 4 and due_at <= now() order by due_at limit $1 / 2 for update skip locked)
+                select id from outbox where dead_at is null and priority > 4 and due_at <= now() order by due_at
+                    limit $1 / 2 for update skip locked)
             || array(
-                select id from outbox where dead_at is null and due_at <= now() order by due_at limit $1 for update skip locked))
-        returning id, message_id, exchange, routing_key, correlation_id, content_type, headers, body, priority, mandatory, expires_at, attempts
+                select id from outbox where dead_at is null and due_at <= now() order by due_at limit $1
+                    for update skip locked))
+        returning id, message_id, exchange, routing_key, correlation_id, content_type, headers, body, priority,
+            mandatory, expires_at, attempts
         """;
 
-    // Not waited for on disk: a row that a crash of the database brings back is sent again, and its copy dropped by the steps.
-    private const string Delete = "with lazily as materialized (select set_config('synchronous_commit', 'off', true)) delete from outbox where id = any($1) and exists (select from lazily)";
+    // Not waited for on disk: a row that a crash of the database brings back is sent again, and its copy dropped by the
+    // steps.
+    private const string Delete =
+        "with lazily as materialized (select set_config('synchronous_commit', 'off', true)) delete from outbox where id = any($1) and exists (select from lazily)";
 
     private const string Defer = """
-        update outbox set attempts = t.attempts, last_error = t.error, due_at = now() + t.wait, dead_at = case when t.dead then now() end
-        from unnest($1::uuid[], $2::smallint[], $3::text[], $4::interval[], $5::boolean[]) as t(id, attempts, error, wait, dead) where outbox.id = t.id
+        update outbox set attempts = t.attempts, last_error = t.error, due_at = now() + t.wait,
+            dead_at = case when t.dead then now() end
+        from unnest($1::uuid[], $2::smallint[], $3::text[], $4::interval[], $5::boolean[]) as t(id, attempts, error,
+            wait, dead) where outbox.id = t.id
         """;
 
     private const string PutBack = """
-        insert into outbox (id, message_id, exchange, routing_key, correlation_id, content_type, headers, body, priority, mandatory, expires_at, attempts, last_error, due_at, dead_at)
+        insert into outbox (id, message_id, exchange, routing_key, correlation_id, content_type, headers, body,
+            priority, mandatory, expires_at, attempts, last_error, due_at, dead_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, now() + $14, case when $15 then now() end)
         """;
 
-    private const string NextDue = "select extract(epoch from min(due_at) - now())::float8 from outbox where dead_at is null";
+    private const string NextDue =
+        "select extract(epoch from min(due_at) - now())::float8 from outbox where dead_at is null";
 
-    /// <summary>Takes due rows out of the table, inside the caller's transaction: a rollback, or a crash, puts them back. The higher class comes first.</summary>
+    /// <summary>
+    /// Takes due rows out of the table, inside the caller's transaction: a rollback, or a crash, puts them back. The
+    /// higher class comes first.
+    /// </summary>
     /// <param name="connection">The open transaction.</param>
     /// <param name="limit">So many of all classes, and half as many of the higher class besides.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
-    public static async Task<List<OutboxMessage>> TakeAsync(NpgsqlConnection connection, int limit, CancellationToken cancellationToken)
+    public static async Task<List<OutboxMessage>> TakeAsync(
+        NpgsqlConnection connection,
+        int limit,
+        CancellationToken cancellationToken
+    )
     {
         await using var command = new NpgsqlCommand(Take, connection);
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
@@ -44,24 +62,28 @@ internal static class OutboxQueries
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
-            rows.Add(new OutboxMessage
-            {
-                Id = reader.GetGuid(0),
-                MessageId = reader.GetGuid(1),
-                Exchange = reader.GetString(2),
-                RoutingKey = reader.GetString(3),
-                CorrelationId = reader.IsDBNull(4) ? null : reader.GetString(4),
-                ContentType = reader.GetString(5),
-                Headers = reader.GetString(6),
-                Body = reader.GetFieldValue<byte[]>(7),
-                Priority = reader.IsDBNull(8) ? null : reader.GetInt16(8),
-                Mandatory = reader.GetBoolean(9),
-                ExpiresAt = reader.IsDBNull(10) ? null : reader.GetFieldValue<DateTimeOffset>(10),
-                Attempts = reader.GetInt16(11),
-            });
+            rows.Add(
+                new OutboxMessage
+                {
+                    Id = reader.GetGuid(0),
+                    MessageId = reader.GetGuid(1),
+                    Exchange = reader.GetString(2),
+                    RoutingKey = reader.GetString(3),
+                    CorrelationId = reader.IsDBNull(4) ? null : reader.GetString(4),
+                    ContentType = reader.GetString(5),
+                    Headers = reader.GetString(6),
+                    Body = reader.GetFieldValue<byte[]>(7),
+                    Priority = reader.IsDBNull(8) ? null : reader.GetInt16(8),
+                    Mandatory = reader.GetBoolean(9),
+                    ExpiresAt = reader.IsDBNull(10) ? null : reader.GetFieldValue<DateTimeOffset>(10),
+                    Attempts = reader.GetInt16(11),
+                }
+            );
         }
 
-        rows.Sort(static (a, b) => (b.Priority ?? PriorityBatcher.Normal).CompareTo(a.Priority ?? PriorityBatcher.Normal));
+        rows.Sort(
+            static (a, b) => (b.Priority ?? PriorityBatcher.Normal).CompareTo(a.Priority ?? PriorityBatcher.Normal)
+        );
         return rows;
     }
 
@@ -76,13 +98,29 @@ internal static class OutboxQueries
     }
 
     /// <summary>Writes to rows still in the table why they were not sent and when to try again.</summary>
-    public static async Task DeferAsync(NpgsqlDataSource database, IReadOnlyList<PublishFailure> publishFailures, CancellationToken cancellationToken)
+    public static async Task DeferAsync(
+        NpgsqlDataSource database,
+        IReadOnlyList<PublishFailure> publishFailures,
+        CancellationToken cancellationToken
+    )
     {
         await using var command = database.CreateCommand(Defer);
-        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. publishFailures.Select(s => s.Message.Id)] });
-        command.Parameters.Add(new NpgsqlParameter<short[]> { TypedValue = [.. publishFailures.Select(s => s.Attempts)] });
-        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. publishFailures.Select(s => s.Error ?? "")] });
-        command.Parameters.Add(new NpgsqlParameter<TimeSpan[]> { TypedValue = [.. publishFailures.Select(s => s.Wait)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Interval });
+        command.Parameters.Add(
+            new NpgsqlParameter<Guid[]> { TypedValue = [.. publishFailures.Select(s => s.Message.Id)] }
+        );
+        command.Parameters.Add(
+            new NpgsqlParameter<short[]> { TypedValue = [.. publishFailures.Select(s => s.Attempts)] }
+        );
+        command.Parameters.Add(
+            new NpgsqlParameter<string[]> { TypedValue = [.. publishFailures.Select(s => s.Error ?? "")] }
+        );
+        command.Parameters.Add(
+            new NpgsqlParameter<TimeSpan[]>
+            {
+                TypedValue = [.. publishFailures.Select(s => s.Wait)],
+                NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Interval,
+            }
+        );
         command.Parameters.Add(new NpgsqlParameter<bool[]> { TypedValue = [.. publishFailures.Select(s => s.Dead)] });
         Failpoint.Hit("relay.before_defer", Outside.Database);
         await command.ExecuteNonQueryAsync(cancellationToken);
@@ -90,7 +128,11 @@ internal static class OutboxQueries
     }
 
     /// <summary>Puts rows that were taken back into the table, inside the transaction that took them.</summary>
-    public static async Task PutBackAsync(NpgsqlConnection connection, IReadOnlyList<PublishFailure> publishFailures, CancellationToken cancellationToken)
+    public static async Task PutBackAsync(
+        NpgsqlConnection connection,
+        IReadOnlyList<PublishFailure> publishFailures,
+        CancellationToken cancellationToken
+    )
     {
         await using var batch = new NpgsqlBatch(connection);
         foreach (var s in publishFailures)
@@ -102,13 +144,31 @@ internal static class OutboxQueries
             p.Add(new NpgsqlParameter<Guid> { TypedValue = m.MessageId });
             p.Add(new NpgsqlParameter<string> { TypedValue = m.Exchange });
             p.Add(new NpgsqlParameter<string> { TypedValue = m.RoutingKey });
-            p.Add(new NpgsqlParameter { Value = (object?)m.CorrelationId ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
+            p.Add(
+                new NpgsqlParameter
+                {
+                    Value = (object?)m.CorrelationId ?? DBNull.Value,
+                    NpgsqlDbType = NpgsqlDbType.Text,
+                }
+            );
             p.Add(new NpgsqlParameter<string> { TypedValue = m.ContentType });
             p.Add(new NpgsqlParameter<string> { TypedValue = m.Headers });
             p.Add(new NpgsqlParameter<byte[]> { TypedValue = m.Body });
-            p.Add(new NpgsqlParameter { Value = (object?)m.Priority ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Smallint });
+            p.Add(
+                new NpgsqlParameter
+                {
+                    Value = (object?)m.Priority ?? DBNull.Value,
+                    NpgsqlDbType = NpgsqlDbType.Smallint,
+                }
+            );
             p.Add(new NpgsqlParameter<bool> { TypedValue = m.Mandatory });
-            p.Add(new NpgsqlParameter { Value = (object?)m.ExpiresAt ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.TimestampTz });
+            p.Add(
+                new NpgsqlParameter
+                {
+                    Value = (object?)m.ExpiresAt ?? DBNull.Value,
+                    NpgsqlDbType = NpgsqlDbType.TimestampTz,
+                }
+            );
             p.Add(new NpgsqlParameter<short> { TypedValue = s.Attempts });
             p.Add(new NpgsqlParameter { Value = (object?)s.Error ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
             p.Add(new NpgsqlParameter<TimeSpan> { TypedValue = s.Wait, NpgsqlDbType = NpgsqlDbType.Interval });
@@ -125,6 +185,8 @@ internal static class OutboxQueries
     {
         await using var command = new NpgsqlCommand(NextDue, connection);
         Failpoint.Hit("relay.before_next_due", Outside.Database);
-        return await command.ExecuteScalarAsync(cancellationToken) is double seconds ? TimeSpan.FromSeconds(Math.Clamp(seconds, 0, 3600)) : null;
+        return await command.ExecuteScalarAsync(cancellationToken) is double seconds
+            ? TimeSpan.FromSeconds(Math.Clamp(seconds, 0, 3600))
+            : null;
     }
 }

@@ -3,7 +3,8 @@ using System.Threading.Channels;
 namespace QueueWorkers.Outbox.Relaying;
 
 /// <summary>
-/// The order in which offered messages leave: the higher class first, and of each batch a share for the others, so that they go on however many of the higher class come.
+/// The order in which offered messages leave: the higher class first, and of each batch a share for the others, so that
+/// they go on however many of the higher class come.
 /// Not for use by two callers at once.
 /// </summary>
 internal sealed class PriorityBatcher(ChannelReader<RelayFeed.Fresh> offered, int batchSize)

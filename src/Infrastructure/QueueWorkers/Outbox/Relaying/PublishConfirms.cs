@@ -4,8 +4,9 @@ using RabbitMQ.Client.Events;
 namespace QueueWorkers.Outbox.Relaying;
 
 /// <summary>
-/// What the broker says about a batch that was published on a channel: an array and one waiter for all of it, where the client's own tracking keeps a task, a dictionary entry
-/// and a header per message and searches all of them at each "all up to here". One batch at a time.
+/// What the broker says about a batch that was published on a channel: an array and one waiter for all of it, where the
+/// client's own tracking keeps a task, a dictionary entry and a header per message and searches all of them at each
+/// "all up to here". One batch at a time.
 /// </summary>
 internal sealed class PublishConfirms
 {
@@ -22,15 +23,19 @@ internal sealed class PublishConfirms
     /// <summary>Listens to a channel that has confirms, but not their tracking, switched on.</summary>
     public PublishConfirms(IChannel channel)
     {
-        channel.BasicAcksAsync += (_, confirm) => Settle(confirm.DeliveryTag, confirm.Multiple, PublishOutcome.Confirmed);
+        channel.BasicAcksAsync += (_, confirm) =>
+            Settle(confirm.DeliveryTag, confirm.Multiple, PublishOutcome.Confirmed);
         channel.BasicNacksAsync += (_, refusal) => Settle(refusal.DeliveryTag, refusal.Multiple, Full);
         channel.BasicReturnAsync += (_, returned) => Return(returned);
         channel.ChannelShutdownAsync += (_, _) => Abandon();
     }
 
-    private static PublishOutcome Full { get; } = PublishOutcome.Full("the broker did not take the message (a queue is full or unavailable)");
+    private static PublishOutcome Full { get; } =
+        PublishOutcome.Full("the broker did not take the message (a queue is full or unavailable)");
 
-    /// <summary>Done when every message of the batch has its outcome, or the channel is closed and none will come.</summary>
+    /// <summary>
+    /// Done when every message of the batch has its outcome, or the channel is closed and none will come.
+    /// </summary>
     public Task Done => _done.Task;
 
     /// <summary>Expects the confirms of a batch. Call it before the first publish.</summary>
@@ -42,12 +47,23 @@ internal sealed class PublishConfirms
     {
         lock (_lock)
         {
-            (_messages, _outcomes, _which, _settled, _first, _settledTo, _open) = (messages, outcomes, which, new bool[which.Length], first, 0, which.Length);
+            (_messages, _outcomes, _which, _settled, _first, _settledTo, _open) = (
+                messages,
+                outcomes,
+                which,
+                new bool[which.Length],
+                first,
+                0,
+                which.Length
+            );
             _done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         }
     }
 
-    /// <summary>Expects the confirms of the first messages of the batch only: the next one was not published, and so none after it.</summary>
+    /// <summary>
+    /// Expects the confirms of the first messages of the batch only: the next one was not published, and so none after
+    /// it.
+    /// </summary>
     /// <param name="count">How many.</param>
     public void ExpectOnly(int count)
     {
@@ -98,7 +114,8 @@ internal sealed class PublishConfirms
             _done.TrySetResult();
     }
 
-    // The broker returns a message before it confirms it. Two rows may carry the same message id, so the first that is still open and fits is the one.
+    // The broker returns a message before it confirms it. Two rows may carry the same message id, so the first that is
+    // still open and fits is the one.
     private Task Return(BasicReturnEventArgs returned)
     {
         lock (_lock)
@@ -106,9 +123,15 @@ internal sealed class PublishConfirms
             foreach (var place in _which)
             {
                 var message = _messages[place];
-                if (_outcomes[place].Status == PublishStatus.Unsent && message.Exchange == returned.Exchange && message.MessageId.ToString() == returned.BasicProperties.MessageId)
+                if (
+                    _outcomes[place].Status == PublishStatus.Unsent
+                    && message.Exchange == returned.Exchange
+                    && message.MessageId.ToString() == returned.BasicProperties.MessageId
+                )
                 {
-                    _outcomes[place] = PublishOutcome.Refused($"{returned.ReplyCode} {returned.ReplyText}: no queue is bound");
+                    _outcomes[place] = PublishOutcome.Refused(
+                        $"{returned.ReplyCode} {returned.ReplyText}: no queue is bound"
+                    );
                     break;
                 }
             }

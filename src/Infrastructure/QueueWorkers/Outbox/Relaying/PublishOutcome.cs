@@ -22,12 +22,18 @@ internal enum PublishStatus
     /// <summary>The broker was away; the row stays as it is, and the message may or may not have arrived.</summary>
     Unsent,
 
-    /// <summary>The broker is there and has not confirmed in time, perhaps because one queue of several does not: the row waits, and the other queues have the message by now.</summary>
+    /// <summary>
+    /// The broker is there and has not confirmed in time, perhaps because one queue of several does not: the row waits,
+    /// and the other queues have the message by now.
+    /// </summary>
     Silent,
 
     /// <summary>The broker said not now (a queue is full): the row waits, however long that lasts.</summary>
     Full,
 
-    /// <summary>The broker will not have this message (no queue, no exchange, too large): the row waits longer each time and is quarantined in the end.</summary>
+    /// <summary>
+    /// The broker will not have this message (no queue, no exchange, too large): the row waits longer each time and is
+    /// quarantined in the end.
+    /// </summary>
     Refused,
 }

@@ -10,48 +10,70 @@ namespace QueueWorkers.Outbox.Relaying;
 /// <summary>
 /// Moves committed messages to the broker. The life of a message:
 /// 1. Its row is committed with the data, due a lease later, and it is offered to this process's relay in memory.
-/// 2. The fast path loop publishes what was offered, in batches, and awaits the broker's confirms. Dying here sends nothing or sends it without anybody knowing: the row is still there.
-/// 3. The cleanup loop deletes the rows of confirmed messages. Dying before that sends them a second time after the lease; the idempotency table drops the copy.
-/// 4. The poller loop takes rows that are due (left behind by a dead process, delayed on purpose, or refused before) out of the table in a transaction, publishes and commits.
-///    Dying in between rolls back. Rows locked by another poller are skipped, so any number of relays may run, and each has a second poller that helps while there is more than a batch.
+/// 2. The fast path loop publishes what was offered, in batches, and awaits the broker's confirms. Dying here sends
+///    nothing or sends it without anybody knowing: the row is still there.
+/// 3. The cleanup loop deletes the rows of confirmed messages. Dying before that sends them a second time after the
+///    lease; the idempotency table drops the copy.
+/// 4. The poller loop takes rows that are due (left behind by a dead process, delayed on purpose, or refused before)
+///    out of the table in a transaction, publishes and commits.
+///    Dying in between rolls back. Rows locked by another poller are skipped, so any number of relays may run, and each
+///    has a second poller that helps while there is more than a batch.
 /// 5. What the broker refuses waits longer each time and is quarantined in the end; it never holds up the others.
 /// </summary>
-public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, RelayFeed feed, OutboxOptions options, Fleet fleet, RelayMetrics metrics, ILogger<Relay> logger)
-    : BackgroundService
+public sealed class Relay(
+    NpgsqlDataSource database,
+    BrokerConnection broker,
+    RelayFeed feed,
+    OutboxOptions options,
+    Fleet fleet,
+    RelayMetrics metrics,
+    ILogger<Relay> logger
+) : BackgroundService
 {
     private const int CleanupBatch = 1000;
     private const int CleanupBusy = 16;
 
-    // From this age on a message offered in memory is left to the poller: its lease is about to end, and two relays would send it.
+    // From this age on a message offered in memory is left to the poller: its lease is about to end, and two relays
+    // would send it.
     private static readonly TimeSpan SendableAge = OutboxTable.Lease * 0.6;
     private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(3);
+
     // Due, and yet not to be had, because another relay holds the rows: waits twice as long each time, up to a second.
     private static readonly TimeSpan HeldElsewhere = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan LongestHeld = TimeSpan.FromSeconds(1);
 
-    // However many processes there are, all together look at least seven times a second, and each knows of its own delayed rows; rows that are about to be due make them look up to fifty times.
+    // However many processes there are, all together look at least seven times a second, and each knows of its own
+    // delayed rows; rows that are about to be due make them look up to fifty times.
     private static readonly TimeSpan SharePerLook = TimeSpan.FromMilliseconds(150);
     private static readonly TimeSpan LongestLook = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan SharePerDue = TimeSpan.FromMilliseconds(20);
 
-    // Short beside the lease: a relay that dies in between sends up to so much a second time, to be dropped by the idempotency table.
+    // Short beside the lease: a relay that dies in between sends up to so much a second time, to be dropped by the
+    // idempotency table.
     private static readonly TimeSpan CleanupPause = TimeSpan.FromMilliseconds(200);
 
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(3);
 
-    private readonly Channel<Guid> _confirmed = Channel.CreateUnbounded<Guid>(new UnboundedChannelOptions { SingleReader = true });
-    private readonly Channel<bool> _more = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<Guid> _confirmed = Channel.CreateUnbounded<Guid>(
+        new UnboundedChannelOptions { SingleReader = true }
+    );
+    private readonly Channel<bool> _more = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite }
+    );
 
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        // A loop that ends by itself takes the others along, and then the process (LoopWatch): three that go on would hide that a fourth is missing.
+        // A loop that ends by itself takes the others along, and then the process (LoopWatch): three that go on would
+        // hide that a fourth is missing.
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         var cleanup = CleanUpAsync(ending.Token);
         Task[] sending =
         [
-            KeepRunningAsync("fast path", SendFastPathAsync, ending.Token), KeepRunningAsync("poller", PollAsync, ending.Token), KeepRunningAsync("second poller", HelpPollAsync, ending.Token),
+            KeepRunningAsync("fast path", SendFastPathAsync, ending.Token),
+            KeepRunningAsync("poller", PollAsync, ending.Token),
+            KeepRunningAsync("second poller", HelpPollAsync, ending.Token),
         ];
         await Task.WhenAny([cleanup, .. sending]);
         await ending.CancelAsync();
@@ -69,7 +91,11 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
             throw new InvalidOperationException("A loop of the relay has ended by itself.");
     }
 
-    private async Task KeepRunningAsync(string name, Func<RelayPublisher, CancellationToken, Task> loop, CancellationToken stopping)
+    private async Task KeepRunningAsync(
+        string name,
+        Func<RelayPublisher, CancellationToken, Task> loop,
+        CancellationToken stopping
+    )
     {
         var pause = ShortestPause;
         while (!stopping.IsCancellationRequested)
@@ -86,7 +112,13 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
             {
                 return;
             }
-            catch (Exception exception) when (exception is RabbitMQ.Client.Exceptions.RabbitMQClientException or IOException or NpgsqlException or TimeoutException)
+            catch (Exception exception)
+                when (exception
+                        is RabbitMQ.Client.Exceptions.RabbitMQClientException
+                            or IOException
+                            or NpgsqlException
+                            or TimeoutException
+                )
             {
                 if (exception is NpgsqlException)
                     BrokerLog.DatabaseUnavailable(logger, exception.Message, pause);
@@ -100,7 +132,8 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
                 BrokerLog.LoopFailed(logger, exception, name);
             }
 
-            // A loop that had worked for a while met something new: try again soon. One that fails at once waits longer each time, and logs less.
+            // A loop that had worked for a while met something new: try again soon. One that fails at once waits longer
+            // each time, and logs less.
             if (Environment.TickCount64 - began > LongestPause.TotalMilliseconds)
                 pause = ShortestPause;
             await Task.Delay(pause, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -137,7 +170,11 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
         }
     }
 
-    private async Task SendOfferedAsync(RelayPublisher publisher, List<OutboxMessage> batch, CancellationToken cancellationToken)
+    private async Task SendOfferedAsync(
+        RelayPublisher publisher,
+        List<OutboxMessage> batch,
+        CancellationToken cancellationToken
+    )
     {
         var outcomes = await publisher.PublishAsync(batch, cancellationToken);
         Failpoint.Hit("relay.after_confirm", Outside.Broker);
@@ -160,7 +197,8 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
         var last = 0;
         while (await _confirmed.Reader.WaitToReadAsync(CancellationToken.None))
         {
-            // A confirmed row is in nobody's way until its lease ends: under load rows gather, and one statement removes them.
+            // A confirmed row is in nobody's way until its lease ends: under load rows gather, and one statement
+            // removes them.
             if (last is >= CleanupBusy and < CleanupBatch)
                 await Task.Delay(CleanupPause, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             while (ids.Count < CleanupBatch && _confirmed.Reader.TryRead(out var id))
@@ -173,7 +211,8 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
             }
             catch (NpgsqlException exception)
             {
-                // Given up on purpose: the poller sends these once more after their lease, and the copies are dropped by the steps.
+                // Given up on purpose: the poller sends these once more after their lease, and the copies are dropped
+                // by the steps.
                 BrokerLog.DatabaseUnavailable(logger, exception.Message, OutboxTable.Lease);
             }
 #pragma warning disable CA1031 // The same is true of every other fault, and without this loop every message would be sent twice from now on.
@@ -197,7 +236,9 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
             if (!broker.IsReady)
                 await broker.OpenAsync(stopping);
 
-            wait = broker.IsReady ? await PollOnceAsync(publisher, isMoreKnown: wait == TimeSpan.Zero, stopping) : options.PollInterval;
+            wait = broker.IsReady
+                ? await PollOnceAsync(publisher, isMoreKnown: wait == TimeSpan.Zero, stopping)
+                : options.PollInterval;
             if (wait != HeldElsewhere)
                 held = HeldElsewhere;
             else
@@ -209,7 +250,8 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
         }
     }
 
-    // One batch is with the broker while the other is taken or committed: 15,700 rows a second where one poller alone made 10,900 in the same quarter of an hour (docs/performance.md).
+    // One batch is with the broker while the other is taken or committed: 15,700 rows a second where one poller alone
+    // made 10,900 in the same quarter of an hour (docs/performance.md).
     private async Task HelpPollAsync(RelayPublisher publisher, CancellationToken stopping)
     {
         while (true)
@@ -246,8 +288,10 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
             return options.PollInterval;
         }
 
-        var publishFailures = rows.Zip(outcomes).Where(p => p.Second.Status != PublishStatus.Confirmed)
-            .Select(p => Report(PublishFailure.Of(p.First, p.Second, options.MaxAttempts))).ToArray();
+        var publishFailures = rows.Zip(outcomes)
+            .Where(p => p.Second.Status != PublishStatus.Confirmed)
+            .Select(p => Report(PublishFailure.Of(p.First, p.Second, options.MaxAttempts)))
+            .ToArray();
         if (publishFailures.Length > 0)
             await OutboxQueries.PutBackAsync(connection, publishFailures, CancellationToken.None);
         Failpoint.Hit("relay.before_poll_commit", Outside.Database);
@@ -257,7 +301,8 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
         return rows.Count >= options.BatchSize ? TimeSpan.Zero : TimeSpan.FromMilliseconds(1);
     }
 
-    // Every process sees the same next row. Of many each comes a little later than the last one, or all would be there at once for it; the first takes what is due, the others find the next.
+    // Every process sees the same next row. Of many each comes a little later than the last one, or all would be there
+    // at once for it; the first takes what is due, the others find the next.
     private TimeSpan UntilNextLook(TimeSpan? next)
     {
         var look = fleet.Pace(SharePerLook, options.PollInterval, LongestLook);
@@ -268,12 +313,24 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
     {
         if (publishFailure.Dead)
         {
-            BrokerLog.Quarantined(logger, publishFailure.Message.MessageId, publishFailure.Message.Exchange, publishFailure.Attempts, publishFailure.Error ?? "");
+            BrokerLog.Quarantined(
+                logger,
+                publishFailure.Message.MessageId,
+                publishFailure.Message.Exchange,
+                publishFailure.Attempts,
+                publishFailure.Error ?? ""
+            );
             metrics.Quarantined();
         }
         else if (publishFailure.Error is { } error)
         {
-            BrokerLog.Refused(logger, publishFailure.Message.MessageId, publishFailure.Message.Exchange, publishFailure.Attempts, error);
+            BrokerLog.Refused(
+                logger,
+                publishFailure.Message.MessageId,
+                publishFailure.Message.Exchange,
+                publishFailure.Attempts,
+                error
+            );
             metrics.Refused();
         }
 

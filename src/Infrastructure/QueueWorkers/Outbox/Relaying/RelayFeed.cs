@@ -3,20 +3,28 @@ using System.Threading.Channels;
 namespace QueueWorkers.Outbox.Relaying;
 
 /// <summary>
-/// Hands committed messages to the relay of the same process, in memory: on the normal way nobody ever reads the outbox table.
+/// Hands committed messages to the relay of the same process, in memory: on the normal way nobody ever reads the outbox
+/// table.
 /// Bounded: what does not fit stays in the table, where the poller finds it when its lease has ended.
 /// </summary>
 public sealed class RelayFeed : IDisposable
 {
     private const int Capacity = 10_000;
 
-    private readonly Channel<Fresh> _channel = Channel.CreateBounded<Fresh>(new BoundedChannelOptions(Capacity) { SingleReader = true });
+    private readonly Channel<Fresh> _channel = Channel.CreateBounded<Fresh>(
+        new BoundedChannelOptions(Capacity) { SingleReader = true }
+    );
     private readonly SemaphoreSlim _poller = new(0, 1);
 
-    /// <summary>Offers a message whose row has been committed. Never waits and never fails; a message that is due later is left to the poller.</summary>
+    /// <summary>
+    /// Offers a message whose row has been committed. Never waits and never fails; a message that is due later is left
+    /// to the poller.
+    /// </summary>
     public void Offer(OutboxMessage message) => Offer(message, delayed: message.DueAt is not null);
 
-    /// <summary>Asks the poller to look at the table now, for instance because a row came with a due time of its own.</summary>
+    /// <summary>
+    /// Asks the poller to look at the table now, for instance because a row came with a due time of its own.
+    /// </summary>
     public void WakePoller()
     {
         if (_poller.CurrentCount == 0)
@@ -35,7 +43,8 @@ public sealed class RelayFeed : IDisposable
     /// <inheritdoc />
     public void Dispose() => _poller.Dispose();
 
-    // Whether a message is delayed is said apart from its due time: a row that was read back from the table carries its lease there.
+    // Whether a message is delayed is said apart from its due time: a row that was read back from the table carries its
+    // lease there.
     internal void Offer(OutboxMessage message, bool delayed)
     {
         if (delayed)
@@ -46,9 +55,13 @@ public sealed class RelayFeed : IDisposable
 
     internal ChannelReader<Fresh> Reader => _channel.Reader;
 
-    internal Task WaitForPollAsync(TimeSpan atMost, CancellationToken cancellationToken) => _poller.WaitAsync(atMost, cancellationToken);
+    internal Task WaitForPollAsync(TimeSpan atMost, CancellationToken cancellationToken) =>
+        _poller.WaitAsync(atMost, cancellationToken);
 
-    /// <summary>A message with the moment (<see cref="Environment.TickCount64"/>) at which it was offered: past its lease it must not be sent from memory.</summary>
+    /// <summary>
+    /// A message with the moment (<see cref="Environment.TickCount64"/>) at which it was offered: past its lease it
+    /// must not be sent from memory.
+    /// </summary>
     internal readonly record struct Fresh(OutboxMessage Message, long OfferedAt)
     {
         public TimeSpan Age => TimeSpan.FromMilliseconds(Environment.TickCount64 - OfferedAt);

@@ -14,12 +14,25 @@ public sealed class RelayMetrics
     public RelayMetrics(IMeterFactory meters)
     {
         var meter = meters.Create(QueueWorkersTelemetry.Name);
-        _published = meter.CreateCounter<long>("queueworkers.outbox.published", "{message}", "Messages confirmed by the broker, by the way they went (fast path or poller).");
-        _refused = meter.CreateCounter<long>("queueworkers.outbox.refused", "{message}", "Messages the broker did not take; they are tried again.");
-        _quarantined = meter.CreateCounter<long>("queueworkers.outbox.quarantined", "{message}", "Messages given up after the last attempt; an operator has to look.");
+        _published = meter.CreateCounter<long>(
+            "queueworkers.outbox.published",
+            "{message}",
+            "Messages confirmed by the broker, by the way they went (fast path or poller)."
+        );
+        _refused = meter.CreateCounter<long>(
+            "queueworkers.outbox.refused",
+            "{message}",
+            "Messages the broker did not take; they are tried again."
+        );
+        _quarantined = meter.CreateCounter<long>(
+            "queueworkers.outbox.quarantined",
+            "{message}",
+            "Messages given up after the last attempt; an operator has to look."
+        );
     }
 
-    internal void Published(int count, string way) => _published.Add(count, new KeyValuePair<string, object?>("way", way));
+    internal void Published(int count, string way) =>
+        _published.Add(count, new KeyValuePair<string, object?>("way", way));
 
     internal void Refused() => _refused.Add(1);
 

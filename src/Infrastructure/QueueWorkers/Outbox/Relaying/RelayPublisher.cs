@@ -6,13 +6,22 @@ using RabbitMQ.Client.Exceptions;
 
 namespace QueueWorkers.Outbox.Relaying;
 
-/// <summary>Publishes batches of outbox rows on a channel of its own and says for each row what became of it. Not for use by two callers at once.</summary>
+/// <summary>
+/// Publishes batches of outbox rows on a channel of its own and says for each row what became of it. Not for use by two
+/// callers at once.
+/// </summary>
 internal sealed class RelayPublisher(BrokerConnection broker, TimeSpan confirmTimeout) : IAsyncDisposable
 {
-    // Confirms without the client's tracking, which costs a task, a dictionary entry and a header per message; the relay bounds what is outstanding itself.
-    private static readonly CreateChannelOptions WithConfirms = new(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: false, outstandingPublisherConfirmationsRateLimiter: null);
+    // Confirms without the client's tracking, which costs a task, a dictionary entry and a header per message; the
+    // relay bounds what is outstanding itself.
+    private static readonly CreateChannelOptions WithConfirms = new(
+        publisherConfirmationsEnabled: true,
+        publisherConfirmationTrackingEnabled: false,
+        outstandingPublisherConfirmationsRateLimiter: null
+    );
 
-    // The broker's own default limit. A larger body would close the channel, after a transfer for nothing, under everybody who is in flight with it.
+    // The broker's own default limit. A larger body would close the channel, after a transfer for nothing, under
+    // everybody who is in flight with it.
     private const int LargestBody = 16 * 1024 * 1024;
 
     private IChannel? _channel;
@@ -20,17 +29,26 @@ internal sealed class RelayPublisher(BrokerConnection broker, TimeSpan confirmTi
     private uint _frameMax;
 
     /// <summary>Publishes all, pipelined, and awaits all confirms.</summary>
-    public async Task<PublishOutcome[]> PublishAsync(IReadOnlyList<OutboxMessage> messages, CancellationToken cancellationToken)
+    public async Task<PublishOutcome[]> PublishAsync(
+        IReadOnlyList<OutboxMessage> messages,
+        CancellationToken cancellationToken
+    )
     {
         var outcomes = new PublishOutcome[messages.Count];
         for (var i = 0; i < outcomes.Length; i++)
         {
-            outcomes[i] = messages[i].Body.Length <= LargestBody
-                ? PublishOutcome.Unsent
-                : PublishOutcome.Refused($"The body is {messages[i].Body.Length} bytes, larger than the broker's limit of {LargestBody}");
+            outcomes[i] =
+                messages[i].Body.Length <= LargestBody
+                    ? PublishOutcome.Unsent
+                    : PublishOutcome.Refused(
+                        $"The body is {messages[i].Body.Length} bytes, larger than the broker's limit of {LargestBody}"
+                    );
         }
 
-        int[] sendable = [.. Enumerable.Range(0, outcomes.Length).Where(i => outcomes[i].Status == PublishStatus.Unsent)];
+        int[] sendable =
+        [
+            .. Enumerable.Range(0, outcomes.Length).Where(i => outcomes[i].Status == PublishStatus.Unsent),
+        ];
         if (sendable.Length > 0)
             await PublishAsync(messages, outcomes, sendable, cancellationToken);
         return outcomes;
@@ -42,19 +60,27 @@ internal sealed class RelayPublisher(BrokerConnection broker, TimeSpan confirmTi
             await _channel.DisposeAsync();
     }
 
-    // A message the broker cannot accept at all (no such exchange, too large) closes the channel, and with it fails whatever was outstanding.
+    // A message the broker cannot accept at all (no such exchange, too large) closes the channel, and with it fails
+    // whatever was outstanding.
     // Halving finds the culprit in a few rounds, and everyone else gets through.
-    private async Task PublishAsync(IReadOnlyList<OutboxMessage> messages, PublishOutcome[] outcomes, int[] which, CancellationToken cancellationToken)
+    private async Task PublishAsync(
+        IReadOnlyList<OutboxMessage> messages,
+        PublishOutcome[] outcomes,
+        int[] which,
+        CancellationToken cancellationToken
+    )
     {
         var channel = await OpenChannelAsync(cancellationToken);
         var published = which.Length;
         try
         {
-            published = await PublishAndWaitAsync(channel, messages, outcomes, which, cancellationToken).WaitAsync(confirmTimeout, cancellationToken);
+            published = await PublishAndWaitAsync(channel, messages, outcomes, which, cancellationToken)
+                .WaitAsync(confirmTimeout, cancellationToken);
         }
         catch (TimeoutException)
         {
-            // The broker is silent. Nobody knows what arrived: the rows stay, the channel goes, and a second copy is dropped by the idempotency table.
+            // The broker is silent. Nobody knows what arrived: the rows stay, the channel goes, and a second copy is
+            // dropped by the idempotency table.
             _channel = null;
             await channel.DisposeAsync();
             foreach (var i in which)
@@ -66,12 +92,12 @@ internal sealed class RelayPublisher(BrokerConnection broker, TimeSpan confirmTi
 #pragma warning disable CA1031 // Closed while publishing: the client throws whatever it came upon first. What has no outcome by then is looked at below.
         catch (Exception) when (!channel.IsOpen && !cancellationToken.IsCancellationRequested)
 #pragma warning restore CA1031
-        {
-        }
+        { }
 
         if (channel.IsOpen && published < which.Length)
         {
-            // The client gave up in the middle of a message. Nobody has to know what that left in the channel: the others go out on a new one.
+            // The client gave up in the middle of a message. Nobody has to know what that left in the channel: the
+            // others go out on a new one.
             _channel = null;
             await channel.DisposeAsync();
             if (published + 1 < which.Length)
@@ -97,8 +123,15 @@ internal sealed class RelayPublisher(BrokerConnection broker, TimeSpan confirmTi
         await PublishAsync(messages, outcomes, unsettled[half..], cancellationToken);
     }
 
-    // Returns how many went out. Fewer than all means that the next one cannot be encoded: it has its outcome, and those before it have been waited for, so that they are not sent again.
-    private async Task<int> PublishAndWaitAsync(IChannel channel, IReadOnlyList<OutboxMessage> messages, PublishOutcome[] outcomes, int[] which, CancellationToken cancellationToken)
+    // Returns how many went out. Fewer than all means that the next one cannot be encoded: it has its outcome, and
+    // those before it have been waited for, so that they are not sent again.
+    private async Task<int> PublishAndWaitAsync(
+        IChannel channel,
+        IReadOnlyList<OutboxMessage> messages,
+        PublishOutcome[] outcomes,
+        int[] which,
+        CancellationToken cancellationToken
+    )
     {
         var confirms = _confirms!;
         confirms.Expect(messages, outcomes, which, await channel.GetNextPublishSequenceNumberAsync(cancellationToken));
@@ -123,9 +156,19 @@ internal sealed class RelayPublisher(BrokerConnection broker, TimeSpan confirmTi
         return published;
     }
 
-    // With the channel open everything but a lost connection, or the end of the process, is about this message and will be the same next time.
+    // With the channel open everything but a lost connection, or the end of the process, is about this message and will
+    // be the same next time.
     private static bool IsOfTheMessage(Exception fault) =>
-        fault is not (OperationCanceledException or TimeoutException or IOException or SocketException or ObjectDisposedException or RabbitMQClientException) || fault is WireFormattingException;
+        fault
+            is not (
+                OperationCanceledException
+                or TimeoutException
+                or IOException
+                or SocketException
+                or ObjectDisposedException
+                or RabbitMQClientException
+            )
+        || fault is WireFormattingException;
 
     private static string WhyNotEncoded(OutboxMessage message, Exception fault)
     {
@@ -154,7 +197,12 @@ internal sealed class RelayPublisher(BrokerConnection broker, TimeSpan confirmTi
         return _channel = channel;
     }
 
-    private static ValueTask PublishAsync(IChannel channel, OutboxMessage message, uint frameMax, CancellationToken cancellationToken)
+    private static ValueTask PublishAsync(
+        IChannel channel,
+        OutboxMessage message,
+        uint frameMax,
+        CancellationToken cancellationToken
+    )
     {
         var headers = HeadersOf(message.Headers);
         AmqpLimits.RequireFrame(message.Headers, headers, frameMax);
@@ -168,9 +216,17 @@ internal sealed class RelayPublisher(BrokerConnection broker, TimeSpan confirmTi
         };
         if (message.Priority is { } priority)
             properties.Priority = (byte)priority;
-        // No expiration: the broker would drop the message without a word. The envelope carries the time, and the step records what came too late.
+        // No expiration: the broker would drop the message without a word. The envelope carries the time, and the step
+        // records what came too late.
         Failpoint.Hit("relay.before_publish", Outside.Broker);
-        return channel.BasicPublishAsync(message.Exchange, message.RoutingKey, message.Mandatory, properties, message.Body, cancellationToken);
+        return channel.BasicPublishAsync(
+            message.Exchange,
+            message.RoutingKey,
+            message.Mandatory,
+            properties,
+            message.Body,
+            cancellationToken
+        );
     }
 
     /// <summary>Transport headers from their JSON object; null when there are none.</summary>

@@ -4,7 +4,10 @@ using QueueWorkers.Messaging;
 
 namespace QueueWorkers.Redrive.Payloads;
 
-/// <summary>Whether a payload fits the contract of its type in the running version: no member missing, none unknown, none of another kind.</summary>
+/// <summary>
+/// Whether a payload fits the contract of its type in the running version: no member missing, none unknown, none of
+/// another kind.
+/// </summary>
 public sealed class PayloadContract(IMessageContracts contracts)
 {
     private static readonly JsonSerializerOptions Strict = new(JsonSerializerDefaults.Web)
@@ -17,7 +20,8 @@ public sealed class PayloadContract(IMessageContracts contracts)
     };
 
     /// <summary>What is wrong with a payload; null when it fits.</summary>
-    /// <param name="messageType">The type's name, such as <c>Shop.Contracts:ParcelSent</c>; null when the message does not say.</param>
+    /// <param name="messageType">The type's name, such as <c>Shop.Contracts:ParcelSent</c>; null when the message does
+    /// not say.</param>
     /// <param name="payload">The message as JSON; null when there is none.</param>
     public string? ProblemOf(string? messageType, string? payload)
     {

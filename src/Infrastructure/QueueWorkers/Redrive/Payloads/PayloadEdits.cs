@@ -3,21 +3,30 @@ using QueueWorkers.DeadLetters;
 
 namespace QueueWorkers.Redrive.Payloads;
 
-/// <summary>Changed payloads: one written by hand, or a patch for many. Both must fit the contract; headers and the envelope cannot be changed.</summary>
+/// <summary>
+/// Changed payloads: one written by hand, or a patch for many. Both must fit the contract; headers and the envelope
+/// cannot be changed.
+/// </summary>
 public sealed class PayloadEdits(PayloadContract contract)
 {
     /// <summary>A failure's payload with a patch applied.</summary>
-    /// <exception cref="InvalidPayloadException">The patch does not apply, or its result does not fit the contract.</exception>
+    /// <exception cref="InvalidPayloadException">The patch does not apply, or its result does not fit the
+    /// contract.</exception>
     public string Patch(Failure failure, string patch)
     {
         if (failure.Payload is null)
             throw new InvalidPayloadException("The message has no payload that can be read.");
-        var patched = JsonPatch.Apply(JsonNode.Parse(failure.Payload), JsonNode.Parse(patch) as JsonArray ?? throw new InvalidPayloadException("A patch is a list of operations."));
+        var patched = JsonPatch.Apply(
+            JsonNode.Parse(failure.Payload),
+            JsonNode.Parse(patch) as JsonArray ?? throw new InvalidPayloadException("A patch is a list of operations.")
+        );
         return Checked(failure, patched?.ToJsonString() ?? "null");
     }
 
     /// <summary>A payload written by hand, checked.</summary>
     /// <exception cref="InvalidPayloadException">It does not fit the contract.</exception>
     public string Checked(Failure failure, string payload) =>
-        contract.ProblemOf(failure.MessageType, payload) is { } problem ? throw new InvalidPayloadException(problem) : payload;
+        contract.ProblemOf(failure.MessageType, payload) is { } problem
+            ? throw new InvalidPayloadException(problem)
+            : payload;
 }

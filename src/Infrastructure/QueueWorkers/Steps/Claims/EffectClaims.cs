@@ -9,11 +9,14 @@ namespace QueueWorkers.Steps.Claims;
 /// 1. The run commits a pending effect row with a lease, and only then calls the outside system.
 /// 2. The run's commit turns it into done, in the transaction of everything else.
 /// 3. A run that failed for certain takes the row back; the next attempt starts at 1.
-/// 4. A run that died leaves the row pending. Until the lease ends the message only waits: the dead run may be a frozen one that goes on.
-/// 5. After the lease the next run learns that the effect may have happened, and asks the outside system or gives up as uncertain.
+/// 4. A run that died leaves the row pending. Until the lease ends the message only waits: the dead run may be a frozen
+///    one that goes on.
+/// 5. After the lease the next run learns that the effect may have happened, and asks the outside system or gives up as
+///    uncertain.
 /// 6. What was given up is settled by an operator (<c>UncertainEffects</c>): it is done, or it may begin again at 1.
 /// A crash after any of these lines leaves a row that says which of them was the last.
-/// The end of the lease is the token of a claim: whoever takes a lapsed claim over gets a later end, so a late run, of the same message or another one, changes nothing of its successor's.
+/// The end of the lease is the token of a claim: whoever takes a lapsed claim over gets a later end, so a late run, of
+/// the same message or another one, changes nothing of its successor's.
 /// </summary>
 internal sealed class EffectClaims(NpgsqlDataSource database) : IAsyncDisposable
 {
@@ -21,14 +24,17 @@ internal sealed class EffectClaims(NpgsqlDataSource database) : IAsyncDisposable
 
     private readonly SharedClaims _claims = new(database);
 
-    private static readonly string Release = $"delete from effects where subject_id = $1 and effect = $2 and message_id = $3 and lease_until = $4 and state = {EffectState.Pending:D}";
+    private static readonly string Release =
+        $"delete from effects where subject_id = $1 and effect = $2 and message_id = $3 and lease_until = $4 and state = {EffectState.Pending:D}";
 
     private static readonly string GiveUp =
         $"update effects set state = {EffectState.Uncertain:D}, lease_until = null, at = now() where subject_id = $1 and effect = $2 and message_id = $3 and lease_until = $4 and state = {EffectState.Pending:D}";
 
     private static readonly string Past = $"""
-        select (select state from effects where subject_id = $1 and effect = $2), (select status from step_runs where subject_id = $1 and step = $2),
-            (select lease_until - now() from effects where subject_id = $1 and effect = $2 and state = {EffectState.Pending:D})
+        select (select state from effects where subject_id = $1 and effect = $2),
+            (select status from step_runs where subject_id = $1 and step = $2),
+            (select lease_until - now() from effects where subject_id = $1 and effect = $2
+                and state = {EffectState.Pending:D})
         """;
 
     public async Task<StepState> StateAsync(StepRun run, CancellationToken cancellationToken)
@@ -40,14 +46,33 @@ internal sealed class EffectClaims(NpgsqlDataSource database) : IAsyncDisposable
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         return new StepState(
-            reader.IsDBNull(0) ? null : (EffectState)reader.GetInt16(0), reader.IsDBNull(1) ? null : (StepStatus)reader.GetInt16(1), reader.IsDBNull(2) ? null : reader.GetFieldValue<TimeSpan>(2));
+            reader.IsDBNull(0) ? null : (EffectState)reader.GetInt16(0),
+            reader.IsDBNull(1) ? null : (StepStatus)reader.GetInt16(1),
+            reader.IsDBNull(2) ? null : reader.GetFieldValue<TimeSpan>(2)
+        );
     }
 
-    public async Task<EffectClaim> ClaimAsync(StepRun run, TimeSpan lease, string? reference, CancellationToken cancellationToken)
+    public async Task<EffectClaim> ClaimAsync(
+        StepRun run,
+        TimeSpan lease,
+        string? reference,
+        CancellationToken cancellationToken
+    )
     {
-        var wanted = new WantedClaim(run.SubjectId, run.Effect, run.MessageId, run.Step, lease, StorableText.OfNullable(reference), !run.IsSecondary);
-        // Without an answer the row appeared between the statement's snapshot and its insert: a twin is at it this very moment.
-        var answer = await _claims.CommitAsync(wanted).WaitAsync(cancellationToken) ?? throw new EffectInProgressException(run.Effect, run.SubjectId, DateTimeOffset.UtcNow + lease);
+        var wanted = new WantedClaim(
+            run.SubjectId,
+            run.Effect,
+            run.MessageId,
+            run.Step,
+            lease,
+            StorableText.OfNullable(reference),
+            !run.IsSecondary
+        );
+        // Without an answer the row appeared between the statement's snapshot and its insert: a twin is at it this very
+        // moment.
+        var answer =
+            await _claims.CommitAsync(wanted).WaitAsync(cancellationToken)
+            ?? throw new EffectInProgressException(run.Effect, run.SubjectId, DateTimeOffset.UtcNow + lease);
         if (answer.IsOurs)
         {
             run.ClaimedUntil = answer.LeaseUntil;
@@ -58,7 +83,11 @@ internal sealed class EffectClaims(NpgsqlDataSource database) : IAsyncDisposable
         {
             EffectState.Done => EffectClaim.AlreadyDone,
             EffectState.Uncertain => throw new UncertainEffectException(run.Effect, run.SubjectId, reference),
-            _ => throw new EffectInProgressException(run.Effect, run.SubjectId, answer.LeaseUntil ?? DateTimeOffset.UtcNow + lease),
+            _ => throw new EffectInProgressException(
+                run.Effect,
+                run.SubjectId,
+                answer.LeaseUntil ?? DateTimeOffset.UtcNow + lease
+            ),
         };
     }
 
@@ -77,7 +106,8 @@ internal sealed class EffectClaims(NpgsqlDataSource database) : IAsyncDisposable
     // Not cancellable: at shutdown the outcome of what was done outside matters more than the last milliseconds.
     private async Task<bool> SettleAsync(string sql, StepRun run)
     {
-        // Never claimed, or claimed without an answer: then no row is known to be ours, and its lease says when another run may look.
+        // Never claimed, or claimed without an answer: then no row is known to be ours, and its lease says when another
+        // run may look.
         if (run.ClaimedUntil is not { } token)
             return false;
         await using var command = database.CreateCommand(sql);

@@ -5,35 +5,56 @@ using QueueWorkers.Idempotency;
 namespace QueueWorkers.Steps.Claims;
 
 /// <summary>A claim that is wanted.</summary>
-internal sealed record WantedClaim(Guid SubjectId, string Effect, Guid MessageId, string Step, TimeSpan Lease, string? Reference, bool IsPrimary);
+internal sealed record WantedClaim(
+    Guid SubjectId,
+    string Effect,
+    Guid MessageId,
+    string Step,
+    TimeSpan Lease,
+    string? Reference,
+    bool IsPrimary
+);
 
-/// <summary>What the effect's row says: ours now, perhaps taken over from a dead run, or another's. The end of the lease is also the claim's token.</summary>
+/// <summary>
+/// What the effect's row says: ours now, perhaps taken over from a dead run, or another's. The end of the lease is also
+/// the claim's token.
+/// </summary>
 internal sealed record ClaimAnswer(bool IsOurs, bool IsTakenOver, EffectState State, DateTimeOffset? LeaseUntil);
 
 /// <summary>
-/// Begins effects, many in one commit: a mail's claim is a wait for the disk of its own before anything is sent, and as one commit each they were the most of what the database did for it.
-/// Dying before the commit leaves nothing; after it, pending rows whose leases end (<see cref="EffectClaims"/>). The result is null when the row appeared while we looked.
+/// Begins effects, many in one commit: a mail's claim is a wait for the disk of its own before anything is sent, and as
+/// one commit each they were the most of what the database did for it.
+/// Dying before the commit leaves nothing; after it, pending rows whose leases end (<see cref="EffectClaims"/>). The
+/// result is null when the row appeared while we looked.
 /// </summary>
 internal sealed class SharedClaims(NpgsqlDataSource database) : GroupCommitter<WantedClaim, ClaimAnswer?>
 {
-    // The conflict branch takes over a pending row whose lease has ended, or begins anew what an operator has found not done, and leaves all others as they are;
-    // "claimed" tells the three outcomes apart: inserted, taken over, not ours. Rows are locked in the committer's order.
+    // The conflict branch takes over a pending row whose lease has ended, or begins anew what an operator has found not
+    // done, and leaves all others as they are; "claimed" tells the three outcomes apart: inserted, taken over, not
+    // ours. Rows are locked in the committer's order.
     private static readonly string Claim = $"""
         with wanted as (
-            select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::interval[], $6::text[], $7::boolean[]) as t(subject_id, effect, message_id, step, lease, reference, counts)),
+            select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::interval[], $6::text[],
+                $7::boolean[]) as t(subject_id, effect, message_id, step, lease, reference, counts)),
         claimed as (
             insert into effects (subject_id, effect, message_id, step, state, lease_until, reference)
-            select subject_id, effect, message_id, step, {EffectState.Pending:D}, now() + lease, reference from wanted order by subject_id, effect
-            on conflict (subject_id, effect) do update set message_id = excluded.message_id, state = {EffectState.Pending:D}, lease_until = excluded.lease_until, at = now()
-                where effects.state = {EffectState.Pending:D} and effects.lease_until <= now() or effects.state = {EffectState.DidNotHappen:D}
-            returning subject_id, effect, old.effect is not null and old.state = {EffectState.Pending:D} as taken_over, lease_until),
+            select subject_id, effect, message_id, step, {EffectState.Pending:D}, now() + lease, reference from wanted
+                order by subject_id, effect
+            on conflict (subject_id, effect) do update set message_id = excluded.message_id,
+                state = {EffectState.Pending:D}, lease_until = excluded.lease_until, at = now()
+                where effects.state = {EffectState.Pending:D} and effects.lease_until <= now()
+                    or effects.state = {EffectState.DidNotHappen:D}
+            returning subject_id, effect, old.effect is not null and old.state = {EffectState.Pending:D} as taken_over,
+                lease_until),
         running as (
             insert into step_runs (subject_id, step, status, attempts, started_at)
-            select distinct w.subject_id, w.step, {StepStatus.Running:D}, 0, now() from wanted w join claimed using (subject_id, effect) where w.counts order by w.subject_id, w.step
+            select distinct w.subject_id, w.step, {StepStatus.Running:D}, 0, now() from wanted w
+                join claimed using (subject_id, effect) where w.counts order by w.subject_id, w.step
             on conflict (subject_id, step) do update set status = {StepStatus.Running:D}, next_attempt_at = null)
         select c.subject_id, c.effect, true, c.taken_over, 1::smallint, c.lease_until from claimed c
         union all
-        select e.subject_id, e.effect, false, false, e.state, e.lease_until from wanted w join effects e using (subject_id, effect)
+        select e.subject_id, e.effect, false, false, e.state, e.lease_until from wanted w
+            join effects e using (subject_id, effect)
         where not exists (select from claimed c where c.subject_id = w.subject_id and c.effect = w.effect)
         """;
 
@@ -63,22 +84,40 @@ internal sealed class SharedClaims(NpgsqlDataSource database) : GroupCommitter<W
             {
                 answers.Add(
                     (reader.GetGuid(0), reader.GetString(1)),
-                    new ClaimAnswer(reader.GetBoolean(2), reader.GetBoolean(3), (EffectState)reader.GetInt16(4), reader.IsDBNull(5) ? null : reader.GetFieldValue<DateTimeOffset>(5)));
+                    new ClaimAnswer(
+                        reader.GetBoolean(2),
+                        reader.GetBoolean(3),
+                        (EffectState)reader.GetInt16(4),
+                        reader.IsDBNull(5) ? null : reader.GetFieldValue<DateTimeOffset>(5)
+                    )
+                );
             }
 
-            // The end of the statement is its commit: an error there must reach the callers, or a mail would go out under a claim that nobody can find.
+            // The end of the statement is its commit: an error there must reach the callers, or a mail would go out
+            // under a claim that nobody can find.
             await reader.CloseAsync();
         }
 
         Failpoint.Hit("steps.after_claim", Outside.Database);
-        return [.. units.Select(unit => AnswerOf(unit, isFirst: ReferenceEquals(first[KeyOf(unit)], unit), answers.GetValueOrDefault(KeyOf(unit))))];
+        return
+        [
+            .. units.Select(unit =>
+                AnswerOf(
+                    unit,
+                    isFirst: ReferenceEquals(first[KeyOf(unit)], unit),
+                    answers.GetValueOrDefault(KeyOf(unit))
+                )
+            ),
+        ];
     }
 
     private static (Guid SubjectId, string Effect) KeyOf(WantedClaim unit) => (unit.SubjectId, unit.Effect);
 
     // What the first of twins has begun is another's for the others.
     private static ClaimAnswer? AnswerOf(WantedClaim unit, bool isFirst, ClaimAnswer? answer) =>
-        answer is { IsOurs: true } && !isFirst ? new ClaimAnswer(false, false, EffectState.Pending, DateTimeOffset.UtcNow + unit.Lease) : answer;
+        answer is { IsOurs: true } && !isFirst
+            ? new ClaimAnswer(false, false, EffectState.Pending, DateTimeOffset.UtcNow + unit.Lease)
+            : answer;
 
     private static NpgsqlBatchCommand CommandOf(WantedClaim[] wanted)
     {

@@ -3,7 +3,10 @@ using QueueWorkers.GroupCommit;
 
 namespace QueueWorkers.Steps.Reports;
 
-/// <summary>What a run tells about itself while it runs; bounded, so that a talkative step cannot fill the database. Safe for use by many threads.</summary>
+/// <summary>
+/// What a run tells about itself while it runs; bounded, so that a talkative step cannot fill the database. Safe for
+/// use by many threads.
+/// </summary>
 public sealed class RunReport
 {
     /// <summary>The most log lines of an attempt that are kept; of more the oldest go.</summary>
@@ -45,9 +48,15 @@ public sealed class RunReport
     {
         var json = JsonSerializer.SerializeToUtf8Bytes(result, JsonSerializerOptions.Web);
         if (json.Length > LargestResult)
-            throw new ArgumentException($"A step's result may be {LargestResult} bytes of JSON, got {json.Length}; keep it elsewhere and report where.", nameof(result));
+            throw new ArgumentException(
+                $"A step's result may be {LargestResult} bytes of JSON, got {json.Length}; keep it elsewhere and report where.",
+                nameof(result)
+            );
         lock (_gate)
-            (_result, _isDirty) = (System.Text.Encoding.UTF8.GetString(json).Replace("\\u0000", "", StringComparison.Ordinal), true);
+            (_result, _isDirty) = (
+                System.Text.Encoding.UTF8.GetString(json).Replace("\\u0000", "", StringComparison.Ordinal),
+                true
+            );
     }
 
     /// <summary>What has not been written yet; null when that is nothing. Once taken it counts as written.</summary>

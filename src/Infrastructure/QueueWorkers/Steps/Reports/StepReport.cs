@@ -3,7 +3,9 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace QueueWorkers.Steps.Reports;
 
-/// <summary>What one attempt of a step told about itself. There is a row only for attempts that told something.</summary>
+/// <summary>
+/// What one attempt of a step told about itself. There is a row only for attempts that told something.
+/// </summary>
 public sealed class StepReport
 {
     /// <summary>What the step worked on.</summary>
@@ -41,7 +43,13 @@ public sealed class StepReportTable : IEntityTypeConfiguration<StepReport>
     public void Configure(EntityTypeBuilder<StepReport> builder)
     {
         builder.ToTable("step_reports");
-        builder.HasKey(r => new { r.SubjectId, r.Step, r.MessageId, r.Attempt });
+        builder.HasKey(r => new
+        {
+            r.SubjectId,
+            r.Step,
+            r.MessageId,
+            r.Attempt,
+        });
         builder.Property(r => r.Result).HasColumnType("jsonb");
         builder.Property(r => r.At).HasDefaultValueSql("now()");
         builder.HasIndex(r => r.At).HasMethod("brin").HasDatabaseName("step_reports_at");
