@@ -60,7 +60,7 @@ public sealed class TestPooler : IAsyncDisposable
             .WithEnvironment("POOLER_PER_ROLE", $"{serverConnections}")
             .Build();
         await container.StartAsync();
-        return new TestPooler(
+        var pooler = new TestPooler(
             container,
             new NpgsqlConnectionStringBuilder
             {
@@ -71,8 +71,25 @@ public sealed class TestPooler : IAsyncDisposable
                 Password = password,
             }.ConnectionString
         );
+        await Eventually.Is(pooler.AnswersAsync, "the pooler answers", TimeSpan.FromSeconds(60));
+        return pooler;
     }
 
     /// <summary>Stops it.</summary>
     public ValueTask DisposeAsync() => _container.DisposeAsync();
+
+    private async Task<bool> AnswersAsync()
+    {
+        try
+        {
+            await using var connection = new NpgsqlConnection($"{ConnectionString};Pooling=false");
+            await connection.OpenAsync();
+            return true;
+        }
+        catch (NpgsqlException fault) when (fault is not PostgresException)
+        {
+            // Nobody listens yet. What the pooler itself says, such as a refused login, comes through.
+            return false;
+        }
+    }
 }

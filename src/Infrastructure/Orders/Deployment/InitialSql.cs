@@ -15,6 +15,8 @@ internal static class InitialSql
     // four checks per order cost more than the insert.
     // PDFs are compressed already: EXTERNAL spares the database the attempt.
     private const string Storage = """
+        alter table order_lines drop constraint fk_order_lines_orders_order_id;
+        alter table order_progress drop constraint fk_order_progress_orders_order_id;
         alter table outbox set (autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_insert_threshold = -1);
         alter table order_progress set (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.02);
         alter table stock set (fillfactor = 25, autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 5000);

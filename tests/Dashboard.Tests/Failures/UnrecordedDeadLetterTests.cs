@@ -12,7 +12,7 @@ namespace Orders.Dashboard.Tests.Failures;
 /// Messages in <c>email_error</c> that no worker has recorded, because it could not write to the database: the index
 /// settles the step and the order, whoever finds them.
 /// </summary>
-internal sealed class UnrecordedDeadLetters : ShopFixture
+internal sealed class UnrecordedDeadLetterTests : ShopFixture
 {
     private RunningHost _poster = null!;
 

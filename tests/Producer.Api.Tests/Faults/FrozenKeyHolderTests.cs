@@ -6,7 +6,7 @@ namespace Orders.Producer.Api.Tests.Faults;
 /// A replica that is frozen in mid-commit holds one Idempotency-Key. Whoever posts with another key, or none, must not
 /// wait for it.
 /// </summary>
-internal sealed class FrozenHolderOfAKey : ApiFixture
+internal sealed class FrozenKeyHolderTests : ApiFixture
 {
     private const int Others = 40;
 

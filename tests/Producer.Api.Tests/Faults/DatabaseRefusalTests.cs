@@ -6,7 +6,7 @@ namespace Orders.Producer.Api.Tests.Faults;
 /// A database that answers and refuses: every request is answered 503 with a time to come back, never 500, and
 /// afterwards the same key finds its order.
 /// </summary>
-internal sealed class DatabaseRefuses : ApiFixture
+internal sealed class DatabaseRefusalTests : ApiFixture
 {
     private TestRole _role = null!;
     private ApiHost _asRole = null!;

@@ -9,7 +9,7 @@ namespace Orders.Dashboard.Tests.Faults;
 /// Show 3 of issue 13: the workers' database password is rotated before they know, or the database takes no
 /// connections; then it is as before. The same for the dashboard.
 /// </summary>
-internal sealed class RotatedPasswords : ShopFixture
+internal sealed class PasswordRotationTests : ShopFixture
 {
     private const int Orders = 10;
 
