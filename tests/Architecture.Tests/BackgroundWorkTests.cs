@@ -10,7 +10,7 @@ public sealed partial class BackgroundWorkTests
 {
     private static readonly Dictionary<string, string> Harmless = new()
     {
-        ["src/Infrastructure/QueueWorkers/Hosting/BackgroundLoop.cs"] = "it is the guard",
+        ["src/Infrastructure/QueueWorkers/Background/BackgroundLoop.cs"] = "it is the guard",
         ["src/Infrastructure/QueueWorkers/Hosting/LoopWatch.cs"] =
             "awaits loops without throwing, logs, and stops the process",
         ["src/Infrastructure/QueueWorkers/Hosting/ExitDeadline.cs"] = "a thread that sleeps and exits",
@@ -19,6 +19,8 @@ public sealed partial class BackgroundWorkTests
             "the run is awaited; one that is abandoned is only logged at its end",
         ["src/Infrastructure/QueueWorkers/Consuming/Acknowledgement/SharedAcks.cs"] =
             "hands every fault to those who wait for their ack",
+        ["src/Infrastructure/QueueWorkers/Leases/RowLease.cs"] =
+            "awaited when the lease is released; a fault that no try repairs ends the lease first",
         ["src/Infrastructure/QueueWorkers/Operators/OperatorSessions.cs"] = "awaited",
         ["src/Producer.Api/Auth/ApiKeyCache.cs"] = "hands every fault to those who wait for the answer",
         ["src/Producer.Api/Intake/RequestBody.cs"] = "a timer that ends a read",

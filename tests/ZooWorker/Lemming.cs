@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Hosting;
-using QueueWorkers.Hosting;
+using QueueWorkers.Background;
 
 namespace Orders.ZooWorker;
 

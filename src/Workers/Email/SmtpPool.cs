@@ -1,4 +1,4 @@
-using QueueWorkers.Hosting;
+using QueueWorkers.Background;
 
 namespace Orders.Workers.Email;
 

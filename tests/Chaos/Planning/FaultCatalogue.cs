@@ -28,7 +28,7 @@ public static class FaultCatalogue
     /// <summary>
     /// Whether plans delete queues. Off until steps declare a deleted queue again and its messages are emitted again.
     /// </summary>
-    public static readonly bool DeletesQueues;
+    public static readonly bool DeletesQueues = true;
 
     /// <summary>How soon the system has to work again, by class: in 95 of 100 cases, and at most.</summary>
     public static readonly IReadOnlyDictionary<string, (TimeSpan P95, TimeSpan Max)> Targets = new Dictionary<

@@ -1,5 +1,5 @@
 using System.Threading.Channels;
-using QueueWorkers.Hosting;
+using QueueWorkers.Background;
 
 namespace QueueWorkers.GroupCommit;
 

@@ -149,6 +149,12 @@ public sealed class RowLease : IAsyncDisposable
                 if (Environment.TickCount64 - Interlocked.Read(ref _renewedAt) >= (_duration * 0.9).TotalMilliseconds)
                     await _lost.CancelAsync();
             }
+            catch
+            {
+                // No try repairs it: the holder is told now, and gets the fault when it releases the lease.
+                await _lost.CancelAsync();
+                throw;
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 using MassTransit.RabbitMqTransport;
 using Microsoft.Extensions.Logging;
+using QueueWorkers.Background;
 using QueueWorkers.FlowControl;
-using QueueWorkers.Hosting;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
 

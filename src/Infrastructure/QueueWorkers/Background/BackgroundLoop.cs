@@ -1,11 +1,11 @@
-namespace QueueWorkers.Hosting;
+namespace QueueWorkers.Background;
 
 /// <summary>
 /// Work in the background that nobody awaits, and without which the process only looks alive: commits that never come,
 /// a step that takes nothing from its queue any more.
 /// An exception that leaves it ends the process at once, with the exception on standard error. That costs what a crash
 /// costs, which nothing is lost by; a silent end would cost everything that waits for it. Loops of hosted services are
-/// watched by <see cref="LoopWatch"/>, which ends the process in an orderly way.
+/// watched by <c>LoopWatch</c>, which ends the process in an orderly way.
 /// </summary>
 public static class BackgroundLoop
 {
