@@ -25,9 +25,7 @@ public static class FaultCatalogue
     /// <summary>The class that is not about working again: how soon a worker has to be gone after SIGTERM.</summary>
     public const string WorkerStop = "worker asked to stop";
 
-    /// <summary>
-    /// Whether plans delete queues. Off until steps declare a deleted queue again and its messages are emitted again.
-    /// </summary>
+    /// <summary>Whether plans delete queues.</summary>
     public static readonly bool DeletesQueues = true;
 
     /// <summary>How soon the system has to work again, by class: in 95 of 100 cases, and at most.</summary>
