@@ -29,7 +29,7 @@ done
 
 long='TestCategory=Long'
 crash='FullyQualifiedName~Orders.CrashPoints.Tests' redrive='FullyQualifiedName~RedriveMatrixTests'
-variants='FullyQualifiedName~BrokenVariants' restarts='FullyQualifiedName~RollingRestart' budgets='FullyQualifiedName~Dashboard.Tests.Pages.Budget'
+variants='FullyQualifiedName~BrokenVariants' restarts='FullyQualifiedName~RollingRestart' budgets='FullyQualifiedName~Dashboard.Tests.Pages.PageBudget'
 # What no other part names belongs to the scenarios: a new long test cannot fall between two parts.
 not() { printf '&%s' "${@/'~'/'!~'}"; }
 
