@@ -116,8 +116,6 @@ public sealed class RefusedLoginTests : SystemFixture
             Is.False,
             "the process ends itself"
         );
-        network.Restore();
-        await HealthyAsync(host);
     }
 
     private static async Task<HealthReportEntry> CheckAsync(RunningHost host) =>

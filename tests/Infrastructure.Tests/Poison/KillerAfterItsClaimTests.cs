@@ -25,6 +25,7 @@ public sealed class KillerAfterItsClaimTests : SystemFixture
         await TestSystem.Broker.PublishToAsync(Step, new Strike(killer));
 
         var (deaths, deferrals) = (0, 0);
+        var ended = new List<string>();
         var process = ZooProcess.Start(TestSystem, Step, ("Workers:Schedules", "false"));
         try
         {
@@ -34,8 +35,16 @@ public sealed class KillerAfterItsClaimTests : SystemFixture
                     if (process.HasExited)
                     {
                         deaths++;
+                        // Also waits for the rest of its output.
+                        await process.WaitAsync(TimeSpan.FromSeconds(30));
+                        ended.Add(process.Output);
+                        Assert.That(process.Output, Does.Contain("Struck by the cobra"), "why the process ended");
                         await process.DisposeAsync();
-                        Assert.That(deaths, Is.LessThanOrEqualTo(PlannedDeaths), "processes that died");
+                        Assert.That(
+                            deaths,
+                            Is.LessThanOrEqualTo(PlannedDeaths),
+                            () => $"processes that died:\n{string.Join("\n---\n", ended)}"
+                        );
                         process = ZooProcess.Start(TestSystem, Step, ("Workers:Schedules", "false"));
                     }
 

@@ -64,10 +64,7 @@ public sealed class ExpiryTests() : ZooFixture("hurried,impatient")
         Assert.That(await TestSystem.StatusAsync(order, "hurried"), Is.EqualTo(StepStatus.Done));
         Assert.That(await TestSystem.EffectsAsync(order), Is.EqualTo(1), "effects");
         Assert.That(
-            await TestSystem.Database.ScalarAsync<int>(
-                "select dead-lettered from order_progress where order_id = $1",
-                order
-            ),
+            await TestSystem.Database.ScalarAsync<int>("select failed from order_progress where order_id = $1", order),
             Is.Zero,
             "steps that need attention"
         );

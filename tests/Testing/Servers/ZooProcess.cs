@@ -12,6 +12,7 @@ public sealed class ZooProcess : IAsyncDisposable
 {
     private readonly ConcurrentQueue<string> _output = new();
     private readonly Process _process;
+    private int _disposed;
 
     private ZooProcess(Process process)
     {
@@ -87,6 +88,8 @@ public sealed class ZooProcess : IAsyncDisposable
     /// <summary>Kills it if it still lives.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) == 1)
+            return;
         if (!_process.HasExited)
             await KillAsync();
         _process.Dispose();

@@ -45,7 +45,6 @@ public sealed class DatabaseDeployment<TContext>(
         );
         await ExecuteAsync(alone, $"select pg_advisory_xact_lock({DeploymentLock})", cancellationToken);
 
-        await RefuseForeignSchemaAsync(cancellationToken);
         await MigrateAsync(cancellationToken);
         await using (var connection = await database.OpenConnectionAsync(cancellationToken))
         {
@@ -73,6 +72,7 @@ public sealed class DatabaseDeployment<TContext>(
                 "set lock_timeout = 0; set idle_in_transaction_session_timeout = 0",
                 cancellationToken
             );
+            await RefuseForeignSchemaAsync(cancellationToken);
             var pending = (await context.Database.GetPendingMigrationsAsync(cancellationToken)).ToArray();
             await context.Database.MigrateAsync(cancellationToken);
             DeploymentLog.DatabaseDeployed(

@@ -73,6 +73,8 @@ public sealed class PoisonGuard(
             return new Pass(this, null, null, null);
         }
 
+        // Before the gate is closed: a dead process's lease may take its whole time to end, and nobody here is to wait
+        // for that.
         var lease = await TakeLeaseAsync(run, cancellationToken);
         try
         {
