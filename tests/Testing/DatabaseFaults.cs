@@ -17,7 +17,7 @@ public sealed class DatabaseFaults : IDisposable
     {
         _listener.InstrumentPublished = static (instrument, listener) =>
         {
-            if (instrument.Name == "orders.database.faults")
+            if (instrument.Name == "queueworkers.database.faults")
                 listener.EnableMeasurementEvents(instrument);
         };
         _listener.SetMeasurementEventCallback<long>(

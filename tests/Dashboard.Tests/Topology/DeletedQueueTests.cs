@@ -201,7 +201,7 @@ internal sealed class DeletedQueueTests : ShopFixture
             () =>
                 TestSystem.Broker.Management.HasBindingAsync(
                     TestSystem.Broker.Options.VirtualHost,
-                    "orders-topology",
+                    "queue-workers-topology",
                     queue,
                     $"{queue} settled",
                     default

@@ -791,7 +791,7 @@ namespace Orders.Infrastructure.Migrations
 
                     b.HasIndex("RestorableUntil")
                         .HasDatabaseName("failures_archived")
-                        .HasFilter("state = 5");
+                        .HasFilter("state in (5)");
 
                     b.HasIndex("State", "Id")
                         .HasDatabaseName("failures_state");
@@ -2037,7 +2037,7 @@ namespace Orders.Infrastructure.Migrations
 
                     b.HasIndex("State")
                         .HasDatabaseName("replays_running")
-                        .HasFilter("state = 0");
+                        .HasFilter("state in (0)");
 
                     b.ToTable("replays", (string)null);
                 });

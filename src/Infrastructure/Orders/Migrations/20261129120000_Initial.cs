@@ -975,7 +975,7 @@ namespace Orders.Infrastructure.Migrations
                 name: "failures_archived",
                 table: "failures",
                 column: "restorable_until",
-                filter: "state = 5");
+                filter: "state in (5)");
 
             migrationBuilder.CreateIndex(
                 name: "failures_build",
@@ -1149,7 +1149,7 @@ namespace Orders.Infrastructure.Migrations
                 name: "replays_running",
                 table: "replays",
                 column: "state",
-                filter: "state = 0");
+                filter: "state in (0)");
 
             migrationBuilder.CreateIndex(
                 name: "schedule_runs_finished",

@@ -91,7 +91,7 @@ public sealed class FailureTable : IEntityTypeConfiguration<Failure>
         builder.HasIndex(f => f.ClosedAt).HasFilter("closed_at is not null").HasDatabaseName("failures_closed");
         builder
             .HasIndex(f => f.RestorableUntil)
-            .HasFilter($"state = {FailureState.Archived:D}")
+            .HasFilter($"state in ({FailureState.Archived:D})")
             .HasDatabaseName("failures_archived");
     }
 }

@@ -13,19 +13,19 @@ public sealed class ControlMetrics
     {
         var meter = meters.Create(QueueWorkersTelemetry.Name);
         meter.CreateObservableGauge(
-            "orders.database.connections.budget",
+            "queueworkers.database.connections.budget",
             () => Of(b => b.Bounds),
             "{connection}",
             "The most database connections that all living worker processes may open together."
         );
         meter.CreateObservableGauge(
-            "orders.database.connections.limit",
+            "queueworkers.database.connections.limit",
             () => Of(b => b.Limit),
             "{connection}",
             "The connections that PostgreSQL gives to anybody but a superuser."
         );
         meter.CreateObservableGauge(
-            "orders.workers.living",
+            "queueworkers.workers.living",
             () => Of(b => b.Processes),
             "{process}",
             "Worker processes that have reported themselves lately."

@@ -1,6 +1,6 @@
 namespace QueueWorkers.FlowControl;
 
-/// <summary>Why a message was deferred: deferred with a due time, without an attempt counted.</summary>
+/// <summary>Why a message went back to the outbox with a due time, without an attempt counted.</summary>
 public enum DeferralCause
 {
     /// <summary>What its step depends on is down, or is being tried with another message.</summary>

@@ -13,7 +13,7 @@ public static class DatabaseFaultMetrics
     private static readonly Meter Meter = new(QueueWorkersTelemetry.Name);
 
     private static readonly Counter<long> Faults = Meter.CreateCounter<long>(
-        "orders.database.faults",
+        "queueworkers.database.faults",
         "{fault}",
         "Faults of the database that work waited for or that a request was refused for, by kind (unavailable, refused, conflict) and SQLSTATE."
     );

@@ -39,7 +39,7 @@ internal sealed class TopologyGuard(
 ) : BackgroundService
 {
     /// <summary>The exchange that the marks are bound to.</summary>
-    public const string Marks = "orders-topology";
+    public const string Marks = "queue-workers-topology";
 
     private const string Begun = "begun";
     private const string Settled = "settled";

@@ -13,12 +13,12 @@ internal sealed class TopologyMetrics
     {
         var meter = meters.Create(QueueWorkersTelemetry.Name);
         _lost = meter.CreateCounter<long>(
-            "orders.topology.lost",
+            "queueworkers.topology.lost",
             "{queue}",
             "Queues that were deleted, recreated, or cut off from an exchange."
         );
         _sentAgain = meter.CreateCounter<long>(
-            "orders.topology.sent_again",
+            "queueworkers.topology.sent_again",
             "{message}",
             "Messages that were sent again because their queue was lost."
         );
