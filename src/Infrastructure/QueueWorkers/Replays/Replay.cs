@@ -77,6 +77,9 @@ public sealed class ReplayTable : IEntityTypeConfiguration<Replay>
         builder.Property(r => r.Filter).HasColumnType("jsonb");
         builder.Property(r => r.CreatedAt).HasDefaultValueSql("now()");
         builder.Property(r => r.UpdatedAt).HasDefaultValueSql("now()");
-        builder.HasIndex(r => r.State).HasFilter($"state in ({ReplayState.Running:D})").HasDatabaseName("replays_running");
+        builder
+            .HasIndex(r => r.State)
+            .HasFilter($"state in ({ReplayState.Running:D})")
+            .HasDatabaseName("replays_running");
     }
 }
