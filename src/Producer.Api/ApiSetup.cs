@@ -6,6 +6,7 @@ using Orders.Producer.Api.Intake;
 using Orders.Producer.Api.Limits;
 using Orders.Producer.Api.Problems;
 using Orders.Producer.Api.Watching;
+using QueueWorkers;
 using QueueWorkers.Hosting;
 
 namespace Orders.Producer.Api;

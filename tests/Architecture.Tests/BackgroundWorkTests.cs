@@ -19,6 +19,8 @@ public sealed partial class BackgroundWorkTests
             "the run is awaited; one that is abandoned is only logged at its end",
         ["src/Infrastructure/QueueWorkers/Consuming/Acknowledgement/SharedAcks.cs"] =
             "hands every fault to those who wait for their ack",
+        ["src/Infrastructure/QueueWorkers/Leases/RowLease.cs"] =
+            "awaited at the release; a lease that is not renewed any more is lost, which its holder is told",
         ["src/Infrastructure/QueueWorkers/Operators/OperatorSessions.cs"] = "awaited",
         ["src/Producer.Api/Auth/ApiKeyCache.cs"] = "hands every fault to those who wait for the answer",
         ["src/Producer.Api/Intake/RequestBody.cs"] = "a timer that ends a read",

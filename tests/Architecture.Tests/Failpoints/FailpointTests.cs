@@ -17,7 +17,7 @@ public sealed partial class FailpointTests
         ["QueueWorkers.Messaging.RabbitManagement."] = "deployment's way to policies and users, see above",
         ["Orders.Infrastructure.DemoCatalogue."] = "part of the deployment, in its transaction",
         ["Orders.Infrastructure.ApiKeys."] = "part of the deployment, in its transaction",
-        ["QueueWorkers.Hosting.DatabaseHealth."] = "a probe that writes nothing and whose failure is its answer",
+        ["QueueWorkers.DatabaseHealth."] = "a probe that writes nothing and whose failure is its answer",
         ["QueueWorkers.DeadLetters.Search.FailureSearch."] = "reads a page of the operator's",
         ["QueueWorkers.DeadLetters.UncertainEffects.ListAsync"] = "reads a page of the operator's",
         ["QueueWorkers.Redrive.RedrivePreview."] = "the dry run: reads, and an operator asks again",

@@ -29,10 +29,6 @@ public sealed class BrokerDeployment(
     /// </summary>
     private const int DeliveryLimit = 20;
 
-    // Every queue is a quorum queue: replicated where there are several nodes, on disk before it is confirmed
-    // everywhere.
-    private static readonly Dictionary<string, object?> Quorum = new() { ["x-queue-type"] = "quorum" };
-
     /// <summary>Does it.</summary>
     public async Task DeployAsync(CancellationToken cancellationToken)
     {
@@ -106,7 +102,7 @@ public sealed class BrokerDeployment(
             .CreateFactory(options)
             .CreateConnectionAsync("QueueWorkers deployment", cancellationToken);
         await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
-        await DeclareAsync(channel, Unrouted, cancellationToken);
+        await Endpoint.DeclareAsync(channel, Unrouted, cancellationToken);
         foreach (var type in catalogue.Steps.SelectMany(s => s.Consumes).Concat(catalogue.IntegrationEvents).Distinct())
             await channel.ExchangeDeclareAsync(
                 MessageName.ExchangeOf(type),
@@ -117,9 +113,9 @@ public sealed class BrokerDeployment(
 
         foreach (var step in catalogue.Steps)
         {
-            await DeclareAsync(channel, $"{step.Name}_error", cancellationToken);
-            await DeclareAsync(channel, $"{step.Name}_skipped", cancellationToken);
-            await DeclareAsync(channel, step.Name, cancellationToken);
+            await Endpoint.DeclareAsync(channel, $"{step.Name}_error", cancellationToken);
+            await Endpoint.DeclareAsync(channel, $"{step.Name}_skipped", cancellationToken);
+            await Endpoint.DeclareAsync(channel, step.Name, cancellationToken);
             foreach (var type in step.Consumes)
                 await channel.ExchangeBindAsync(
                     step.Name,
@@ -135,7 +131,7 @@ public sealed class BrokerDeployment(
                 .ExceptBy(catalogue.Steps.Select(s => s.Name), s => s.Queue)
         )
         {
-            await DeclareAsync(channel, subscription.Queue, cancellationToken);
+            await Endpoint.DeclareAsync(channel, subscription.Queue, cancellationToken);
             await channel.ExchangeBindAsync(
                 subscription.Queue,
                 subscription.Exchange,
@@ -157,26 +153,6 @@ public sealed class BrokerDeployment(
         ];
         foreach (var limit in (await reader.LimitsAsync(cancellationToken)).Where(l => ours.Contains(l.Queue)))
             DeploymentLog.QueueLimited(logger, limit.Queue, limit.Policy, limit.Limits);
-    }
-
-    // An exchange and a queue of the same name, as MassTransit declares an endpoint.
-    internal static async Task DeclareAsync(IChannel channel, string name, CancellationToken cancellationToken)
-    {
-        await channel.ExchangeDeclareAsync(
-            name,
-            ExchangeType.Fanout,
-            durable: true,
-            cancellationToken: cancellationToken
-        );
-        await channel.QueueDeclareAsync(
-            name,
-            durable: true,
-            exclusive: false,
-            autoDelete: false,
-            Quorum,
-            cancellationToken: cancellationToken
-        );
-        await channel.QueueBindAsync(name, name, "", cancellationToken: cancellationToken);
     }
 
     private static string Pattern(string name) => name.Replace(".", "\\.", StringComparison.Ordinal);

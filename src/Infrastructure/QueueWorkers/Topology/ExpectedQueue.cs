@@ -1,5 +1,5 @@
 using Npgsql;
-using QueueWorkers.Deployment;
+using QueueWorkers.Messaging;
 
 namespace QueueWorkers.Topology;
 
@@ -58,6 +58,6 @@ internal sealed record ExpectedQueue(string Name, QueueRole Role, IReadOnlyList<
                 );
         }
 
-        return [.. queues, new ExpectedQueue(BrokerDeployment.Unrouted, QueueRole.DeadLettered, [])];
+        return [.. queues, new ExpectedQueue(WellKnownQueues.Unrouted, QueueRole.DeadLettered, [])];
     }
 }

@@ -6,7 +6,6 @@ using Npgsql;
 using QueueWorkers.DeadLetters;
 using QueueWorkers.DeadLetters.Reconciliation;
 using QueueWorkers.DeadLetters.Search;
-using QueueWorkers.Deployment;
 using QueueWorkers.Messaging;
 using QueueWorkers.Operators;
 using QueueWorkers.Redrive;
@@ -208,7 +207,7 @@ internal sealed class TopologyGuard(
 
     private static string Advice(ExpectedQueue queue) =>
         queue.Role == QueueRole.Step
-            ? $"Messages for it wait in {BrokerDeployment.Unrouted}. A running worker of {queue.Name} recreates its queue; else run `deploy`. Lost messages are sent again by themselves then."
+            ? $"Messages for it wait in {WellKnownQueues.Unrouted}. A running worker of {queue.Name} recreates its queue; else run `deploy`. Lost messages are sent again by themselves then."
             : "It is recreated by itself, or by `deploy`.";
 
     private async Task<bool> RepairAsync(
@@ -236,7 +235,7 @@ internal sealed class TopologyGuard(
             {
                 if (binding.Source == "")
                     await OnChannelAsync(
-                        c => BrokerDeployment.DeclareAsync(c, queue.Name, cancellationToken),
+                        c => Endpoint.DeclareAsync(c, queue.Name, cancellationToken),
                         cancellationToken
                     );
                 else if (binding.ToQueue)
@@ -364,7 +363,7 @@ internal sealed class TopologyGuard(
             return;
         }
 
-        var filter = new FailureFilter { Queue = BrokerDeployment.Unrouted, From = since - RedriveFor };
+        var filter = new FailureFilter { Queue = WellKnownQueues.Unrouted, From = since - RedriveFor };
         var request = new RedriveRequest
         {
             Filter = filter,

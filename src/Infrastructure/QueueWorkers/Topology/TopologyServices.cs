@@ -6,7 +6,7 @@ namespace QueueWorkers.Topology;
 
 /// <summary>
 /// Registers the check of the topology, for the process that operators use. It needs the failures
-/// (<see cref="FailureServices.AddFailures"/>) and an <see cref="ILostMessages"/>.
+/// (<c>AddFailures</c>) and an <see cref="ILostMessages"/>.
 /// </summary>
 public static class TopologyServices
 {

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Npgsql;
 using QueueWorkers.GroupCommit;
 
-namespace QueueWorkers.Hosting;
+namespace QueueWorkers;
 
 /// <summary>Whether the database can be reached and has been deployed.</summary>
 public sealed class DatabaseHealth(NpgsqlDataSource database) : IHealthCheck

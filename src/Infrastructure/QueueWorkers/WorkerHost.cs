@@ -8,9 +8,10 @@ using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
+using QueueWorkers.Hosting;
 using QueueWorkers.Telemetry;
 
-namespace QueueWorkers.Hosting;
+namespace QueueWorkers;
 
 /// <summary>What every host has in common: telemetry, structured logs, health, secrets from files.</summary>
 public static class WorkerHost
