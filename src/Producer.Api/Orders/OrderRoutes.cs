@@ -16,8 +16,7 @@ internal static class OrderRoutes
             .AddSingleton<GetOrder>()
             .AddSingleton<ListOrders>()
             .AddSingleton<CancelOrder>()
-            .AddSingleton<GetInvoicePdf>()
-            .AddSingleton<GetCreditNotePdf>()
+            .AddSingleton<GetOrderPdf>()
             .AddSingleton<GetOrderEvents>()
             .AddSingleton<GetCatalogue>();
 
@@ -62,13 +61,13 @@ internal static class OrderRoutes
             .Produces<OrderAnswer>(200, Json)
             .Refuses(401, 403, 404, 429, 503);
 
-        app.MapGet("/orders/{id:guid}/invoice.pdf", Of<GetInvoicePdf>(app).HandleAsync)
+        app.MapGet("/orders/{id:guid}/invoice.pdf", Of<GetOrderPdf>(app).InvoiceAsync)
             .Needs(Scopes.Read)
             .Describe("GetInvoicePdf", "Fetch an order's invoice", "The document; its SHA-256 is the ETag.")
             .Produces(200, contentType: "application/pdf")
             .Refuses(401, 403, 404, 429, 503);
 
-        app.MapGet("/orders/{id:guid}/credit-note.pdf", Of<GetCreditNotePdf>(app).HandleAsync)
+        app.MapGet("/orders/{id:guid}/credit-note.pdf", Of<GetOrderPdf>(app).CreditNoteAsync)
             .Needs(Scopes.Read)
             .Describe(
                 "GetCreditNotePdf",
