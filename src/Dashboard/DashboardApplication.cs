@@ -5,6 +5,7 @@ using Orders.Infrastructure;
 using Orders.Infrastructure.Cancelling;
 using QueueWorkers;
 using QueueWorkers.Hosting;
+using QueueWorkers.Messaging;
 using QueueWorkers.Topology;
 
 namespace Orders.Dashboard;
@@ -13,20 +14,29 @@ namespace Orders.Dashboard;
 internal static class DashboardApplication
 {
     /// <summary>Puts it together.</summary>
-    /// <exception cref="InvalidConfigurationException">With every problem of its own settings.</exception>
+    /// <exception cref="InvalidConfigurationException">With every problem found.</exception>
     public static WebApplication Build(string[] args)
     {
         var builder = WebApplication.CreateBuilder(args);
-        builder.AddWorkerHost("orders-dashboard");
-        builder
-            .Services.AddOrdersStore(builder.Configuration, DatabaseOptions.Dashboard, atLeast: 2)
-            .AddReplays()
-            .AddSingleton<OrderCancellation>();
-        builder.Services.AddRelay(builder.Configuration);
-        builder.Services.AddFailures(builder.Configuration).AddOrderFailures().AddTopologyCheck(builder.Configuration);
-        builder.Services.AddOperatorAuth();
-        builder.Services.AddOperatorApi();
-        builder.Services.AddPages(builder.Configuration);
+        new ConfigurationProblems()
+            .Collect(() => builder.AddWorkerHost("orders-dashboard"))
+            .Collect(() =>
+                builder
+                    .Services.AddOrdersStore(builder.Configuration, DatabaseOptions.Dashboard, atLeast: 2)
+                    .AddReplays()
+                    .AddSingleton<OrderCancellation>()
+            )
+            .Collect(() => builder.Services.AddRelay(builder.Configuration))
+            // The queues' figures come from the management API.
+            .Collect(() => RabbitMqOptions.Read(builder.Configuration, management: true))
+            .Collect(() =>
+                builder
+                    .Services.AddFailures(builder.Configuration)
+                    .AddOrderFailures()
+                    .AddTopologyCheck(builder.Configuration)
+            )
+            .Collect(() => builder.Services.AddOperatorAuth().AddOperatorApi().AddPages(builder.Configuration))
+            .ThrowIfAny();
 
         var app = builder.Build();
 

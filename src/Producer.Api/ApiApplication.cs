@@ -13,20 +13,19 @@ namespace Orders.Producer.Api;
 internal static class ApiApplication
 {
     /// <summary>Puts it together.</summary>
-    /// <exception cref="InvalidConfigurationException">With every problem of its own settings.</exception>
+    /// <exception cref="InvalidConfigurationException">With every problem found.</exception>
     public static WebApplication Build(string[] args)
     {
         var builder = WebApplication.CreateBuilder(args);
-        builder.AddWorkerHost("orders-api");
+        new ConfigurationProblems()
+            .Collect(() => builder.AddWorkerHost("orders-api"))
+            // What orders are stored in, what takes them in, and what brings their messages to the broker.
+            .Collect(() => builder.Services.AddOrdersStore(builder.Configuration, DatabaseOptions.Api).AddOrderIntake())
+            .Collect(() => builder.Services.AddRelay(builder.Configuration).AddOrderFeeding())
+            // The API: keys, catalogue, limits.
+            .Collect(() => builder.Services.AddApi(builder.Configuration))
+            .ThrowIfAny();
         builder.WebHost.ConfigureKestrel(ConnectionLimits.Apply);
-
-        // What orders are stored in, what takes them in, and what brings their messages to the broker.
-        builder.Services.AddOrdersStore(builder.Configuration, DatabaseOptions.Api).AddOrderIntake();
-        builder.Services.AddRelay(builder.Configuration);
-        builder.Services.AddOrderFeeding();
-
-        // The API: keys, catalogue, limits, endpoints, documentation.
-        builder.Services.AddApi(builder.Configuration);
         builder.Services.AddOrderEndpoints();
         builder.Services.AddApiDescription();
 

@@ -22,12 +22,14 @@ return await StartUp.RunAsync(
 static async Task RunAsync(string[] args)
 {
     var builder = WebApplication.CreateBuilder(args);
-    builder.AddWorkerHost("orders-workers");
-    var steps = Steps.Catalogue.Choose(builder.Configuration["Workers:Steps"]);
-    builder.Services.AddOrdersStore(builder.Configuration);
-    builder.Services.AddRelay(builder.Configuration);
-    builder.Services.AddSteps<OrdersDbContext>(builder.Configuration, steps);
-    builder.Services.AddSchedules(builder.Configuration, Schedules.Catalogue);
+    var problems = new ConfigurationProblems().Collect(() => builder.AddWorkerHost("orders-workers"));
+    var steps = Steps.Catalogue.Choose(builder.Configuration["Workers:Steps"], problems);
+    problems
+        .Collect(() => builder.Services.AddOrdersStore(builder.Configuration))
+        .Collect(() => builder.Services.AddRelay(builder.Configuration))
+        .Collect(() => builder.Services.AddSteps<OrdersDbContext>(builder.Configuration, steps))
+        .Collect(() => builder.Services.AddSchedules(builder.Configuration, Schedules.Catalogue))
+        .ThrowIfAny();
 
     var app = builder.Build();
     app.MapWorkerHost();

@@ -30,6 +30,8 @@ public static class OrdersStore
     /// <param name="connections">The most connections of this kind of host, unless the configuration says
     /// otherwise.</param>
     /// <param name="atLeast">How many it cannot do without, whatever the configuration says.</param>
+    /// <exception cref="InvalidConfigurationException">Section <c>Database</c> cannot work, or there is no connection
+    /// string.</exception>
     public static IServiceCollection AddOrdersStore(
         this IServiceCollection services,
         IConfiguration configuration,
@@ -37,11 +39,18 @@ public static class OrdersStore
         int atLeast = 1
     )
     {
-        var options = DatabaseOptions.Read(configuration, connections);
-        if (options.MaxConnections < atLeast)
+        var text = configuration.GetConnectionString("Postgres");
+        var problems = new ConfigurationProblems().Require(
+            !string.IsNullOrWhiteSpace(text),
+            "ConnectionStrings:Postgres must be a PostgreSQL connection string, got nothing; set ConnectionStrings__Postgres"
+        );
+        var options = problems.Read(() => DatabaseOptions.Read(configuration, connections));
+        problems.ThrowIfAny();
+
+        if (options!.MaxConnections < atLeast)
             options = options with { MaxConnections = atLeast };
         services.AddSingleton(options);
-        services.AddSingleton(CreateDataSource(configuration, options));
+        services.AddSingleton(CreateDataSource(text!, options));
         services.AddSingleton<RelayFeed>();
         services.AddSingleton<OutboxCommitInterceptor>();
         services.TryAddSingleton<StepBitmask>();
@@ -85,16 +94,8 @@ public static class OrdersStore
     public static DbContextOptionsBuilder Configure(DbContextOptionsBuilder options, NpgsqlDataSource dataSource) =>
         options.UseNpgsql(dataSource).UseSnakeCaseNamingConvention();
 
-    private static NpgsqlDataSource CreateDataSource(IConfiguration configuration, DatabaseOptions options)
+    private static NpgsqlDataSource CreateDataSource(string text, DatabaseOptions options)
     {
-        var text = configuration.GetConnectionString("Postgres");
-        new ConfigurationProblems()
-            .Require(
-                !string.IsNullOrWhiteSpace(text),
-                "ConnectionStrings:Postgres must be a PostgreSQL connection string, got nothing; set ConnectionStrings__Postgres"
-            )
-            .ThrowIfAny();
-
         var settings = new NpgsqlConnectionStringBuilder(text)
         {
             // The hot statements are few and long: planning them once per connection halves their cost.

@@ -32,17 +32,22 @@ public static class MessagingServices
     /// Adds the relay, unless <c>Outbox:Relay</c> is false. Call it before <see cref="AddSteps{TContext}"/>: what is
     /// registered first is stopped last.
     /// </summary>
+    /// <exception cref="InvalidConfigurationException">Section <c>Outbox</c> or <c>RabbitMq</c> cannot work.</exception>
     public static IServiceCollection AddRelay(this IServiceCollection services, IConfiguration configuration)
     {
-        var options = OutboxOptions.Read(configuration);
-        services.AddSingleton(options);
-        services.AddSingleton(RabbitMqOptions.Read(configuration));
+        var problems = new ConfigurationProblems();
+        var options = problems.Read(() => OutboxOptions.Read(configuration));
+        var broker = problems.Read(() => RabbitMqOptions.Read(configuration));
+        problems.ThrowIfAny();
+
+        services.AddSingleton(options!);
+        services.AddSingleton(broker!);
         services.AddMetrics();
         services.TryAddSingleton<BrokerConnection>();
         services.TryAddSingleton<Fleet>();
         services.TryAddSingleton<RelayMetrics>();
         services.TryAddSingleton<OutboxWriter>();
-        if (options.Relay)
+        if (options!.Relay)
             services.AddHostedService<Relay>();
         return services;
     }
@@ -54,6 +59,8 @@ public static class MessagingServices
     /// <param name="services">Where to.</param>
     /// <param name="configuration">Handed to the steps' own registrations.</param>
     /// <param name="steps">The steps to run here; none for a process that only publishes.</param>
+    /// <exception cref="InvalidConfigurationException">Section <c>Poison</c>, <c>Shutdown</c> or <c>Health</c> cannot
+    /// work, or one that a step reads.</exception>
     public static IServiceCollection AddSteps<TContext>(
         this IServiceCollection services,
         IConfiguration configuration,
@@ -61,14 +68,19 @@ public static class MessagingServices
     )
         where TContext : DbContext
     {
+        var problems = new ConfigurationProblems();
         foreach (var step in steps)
-            step.Services?.Invoke(services, configuration);
+            problems.Collect(() => step.Services?.Invoke(services, configuration));
+        var poison = problems.Read(() => PoisonOptions.Read(configuration));
+        var shutdown = problems.Read(() => ShutdownOptions.Read(configuration));
+        var health = problems.Read(() => HealthOptions.Read(configuration));
+        problems.ThrowIfAny();
 
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<Fleet>();
         services.TryAddSingleton<ControlMetrics>();
         services.AddDuplicateEvidence();
-        services.TryAddSingleton(PoisonOptions.Read(configuration));
+        services.TryAddSingleton(poison!);
         services.TryAddSingleton<PoisonMetrics>();
         services.TryAddSingleton<PoisonGuard>();
         services.TryAddSingleton<StepBitmask>();
@@ -94,12 +106,11 @@ public static class MessagingServices
         services.AddHostedService<ControlPoll>();
         services.TryAddSingleton<OutboxCommitInterceptor>();
         services.TryAddScoped(typeof(IOutboxContextFactory<>), typeof(StepPipeline<>));
-        var shutdown = ShutdownOptions.Read(configuration);
         services.Configure<MassTransitHostOptions>(host =>
         {
             // The process starts, and reports itself as not ready, while the broker is away.
             host.WaitUntilStarted = false;
-            host.StopTimeout = shutdown.ForTheBus;
+            host.StopTimeout = shutdown!.ForTheBus;
             host.ConsumerStopTimeout = shutdown.ForRuns;
         });
         services.TryAddSingleton<StepConsumptions>();
@@ -107,7 +118,7 @@ public static class MessagingServices
         {
             services.AddHostedService<CancellationPoll>();
             services
-                .AddSingleton(HealthOptions.Read(configuration))
+                .AddSingleton(health!)
                 .AddSingleton<ConsumingWatch>()
                 .AddHostedService(provider => provider.GetRequiredService<ConsumingWatch>());
             services.AddHealthChecks().AddCheck<ConsumingWatch>("consuming", tags: [WorkerHost.Ready]);

@@ -45,7 +45,7 @@ internal sealed class RateLimiting(RequestDelegate next, ClientRateLimit limit)
             : next(context);
 }
 
-/// <summary>The rate of one client, section <c>Api:ClientRateLimit</c>.</summary>
+/// <summary>The rate of one client, section <c>Api:RateLimit</c>.</summary>
 internal sealed record RateLimitOptions
 {
     /// <summary>Requests a second in the long run; an order in a batch counts as one. Default: 5000.</summary>
@@ -57,14 +57,14 @@ internal sealed record RateLimitOptions
     /// <summary>Reads and checks the section.</summary>
     public static RateLimitOptions Read(IConfiguration configuration, ConfigurationProblems problems)
     {
-        var options = configuration.GetSection("Api:ClientRateLimit").Get<RateLimitOptions>() ?? new RateLimitOptions();
+        var options = configuration.GetSection("Api:RateLimit").Get<RateLimitOptions>() ?? new RateLimitOptions();
         problems.Require(
             options.PerSecond is >= 1 and <= 1_000_000,
-            $"Api:ClientRateLimit:PerSecond must be 1–1000000, got {options.PerSecond}; set Api__RateLimit__PerSecond"
+            $"Api:RateLimit:PerSecond must be 1–1000000, got {options.PerSecond}; set Api__RateLimit__PerSecond"
         );
         problems.Require(
             options.Burst is >= 1 and <= 1_000_000,
-            $"Api:ClientRateLimit:Burst must be 1–1000000, got {options.Burst}; set Api__RateLimit__Burst"
+            $"Api:RateLimit:Burst must be 1–1000000, got {options.Burst}; set Api__RateLimit__Burst"
         );
         return options;
     }

@@ -3,7 +3,7 @@ namespace Orders.Producer.Api.Tests.Limits;
 internal sealed class ClientRateLimitTests : ApiFixture
 {
     protected override IEnumerable<(string Name, string Value)> Settings =>
-        [("Api:ClientRateLimit:PerSecond", "1"), ("Api:ClientRateLimit:Burst", "20")];
+        [("Api:RateLimit:PerSecond", "1"), ("Api:RateLimit:Burst", "20")];
 
     [Test]
     public async Task A_burst_is_refused_with_a_time_to_wait_and_leaves_the_neighbour_alone()

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using QueueWorkers.Deployment;
+using QueueWorkers.Hosting;
 using QueueWorkers.Messaging;
 using QueueWorkers.Operators;
 using QueueWorkers.Scheduling;
@@ -26,6 +27,7 @@ public static class DeployCommand
     /// <param name="logging">Where to report to.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <param name="schedules">The schedules; null for none.</param>
+    /// <exception cref="InvalidConfigurationException">With every problem found. Nothing was changed.</exception>
     public static async Task RunAsync(
         IConfiguration configuration,
         StepCatalogue catalogue,
@@ -34,12 +36,19 @@ public static class DeployCommand
         ScheduleCatalogue? schedules = null
     )
     {
-        var services = new ServiceCollection()
+        // All of it before the first change, although the broker's part is needed only after the database's.
+        var services = new ServiceCollection();
+        var problems = new ConfigurationProblems()
+            .Collect(() => services.AddOrdersStore(configuration, atLeast: Connections))
+            .Collect(() => Subscriptions.Of(catalogue, configuration));
+        var broker = problems.Read(() => RabbitMqOptions.Read(configuration, management: true));
+        problems.ThrowIfAny();
+
+        services
             .AddLogging(logging)
             .AddSingleton(configuration)
             .AddSingleton(catalogue)
-            .AddOrdersStore(configuration, atLeast: Connections)
-            .AddSingleton(RabbitMqOptions.Read(configuration))
+            .AddSingleton(broker!)
             .AddSingleton<RabbitManagement>()
             .AddSingleton<BrokerDeployment>()
             .AddSingleton<BrokerUsers>()

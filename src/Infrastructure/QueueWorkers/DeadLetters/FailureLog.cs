@@ -57,7 +57,7 @@ internal static partial class FailureLog
     public static partial void QueueFailed(ILogger logger, Exception exception, string queue);
 
     [LoggerMessage(
-        4009,
+        4010,
         LogLevel.Warning,
         "The look through {Queue} took too long between two renewals of its lease; another process does it"
     )]
@@ -66,9 +66,8 @@ internal static partial class FailureLog
     [LoggerMessage(4007, LogLevel.Warning, "{Count} rows of the outbox are quarantined and indexed now")]
     public static partial void QuarantineFound(ILogger logger, int count);
 
-    /// <summary>4009.</summary>
     [LoggerMessage(
-        4009,
+        4011,
         LogLevel.Warning,
         "Queue {Queue} cannot be looked at and is left out ({Reason}); run `deploy` if its step is still in use"
     )]

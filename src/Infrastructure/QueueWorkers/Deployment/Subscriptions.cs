@@ -11,7 +11,7 @@ namespace QueueWorkers.Deployment;
 /// Who listens to integration events: the steps that consume one, and the queues of other systems that the
 /// configuration names.
 /// </summary>
-internal static partial class Subscriptions
+public static partial class Subscriptions
 {
     private const string Section = "Deploy:Subscriptions";
 

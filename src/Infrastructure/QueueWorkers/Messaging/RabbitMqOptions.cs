@@ -6,6 +6,10 @@ namespace QueueWorkers.Messaging;
 /// <summary>Where the broker is, section <c>RabbitMq</c>.</summary>
 public sealed record RabbitMqOptions
 {
+    // One sentence for all who find it, so that the operator reads it once.
+    internal const string NoManagementUri =
+        "RabbitMq:ManagementUri must be the management API's address, such as http://rabbitmq:15672, got nothing; set RabbitMq__ManagementUri";
+
     /// <summary>
     /// Host name; for a cluster the names of its nodes, separated by commas: whichever is there is used, and every
     /// connection that is lost looks for another one.
@@ -31,15 +35,17 @@ public sealed record RabbitMqOptions
     /// <summary>Whether to insist on TLS.</summary>
     public bool Tls { get; init; }
 
-    /// <summary>The management API; needed only by the deployment.</summary>
+    /// <summary>The management API; needed by the deployment and the dashboard.</summary>
     public Uri? ManagementUri { get; init; }
 
     /// <summary>The port in effect.</summary>
     public int EffectivePort => Port ?? (Tls ? 5671 : 5672);
 
     /// <summary>Reads and checks the section.</summary>
+    /// <param name="configuration">Where from.</param>
+    /// <param name="management">Whether the process needs <see cref="ManagementUri"/>.</param>
     /// <exception cref="InvalidConfigurationException">With every problem found.</exception>
-    public static RabbitMqOptions Read(IConfiguration configuration)
+    public static RabbitMqOptions Read(IConfiguration configuration, bool management = false)
     {
         var options = configuration.GetSection("RabbitMq").Get<RabbitMqOptions>() ?? new RabbitMqOptions();
         new ConfigurationProblems()
@@ -53,6 +59,7 @@ public sealed record RabbitMqOptions
             )
             .Require(options.Username != "", "RabbitMq:Username must be set, got nothing; set RabbitMq__Username")
             .Require(options.Password != "", "RabbitMq:Password must be set, got nothing; set RabbitMq__Password")
+            .Require(!management || options.ManagementUri is not null, NoManagementUri)
             .ThrowIfAny();
         return options;
     }

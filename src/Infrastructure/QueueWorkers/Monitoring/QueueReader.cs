@@ -21,10 +21,7 @@ public sealed class QueueReader : IDisposable
     public QueueReader(RabbitMqOptions options)
     {
         new QueueWorkers.Hosting.ConfigurationProblems()
-            .Require(
-                options.ManagementUri is not null,
-                "RabbitMq:ManagementUri must be the management API's address, such as http://rabbitmq:15672, got nothing; set RabbitMq__ManagementUri"
-            )
+            .Require(options.ManagementUri is not null, RabbitMqOptions.NoManagementUri)
             .ThrowIfAny();
         _http = new HttpClient { BaseAddress = options.ManagementUri, Timeout = TimeSpan.FromSeconds(3) };
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(

@@ -12,7 +12,8 @@ public static class ScheduleServices
     /// Adds the schedules to a process, unless <c>Workers:Schedules</c> is false. Any number of processes may have
     /// them.
     /// </summary>
-    /// <exception cref="InvalidConfigurationException">Section <c>Schedules</c> cannot work.</exception>
+    /// <exception cref="InvalidConfigurationException">Section <c>Schedules</c> cannot work, or one that a
+    /// job reads.</exception>
     public static IServiceCollection AddSchedules(
         this IServiceCollection services,
         IConfiguration configuration,
@@ -22,13 +23,18 @@ public static class ScheduleServices
         if (!configuration.GetValue("Workers:Schedules", true))
             return services;
 
-        services.AddSingleton(ScheduleOptions.Read(configuration)).AddSingleton(catalogue);
+        var problems = new ConfigurationProblems();
+        var options = problems.Read(() => ScheduleOptions.Read(configuration));
+        foreach (var schedule in catalogue.Schedules)
+            problems.Collect(() => schedule.Services?.Invoke(services, configuration));
+        problems.ThrowIfAny();
+
+        services.AddSingleton(options!).AddSingleton(catalogue);
         services.AddMetrics();
         services.TryAddSingleton<ScheduleMetrics>();
         services.TryAddSingleton<Fleet>();
         foreach (var schedule in catalogue.Schedules)
         {
-            schedule.Services?.Invoke(services, configuration);
             if (schedule.Job is { } job)
                 services.TryAddScoped(job);
         }

@@ -70,12 +70,24 @@ public sealed partial class StepCatalogue
     /// the nearest.</exception>
     public IReadOnlyList<StepEntry> Choose(string? names)
     {
+        var problems = new ConfigurationProblems();
+        var chosen = Choose(names, problems);
+        problems.ThrowIfAny();
+        return chosen;
+    }
+
+    /// <summary>The steps that a process is to run.</summary>
+    /// <param name="names">Names separated by commas, or <c>*</c> for all.</param>
+    /// <param name="problems">Told of each name that is unknown, with the nearest, and when there is no name.</param>
+    /// <returns>The steps of the names that are known.</returns>
+    public IReadOnlyList<StepEntry> Choose(string? names, ConfigurationProblems problems)
+    {
         var all = string.Join(", ", _steps.Select(s => s.Name));
         var wanted = (names ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         if (wanted is ["*"])
             return _steps;
 
-        var problems = new ConfigurationProblems().Require(
+        problems.Require(
             wanted.Length > 0,
             $"Workers:Steps must name at least one of {all}, or be *, got nothing; set Workers__Steps"
         );
@@ -84,7 +96,6 @@ public sealed partial class StepCatalogue
                 _steps.Exists(s => s.Name == name),
                 $"Workers:Steps: there is no step '{name}'{EditDistance.Suggest(name, [.. _steps.Select(s => s.Name)])}; known are {all}; set Workers__Steps"
             );
-        problems.ThrowIfAny();
         return [.. _steps.Where(s => wanted.Contains(s.Name))];
     }
 
