@@ -38,20 +38,16 @@ public sealed class OrderViewReader(NpgsqlDataSource database)
 {
     // The order first, its steps last: they are read with later snapshots, so an order seen as completed never shows a
     // step that is not.
-    private const string TheOrder = """
-        select o.number, o.customer_name, o.customer_email, o.currency, o.total, o.premium, o.created_at, p.status,
-            p.completed_at, i.number, i.sha256, p.cancelled_at, n.number, n.sha256
+    private const string TheOrder = $"""
+        select {OrderRows.Order}, i.number, i.sha256, n.number, n.sha256
         from orders o join order_progress p on p.order_id = o.id
             left join invoices i on i.order_id = o.id and i.sha256 is not null
             left join credit_notes n on n.order_id = o.id and n.sha256 is not null
         where o.id = $1 and o.client_id = $2
         """;
 
-    private const string Lines =
-        "select line, sku, name, quantity, unit_price, total from order_lines where order_id = $1 order by line";
-
     private static readonly string Steps = $"""
-        select c.step, r.status, r.attempts, r.started_at, r.finished_at, r.next_attempt_at, r.last_fault, u.at
+        select {OrderRows.Step}, u.at
         from order_progress p join step_catalogue c on c.bit & (p.required | p.done) <> 0
             left join step_runs r on r.subject_id = p.order_id and r.step = c.step
             left join effects u on p.cancelled_at is not null and u.subject_id = p.order_id
@@ -83,7 +79,7 @@ public sealed class OrderViewReader(NpgsqlDataSource database)
                 },
             }
         );
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(Lines) { Parameters = { Id(orderId) } });
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(OrderRows.Lines) { Parameters = { Id(orderId) } });
         batch.BatchCommands.Add(new NpgsqlBatchCommand(Steps) { Parameters = { Id(orderId) } });
         batch.BatchCommands.Add(new NpgsqlBatchCommand(Reports) { Parameters = { Id(orderId) } });
         Failpoint.Hit("api.before_read_order", Outside.Database);
@@ -91,84 +87,36 @@ public sealed class OrderViewReader(NpgsqlDataSource database)
         if (!await reader.ReadAsync(cancellationToken))
             return null;
 
-        var status = (OrderStatus)reader.GetInt16(7);
-        var completedAt = reader.Optional<DateTimeOffset>(8);
-        var invoice = reader.Optional<long>(9) is { } number
-            ? new RenderedInvoice(number, reader.GetFieldValue<byte[]>(10))
-            : null;
-        var cancelledAt = reader.Optional<DateTimeOffset>(11);
-        var creditNote = reader.Optional<long>(12) is { } taken
-            ? new RenderedInvoice(taken, reader.GetFieldValue<byte[]>(13))
-            : null;
         var lines = new List<OrderLine>();
-        var order = new Order
-        {
-            Id = orderId,
-            Number = reader.GetInt64(0),
-            ClientId = clientId,
-            CustomerName = reader.GetString(1),
-            CustomerEmail = reader.GetString(2),
-            Currency = reader.GetString(3),
-            Total = reader.GetDecimal(4),
-            Premium = reader.GetBoolean(5),
-            CreatedAt = reader.GetFieldValue<DateTimeOffset>(6),
-            Lines = lines,
-        };
+        var (order, status, completedAt, cancelledAt) = OrderRows.OrderFrom(reader, orderId, lines);
+        var invoice = RenderedFrom(reader, OrderRows.OrderColumns);
+        var creditNote = RenderedFrom(reader, OrderRows.OrderColumns + 2);
+        await OrderRows.ReadNextAsync(reader, lines, r => OrderRows.LineFrom(r, orderId), cancellationToken);
 
-        await reader.NextResultAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            lines.Add(
-                new OrderLine
-                {
-                    OrderId = orderId,
-                    Line = reader.GetInt16(0),
-                    Sku = reader.GetString(1),
-                    Name = reader.GetString(2),
-                    Quantity = reader.GetInt32(3),
-                    UnitPrice = reader.GetDecimal(4),
-                    Total = reader.GetDecimal(5),
-                }
-            );
-        }
-
-        await reader.NextResultAsync(cancellationToken);
-        var steps = new List<StepRecord>();
         var undone = new Dictionary<string, DateTimeOffset>();
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            var step = StepFrom(reader, orderId, status, cancelledAt);
-            steps.Add(step);
-            if (reader.Optional<DateTimeOffset>(7) is { } at)
-                undone[step.Step] = at;
-        }
+        var steps = new List<StepRecord>();
+        await OrderRows.ReadNextAsync(
+            reader,
+            steps,
+            r =>
+            {
+                var step = OrderRows.StepFrom(r, orderId, cancelledAt is null ? status : OrderStatus.Cancelled);
+                if (r.Optional<DateTimeOffset>(OrderRows.StepColumns) is { } at)
+                    undone[step.Step] = at;
+                return step;
+            },
+            cancellationToken
+        );
 
-        await reader.NextResultAsync(cancellationToken);
         var reports = new List<StepReport>();
-        while (await reader.ReadAsync(cancellationToken))
-            reports.Add(ReportFrom(reader, orderId));
+        await OrderRows.ReadNextAsync(reader, reports, r => ReportFrom(r, orderId), cancellationToken);
         return new OrderView(order, status, completedAt, steps, invoice, creditNote, cancelledAt, undone, reports);
     }
 
-    private static StepRecord StepFrom(
-        NpgsqlDataReader reader,
-        Guid orderId,
-        OrderStatus status,
-        DateTimeOffset? cancelledAt
-    ) =>
-        new()
-        {
-            SubjectId = orderId,
-            Step = reader.GetString(0),
-            Status =
-                (StepStatus?)reader.Optional<short>(1)
-                ?? PendingStep.StatusIn(cancelledAt is null ? status : OrderStatus.Cancelled),
-            Attempts = reader.Optional<int>(2) ?? 0,
-            StartedAt = reader.Optional<DateTimeOffset>(3),
-            FinishedAt = reader.Optional<DateTimeOffset>(4),
-            NextAttemptAt = reader.Optional<DateTimeOffset>(5),
-            LastFault = reader.IsDBNull(6) ? null : reader.GetString(6),
-        };
+    private static RenderedInvoice? RenderedFrom(NpgsqlDataReader reader, int column) =>
+        reader.Optional<long>(column) is { } number
+            ? new RenderedInvoice(number, reader.GetFieldValue<byte[]>(column + 1))
+            : null;
 
     private static StepReport ReportFrom(NpgsqlDataReader reader, Guid orderId) =>
         new()
@@ -178,9 +126,9 @@ public sealed class OrderViewReader(NpgsqlDataSource database)
             MessageId = reader.GetGuid(1),
             Attempt = reader.GetInt32(2),
             Progress = reader.Optional<double>(3),
-            Activity = reader.IsDBNull(4) ? null : reader.GetString(4),
+            Activity = reader.OptionalText(4),
             Log = reader.GetFieldValue<string[]>(5),
-            Result = reader.IsDBNull(6) ? null : reader.GetString(6),
+            Result = reader.OptionalText(6),
             At = reader.GetFieldValue<DateTimeOffset>(7),
         };
 
