@@ -13,7 +13,8 @@ namespace Orders.Workers.Tests.Flow;
 
 /// <summary>
 /// The example in README.md, "Add a step", taken literally: its C# goes into a copy of <c>src/Workers</c>, which is
-/// built with all checks of the repository, deployed over an installation with four steps, and run.
+/// built with all checks of the repository and deployed over an installation with four steps; its service goes into a
+/// copy of <c>docker-compose.yml</c>, whose environment the step runs in.
 /// </summary>
 public sealed partial class ReadmeStepTests
 {
@@ -24,7 +25,7 @@ public sealed partial class ReadmeStepTests
         try
         {
             var dll = await BuildAsync(Path.Combine(folder, "src", "Workers"));
-            await RunAsync(dll);
+            await RunAsync(dll, await ComposeAsync(folder));
         }
         finally
         {
@@ -32,7 +33,7 @@ public sealed partial class ReadmeStepTests
         }
     }
 
-    private static async Task RunAsync(string dll)
+    private static async Task RunAsync(string dll, IReadOnlyDictionary<string, string> compose)
     {
         var calls = new ConcurrentQueue<(string Key, Guid Order)>();
         await using var service = await LoyaltyServiceAsync(calls);
@@ -41,11 +42,11 @@ public sealed partial class ReadmeStepTests
 
         await using var loyalty = await WorkerProcess.StartDllAsync(
             dll,
-            system.Settings(
-                ("Workers:Steps", "loyalty"),
-                ("Workers:Schedules", "false"),
-                ("Loyalty:Url", $"{service.Urls.Single()}/")
-            )
+            [
+                .. compose.Select(variable => KeyValuePair.Create(variable.Key, (string?)variable.Value)),
+                // Where the services are that are called by their compose names there.
+                .. system.Settings(("Workers:Schedules", "false"), ("Loyalty:Url", $"{service.Urls.Single()}/")),
+            ]
         );
         await using var inventory = await system.StartAsync("inventory");
         var order = await system.PostAsync(inventory, ("MUG-BLUE", 1));
@@ -96,12 +97,10 @@ public sealed partial class ReadmeStepTests
 
     private static async Task AddExampleAsync(string folder)
     {
-        var readme = await File.ReadAllTextAsync(Path.Combine(WorkerProcess.RepositoryRoot, "README.md"));
-        var blocks = Block().Matches(Section().Match(readme).Value);
-        Assert.That(blocks, Has.Count.EqualTo(2), "C# blocks in README.md, 'Add a step': the step, its registration");
-        foreach (Match block in blocks)
+        var blocks = await BlocksAsync("csharp");
+        Assert.That(blocks, Has.Length.EqualTo(2), "C# blocks in README.md, 'Add a step': the step, its registration");
+        foreach (var (path, code) in blocks)
         {
-            var (path, code) = (block.Groups["path"].Value, block.Groups["code"].Value);
             var file = Path.Combine(folder, Path.GetRelativePath("src/Workers", path));
             if (!File.Exists(file))
             {
@@ -120,6 +119,33 @@ public sealed partial class ReadmeStepTests
         }
 
         static bool IsUsing(string line) => line.StartsWith("using ", StringComparison.Ordinal);
+    }
+
+    // The environment of the example's service, as docker compose reads it.
+    private static async Task<IReadOnlyDictionary<string, string>> ComposeAsync(string folder)
+    {
+        var (path, service) = (await BlocksAsync("yaml")).Single();
+        var compose = await File.ReadAllTextAsync(Path.Combine(WorkerProcess.RepositoryRoot, path));
+        var copy = Path.Combine(folder, path);
+        var lines = service.TrimEnd('\n').Split('\n').Select(line => $"  {line}\n");
+        await File.WriteAllTextAsync(
+            copy,
+            compose.Replace("\nservices:\n", $"\nservices:\n{string.Concat(lines)}\n", StringComparison.Ordinal)
+        );
+        return await ComposeSettings.InAsync(copy, "loyalty");
+    }
+
+    // The fenced blocks of one language in the section; each begins with a comment that names its file.
+    private static async Task<(string Path, string Text)[]> BlocksAsync(string language)
+    {
+        var readme = await File.ReadAllTextAsync(Path.Combine(WorkerProcess.RepositoryRoot, "README.md"));
+        return
+        [
+            .. Block()
+                .Matches(Section().Match(readme).Value)
+                .Where(block => block.Groups["language"].Value == language)
+                .Select(block => (block.Groups["path"].Value, block.Groups["text"].Value)),
+        ];
     }
 
     private static async Task<WebApplication> LoyaltyServiceAsync(ConcurrentQueue<(string Key, Guid Order)> calls)
@@ -171,7 +197,7 @@ public sealed partial class ReadmeStepTests
     private static partial Regex Section();
 
     [GeneratedRegex(
-        @"^```csharp\n// (?<path>\S+)\n(?<code>.*?)^```$",
+        @"^```(?<language>\w+)\n(?://|\#) (?<path>\S+)\n(?<text>.*?)^```$",
         RegexOptions.Multiline | RegexOptions.Singleline
     )]
     private static partial Regex Block();
