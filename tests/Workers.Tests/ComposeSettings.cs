@@ -12,12 +12,18 @@ internal static partial class ComposeSettings
     /// <summary>
     /// Resolves the environment of a service for a <c>.env</c> with these settings and the passwords.
     /// </summary>
-    public static async Task<IReadOnlyDictionary<string, string>> OfAsync(
+    public static Task<IReadOnlyDictionary<string, string>> OfAsync(
+        string service,
+        params (string Name, string Value)[] settings
+    ) => InAsync(Path.Combine(Root, "docker-compose.yml"), service, settings);
+
+    /// <summary>The same for another version of docker-compose.yml.</summary>
+    public static async Task<IReadOnlyDictionary<string, string>> InAsync(
+        string file,
         string service,
         params (string Name, string Value)[] settings
     )
     {
-        var file = Path.Combine(Root, "docker-compose.yml");
         var required = RequiredPattern()
             .Matches(await File.ReadAllTextAsync(file))
             .Select(m => m.Groups[1].Value)

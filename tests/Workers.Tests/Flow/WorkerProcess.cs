@@ -35,6 +35,20 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
         _process.BeginErrorReadLine();
     }
 
+    /// <summary>The top folder of the repository.</summary>
+    public static string RepositoryRoot { get; } = FindRoot();
+
+    /// <summary>Where this configuration is built to, below a project's folder: <c>bin/Debug/net10.0</c>.</summary>
+    public static string Output { get; } =
+        AppContext.BaseDirectory[
+            (
+                AppContext.BaseDirectory.LastIndexOf(
+                    $"{Path.DirectorySeparatorChar}bin{Path.DirectorySeparatorChar}",
+                    StringComparison.Ordinal
+                ) + 1
+            )..
+        ];
+
     /// <summary>Where it listens.</summary>
     public Uri Address => _listening.Task.Result;
 
@@ -46,26 +60,24 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
         IEnumerable<KeyValuePair<string, string?>> settings
     )
     {
-        var output = AppContext.BaseDirectory[
-            (
-                AppContext.BaseDirectory.LastIndexOf(
-                    $"{Path.DirectorySeparatorChar}bin{Path.DirectorySeparatorChar}",
-                    StringComparison.Ordinal
-                ) + 1
-            )..
-        ];
-        var root = new DirectoryInfo(AppContext.BaseDirectory);
-        while (root is not null && !File.Exists(Path.Combine(root.FullName, "Orders.sln")))
-            root = root.Parent;
-        var dll = Path.Combine(root!.FullName, "src", project, output, $"Orders.{project}.dll");
+        var dll = Path.Combine(RepositoryRoot, "src", project, Output, $"Orders.{project}.dll");
         Assert.That(dll, Does.Exist, "the host; build the whole solution first");
+        return await StartDllAsync(dll, settings);
+    }
+
+    /// <summary>The same for a host that was built elsewhere.</summary>
+    public static async Task<WorkerProcess> StartDllAsync(
+        string dll,
+        IEnumerable<KeyValuePair<string, string?>> settings
+    )
+    {
         var process = new WorkerProcess(dll, settings);
         var address = await process._listening.Task.WaitAsync(TimeSpan.FromSeconds(60));
         using var http = new HttpClient { BaseAddress = address };
         await Eventually.That(
             async () => (int)(await http.GetAsync(new Uri("/health/ready", UriKind.Relative))).StatusCode,
             Is.EqualTo(200),
-            $"/health/ready of {project}",
+            $"/health/ready of {Path.GetFileName(dll)}",
             TimeSpan.FromSeconds(60)
         );
         return process;
@@ -94,6 +106,14 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
         }
 
         _process.Dispose();
+    }
+
+    private static string FindRoot()
+    {
+        var root = new DirectoryInfo(AppContext.BaseDirectory);
+        while (root is not null && !File.Exists(Path.Combine(root.FullName, "Orders.sln")))
+            root = root.Parent;
+        return root!.FullName;
     }
 
     private void Read(string? line)
