@@ -53,7 +53,7 @@ public sealed partial class FailpointTests
         ["Orders.Infrastructure.Inventory.LowStockReader."] = "read for a report that belongs to no order",
         ["QueueWorkers.Topology."] =
             "the check of the topology: repeated until it succeeds, marks say where it stands, copies are dropped by the steps (DeletedQueueTests)",
-        ["QueueWorkers.Consuming.ConsumingWatch."] = "a probe that writes nothing and whose failure is its answer",
+        ["QueueWorkers.Consuming.QueueProbe."] = "a probe that writes nothing and whose failure is its answer",
         ["QueueWorkers.Monitoring."] =
             "reads what the dashboard shows, and writes its history, which may be written again; no order comes by there",
         ["QueueWorkers.Monitoring.Alerts."] =
