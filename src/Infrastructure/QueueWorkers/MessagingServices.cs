@@ -1,6 +1,5 @@
 using MassTransit;
 using MassTransit.DependencyInjection;
-using MassTransit.Middleware;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -8,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Npgsql;
 using QueueWorkers.Consuming;
 using QueueWorkers.Consuming.Limits;
+using QueueWorkers.Consuming.Stages;
 using QueueWorkers.FlowControl;
 using QueueWorkers.FlowControl.Cancellation;
 using QueueWorkers.FlowControl.Poison;
@@ -105,7 +105,7 @@ public static class MessagingServices
         // Before the bus, so that it stops after it: runs that end while the bus stops still report to it.
         services.AddHostedService<ControlPoll>();
         services.TryAddSingleton<OutboxCommitInterceptor>();
-        services.TryAddScoped(typeof(IOutboxContextFactory<>), typeof(StepPipeline<>));
+        services.AddStages();
         services.Configure<MassTransitHostOptions>(host =>
         {
             // The process starts, and reports itself as not ready, while the broker is away.
@@ -119,6 +119,8 @@ public static class MessagingServices
             services.AddHostedService<CancellationPoll>();
             services
                 .AddSingleton(health!)
+                .AddSingleton<QueueProbe>()
+                .AddSingleton<ProcessExit>()
                 .AddSingleton<ConsumingWatch>()
                 .AddHostedService(provider => provider.GetRequiredService<ConsumingWatch>());
             services.AddHealthChecks().AddCheck<ConsumingWatch>("consuming", tags: [WorkerHost.Ready]);

@@ -55,7 +55,7 @@ public sealed partial class FailpointTests
             "the check of the topology: repeated until it succeeds, marks say where it stands, copies are dropped by the steps (DeletedQueueTests)",
         ["QueueWorkers.Messaging.QueueDeclaration."] =
             "declares what may be there already: by the deployment and the check of the topology, which are repeated",
-        ["QueueWorkers.Consuming.ConsumingWatch."] = "a probe that writes nothing and whose failure is its answer",
+        ["QueueWorkers.Consuming.QueueProbe."] = "a probe that writes nothing and whose failure is its answer",
         ["QueueWorkers.Monitoring."] =
             "reads what the dashboard shows, and writes its history, which may be written again; no order comes by there",
         ["QueueWorkers.Monitoring.Alerts."] =

@@ -1,14 +1,10 @@
 using System.Diagnostics.Metrics;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using QueueWorkers.FlowControl;
 using QueueWorkers.Hosting;
-using QueueWorkers.Messaging;
 using QueueWorkers.Telemetry;
-using RabbitMQ.Client;
-using RabbitMQ.Client.Exceptions;
 
 namespace QueueWorkers.Consuming;
 
@@ -24,11 +20,9 @@ internal sealed class ConsumingWatch : BackgroundService, IHealthCheck
 
     private readonly StepGates _gates;
     private readonly StepConsumptions _consumptions;
-    private readonly BrokerConnection _broker;
-    private readonly RabbitMqOptions _rabbit;
+    private readonly QueueProbe _probe;
     private readonly HealthOptions _options;
-    private readonly IServiceProvider _services;
-    private readonly IHostApplicationLifetime _lifetime;
+    private readonly ProcessExit _exit;
     private readonly TimeProvider _time;
     private readonly ILogger<ConsumingWatch> _logger;
     private readonly Watched[] _steps;
@@ -37,18 +31,16 @@ internal sealed class ConsumingWatch : BackgroundService, IHealthCheck
     public ConsumingWatch(
         StepGates gates,
         StepConsumptions consumptions,
-        BrokerConnection broker,
-        RabbitMqOptions rabbit,
+        QueueProbe probe,
         HealthOptions options,
-        IServiceProvider services,
-        IHostApplicationLifetime lifetime,
+        ProcessExit exit,
         TimeProvider time,
         IMeterFactory meters,
         ILogger<ConsumingWatch> logger
     )
     {
-        (_gates, _consumptions, _broker, _rabbit, _options) = (gates, consumptions, broker, rabbit, options);
-        (_services, _lifetime, _time, _logger) = (services, lifetime, time, logger);
+        (_gates, _consumptions, _probe, _options) = (gates, consumptions, probe, options);
+        (_exit, _time, _logger) = (exit, time, logger);
         _steps = [.. gates.All.Select(g => new Watched(g.Step.Name))];
         meters
             .Create(QueueWorkersTelemetry.Name)
@@ -61,21 +53,6 @@ internal sealed class ConsumingWatch : BackgroundService, IHealthCheck
                     )),
                 description: "1 while the step consumes or has nothing to consume; 0 while it cannot."
             );
-    }
-
-    private enum Cause
-    {
-        /// <summary>It consumes, or has nothing to consume.</summary>
-        None,
-
-        /// <summary>The broker refuses the process.</summary>
-        Refused,
-
-        /// <summary>The broker answers, and nothing is consumed.</summary>
-        Stuck,
-
-        /// <summary>The broker cannot be reached: a new process could not reach it either.</summary>
-        Unreachable,
     }
 
     /// <inheritdoc />
@@ -112,7 +89,7 @@ internal sealed class ConsumingWatch : BackgroundService, IHealthCheck
                 {
                     Bad(
                         step,
-                        Cause.Unreachable,
+                        NotConsuming.Unreachable,
                         $"Whether step {step.Step} consumes cannot be found out: {exception.Message}"
                     );
                 }
@@ -138,93 +115,48 @@ internal sealed class ConsumingWatch : BackgroundService, IHealthCheck
 
         if (!consumption.IsSubscribed)
         {
-            await ProbeAsync(step, cancellationToken);
+            Take(step, await _probe.ConnectAsync(step.Step, cancellationToken));
             return;
         }
 
         var recently = _options.ConsumingWithin / 4;
         if (gate.Running > 0 || consumption.SinceDelivery < recently)
             Good(step);
-        else if (step.Cause != Cause.None || _time.GetElapsedTime(step.GoodAt) > recently)
-            await CountAsync(step, cancellationToken);
+        else if (step.Cause != NotConsuming.No || _time.GetElapsedTime(step.GoodAt) > recently)
+            Take(step, await _probe.CountAsync(step.Step, recently, cancellationToken));
     }
-
-    // Nothing has come for a while: is there anything?
-    private async Task CountAsync(Watched step, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var connection = await _broker.OpenAsync(cancellationToken);
-            await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
-            if (
-                (await channel.QueueDeclarePassiveAsync(step.Step, cancellationToken)).MessageCount
-                is > 0
-                    and var waiting
-            )
-                Bad(
-                    step,
-                    Cause.Stuck,
-                    $"Queue {step.Step} holds {waiting} messages, and none has come to this worker for {_options.ConsumingWithin / 4} or more."
-                );
-            else
-                Good(step);
-        }
-        catch (OperationInterruptedException missing) when (missing.ShutdownReason?.ReplyCode == Constants.NotFound)
-        {
-            Bad(step, Cause.Stuck, $"Queue {step.Step} does not exist; run `deploy`.");
-        }
-        catch (Exception exception) when (exception is RabbitMQClientException or IOException or TimeoutException)
-        {
-            Bad(step, CauseOf(exception), $"{BrokerFault.Describe(exception, _rabbit)}.");
-        }
-    }
-
-    // Not subscribed. A connection of its own tells why: the one that the step has lost says nothing any more.
-    private async Task ProbeAsync(Watched step, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await using var connection = await BrokerConnection
-                .CreateFactory(_rabbit)
-                .CreateConnectionAsync($"{AppDomain.CurrentDomain.FriendlyName} health", cancellationToken);
-            Bad(
-                step,
-                Cause.Stuck,
-                $"RabbitMQ takes connections, and step {step.Step} is not subscribed to its queue; the log says why."
-            );
-        }
-        catch (Exception exception) when (exception is RabbitMQClientException or IOException or TimeoutException)
-        {
-            Bad(step, CauseOf(exception), $"{BrokerFault.Describe(exception, _rabbit)}.");
-        }
-    }
-
-    private static Cause CauseOf(Exception exception) =>
-        BrokerFault.IsRefusedLogin(exception) ? Cause.Refused : Cause.Unreachable;
 
     private bool IsHealthy(Watched step) =>
         step.Cause switch
         {
-            Cause.None => true,
-            Cause.Refused => false,
+            NotConsuming.No => true,
+            NotConsuming.Refused => false,
             _ => step.GoodAt != 0 && _time.GetElapsedTime(step.GoodAt) <= _options.ConsumingWithin,
         };
+
+    private void Take(Watched step, (NotConsuming Cause, string Reason) finding)
+    {
+        if (finding.Cause == NotConsuming.No)
+            Good(step);
+        else
+            Bad(step, finding.Cause, finding.Reason);
+    }
 
     private void Good(Watched step)
     {
         if (step.Told)
             StepLog.ConsumesAgain(_logger, step.Step);
-        (step.Cause, step.Told, step.GoodAt) = (Cause.None, false, _time.GetTimestamp());
+        (step.Cause, step.Told, step.GoodAt) = (NotConsuming.No, false, _time.GetTimestamp());
     }
 
-    private void Bad(Watched step, Cause cause, string reason)
+    private void Bad(Watched step, NotConsuming cause, string reason)
     {
         (step.Cause, step.Reason) = (cause, reason);
         if (step.Told || IsHealthy(step))
             return;
         step.Told = true;
         // Before its first subscription a process is not ready, and that is nothing to warn of.
-        if (step.GoodAt != 0 || cause == Cause.Refused)
+        if (step.GoodAt != 0 || cause == NotConsuming.Refused)
             StepLog.CannotConsume(_logger, step.Step, reason);
     }
 
@@ -232,7 +164,10 @@ internal sealed class ConsumingWatch : BackgroundService, IHealthCheck
     {
         var useless = Array.Find(
             _steps,
-            s => s.Cause is Cause.Refused or Cause.Stuck && !IsHealthy(s) && _gates.Of(s.Step).Known.IsCompleted
+            s =>
+                s.Cause is NotConsuming.Refused or NotConsuming.Stuck
+                && !IsHealthy(s)
+                && _gates.Of(s.Step).Known.IsCompleted
         );
         if (useless is null || _options.ExitAfter == TimeSpan.Zero)
         {
@@ -241,15 +176,10 @@ internal sealed class ConsumingWatch : BackgroundService, IHealthCheck
         }
 
         _uselessSince ??= _time.GetTimestamp();
-        if (
-            _time.GetElapsedTime(_uselessSince.Value) < _options.ExitAfter
-            || _lifetime.ApplicationStopping.IsCancellationRequested
-        )
+        if (_time.GetElapsedTime(_uselessSince.Value) < _options.ExitAfter || _exit.HasBegun)
             return;
         StepLog.EndsItself(_logger, useless.Step, _options.ExitAfter, useless.Reason, HealthOptions.ExitCode);
-        Environment.ExitCode = HealthOptions.ExitCode;
-        _services.GetService<ExitDeadline>()?.Begin(HealthOptions.ExitCode);
-        _lifetime.StopApplication();
+        _exit.Begin(HealthOptions.ExitCode);
     }
 
     private sealed class Watched(string step)
@@ -259,7 +189,7 @@ internal sealed class ConsumingWatch : BackgroundService, IHealthCheck
         // 0 until it was good for the first time.
         public long GoodAt { get; set; }
 
-        public Cause Cause { get; set; } = Cause.Stuck;
+        public NotConsuming Cause { get; set; } = NotConsuming.Stuck;
 
         public string Reason { get; set; } = $"Step {step} has not begun to consume yet.";
 

@@ -1,0 +1,84 @@
+using MassTransit;
+using QueueWorkers.FlowControl;
+using QueueWorkers.GroupCommit;
+using QueueWorkers.Steps;
+
+namespace QueueWorkers.Consuming.Stages;
+
+/// <summary>
+/// Classifies the fault of a run. Three kinds consume no attempt: another run is at the same effect, the database is
+/// away or refuses a statement (for a limited time, <see cref="RefusedSince"/>), the step's dependency is down.
+/// Everything else is a failed attempt.
+/// A crash here costs nothing: the message is not acked and is delivered again.
+/// Next: <see cref="DeferStage{TStep}"/> or <see cref="FailureStage{TStep}"/>.
+/// </summary>
+internal sealed class FaultStage<TStep>(
+    RefusedSince refusals,
+    StepGates gates,
+    DeferStage<TStep> defer,
+    FailureStage<TStep> failure
+)
+    where TStep : class, IStep
+{
+    /// <summary>
+    /// Deals with a fault. True: the message is deferred, and is to be acked. False: the failed attempt is recorded,
+    /// and the fault is to be thrown on to MassTransit.
+    /// </summary>
+    /// <param name="context">The message.</param>
+    /// <param name="run">Its run.</param>
+    /// <param name="fault">What ended it.</param>
+    /// <param name="entered">Whether the gate had let it in: only then the fault says something about the
+    /// dependency.</param>
+    public async Task<bool> IsDeferredAsync<T>(ConsumeContext<T> context, StepRun run, Exception fault, bool entered)
+        where T : class
+    {
+        if (fault is EffectInProgressException busy)
+        {
+            await defer.BehindOtherRunAsync(context, run, busy);
+            return true;
+        }
+
+        if (refusals.IsWait(context, fault))
+        {
+            await defer.UntilDatabaseAsync(context, run, fault);
+            return true;
+        }
+
+        if (
+            entered
+            && !StepFailures.IsDatabaseFault(fault)
+            && await JudgeAsync(run, fault, context.CancellationToken) is { RetryAt: { } at } down
+        )
+        {
+            await defer.UntilDependencyAsync(context, run, fault, at, down);
+            return true;
+        }
+
+        await failure.RecordAsync(context, run, fault);
+        return false;
+    }
+
+    // Every outcome of the step's own work says something about what it depends on: a refusal of this message means
+    // that somebody is there to refuse.
+    private async ValueTask<AdmissionResult> JudgeAsync(
+        StepRun run,
+        Exception fault,
+        CancellationToken cancellationToken
+    )
+    {
+        if (gates.DependencyOf(run.Step) is not { } dependency)
+            return AdmissionResult.Granted;
+        // Leaving the gate gives a trial to the next message.
+        if (dependency.Dependency.IsInconclusive(fault))
+            return AdmissionResult.Granted;
+        if (dependency.Dependency.IsAtFault(fault) || fault is StepTimeoutException)
+            return await dependency.FailedAsync(
+                run.MessageId,
+                StorableText.Of(fault.Message, 2000),
+                dependency.Dependency.IsOutage(fault),
+                cancellationToken
+            );
+        await dependency.SucceededAsync(run.MessageId, cancellationToken);
+        return AdmissionResult.Granted;
+    }
+}

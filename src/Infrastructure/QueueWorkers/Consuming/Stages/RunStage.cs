@@ -1,0 +1,76 @@
+using MassTransit;
+using Microsoft.Extensions.Logging;
+using QueueWorkers.Consuming.Limits;
+using QueueWorkers.FlowControl;
+using QueueWorkers.Steps;
+
+namespace QueueWorkers.Consuming.Stages;
+
+/// <summary>
+/// Runs the step's consumer within its time limit (<see cref="TimeLimit"/>). What the consumer wants written is
+/// collected in its <see cref="StepRun"/>.
+/// A crash here leaves nothing behind but a claim (<see cref="Steps.Claims.EffectClaims"/>), if the step has made one:
+/// the message is delivered again.
+/// Next: <see cref="CommitStage{TStep}"/>; <see cref="SkipStage{TStep}"/> if the run failed because its subject was
+/// cancelled; <see cref="FaultStage{TStep}"/> for every other fault.
+/// </summary>
+internal sealed class RunStage<TStep>(
+    TimeLimit limit,
+    SkipStage<TStep> skip,
+    StepGates gates,
+    CommitStage<TStep> commit,
+    ILogger<TStep> logger
+)
+    where TStep : class, IStep
+{
+    /// <summary>Runs and commits.</summary>
+    public async Task RunAsync<T>(ConsumeContext<T> context, StepRun run, Func<CancellationToken, Task> consume)
+        where T : class
+    {
+        try
+        {
+            await limit.RunAsync(run, consume, logger, context.CancellationToken);
+        }
+        catch (Exception fault)
+            when (!context.CancellationToken.IsCancellationRequested && skip.IsCancelled(run, fault))
+        {
+            // Whatever stopped it, nobody waits for it any more: no further attempt. Unless an earlier run began the
+            // effect: then the fault is one like any other.
+            if (!await skip.CancelAsync(run, fault, context.CancellationToken))
+                throw;
+            await AcknowledgeStage.MarkConsumedAsync(context, run.Step);
+            return;
+        }
+        catch (Exception fault)
+            when (!context.CancellationToken.IsCancellationRequested && IsDeadLetteredBy(context, run, fault))
+        {
+            // Perhaps it failed because its subject was cancelled (a pick list that comes after its recall is refused
+            // for good), of which this process hears only once a second. Before an operator is bothered, it asks.
+            if (
+                !await skip.WasCancelledAsync(run, context.CancellationToken)
+                || !await skip.CancelAsync(run, fault, context.CancellationToken)
+            )
+                throw;
+            await AcknowledgeStage.MarkConsumedAsync(context, run.Step);
+            return;
+        }
+
+        if (gates.DependencyOf(run.Step) is { } dependency)
+            await dependency.SucceededAsync(run.MessageId, context.CancellationToken);
+        if (run.HasNothingToDo)
+            return;
+        await commit.CommitAsync(context, run);
+    }
+
+    private static bool IsDeadLetteredBy(ConsumeContext context, StepRun run, Exception fault) =>
+        fault is not EffectInProgressException
+        && !StepFailures.IsDatabaseFault(fault)
+        && StepSchedule.NextAttempt(
+            run.Policy,
+            fault,
+            run.MessageId,
+            context.GetRedeliveryCount(),
+            context.GetRetryAttempt()
+        )
+            is null;
+}
