@@ -9,7 +9,7 @@ public sealed class Worker
     /// How old the last report of a living process may be. It is written every <see cref="Interval"/>, so a few may be
     /// lost.
     /// </summary>
-    public static readonly TimeSpan LifeSign = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan LifeSign = TimeSpan.FromSeconds(15);
 
     /// <summary>How often a process reports itself.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
