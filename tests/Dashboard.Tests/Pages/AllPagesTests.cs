@@ -344,8 +344,12 @@ internal sealed class AllPagesTests : BrowserFixture
         await using var transaction = await locked.BeginTransactionAsync();
         await using (var command = locked.CreateCommand())
         {
-            command.CommandText =
-                "lock table orders, effects, failures, redrives, workers, outbox, step_history, alerts, audit, schedules in access exclusive mode";
+            // A busy machine takes longer for all pages than an idle transaction may last.
+            command.CommandText = """
+                set local idle_in_transaction_session_timeout = 0;
+                lock table orders, effects, failures, redrives, workers, outbox, step_history, alerts, audit, schedules
+                    in access exclusive mode
+                """;
             await command.ExecuteNonQueryAsync();
         }
 
