@@ -71,6 +71,17 @@ public sealed partial class ReceivePathTests
         Assert.That(tooMany, Is.Empty, $"constructors with more than {MostCollaborators} parameters");
     }
 
+    [Test]
+    public void What_an_author_uses_of_a_run_has_at_most_ten_members() =>
+        Assert.That(
+            typeof(StepContext)
+                .GetMembers(BindingFlags.Instance | BindingFlags.Public | BindingFlags.DeclaredOnly)
+                .Where(member => member is not MethodInfo { IsSpecialName: true })
+                .Select(member => member.Name)
+                .ToArray(),
+            Has.Length.InRange(1, 10)
+        );
+
     [GeneratedRegex(@"\[([^\]]+\.cs)\]\(([^)]+)\)")]
     private static partial Regex Link();
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orders.Testing.Servers;
@@ -205,7 +206,7 @@ public abstract class StepContract<TStep>(StepCatalogue catalogue)
             subject,
             (context, _) =>
             {
-                seen = context.Step().Trace?.TraceId ?? default;
+                seen = context.GetPayload<StepRun>().Trace?.TraceId ?? default;
                 return Task.CompletedTask;
             }
         );

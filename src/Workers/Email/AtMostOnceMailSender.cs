@@ -20,43 +20,43 @@ namespace Orders.Workers.Email;
 public sealed class AtMostOnceMailSender(Mailer mailer, Receipts receipts, EmailOptions options)
 {
     /// <summary>Sends the run's mail, unless it was sent.</summary>
-    /// <param name="run">The run; its effect and order make the Message-ID.</param>
+    /// <param name="step">The run; its effect and order make the Message-ID.</param>
     /// <param name="write">Writes the mail for a sender and a Message-ID.</param>
     /// <param name="cancellationToken">Ends the run before the mail begins; a mail that has begun is brought to an
     /// end.</param>
     public async Task SendAsync(
-        StepRun run,
+        StepContext step,
         Func<MailboxAddress, string, MimeMessage> write,
         CancellationToken cancellationToken
     )
     {
-        var messageId = MessageIds.For(run.Effect, run.SubjectId, options.Sender.Domain);
+        var messageId = MessageIds.For(step.Effect.Name, step.SubjectId, options.Sender.Domain);
         using var message = write(options.Sender, messageId);
         cancellationToken.ThrowIfCancellationRequested();
         await using var connected = await mailer.ConnectAsync();
         var handover = new SmtpTransferMonitor(options.Lease);
         // Not cancellable: cut off after its commit, the claim would stay for a mail that never began, and where nobody
         // can be asked it would end as uncertain.
-        switch (await run.ClaimAsync(options.Lease, messageId, CancellationToken.None))
+        switch (await step.Effect.ClaimAsync(options.Lease, messageId, CancellationToken.None))
         {
             case EffectClaim.AlreadyDone:
                 return;
             case EffectClaim.Granted when cancellationToken.IsCancellationRequested:
-                await run.ReleaseClaimAsync();
+                await step.Effect.ReleaseClaimAsync();
                 throw new OperationCanceledException(cancellationToken);
-            case EffectClaim.MaybeDone when await WasAcceptedAsync(run, messageId):
+            case EffectClaim.MaybeDone when await WasAcceptedAsync(step, messageId):
                 return;
         }
 
         if (
-            await SendAsync(run, connected, message, handover) == MailOutcome.Unknown
-            && !await WasAcceptedAsync(run, messageId)
+            await SendAsync(step, connected, message, handover) == MailOutcome.Unknown
+            && !await WasAcceptedAsync(step, messageId)
         )
             throw new MailOutcomeUnknownException(messageId);
     }
 
     private async Task<MailOutcome> SendAsync(
-        StepRun run,
+        StepContext step,
         MailConnection connected,
         MimeMessage message,
         SmtpTransferMonitor handover
@@ -74,17 +74,17 @@ public sealed class AtMostOnceMailSender(Mailer mailer, Receipts receipts, Email
             // Without this line the next attempt would take the mail for one that may have been sent, and wait out the
             // lease to ask.
             // A lapsed claim may belong to another run by now: it is not ours to take back.
-            await run.ReleaseClaimAsync();
+            await step.Effect.ReleaseClaimAsync();
             throw;
         }
     }
 
-    private async Task<bool> WasAcceptedAsync(StepRun run, string messageId)
+    private async Task<bool> WasAcceptedAsync(StepContext step, string messageId)
     {
         if (!receipts.CanAnswer)
-            await run.GiveUpAsUncertainAsync(messageId);
+            await step.Effect.GiveUpAsUncertainAsync(messageId);
         var accepted = await receipts.HasAcceptedAsync(messageId);
-        run.Log(
+        step.Report.Log(
             $"Nobody knew whether mail {messageId} had been sent; asked for its receipt: {(accepted ? "it had been" : "it had not been")}."
         );
         return accepted;

@@ -60,12 +60,12 @@ public sealed class EmailStep(
     /// <summary>The apology: an effect of its own, which the order's progress does not wait for.</summary>
     public async Task Consume(ConsumeContext<StockRejected> context)
     {
-        var run = context.Step();
-        run.Effect = "apology";
-        run.IsSecondary = true;
+        var step = context.Step();
+        step.Effect.Name = "apology";
+        step.Effect.IsSecondary = true;
         var order = await orders.ReadAsync(context.Message.OrderId, context.CancellationToken);
         await mail.SendAsync(
-            run,
+            step,
             (from, id) => OrderMail.Apology(order, context.Message.Shortages, from, id),
             context.CancellationToken
         );
@@ -77,14 +77,17 @@ public sealed class EmailStep(
     /// </summary>
     public async Task Consume(ConsumeContext<OrderCancelled> context)
     {
-        var run = context.Step();
+        var step = context.Step();
         if (
-            (await run.StateAsync(context.CancellationToken)).WaitForEnd(BehindTheConfirmation, LongestBehind) is
+            (await step.Effect.StateAsync(context.CancellationToken)).WaitForEnd(
+                BehindTheConfirmation,
+                LongestBehind
+            ) is
             { } wait
         )
-            throw new EffectInProgressException("email", run.SubjectId, DateTimeOffset.UtcNow + wait);
+            throw new EffectInProgressException("email", step.SubjectId, DateTimeOffset.UtcNow + wait);
         var order = await orders.ReadAsync(context.Message.OrderId, context.CancellationToken);
-        await mail.SendAsync(run, (from, id) => OrderMail.Cancellation(order, from, id), context.CancellationToken);
+        await mail.SendAsync(step, (from, id) => OrderMail.Cancellation(order, from, id), context.CancellationToken);
     }
 
     /// <summary>
@@ -93,12 +96,12 @@ public sealed class EmailStep(
     /// </summary>
     public async Task Consume(ConsumeContext<LowStockReportDue> context)
     {
-        var run = context.Step();
-        run.Effect = "low-stock-report";
-        run.IsSecondary = true;
+        var step = context.Step();
+        step.Effect.Name = "low-stock-report";
+        step.Effect.IsSecondary = true;
         var low = await stock.ReadAsync(options.LowStockBelow, context.CancellationToken);
         await mail.SendAsync(
-            run,
+            step,
             (from, id) =>
                 LowStockMail.Write(low, options.LowStockBelow, context.Message.DueAt, options.ReportReader, from, id),
             context.CancellationToken

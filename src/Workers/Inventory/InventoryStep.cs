@@ -35,10 +35,10 @@ public sealed class InventoryStep : IConsumer<OrderAccepted>, IConsumer<OrderCan
     /// </summary>
     public async Task Consume(ConsumeContext<OrderCancelled> context)
     {
-        var run = context.Step();
-        if ((await run.StateAsync(context.CancellationToken)).IsDone)
-            run.Write = new ReleaseStock(context.Message.OrderId);
+        var step = context.Step();
+        if ((await step.Effect.StateAsync(context.CancellationToken)).IsDone)
+            step.Write = new ReleaseStock(context.Message.OrderId);
         else
-            run.NothingToDo();
+            step.NothingToDo();
     }
 }

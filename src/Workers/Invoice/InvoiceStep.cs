@@ -44,18 +44,18 @@ public sealed class InvoiceStep(InvoiceNumbers numbers, CreditNoteNumbers credit
     /// </summary>
     public async Task Consume(ConsumeContext<OrderCancelled> context)
     {
-        var run = context.Step();
+        var step = context.Step();
         if (await creditNotes.IssueAsync(context.Message.OrderId) is { } note)
         {
             var invoice = note.Invoice;
-            run.Write = new StoreCreditNotePdf(
+            step.Write = new StoreCreditNotePdf(
                 Document(invoice.OrderId, renderer.Render(note)),
                 invoice.IsStored ? null : Document(invoice.OrderId, renderer.Render(invoice))
             );
         }
         else
         {
-            run.NothingToDo();
+            step.NothingToDo();
         }
     }
 

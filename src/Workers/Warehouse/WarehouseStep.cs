@@ -35,16 +35,16 @@ public sealed class WarehouseStep(OrderSnapshotReader orders, WarehouseClient wa
     /// <inheritdoc />
     public async Task Consume(ConsumeContext<StockReserved> context)
     {
-        var run = context.Step();
+        var step = context.Step();
         // A warehouse forgets its keys some day; an order that was told is not told again, even if its message is
         // redriven years later.
         if (
-            await orders.ReadUnlessDoneAsync(context.Message.OrderId, run.Effect, context.CancellationToken)
+            await orders.ReadUnlessDoneAsync(context.Message.OrderId, step.Effect.Name, context.CancellationToken)
             is not { } order
         )
             return;
-        run.StopIf(order.IsCancelled);
-        await warehouse.PostAsync(run.SubjectId, PickList.Of(order), context.CancellationToken);
+        step.StopIf(order.IsCancelled);
+        await warehouse.PostAsync(step.SubjectId, PickList.Of(order), context.CancellationToken);
     }
 
     /// <summary>
@@ -54,9 +54,9 @@ public sealed class WarehouseStep(OrderSnapshotReader orders, WarehouseClient wa
     /// </summary>
     public async Task Consume(ConsumeContext<OrderCancelled> context)
     {
-        var run = context.Step();
-        if ((await run.StateAsync(context.CancellationToken)).Status is null)
-            run.NothingToDo();
+        var step = context.Step();
+        if ((await step.Effect.StateAsync(context.CancellationToken)).Status is null)
+            step.NothingToDo();
         else
             await warehouse.RecallAsync(new Recall(context.Message.OrderId), context.CancellationToken);
     }

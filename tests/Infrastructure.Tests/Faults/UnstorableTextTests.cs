@@ -38,8 +38,8 @@ public sealed class UnstorableTextTests() : Steps.ZooFixture("hurried,patient")
             subject,
             (context, _) =>
             {
-                context.Step().Log(text);
-                context.Step().ReportProgress(0.5, text);
+                context.Step().Report.Log(text);
+                context.Step().Report.Progress(0.5, text);
                 throw new PermanentFaultException(text);
             }
         );

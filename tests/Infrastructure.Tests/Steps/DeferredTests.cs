@@ -45,8 +45,8 @@ public sealed class DeferredTests() : ZooFixture("careful")
             subject,
             async (context, _) =>
             {
-                await context.Step().ClaimAsync(TimeSpan.FromSeconds(30), "mail-1", CancellationToken.None);
-                await context.Step().GiveUpAsUncertainAsync("mail-1");
+                await context.Step().Effect.ClaimAsync(TimeSpan.FromSeconds(30), "mail-1", CancellationToken.None);
+                await context.Step().Effect.GiveUpAsUncertainAsync("mail-1");
             }
         );
         await DeliverAsync("careful", new Feed(subject));

@@ -82,7 +82,7 @@ public sealed class RedeliveryTests() : ZooFixture("careful,patient")
             (context, run) =>
             {
                 var priority = context.ReceiveContext.GetPayload<RabbitMqBasicConsumeContext>().Properties.Priority;
-                classes?.Enqueue(context.Step().Priority);
+                classes?.Enqueue(context.GetPayload<StepRun>().Priority);
                 seen.Enqueue(
                     new Seen(
                         context.Step().MessageId,

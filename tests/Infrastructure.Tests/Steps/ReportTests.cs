@@ -16,12 +16,12 @@ public sealed class ReportTests() : ZooFixture("hurried")
             subject,
             async (context, _) =>
             {
-                context.Step().ReportProgress(0.5, "halfway");
-                context.Step().Log("a first line");
+                context.Step().Report.Progress(0.5, "halfway");
+                context.Step().Report.Log("a first line");
                 await gate.Task;
-                context.Step().ReportProgress(1);
-                context.Step().Log("a second line");
-                context.Step().Result(new { Pages = 3 });
+                context.Step().Report.Progress(1);
+                context.Step().Report.Log("a second line");
+                context.Step().Report.Result(new { Pages = 3 });
             }
         );
         await DeliverAsync("hurried", new Feed(subject));
@@ -48,7 +48,7 @@ public sealed class ReportTests() : ZooFixture("hurried")
             subject,
             (context, run) =>
             {
-                context.Step().Log($"run {run}");
+                context.Step().Report.Log($"run {run}");
                 return run == 1 ? throw new TimeoutException("The outside world is slow today.") : Task.CompletedTask;
             }
         );

@@ -107,7 +107,7 @@ public sealed class StubbornStepTests() : ZooFixture("hurried")
                 await gate.Task;
                 try
                 {
-                    await context.Step().ClaimAsync(TimeSpan.FromMinutes(1), null, CancellationToken.None);
+                    await context.Step().Effect.ClaimAsync(TimeSpan.FromMinutes(1), null, CancellationToken.None);
                     late.SetResult(null);
                 }
                 catch (StepTimeoutException fault)

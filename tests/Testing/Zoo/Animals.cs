@@ -64,5 +64,5 @@ public sealed class CarefulStep : IConsumer<Feed>, IStep
         new("careful") { Redelivery = Redelivery.After(TimeSpan.FromMilliseconds(20)), Concurrency = 50 };
 
     public async Task Consume(ConsumeContext<Feed> context) =>
-        await context.Step().ClaimAsync(TimeSpan.FromSeconds(2), "a reference", context.CancellationToken);
+        await context.Step().Effect.ClaimAsync(TimeSpan.FromSeconds(2), "a reference", context.CancellationToken);
 }

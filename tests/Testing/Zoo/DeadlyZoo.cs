@@ -52,7 +52,7 @@ public sealed class CobraStep : IConsumer<Strike>, IStep
 
     public async Task Consume(ConsumeContext<Strike> context)
     {
-        await context.Step().ClaimAsync(TimeSpan.FromMinutes(5), "a reference", context.CancellationToken);
+        await context.Step().Effect.ClaimAsync(TimeSpan.FromMinutes(5), "a reference", context.CancellationToken);
         Environment.FailFast("Struck by the cobra.");
     }
 }

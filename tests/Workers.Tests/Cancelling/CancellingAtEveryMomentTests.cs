@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using Orders.Infrastructure;
 using Orders.Infrastructure.Cancelling;
@@ -147,7 +148,7 @@ public sealed class CancellingAtEveryMomentTests : InstallationFixture
                         order,
                         async (context, _) =>
                         {
-                            if (context.Step().IsCompensation)
+                            if (context.GetPayload<StepRun>().IsCompensation)
                                 return;
                             reached.TrySetResult();
                             await Task.Delay(Timeout.InfiniteTimeSpan, context.CancellationToken);
@@ -160,7 +161,7 @@ public sealed class CancellingAtEveryMomentTests : InstallationFixture
                         order,
                         async context =>
                         {
-                            if (context.Step().IsCompensation)
+                            if (context.GetPayload<StepRun>().IsCompensation)
                                 return;
                             reached.TrySetResult();
                             await cancelled.Task;
@@ -178,7 +179,7 @@ public sealed class CancellingAtEveryMomentTests : InstallationFixture
                 order,
                 (context, _) =>
                 {
-                    if (context.Step().IsCompensation || cancelled.Task.IsCompleted)
+                    if (context.GetPayload<StepRun>().IsCompensation || cancelled.Task.IsCompleted)
                         return Task.CompletedTask;
                     reached?.TrySetResult();
                     throw new EffectInProgressException(step, order, DateTimeOffset.UtcNow.AddMilliseconds(200));

@@ -1,6 +1,6 @@
 namespace QueueWorkers.Steps;
 
-/// <summary>The answer to <see cref="StepRun.ClaimAsync"/>.</summary>
+/// <summary>The answer to <see cref="StepEffect.ClaimAsync"/>.</summary>
 public enum EffectClaim
 {
     /// <summary>Nobody has begun the effect: go ahead.</summary>
@@ -11,7 +11,7 @@ public enum EffectClaim
 
     /// <summary>
     /// An earlier run began the effect and died. Ask the outside system: if it happened, return and the commit records
-    /// it; if it did not, go ahead; if nobody can say, call <see cref="StepRun.GiveUpAsUncertainAsync"/>.
+    /// it; if it did not, go ahead; if nobody can say, call <see cref="StepEffect.GiveUpAsUncertainAsync"/>.
     /// </summary>
     MaybeDone,
 }

@@ -8,7 +8,8 @@ namespace QueueWorkers.Steps;
 /// <summary>
 /// One run of a step on one message, and everything it wants committed, as data. The framework commits it after
 /// <c>Consume</c> has returned, together with other runs, and acks the message after that commit. A run whose message
-/// or effect was committed before is dropped as a whole: none of what stands here happens twice.
+/// or effect was committed before is dropped as a whole: none of what stands here happens twice. It is the engine's side
+/// of a run, for writers and <see cref="IStepProgress"/>; a step's author uses <see cref="StepContext"/>.
 /// </summary>
 public sealed class StepRun
 {
@@ -40,6 +41,9 @@ public sealed class StepRun
         StartedAt = DateTimeOffset.UtcNow;
         Trace = Activity.Current;
     }
+
+    /// <summary>What the step's author uses of it.</summary>
+    internal StepContext Context => field ??= new StepContext(this);
 
     /// <summary>The step's policy.</summary>
     public StepPolicy Policy { get; }
@@ -109,13 +113,13 @@ public sealed class StepRun
     /// Whether an earlier run began the effect and died: it has to be brought to an end even though the subject was
     /// cancelled.
     /// </summary>
-    public bool MustFinish { get; internal set; }
+    internal bool MustFinish { get; set; }
 
     /// <summary>
     /// Whether the run has found nothing to do: its message is acked and leaves no trace, so that another one may find
     /// more.
     /// </summary>
-    public bool HasNothingToDo { get; private set; }
+    internal bool HasNothingToDo { get; private set; }
 
     /// <summary>Publishes a message with the commit: if the run is dropped or fails, it was never sent.</summary>
     /// <param name="message">The message; it keeps this run's subject as its correlation id and continues its
@@ -173,24 +177,24 @@ public sealed class StepRun
     /// <param name="share">0 to 1.</param>
     /// <param name="activity">What it is at; null leaves what was said before.</param>
     /// <exception cref="ArgumentOutOfRangeException">The share is none.</exception>
-    public void ReportProgress(double share, string? activity = null) => EnsureReport().Progress(share, activity);
+    internal void ReportProgress(double share, string? activity = null) => EnsureReport().Progress(share, activity);
 
     /// <summary>
     /// Writes a line into the attempt's own log, which whoever looks at the subject sees. Bounded: of many lines the
     /// last ones are kept.
     /// </summary>
-    public void Log(string line) => EnsureReport().Log(line);
+    internal void Log(string line) => EnsureReport().Log(line);
 
     /// <summary>Keeps what came out of the attempt, as JSON.</summary>
     /// <exception cref="ArgumentException">It is larger than <see cref="RunReport.LargestResult"/>.</exception>
-    public void Result<T>(T result) => EnsureReport().Result(result);
+    internal void Result<T>(T result) => EnsureReport().Result(result);
 
     /// <summary>Records a business refusal: the step ends as Rejected, which is no fault and is not repeated.</summary>
     /// <param name="reason">A sentence for people.</param>
     public void Reject(string reason) => Rejection = reason;
 
     /// <summary>Call when a message that undoes finds nothing that was done.</summary>
-    public void NothingToDo() => HasNothingToDo = true;
+    internal void NothingToDo() => HasNothingToDo = true;
 
     /// <summary>
     /// Ends the step as Cancelled if its subject is, unless an earlier run began the effect: that has to be brought to
@@ -199,7 +203,7 @@ public sealed class StepRun
     /// <param name="cancelled">Whether the subject is cancelled, as the step has read it together with what it works
     /// on.</param>
     /// <exception cref="SubjectCancelledException">It is.</exception>
-    public void StopIf(bool cancelled)
+    internal void StopIf(bool cancelled)
     {
         if (cancelled && !MustFinish && !IsCompensation)
             throw new SubjectCancelledException(SubjectId);
@@ -207,7 +211,7 @@ public sealed class StepRun
 
     /// <summary>What is recorded of the step's own work for the subject; for a run that undoes it.</summary>
     /// <exception cref="Npgsql.NpgsqlException">The database cannot be read.</exception>
-    public Task<StepState> StateAsync(CancellationToken cancellationToken) =>
+    internal Task<StepState> StateAsync(CancellationToken cancellationToken) =>
         (
             _claims
             ?? throw new InvalidOperationException("This run was built without a database; StateAsync needs one.")
@@ -216,7 +220,7 @@ public sealed class StepRun
     /// <summary>
     /// Where the run stood when it was left to itself, because it ignored its token; null when it was not.
     /// </summary>
-    public string? AbandonedAt { get; private set; }
+    internal string? AbandonedAt { get; private set; }
 
     /// <summary>What the run has told about itself; null when that is nothing.</summary>
     internal RunReport? Report => Volatile.Read(ref _report);
@@ -270,7 +274,7 @@ public sealed class StepRun
     /// </returns>
     /// <exception cref="EffectInProgressException">Another run holds the lease; the message comes again when it has
     /// ended, and no attempt is counted.</exception>
-    public Task<EffectClaim> ClaimAsync(TimeSpan lease, string? reference, CancellationToken cancellationToken) =>
+    internal Task<EffectClaim> ClaimAsync(TimeSpan lease, string? reference, CancellationToken cancellationToken) =>
         // Too late: another attempt may be at it.
         AbandonedAt is not null
             ? throw new StepTimeoutException(Step, Policy.Timeout, AbandonedAt)
@@ -283,7 +287,7 @@ public sealed class StepRun
     /// Call when the effect certainly did not happen (connection refused, a clear no): takes the claim back, so that
     /// the next attempt may go ahead.
     /// </summary>
-    public Task ReleaseClaimAsync() =>
+    internal Task ReleaseClaimAsync() =>
         (
             _claims
             ?? throw new InvalidOperationException(
@@ -295,7 +299,7 @@ public sealed class StepRun
     /// Call when nobody can say whether the effect happened: records it as uncertain and dead-letters the message.
     /// </summary>
     /// <exception cref="UncertainEffectException">Always.</exception>
-    public Task GiveUpAsUncertainAsync(string? reference) =>
+    internal Task GiveUpAsUncertainAsync(string? reference) =>
         (
             _claims
             ?? throw new InvalidOperationException(

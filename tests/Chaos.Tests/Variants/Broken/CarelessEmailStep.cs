@@ -29,7 +29,7 @@ internal sealed class CarelessEmailStep(OrderSnapshotReader orders, EmailOptions
 
     public async Task Consume(ConsumeContext<StockRejected> context)
     {
-        (context.Step().Effect, context.Step().IsSecondary) = ("apology", true);
+        (context.Step().Effect.Name, context.Step().Effect.IsSecondary) = ("apology", true);
         var order = await orders.ReadAsync(context.Message.OrderId, context.CancellationToken);
         await SendAsync(
             OrderMail.Apology(

@@ -1,0 +1,16 @@
+using MassTransit;
+
+namespace QueueWorkers.Steps;
+
+/// <summary>Gives a step what the framework knows of its run.</summary>
+public static class StepContextExtensions
+{
+    /// <summary>The run that the message is being consumed in, as far as a step's author needs it.</summary>
+    /// <exception cref="InvalidOperationException">The consumer was not registered as a step.</exception>
+    public static StepContext Step(this ConsumeContext context) =>
+        context.TryGetPayload<StepRun>(out var run)
+            ? run.Context
+            : throw new InvalidOperationException(
+                "This consumer does not run as a step: register it with StepCatalogue.Add<TStep>() and implement IStep."
+            );
+}
