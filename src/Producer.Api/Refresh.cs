@@ -1,3 +1,5 @@
+using QueueWorkers.Hosting;
+
 namespace Orders.Producer.Api;
 
 /// <summary>
@@ -7,7 +9,7 @@ namespace Orders.Producer.Api;
 /// <param name="what">What is refreshed, for the log.</param>
 /// <param name="every">How often.</param>
 /// <param name="log">The log.</param>
-internal abstract class Refresh(string what, TimeSpan every, ILogger log) : BackgroundService
+internal abstract class Refresh(string what, TimeSpan every, ILogger log) : ResilientLoop(TimeProvider.System)
 {
     // Until the first success nothing can be done, so ask more often.
     private static readonly TimeSpan WhenUrgent = TimeSpan.FromMilliseconds(500);
@@ -19,33 +21,22 @@ internal abstract class Refresh(string what, TimeSpan every, ILogger log) : Back
     protected virtual bool IsUrgent => false;
 
     /// <inheritdoc />
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task<TimeSpan> RunOnceAsync(CancellationToken cancellationToken)
     {
-        var failing = false;
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await RefreshAsync(stoppingToken);
-                if (failing)
-                    ApiLog.RefreshRecovered(log, what);
-                failing = false;
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-#pragma warning disable CA1031 // Whatever the reason, the next try may succeed; an exception that left here would end the whole process.
-            catch (Exception exception)
-#pragma warning restore CA1031
-            {
-                if (!failing)
-                    ApiLog.RefreshFailed(log, what, exception.Message, every);
-                failing = true;
-            }
-
-            await Task.Delay(IsUrgent ? WhenUrgent : every, stoppingToken)
-                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
+        await RefreshAsync(cancellationToken);
+        return IsUrgent ? WhenUrgent : every;
     }
+
+    /// <summary>True: whatever the reason, the next try may succeed, and the last known state stays in use.</summary>
+    protected override bool IsOutage(Exception fault) => true;
+
+    /// <inheritdoc />
+    protected override TimeSpan RetryAfter(int faults) => IsUrgent ? WhenUrgent : every;
+
+    /// <inheritdoc />
+    protected override void LogFault(Exception fault, TimeSpan retryAfter) =>
+        ApiLog.RefreshFailed(log, what, fault.Message, every);
+
+    /// <inheritdoc />
+    protected override void LogRecovery() => ApiLog.RefreshRecovered(log, what);
 }

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Orders.Testing;
@@ -18,10 +17,10 @@ internal sealed class OperatorClient(HostProcess operators, string key) : IDispo
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(30) };
+    private readonly HostClient _http = new(operators);
 
     /// <summary>The process.</summary>
-    public HostProcess Process => operators;
+    public HostProcess Process { get; } = operators;
 
     /// <summary>Asks for a redrive of exactly these messages: one first, then the others.</summary>
     /// <param name="failures">The messages.</param>
@@ -86,7 +85,8 @@ internal sealed class OperatorClient(HostProcess operators, string key) : IDispo
         await Eventually.Is(
             async () =>
             {
-                using var answer = await TrySendAsync(method, path, body);
+                using var content = body is null ? null : JsonContent.Create(body);
+                using var answer = await _http.TrySendAsync(method, path, key, content);
                 if (answer is null or { StatusCode: >= HttpStatusCode.InternalServerError })
                     return false;
                 said = await answer.Content.ReadFromJsonAsync<JsonNode>();
@@ -101,25 +101,5 @@ internal sealed class OperatorClient(HostProcess operators, string key) : IDispo
             Patience
         );
         return said!;
-    }
-
-    // Null when there was no answer: the process may have died before, during or after its work.
-    private async Task<HttpResponseMessage?> TrySendAsync(HttpMethod method, string path, object? body)
-    {
-        if (operators.Address is not { } address)
-            return null;
-        using var request = new HttpRequestMessage(method, new Uri(address, path))
-        {
-            Content = body is null ? null : JsonContent.Create(body),
-        };
-        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
-        try
-        {
-            return await _http.SendAsync(request);
-        }
-        catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
-        {
-            return null;
-        }
     }
 }

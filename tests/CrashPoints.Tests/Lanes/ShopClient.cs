@@ -15,7 +15,7 @@ internal sealed class ShopClient(HostProcess api, string key) : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(30) };
+    private readonly HostClient _http = new(api);
 
     /// <summary>Posts an order until it is accepted.</summary>
     /// <returns>Its id.</returns>
@@ -25,7 +25,8 @@ internal sealed class ShopClient(HostProcess api, string key) : IDisposable
         await Eventually.Is(
             async () =>
             {
-                using var answer = await TrySendAsync(HttpMethod.Post, "/orders", key, order.Body, order.Key);
+                using var body = new StringContent(order.Body, new MediaTypeHeaderValue("application/json"));
+                using var answer = await _http.TrySendAsync(HttpMethod.Post, "/orders", key, body, order.Key);
                 if (answer is not { IsSuccessStatusCode: true })
                 {
                     // Refused for what it is, and not for the moment: no repeating helps.
@@ -57,7 +58,7 @@ internal sealed class ShopClient(HostProcess api, string key) : IDisposable
         Eventually.Is(
             async () =>
             {
-                using var answer = await TrySendAsync(HttpMethod.Post, $"/orders/{order.Id}/cancel", key);
+                using var answer = await _http.TrySendAsync(HttpMethod.Post, $"/orders/{order.Id}/cancel", key);
                 if (answer is { StatusCode: >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError })
                     throw new AssertionException(
                         $"Expected the order to be cancelled, found {answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}"
@@ -79,7 +80,7 @@ internal sealed class ShopClient(HostProcess api, string key) : IDisposable
         Eventually.Is(
             async () =>
             {
-                using var answer = await TrySendAsync(HttpMethod.Get, "/orders", ApiKeys.NewKey());
+                using var answer = await _http.TrySendAsync(HttpMethod.Get, "/orders", ApiKeys.NewKey());
                 return answer is { StatusCode: HttpStatusCode.Unauthorized };
             },
             "a stranger is refused",
@@ -90,34 +91,7 @@ internal sealed class ShopClient(HostProcess api, string key) : IDisposable
 
     private async Task<bool> TryReadAsync(string path)
     {
-        using var answer = await TrySendAsync(HttpMethod.Get, path, key);
+        using var answer = await _http.TrySendAsync(HttpMethod.Get, path, key);
         return answer is { IsSuccessStatusCode: true };
-    }
-
-    // Null when there was no answer: the process may have died before, during or after its work.
-    private async Task<HttpResponseMessage?> TrySendAsync(
-        HttpMethod method,
-        string path,
-        string bearer,
-        string? body = null,
-        string? idempotencyKey = null
-    )
-    {
-        if (api.Address is not { } address)
-            return null;
-        using var request = new HttpRequestMessage(method, new Uri(address, path));
-        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", bearer);
-        if (body is not null)
-            request.Content = new StringContent(body, new MediaTypeHeaderValue("application/json"));
-        if (idempotencyKey is not null)
-            request.Headers.Add("Idempotency-Key", idempotencyKey);
-        try
-        {
-            return await _http.SendAsync(request);
-        }
-        catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
-        {
-            return null;
-        }
     }
 }

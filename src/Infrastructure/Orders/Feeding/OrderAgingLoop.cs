@@ -1,40 +1,22 @@
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Npgsql;
+using QueueWorkers.Hosting;
 
 namespace Orders.Infrastructure.Feeding;
 
 /// <summary>Lets <see cref="OrderAging"/> look once a second.</summary>
 internal sealed partial class OrderAgingLoop(OrderAging aging, TimeProvider time, ILogger<OrderAgingLoop> logger)
-    : BackgroundService
+    : ResilientLoop(time)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task<TimeSpan> RunOnceAsync(CancellationToken cancellationToken)
     {
-        var looking = true;
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                if (await aging.LookAsync(stoppingToken) is > 0 and var copies)
-                    Overtaken(logger, copies);
-                looking = true;
-            }
-            catch (Exception exception) when (exception is NpgsqlException or TimeoutException)
-            {
-                if (looking)
-                    NotLooking(logger, exception.Message);
-                looking = false;
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-
-            await Task.Delay(Interval, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
+        if (await aging.LookAsync(cancellationToken) is > 0 and var copies)
+            Overtaken(logger, copies);
+        return Interval;
     }
+
+    protected override void LogFault(Exception fault, TimeSpan retryAfter) => NotLooking(logger, fault.Message);
 
     [LoggerMessage(
         3100,

@@ -1,8 +1,8 @@
 using System.Diagnostics;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using QueueWorkers.GroupCommit;
+using QueueWorkers.Hosting;
 using QueueWorkers.Outbox;
 
 namespace QueueWorkers.Redrive;
@@ -20,7 +20,7 @@ namespace QueueWorkers.Redrive;
 /// 5. Nothing waits and nothing is on its way: done.
 /// </summary>
 public sealed class RedriveRunner(NpgsqlDataSource database, RedriveMover mover, ILogger<RedriveRunner> logger)
-    : BackgroundService
+    : ResilientLoop(TimeProvider.System)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
@@ -35,51 +35,49 @@ public sealed class RedriveRunner(NpgsqlDataSource database, RedriveMover mover,
     /// <summary>A dry run that nobody starts keeps its messages from others no longer than this.</summary>
     private static readonly TimeSpan DryRunEnds = TimeSpan.FromHours(1);
 
-    /// <inheritdoc />
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        var pause = Pause;
-        var outgoing = new List<OutboxMessage>();
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            var began = Stopwatch.GetTimestamp();
-            try
-            {
-                foreach (var id in await RedriveSql.OpenAsync(database, stoppingToken))
-                    outgoing.AddRange(await StepAsync(id, stoppingToken));
-                pause = Pause;
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception exception) when (DatabaseFault.MayPass(exception))
-            {
-                pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LongestPause.Ticks));
-                RedriveLog.CannotGoOn(logger, exception.Message, pause);
-            }
-#pragma warning disable CA1031 // It is logged with everything; one redrive that fails for a reason of ours must not end the process, and nothing of it was committed.
-            catch (Exception exception)
-#pragma warning restore CA1031
-            {
-                pause = LongestPause;
-                RedriveLog.Failed(logger, exception);
-            }
+    /// <summary>True: one redrive that meets a defect must not hold up the others.</summary>
+    protected override bool SurvivesDefects => true;
 
-            await OfferAsync(outgoing, Stopwatch.GetElapsedTime(began), pause, stoppingToken);
-            outgoing.Clear();
+    /// <inheritdoc />
+    protected override async Task<TimeSpan> RunOnceAsync(CancellationToken cancellationToken)
+    {
+        var outgoing = new List<OutboxMessage>();
+        var began = Stopwatch.GetTimestamp();
+        try
+        {
+            foreach (var id in await RedriveSql.OpenAsync(database, cancellationToken))
+                outgoing.AddRange(await StepAsync(id, cancellationToken));
         }
+        finally
+        {
+            // Also when a later redrive has failed: these are committed.
+            var age = Stopwatch.GetElapsedTime(began);
+            began = Stopwatch.GetTimestamp();
+            await OfferAsync(outgoing, age, cancellationToken);
+        }
+
+        return Pause - Stopwatch.GetElapsedTime(began);
+    }
+
+    /// <inheritdoc />
+    protected override bool IsOutage(Exception fault) => DatabaseFault.MayPass(fault);
+
+    /// <inheritdoc />
+    protected override TimeSpan RetryAfter(int faults) => Backoff(Pause, LongestPause, faults);
+
+    /// <inheritdoc />
+    protected override void LogFault(Exception fault, TimeSpan retryAfter)
+    {
+        if (IsOutage(fault))
+            RedriveLog.CannotGoOn(logger, fault.Message, retryAfter);
+        else
+            RedriveLog.Failed(logger, fault);
     }
 
     // Their rows are committed: whoever dies here leaves the rest to the poller of any relay, once their lease has
     // ended. The same is true of one that is asked to stop, and of what a slow database has kept here until the poller
     // is about to take it.
-    private async Task OfferAsync(
-        List<OutboxMessage> outgoing,
-        TimeSpan age,
-        TimeSpan pause,
-        CancellationToken stopping
-    )
+    private async Task OfferAsync(List<OutboxMessage> outgoing, TimeSpan age, CancellationToken stopping)
     {
         var (began, offered) = (Stopwatch.GetTimestamp(), 0);
         for (
@@ -96,8 +94,6 @@ public sealed class RedriveRunner(NpgsqlDataSource database, RedriveMover mover,
             offered = until;
             await DelayAsync((Pause * portion / Portions) - Stopwatch.GetElapsedTime(began), stopping);
         }
-
-        await DelayAsync(pause - Stopwatch.GetElapsedTime(began), stopping);
     }
 
     private static async Task DelayAsync(TimeSpan time, CancellationToken stopping)

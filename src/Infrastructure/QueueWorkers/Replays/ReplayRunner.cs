@@ -1,8 +1,8 @@
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using NpgsqlTypes;
 using QueueWorkers.GroupCommit;
+using QueueWorkers.Hosting;
 using QueueWorkers.Outbox;
 using QueueWorkers.Outbox.Relaying;
 
@@ -22,7 +22,7 @@ public sealed partial class ReplayRunner(
     RelayFeed relay,
     TimeProvider time,
     ILogger<ReplayRunner> logger
-) : BackgroundService
+) : ResilientLoop(time)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -48,30 +48,14 @@ public sealed partial class ReplayRunner(
     }
 
     /// <inheritdoc />
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task<TimeSpan> RunOnceAsync(CancellationToken cancellationToken)
     {
-        var answering = true;
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await TurnAsync(stoppingToken);
-                answering = true;
-            }
-            catch (Exception exception) when (exception is NpgsqlException or TimeoutException)
-            {
-                if (answering)
-                    StandsStill(logger, exception.Message);
-                answering = false;
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-
-            await Task.Delay(Interval, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
+        await TurnAsync(cancellationToken);
+        return Interval;
     }
+
+    /// <inheritdoc />
+    protected override void LogFault(Exception fault, TimeSpan retryAfter) => StandsStill(logger, fault.Message);
 
     private async Task<Guid?> FeedAsync(Guid after, CancellationToken cancellationToken)
     {

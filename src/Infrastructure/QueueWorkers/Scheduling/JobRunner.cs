@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using QueueWorkers.GroupCommit;
+using QueueWorkers.Hosting;
 
 namespace QueueWorkers.Scheduling;
 
@@ -24,7 +24,7 @@ public sealed class JobRunner(
     IServiceScopeFactory scopes,
     ScheduleMetrics metrics,
     ILogger<JobRunner> logger
-) : BackgroundService
+) : ResilientLoop(TimeProvider.System)
 {
     private readonly Dictionary<string, Type> _jobs = catalogue
         .Schedules.Where(s => s.Job is not null)
@@ -46,44 +46,32 @@ public sealed class JobRunner(
             _wake.Release();
     }
 
+    /// <summary>True: nobody else in this process runs jobs.</summary>
+    protected override bool SurvivesDefects => true;
+
     /// <inheritdoc />
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task<TimeSpan> RunOnceAsync(CancellationToken cancellationToken)
     {
         string[] names = [.. _jobs.Keys];
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await _wake.WaitAsync(stoppingToken);
-                while (
-                    await ScheduleQueries.ClaimAsync(
-                        database,
-                        names,
-                        Environment.MachineName,
-                        options.Lease,
-                        stoppingToken
-                    )
-                        is { } firing
-                )
-                    await RunAsync(firing, stoppingToken);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception fault) when (DatabaseFault.MayPass(fault))
-            {
-                // The firing stays claimed or waiting; whoever looks next, here or elsewhere, wakes somebody.
-                ScheduleLog.DatabaseUnavailable(logger, fault.Message, options.PollInterval);
-            }
-#pragma warning disable CA1031 // Nobody else runs jobs in this process: whatever happened, the loop has to go on, and says so.
-            catch (Exception fault)
-#pragma warning restore CA1031
-            {
-                ScheduleLog.LoopFailed(logger, options.PollInterval, fault);
-            }
-        }
+        await _wake.WaitAsync(cancellationToken);
+        while (
+            await ScheduleQueries.ClaimAsync(database, names, Environment.MachineName, options.Lease, cancellationToken)
+                is { } firing
+        )
+            await RunAsync(firing, cancellationToken);
+        return TimeSpan.Zero;
     }
+
+    /// <inheritdoc />
+    protected override bool IsOutage(Exception fault) => DatabaseFault.MayPass(fault);
+
+    /// <inheritdoc />
+    protected override TimeSpan RetryAfter(int faults) => options.PollInterval;
+
+    // The firing stays claimed or waiting; whoever looks next, here or elsewhere, wakes somebody.
+    /// <inheritdoc />
+    protected override void LogFault(Exception fault, TimeSpan retryAfter) =>
+        ScheduleLog.Fault(logger, fault, retryAfter);
 
     private async Task RunAsync(Firing firing, CancellationToken stopping)
     {

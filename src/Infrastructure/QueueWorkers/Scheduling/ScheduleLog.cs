@@ -1,10 +1,20 @@
 using Microsoft.Extensions.Logging;
+using QueueWorkers.GroupCommit;
 
 namespace QueueWorkers.Scheduling;
 
 /// <summary>Log events of schedules, 4300–4319.</summary>
 internal static partial class ScheduleLog
 {
+    /// <summary>Logs why a loop of the schedules could not do its work.</summary>
+    public static void Fault(ILogger logger, Exception fault, TimeSpan delay)
+    {
+        if (DatabaseFault.MayPass(fault))
+            DatabaseUnavailable(logger, fault.Message, delay);
+        else
+            LoopFailed(logger, delay, fault);
+    }
+
     [LoggerMessage(4300, LogLevel.Information, "Schedule {Schedule}, due {DueAt:O}, is done in {Duration}: {Result}")]
     public static partial void Done(
         ILogger logger,
@@ -52,10 +62,10 @@ internal static partial class ScheduleLog
     public static partial void Unusable(ILogger logger, string schedule, string reason);
 
     [LoggerMessage(4306, LogLevel.Warning, "The schedules cannot be read or written ({Reason}); next try in {Delay}")]
-    public static partial void DatabaseUnavailable(ILogger logger, string reason, TimeSpan delay);
+    private static partial void DatabaseUnavailable(ILogger logger, string reason, TimeSpan delay);
 
     [LoggerMessage(4307, LogLevel.Error, "The loop of the schedules failed and goes on in {Delay}")]
-    public static partial void LoopFailed(ILogger logger, TimeSpan delay, Exception fault);
+    private static partial void LoopFailed(ILogger logger, TimeSpan delay, Exception fault);
 
     [LoggerMessage(4308, LogLevel.Information, "Schedule {Schedule}, due {DueAt:O}, is given back: this process stops")]
     public static partial void GivenBack(ILogger logger, string schedule, DateTimeOffset dueAt);

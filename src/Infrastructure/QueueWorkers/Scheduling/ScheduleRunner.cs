@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using QueueWorkers.GroupCommit;
@@ -26,7 +25,7 @@ public sealed class ScheduleRunner(
     Fleet fleet,
     ScheduleMetrics metrics,
     ILogger<ScheduleRunner> logger
-) : BackgroundService
+) : ResilientLoop(TimeProvider.System)
 {
     private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan AfterUnusable = TimeSpan.FromMinutes(1);
@@ -44,42 +43,12 @@ public sealed class ScheduleRunner(
         .Schedules.Where(s => s.Message is not null)
         .ToDictionary(s => s.Name, s => s.Message!);
 
-    /// <inheritdoc />
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        var pause = options.PollInterval;
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            var wait = options.PollInterval;
-            try
-            {
-                wait = await RunOnceAsync(stoppingToken);
-                pause = options.PollInterval;
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception fault) when (DatabaseFault.MayPass(fault))
-            {
-                ScheduleLog.DatabaseUnavailable(logger, fault.Message, pause);
-                (wait, pause) = (pause, Longer(pause));
-            }
-#pragma warning disable CA1031 // Nobody else fires in this process: whatever happened, the loop has to go on, and says so.
-            catch (Exception fault)
-#pragma warning restore CA1031
-            {
-                ScheduleLog.LoopFailed(logger, pause, fault);
-                (wait, pause) = (pause, Longer(pause));
-            }
-
-            await Task.Delay(wait, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
+    /// <summary>True: one schedule's message may be what fails, and the other schedules still have to fire.</summary>
+    protected override bool SurvivesDefects => true;
 
     /// <summary>Fires what is due.</summary>
     /// <returns>How long to wait before the next look.</returns>
-    internal async Task<TimeSpan> RunOnceAsync(CancellationToken cancellationToken)
+    protected override async Task<TimeSpan> RunOnceAsync(CancellationToken cancellationToken)
     {
         var (nextIn, waiting) = await ScheduleQueries.LookAsync(database, _known, cancellationToken);
         if (nextIn == TimeSpan.Zero || waiting)
@@ -97,6 +66,16 @@ public sealed class ScheduleRunner(
                 + (SharePerFiring * (fleet.Processes - 1) * Random.Shared.NextDouble())
             : look;
     }
+
+    /// <inheritdoc />
+    protected override bool IsOutage(Exception fault) => DatabaseFault.MayPass(fault);
+
+    /// <inheritdoc />
+    protected override TimeSpan RetryAfter(int faults) => Backoff(options.PollInterval, LongestPause, faults);
+
+    /// <inheritdoc />
+    protected override void LogFault(Exception fault, TimeSpan retryAfter) =>
+        ScheduleLog.Fault(logger, fault, retryAfter);
 
     private async Task FireAsync(CancellationToken cancellationToken)
     {
@@ -147,6 +126,4 @@ public sealed class ScheduleRunner(
             metrics.LeftOut(due.Name, plan.LeftOut);
         }
     }
-
-    private static TimeSpan Longer(TimeSpan pause) => TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LongestPause.Ticks));
 }

@@ -1,11 +1,11 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using QueueWorkers.DeadLetters;
 using QueueWorkers.DeadLetters.Reconciliation;
 using QueueWorkers.DeadLetters.Search;
+using QueueWorkers.Hosting;
 using QueueWorkers.Messaging;
 using QueueWorkers.Operators;
 using QueueWorkers.Redrive;
@@ -36,7 +36,7 @@ internal sealed class TopologyGuard(
     TopologyMetrics metrics,
     TimeProvider time,
     ILogger<TopologyGuard> logger
-) : BackgroundService
+) : ResilientLoop(time)
 {
     /// <summary>The exchange that the marks are bound to.</summary>
     public const string Marks = "queue-workers-topology";
@@ -81,7 +81,7 @@ internal sealed class TopologyGuard(
     public IReadOnlyList<TopologyFinding> Findings =>
         [
             .. _findings
-                .Values.Where(f => f.Until > time.GetUtcNow())
+                .Values.Where(f => f.Until > Time.GetUtcNow())
                 .Select(f => f.Finding)
                 .OrderBy(f => f.Queue, StringComparer.Ordinal),
         ];
@@ -99,43 +99,31 @@ internal sealed class TopologyGuard(
             await RedriveUnroutedAsync(since, cancellationToken);
     }
 
-    /// <inheritdoc />
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        var pause = Interval;
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await LookAsync(stoppingToken);
-                // What is missing is told as soon as it is missing twice.
-                pause = _suspects.Count > 0 ? Interval / 2 : Interval;
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception exception)
-                when (exception
-                        is NpgsqlException
-                            or HttpRequestException
-                            or RabbitMQClientException
-                            or IOException
-                            or TimeoutException
-                )
-            {
-                pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LongestPause.Ticks));
-                TopologyLog.CannotLook(logger, exception.Message, pause);
-            }
-#pragma warning disable CA1031 // Whatever it is, it is logged with everything, and the next look may succeed; an exception that left here would end the whole process.
-            catch (Exception exception)
-#pragma warning restore CA1031
-            {
-                TopologyLog.LoopFailed(logger, exception);
-            }
+    /// <summary>True: the next look may succeed.</summary>
+    protected override bool SurvivesDefects => true;
 
-            await Task.Delay(pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
+    /// <inheritdoc />
+    protected override async Task<TimeSpan> RunOnceAsync(CancellationToken cancellationToken)
+    {
+        await LookAsync(cancellationToken);
+        // What is missing is told as soon as it is missing twice.
+        return _suspects.Count > 0 ? Interval / 2 : Interval;
+    }
+
+    /// <inheritdoc />
+    protected override bool IsOutage(Exception fault) =>
+        fault is NpgsqlException or HttpRequestException or RabbitMQClientException or IOException or TimeoutException;
+
+    /// <inheritdoc />
+    protected override TimeSpan RetryAfter(int faults) => Backoff(Interval, LongestPause, faults);
+
+    /// <inheritdoc />
+    protected override void LogFault(Exception fault, TimeSpan retryAfter)
+    {
+        if (IsOutage(fault))
+            TopologyLog.CannotLook(logger, fault.Message, retryAfter);
+        else
+            TopologyLog.LoopFailed(logger, fault);
     }
 
     // Returns whether the queue is whole and settled.
@@ -166,7 +154,7 @@ internal sealed class TopologyGuard(
 
         if (queue.Role == QueueRole.Subscriber)
             return true;
-        // No mark anywhere: this version sees the installation for the first time.
+        // No mark anywhere: this version sees the installation for the first Time.
         var isFirst = !bindings.Any(b => b.Source == Marks);
         await SettleAsync(queue, settledAlone: settled && !begun, isFirst, cancellationToken);
         return true;
@@ -185,7 +173,7 @@ internal sealed class TopologyGuard(
 
     private void Report(ExpectedQueue queue, Binding[] missing)
     {
-        _brokenSince ??= time.GetUtcNow();
+        _brokenSince ??= Time.GetUtcNow();
         if (IsReported(queue))
             return;
         var what = string.Join(
@@ -317,15 +305,15 @@ internal sealed class TopologyGuard(
         TopologyLog.SentAgain(logger, queue.Name, count);
         Close(
             queue,
-            $"Queue {queue.Name} was deleted or cut off and is whole again; {count} messages that may have been lost were sent again at {time.GetUtcNow():HH:mm:ss} UTC."
+            $"Queue {queue.Name} was deleted or cut off and is whole again; {count} messages that may have been lost were sent again at {Time.GetUtcNow():HH:mm:ss} UTC."
         );
     }
 
     private void Close(ExpectedQueue queue, string says)
     {
-        _brokenSince ??= time.GetUtcNow();
-        _redriveUntil = time.GetUtcNow() + RedriveFor;
-        Show(new TopologyFinding(queue.Name, says, IsOpen: false), time.GetUtcNow() + Shown);
+        _brokenSince ??= Time.GetUtcNow();
+        _redriveUntil = Time.GetUtcNow() + RedriveFor;
+        Show(new TopologyFinding(queue.Name, says, IsOpen: false), Time.GetUtcNow() + Shown);
     }
 
     private void Show(TopologyFinding finding, DateTimeOffset until) => _findings[finding.Queue] = (finding, until);
@@ -357,7 +345,7 @@ internal sealed class TopologyGuard(
     // them drops the copy.
     private async Task RedriveUnroutedAsync(DateTimeOffset since, CancellationToken cancellationToken)
     {
-        if (time.GetUtcNow() > _redriveUntil)
+        if (Time.GetUtcNow() > _redriveUntil)
         {
             _brokenSince = null;
             return;

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using QueueWorkers.Hosting;
 using QueueWorkers.Messaging;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
@@ -20,7 +20,7 @@ public sealed class FailureIndexer(
     FailureReconciler reconciler,
     FailureOptions options,
     ILogger<FailureIndexer> logger
-) : BackgroundService
+) : ResilientLoop(TimeProvider.System)
 {
     private static readonly string Expected = $"""
         select queue, sum(greatest(copies, 1)) filter (where removed_at is null)::bigint,
@@ -38,43 +38,37 @@ public sealed class FailureIndexer(
     private readonly Dictionary<string, QueueWatch> _watches = [];
     private readonly HashSet<string> _missing = [];
 
-    /// <inheritdoc />
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        var pause = options.Interval;
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                var counting = await CompareAsync(stoppingToken);
-                // With a million failures the counting itself costs: it may take a twentieth of the time.
-                pause = TimeSpan.FromTicks(
-                    Math.Clamp(
-                        counting.Ticks * 20,
-                        options.Interval.Ticks,
-                        Math.Max(options.Interval.Ticks, MostForCounting.Ticks)
-                    )
-                );
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception exception)
-                when (exception is NpgsqlException or RabbitMQClientException or IOException or TimeoutException)
-            {
-                pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LongestPause.Ticks));
-                FailureLog.CannotLook(logger, exception.InnerException?.Message ?? exception.Message, pause);
-            }
-#pragma warning disable CA1031 // Whatever it is, it is logged with everything, and the next comparison may succeed; an exception that left here would end the whole process.
-            catch (Exception exception)
-#pragma warning restore CA1031
-            {
-                FailureLog.LoopFailed(logger, exception);
-            }
+    /// <summary>True: the next comparison may succeed.</summary>
+    protected override bool SurvivesDefects => true;
 
-            await Task.Delay(pause, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
+    /// <inheritdoc />
+    protected override async Task<TimeSpan> RunOnceAsync(CancellationToken cancellationToken)
+    {
+        var counting = await CompareAsync(cancellationToken);
+        // With a million failures the counting itself costs: it may take a twentieth of the time.
+        return TimeSpan.FromTicks(
+            Math.Clamp(
+                counting.Ticks * 20,
+                options.Interval.Ticks,
+                Math.Max(options.Interval.Ticks, MostForCounting.Ticks)
+            )
+        );
+    }
+
+    /// <inheritdoc />
+    protected override bool IsOutage(Exception fault) =>
+        fault is NpgsqlException or RabbitMQClientException or IOException or TimeoutException;
+
+    /// <inheritdoc />
+    protected override TimeSpan RetryAfter(int faults) => Backoff(options.Interval, LongestPause, faults);
+
+    /// <inheritdoc />
+    protected override void LogFault(Exception fault, TimeSpan retryAfter)
+    {
+        if (IsOutage(fault))
+            FailureLog.CannotLook(logger, fault.InnerException?.Message ?? fault.Message, retryAfter);
+        else
+            FailureLog.LoopFailed(logger, fault);
     }
 
     // Returns how long the database took to count.
@@ -142,13 +136,12 @@ public sealed class FailureIndexer(
         {
             Watch(queue).Looked(await reconciler.LookAsync(queue, cancellationToken, Watch(queue).Most));
         }
-#pragma warning disable CA1031 // Logged with everything; an unavailable server goes on to the loop, which waits for it.
+        // An unavailable server goes on to the loop, which waits for it.
         catch (Exception exception)
             when (!cancellationToken.IsCancellationRequested
                 && !QueueWorkers.GroupCommit.DatabaseFault.IsUnavailable(exception)
                 && !BrokerFault.IsUnavailable(exception)
             )
-#pragma warning restore CA1031
         {
             FailureLog.QueueFailed(logger, exception, queue);
             Watch(queue).Looked(null);

@@ -1,6 +1,5 @@
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Npgsql;
+using QueueWorkers.Hosting;
 using QueueWorkers.Steps.Reports;
 
 namespace QueueWorkers.FlowControl.Cancellation;
@@ -15,37 +14,20 @@ internal sealed partial class CancellationPoll(
     StepReports reports,
     TimeProvider time,
     ILogger<CancellationPoll> logger
-) : BackgroundService
+) : ResilientLoop(time)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task<TimeSpan> RunOnceAsync(CancellationToken cancellationToken)
     {
-        var answering = true;
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                if (cancellations.IsUsed)
-                    await cancellations.RefreshAsync(stoppingToken);
-                await reports.FlushAsync(running.Runs, stoppingToken);
-                answering = true;
-            }
-            catch (Exception exception) when (exception is NpgsqlException or TimeoutException)
-            {
-                // Said once: commits meet the cancellation by themselves, so nothing is wrong meanwhile, only slower.
-                if (answering)
-                    NoNews(logger, exception.Message);
-                answering = false;
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-
-            await Task.Delay(Interval, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
+        if (cancellations.IsUsed)
+            await cancellations.RefreshAsync(cancellationToken);
+        await reports.FlushAsync(running.Runs, cancellationToken);
+        return Interval;
     }
+
+    // Commits meet the cancellation by themselves, so nothing is wrong meanwhile, only slower.
+    protected override void LogFault(Exception fault, TimeSpan retryAfter) => NoNews(logger, fault.Message);
 
     [LoggerMessage(
         2100,
