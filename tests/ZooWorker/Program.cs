@@ -18,4 +18,6 @@ builder.Services.AddSteps<OrdersDbContext>(builder.Configuration, DeadlyZoo.Step
 builder.Services.AddSchedules(builder.Configuration, DeadlyZoo.Schedules);
 if (builder.Configuration["Zoo:Sloth"] == "true")
     builder.Services.AddHostedService<Sloth>();
+if (builder.Configuration["Zoo:Lemming"] is { } end)
+    builder.Services.AddHostedService(_ => new Lemming(end));
 await builder.Build().RunAsync();

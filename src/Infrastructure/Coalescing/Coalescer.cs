@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Orders.Infrastructure.Hosting;
 
 namespace Orders.Infrastructure.Coalescing;
 
@@ -27,7 +28,7 @@ public abstract class Coalescer<TUnit, TResult> : IAsyncDisposable
     private readonly Task _loop;
 
     /// <summary>Starts the writer.</summary>
-    protected Coalescer() => _loop = Task.Run(RunAsync);
+    protected Coalescer() => _loop = BackgroundLoop.Run(GetType().Name, RunAsync);
 
     /// <summary>Commits a unit together with whatever else is waiting.</summary>
     /// <param name="unit">The unit.</param>

@@ -84,7 +84,10 @@ public sealed class CompletenessJob(NpgsqlDataSource database, ICompletenessSour
         if (subjects.Length == 0)
             return;
         var findings = await source.InspectAsync(connection, subjects, cancellationToken);
-        tally.Fresh.AddRange(await CompletenessQueries.RecordAsync(connection, subjects, findings, options.Recheck, cancellationToken));
+        tally.Fresh.AddRange(await CompletenessQueries.RecordAsync(connection, subjects, [.. findings.Where(f => !f.IsEarly)], options.Recheck, cancellationToken));
+        var later = DateTimeOffset.UtcNow + options.Recheck;
+        await CompletenessQueries.LookLaterAsync(
+            connection, [.. findings.Where(f => f.IsEarly).Select(f => f.SubjectId).Distinct().Order().Select(id => new AcceptedSubject(id, later))], cancellationToken);
         tally.Looked += subjects.Length;
     }
 

@@ -39,4 +39,5 @@ public readonly record struct AcceptedSubject(Guid Id, DateTimeOffset CheckAt);
 /// <param name="Kind">What is wrong.</param>
 /// <param name="Detail">A sentence: what was expected, what was found.</param>
 /// <param name="Silent">Whether nothing is under way that could still close the gap.</param>
-public sealed record Finding(Guid SubjectId, string Effect, GapKind Kind, string Detail, bool Silent);
+/// <param name="IsEarly">Whether it is no gap yet, because what leads to the effect is too young: the subject is looked at again.</param>
+public sealed record Finding(Guid SubjectId, string Effect, GapKind Kind, string Detail, bool Silent, bool IsEarly = false);

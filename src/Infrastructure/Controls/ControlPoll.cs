@@ -95,7 +95,11 @@ public sealed class ControlPoll : BackgroundService, IBreakerReports
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         if (_gates.All.Count == 0)
+        {
+            // Nothing to poll for. A loop that returns would be taken for one that has failed.
+            await Task.Delay(Timeout.Infinite, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return;
+        }
 
         var pause = TimeSpan.Zero;
         while (!stoppingToken.IsCancellationRequested)

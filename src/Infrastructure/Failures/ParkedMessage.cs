@@ -9,6 +9,7 @@ namespace Orders.Infrastructure.Failures;
 /// <summary>A message that is parked, or about to be: all that the index keeps of it.</summary>
 internal sealed record ParkedMessage
 {
+    private const int LongestHeaders = 100_000;
     private const int LongestText = 4000;
 
     public required string Queue { get; init; }
@@ -89,7 +90,7 @@ internal sealed record ParkedMessage
             Payload = StorableText.OfNullable(facts.Payload ?? JsonIn(body), 1_000_000),
             Body = body,
             ContentType = StorableText.Of(properties.ContentType ?? "", 200),
-            Headers = StorableText.Of(JsonSerializer.Serialize(headers), 100_000),
+            Headers = StorableText.Of(JsonOf(headers), LongestHeaders),
             Priority = properties.IsPriorityPresent() ? properties.Priority : null,
             ByDeliveryLimit = byLimit,
         };
@@ -116,6 +117,13 @@ internal sealed record ParkedMessage
         var now = DateTimeOffset.UtcNow;
         return DateTimeOffset.TryParse(headers.GetValueOrDefault("MT-Fault-Timestamp") as string, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
             && at >= DateTimeOffset.UnixEpoch && at <= now ? at.ToUniversalTime() : now;
+    }
+
+    // JSON that is cut off is none: the long headers are left out instead.
+    private static string JsonOf(Dictionary<string, object?> headers)
+    {
+        var json = JsonSerializer.Serialize(headers);
+        return json.Length <= LongestHeaders ? json : JsonSerializer.Serialize(headers.Where(h => h.Value is not string { Length: > 500 }).Take(20).ToDictionary());
     }
 
     // Bytes are texts in the client; whatever is not a plain value is not worth keeping as more than its text.

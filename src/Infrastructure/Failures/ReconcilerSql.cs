@@ -11,7 +11,11 @@ internal sealed record RestoredMessage(Guid Id, Guid MessageId, byte[] Body, str
 {
     public BasicProperties Properties()
     {
-        var properties = new BasicProperties { Persistent = true, MessageId = MessageId.ToString(), ContentType = ContentType, Headers = Outbox.RelayPublisher.HeadersOf(Headers) };
+        // What cannot be sent is left out: a message that could not be put back would keep all others of its queue from being put back.
+        var properties = new BasicProperties
+        {
+            Persistent = true, MessageId = MessageId.ToString(), ContentType = Outbox.AmqpLimits.ShortStringOrNull(ContentType), Headers = Outbox.AmqpLimits.HeadersThatFit(Headers),
+        };
         if (Priority is { } priority)
             properties.Priority = (byte)priority;
         return properties;

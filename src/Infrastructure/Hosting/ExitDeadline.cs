@@ -9,7 +9,7 @@ namespace Orders.Infrastructure.Hosting;
 /// Keeps the promise that a process ends in time after SIGTERM, whatever hangs: a database that does not answer, a starved machine, a step that blocks its thread, a library's clean-up.
 /// It counts from the signal itself, not from what the host makes of it, on a thread of its own, because the thread pool may be just what is stuck. What this cuts off is what a crash
 /// would cut off: nothing is lost, for nothing is acked before its commit; a finished run whose ack is still under way is delivered once more and dropped as a copy. The exit code stays 0:
-/// who asked for the end got it, and standard error says what it was like.
+/// who asked for the end got it, and standard error says what it was like. It is 1 when nobody asked: see <see cref="LoopWatch"/>.
 /// </summary>
 internal sealed class ExitDeadline(ShutdownOptions options) : IHostedService, IDisposable
 {
@@ -19,7 +19,7 @@ internal sealed class ExitDeadline(ShutdownOptions options) : IHostedService, ID
     public Task StartAsync(CancellationToken cancellationToken)
     {
         // Only listened to: the host has a registration of its own, which begins the orderly end.
-        _signal = PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => Count());
+        _signal = PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => Begin());
         return Task.CompletedTask;
     }
 
@@ -28,7 +28,8 @@ internal sealed class ExitDeadline(ShutdownOptions options) : IHostedService, ID
 
     public void Dispose() => _signal?.Dispose();
 
-    private void Count()
+    /// <summary>The process is to end from now on.</summary>
+    public void Begin()
     {
         if (Interlocked.Exchange(ref _counting, 1) == 0)
             new Thread(EndInTime) { IsBackground = true, Name = "exit deadline" }.Start();
@@ -40,18 +41,19 @@ internal sealed class ExitDeadline(ShutdownOptions options) : IHostedService, ID
         Thread.Sleep(options.Deadline);
         // Not through the logger: its lines go out on another thread, and there is no time to wait for that.
         Console.Error.WriteLine($"The process was asked to end {options.Deadline.TotalSeconds:0.#} s ago and has not come to its end; it is ended as it is. What was not acked returns to its queue.");
-        Environment.Exit(0);
+        Environment.Exit(Environment.ExitCode);
     }
 }
 
 /// <summary>Registers it.</summary>
 public static class ExitDeadlineServices
 {
-    /// <summary>Lets the process end in time after SIGTERM; see <see cref="ShutdownOptions"/>.</summary>
+    /// <summary>Lets the process end in time after SIGTERM, see <see cref="ShutdownOptions"/>; and lets it end when one of its background loops has, see <see cref="LoopWatch"/>.</summary>
     public static IServiceCollection AddExitDeadline(this IServiceCollection services, IConfiguration configuration)
     {
         var options = ShutdownOptions.Read(configuration);
         services.Configure<HostOptions>(host => host.ShutdownTimeout = options.ForTheHost);
-        return services.AddHostedService(_ => new ExitDeadline(options));
+        services.AddSingleton(new ExitDeadline(options)).AddHostedService(provider => provider.GetRequiredService<ExitDeadline>());
+        return services.AddHostedService<LoopWatch>();
     }
 }

@@ -19,7 +19,8 @@ public static class StartUp
         try
         {
             await command(args is [var given, ..] && given == name ? args[1..] : args);
-            return 0;
+            // Not always 0: a loop that ended by itself has said so there.
+            return Environment.ExitCode;
         }
         catch (InvalidConfigurationException problems)
         {

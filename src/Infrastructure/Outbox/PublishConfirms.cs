@@ -47,6 +47,19 @@ internal sealed class PublishConfirms
         }
     }
 
+    /// <summary>Expects the confirms of the first messages of the batch only: the next one was not published, and so none after it.</summary>
+    /// <param name="count">How many.</param>
+    public void ExpectOnly(int count)
+    {
+        lock (_lock)
+        {
+            _which = _which[..count];
+            _open = _settled.Take(count).Count(settled => !settled);
+            if (_open == 0)
+                _done.TrySetResult();
+        }
+    }
+
     private Task Settle(ulong tag, bool multiple, PublishOutcome outcome)
     {
         lock (_lock)

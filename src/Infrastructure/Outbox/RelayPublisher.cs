@@ -1,6 +1,8 @@
+using System.Net.Sockets;
 using System.Text.Json;
 using Orders.Infrastructure.Messaging;
 using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
 
 namespace Orders.Infrastructure.Outbox;
 
@@ -15,6 +17,7 @@ internal sealed class RelayPublisher(BrokerConnection broker, TimeSpan confirmTi
 
     private IChannel? _channel;
     private PublishConfirms? _confirms;
+    private uint _frameMax;
 
     /// <summary>Publishes all, pipelined, and awaits all confirms.</summary>
     public async Task<PublishOutcome[]> PublishAsync(IReadOnlyList<OutboxMessage> messages, CancellationToken cancellationToken)
@@ -44,9 +47,10 @@ internal sealed class RelayPublisher(BrokerConnection broker, TimeSpan confirmTi
     private async Task PublishAsync(IReadOnlyList<OutboxMessage> messages, PublishOutcome[] outcomes, int[] which, CancellationToken cancellationToken)
     {
         var channel = await OpenChannelAsync(cancellationToken);
+        var published = which.Length;
         try
         {
-            await PublishAndWaitAsync(channel, messages, outcomes, which, cancellationToken).WaitAsync(confirmTimeout, cancellationToken);
+            published = await PublishAndWaitAsync(channel, messages, outcomes, which, cancellationToken).WaitAsync(confirmTimeout, cancellationToken);
         }
         catch (TimeoutException)
         {
@@ -58,6 +62,16 @@ internal sealed class RelayPublisher(BrokerConnection broker, TimeSpan confirmTi
         catch (Exception) when (!channel.IsOpen && !cancellationToken.IsCancellationRequested)
 #pragma warning restore CA1031
         {
+        }
+
+        if (channel.IsOpen && published < which.Length)
+        {
+            // The client gave up in the middle of a message. Nobody has to know what that left in the channel: the others go out on a new one.
+            _channel = null;
+            await channel.DisposeAsync();
+            if (published + 1 < which.Length)
+                await PublishAsync(messages, outcomes, which[(published + 1)..], cancellationToken);
+            return;
         }
 
         if (channel.IsOpen || channel.CloseReason is not { Initiator: ShutdownInitiator.Peer } reason)
@@ -78,14 +92,43 @@ internal sealed class RelayPublisher(BrokerConnection broker, TimeSpan confirmTi
         await PublishAsync(messages, outcomes, unsettled[half..], cancellationToken);
     }
 
-    private async Task PublishAndWaitAsync(IChannel channel, IReadOnlyList<OutboxMessage> messages, PublishOutcome[] outcomes, int[] which, CancellationToken cancellationToken)
+    // Returns how many went out. Fewer than all means that the next one cannot be encoded: it has its outcome, and those before it have been waited for, so that they are not sent again.
+    private async Task<int> PublishAndWaitAsync(IChannel channel, IReadOnlyList<OutboxMessage> messages, PublishOutcome[] outcomes, int[] which, CancellationToken cancellationToken)
     {
         var confirms = _confirms!;
         confirms.Expect(messages, outcomes, which, await channel.GetNextPublishSequenceNumberAsync(cancellationToken));
-        foreach (var place in which)
-            await PublishAsync(channel, messages[place], cancellationToken);
+        var published = 0;
+        for (; published < which.Length; published++)
+        {
+            var message = messages[which[published]];
+            try
+            {
+                await PublishAsync(channel, message, _frameMax, cancellationToken);
+            }
+            catch (Exception fault) when (channel.IsOpen && IsOfTheMessage(fault))
+            {
+                confirms.ExpectOnly(published);
+                outcomes[which[published]] = PublishOutcome.Refused(WhyNotEncoded(message, fault));
+                break;
+            }
+        }
+
         if (channel.IsOpen)
             await confirms.Done;
+        return published;
+    }
+
+    // With the channel open everything but a lost connection, or the end of the process, is about this message and will be the same next time.
+    private static bool IsOfTheMessage(Exception fault) =>
+        fault is not (OperationCanceledException or TimeoutException or IOException or SocketException or ObjectDisposedException or RabbitMQClientException) || fault is WireFormattingException;
+
+    private static string WhyNotEncoded(OutboxMessage message, Exception fault)
+    {
+        // The client quotes the text itself, but does not say which one it is.
+        var headers = fault is ArgumentException or WireFormattingException ? HeadersOf(message.Headers) : null;
+        return AmqpLimits.TooLong(message, headers?.Keys ?? Enumerable.Empty<string>()) is { Length: > 0 } tooLong
+            ? $"Cannot be encoded: {tooLong} longer than the {AmqpLimits.ShortString} bytes of AMQP"
+            : $"Cannot be encoded: {fault.GetType().Name}: {fault.Message}";
     }
 
     private async Task<IChannel> OpenChannelAsync(CancellationToken cancellationToken)
@@ -102,18 +145,21 @@ internal sealed class RelayPublisher(BrokerConnection broker, TimeSpan confirmTi
         Failpoint.Hit("relay.before_channel", Outside.Broker);
         var channel = await connection.CreateChannelAsync(WithConfirms, cancellationToken);
         _confirms = new PublishConfirms(channel);
+        _frameMax = connection.FrameMax;
         return _channel = channel;
     }
 
-    private static ValueTask PublishAsync(IChannel channel, OutboxMessage message, CancellationToken cancellationToken)
+    private static ValueTask PublishAsync(IChannel channel, OutboxMessage message, uint frameMax, CancellationToken cancellationToken)
     {
+        var headers = HeadersOf(message.Headers);
+        AmqpLimits.RequireFrame(message.Headers, headers, frameMax);
         var properties = new BasicProperties
         {
             Persistent = true,
             MessageId = message.MessageId.ToString(),
             ContentType = message.ContentType,
             CorrelationId = message.CorrelationId,
-            Headers = HeadersOf(message.Headers),
+            Headers = headers,
         };
         if (message.Priority is { } priority)
             properties.Priority = (byte)priority;

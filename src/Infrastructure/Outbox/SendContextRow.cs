@@ -7,6 +7,9 @@ namespace Orders.Infrastructure.Outbox;
 /// <summary>Turns what MassTransit is about to send, or has received, into an outbox row. The only place that knows both.</summary>
 internal static class SendContextRow
 {
+    /// <summary>The header that carries the count of lost deliveries along with a deferred message. A redrive drops it: it begins from nothing.</summary>
+    public const string LostDeliveriesHeader = "x-lost-deliveries";
+
     /// <summary>The row of a message that code published or sent through MassTransit's own interfaces.</summary>
     /// <param name="context">The fully populated transport context.</param>
     /// <param name="delay">Overrides the context's own delay.</param>
@@ -39,17 +42,18 @@ internal static class SendContextRow
     /// <param name="context">The message.</param>
     /// <param name="exchange">The endpoint's exchange.</param>
     /// <param name="dueAt">When it is to come.</param>
-    public static OutboxMessage Again(ConsumeContext context, string exchange, DateTimeOffset dueAt)
+    /// <param name="lost">Deliveries of it that were lost so far: the broker counts anew, because for the broker it is a new message.</param>
+    public static OutboxMessage Again(ConsumeContext context, string exchange, DateTimeOffset dueAt, long lost)
     {
         var received = context.ReceiveContext.GetPayload<RabbitMqBasicConsumeContext>().Properties;
         return new OutboxMessage
         {
             MessageId = context.MessageId ?? Guid.CreateVersion7(),
             Exchange = exchange,
-            CorrelationId = received.CorrelationId,
-            ContentType = received.ContentType ?? Envelope.ContentType,
-            // x-… headers are the broker's and the client's notes about the last delivery.
-            Headers = Serialize((received.Headers ?? new Dictionary<string, object?>()).Where(h => !h.Key.StartsWith("x-", StringComparison.Ordinal))),
+            // Bytes of a stranger's that were no text are longer as text, perhaps longer than can be sent.
+            CorrelationId = AmqpLimits.ShortStringOrNull(received.CorrelationId),
+            ContentType = AmqpLimits.ShortStringOrNull(received.ContentType) ?? Envelope.ContentType,
+            Headers = Serialize(HeadersAgain(received.Headers ?? new Dictionary<string, object?>(), lost)),
             Body = context.ReceiveContext.Body.GetBytes(),
             Priority = received.IsPriorityPresent() ? received.Priority : null,
             DueAt = dueAt,
@@ -59,6 +63,13 @@ internal static class SendContextRow
     /// <summary>The class of a received message; null is the broker's normal.</summary>
     public static short? PriorityOf(ConsumeContext context) =>
         context.ReceiveContext.TryGetPayload<RabbitMqBasicConsumeContext>(out var received) && received.Properties.IsPriorityPresent() ? received.Properties.Priority : null;
+
+    // x-… headers are the broker's and the client's notes about the last delivery.
+    private static IEnumerable<KeyValuePair<string, object?>> HeadersAgain(IDictionary<string, object?> received, long lost)
+    {
+        var headers = received.Where(h => !h.Key.StartsWith("x-", StringComparison.Ordinal) && AmqpLimits.IsShortString(h.Key));
+        return lost > 0 ? headers.Append(new(LostDeliveriesHeader, lost)) : headers;
+    }
 
     private static string Serialize(IEnumerable<KeyValuePair<string, object?>> headers)
     {

@@ -11,6 +11,7 @@ namespace Orders.Infrastructure.Poison;
 /// 2. Before its run a mark is committed. Dying before it leaves no mark: whatever died, it was not this run.
 /// 3. It runs alone. If the process dies now, the mark stays, and the next delivery counts it as a death.
 /// 4. After the run, well or not, the mark is removed: an innocent is done, or fails like any other message. Dying before that counts a death too many, once.
+///    A run that only puts the message off (another run is at its effect, perhaps a dead one; the database is away) proves nothing: the deaths stay, and the message takes its lost deliveries along.
 /// 5. A message with <see cref="PoisonOptions.ParkAfter"/> deaths is parked without another run.
 /// A mark whose process still lives is no death: that process holds a lock in the database while it runs, and the message waits elsewhere meanwhile.
 /// Messages that were never lost, which is nearly all, pay for none of this.
@@ -20,10 +21,16 @@ public sealed class PoisonGuard(NpgsqlDataSource database, PoisonOptions options
     private const string Mark = """
         insert into suspects (message_id, step, deaths, running, host) values ($1, $2, 0, true, $3)
         on conflict (message_id, step) do update set deaths = suspects.deaths + suspects.running::int, running = true, host = excluded.host, at = now()
-        returning deaths, coalesce(old.host, '')
+        returning deaths, coalesce(old.host, ''), at
         """;
 
-    private const string Remove = "delete from suspects where message_id = $1 and step = $2";
+    // By the time of the mark: a run that was taken for dead must not remove its successor's.
+    private const string Remove = "delete from suspects where message_id = $1 and step = $2 and at = $3";
+
+    private const string PutOff = """
+        with waits as (update suspects set running = false where message_id = $1 and step = $2 and at = $3 and deaths > 0)
+        delete from suspects where message_id = $1 and step = $2 and at = $3 and deaths = 0
+        """;
 
     private static readonly TimeSpan Elsewhere = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
@@ -41,13 +48,14 @@ public sealed class PoisonGuard(NpgsqlDataSource database, PoisonOptions options
         if (lost < options.SuspectAfter)
         {
             await _gate.EnterAsync(cancellationToken);
-            return new Pass(this, null, null);
+            return new Pass(this, null, null, null);
         }
 
         await _gate.EnterAloneAsync(cancellationToken);
         try
         {
-            return new Pass(this, run, await MarkAsync(run, lost, cancellationToken));
+            var (connection, mark) = await MarkAsync(run, lost, cancellationToken);
+            return new Pass(this, run, connection, mark);
         }
         catch
         {
@@ -59,8 +67,8 @@ public sealed class PoisonGuard(NpgsqlDataSource database, PoisonOptions options
     /// <inheritdoc />
     public void Dispose() => _gate.Dispose();
 
-    // Returns the connection whose lock says that this process lives.
-    private async Task<NpgsqlConnection> MarkAsync(StepRun run, long lost, CancellationToken cancellationToken)
+    // Returns the connection whose lock says that this process lives, and the mark.
+    private async Task<(NpgsqlConnection Connection, RunMark Mark)> MarkAsync(StepRun run, long lost, CancellationToken cancellationToken)
     {
         var connection = await database.OpenConnectionAsync(cancellationToken);
         try
@@ -72,10 +80,10 @@ public sealed class PoisonGuard(NpgsqlDataSource database, PoisonOptions options
                     throw new EffectInProgressException(run.Effect, run.SubjectId, DateTimeOffset.UtcNow + Elsewhere);
             }
 
-            var (deaths, host) = await MarkAsync(connection, run, cancellationToken);
+            var (deaths, host, mark) = await MarkAsync(connection, run, cancellationToken);
             if (deaths >= options.ParkAfter)
             {
-                await RemoveAsync(connection, run, cancellationToken);
+                await RemoveAsync(connection, run, mark, cancellationToken);
                 PoisonLog.Poisonous(logger, run.Step, run.MessageId, deaths);
                 metrics.Poisonous(run.Step);
                 throw new PoisonMessageException(run.Step, run.MessageId, (int)lost + 1, deaths, host);
@@ -83,7 +91,7 @@ public sealed class PoisonGuard(NpgsqlDataSource database, PoisonOptions options
 
             PoisonLog.RunsAlone(logger, run.Step, run.MessageId, lost);
             metrics.RunsAlone(run.Step);
-            return connection;
+            return (connection, mark);
         }
         catch
         {
@@ -92,7 +100,7 @@ public sealed class PoisonGuard(NpgsqlDataSource database, PoisonOptions options
         }
     }
 
-    private static async Task<(int Deaths, string Host)> MarkAsync(NpgsqlConnection connection, StepRun run, CancellationToken cancellationToken)
+    private static async Task<(int Deaths, string Host, RunMark Mark)> MarkAsync(NpgsqlConnection connection, StepRun run, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(Mark, connection);
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = run.MessageId });
@@ -100,20 +108,21 @@ public sealed class PoisonGuard(NpgsqlDataSource database, PoisonOptions options
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = Environment.MachineName });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        return (reader.GetInt32(0), reader.GetString(1));
+        return (reader.GetInt32(0), reader.GetString(1), new RunMark(reader.GetFieldValue<DateTime>(2)));
     }
 
-    private static async Task RemoveAsync(NpgsqlConnection connection, StepRun run, CancellationToken cancellationToken)
+    private static async Task RemoveAsync(NpgsqlConnection connection, StepRun run, RunMark mark, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(Remove, connection);
+        await using var command = new NpgsqlCommand(mark.IsPutOff ? PutOff : Remove, connection);
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = run.MessageId });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = run.Step });
+        command.Parameters.Add(new NpgsqlParameter<DateTime> { TypedValue = mark.At });
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    private async ValueTask LeaveAsync(StepRun? suspect, NpgsqlConnection? mark)
+    private async ValueTask LeaveAsync(StepRun? suspect, NpgsqlConnection? alive, RunMark? mark)
     {
-        if (suspect is null || mark is null)
+        if (suspect is null || alive is null || mark is null)
         {
             _gate.Leave();
             return;
@@ -127,7 +136,7 @@ public sealed class PoisonGuard(NpgsqlDataSource database, PoisonOptions options
                 async () =>
                 {
                     await using var connection = await database.OpenConnectionAsync(patience.Token);
-                    await RemoveAsync(connection, suspect, patience.Token);
+                    await RemoveAsync(connection, suspect, mark, patience.Token);
                 },
                 patience.Token);
         }
@@ -139,7 +148,7 @@ public sealed class PoisonGuard(NpgsqlDataSource database, PoisonOptions options
         {
             // First of all the others may run: whatever giving up the lock meets, they do not wait for it. Until then another process only finds this message under way.
             _gate.LeaveAlone();
-            await GiveBackAsync(mark, suspect);
+            await GiveBackAsync(alive, suspect);
         }
     }
 
@@ -175,11 +184,25 @@ public sealed class PoisonGuard(NpgsqlDataSource database, PoisonOptions options
     {
         private readonly PoisonGuard _guard;
         private readonly StepRun? _suspect;
-        private readonly NpgsqlConnection? _mark;
+        private readonly NpgsqlConnection? _alive;
+        private readonly RunMark? _mark;
 
-        internal Pass(PoisonGuard guard, StepRun? suspect, NpgsqlConnection? mark) => (_guard, _suspect, _mark) = (guard, suspect, mark);
+        internal Pass(PoisonGuard guard, StepRun? suspect, NpgsqlConnection? alive, RunMark? mark) => (_guard, _suspect, _alive, _mark) = (guard, suspect, alive, mark);
+
+        /// <summary>Call when the run has not come to an end of its own: its message comes again without an attempt, and the deaths that were counted stay.</summary>
+        public void PutOff() => _mark?.PutOff();
 
         /// <summary>The run has ended.</summary>
-        public ValueTask DisposeAsync() => _guard.LeaveAsync(_suspect, _mark);
+        public ValueTask DisposeAsync() => _guard.LeaveAsync(_suspect, _alive, _mark);
+    }
+
+    // Which mark is ours: the time at which it was written.
+    internal sealed class RunMark(DateTime at)
+    {
+        public DateTime At { get; } = at;
+
+        public bool IsPutOff { get; private set; }
+
+        public void PutOff() => IsPutOff = true;
     }
 }

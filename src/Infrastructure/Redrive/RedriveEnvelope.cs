@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Orders.Infrastructure.Failures;
 using Orders.Infrastructure.Outbox;
@@ -19,6 +20,19 @@ internal static class RedriveEnvelope
     /// <exception cref="InvalidPayloadException">The body is no envelope, or no step or type says where to send it.</exception>
     public static OutboxMessage Rewrite(Failure failure, string? payload, int generation)
     {
+        try
+        {
+            return RewriteJson(failure, payload, generation);
+        }
+        catch (Exception fault) when (fault is JsonException or ArgumentException or InvalidOperationException)
+        {
+            // A stranger's JSON, such as the same member twice. It is this message's fault: the others of the redrive go on.
+            throw new InvalidPayloadException(StorableText.Of($"The message cannot be rewritten: {fault.Message}", 1000));
+        }
+    }
+
+    private static OutboxMessage RewriteJson(Failure failure, string? payload, int generation)
+    {
         var body = JsonOf(failure.Body);
         if (body["message"] is null)
             throw new InvalidPayloadException("The body is no message envelope: there is nothing a step could read. Edit it, or archive it.");
@@ -34,15 +48,23 @@ internal static class RedriveEnvelope
         foreach (var address in new[] { "faultAddress", "responseAddress", "expirationTime" })
             body.Remove(address);
 
+        // A step's own exchange: the other steps that consume the type have long done their part. A message that no queue took goes to all who want it now.
+        var exchange = failure.Step ?? failure.MessageType ?? throw new InvalidPayloadException("The message says neither a step nor a type, so there is nowhere to send it.");
+        if (!AmqpLimits.IsShortString(exchange))
+            throw new InvalidPayloadException($"The message names a type of {Encoding.UTF8.GetByteCount(exchange)} bytes; an exchange's name has at most {AmqpLimits.ShortString}. Edit it, or archive it.");
+
         var transport = JsonNode.Parse(failure.Headers) as JsonObject ?? [];
         Strip(transport);
+        // The sender's client counted bytes that were no text; as text they may be longer than any client can send.
+        foreach (var name in transport.Select(h => h.Key).Where(name => !AmqpLimits.IsShortString(name)).ToArray())
+            transport.Remove(name);
         transport[Generations.Header] = generation;
         return new OutboxMessage
         {
             MessageId = failure.MessageId,
-            // A step's own exchange: the other steps that consume the type have long done their part. A message that no queue took goes to all who want it now.
-            Exchange = failure.Step ?? failure.MessageType ?? throw new InvalidPayloadException("The message says neither a step nor a type, so there is nowhere to send it."),
-            CorrelationId = (body["correlationId"] as JsonValue)?.ToString(),
+            Exchange = exchange,
+            // A stranger's envelope may say anything. It stays in the envelope, where the step reads it; the property is for those who look at the queue.
+            CorrelationId = AmqpLimits.ShortStringOrNull((body["correlationId"] as JsonValue)?.ToString()),
             ContentType = Envelope.ContentType,
             Headers = transport.ToJsonString(),
             Body = Encoding.UTF8.GetBytes(body.ToJsonString()),
@@ -65,7 +87,7 @@ internal static class RedriveEnvelope
         {
             return JsonNode.Parse(body) as JsonObject ?? throw new InvalidPayloadException("The body is JSON, but no object.");
         }
-        catch (System.Text.Json.JsonException malformed)
+        catch (JsonException malformed)
         {
             throw new InvalidPayloadException($"The body is no JSON: {malformed.Message}");
         }

@@ -149,6 +149,12 @@ public sealed class JobRunner(
                 await running.CancelAsync();
                 return;
             }
+            catch
+            {
+                // Whatever it was, nobody moves the lease on any more.
+                await running.CancelAsync();
+                throw;
+            }
         }
     }
 }

@@ -12,17 +12,22 @@ namespace Orders.Infrastructure.Steps;
 /// 5. After the lease the next run learns that the effect may have happened, and asks the outside system or gives up as uncertain.
 /// 6. What was given up is settled by an operator (<see cref="Failures.UncertainEffects"/>): it is done, or it may begin again at 1.
 /// A crash after any of these lines leaves a row that says which of them was the last.
+/// The end of the lease is the token of a claim: whoever takes a lapsed claim over gets a later end, so a late run, of the same message or another one, changes nothing of its successor's.
 /// </summary>
 internal sealed class EffectClaims(NpgsqlDataSource database) : IAsyncDisposable
 {
+    private static readonly TimeSpan TakenOver = TimeSpan.FromSeconds(5);
+
     private readonly SharedClaims _claims = new(database);
 
-    private const string Release = "delete from effects where subject_id = $1 and effect = $2 and message_id = $3 and state = 1";
+    private const string Release = "delete from effects where subject_id = $1 and effect = $2 and message_id = $3 and lease_until = $4 and state = 1";
 
-    private const string GiveUp = "update effects set state = 3, lease_until = null, at = now() where subject_id = $1 and effect = $2 and state = 1";
+    private const string GiveUp =
+        "update effects set state = 3, lease_until = null, at = now() where subject_id = $1 and effect = $2 and message_id = $3 and lease_until = $4 and state = 1";
 
     private const string Past = """
-        select (select state from effects where subject_id = $1 and effect = $2), (select status from step_runs where subject_id = $1 and step = $2)
+        select (select state from effects where subject_id = $1 and effect = $2), (select status from step_runs where subject_id = $1 and step = $2),
+            (select lease_until - now() from effects where subject_id = $1 and effect = $2 and state = 1)
         """;
 
     public async Task<StepPast> PastAsync(StepRun run, CancellationToken cancellationToken)
@@ -33,7 +38,8 @@ internal sealed class EffectClaims(NpgsqlDataSource database) : IAsyncDisposable
         Failpoint.Hit("steps.before_read_past", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        return new StepPast(reader.IsDBNull(0) ? null : (EffectState)reader.GetInt16(0), reader.IsDBNull(1) ? null : (StepStatus)reader.GetInt16(1));
+        return new StepPast(
+            reader.IsDBNull(0) ? null : (EffectState)reader.GetInt16(0), reader.IsDBNull(1) ? null : (StepStatus)reader.GetInt16(1), reader.IsDBNull(2) ? null : reader.GetFieldValue<TimeSpan>(2));
     }
 
     public async Task<EffectClaim> ClaimAsync(StepRun run, TimeSpan lease, string? reference, CancellationToken cancellationToken)
@@ -42,7 +48,10 @@ internal sealed class EffectClaims(NpgsqlDataSource database) : IAsyncDisposable
         // Without an answer the row appeared between the statement's snapshot and its insert: a twin is at it this very moment.
         var answer = await _claims.CommitAsync(wanted).WaitAsync(cancellationToken) ?? throw new EffectInProgressException(run.Effect, run.SubjectId, DateTimeOffset.UtcNow + lease);
         if (answer.IsOurs)
+        {
+            run.ClaimedUntil = answer.LeaseUntil;
             return answer.IsTakenOver ? EffectClaim.MaybeDone : EffectClaim.Granted;
+        }
 
         return answer.State switch
         {
@@ -52,24 +61,32 @@ internal sealed class EffectClaims(NpgsqlDataSource database) : IAsyncDisposable
         };
     }
 
-    public Task ReleaseAsync(StepRun run) => ExecuteAsync(Release, run.SubjectId, run.Effect, run.MessageId);
+    public Task ReleaseAsync(StepRun run) => SettleAsync(Release, run);
 
     public async Task GiveUpAsync(StepRun run, string? reference)
     {
-        await ExecuteAsync(GiveUp, run.SubjectId, run.Effect);
+        // Not ours any more: whoever took the effect over decides, and this message asks again.
+        if (!await SettleAsync(GiveUp, run))
+            throw new EffectInProgressException(run.Effect, run.SubjectId, DateTimeOffset.UtcNow + TakenOver);
         throw new UncertainEffectException(run.Effect, run.SubjectId, reference);
     }
 
     public ValueTask DisposeAsync() => _claims.DisposeAsync();
 
     // Not cancellable: at shutdown the outcome of what was done outside matters more than the last milliseconds.
-    private async Task ExecuteAsync(string sql, params object[] values)
+    private async Task<bool> SettleAsync(string sql, StepRun run)
     {
+        // Never claimed, or claimed without an answer: then no row is known to be ours, and its lease says when another run may look.
+        if (run.ClaimedUntil is not { } token)
+            return false;
         await using var command = database.CreateCommand(sql);
-        foreach (var value in values)
-            command.Parameters.Add(new() { Value = value });
+        command.Parameters.Add(new() { Value = run.SubjectId });
+        command.Parameters.Add(new() { Value = run.Effect });
+        command.Parameters.Add(new() { Value = run.MessageId });
+        command.Parameters.Add(new() { Value = token });
         Failpoint.Hit("steps.before_settle_claim", Outside.Database);
-        await command.ExecuteNonQueryAsync(CancellationToken.None);
+        var settled = await command.ExecuteNonQueryAsync(CancellationToken.None);
         Failpoint.Hit("steps.after_settle_claim", Outside.Database);
+        return settled > 0;
     }
 }

@@ -1,17 +1,27 @@
-using System.Globalization;
 using MassTransit;
+using Orders.Infrastructure.Outbox;
 
 namespace Orders.Infrastructure.Steps;
 
-/// <summary>How often the broker lost a consumer that held a message: its process died or its connection did. Quorum queues count it; a message that was never redelivered has no count.</summary>
+/// <summary>
+/// How often a consumer that held a message was lost: its process died or its connection did. Quorum queues count it; a message that was never redelivered has no count.
+/// A deferred message is a new one to the broker, so it carries what was counted before in a header of ours.
+/// </summary>
 internal static class LostDeliveries
 {
     private const string Header = "x-delivery-count";
 
+    // Far above every limit; what a stranger writes into the header must not overflow.
+    private const long Most = 1000;
+
     public static long Of(ConsumeContext context)
     {
-        if (!context.ReceiveContext.Redelivered || !context.ReceiveContext.TryGetPayload<RabbitMqBasicConsumeContext>(out var received))
+        if (!context.ReceiveContext.TryGetPayload<RabbitMqBasicConsumeContext>(out var received) || received.Properties.Headers is not { } headers)
             return 0;
-        return received.Properties.Headers is { } headers && headers.TryGetValue(Header, out var count) ? Convert.ToInt64(count, CultureInfo.InvariantCulture) : 0;
+        return CountIn(headers, SendContextRow.LostDeliveriesHeader) + (context.ReceiveContext.Redelivered ? CountIn(headers, Header) : 0);
     }
+
+    private static long CountIn(IDictionary<string, object?> headers, string name) => headers.TryGetValue(name, out var value)
+        ? Math.Clamp(value switch { long count => count, int count => count, short count => count, byte count => count, _ => 0 }, 0, Most)
+        : 0;
 }

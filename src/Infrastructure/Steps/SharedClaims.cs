@@ -7,7 +7,7 @@ namespace Orders.Infrastructure.Steps;
 /// <summary>A claim that is wanted.</summary>
 internal sealed record WantedClaim(Guid SubjectId, string Effect, Guid MessageId, string Step, TimeSpan Lease, string? Reference, bool CountsAsStep);
 
-/// <summary>What the effect's row says: ours now, perhaps taken over from a dead run, or another's.</summary>
+/// <summary>What the effect's row says: ours now, perhaps taken over from a dead run, or another's. The end of the lease is also the claim's token.</summary>
 internal sealed record ClaimAnswer(bool IsOurs, bool IsTakenOver, EffectState State, DateTimeOffset? LeaseUntil);
 
 /// <summary>
@@ -26,12 +26,12 @@ internal sealed class SharedClaims(NpgsqlDataSource database) : Coalescer<Wanted
             select subject_id, effect, message_id, step, 1, now() + lease, reference from wanted order by subject_id, effect
             on conflict (subject_id, effect) do update set message_id = excluded.message_id, state = 1, lease_until = excluded.lease_until, at = now()
                 where effects.state = 1 and effects.lease_until <= now() or effects.state = 4
-            returning subject_id, effect, old.effect is not null and old.state = 1 as taken_over),
+            returning subject_id, effect, old.effect is not null and old.state = 1 as taken_over, lease_until),
         running as (
             insert into step_runs (subject_id, step, status, attempts, started_at)
             select distinct w.subject_id, w.step, 1, 0, now() from wanted w join claimed using (subject_id, effect) where w.counts order by w.subject_id, w.step
             on conflict (subject_id, step) do update set status = 1, next_attempt_at = null)
-        select c.subject_id, c.effect, true, c.taken_over, 1::smallint, null::timestamptz from claimed c
+        select c.subject_id, c.effect, true, c.taken_over, 1::smallint, c.lease_until from claimed c
         union all
         select e.subject_id, e.effect, false, false, e.state, e.lease_until from wanted w join effects e using (subject_id, effect)
         where not exists (select from claimed c where c.subject_id = w.subject_id and c.effect = w.effect)

@@ -65,7 +65,15 @@ internal sealed class StepPipeline<TStep>(
 
             entered = true;
             await using var pass = await poison.EnterAsync(run, LostDeliveries.Of(context), context.CancellationToken);
-            await RunAsync(context, options, next, run);
+            try
+            {
+                await RunAsync(context, options, next, run);
+            }
+            catch (Exception fault) when (fault is EffectInProgressException || StepFailures.IsDatabaseFault(fault) || context.CancellationToken.IsCancellationRequested)
+            {
+                pass.PutOff();
+                throw;
+            }
         }
         catch (EffectInProgressException busy) when (!context.CancellationToken.IsCancellationRequested)
         {
@@ -213,7 +221,7 @@ internal sealed class StepPipeline<TStep>(
     private async Task PostponeAsync<T>(ConsumeContext<T> context, StepPolicy policy, DateTimeOffset until)
         where T : class
     {
-        await DatabasePatience.RunAsync(() => outbox.InsertAsync(SendContextRow.Again(context, policy.Name, until), context.CancellationToken), context.CancellationToken);
+        await DatabasePatience.RunAsync(() => outbox.InsertAsync(SendContextRow.Again(context, policy.Name, until, LostDeliveries.Of(context)), context.CancellationToken), context.CancellationToken);
         await SayConsumedAsync(context);
     }
 

@@ -162,6 +162,9 @@ public sealed class StepRun
     /// <summary>What the run has told about itself; null when that is nothing.</summary>
     internal RunReport? Report => Volatile.Read(ref _report);
 
+    /// <summary>The token of the run's claim, see <see cref="EffectClaims"/>; null while it has none.</summary>
+    internal DateTimeOffset? ClaimedUntil { get; set; }
+
     internal void Abandon(string where) => AbandonedAt = where;
 
     // The subject was cancelled before this commit: what the run did stays, what it wanted sent would begin more.

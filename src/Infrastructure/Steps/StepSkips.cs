@@ -8,10 +8,13 @@ namespace Orders.Infrastructure.Steps;
 /// Records that a step is left out: its subject was cancelled, or its message waited too long. In one transaction, in the lock order of <see cref="StepCommitter"/>:
 /// the idempotency row, so that copies of the message are dropped; a look at the effect; the subject's progress; the step's row.
 /// No effect row is written: what was left out may be done by a later message. Dying before the commit leaves nothing, and the message comes again.
+/// What expired keeps no idempotency row either: a replay, and a message that somebody publishes again, carry the same id and are to be done. Its copies expire like itself.
 /// </summary>
 public sealed class StepSkips(NpgsqlDataSource database, IStepProgress progress, RelayFeed relay)
 {
     private const string Fresh = "insert into idempotency (message_id, step) values ($1, $2) on conflict do nothing";
+
+    private const string IsKnown = "select count(*)::integer from idempotency where message_id = $1 and step = $2";
 
     private const string LookAtEffect = "select state, lease_until from effects where subject_id = $1 and effect = $2 for update";
 
@@ -30,7 +33,7 @@ public sealed class StepSkips(NpgsqlDataSource database, IStepProgress progress,
         Failpoint.Hit("steps.before_skip", Outside.Database);
         await using var connection = await database.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
-        if (await ExecuteAsync(connection, Fresh, run.MessageId, run.Step) == 0)
+        if (status == StepStatus.Expired ? await IsKnownAsync(connection, run) : await ExecuteAsync(connection, Fresh, run.MessageId, run.Step) == 0)
             return SkipOutcome.Duplicate;
         switch (await EffectOfAsync(connection, run))
         {
@@ -51,6 +54,15 @@ public sealed class StepSkips(NpgsqlDataSource database, IStepProgress progress,
         foreach (var message in announced)
             relay.Offer(message);
         return SkipOutcome.LeftOut;
+    }
+
+    private static async Task<bool> IsKnownAsync(NpgsqlConnection connection, StepRun run)
+    {
+        await using var command = new NpgsqlCommand(IsKnown, connection);
+        command.Parameters.Add(new() { Value = run.MessageId });
+        command.Parameters.Add(new() { Value = run.Step });
+        Failpoint.Hit("steps.before_look_for_skip", Outside.Database);
+        return await command.ExecuteScalarAsync() is > 0;
     }
 
     private static async Task<(EffectState?, DateTimeOffset?)> EffectOfAsync(NpgsqlConnection connection, StepRun run)

@@ -1,6 +1,7 @@
 using MassTransit.RabbitMqTransport;
 using Microsoft.Extensions.Logging;
 using Orders.Infrastructure.Controls;
+using Orders.Infrastructure.Hosting;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
 
@@ -68,7 +69,7 @@ internal sealed class StepSubscription(StepGate gate, ChannelContext channel, IL
         await _subscriber!.Consumer.HandleBasicCancelOkAsync(_name, cancellationToken);
     }
 
-    private void Follow() => _ = Task.Run(FollowAsync, CancellationToken.None);
+    private void Follow() => _ = BackgroundLoop.Run($"subscription of {gate.Step.Name}", FollowAsync);
 
     private async Task FollowAsync()
     {

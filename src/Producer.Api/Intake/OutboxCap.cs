@@ -4,7 +4,7 @@ using Orders.Infrastructure.Orders.Reading;
 namespace Orders.Producer.Api.Intake;
 
 /// <summary>
-/// Stops taking orders before the outbox fills the disk: with the broker away, every accepted order stays in the database. The size is an estimate, some seconds old.
+/// Stops taking orders before the outbox fills the disk: with the broker away, every accepted order stays in the database. Only messages that are to leave now count: neither delayed nor quarantined ones. The size is some seconds old.
 /// </summary>
 internal sealed class OutboxCap(OutboxBacklogReader reader, OutboxCapOptions options, ILogger<OutboxCap> log) : Refresh("the size of the outbox", TimeSpan.FromSeconds(5), log)
 {
@@ -16,7 +16,7 @@ internal sealed class OutboxCap(OutboxBacklogReader reader, OutboxCapOptions opt
     /// <inheritdoc />
     protected override async Task RefreshAsync(CancellationToken cancellationToken)
     {
-        var rows = await reader.EstimateAsync(cancellationToken);
+        var rows = await reader.WaitingAsync(options.MaxRows, cancellationToken);
         var reached = rows >= options.MaxRows;
         if (reached && !_isReached)
             ApiLog.OutboxFull(log, rows, options.MaxRows);
@@ -29,7 +29,7 @@ internal sealed class OutboxCap(OutboxBacklogReader reader, OutboxCapOptions opt
 /// <summary>How large the outbox may grow, section <c>Outbox</c>.</summary>
 internal sealed record OutboxCapOptions
 {
-    /// <summary>Messages in the outbox from which on orders are refused. Default: 1,000,000, about 1 GB.</summary>
+    /// <summary>Messages waiting in the outbox to leave from which on orders are refused. Default: 1,000,000, about 1 GB.</summary>
     public long MaxRows { get; init; } = 1_000_000;
 
     /// <summary>Reads and checks the section.</summary>

@@ -13,6 +13,9 @@ public sealed class EmailStep(OrderDetailsReader orders, LowStockReader stock, M
 {
     private static readonly TimeSpan BehindTheConfirmation = TimeSpan.FromSeconds(1);
 
+    // Who cancelled hears of it, even if what became of the confirmation is never known.
+    private static readonly TimeSpan LongestBehind = TimeSpan.FromMinutes(10);
+
     /// <inheritdoc />
     public static StepPolicy Policy => new("email")
     {
@@ -49,8 +52,8 @@ public sealed class EmailStep(OrderDetailsReader orders, LowStockReader stock, M
     public async Task Consume(ConsumeContext<OrderCancelled> context)
     {
         var run = context.Step();
-        if ((await run.PastAsync(context.CancellationToken)).IsUnderWay)
-            throw new EffectInProgressException("email", run.SubjectId, DateTimeOffset.UtcNow + BehindTheConfirmation);
+        if ((await run.PastAsync(context.CancellationToken)).WaitForEnd(BehindTheConfirmation, LongestBehind) is { } wait)
+            throw new EffectInProgressException("email", run.SubjectId, DateTimeOffset.UtcNow + wait);
         var order = await orders.ReadAsync(context.Message.OrderId, context.CancellationToken);
         await mail.SendAsync(run, (from, id) => OrderMail.Cancellation(order, from, id), context.CancellationToken);
     }

@@ -1,3 +1,5 @@
+using Orders.Infrastructure.Hosting;
+
 namespace Orders.Workers.Email;
 
 /// <summary>
@@ -23,7 +25,7 @@ public sealed class SmtpPool : IAsyncDisposable
     {
         _options = options;
         _idleLimit = idleLimit ?? TimeSpan.FromSeconds(30);
-        _sweeping = SweepAsync();
+        _sweeping = BackgroundLoop.Run("SMTP pool", SweepAsync);
     }
 
     /// <summary>Open connections that carry no mail now.</summary>

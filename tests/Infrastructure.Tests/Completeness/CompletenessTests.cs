@@ -123,6 +123,43 @@ public sealed class CompletenessTests : InASystem
     }
 
     [Test]
+    public async Task A_cancelled_order_whose_compensation_is_lost_is_found_and_can_be_emitted_again()
+    {
+        var order = await OldOrderAsync();
+        await DoAsync(order, "inventory");
+        await MoveStockAsync(order);
+        // A moment ago: its message is on its way. The order is not forgotten for that.
+        await System.Database.ExecuteAsync("update order_progress set cancelled_at = now()");
+        await CheckAsync();
+        Assert.That(await GapsAsync(), Is.Empty);
+
+        await System.Database.ExecuteAsync("update order_progress set cancelled_at = now() - interval '1 hour'");
+        await CheckAgainAsync();
+        var gap = (await GapsAsync()).Single();
+        Assert.That((gap.SubjectId, gap.Effect, gap.Kind), Is.EqualTo((order, "inventory-undo", GapKind.Missing)));
+
+        Assert.That(await _control.ReemitAsync(order, "inventory-undo", By, CancellationToken.None), Is.EqualTo(ReemitAnswer.Asked));
+        await CheckAsync();
+        Assert.That(await System.Database.CountAsync("outbox where exchange = 'inventory' and convert_from(body, 'UTF8') like '%OrderCancelled%'"), Is.EqualTo(1));
+
+        await System.Database.ExecuteAsync("insert into effects (subject_id, effect, message_id, step, state) values ($1, 'inventory-undo', $2, 'inventory', 2)", order, Guid.NewGuid());
+        await CheckAgainAsync();
+        Assert.That((await GapsAsync()).Select(g => (g.Effect, g.Kind)), Is.EqualTo([("inventory-undo", GapKind.Contradiction)]), "the compensation is done, and the stock is not back");
+        await System.Database.ExecuteAsync("update stock_movements set quantity = 0");
+        await CheckAgainAsync();
+        Assert.That(await GapsAsync(), Is.Empty);
+    }
+
+    [Test]
+    public async Task A_cancelled_order_that_had_nothing_done_needs_nothing()
+    {
+        await OldOrderAsync();
+        await System.Database.ExecuteAsync("update order_progress set cancelled_at = now() - interval '1 hour'");
+        await CheckAsync();
+        Assert.That(await GapsAsync(), Is.Empty);
+    }
+
+    [Test]
     public async Task A_parked_step_is_a_gap_that_is_not_silent()
     {
         var order = await OldOrderAsync();

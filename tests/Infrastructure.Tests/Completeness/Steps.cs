@@ -13,9 +13,11 @@ public sealed class WelcomeStep : IConsumer<OrderAccepted>, IStep
 }
 
 /// <summary>Another one, under the name of the step that moves stock.</summary>
-public sealed class InventoryLikeStep : IConsumer<OrderAccepted>, IStep
+public sealed class InventoryLikeStep : IConsumer<OrderAccepted>, IConsumer<OrderCancelled>, IStep
 {
-    public static StepPolicy Policy => new("inventory");
+    public static StepPolicy Policy => new("inventory") { Compensations = [typeof(OrderCancelled)] };
+
+    public Task Consume(ConsumeContext<OrderCancelled> context) => Task.CompletedTask;
 
     public Task Consume(ConsumeContext<OrderAccepted> context) => Task.CompletedTask;
 }

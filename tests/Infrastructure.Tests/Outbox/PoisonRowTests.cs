@@ -58,6 +58,53 @@ public sealed class PoisonRowTests : InASystem
         Assert.That(errors, Does.Contain("404").And.Contain("no queue is bound").And.Contain("larger than"));
     }
 
+    /// <summary>Rows that the client or the broker's frame cannot hold: the channel stays open, or the whole connection is closed.</summary>
+    private static IEnumerable<TestCaseData> RowsThatCannotBeEncoded()
+    {
+        var longText = new string('x', 256);
+        var exchange = MessageName.ExchangeOf(typeof(Born));
+        yield return Case("correlation id", new() { CorrelationId = longText, Exchange = exchange }, "correlation id (256 bytes)");
+        // 128 characters of two bytes each.
+        yield return Case("routing key", new() { RoutingKey = new string('ä', 128), Exchange = exchange }, "routing key (256 bytes)");
+        yield return Case("exchange", new() { Exchange = longText }, "exchange (256 bytes)");
+        yield return Case("content type", new() { ContentType = longText, Exchange = exchange }, "content type (256 bytes)");
+        yield return Case("header name", new() { Headers = $$"""{"{{longText}}":1}""", Exchange = exchange }, "header name (256 bytes)");
+        yield return Case("headers that are no JSON", new() { Headers = "{\"a\":", Exchange = exchange }, "JsonReaderException");
+        yield return Case("headers that are no object", new() { Headers = "\"text\"", Exchange = exchange }, "InvalidOperationException");
+        yield return Case("half a character in a header", new() { Headers = """{"a":"\ud800"}""", Exchange = exchange }, "InvalidOperationException");
+        yield return Case("headers larger than a frame", new() { Headers = $$"""{"a":"{{new string('x', 200_000)}}"}""", Exchange = exchange }, "frame");
+
+        static TestCaseData Case(string name, OutboxMessage poison, string error) => new TestCaseData(poison, error).SetArgDisplayNames(name);
+    }
+
+    [TestCaseSource(nameof(RowsThatCannotBeEncoded))]
+    public async Task A_row_that_cannot_be_encoded_is_quarantined_and_the_others_leave_once(OutboxMessage like, string error)
+    {
+        var listener = await System.Broker.ListenAsync<Born>();
+        await System.Database.ExecuteAsync("delete from outbox");
+        var due = DateTimeOffset.UtcNow;
+        OutboxMessage[] poison = [Of(like), Of(like), Of(like)];
+        var innocents = Enumerable.Range(0, Innocents).Select(_ => OutgoingMessage.Create(new Born(Guid.NewGuid()), Guid.NewGuid(), dueAt: due)).ToArray();
+        OutboxMessage[] rows = [.. innocents[..20], poison[0], .. innocents[20..40], poison[1], poison[2], .. innocents[40..]];
+        await using (var connection = await System.Database.Source.OpenConnectionAsync())
+            await OutboxWriter.InsertAsync(connection, rows);
+
+        await using var host = await System.StartAsync("", null, ("Outbox:MaxAttempts", "2"));
+
+        await Eventually.That(() => System.Database.CountAsync("outbox where attempts > 0"), Is.EqualTo(poison.Length), "rows that were refused once");
+        await System.EventuallyFastForwardingAsync(
+            () => System.Database.CountAsync("outbox where dead_at is not null and id = any($1)", poison.Select(p => p.Id).ToArray()), Is.EqualTo(poison.Length), "quarantined rows");
+        Assert.That(await System.Database.CountAsync("outbox"), Is.EqualTo(poison.Length), "rows left");
+        Assert.That(await ArrivedAsync(listener), Is.EquivalentTo(innocents.Select(i => i.MessageId)), "the others, each once");
+        var said = (await System.Database.RowsAsync("select last_error from outbox")).Select(r => (string)r[0]!);
+        Assert.That(said, Is.All.Contains(error));
+
+        OutboxMessage Of(OutboxMessage m) => new()
+        {
+            MessageId = Guid.NewGuid(), Exchange = m.Exchange, RoutingKey = m.RoutingKey, CorrelationId = m.CorrelationId, ContentType = m.ContentType, Headers = m.Headers, Body = [1], DueAt = due,
+        };
+    }
+
     [Test]
     public async Task A_refused_row_waits_twice_as_long_each_time()
     {

@@ -83,6 +83,37 @@ public sealed class PoisonGuardTests : InASystem
     }
 
     [Test]
+    public async Task A_run_that_is_put_off_keeps_the_deaths()
+    {
+        var run = Run();
+        for (var death = 0; death < 2; death++)
+        {
+            await DieAsync(run);
+            if (death == 1)
+                break;
+            await using var pass = await Process().EnterAsync(run, 3, CancellationToken.None);
+            pass.PutOff();
+        }
+
+        Assert.ThrowsAsync<PoisonMessageException>(async () => await Process().EnterAsync(run, 4, CancellationToken.None));
+    }
+
+    [Test]
+    public async Task A_run_that_was_taken_for_dead_does_not_remove_the_mark_of_the_next_one()
+    {
+        // Its session was ended, and with it the lock; the run itself goes on.
+        var run = Run();
+        var late = await Process().EnterAsync(run, Suspicious, CancellationToken.None);
+        await System.Database.ExecuteAsync(
+            "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted and database = (select oid from pg_database where datname = current_database()) and pid <> pg_backend_pid()");
+        await Eventually.That(LocksAsync, Is.Zero, "locks");
+        await using var next = await Process().EnterAsync(run, 3, CancellationToken.None);
+
+        await late.DisposeAsync();
+        Assert.That(await System.Database.CountAsync("suspects where message_id = $1 and running", run.MessageId), Is.EqualTo(1), "marks of the run that goes on");
+    }
+
+    [Test]
     public async Task A_process_that_still_runs_the_message_has_not_died()
     {
         var run = Run();

@@ -76,6 +76,32 @@ public sealed class EffectClaimsTests : InASystem
         Assert.ThrowsAsync<EffectInProgressException>(() => RunOf(subject).ClaimAsync(Lease, null, CancellationToken.None));
     }
 
+    // Two deliveries of one message: only the token tells their claims apart.
+    [Test]
+    public async Task A_late_run_of_the_same_message_cannot_release_its_successors_claim()
+    {
+        var (late, next) = await LateAndNextAsync();
+
+        await late.ReleaseClaimAsync();
+        Assert.That(await StateAsync(next), Is.EqualTo(EffectState.Pending));
+        Assert.ThrowsAsync<EffectInProgressException>(() => RunOf(late.SubjectId).ClaimAsync(Lease, null, CancellationToken.None));
+
+        await next.ReleaseClaimAsync();
+        Assert.That(await RunOf(late.SubjectId).ClaimAsync(Lease, null, CancellationToken.None), Is.EqualTo(EffectClaim.Granted), "after its owner has released it");
+    }
+
+    [Test]
+    public async Task A_late_run_of_the_same_message_cannot_give_up_its_successors_claim()
+    {
+        var (late, next) = await LateAndNextAsync();
+
+        Assert.ThrowsAsync<EffectInProgressException>(() => late.GiveUpAsUncertainAsync("reference"));
+        Assert.That(await StateAsync(next), Is.EqualTo(EffectState.Pending));
+
+        Assert.ThrowsAsync<UncertainEffectException>(() => next.GiveUpAsUncertainAsync("reference"));
+        Assert.That(await StateAsync(next), Is.EqualTo(EffectState.Uncertain));
+    }
+
     [Test]
     public async Task A_run_that_lost_its_claim_cannot_commit_it()
     {
@@ -156,7 +182,19 @@ public sealed class EffectClaimsTests : InASystem
         }
     }
 
-    private StepRun RunOf(Guid subject, EffectClaims? claims = null) => new(CarefulStep.Policy, Guid.NewGuid(), subject, Guid.NewGuid(), 1, claims ?? Claims);
+    private async Task<(StepRun Late, StepRun Next)> LateAndNextAsync()
+    {
+        var (subject, message) = (Guid.NewGuid(), Guid.NewGuid());
+        var late = RunOf(subject, message: message);
+        await late.ClaimAsync(ShortLease, "reference", CancellationToken.None);
+        await LeaseEndsAsync(subject);
+        var next = RunOf(subject, message: message);
+        Assert.That(await next.ClaimAsync(Lease, "reference", CancellationToken.None), Is.EqualTo(EffectClaim.MaybeDone));
+        return (late, next);
+    }
+
+    private StepRun RunOf(Guid subject, EffectClaims? claims = null, Guid? message = null) =>
+        new(CarefulStep.Policy, message ?? Guid.NewGuid(), subject, Guid.NewGuid(), 1, claims ?? Claims);
 
     private async Task<EffectState> StateAsync(StepRun run) =>
         (EffectState)await System.Database.ScalarAsync<short>("select state from effects where subject_id = $1 and effect = $2", run.SubjectId, run.Effect);

@@ -38,6 +38,27 @@ public sealed class ExpiryTests() : InAZoo("hurried,impatient")
         Assert.That(await System.Broker.CountAsync("hurried_skipped"), Is.Zero, "what expired was dealt with, it stands nowhere else");
     }
 
+    // A replay makes the message anew, with the id that the first one had.
+    [Test]
+    public async Task What_expired_can_be_replayed_under_the_same_id_and_is_then_done_once()
+    {
+        var (order, id) = (await System.StoreAsync(), Guid.NewGuid());
+        await SendAsync("hurried", order, DateTimeOffset.UtcNow.AddSeconds(-1), id);
+        await System.UntilAsync(order, "hurried", StepStatus.Expired);
+
+        await SendAsync("hurried", order, null, id);
+        await System.UntilAsync(order, "hurried", StepStatus.Done);
+
+        // A copy of the first one that comes after it, and the replay once more.
+        await SendAsync("hurried", order, DateTimeOffset.UtcNow.AddSeconds(-1), id);
+        await SendAsync("hurried", order, null, id);
+        await System.UntilOutboxIsEmptyAsync();
+        await Eventually.That(() => System.Broker.CountAsync("hurried"), Is.Zero, "messages that wait");
+        Assert.That(await System.StatusAsync(order, "hurried"), Is.EqualTo(StepStatus.Done));
+        Assert.That(await System.EffectsAsync(order), Is.EqualTo(1), "effects");
+        Assert.That(await System.Database.ScalarAsync<int>("select parked from order_progress where order_id = $1", order), Is.Zero, "steps that need attention");
+    }
+
     [Test]
     public async Task A_step_may_limit_the_wait_of_all_its_messages_counted_from_when_they_are_due()
     {
@@ -52,8 +73,8 @@ public sealed class ExpiryTests() : InAZoo("hurried,impatient")
         Assert.That(delayed, Does.Contain($"\"sentTime\":\"{due.UtcDateTime:yyyy-MM-ddTHH:mm:ss}"));
     }
 
-    private Task SendAsync(string step, Guid subject, DateTimeOffset expiresAt) =>
-        new OutboxWriter(System.Database.Source, Host.Feed).InsertAsync(OutgoingMessage.Create(new Feed(subject), subject, expiresAt: expiresAt, queue: step), CancellationToken.None);
+    private Task SendAsync(string step, Guid subject, DateTimeOffset? expiresAt, Guid? id = null) =>
+        new OutboxWriter(System.Database.Source, Host.Feed).InsertAsync(OutgoingMessage.Create(new Feed(subject), subject, expiresAt: expiresAt, queue: step, id: id), CancellationToken.None);
 }
 
 /// <summary>The broker has no say in it: a message whose time is over while nobody consumes stays in its queue.</summary>

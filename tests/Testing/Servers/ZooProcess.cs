@@ -53,6 +53,16 @@ public sealed class ZooProcess : IAsyncDisposable
         return (_process.ExitCode, watch.Elapsed);
     }
 
+    /// <summary>Waits until it has ended by itself.</summary>
+    /// <returns>Its exit code.</returns>
+    /// <exception cref="OperationCanceledException">It has not.</exception>
+    public async Task<int> WaitAsync(TimeSpan atMost)
+    {
+        using var patience = new CancellationTokenSource(atMost);
+        await _process.WaitForExitAsync(patience.Token);
+        return _process.ExitCode;
+    }
+
     /// <summary>Kills it as the kernel does: nothing in it gets to know.</summary>
     public async Task KillAsync()
     {

@@ -8,7 +8,7 @@ namespace Orders.Testing.Zoo;
 public static class DeadlyZoo
 {
     /// <summary>The steps.</summary>
-    public static StepCatalogue Steps { get; } = new StepCatalogue().Add<ViperStep>().Add<ClockStep>();
+    public static StepCatalogue Steps { get; } = new StepCatalogue().Add<ViperStep>().Add<CobraStep>().Add<ClockStep>();
 
     /// <summary>Ticks every second, and makes up for every second that was missed.</summary>
     public static ScheduleCatalogue Schedules { get; } = new ScheduleCatalogue().Publish("tick", "* * * * * *", Misfire.All, firing => new Tick(firing.Id, firing.DueAt));
@@ -28,6 +28,21 @@ public sealed class ViperStep : IConsumer<Bite>, IStep
             Environment.FailFast("Bitten by the viper.");
         // Innocents take a moment, so that the killer meets them at work.
         await Task.Delay(TimeSpan.FromMilliseconds(300), context.CancellationToken);
+    }
+}
+
+/// <summary>What <see cref="CobraStep"/> consumes.</summary>
+public sealed record Strike(Guid AnimalId);
+
+/// <summary>Kills its process after it has claimed its effect, as a crash in a mail library would.</summary>
+public sealed class CobraStep : IConsumer<Strike>, IStep
+{
+    public static StepPolicy Policy => new("cobra") { Concurrency = 16 };
+
+    public async Task Consume(ConsumeContext<Strike> context)
+    {
+        await context.Step().ClaimAsync(TimeSpan.FromMinutes(5), "a reference", context.CancellationToken);
+        Environment.FailFast("Struck by the cobra.");
     }
 }
 

@@ -103,6 +103,41 @@ public sealed class EmailStepTests(bool canAsk) : InAnInstallation
         Assert.That(MailsOf("email", order), Is.EqualTo(wasSent || canAsk ? 1 : 0));
     }
 
+    // Its process was killed with the claim in its hands, and the message was parked, removed from its queue, or is still to come.
+    [TestCase(StepStatus.Parked, 1)]
+    [TestCase(StepStatus.Running, 3600)]
+    [TestCase(StepStatus.Cancelled, 3600)]
+    public async Task A_cancelled_order_gets_its_mail_although_the_confirmations_claim_never_ends(StepStatus status, int endedSecondsAgo)
+    {
+        var order = await ClaimOfADeadRunAsync(status, endedSecondsAgo);
+        await DeliverAsync("email", order, new OrderCancelled(order, DateTimeOffset.UtcNow));
+        await Eventually.That(() => MailsOf("email-undo", order), Is.EqualTo(1), "mails about the cancellation");
+        Assert.That(await Orders.Database.CountAsync("outbox where correlation_id = $1", order.ToString()), Is.Zero, "messages that are deferred");
+    }
+
+    [TestCase(StepStatus.Running, -3600)]
+    [TestCase(StepStatus.Retrying, 60)]
+    public async Task The_mail_about_a_cancellation_waits_for_a_confirmation_that_is_under_way(StepStatus status, int endedSecondsAgo)
+    {
+        var order = await ClaimOfADeadRunAsync(status, endedSecondsAgo);
+        await DeliverAsync("email", order, new OrderCancelled(order, DateTimeOffset.UtcNow), Guid.NewGuid());
+        await Eventually.That(() => Orders.Database.CountAsync("outbox where exchange = 'email' and position($1::text in convert_from(body, 'UTF8')) > 0", order.ToString()), Is.Positive, "deferred messages");
+        Assert.That(MailsOf("email-undo", order), Is.Zero);
+        await Orders.Database.ExecuteAsync("update step_runs set status = 4 where subject_id = $1; ", order);
+        await Orders.Database.ExecuteAsync("update effects set lease_until = now() where subject_id = $1", order);
+        await Eventually.That(() => MailsOf("email-undo", order), Is.EqualTo(1), "mails about the cancellation");
+    }
+
+    private async Task<Guid> ClaimOfADeadRunAsync(StepStatus status, int endedSecondsAgo)
+    {
+        var order = await Orders.StoreAsync();
+        await Orders.Database.ExecuteAsync(
+            "insert into effects (subject_id, effect, message_id, step, state, lease_until, reference) values ($1, 'email', $2, 'email', 1, now() - make_interval(secs => $3), $4)",
+            order, Guid.NewGuid(), (double)endedSecondsAgo, IdOf("email", order));
+        await Orders.Database.ExecuteAsync("insert into step_runs (subject_id, step, status, attempts, started_at) values ($1, 'email', $2, 1, now())", order, (short)status);
+        return order;
+    }
+
     [Test]
     public async Task While_another_run_holds_the_lease_nothing_is_sent_and_no_attempt_is_counted()
     {

@@ -9,16 +9,21 @@ using Orders.Infrastructure.Steps;
 namespace Orders.Infrastructure.Orders.Completeness;
 
 /// <summary>
-/// What an order must have: the effect of each required step; if it was rejected, those of the steps that begin with the order, and the apology. And what must agree with it:
-/// its progress, its invoice, its movements of stock.
+/// What an order must have: the effect of each required step; if it was rejected, those of the steps that begin with the order, and the apology; if it was cancelled, the compensation of each step that was
+/// done for it, and the mail about that. And what must agree with it: its progress, its invoice, its movements of stock.
 /// </summary>
 /// <param name="steps">Says which steps a message leads to.</param>
 public sealed class OrderCompleteness(StepCatalogue steps) : ICompletenessSource
 {
     private const string Apology = "apology";
 
+    // A mail server may be away for a while, and a compensation that waits is no lost one.
+    private static readonly TimeSpan TimeForApology = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan TimeForCompensation = TimeSpan.FromMinutes(5);
+
     private readonly string[] _afterAccepted = StepsAfter<OrderAccepted>(steps);
     private readonly string[] _afterReserved = StepsAfter<StockReserved>(steps);
+    private readonly string[] _compensating = [.. steps.Steps.Where(s => s.Policy.Compensations.Contains(typeof(OrderCancelled))).Select(s => s.Name)];
 
     /// <summary>What a process needs that runs the check: ids, times and quantities, no name, address or price.</summary>
     public static IReadOnlyList<string> Grants { get; } =
@@ -52,7 +57,9 @@ public sealed class OrderCompleteness(StepCatalogue steps) : ICompletenessSource
         command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = subjects });
         command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = _afterAccepted });
         // A refusal may be a moment old although the order is not: its apology gets the time that a mail may take.
-        command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = TimeSpan.FromMinutes(1), NpgsqlDbType = NpgsqlDbType.Interval });
+        command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = TimeForApology, NpgsqlDbType = NpgsqlDbType.Interval });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = _compensating });
+        command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = TimeForCompensation, NpgsqlDbType = NpgsqlDbType.Interval });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var findings = new Dictionary<(Guid, string, GapKind), Finding>();
         while (await reader.ReadAsync(cancellationToken))
@@ -69,6 +76,8 @@ public sealed class OrderCompleteness(StepCatalogue steps) : ICompletenessSource
     /// <inheritdoc />
     public async Task<OutboxMessage?> MessageForAsync(NpgsqlConnection connection, Guid subject, string effect, CancellationToken cancellationToken)
     {
+        if (Array.Find(_compensating, step => effect == step + StepRun.CompensationSuffix) is { } compensating)
+            return await CancelledAsync(connection, subject, compensating, cancellationToken);
         if (_afterAccepted.Contains(effect))
             return await AcceptedAsync(connection, subject, effect, cancellationToken);
         return _afterReserved.Contains(effect) ? await ReservedAsync(connection, subject, effect, cancellationToken) : null;
@@ -81,6 +90,9 @@ public sealed class OrderCompleteness(StepCatalogue steps) : ICompletenessSource
         "missing" => new(order, effect, GapKind.Missing, Missing(effect, status, nextAttempt), IsSilent(effect, status, nextAttempt)),
         "unapologised" => new(order, effect, GapKind.Missing, "The order was rejected and its customer has got no apology. It cannot be made again from here: look for the StockRejected message in email_error.", Silent: false),
         "unmarked" => new(order, effect, GapKind.Contradiction, $"The effect of '{effect}' is done, and order_progress does not know it.", Silent: false),
+        "early" => new(order, effect, GapKind.Missing, "", Silent: false, IsEarly: true),
+        "uncompensated" => new(order, effect, GapKind.Missing, $"The order was cancelled, and '{effect}' is overdue: look for its OrderCancelled message in the step's _error queue; if there is none, emit it again.", Silent: false),
+        "unreturned" => new(order, effect, GapKind.Contradiction, "The order was cancelled and its stock is given back, and its movements do not add up to zero.", Silent: false),
         "uneffected" => new(order, effect, GapKind.Contradiction, $"order_progress says that '{effect}' is done, and there is no effect of it.", Silent: false),
         "uninvoiced" => new(order, effect, GapKind.Contradiction, "The effect of 'invoice' is done, and no invoice with a document is stored.", Silent: false),
         "underdrawn" => new(order, effect, GapKind.Contradiction, "The stock is reserved, and its movements are less than what was ordered.", Silent: false),
@@ -111,6 +123,17 @@ public sealed class OrderCompleteness(StepCatalogue steps) : ICompletenessSource
             return null;
         var id = reader.IsDBNull(2) ? OutgoingMessage.IdOf<OrderAccepted>(order) : reader.GetGuid(2);
         return OutgoingMessage.Create(new OrderAccepted(order, reader.GetBoolean(0), reader.GetFieldValue<DateTimeOffset>(1)), order, id: id, queue: step);
+    }
+
+    // To the one step only. The id is the same each time, so that what is emitted twice is a copy; the compensation happens once by its effect.
+    private static async Task<OutboxMessage?> CancelledAsync(NpgsqlConnection connection, Guid order, string step, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(OrderCompletenessSql.Cancelled, connection);
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = order });
+        return await command.ExecuteScalarAsync(cancellationToken) is DateTime at
+            ? OutgoingMessage.Create(
+                new OrderCancelled(order, new DateTimeOffset(at)), order, id: OutgoingMessage.IdOf<OrderCancelled>(order, step), priority: OrderPriority.Cancellation, queue: step)
+            : null;
     }
 
     private async Task<OutboxMessage?> ReservedAsync(NpgsqlConnection connection, Guid order, string step, CancellationToken cancellationToken)

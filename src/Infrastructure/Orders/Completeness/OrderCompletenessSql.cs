@@ -9,7 +9,8 @@ internal static class OrderCompletenessSql
         """;
 
     // What each order must have, and what it has. Counted, not trusted to be unique: the keys that make doubles impossible may be what is missing.
-    // $2 are the steps that begin with the order itself: the only ones that a rejected order needs. A cancelled order needs nothing here: what it had is undone elsewhere.
+    // $2 are the steps that begin with the order itself: the only ones that a rejected order needs. A cancelled order needs no effect any more; but the steps of $4 undo
+    // what they have done for it, and the mail says so in any case. What was rejected or cancelled a moment ago is only looked at again.
     public const string Inspect = """
         with o as (
             select p.* from order_progress p where p.order_id = any($1) and p.cancelled_at is null),
@@ -23,7 +24,13 @@ internal static class OrderCompletenessSql
             select l.order_id, sum(l.quantity) as ordered,
                    (select coalesce(-sum(m.quantity), 0) from stock_movements m where m.order_id = l.order_id) as moved
             from order_lines l join steps s on s.order_id = l.order_id and s.step = 'inventory' and s.done > 0 and not s.rejected
-            group by l.order_id)
+            group by l.order_id),
+        undo as (
+            select p.order_id, p.cancelled_at, c.step, coalesce(d.done, 0) as done, coalesce(u.done, 0) as undone
+            from order_progress p cross join unnest($4::text[]) as c(step)
+                left join e d on d.subject_id = p.order_id and d.effect = c.step
+                left join e u on u.subject_id = p.order_id and u.effect = c.step || '-undo'
+            where p.order_id = any($1) and p.cancelled_at is not null)
         select s.order_id, s.step, 'missing', r.status, r.next_attempt_at from steps s left join step_runs r on r.subject_id = s.order_id and r.step = s.step
             where not s.marked and s.done = 0
         union all
@@ -33,12 +40,18 @@ internal static class OrderCompletenessSql
         union all
         select e.subject_id, e.effect, 'doubled', null, null from e join o on o.order_id = e.subject_id where e.rows > 1
         union all
-        select o.order_id, 'apology', 'unapologised', null, null from o where o.rejected_at < now() - $3
+        select o.order_id, 'apology', case when o.rejected_at < now() - $3 then 'unapologised' else 'early' end, null, null from o where o.rejected_at is not null
             and not exists (select from e where e.subject_id = o.order_id and e.effect = 'apology' and e.done > 0)
         union all
         select s.order_id, s.step, case when s.done > 0 and i.documents = 0 then 'uninvoiced' else 'doubled' end, null, null
             from steps s cross join lateral (select count(*) as invoices, count(sha256) as documents from invoices i where i.order_id = s.order_id) i
             where s.step = 'invoice' and ((s.done > 0 and i.documents = 0) or i.invoices > 1)
+        union all
+        select order_id, step || '-undo', case when cancelled_at < now() - $5 then 'uncompensated' else 'early' end, null, null from undo
+            where undone = 0 and (done > 0 or step = 'email' or (step = 'invoice' and exists (select from invoices i where i.order_id = undo.order_id)))
+        union all
+        select order_id, 'inventory-undo', 'unreturned', null, null from undo
+            where step = 'inventory' and undone > 0 and (select coalesce(sum(m.quantity), 0) from stock_movements m where m.order_id = undo.order_id) <> 0
         union all
         select order_id, 'inventory', case when moved > ordered then 'overdrawn' else 'underdrawn' end, null, null from stock where moved <> ordered
         """;
@@ -47,6 +60,8 @@ internal static class OrderCompletenessSql
     public const string Accepted = """
         select o.premium, o.created_at, (select e.message_id from effects e where e.subject_id = o.id and e.effect = any($2) and e.state = 2 limit 1) from orders o where o.id = $1
         """;
+
+    public const string Cancelled = "select cancelled_at from order_progress where order_id = $1 and cancelled_at is not null";
 
     public const string Reserved = """
         select i.at, i.message_id, (select e.message_id from effects e where e.subject_id = i.subject_id and e.effect = any($2) and e.state = 2 limit 1)

@@ -1,0 +1,34 @@
+using System.Text.RegularExpressions;
+
+namespace Orders.Architecture.Tests;
+
+/// <summary>Work that nobody awaits can end without anybody noticing: it is a hosted service, or it runs in a <c>BackgroundLoop</c>, or it stands here with the reason why its end does no harm.</summary>
+public sealed partial class BackgroundWorkTests
+{
+    private static readonly Dictionary<string, string> Harmless = new()
+    {
+        ["src/Infrastructure/Hosting/BackgroundLoop.cs"] = "it is the guard",
+        ["src/Infrastructure/Hosting/LoopWatch.cs"] = "awaits loops without throwing, logs, and stops the process",
+        ["src/Infrastructure/Hosting/ExitDeadline.cs"] = "a thread that sleeps and exits",
+        ["src/Infrastructure/Failpoints/FailpointConsole.cs"] = "test builds only",
+        ["src/Infrastructure/Steps/Limits/TimeLimit.cs"] = "the run is awaited; one that is abandoned is only logged at its end",
+        ["src/Infrastructure/Steps/SharedAcks.cs"] = "hands every fault to those who wait for their ack",
+        ["src/Infrastructure/Operators/OperatorSessions.cs"] = "awaited",
+        ["src/Producer.Api/Auth/ApiKeyCache.cs"] = "hands every fault to those who wait for the answer",
+        ["src/Producer.Api/Intake/RequestBody.cs"] = "a timer that ends a read",
+    };
+
+    [Test]
+    public void Nobody_starts_work_in_the_background_unguarded()
+    {
+        var found = Repository.Sources("src").Where(path => Unawaited().IsMatch(Comment().Replace(Repository.Read(path), ""))).Order(StringComparer.Ordinal).ToArray();
+        Assert.That(found, Is.EquivalentTo(Harmless.Keys), "files that start work nobody awaits; run it by BackgroundLoop.Run, or add it here with the reason");
+    }
+
+    // A task that is thrown away, begun on the pool, or kept in a field for the end; a thread; a timer.
+    [GeneratedRegex(@"(?<!\.)\bTask\.Run\(|\bTaskFactory\b|\bnew Thread\(|\bnew Timer\(|_ = \w[\w.]*Async\(|_\w+ = \w+Async\(|async void|\.ContinueWith\(|QueueUserWorkItem")]
+    private static partial Regex Unawaited();
+
+    [GeneratedRegex("//.*")]
+    private static partial Regex Comment();
+}
