@@ -57,6 +57,11 @@ internal sealed class RelayPublisher(BrokerConnection broker, TimeSpan confirmTi
             // The broker is silent. Nobody knows what arrived: the rows stay, the channel goes, and a second copy is dropped by the idempotency table.
             _channel = null;
             await channel.DisposeAsync();
+            foreach (var i in which)
+            {
+                if (outcomes[i].Status == PublishStatus.Unsent)
+                    outcomes[i] = PublishOutcome.Silent;
+            }
         }
 #pragma warning disable CA1031 // Closed while publishing: the client throws whatever it came upon first. What has no outcome by then is looked at below.
         catch (Exception) when (!channel.IsOpen && !cancellationToken.IsCancellationRequested)

@@ -14,7 +14,7 @@ public sealed class StepSkips(NpgsqlDataSource database, IStepProgress progress,
 {
     private const string Fresh = "insert into idempotency (message_id, step) values ($1, $2) on conflict do nothing";
 
-    private const string IsKnown = "select count(*)::integer from idempotency where message_id = $1 and step = $2";
+    private const string Forget = "delete from idempotency where message_id = $1 and step = $2";
 
     private const string LookAtEffect = "select state, lease_until from effects where subject_id = $1 and effect = $2 for update";
 
@@ -33,7 +33,7 @@ public sealed class StepSkips(NpgsqlDataSource database, IStepProgress progress,
         Failpoint.Hit("steps.before_skip", Outside.Database);
         await using var connection = await database.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
-        if (status == StepStatus.Expired ? await IsKnownAsync(connection, run) : await ExecuteAsync(connection, Fresh, run.MessageId, run.Step) == 0)
+        if (await ExecuteAsync(connection, Fresh, run.MessageId, run.Step) == 0)
             return SkipOutcome.Duplicate;
         switch (await EffectOfAsync(connection, run))
         {
@@ -47,6 +47,8 @@ public sealed class StepSkips(NpgsqlDataSource database, IStepProgress progress,
 
         var announced = await progress.RecordAsync(connection, [new StepChange(run, status)]);
         await ExecuteAsync(connection, Record, run.SubjectId, run.Step, (short)status);
+        if (status == StepStatus.Expired)
+            await ExecuteAsync(connection, Forget, run.MessageId, run.Step);
         await OutboxWriter.InsertAsync(connection, announced);
         Failpoint.Hit("steps.before_commit_skip", Outside.Database);
         await transaction.CommitAsync();
@@ -54,15 +56,6 @@ public sealed class StepSkips(NpgsqlDataSource database, IStepProgress progress,
         foreach (var message in announced)
             relay.Offer(message);
         return SkipOutcome.LeftOut;
-    }
-
-    private static async Task<bool> IsKnownAsync(NpgsqlConnection connection, StepRun run)
-    {
-        await using var command = new NpgsqlCommand(IsKnown, connection);
-        command.Parameters.Add(new() { Value = run.MessageId });
-        command.Parameters.Add(new() { Value = run.Step });
-        Failpoint.Hit("steps.before_look_for_skip", Outside.Database);
-        return await command.ExecuteScalarAsync() is > 0;
     }
 
     private static async Task<(EffectState?, DateTimeOffset?)> EffectOfAsync(NpgsqlConnection connection, StepRun run)

@@ -29,7 +29,6 @@ public sealed class OutboxBacklogReader(NpgsqlDataSource database)
             return all;
         await using var count = database.CreateCommand(Count);
         count.Parameters.Add(new NpgsqlParameter<long> { TypedValue = enough });
-        Failpoint.Hit("api.before_count_backlog", Outside.Database);
         return (long)(await count.ExecuteScalarAsync(cancellationToken))!;
     }
 }
