@@ -1,6 +1,9 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using MassTransit;
+using Orders.Infrastructure.Coalescing;
+using Orders.Infrastructure.Steps;
 
 namespace Orders.Infrastructure.Outbox;
 
@@ -39,17 +42,18 @@ internal static class SendContextRow
     /// <param name="context">The message.</param>
     /// <param name="exchange">The endpoint's exchange.</param>
     /// <param name="dueAt">When it is to come.</param>
-    public static OutboxMessage Again(ConsumeContext context, string exchange, DateTimeOffset dueAt)
+    /// <param name="refusedSince">Since when the database refuses what the message needs; null when it waits for another reason.</param>
+    public static OutboxMessage Again(ConsumeContext context, string exchange, DateTimeOffset dueAt, DateTimeOffset? refusedSince = null)
     {
         var received = context.ReceiveContext.GetPayload<RabbitMqBasicConsumeContext>().Properties;
         return new OutboxMessage
         {
             MessageId = context.MessageId ?? Guid.CreateVersion7(),
             Exchange = exchange,
-            CorrelationId = received.CorrelationId,
-            ContentType = received.ContentType ?? Envelope.ContentType,
+            CorrelationId = StorableText.OfNullable(received.CorrelationId),
+            ContentType = StorableText.OfNullable(received.ContentType) ?? Envelope.ContentType,
             // x-… headers are the broker's and the client's notes about the last delivery.
-            Headers = Serialize((received.Headers ?? new Dictionary<string, object?>()).Where(h => !h.Key.StartsWith("x-", StringComparison.Ordinal))),
+            Headers = Serialize((received.Headers ?? new Dictionary<string, object?>()).Where(h => !h.Key.StartsWith("x-", StringComparison.Ordinal) && h.Key != RefusedSince.Header).Concat(Since(refusedSince))),
             Body = context.ReceiveContext.Body.GetBytes(),
             Priority = received.IsPriorityPresent() ? received.Priority : null,
             DueAt = dueAt,
@@ -60,17 +64,21 @@ internal static class SendContextRow
     public static short? PriorityOf(ConsumeContext context) =>
         context.ReceiveContext.TryGetPayload<RabbitMqBasicConsumeContext>(out var received) && received.Properties.IsPriorityPresent() ? received.Properties.Priority : null;
 
+    private static IEnumerable<KeyValuePair<string, object?>> Since(DateTimeOffset? refusedSince) =>
+        refusedSince is { } since ? [new(RefusedSince.Header, since.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture))] : [];
+
     private static string Serialize(IEnumerable<KeyValuePair<string, object?>> headers)
     {
         var values = new Dictionary<string, object?>();
         foreach (var (key, value) in headers)
         {
-            values[key] = value switch
+            values[StorableText.Of(key)] = value switch
             {
                 null => null,
-                byte[] bytes => Encoding.UTF8.GetString(bytes),
-                string or bool or short or int or long or float or double => value,
-                _ => value.ToString(),
+                byte[] bytes => StorableText.Of(Encoding.UTF8.GetString(bytes)),
+                string text => StorableText.Of(text),
+                bool or short or int or long or float or double => value,
+                _ => StorableText.OfNullable(value.ToString()),
             };
         }
 
