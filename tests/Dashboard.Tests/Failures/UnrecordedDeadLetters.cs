@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using Orders.Contracts;
-using Orders.Infrastructure.Failures;
 using Orders.Infrastructure.Orders;
 using Orders.Infrastructure.Outbox;
 using Orders.Infrastructure.Steps;
