@@ -3,13 +3,15 @@ using System.Text;
 using System.Text.Json;
 using MassTransit;
 using Orders.Infrastructure.Coalescing;
-using Orders.Infrastructure.Steps;
 
 namespace Orders.Infrastructure.Outbox;
 
 /// <summary>Turns what MassTransit is about to send, or has received, into an outbox row. The only place that knows both.</summary>
 internal static class SendContextRow
 {
+    /// <summary>The header that says since when a message waits because the database refuses what it needs: milliseconds since 1970. A redrive removes it, as every header that begins like this.</summary>
+    public const string RefusedSinceHeader = "MT-Database-Refused-Since";
+
     /// <summary>The row of a message that code published or sent through MassTransit's own interfaces.</summary>
     /// <param name="context">The fully populated transport context.</param>
     /// <param name="delay">Overrides the context's own delay.</param>
@@ -53,7 +55,7 @@ internal static class SendContextRow
             CorrelationId = StorableText.OfNullable(received.CorrelationId),
             ContentType = StorableText.OfNullable(received.ContentType) ?? Envelope.ContentType,
             // x-… headers are the broker's and the client's notes about the last delivery.
-            Headers = Serialize((received.Headers ?? new Dictionary<string, object?>()).Where(h => !h.Key.StartsWith("x-", StringComparison.Ordinal) && h.Key != RefusedSince.Header).Concat(Since(refusedSince))),
+            Headers = Serialize((received.Headers ?? new Dictionary<string, object?>()).Where(h => !h.Key.StartsWith("x-", StringComparison.Ordinal) && h.Key != RefusedSinceHeader).Concat(Since(refusedSince))),
             Body = context.ReceiveContext.Body.GetBytes(),
             Priority = received.IsPriorityPresent() ? received.Priority : null,
             DueAt = dueAt,
@@ -65,7 +67,7 @@ internal static class SendContextRow
         context.ReceiveContext.TryGetPayload<RabbitMqBasicConsumeContext>(out var received) && received.Properties.IsPriorityPresent() ? received.Properties.Priority : null;
 
     private static IEnumerable<KeyValuePair<string, object?>> Since(DateTimeOffset? refusedSince) =>
-        refusedSince is { } since ? [new(RefusedSince.Header, since.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture))] : [];
+        refusedSince is { } since ? [new(RefusedSinceHeader, since.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture))] : [];
 
     private static string Serialize(IEnumerable<KeyValuePair<string, object?>> headers)
     {

@@ -2,6 +2,7 @@ using System.Globalization;
 using MassTransit;
 using Microsoft.Extensions.Logging;
 using Orders.Infrastructure.Coalescing;
+using Orders.Infrastructure.Outbox;
 
 namespace Orders.Infrastructure.Steps;
 
@@ -11,9 +12,6 @@ namespace Orders.Infrastructure.Steps;
 /// </summary>
 internal sealed class RefusedSince(TimeSpan? longest = null)
 {
-    /// <summary>The transport header: milliseconds since 1970. A redrive removes it, as every header that begins like this.</summary>
-    public const string Header = "MT-Database-Refused-Since";
-
     private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
@@ -27,7 +25,7 @@ internal sealed class RefusedSince(TimeSpan? longest = null)
     public static DateTimeOffset Of(ConsumeContext context)
     {
         var now = DateTimeOffset.UtcNow;
-        return long.TryParse(context.ReceiveContext.TransportHeaders.Get<string>(Header), NumberStyles.None, CultureInfo.InvariantCulture, out var since)
+        return long.TryParse(context.ReceiveContext.TransportHeaders.Get<string>(SendContextRow.RefusedSinceHeader), NumberStyles.None, CultureInfo.InvariantCulture, out var since)
             // A time to come is a stranger's: the wait would never end.
             && since <= now.ToUnixTimeMilliseconds()
             ? DateTimeOffset.FromUnixTimeMilliseconds(since)

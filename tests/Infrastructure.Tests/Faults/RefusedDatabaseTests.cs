@@ -79,12 +79,13 @@ public sealed class RefusedDatabaseTests : InASystem
     public async Task A_process_that_cannot_log_in_says_so_at_a_bounded_rate()
     {
         using var faults = new DatabaseFaults();
+        var before = _host.Log.Lines.Count;
         await _role.RotateAsync();
         foreach (var subject in Enumerable.Range(0, 200).Select(_ => Guid.NewGuid()))
             await DeliverAsync(subject);
         await Eventually.That(() => faults.Of("28P01"), Is.GreaterThan(300), "refused logins", TimeSpan.FromSeconds(60));
 
-        var lines = _host.Log.Lines;
+        var lines = _host.Log.Lines.Skip(before).ToArray();
         Assert.That(lines.Any(l => l.Line.Contains("refuses the login", StringComparison.Ordinal)), _host.Log.ToString());
         // The time stands at the beginning of a line, to the second in 8 characters.
         Assert.That(lines.GroupBy(l => l.Line[..8]).Max(g => g.Count()), Is.LessThanOrEqualTo(20), "most lines in a second");
