@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Data.Common;
-using Npgsql;
 using Orders.Infrastructure.Coalescing;
 using Orders.Infrastructure.Observing;
 
@@ -117,7 +116,7 @@ internal sealed class Feed(QueueReader queues, OutboxReader outbox, StepFiguresR
             // Said once, not every second.
             if (before is null)
                 DashboardLog.NoFigures(log, whom, fault.Message);
-            return (null, before ?? $"{whom} has given no figures since {time.GetUtcNow():HH:mm:ss} UTC.{(fault is NpgsqlException ? $" {DatabaseFault.Explain(fault)}" : "")}");
+            return (null, before ?? $"{whom} has given no figures since {time.GetUtcNow():HH:mm:ss} UTC.{(DatabaseFault.KindOf(fault) is not DatabaseFaultKind.None ? $" {DatabaseFault.Explain(fault)}" : "")}");
         }
     }
 
