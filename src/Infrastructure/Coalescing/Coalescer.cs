@@ -56,8 +56,8 @@ public abstract class Coalescer<TUnit, TResult> : IAsyncDisposable
     /// </summary>
     protected virtual TimeSpan Gathering => TimeSpan.Zero;
 
-    /// <summary>Whether the batch being written is a part of one that failed. A writer that takes locks begins such a transaction with <see cref="LockWait.Briefly"/>.</summary>
-    protected bool IsSplit { get; private set; }
+    /// <summary>Whether the batch being written is a part of one that waited in vain for a lock. A writer that takes locks begins such a transaction with <see cref="LockWait.Briefly"/>.</summary>
+    protected bool WaitsBriefly { get; private set; }
 
     /// <summary>Commits what is waiting, then ends the writer.</summary>
     public async ValueTask DisposeAsync()
@@ -79,14 +79,14 @@ public abstract class Coalescer<TUnit, TResult> : IAsyncDisposable
             while (batch.Count < MaxBatch && _queue.Reader.TryRead(out var entry))
                 batch.Add(entry);
             last = batch.Count;
-            await CommitAsync(batch, isSplit: false);
+            await CommitAsync(batch, waitsBriefly: false);
             batch.Clear();
         }
     }
 
-    private async Task CommitAsync(List<Entry> batch, bool isSplit, int stalePlans = 0)
+    private async Task CommitAsync(List<Entry> batch, bool waitsBriefly, int stalePlans = 0)
     {
-        IsSplit = isSplit;
+        WaitsBriefly = waitsBriefly;
         try
         {
             var results = await WriteAsync(batch.ConvertAll(static e => e.Unit));
@@ -97,13 +97,14 @@ public abstract class Coalescer<TUnit, TResult> : IAsyncDisposable
         {
             // A deployment changed a table: nothing was written, and the driver prepares the statement anew.
             DatabaseFaultMetrics.Count(exception);
-            await CommitAsync(batch, isSplit, stalePlans + 1);
+            await CommitAsync(batch, waitsBriefly, stalePlans + 1);
         }
         catch (Exception exception) when (batch.Count > 1 && IsUnitFault(exception))
         {
             var half = batch.Count / 2;
-            await CommitAsync(batch.GetRange(0, half), isSplit: true);
-            await CommitAsync(batch.GetRange(half, batch.Count - half), isSplit: true);
+            var briefly = waitsBriefly || DatabaseFault.IsLockTimeout(exception);
+            await CommitAsync(batch.GetRange(0, half), briefly);
+            await CommitAsync(batch.GetRange(half, batch.Count - half), briefly);
         }
 #pragma warning disable CA1031 // Every kind of failure belongs to the callers: it is handed to each of them, and the writer lives on for the next batch.
         catch (Exception exception)

@@ -52,12 +52,12 @@ internal sealed class SharedClaims(NpgsqlDataSource database) : Coalescer<Wanted
         // One batch is one transaction.
         await using (var batch = database.CreateBatch())
         {
-            if (IsSplit)
+            if (WaitsBriefly)
                 batch.BatchCommands.Add(LockWait.Briefly());
             batch.BatchCommands.Add(CommandOf([.. first.Values]));
             Failpoint.Hit("steps.before_claim", Outside.Database);
             await using var reader = await batch.ExecuteReaderAsync();
-            if (IsSplit)
+            if (WaitsBriefly)
                 await reader.NextResultAsync();
             while (await reader.ReadAsync())
             {

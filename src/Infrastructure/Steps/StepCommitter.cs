@@ -139,7 +139,7 @@ public sealed class StepCommitter(NpgsqlDataSource database, IEnumerable<IStepWr
     private async Task<List<StepRun>> BeginAsync(NpgsqlConnection connection, List<StepRun> runs)
     {
         await using var batch = new NpgsqlBatch(connection) { BatchCommands = { new NpgsqlBatchCommand("BEGIN") } };
-        if (IsSplit)
+        if (WaitsBriefly)
             batch.BatchCommands.Add(LockWait.Briefly());
         var command = new NpgsqlBatchCommand(Fresh);
         command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. runs.Select(r => r.MessageId)] });
@@ -151,7 +151,7 @@ public sealed class StepCommitter(NpgsqlDataSource database, IEnumerable<IStepWr
         var fresh = new HashSet<(Guid, string)>(runs.Count);
         Failpoint.Hit("steps.before_begin", Outside.Database);
         await using var reader = await batch.ExecuteReaderAsync();
-        if (IsSplit)
+        if (WaitsBriefly)
             await reader.NextResultAsync();
         while (await reader.ReadAsync())
             fresh.Add((reader.GetGuid(0), reader.GetString(1)));

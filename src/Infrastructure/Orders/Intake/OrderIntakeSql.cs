@@ -47,8 +47,8 @@ internal static class OrderIntakeSql
     /// <param name="database">The database.</param>
     /// <param name="orders">The orders.</param>
     /// <param name="messages">The message of each.</param>
-    /// <param name="isSplit">Whether these are a part of a batch that failed.</param>
-    public static async Task<IntakeResult[]> InsertAsync(NpgsqlDataSource database, IReadOnlyList<NewOrder> orders, IReadOnlyList<OutboxMessage> messages, bool isSplit)
+    /// <param name="waitsBriefly">Whether these are a part of a batch that waited in vain for a lock.</param>
+    public static async Task<IntakeResult[]> InsertAsync(NpgsqlDataSource database, IReadOnlyList<NewOrder> orders, IReadOnlyList<OutboxMessage> messages, bool waitsBriefly)
     {
         Failpoint.Hit("api.before_open", Outside.Database);
         await using var connection = await database.OpenConnectionAsync();
@@ -63,7 +63,7 @@ internal static class OrderIntakeSql
         HashSet<Guid> fresh;
         try
         {
-            fresh = await TakeKeysAsync(connection, orders, isSplit);
+            fresh = await TakeKeysAsync(connection, orders, waitsBriefly);
         }
         catch (PostgresException held) when (orders.Count == 1 && DatabaseFault.IsLockTimeout(held))
         {
@@ -129,7 +129,7 @@ internal static class OrderIntakeSql
         }
     }
 
-    private static async Task<HashSet<Guid>> TakeKeysAsync(NpgsqlConnection connection, IReadOnlyList<NewOrder> orders, bool isSplit)
+    private static async Task<HashSet<Guid>> TakeKeysAsync(NpgsqlConnection connection, IReadOnlyList<NewOrder> orders, bool waitsBriefly)
     {
         var keyed = orders.Where(o => o.IdempotencyKey is not null).ToArray();
         var command = new NpgsqlBatchCommand(TakeKeys);
@@ -139,7 +139,7 @@ internal static class OrderIntakeSql
         Add(command.Parameters, NpgsqlDbType.Uuid, keyed, o => o.Id);
 
         var fresh = orders.Where(o => o.IdempotencyKey is null).Select(o => o.Id).ToHashSet();
-        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { isSplit ? LockWait.Briefly() : LockWait.Shortly(), command, LockWait.AsUsual() } };
+        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { waitsBriefly ? LockWait.Briefly() : LockWait.Shortly(), command, LockWait.AsUsual() } };
         Failpoint.Hit("api.before_take_keys", Outside.Database);
         await using var reader = await batch.ExecuteReaderAsync();
         await reader.NextResultAsync();
