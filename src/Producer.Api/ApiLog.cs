@@ -3,8 +3,8 @@ namespace Orders.Producer.Api;
 /// <summary>Everything the API logs, side by side. Ids are stable. Names, addresses, keys and bodies are never logged.</summary>
 internal static partial class ApiLog
 {
-    [LoggerMessage(1001, LogLevel.Warning, "The database is not available for {Method}: {Fault}. Answered 503; see PostgreSQL's own log")]
-    public static partial void DatabaseUnavailable(ILogger logger, string method, string fault);
+    [LoggerMessage(1001, LogLevel.Warning, "The database is not available for {Method}. {Fault} Answered 503 ({Count} since the last line); see PostgreSQL's own log")]
+    public static partial void DatabaseUnavailable(ILogger logger, string method, string fault, int count);
 
     [LoggerMessage(1002, LogLevel.Error, "A {Method} request failed for a reason that is not the client's; answered 500, trace {TraceId}")]
     public static partial void UnexpectedFault(ILogger logger, Exception exception, string method, string traceId);

@@ -5,6 +5,7 @@ using Orders.Producer.Api.Catalogue;
 using Orders.Producer.Api.Health;
 using Orders.Producer.Api.Intake;
 using Orders.Producer.Api.Limits;
+using Orders.Producer.Api.Problems;
 using Orders.Producer.Api.Watching;
 
 namespace Orders.Producer.Api;
@@ -25,7 +26,7 @@ internal static class ApiSetup
         services.AddSingleton(TimeProvider.System).AddSingleton(rate).AddSingleton(cap).AddSingleton(watch).AddSingleton<RateLimit>();
         services.AddSingleton<CatalogueReader>().AddSingleton<ApiKeyReader>().AddSingleton<OrderViewReader>().AddSingleton<OrderListReader>()
             .AddSingleton<OrderChangesReader>().AddSingleton<InvoiceDocumentReader>().AddSingleton<OutboxBacklogReader>();
-        services.AddSingleton<ApiKeyCache>().AddSingleton<OrderDoor>();
+        services.AddSingleton<ApiKeyCache>().AddSingleton<OrderDoor>().AddSingleton<UnavailableLog>();
         services.AddHealthChecks().AddCheck<CatalogueHealth>("catalogue", tags: [OrdersHost.Ready]).AddCheck<BrokerHealth>("broker", tags: [OrdersHost.Ready]);
         return services.AddBackground<CurrentPrices>().AddBackground<OutboxCap>().AddBackground<OrderWatch>();
     }

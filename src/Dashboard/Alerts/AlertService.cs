@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Orders.Dashboard.Live;
 using Orders.Infrastructure.Alerts;
+using Orders.Infrastructure.Coalescing;
 
 namespace Orders.Dashboard.Alerts;
 
@@ -83,7 +84,7 @@ internal sealed class AlertService(Feed feed, AlertBook book, IEnumerable<IAlert
         catch (Exception fault) when (!cancellationToken.IsCancellationRequested)
         {
             DashboardLog.AlertNotSent(log, alert.Id, receiver.Name, fault.Message);
-            return $"{receiver.Name}: {fault.Message}";
+            return StorableText.Of($"{receiver.Name}: {fault.Message}", 2000);
         }
     }
 }

@@ -43,11 +43,12 @@ internal sealed class ApiProblems(RequestDelegate next, ILogger<ApiProblems> log
 
     private IResult OfFault(Exception fault, HttpContext context)
     {
-        if (DatabaseFault.IsUnavailable(fault))
+        if (DatabaseFault.MayPass(fault))
         {
-            DashboardLog.DatabaseUnavailable(log, context.Request.Method, context.Request.Path, fault.Message);
+            DatabaseFaultMetrics.Count(fault);
+            DashboardLog.DatabaseUnavailable(log, context.Request.Method, context.Request.Path, DatabaseFault.Explain(fault));
             context.Response.Headers.RetryAfter = "2";
-            return ApiProblem.Of(503, "unavailable", "The service cannot do this now.", "The database did not answer, so it is not known whether the request was carried out. Look before you repeat it.");
+            return ApiProblem.Of(503, "unavailable", "The service cannot do this now.", $"{DatabaseFault.Explain(fault)} It is not known whether the request was carried out: look before you repeat it.");
         }
 
         if (BrokerFault.IsUnavailable(fault))

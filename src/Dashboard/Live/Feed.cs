@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Data.Common;
+using Orders.Infrastructure.Coalescing;
 using Orders.Infrastructure.Observing;
 
 namespace Orders.Dashboard.Live;
@@ -115,7 +116,7 @@ internal sealed class Feed(QueueReader queues, OutboxReader outbox, StepFiguresR
             // Said once, not every second.
             if (before is null)
                 DashboardLog.NoFigures(log, whom, fault.Message);
-            return (null, before ?? $"{whom} has given no figures since {time.GetUtcNow():HH:mm:ss} UTC.");
+            return (null, before ?? $"{whom} has given no figures since {time.GetUtcNow():HH:mm:ss} UTC.{(DatabaseFault.KindOf(fault) is not DatabaseFaultKind.None ? $" {DatabaseFault.Explain(fault)}" : "")}");
         }
     }
 

@@ -37,6 +37,8 @@ internal sealed record Attention(string State, string Word, string What, string 
             yield return new("warn", "Paused", step, $"by {paused.By} at {Texts.Utc(paused.At)}: {paused.Reason}", "/workers", "See the steps", snapshot.Queue(step)?.Figures.Ready ?? 0);
         foreach (var worker in snapshot.Standing.Drained)
             yield return new("warn", "Drained", worker.Host, $"by {worker.By} at {Texts.Utc(worker.At)}: {worker.Reason}", $"/workers/{worker.Id}", "See the worker", 0);
+        foreach (var worker in snapshot.Standing.Lost)
+            yield return new("warn", "Lost", worker.Host, $"{string.Join(", ", worker.Steps)}: no report since {Texts.Utc(worker.SeenAt)}. It died, or it cannot reach or log in to the database; its /health/ready says which.", $"/workers/{worker.Id}", "See the worker", 0);
         if (snapshot.BrokerFault is not null)
             yield break;
 

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Diagnostics;
+using Orders.Infrastructure.Coalescing;
 
 namespace Orders.Dashboard.Viewing;
 
@@ -48,7 +49,7 @@ internal sealed class Loader(ILogger<Loader> log)
             var trace = (Activity.Current?.TraceId ?? ActivityTraceId.CreateRandom()).ToHexString();
             DashboardLog.RegionNotRead(log, what, trace, fault);
             var late = fault is TimeoutException or OperationCanceledException || fault.InnerException is TimeoutException or OperationCanceledException;
-            return new Loaded<T>(null, late ? $"The database did not give {what} within {most.TotalSeconds:0} s." : $"The database could not be asked for {what}.", trace);
+            return new Loaded<T>(null, late ? $"The database did not give {what} within {most.TotalSeconds:0} s." : $"The database could not be asked for {what}.{(DatabaseFault.MayPass(fault) ? $" {DatabaseFault.Explain(fault)}" : "")}", trace);
         }
     }
 }

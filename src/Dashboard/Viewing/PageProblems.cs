@@ -39,13 +39,20 @@ internal sealed class PageProblems(RequestDelegate next, ILogger<PageProblems> l
         catch (Exception fault) when (!context.Response.HasStarted)
         {
             var trace = (Activity.Current?.TraceId ?? ActivityTraceId.CreateRandom()).ToHexString();
-            var away = DatabaseFault.IsUnavailable(fault) || fault is TimeoutException;
+            var away = DatabaseFault.MayPass(fault) || fault is TimeoutException;
             if (away)
-                DashboardLog.DatabaseUnavailable(log, context.Request.Method, context.Request.Path, fault.Message);
+            {
+                DatabaseFaultMetrics.Count(fault);
+                DashboardLog.DatabaseUnavailable(log, context.Request.Method, context.Request.Path, DatabaseFault.Explain(fault));
+                context.Response.Headers.RetryAfter = "2";
+            }
             else
+            {
                 DashboardLog.UnexpectedFault(log, fault, context.Request.Method, context.Request.Path, trace);
+            }
+
             await AnswerAsync(context, away ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status500InternalServerError,
-                away ? $"The database does not answer. It is not known whether a change was made: look before you repeat it. Trace {trace}" : $"Something went wrong on our side; it is logged. Trace {trace}");
+                away ? $"The database does not answer. {DatabaseFault.Explain(fault)} It is not known whether a change was made: look before you repeat it. Trace {trace}" : $"Something went wrong on our side; it is logged. Trace {trace}");
         }
     }
 

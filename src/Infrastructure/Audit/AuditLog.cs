@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using Orders.Infrastructure.Coalescing;
 
 namespace Orders.Infrastructure.Audit;
 
@@ -80,11 +81,11 @@ public sealed class AuditLog(NpgsqlDataSource database)
         parameters.Add(new() { Value = entry.Who });
         parameters.Add(new() { Value = entry.Role });
         parameters.Add(new() { Value = entry.Action });
-        parameters.Add(new() { Value = (object?)entry.Target ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
+        parameters.Add(new() { Value = (object?)StorableText.OfNullable(entry.Target) ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
         parameters.Add(new() { Value = (object?)entry.Filter ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Jsonb });
         parameters.Add(new() { Value = (object?)entry.Count ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bigint });
-        parameters.Add(new() { Value = (object?)entry.Reason ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
-        parameters.Add(new() { Value = entry.Result });
+        parameters.Add(new() { Value = (object?)StorableText.OfNullable(entry.Reason) ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
+        parameters.Add(new() { Value = StorableText.Of(entry.Result) });
     }
 
     private static string? Text(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);

@@ -9,7 +9,8 @@ namespace Orders.Infrastructure.Coalescing;
 /// </summary>
 /// <remarks>
 /// 1. A unit waits in memory only until its commit; a process that dies takes it along, and nobody has been told that it was done: the message is not acked, the request not answered.
-/// 2. A unit whose data the database refuses fails alone: the batch is split in halves until the culprit stands by itself (one by one would halve the rate at one bad unit in 200).
+/// 2. A unit whose data the database refuses, or whose lock another transaction holds, fails alone: the batch is split in halves until the culprit stands by itself
+///    (one by one would halve the rate at one bad unit in 200). Halves wait only briefly for locks (<see cref="LockWait"/>), or one frozen holder would hold up everybody for as many time-outs as there are halves.
 /// 3. A lost connection fails the whole batch at once, and so the outcome of that commit is unknown to all of it; callers must be safe to repeat.
 /// 4. One writer per process: two would deadlock on shared rows and save nothing on the processors they share (measured: half the batch size, more database CPU).
 /// </remarks>
@@ -23,6 +24,9 @@ public abstract class Coalescer<TUnit, TResult> : IAsyncDisposable
 
     // From so many units in a commit on the next one is taken to be under load.
     private const int Busy = 16;
+
+    // As many statements of one batch as may have a plan that is out of date: each try finds one of them.
+    private const int MostStalePlans = 5;
 
     private readonly Channel<Entry> _queue = Channel.CreateUnbounded<Entry>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Task _loop;
@@ -53,6 +57,9 @@ public abstract class Coalescer<TUnit, TResult> : IAsyncDisposable
     /// </summary>
     protected virtual TimeSpan Gathering => TimeSpan.Zero;
 
+    /// <summary>Whether the batch being written is a part of one that waited in vain for a lock. A writer that takes locks begins such a transaction with <see cref="LockWait.Briefly"/>.</summary>
+    protected bool WaitsBriefly { get; private set; }
+
     /// <summary>Commits what is waiting, then ends the writer.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -73,24 +80,32 @@ public abstract class Coalescer<TUnit, TResult> : IAsyncDisposable
             while (batch.Count < MaxBatch && _queue.Reader.TryRead(out var entry))
                 batch.Add(entry);
             last = batch.Count;
-            await CommitAsync(batch);
+            await CommitAsync(batch, waitsBriefly: false);
             batch.Clear();
         }
     }
 
-    private async Task CommitAsync(List<Entry> batch)
+    private async Task CommitAsync(List<Entry> batch, bool waitsBriefly, int stalePlans = 0)
     {
+        WaitsBriefly = waitsBriefly;
         try
         {
             var results = await WriteAsync(batch.ConvertAll(static e => e.Unit));
             for (var i = 0; i < batch.Count; i++)
                 batch[i].Completion.TrySetResult(results[i]);
         }
+        catch (Exception exception) when (stalePlans < MostStalePlans && DatabaseFault.IsStalePlan(exception))
+        {
+            // A deployment changed a table: nothing was written, and the driver prepares the statement anew.
+            DatabaseFaultMetrics.Count(exception);
+            await CommitAsync(batch, waitsBriefly, stalePlans + 1);
+        }
         catch (Exception exception) when (batch.Count > 1 && IsUnitFault(exception))
         {
             var half = batch.Count / 2;
-            await CommitAsync(batch.GetRange(0, half));
-            await CommitAsync(batch.GetRange(half, batch.Count - half));
+            var briefly = waitsBriefly || DatabaseFault.IsLockTimeout(exception);
+            await CommitAsync(batch.GetRange(0, half), briefly);
+            await CommitAsync(batch.GetRange(half, batch.Count - half), briefly);
         }
 #pragma warning disable CA1031 // Every kind of failure belongs to the callers: it is handed to each of them, and the writer lives on for the next batch.
         catch (Exception exception)

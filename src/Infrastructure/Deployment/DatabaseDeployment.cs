@@ -24,9 +24,7 @@ public sealed class DatabaseDeployment(OrdersDbContext context, NpgsqlDataSource
         await ExecuteAsync(connection, $"select pg_advisory_lock({DeploymentLock})", cancellationToken);
         try
         {
-            var pending = (await context.Database.GetPendingMigrationsAsync(cancellationToken)).ToArray();
-            await context.Database.MigrateAsync(cancellationToken);
-            DeploymentLog.DatabaseDeployed(logger, (await context.Database.GetAppliedMigrationsAsync(cancellationToken)).Last(), pending.Length);
+            await MigrateAsync(cancellationToken);
             await WriteCatalogueAsync(connection, cancellationToken);
             await WriteSubscriptionsAsync(connection, cancellationToken);
             await DeployRolesAsync(connection, cancellationToken);
@@ -35,6 +33,26 @@ public sealed class DatabaseDeployment(OrdersDbContext context, NpgsqlDataSource
         finally
         {
             await ExecuteAsync(connection, $"select pg_advisory_unlock({DeploymentLock}); reset lock_timeout", CancellationToken.None);
+        }
+    }
+
+    // A migration of a large table takes minutes, and may wait as long for its lock. The time limits that every connection here has are for statements that many wait for.
+    // The context's connection is held open, so that the settings hold for all migrations, and is given back without them.
+    private async Task MigrateAsync(CancellationToken cancellationToken)
+    {
+        context.Database.SetCommandTimeout(TimeSpan.Zero);
+        await context.Database.OpenConnectionAsync(cancellationToken);
+        try
+        {
+            await context.Database.ExecuteSqlRawAsync("set lock_timeout = 0; set idle_in_transaction_session_timeout = 0", cancellationToken);
+            var pending = (await context.Database.GetPendingMigrationsAsync(cancellationToken)).ToArray();
+            await context.Database.MigrateAsync(cancellationToken);
+            DeploymentLog.DatabaseDeployed(logger, (await context.Database.GetAppliedMigrationsAsync(cancellationToken)).Last(), pending.Length);
+            await context.Database.ExecuteSqlRawAsync("reset lock_timeout; reset idle_in_transaction_session_timeout", cancellationToken);
+        }
+        finally
+        {
+            await context.Database.CloseConnectionAsync();
         }
     }
 

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Orders.Infrastructure.Coalescing;
 using Orders.Infrastructure.Messaging;
 using Orders.Infrastructure.Operators;
 using Orders.Infrastructure.Orders;
@@ -70,7 +71,8 @@ public static class DeployCommand
 
     private static bool IsNotThereYet(Exception exception) => exception switch
     {
-        PostgresException postgres => postgres.SqlState is PostgresErrorCodes.CannotConnectNow,
+        // A wrong password or a missing database does not come right by itself: the deployer is told at once.
+        PostgresException postgres => DatabaseFault.IsUnavailable(postgres) && postgres.SqlState[..2] is not ("28" or "3D"),
         NpgsqlException or RabbitMQ.Client.Exceptions.BrokerUnreachableException => true,
         HttpRequestException { StatusCode: null } => true,
         DbUpdateException or InvalidOperationException => exception.InnerException is { } inner && IsNotThereYet(inner),

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Orders.Infrastructure.Coalescing;
 
 namespace Orders.Infrastructure.Failures;
 

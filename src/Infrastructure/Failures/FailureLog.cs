@@ -26,6 +26,9 @@ internal static partial class FailureLog
     [LoggerMessage(4006, LogLevel.Error, "The comparison of index and queues failed and goes on")]
     public static partial void LoopFailed(ILogger logger, Exception exception);
 
+    [LoggerMessage(4009, LogLevel.Warning, "{Count} steps are recorded as failed: their messages were dead-lettered without any worker having recorded it")]
+    public static partial void Settled(ILogger logger, int count);
+
     [LoggerMessage(4008, LogLevel.Error, "The look through {Queue} failed; the other queues go on, and it is tried again")]
     public static partial void QueueFailed(ILogger logger, Exception exception, string queue);
 

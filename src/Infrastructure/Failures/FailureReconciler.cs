@@ -11,7 +11,8 @@ namespace Orders.Infrastructure.Failures;
 /// <summary>
 /// Makes index and queue agree, one queue at a time and by one process at a time:
 /// 1. Restored messages are put back and confirmed, then their rows say so. Dying in between puts a second copy back, which is counted as a copy.
-/// 2. The queue's messages are held and compared with the rows. A message without a row gets one. Dying here returns the messages.
+/// 2. The queue's messages are held and compared with the rows. A message without a row gets one, and where no step has recorded it, its step counts as failed from now on
+///    (<see cref="RecordParked"/>). Dying here returns the messages.
 /// 3. A message whose row says that it was sent again (its outbox row is committed) or put away is acked; then the row says that it is out. Dying in between leaves a row whose message is gone: 4 mends it.
 /// 4. A row whose message is not there, long enough after it was parked, is closed: done when another copy has done the work, out when it was to be taken out, else gone.
 /// 5. Everything else goes back with one nack.
@@ -60,6 +61,9 @@ public sealed class FailureReconciler(
         var rows = await ReconcilerSql.RowsAsync(connection, queue, [.. found.Select(f => f.Message)], cancellationToken);
         var (unknown, known) = Split(found, rows);
         await AddAsync(connection, unknown, cancellationToken);
+        // Not in a short look at the head of the queue, of which a large redrive needs many.
+        if (limit == options.LookLimit)
+            await SettleAsync(connection, [.. known.Where(k => k.Row.State == FailureState.Parked).Select(k => k.Found.Message)], cancellationToken);
 
         var outdated = known.Where(k => k.Row.State is not (FailureState.Parked or FailureState.Gone)).ToArray();
         await look.RemoveAsync(outdated.SelectMany(k => k.Found.Deliveries), cancellationToken);
@@ -99,12 +103,27 @@ public sealed class FailureReconciler(
         Failpoint.Hit("parked.before_add", Outside.Database);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await FailureRows.WriteAsync(connection, unknown, cancellationToken);
-        // The broker moved these; no step has said that it is parked, and the order would wait for ever without anybody seeing why.
-        foreach (var message in unknown.Where(m => m is { ByDeliveryLimit: true, Step: not null, SubjectId: not null }))
-            await recordParked.WriteAsync(connection, message.Step!, message.SubjectId!.Value, message.MessageId, message.Attempts, $"{message.FaultType}: {message.FaultMessage}");
+        // No step has said that it is parked: the broker moved the message, or the worker could not write when it gave it up. The order would wait for ever without anybody seeing why.
+        var settled = await recordParked.WriteAsync(connection, unknown, isLate: false, cancellationToken);
         Failpoint.Hit("parked.before_commit_added", Outside.Database);
         await transaction.CommitAsync(cancellationToken);
         Failpoint.Hit("parked.after_commit_added", Outside.Database);
+        if (settled > 0)
+            FailureLog.Settled(logger, settled);
+    }
+
+    // Indexed before, by a version or a process that did not record the step.
+    private async Task SettleAsync(NpgsqlConnection connection, List<ParkedMessage> known, CancellationToken cancellationToken)
+    {
+        if (known.Count == 0)
+            return;
+        Failpoint.Hit("parked.before_late_record", Outside.Database);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        var settled = await recordParked.WriteAsync(connection, known, isLate: true, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        Failpoint.Hit("parked.after_late_record", Outside.Database);
+        if (settled > 0)
+            FailureLog.Settled(logger, settled);
     }
 
     private async Task<int> CloseMissingAsync(NpgsqlConnection connection, string queue, DateTimeOffset began, Found[] found, CancellationToken cancellationToken)

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Orders.Infrastructure.Coalescing;
 using RabbitMQ.Client;
 
 namespace Orders.Infrastructure.Failures;

@@ -1,4 +1,5 @@
 using Npgsql;
+using Orders.Infrastructure.Coalescing;
 
 namespace Orders.Infrastructure.Failures;
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Npgsql;
+using Orders.Infrastructure.Coalescing;
 
 namespace Orders.Infrastructure.Hosting;
 
@@ -23,7 +24,8 @@ public sealed class DatabaseHealth(NpgsqlDataSource database) : IHealthCheck
         }
         catch (NpgsqlException away)
         {
-            return HealthCheckResult.Unhealthy("The database cannot be reached.", away);
+            DatabaseFaultMetrics.Count(away);
+            return HealthCheckResult.Unhealthy(DatabaseFault.Explain(away), away);
         }
     }
 }

@@ -60,6 +60,8 @@ public static class MessagingServices
         services.TryAddSingleton<StepCommitter>();
         services.TryAddSingleton<StepFailures>();
         services.TryAddSingleton<StepSkips>();
+        services.TryAddSingleton(new RefusedSince());
+        services.TryAddSingleton<DatabaseWaitLog>();
         services.TryAddSingleton<RunningSteps>();
         services.TryAddSingleton<Cancellations>();
         services.TryAddSingleton<TimeLimit>();

@@ -21,6 +21,14 @@ public sealed class StandingReader(NpgsqlDataSource database)
         where drain_asked_at is not null and stopped_at is null and last_seen_at > now() - interval '{Worker.LifeSign.TotalSeconds} seconds' order by drain_asked_at, id
         """;
 
+    // One that was started again on its host is not lost, and after a quarter of an hour nobody looks for it here any more.
+    private static readonly string Lost = $"""
+        select id, host, steps, last_seen_at from workers w
+        where stopped_at is null and last_seen_at <= now() - interval '{Worker.LifeSign.TotalSeconds} seconds' and last_seen_at > now() - interval '15 minutes'
+            and not exists (select from workers n where n.host = w.host and n.steps = w.steps and n.started_at > w.started_at)
+        order by last_seen_at, id limit 20
+        """;
+
     private static readonly string Gaps = $"select count(*) from (select from completeness_gaps where closed_at is null limit {MostCounted}) counted";
 
     /// <summary>Reads it.</summary>
@@ -28,7 +36,7 @@ public sealed class StandingReader(NpgsqlDataSource database)
     public async Task<Standing> ReadAsync(CancellationToken cancellationToken)
     {
         await using var batch = database.CreateBatch();
-        foreach (var sql in (string[])[Paused, Down, Gaps, Drained])
+        foreach (var sql in (string[])[Paused, Down, Gaps, Drained, Lost])
             batch.BatchCommands.Add(new NpgsqlBatchCommand(sql));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         var paused = new Dictionary<string, PausedStep>();
@@ -51,7 +59,12 @@ public sealed class StandingReader(NpgsqlDataSource database)
         var drained = new List<DrainedWorker>();
         while (await reader.ReadAsync(cancellationToken))
             drained.Add(new DrainedWorker(reader.GetGuid(0), reader.GetString(1), reader.GetFieldValue<string[]>(2), reader.GetString(3), reader.GetString(4), reader.GetFieldValue<DateTimeOffset>(5)));
-        return new Standing(paused, down, gaps) { Drained = drained };
+
+        await reader.NextResultAsync(cancellationToken);
+        var lost = new List<LostWorker>();
+        while (await reader.ReadAsync(cancellationToken))
+            lost.Add(new LostWorker(reader.GetGuid(0), reader.GetString(1), reader.GetFieldValue<string[]>(2), reader.GetFieldValue<DateTimeOffset>(3)));
+        return new Standing(paused, down, gaps) { Drained = drained, Lost = lost };
     }
 
     private static DateTimeOffset? Moment(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
@@ -65,6 +78,9 @@ public sealed record Standing(IReadOnlyDictionary<string, PausedStep> Paused, IR
 {
     /// <summary>Living workers that were asked to take nothing more.</summary>
     public IReadOnlyList<DrainedWorker> Drained { get; init; } = [];
+
+    /// <summary>Workers that have stopped reporting without saying that they stop: they died, or cannot use the database.</summary>
+    public IReadOnlyList<LostWorker> Lost { get; init; } = [];
 
     /// <summary>Nothing.</summary>
     public static Standing Clear { get; } = new(new Dictionary<string, PausedStep>(), [], 0);
@@ -87,6 +103,13 @@ public sealed record PausedStep(string By, string Reason, DateTimeOffset At);
 /// <param name="Reason">Why.</param>
 /// <param name="At">When.</param>
 public sealed record DrainedWorker(Guid Id, string Host, IReadOnlyList<string> Steps, string By, string Reason, DateTimeOffset At);
+
+/// <summary>A worker that has stopped reporting.</summary>
+/// <param name="Id">The process.</param>
+/// <param name="Host">Where it runs.</param>
+/// <param name="Steps">Its steps.</param>
+/// <param name="SeenAt">When it reported last.</param>
+public sealed record LostWorker(Guid Id, string Host, IReadOnlyList<string> Steps, DateTimeOffset SeenAt);
 
 /// <summary>A dependency whose breaker is not closed.</summary>
 /// <param name="Name">Its name.</param>

@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using MassTransit;
+using Orders.Infrastructure.Coalescing;
 
 namespace Orders.Infrastructure.Outbox;
 
@@ -9,6 +11,9 @@ internal static class SendContextRow
 {
     /// <summary>The header that carries the count of lost deliveries along with a deferred message. A redrive drops it: it begins from nothing.</summary>
     public const string LostDeliveriesHeader = "x-lost-deliveries";
+
+    /// <summary>The header that says since when a message waits because the database refuses what it needs: milliseconds since 1970. A redrive removes it, as every header that begins like this.</summary>
+    public const string RefusedSinceHeader = "MT-Database-Refused-Since";
 
     /// <summary>The row of a message that code published or sent through MassTransit's own interfaces.</summary>
     /// <param name="context">The fully populated transport context.</param>
@@ -43,7 +48,8 @@ internal static class SendContextRow
     /// <param name="exchange">The endpoint's exchange.</param>
     /// <param name="dueAt">When it is to come.</param>
     /// <param name="lost">Deliveries of it that were lost so far: the broker counts anew, because for the broker it is a new message.</param>
-    public static OutboxMessage Again(ConsumeContext context, string exchange, DateTimeOffset dueAt, long lost)
+    /// <param name="refusedSince">Since when the database refuses what the message needs; null when it waits for another reason.</param>
+    public static OutboxMessage Again(ConsumeContext context, string exchange, DateTimeOffset dueAt, long lost, DateTimeOffset? refusedSince = null)
     {
         var received = context.ReceiveContext.GetPayload<RabbitMqBasicConsumeContext>().Properties;
         return new OutboxMessage
@@ -51,9 +57,9 @@ internal static class SendContextRow
             MessageId = context.MessageId ?? Guid.CreateVersion7(),
             Exchange = exchange,
             // Bytes of a stranger's that were no text are longer as text, perhaps longer than can be sent.
-            CorrelationId = AmqpLimits.ShortStringOrNull(received.CorrelationId),
-            ContentType = AmqpLimits.ShortStringOrNull(received.ContentType) ?? Envelope.ContentType,
-            Headers = Serialize(HeadersAgain(received.Headers ?? new Dictionary<string, object?>(), lost)),
+            CorrelationId = AmqpLimits.ShortStringOrNull(StorableText.OfNullable(received.CorrelationId)),
+            ContentType = AmqpLimits.ShortStringOrNull(StorableText.OfNullable(received.ContentType)) ?? Envelope.ContentType,
+            Headers = Serialize(HeadersAgain(received.Headers ?? new Dictionary<string, object?>(), lost).Concat(Since(refusedSince))),
             Body = context.ReceiveContext.Body.GetBytes(),
             Priority = received.IsPriorityPresent() ? received.Priority : null,
             DueAt = dueAt,
@@ -67,21 +73,25 @@ internal static class SendContextRow
     // x-… headers are the broker's and the client's notes about the last delivery.
     private static IEnumerable<KeyValuePair<string, object?>> HeadersAgain(IDictionary<string, object?> received, long lost)
     {
-        var headers = received.Where(h => !h.Key.StartsWith("x-", StringComparison.Ordinal) && AmqpLimits.IsShortString(h.Key));
+        var headers = received.Where(h => !h.Key.StartsWith("x-", StringComparison.Ordinal) && h.Key != RefusedSinceHeader && AmqpLimits.IsShortString(h.Key));
         return lost > 0 ? headers.Append(new(LostDeliveriesHeader, lost)) : headers;
     }
+
+    private static IEnumerable<KeyValuePair<string, object?>> Since(DateTimeOffset? refusedSince) =>
+        refusedSince is { } since ? [new(RefusedSinceHeader, since.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture))] : [];
 
     private static string Serialize(IEnumerable<KeyValuePair<string, object?>> headers)
     {
         var values = new Dictionary<string, object?>();
         foreach (var (key, value) in headers)
         {
-            values[key] = value switch
+            values[StorableText.Of(key)] = value switch
             {
                 null => null,
-                byte[] bytes => Encoding.UTF8.GetString(bytes),
-                string or bool or short or int or long or float or double => value,
-                _ => value.ToString(),
+                byte[] bytes => StorableText.Of(Encoding.UTF8.GetString(bytes)),
+                string text => StorableText.Of(text),
+                bool or short or int or long or float or double => value,
+                _ => StorableText.OfNullable(value.ToString()),
             };
         }
 

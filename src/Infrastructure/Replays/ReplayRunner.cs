@@ -2,6 +2,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using NpgsqlTypes;
+using Orders.Infrastructure.Coalescing;
 using Orders.Infrastructure.Outbox;
 
 namespace Orders.Infrastructure.Replays;
@@ -82,7 +83,7 @@ public sealed partial class ReplayRunner(NpgsqlDataSource database, IReplaySourc
             catch (ReplayRefusedException refused)
             {
                 // What was possible when it began is not any more, such as a step that was taken out: it stands, and says why.
-                await MoveAsync(connection, replay, new ReplayBatch([], 0, 0, null), ReplayState.Failed, refused.Message);
+                await MoveAsync(connection, replay, new ReplayBatch([], 0, 0, null), ReplayState.Failed, StorableText.Of(refused.Message, 2000));
                 await transaction.CommitAsync(CancellationToken.None);
                 return replay.Id;
             }

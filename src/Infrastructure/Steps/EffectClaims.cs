@@ -1,4 +1,5 @@
 using Npgsql;
+using Orders.Infrastructure.Coalescing;
 using Orders.Infrastructure.Idempotency;
 
 namespace Orders.Infrastructure.Steps;
@@ -44,7 +45,7 @@ internal sealed class EffectClaims(NpgsqlDataSource database) : IAsyncDisposable
 
     public async Task<EffectClaim> ClaimAsync(StepRun run, TimeSpan lease, string? reference, CancellationToken cancellationToken)
     {
-        var wanted = new WantedClaim(run.SubjectId, run.Effect, run.MessageId, run.Step, lease, reference, run.CountsAsStep);
+        var wanted = new WantedClaim(run.SubjectId, run.Effect, run.MessageId, run.Step, lease, StorableText.OfNullable(reference), run.CountsAsStep);
         // Without an answer the row appeared between the statement's snapshot and its insert: a twin is at it this very moment.
         var answer = await _claims.CommitAsync(wanted).WaitAsync(cancellationToken) ?? throw new EffectInProgressException(run.Effect, run.SubjectId, DateTimeOffset.UtcNow + lease);
         if (answer.IsOurs)

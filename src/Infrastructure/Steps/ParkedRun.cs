@@ -1,5 +1,6 @@
 using System.Reflection;
 using MassTransit;
+using Orders.Infrastructure.Coalescing;
 using Orders.Infrastructure.Failures;
 
 namespace Orders.Infrastructure.Steps;

@@ -49,10 +49,16 @@ internal sealed class SharedClaims(NpgsqlDataSource database) : Coalescer<Wanted
             first.TryAdd(KeyOf(unit), unit);
 
         var answers = new Dictionary<(Guid, string), ClaimAnswer>(first.Count);
-        await using (var command = CommandOf([.. first.Values]))
+        // One batch is one transaction.
+        await using (var batch = database.CreateBatch())
         {
+            if (WaitsBriefly)
+                batch.BatchCommands.Add(LockWait.Briefly());
+            batch.BatchCommands.Add(CommandOf([.. first.Values]));
             Failpoint.Hit("steps.before_claim", Outside.Database);
-            await using var reader = await command.ExecuteReaderAsync();
+            await using var reader = await batch.ExecuteReaderAsync();
+            if (WaitsBriefly)
+                await reader.NextResultAsync();
             while (await reader.ReadAsync())
             {
                 answers.Add(
@@ -74,9 +80,9 @@ internal sealed class SharedClaims(NpgsqlDataSource database) : Coalescer<Wanted
     private static ClaimAnswer? AnswerOf(WantedClaim unit, bool isFirst, ClaimAnswer? answer) =>
         answer is { IsOurs: true } && !isFirst ? new ClaimAnswer(false, false, EffectState.Pending, DateTimeOffset.UtcNow + unit.Lease) : answer;
 
-    private NpgsqlCommand CommandOf(WantedClaim[] wanted)
+    private static NpgsqlBatchCommand CommandOf(WantedClaim[] wanted)
     {
-        var command = database.CreateCommand(Claim);
+        var command = new NpgsqlBatchCommand(Claim);
         command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. wanted.Select(w => w.SubjectId)] });
         command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. wanted.Select(w => w.Effect)] });
         command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. wanted.Select(w => w.MessageId)] });

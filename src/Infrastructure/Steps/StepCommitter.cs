@@ -136,9 +136,11 @@ public sealed class StepCommitter(NpgsqlDataSource database, IEnumerable<IStepWr
         ?? throw new InvalidOperationException($"No single IStepWriter is registered for {type.Name}; add services.AddSingleton<IStepWriter, …>() for it.");
 
     // BEGIN rides along with the first statement, COMMIT with the last: three round trips for a batch, however large.
-    private static async Task<List<StepRun>> BeginAsync(NpgsqlConnection connection, List<StepRun> runs)
+    private async Task<List<StepRun>> BeginAsync(NpgsqlConnection connection, List<StepRun> runs)
     {
         await using var batch = new NpgsqlBatch(connection) { BatchCommands = { new NpgsqlBatchCommand("BEGIN") } };
+        if (WaitsBriefly)
+            batch.BatchCommands.Add(LockWait.Briefly());
         var command = new NpgsqlBatchCommand(Fresh);
         command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. runs.Select(r => r.MessageId)] });
         command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. runs.Select(r => r.Step)] });
@@ -149,6 +151,8 @@ public sealed class StepCommitter(NpgsqlDataSource database, IEnumerable<IStepWr
         var fresh = new HashSet<(Guid, string)>(runs.Count);
         Failpoint.Hit("steps.before_begin", Outside.Database);
         await using var reader = await batch.ExecuteReaderAsync();
+        if (WaitsBriefly)
+            await reader.NextResultAsync();
         while (await reader.ReadAsync())
             fresh.Add((reader.GetGuid(0), reader.GetString(1)));
         Failpoint.Hit("steps.after_begin", Outside.Database);

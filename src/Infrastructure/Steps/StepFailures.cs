@@ -89,18 +89,13 @@ public sealed class StepFailures(NpgsqlDataSource database, IStepProgress progre
         command.Parameters.Add(new() { Value = run.Step });
         command.Parameters.Add(new() { Value = run.StartedAt });
         command.Parameters.Add(new() { Value = until.ToUniversalTime(), NpgsqlDbType = NpgsqlDbType.TimestampTz });
-        command.Parameters.Add(new() { Value = reason });
+        command.Parameters.Add(new() { Value = StorableText.Of(reason, LongestFault) });
         await command.ExecuteNonQueryAsync();
     }
 
     /// <summary>Whether a fault is the database's and not the step's: such a run is not an attempt, it simply comes again.</summary>
-    public static bool IsDatabaseFault(Exception fault) =>
-        DatabaseFault.IsUnavailable(fault) || fault is PostgresException { SqlState: "40001" or "40P01" or "55P03" };
+    public static bool IsDatabaseFault(Exception fault) => DatabaseFault.MayPass(fault);
 
-    private static string Describe(Exception fault)
-    {
-        // PostgreSQL's text has no NUL, and a fault may quote anything.
-        var text = $"{fault.GetType().Name}: {fault.Message}".Replace("\0", "", StringComparison.Ordinal);
-        return text.Length <= LongestFault ? text : text[..LongestFault];
-    }
+    // A fault may quote anything: a reply from outside, a message of strangers.
+    private static string Describe(Exception fault) => StorableText.Of($"{fault.GetType().Name}: {fault.Message}", LongestFault);
 }

@@ -25,4 +25,10 @@ internal static partial class StepLog
 
     [LoggerMessage(2006, LogLevel.Error, "The subscription of '{Step}' could not follow its gate; it begins anew on another channel")]
     public static partial void SwitchFailed(ILogger logger, string step, Exception fault);
+
+    [LoggerMessage(2007, LogLevel.Warning, "Messages of '{Step}' wait for the database without an attempt counted ({Count} since the last line). {Reason}")]
+    public static partial void WaitsForDatabase(ILogger logger, string step, int count, string reason);
+
+    [LoggerMessage(2008, LogLevel.Error, "The failure of {Step} of {SubjectId} could not be stored as it is (message {MessageId}); it is stored without its text")]
+    public static partial void UnstorableFailure(ILogger logger, string step, Guid subjectId, Guid messageId, Exception reason);
 }

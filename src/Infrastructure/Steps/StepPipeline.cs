@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Orders.Infrastructure.Cancellation;
 using Orders.Infrastructure.Coalescing;
 using Orders.Infrastructure.Controls;
+using Orders.Infrastructure.Failures;
 using Orders.Infrastructure.Idempotency;
 using Orders.Infrastructure.Outbox;
 using Orders.Infrastructure.Poison;
@@ -18,13 +19,14 @@ namespace Orders.Infrastructure.Steps;
 /// 3. The run is committed together with others; a copy of a message that was committed before is dropped as a whole. Dying after it and before the ack brings a copy.
 /// 4. A fault is recorded and thrown on: MassTransit retries, puts the message into the outbox for later (through our scheduler), or moves it to <c>_error</c>.
 /// 5. What is nobody's fault (the database is away, another run is at the same effect) is no attempt: the message goes back into the outbox as it is, and is acked.
+///    While the outbox cannot be written either, the message stays here, unacked. A statement that the database refuses waits for a limited time (<see cref="RefusedSince"/>).
 ///    Nor is it one while the step is paused or throttled, or what it depends on is down: its gate says so before the run, or the dependency's breaker after it.
 /// 6. At shutdown nothing is recorded: the message is not acked and returns to the queue.
 /// </summary>
 /// <typeparam name="TStep">The step.</typeparam>
 internal sealed class StepPipeline<TStep>(
     StepCommitter committer, StepFailures failures, StepSkips skips, StepGates gates, Cancellations cancellations, TimeLimit limit, EffectClaims claims, OutboxWriter outbox, StepMetrics metrics,
-    PoisonGuard poison, DuplicateEvidence duplicates, IServiceProvider provider, ILogger<TStep> logger) : IOutboxContextFactory<TStep>
+    PoisonGuard poison, DuplicateEvidence duplicates, RefusedSince refusals, DatabaseWaitLog waits, IServiceProvider provider, ILogger<TStep> logger) : IOutboxContextFactory<TStep>
     where TStep : class, IStep
 {
     private static readonly TimeSpan PostponedAfterDatabaseFault = TimeSpan.FromSeconds(1);
@@ -80,14 +82,16 @@ internal sealed class StepPipeline<TStep>(
             StepLog.Postponed(logger, policy.Name, run.SubjectId, id, busy.Message);
             await PostponeAsync(context, policy, busy.LeaseUntil);
         }
-        catch (Exception fault) when (!context.CancellationToken.IsCancellationRequested && StepFailures.IsDatabaseFault(fault))
+        catch (Exception fault) when (!context.CancellationToken.IsCancellationRequested && refusals.IsWait(context, fault))
         {
-            StepLog.Postponed(logger, policy.Name, run.SubjectId, id, fault.Message);
-            await PostponeAsync(context, policy, DateTimeOffset.UtcNow + PostponedAfterDatabaseFault);
+            DatabaseFaultMetrics.Count(fault);
+            waits.Say(logger, policy.Name, fault);
+            metrics.Postponed(policy.Name);
+            await WaitForDatabaseAsync(context, run, fault);
         }
         catch (Exception fault) when (!context.CancellationToken.IsCancellationRequested)
         {
-            if (entered && await JudgeAsync(run, fault, context.CancellationToken) is { ComeAgainAt: { } at } down)
+            if (entered && !StepFailures.IsDatabaseFault(fault) && await JudgeAsync(run, fault, context.CancellationToken) is { ComeAgainAt: { } at } down)
             {
                 var reason = $"{down.Reason}; {fault.Message}";
                 StepLog.Postponed(logger, policy.Name, run.SubjectId, id, reason);
@@ -100,7 +104,7 @@ internal sealed class StepPipeline<TStep>(
             var nextAttempt = StepSchedule.NextAttempt(policy, fault, id, redeliveries, retries);
             StepLog.AttemptFailed(logger, policy.Name, run.SubjectId, id, run.Attempt, nextAttempt, fault);
             metrics.Failed(run, fault, parked: nextAttempt is null);
-            await DatabasePatience.RunAsync(() => failures.RecordAsync(run, fault, nextAttempt, nextAttempt is null ? ParkedRun.Of(context, run, fault) : null), context.CancellationToken);
+            await RecordAsync(context, run, fault, nextAttempt);
             throw;
         }
         finally
@@ -152,7 +156,7 @@ internal sealed class StepPipeline<TStep>(
         if (gates.DependencyOf(run.Step) is not { } dependency)
             return GatePass.Granted;
         if (dependency.Dependency.IsAtFault(fault) || fault is StepTimeoutException)
-            return await dependency.FailedAsync(run.MessageId, fault.Message, cancellationToken);
+            return await dependency.FailedAsync(run.MessageId, StorableText.Of(fault.Message, 2000), cancellationToken);
         await dependency.SucceededAsync(run.MessageId, cancellationToken);
         return GatePass.Granted;
     }
@@ -213,15 +217,50 @@ internal sealed class StepPipeline<TStep>(
     private async Task<bool> CommitAsync(StepRun run, CancellationToken cancellationToken)
     {
         var applied = false;
-        await DatabasePatience.RunAsync(async () => applied = await committer.CommitAsync(run), cancellationToken);
+        await DatabasePatience.RunAsync(async () => applied = await committer.CommitAsync(run), cancellationToken, RefusedSince.LongestCommit);
         return applied;
     }
 
-    // Waits for the database in this slot: there is nothing else to do for anybody until it is back, and putting the message into the outbox needs it.
-    private async Task PostponeAsync<T>(ConsumeContext<T> context, StepPolicy policy, DateTimeOffset until)
+    // Whatever becomes of the record, the fault itself decides what becomes of the message: a record that fails must not take its place, or the step would be run again for it and the message
+    // dead-lettered without a row. What cannot be stored is stored without its text.
+    private async Task RecordAsync(ConsumeContext context, StepRun run, Exception fault, TimeSpan? nextAttempt)
+    {
+        try
+        {
+            await RecordAsync(fault, nextAttempt is null ? ParkedRun.Of(context, run, fault) : null);
+        }
+        catch (Exception unstorable) when (!context.CancellationToken.IsCancellationRequested)
+        {
+            StepLog.UnstorableFailure(logger, run.Step, run.SubjectId, run.MessageId, unstorable);
+            // The index takes the message from its queue.
+            await RecordAsync(UnstorableFailure.InPlaceOf(run, fault), null);
+        }
+
+        Task RecordAsync(Exception told, ParkedMessage? parked) =>
+            DatabasePatience.RunAsync(() => failures.RecordAsync(run, told, nextAttempt, parked), context.CancellationToken);
+    }
+
+    private async Task WaitForDatabaseAsync<T>(ConsumeContext<T> context, StepRun run, Exception fault)
         where T : class
     {
-        await DatabasePatience.RunAsync(() => outbox.InsertAsync(SendContextRow.Again(context, policy.Name, until, LostDeliveries.Of(context)), context.CancellationToken), context.CancellationToken);
+        if (DatabaseFault.KindOf(fault) is not DatabaseFaultKind.Refused)
+        {
+            await PostponeAsync(context, run.Policy, DateTimeOffset.UtcNow + PostponedAfterDatabaseFault);
+            return;
+        }
+
+        var since = RefusedSince.Of(context);
+        var until = RefusedSince.Next(since);
+        // Whoever looks at the subject sees why its step waits.
+        await DatabasePatience.RunAsync(() => failures.RecordPostponedAsync(run, DatabaseFault.Explain(fault), until), context.CancellationToken);
+        await PostponeAsync(context, run.Policy, until, since);
+    }
+
+    // Waits for the database in this slot: there is nothing else to do for anybody until it is back, and putting the message into the outbox needs it.
+    private async Task PostponeAsync<T>(ConsumeContext<T> context, StepPolicy policy, DateTimeOffset until, DateTimeOffset? refusedSince = null)
+        where T : class
+    {
+        await DatabasePatience.RunAsync(() => outbox.InsertAsync(SendContextRow.Again(context, policy.Name, until, LostDeliveries.Of(context), refusedSince), context.CancellationToken), context.CancellationToken);
         await SayConsumedAsync(context);
     }
 

@@ -9,7 +9,7 @@ using Orders.Producer.Api.Validation;
 namespace Orders.Producer.Api.Intake;
 
 /// <summary>What is posted, alone or in a batch, comes in through here: checked, priced, stored. Promise: an order is answered as accepted only after its commit.</summary>
-internal sealed class OrderDoor(CurrentPrices prices, OutboxCap outbox, OrderIntake intake, TimeProvider time, ILogger<OrderDoor> log)
+internal sealed class OrderDoor(CurrentPrices prices, OutboxCap outbox, OrderIntake intake, TimeProvider time, UnavailableLog unavailable, ILogger<OrderDoor> log)
 {
     /// <summary>The largest body of an order, in bytes.</summary>
     public const int LargestOrder = 64 * 1024;
@@ -68,7 +68,8 @@ internal sealed class OrderDoor(CurrentPrices prices, OutboxCap outbox, OrderInt
         catch (Exception exception) when (LeavesOutcomeOpen(exception))
         {
             // Neither accepted nor refused: the commit may have happened although its answer got lost. Only the key can tell, on the next try.
-            ApiLog.DatabaseUnavailable(log, "POST", exception.Message);
+            DatabaseFaultMetrics.Count(exception);
+            unavailable.Say(log, "POST", exception);
             return (Unavailable.Database(), null);
         }
     }

@@ -3,7 +3,7 @@ using Orders.Infrastructure.Coalescing;
 namespace Orders.Producer.Api.Problems;
 
 /// <summary>Makes a problem of what nobody else answered: unknown addresses, wrong methods, broken requests, a database that is away, our own faults.</summary>
-internal sealed class ProblemPages(RequestDelegate next, ILogger<ProblemPages> log)
+internal sealed class ProblemPages(RequestDelegate next, UnavailableLog unavailable, ILogger<ProblemPages> log)
 {
     public async Task InvokeAsync(HttpContext context)
     {
@@ -35,9 +35,10 @@ internal sealed class ProblemPages(RequestDelegate next, ILogger<ProblemPages> l
 
     private Problem OfFault(Exception exception, HttpContext context)
     {
-        if (DatabaseFault.IsUnavailable(exception))
+        if (DatabaseFault.MayPass(exception))
         {
-            ApiLog.DatabaseUnavailable(log, context.Request.Method, exception.Message);
+            DatabaseFaultMetrics.Count(exception);
+            unavailable.Say(log, context.Request.Method, exception);
             return Unavailable.Database();
         }
 

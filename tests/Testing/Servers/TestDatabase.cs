@@ -70,6 +70,26 @@ public sealed class TestDatabase : IAsyncDisposable
         return await command.ExecuteNonQueryAsync();
     }
 
+    /// <summary>Makes the server refuse new connections to it, whoever asks, and ends those that there are; or takes that back.</summary>
+    public async Task AllowConnectionsAsync(bool allow)
+    {
+        await MaintainAsync($"alter database {_name} with allow_connections {allow}");
+        if (!allow)
+            await MaintainAsync($"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{_name}'");
+        Source.Clear();
+    }
+
+    /// <summary>Creates a role that may log in and use every table as it is now; it is dropped with <see cref="TestRole.DisposeAsync"/>.</summary>
+    public async Task<TestRole> CreateRoleAsync()
+    {
+        var role = new TestRole(this, $"r_{Guid.NewGuid():N}");
+        await ExecuteAsync($"""
+            create role {role.Name} login password '{TestRole.Password}';
+            grant all on all tables in schema public to {role.Name}; grant all on all sequences in schema public to {role.Name}
+            """);
+        return role;
+    }
+
     /// <summary>Drops it, whoever is still connected.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -44,7 +44,7 @@ public sealed class OrderIntake(NpgsqlDataSource database, RelayFeed relay, Dupl
     protected override async Task<IntakeResult[]> WriteAsync(IReadOnlyList<NewOrder> units)
     {
         var messages = units.Select(MessageOf).ToArray();
-        var results = await OrderIntakeSql.InsertAsync(database, units, messages);
+        var results = await OrderIntakeSql.InsertAsync(database, units, messages, WaitsBriefly);
 
         // After the commit only. Dying before this line costs a few seconds: the rows' lease ends and another relay sends them.
         for (var i = 0; i < units.Count; i++)

@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using Orders.Infrastructure.Coalescing;
 using Orders.Infrastructure.Outbox;
 
 namespace Orders.Infrastructure.Orders.Intake;
@@ -28,7 +29,8 @@ internal static class OrderIntakeSql
         select id, number from o
         """;
 
-    // The wait for a twin on another node is short: it ends with that node's commit, or with this statement's lock_timeout.
+    // The wait for a twin on another node is short: it ends with that node's commit, or with this statement's lock_timeout. A node that is frozen in mid-commit keeps its keys for as long as
+    // PostgreSQL lets a transaction be idle (30 s), and meanwhile everybody else's orders would wait behind it.
     private const string TakeKeys = """
         insert into posted_keys (client_id, key, body_hash, order_id)
         select t.* from unnest($1::text[], $2::text[], $3::bytea[], $4::uuid[]) as t(client_id, key, body_hash, order_id) order by 1, 2
@@ -42,7 +44,11 @@ internal static class OrderIntakeSql
         """;
 
     /// <summary>Writes the orders; those whose key was used before are answered with what that key stands for and not written.</summary>
-    public static async Task<IntakeResult[]> InsertAsync(NpgsqlDataSource database, IReadOnlyList<NewOrder> orders, IReadOnlyList<OutboxMessage> messages)
+    /// <param name="database">The database.</param>
+    /// <param name="orders">The orders.</param>
+    /// <param name="messages">The message of each.</param>
+    /// <param name="waitsBriefly">Whether these are a part of a batch that waited in vain for a lock.</param>
+    public static async Task<IntakeResult[]> InsertAsync(NpgsqlDataSource database, IReadOnlyList<NewOrder> orders, IReadOnlyList<OutboxMessage> messages, bool waitsBriefly)
     {
         Failpoint.Hit("api.before_open", Outside.Database);
         await using var connection = await database.OpenConnectionAsync();
@@ -54,7 +60,17 @@ internal static class OrderIntakeSql
         }
 
         await using var transaction = await connection.BeginTransactionAsync();
-        var fresh = await TakeKeysAsync(connection, orders);
+        HashSet<Guid> fresh;
+        try
+        {
+            fresh = await TakeKeysAsync(connection, orders, waitsBriefly);
+        }
+        catch (PostgresException held) when (orders.Count == 1 && DatabaseFault.IsLockTimeout(held))
+        {
+            // Nothing was written: the key is being used by another process at this moment.
+            return [new IntakeResult(IntakeOutcome.KeyInFlight, null)];
+        }
+
         await AnswerRepeatedAsync(connection, orders, results, [.. Enumerable.Range(0, orders.Count).Where(i => !fresh.Contains(orders[i].Id))]);
         await InsertAsync(connection, orders, messages, results, [.. Enumerable.Range(0, orders.Count).Where(i => fresh.Contains(orders[i].Id))]);
         Failpoint.Hit("api.before_commit", Outside.Database);
@@ -113,18 +129,20 @@ internal static class OrderIntakeSql
         }
     }
 
-    private static async Task<HashSet<Guid>> TakeKeysAsync(NpgsqlConnection connection, IReadOnlyList<NewOrder> orders)
+    private static async Task<HashSet<Guid>> TakeKeysAsync(NpgsqlConnection connection, IReadOnlyList<NewOrder> orders, bool waitsBriefly)
     {
         var keyed = orders.Where(o => o.IdempotencyKey is not null).ToArray();
-        await using var command = new NpgsqlCommand(TakeKeys, connection);
+        var command = new NpgsqlBatchCommand(TakeKeys);
         Add(command.Parameters, NpgsqlDbType.Text, keyed, o => o.ClientId);
         Add(command.Parameters, NpgsqlDbType.Text, keyed, o => o.IdempotencyKey);
         Add(command.Parameters, NpgsqlDbType.Bytea, keyed, o => o.BodyHash);
         Add(command.Parameters, NpgsqlDbType.Uuid, keyed, o => o.Id);
 
         var fresh = orders.Where(o => o.IdempotencyKey is null).Select(o => o.Id).ToHashSet();
+        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { waitsBriefly ? LockWait.Briefly() : LockWait.Shortly(), command, LockWait.AsUsual() } };
         Failpoint.Hit("api.before_take_keys", Outside.Database);
-        await using var reader = await command.ExecuteReaderAsync();
+        await using var reader = await batch.ExecuteReaderAsync();
+        await reader.NextResultAsync();
         while (await reader.ReadAsync())
             fresh.Add(reader.GetGuid(0));
         return fresh;

@@ -55,7 +55,8 @@ public sealed class CreditNoteNumbers(NpgsqlDataSource database) : Coalescer<Inv
     }
 
     /// <inheritdoc />
-    protected override bool IsUnitFault(Exception exception) => DatabaseFault.IsUnitFault(exception);
+    /// <remarks>Not a lock that somebody holds: all units want the same counter, and each half would wait for it again.</remarks>
+    protected override bool IsUnitFault(Exception exception) => DatabaseFault.IsUnitFault(exception) && !DatabaseFault.IsLockTimeout(exception);
 }
 
 /// <summary>A credit note that has its number.</summary>

@@ -91,7 +91,8 @@ public sealed class InvoiceNumbers(NpgsqlDataSource database, Seller seller) : C
     }
 
     /// <inheritdoc />
-    protected override bool IsUnitFault(Exception exception) => DatabaseFault.IsUnitFault(exception);
+    /// <remarks>Not a lock that somebody holds: all units want the same counter, and each half would wait for it again.</remarks>
+    protected override bool IsUnitFault(Exception exception) => DatabaseFault.IsUnitFault(exception) && !DatabaseFault.IsLockTimeout(exception);
 
     /// <summary>An order that wants its invoice number.</summary>
     /// <param name="OrderId">The order.</param>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Orders.Infrastructure.Coalescing;
 
 namespace Orders.Infrastructure.Steps.Reports;
 
@@ -81,10 +82,5 @@ public sealed class RunReport
         }
     }
 
-    // PostgreSQL's text has no NUL.
-    private static string Line(string text)
-    {
-        var clean = text.Replace("\0", "", StringComparison.Ordinal);
-        return clean.Length <= LongestLine ? clean : clean[..LongestLine];
-    }
+    private static string Line(string text) => StorableText.Of(text, LongestLine);
 }

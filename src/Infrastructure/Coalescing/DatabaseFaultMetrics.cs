@@ -1,0 +1,27 @@
+using System.Diagnostics.Metrics;
+using Orders.Infrastructure.Telemetry;
+
+namespace Orders.Infrastructure.Coalescing;
+
+/// <summary>Counts faults of the database where somebody waits for it or is turned away: a process that cannot log in cannot report itself anywhere else.</summary>
+public static class DatabaseFaultMetrics
+{
+    // Static: faults are met in places that nothing is injected into, and one process has one database.
+    private static readonly Meter Meter = new(OrdersTelemetry.Name);
+
+    private static readonly Counter<long> Faults = Meter.CreateCounter<long>(
+        "orders.database.faults", "{fault}", "Faults of the database that work waited for or that a request was refused for, by kind (unavailable, refused, conflict) and SQLSTATE.");
+
+    /// <summary>Counts a fault.</summary>
+    public static void Count(Exception fault)
+    {
+        var kind = DatabaseFault.KindOf(fault) switch
+        {
+            DatabaseFaultKind.Unavailable => "unavailable",
+            DatabaseFaultKind.Refused => "refused",
+            DatabaseFaultKind.Conflict => "conflict",
+            _ => "other",
+        };
+        Faults.Add(1, new KeyValuePair<string, object?>("kind", kind), new KeyValuePair<string, object?>("sqlstate", DatabaseFault.StateOf(fault)));
+    }
+}
