@@ -1,5 +1,6 @@
 using Npgsql;
 using Orders.Infrastructure.Controls;
+using Orders.Infrastructure.Steps;
 
 namespace Orders.Infrastructure.Observing;
 
@@ -21,6 +22,13 @@ public sealed class StandingReader(NpgsqlDataSource database)
         where drain_asked_at is not null and stopped_at is null and last_seen_at > now() - interval '{Worker.LifeSign.TotalSeconds} seconds' order by drain_asked_at, id
         """;
 
+    // Only rows that are due soonest are looked at: a long outbox must not make the overview slow.
+    private static readonly string Deferred = $"""
+        select exchange, headers::jsonb ->> '{Deferral.Cause}', count(*), min((headers::jsonb ->> '{Deferral.Since}')::bigint)
+        from (select exchange, headers from outbox where dead_at is null and due_at > now() order by due_at limit {MostCounted}) due
+        where headers like '%"{Deferral.Cause}"%' group by 1, 2 order by 1, 2
+        """;
+
     private static readonly string Gaps = $"select count(*) from (select from completeness_gaps where closed_at is null limit {MostCounted}) counted";
 
     /// <summary>Reads it.</summary>
@@ -28,7 +36,7 @@ public sealed class StandingReader(NpgsqlDataSource database)
     public async Task<Standing> ReadAsync(CancellationToken cancellationToken)
     {
         await using var batch = database.CreateBatch();
-        foreach (var sql in (string[])[Paused, Down, Gaps, Drained])
+        foreach (var sql in (string[])[Paused, Down, Gaps, Drained, Deferred])
             batch.BatchCommands.Add(new NpgsqlBatchCommand(sql));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         var paused = new Dictionary<string, PausedStep>();
@@ -51,7 +59,16 @@ public sealed class StandingReader(NpgsqlDataSource database)
         var drained = new List<DrainedWorker>();
         while (await reader.ReadAsync(cancellationToken))
             drained.Add(new DrainedWorker(reader.GetGuid(0), reader.GetString(1), reader.GetFieldValue<string[]>(2), reader.GetString(3), reader.GetString(4), reader.GetFieldValue<DateTimeOffset>(5)));
-        return new Standing(paused, down, gaps) { Drained = drained };
+
+        await reader.NextResultAsync(cancellationToken);
+        var deferred = new List<DeferredMessages>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            deferred.Add(new DeferredMessages(
+                reader.GetString(0), reader.GetString(1), reader.GetInt64(2), reader.IsDBNull(3) ? null : DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(3))));
+        }
+
+        return new Standing(paused, down, gaps) { Drained = drained, Deferred = deferred };
     }
 
     private static DateTimeOffset? Moment(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
@@ -65,6 +82,9 @@ public sealed record Standing(IReadOnlyDictionary<string, PausedStep> Paused, IR
 {
     /// <summary>Living workers that were asked to take nothing more.</summary>
     public IReadOnlyList<DrainedWorker> Drained { get; init; } = [];
+
+    /// <summary>Messages that wait in the outbox for their step, by step and cause.</summary>
+    public IReadOnlyList<DeferredMessages> Deferred { get; init; } = [];
 
     /// <summary>Nothing.</summary>
     public static Standing Clear { get; } = new(new Dictionary<string, PausedStep>(), [], 0);
@@ -87,6 +107,13 @@ public sealed record PausedStep(string By, string Reason, DateTimeOffset At);
 /// <param name="Reason">Why.</param>
 /// <param name="At">When.</param>
 public sealed record DrainedWorker(Guid Id, string Host, IReadOnlyList<string> Steps, string By, string Reason, DateTimeOffset At);
+
+/// <summary>Messages that wait in the outbox for their step: for a redelivery, or deferred.</summary>
+/// <param name="Step">The step.</param>
+/// <param name="Cause">Why, as in the metric of deferrals: <c>redelivery</c>, <c>retry-budget</c>, <c>rate-limit</c>, <c>breaker</c>, <c>closed</c>, <c>database</c> or <c>effect-in-progress</c>.</param>
+/// <param name="Count">How many; up to <see cref="StandingReader.MostCounted"/> of all steps, those that come soonest.</param>
+/// <param name="Since">Since when the oldest of them waits; null when none says so.</param>
+public sealed record DeferredMessages(string Step, string Cause, long Count, DateTimeOffset? Since);
 
 /// <summary>A dependency whose breaker is not closed.</summary>
 /// <param name="Name">Its name.</param>

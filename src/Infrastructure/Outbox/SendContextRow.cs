@@ -10,7 +10,8 @@ internal static class SendContextRow
     /// <summary>The row of a message that code published or sent through MassTransit's own interfaces.</summary>
     /// <param name="context">The fully populated transport context.</param>
     /// <param name="delay">Overrides the context's own delay.</param>
-    public static OutboxMessage From<T>(SendContext<T> context, TimeSpan? delay = null)
+    /// <param name="priority">Overrides the context's own class.</param>
+    public static OutboxMessage From<T>(SendContext<T> context, TimeSpan? delay = null, short? priority = null)
         where T : class
     {
         var transport = (RabbitMqSendContext)context;
@@ -27,7 +28,7 @@ internal static class SendContextRow
             ContentType = (context.ContentType ?? context.Serialization.DefaultContentType).ToString(),
             Headers = Serialize(context.Headers.GetAll().Select(h => new KeyValuePair<string, object?>(h.Key, h.Value))),
             Body = context.Serializer.GetMessageBody(context).GetBytes(),
-            Priority = transport.BasicProperties.IsPriorityPresent() ? transport.BasicProperties.Priority : null,
+            Priority = priority ?? (transport.BasicProperties.IsPriorityPresent() ? (short?)transport.BasicProperties.Priority : null),
             // A published type may have no queue of its own; its exchange's alternate keeps what must not be lost. A sent one has an address, so it must arrive.
             Mandatory = transport.Mandatory,
             DueAt = delay is { } wait && wait > TimeSpan.Zero ? now + wait : null,
@@ -39,7 +40,8 @@ internal static class SendContextRow
     /// <param name="context">The message.</param>
     /// <param name="exchange">The endpoint's exchange.</param>
     /// <param name="dueAt">When it is to come.</param>
-    public static OutboxMessage Again(ConsumeContext context, string exchange, DateTimeOffset dueAt)
+    /// <param name="notes">Headers that take the place of the received ones of the same names.</param>
+    public static OutboxMessage Again(ConsumeContext context, string exchange, DateTimeOffset dueAt, params IEnumerable<KeyValuePair<string, object?>> notes)
     {
         var received = context.ReceiveContext.GetPayload<RabbitMqBasicConsumeContext>().Properties;
         return new OutboxMessage
@@ -49,7 +51,7 @@ internal static class SendContextRow
             CorrelationId = received.CorrelationId,
             ContentType = received.ContentType ?? Envelope.ContentType,
             // x-… headers are the broker's and the client's notes about the last delivery.
-            Headers = Serialize((received.Headers ?? new Dictionary<string, object?>()).Where(h => !h.Key.StartsWith("x-", StringComparison.Ordinal))),
+            Headers = Serialize((received.Headers ?? new Dictionary<string, object?>()).Where(h => !h.Key.StartsWith("x-", StringComparison.Ordinal)).Concat(notes)),
             Body = context.ReceiveContext.Body.GetBytes(),
             Priority = received.IsPriorityPresent() ? received.Priority : null,
             DueAt = dueAt,

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Orders.Infrastructure.Failures;
 using Orders.Infrastructure.Outbox;
+using Orders.Infrastructure.Steps;
 
 namespace Orders.Infrastructure.Redrive;
 
@@ -75,7 +76,7 @@ internal static class RedriveEnvelope
     private static void Strip(JsonObject headers)
     {
         foreach (var name in headers.Select(h => h.Key).Where(name => name != "MT-Activity-Id"
-            && (name.StartsWith("MT-", StringComparison.OrdinalIgnoreCase) || name.StartsWith("x-", StringComparison.OrdinalIgnoreCase))).ToArray())
+            && (Deferral.IsHeader(name) || name.StartsWith("MT-", StringComparison.OrdinalIgnoreCase) || name.StartsWith("x-", StringComparison.OrdinalIgnoreCase))).ToArray())
             headers.Remove(name);
     }
 }
