@@ -16,8 +16,25 @@ internal sealed record Attention(string State, string Word, string What, string 
 {
     private const int Most = 5;
 
+    // A redelivery after seconds is everyday life.
+    private static readonly TimeSpan LongDeferred = TimeSpan.FromSeconds(30);
+
     /// <summary>What a snapshot gives reason for, red before amber, the heaviest first, at most five.</summary>
     public static IReadOnlyList<Attention> In(Snapshot snapshot) => [.. All(snapshot).OrderByDescending(a => a.State == "bad").ThenByDescending(a => a.Weight).Take(Most)];
+
+    private static string Causes(IEnumerable<DeferredMessages> step) => string.Join(", ", step.OrderByDescending(d => d.Count).Select(d => $"{d.Count} {Words(d.Cause)}"));
+
+    private static string Words(string cause) => cause switch
+    {
+        "redelivery" => "after a failed attempt",
+        "retry-budget" => "by the retry budget",
+        "rate-limit" => "by a rate limit",
+        "breaker" => "because a dependency is down",
+        "closed" => "because the step was paused or its limits changed",
+        "database" => "after a database fault",
+        "effect-in-progress" => "behind another run of the same effect",
+        _ => $"by {cause}",
+    };
 
     private static IEnumerable<Attention> All(Snapshot snapshot)
     {
@@ -35,6 +52,12 @@ internal sealed record Attention(string State, string Word, string What, string 
 
         foreach (var (step, paused) in snapshot.Standing.Paused)
             yield return new("warn", "Paused", step, $"by {paused.By} at {Texts.Utc(paused.At)}: {paused.Reason}", "/workers", "See the steps", snapshot.Queue(step)?.Figures.Ready ?? 0);
+        foreach (var step in snapshot.Standing.Deferred.GroupBy(d => d.Step))
+        {
+            if (snapshot.At - step.Min(d => d.Since) is { } waited && waited > LongDeferred)
+                yield return new("warn", "Deferred", step.Key, $"{Texts.Many(step.Sum(d => d.Count), "message")} will be tried later ({Causes(step)}); the oldest has waited {Texts.Duration(waited)}.", "/outbox", "See the outbox", step.Sum(d => d.Count));
+        }
+
         foreach (var worker in snapshot.Standing.Drained)
             yield return new("warn", "Drained", worker.Host, $"by {worker.By} at {Texts.Utc(worker.At)}: {worker.Reason}", $"/workers/{worker.Id}", "See the worker", 0);
         foreach (var worker in snapshot.Standing.Lost)

@@ -22,9 +22,6 @@ public sealed record Dependency(string Name, params IReadOnlyList<Type> Faults)
     /// <summary>Where that doubling ends. Default: 30 seconds.</summary>
     public TimeSpan LongestCooldown { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Repeated runs may be at most this share of the first ones, besides one a second per replica. Default: a fifth.</summary>
-    public double RetryShare { get; init; } = 0.2;
-
     /// <summary>Whether a fault is the dependency's.</summary>
     public bool IsAtFault(Exception fault) => Faults.Any(type => type.IsInstanceOfType(fault));
 }

@@ -22,7 +22,7 @@ public sealed class DependencyHealth
 
     private readonly Lock _lock = new();
     private readonly IBreakerReports _reports;
-    private readonly RetryBudget _retries;
+    private readonly RetryBudget _retries = new();
     private readonly Guid _me;
     private Breaker _breaker;
     private Guid? _trial;
@@ -31,12 +31,11 @@ public sealed class DependencyHealth
     private bool _isTroubled;
     private long _lastSuccess;
 
-    internal DependencyHealth(Dependency dependency, IBreakerReports reports, Guid me, TimeProvider time)
+    internal DependencyHealth(Dependency dependency, IBreakerReports reports, Guid me)
     {
         Dependency = dependency;
         _reports = reports;
         _me = me;
-        _retries = new RetryBudget(dependency.RetryShare, time);
         _breaker = new Breaker { Dependency = dependency.Name };
     }
 
@@ -55,6 +54,9 @@ public sealed class DependencyHealth
     /// <summary>Whether this process makes the trial.</summary>
     public bool IsMyTrial => Volatile.Read(ref _breaker) is { Forced: null, State: BreakerState.HalfOpen } breaker && breaker.ProbeBy == _me;
 
+    /// <summary>Repeated runs that this process may have under way at a time.</summary>
+    public int RetryWindow => _retries.Window;
+
     /// <summary>When a message that needs it should come again.</summary>
     public DateTimeOffset ComeAgainAt
     {
@@ -67,33 +69,34 @@ public sealed class DependencyHealth
     }
 
     /// <summary>A run that will call it is about to begin.</summary>
-    internal GatePass Begin(Guid messageId, int attempt)
+    internal Admission Begin(Guid messageId, int attempt)
     {
         lock (_lock)
         {
             switch (State)
             {
                 case BreakerState.Open:
-                    return GatePass.Later(Spread.After(ComeAgainAt, messageId), $"'{Name}' is down: {Reason}");
-                case BreakerState.HalfOpen when !IsMyTrial || _trial is not null:
-                    return GatePass.Later(Spread.After(ComeAgainAt, messageId), $"'{Name}' is being tried with another message");
+                case BreakerState.HalfOpen when !IsMyTrial:
+                    return Admission.Down;
+                case BreakerState.HalfOpen when _trial is not null:
+                    return Admission.OtherTrial;
                 case BreakerState.HalfOpen:
                     _trial = messageId;
-                    return GatePass.Granted;
+                    return Admission.Granted;
             }
         }
 
-        if (attempt == 1)
-            _retries.PayIn();
-        else if (!_retries.TryTake())
-            return GatePass.Later(Spread.After(DateTimeOffset.UtcNow + OtherTrial, messageId), $"too large a share of the calls of '{Name}' would be repeated ones");
-        return GatePass.Granted;
+        return attempt == 1 || _retries.TryEnter(messageId) ? Admission.Granted : Admission.ManyRetries;
     }
+
+    /// <summary>The answer to a run that found it down.</summary>
+    internal GatePass Down(Guid messageId) => GatePass.Later(Spread.After(ComeAgainAt, messageId), DeferralCause.Breaker, $"'{Name}' is down: {Reason}");
 
     /// <summary>A run has called it, and it worked, whatever else became of the run.</summary>
     internal async ValueTask SucceededAsync(Guid messageId, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _calls);
+        _retries.Succeeded();
         Volatile.Write(ref _lastSuccess, Stopwatch.GetTimestamp());
         if (EndTrial(messageId))
             await _reports.TrialSucceededAsync(Dependency, cancellationToken);
@@ -103,6 +106,7 @@ public sealed class DependencyHealth
     /// <returns>When its message should come again, without an attempt counted; null when the dependency is not down and the attempt counts.</returns>
     internal async ValueTask<GatePass> FailedAsync(Guid messageId, string fault, CancellationToken cancellationToken)
     {
+        _retries.Failed();
         lock (_lock)
         {
             // What went well before the first failure says nothing about the time after it, and would only delay the verdict.
@@ -123,11 +127,15 @@ public sealed class DependencyHealth
                 await _reports.JudgeAsync(cancellationToken);
         }
 
-        return State == BreakerState.Closed ? GatePass.Granted : GatePass.Later(Spread.After(ComeAgainAt, messageId), $"'{Name}' is down: {Reason}");
+        return State == BreakerState.Closed ? GatePass.Granted : Down(messageId);
     }
 
-    /// <summary>A run has ended without saying anything about the dependency, because the process stops or the database is away.</summary>
-    internal void Forget(Guid messageId) => EndTrial(messageId);
+    /// <summary>A run has ended. One that said nothing about the dependency, because the process stops or the database is away, was no trial.</summary>
+    internal void Leave(Guid messageId)
+    {
+        EndTrial(messageId);
+        _retries.Leave(messageId);
+    }
 
     /// <summary>What has happened since the last report; counted from nothing again.</summary>
     internal (int Calls, int Failures) TakeCounts() => (Interlocked.Exchange(ref _calls, 0), Interlocked.Exchange(ref _failures, 0));

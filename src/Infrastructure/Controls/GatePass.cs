@@ -3,7 +3,8 @@ namespace Orders.Infrastructure.Controls;
 /// <summary>Whether a run may begin now, and if not, when its message should come again.</summary>
 /// <param name="ComeAgainAt">Null when it may begin.</param>
 /// <param name="Reason">Why not.</param>
-public readonly record struct GatePass(DateTimeOffset? ComeAgainAt, string Reason)
+/// <param name="Cause">The kind of that reason.</param>
+public readonly record struct GatePass(DateTimeOffset? ComeAgainAt, string Reason, DeferralCause Cause = default)
 {
     /// <summary>It may begin; <see cref="StepGate.Leave"/> has to follow.</summary>
     public static GatePass Granted { get; } = new(null, "");
@@ -12,5 +13,5 @@ public readonly record struct GatePass(DateTimeOffset? ComeAgainAt, string Reaso
     public bool IsGranted => ComeAgainAt is null;
 
     /// <summary>It may not; the message is to come again.</summary>
-    public static GatePass Later(DateTimeOffset at, string reason) => new(at, reason);
+    public static GatePass Later(DateTimeOffset at, DeferralCause cause, string reason) => new(at, reason, cause);
 }

@@ -4,8 +4,15 @@ namespace Orders.Infrastructure.Controls;
 /// <param name="Bucket">The bucket's name.</param>
 /// <param name="Limit">The limit.</param>
 /// <param name="Wanted">How many could be used soon.</param>
-/// <param name="Patience">How long the caller would wait for the first of them.</param>
-internal sealed record PermitRequest(string Bucket, RateLimit Limit, int Wanted, TimeSpan Patience);
+/// <param name="Patience">How long the caller would wait for the first of them; <see cref="OnlyAReservation"/> for a moment at which to come again, and no permit.</param>
+internal sealed record PermitRequest(string Bucket, RateLimit Limit, int Wanted, TimeSpan Patience)
+{
+    /// <summary>The patience of a caller who wants no permit.</summary>
+    public static readonly TimeSpan OnlyAReservation = TimeSpan.FromDays(-1);
+
+    /// <summary>The furthest moment that is handed out in order: whoever would come later is told this one, and the bucket stays as it is. Null for no such end.</summary>
+    public TimeSpan? Horizon { get; init; }
+}
 
 /// <summary>What came of a request: some permits, each for a moment of its own, or none and a moment at which to come again.</summary>
 /// <param name="Waits">How long from now until each permit holds; at most half a bundle's time ago.</param>
@@ -28,7 +35,10 @@ internal sealed record Permits(IReadOnlyList<TimeSpan> Waits, TimeSpan? ComeAgai
         if (first - now > request.Patience)
         {
             // Everybody who is sent away gets a moment of his own, in the order in which they came and as far apart as the permits are.
+            var last = returnAt;
             returnAt = (returnAt > first ? returnAt : first) + limit.Interval;
+            if (request.Horizon is { } horizon && returnAt - now > horizon)
+                return (new RateBucket { Name = request.Bucket, NextSlot = first, ReturnAt = last }, new Permits([], horizon));
             return (new RateBucket { Name = request.Bucket, NextSlot = first, ReturnAt = returnAt }, new Permits([], returnAt - now));
         }
 

@@ -7,11 +7,16 @@ internal static class Spread
 
     public static DateTimeOffset After(DateTimeOffset at, Guid messageId)
     {
+        var now = DateTimeOffset.UtcNow;
+        return (at > now ? at : now) + (Most * ShareOf(messageId));
+    }
+
+    /// <summary>A number from 0 to 1 that belongs to the message.</summary>
+    public static double ShareOf(Guid messageId)
+    {
         Span<byte> bytes = stackalloc byte[16];
         messageId.TryWriteBytes(bytes);
         // The tail of a message id is random in every scheme in use.
-        var share = BitConverter.ToUInt32(bytes[12..]) / (double)uint.MaxValue;
-        var now = DateTimeOffset.UtcNow;
-        return (at > now ? at : now) + (Most * share);
+        return BitConverter.ToUInt32(bytes[12..]) / (double)uint.MaxValue;
     }
 }

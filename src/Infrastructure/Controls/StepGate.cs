@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Orders.Infrastructure.Controls;
 
 /// <summary>
@@ -10,21 +12,30 @@ public sealed class StepGate : IDisposable
     // Back in the queue, where a closed gate keeps it: the subscription has been ended by then.
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(1);
 
+    // How long a retry waits in its slot for one of those under way to end. It bounds how fast slots can pass messages back to the outbox: a backlog of retries stays in its queue.
+    private static readonly TimeSpan RetryPatience = TimeSpan.FromMilliseconds(250);
+
+    // What it waits for may happen in another step's gate, which does not signal this one.
+    private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(50);
+
     private readonly Lock _lock = new();
     private readonly DependencyHealth? _dependency;
     private readonly PermitLeases? _leases;
+    private readonly RetrySchedule? _retries;
     private readonly TaskCompletionSource _known = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private GateSetting _setting;
     private StepRates? _rates;
     private CancellationTokenSource _closing = new();
     private TaskCompletionSource? _change;
     private int _running;
+    private bool _isStopping;
 
     internal StepGate(GatedStep step, DependencyHealth? dependency, PermitLeases? leases)
     {
         Step = step;
         _dependency = dependency;
         _leases = leases;
+        _retries = dependency is null || leases is null ? null : new RetrySchedule(dependency.Name, leases);
     }
 
     /// <summary>The step.</summary>
@@ -79,11 +90,12 @@ public sealed class StepGate : IDisposable
     /// <summary>Asks for a run. Waits while the process is at its limit, which happens only after it was lowered, and for the moment at which the step's rate has a permit.</summary>
     /// <param name="messageId">The original message id.</param>
     /// <param name="attempt">1 for a first run.</param>
+    /// <param name="deferrals">How often the message was deferred before.</param>
     /// <param name="keyOf">The value of a key that the message carries; null when it carries none.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public async ValueTask<GatePass> EnterAsync(Guid messageId, int attempt, Func<string, string?> keyOf, CancellationToken cancellationToken)
+    public async ValueTask<GatePass> EnterAsync(Guid messageId, int attempt, int deferrals, Func<string, string?> keyOf, CancellationToken cancellationToken)
     {
-        if (await TakeSlotAsync(messageId, attempt, cancellationToken) is { IsGranted: false } refused)
+        if (await TakeSlotAsync(messageId, attempt, deferrals, cancellationToken) is { IsGranted: false } refused)
             return refused;
 
         StepRates? rates;
@@ -93,7 +105,7 @@ public sealed class StepGate : IDisposable
         if (rates is null)
             return GatePass.Granted;
 
-        var pass = GatePass.Later(DateTimeOffset.UtcNow + Soon, $"the gate of '{Step.Name}' was closed or its rate was changed");
+        var pass = GatePass.Later(DateTimeOffset.UtcNow + Soon, DeferralCause.Closed, $"the gate of '{Step.Name}' was closed or its rate was changed");
         try
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, closing);
@@ -118,7 +130,7 @@ public sealed class StepGate : IDisposable
     /// <param name="messageId">Its original message id.</param>
     public void Leave(Guid messageId)
     {
-        _dependency?.Forget(messageId);
+        _dependency?.Leave(messageId);
         lock (_lock)
         {
             _running--;
@@ -137,7 +149,11 @@ public sealed class StepGate : IDisposable
     internal void StopWaiting()
     {
         lock (_lock)
+        {
+            _isStopping = true;
             _closing.Cancel();
+            SignalChange();
+        }
     }
 
     internal void Apply(GateSetting setting, IReadOnlyList<RateLimit> rates)
@@ -159,31 +175,62 @@ public sealed class StepGate : IDisposable
             Changed?.Invoke();
     }
 
-    private async ValueTask<GatePass> TakeSlotAsync(Guid messageId, int attempt, CancellationToken cancellationToken)
+    private async ValueTask<GatePass> TakeSlotAsync(Guid messageId, int attempt, int deferrals, CancellationToken cancellationToken)
     {
+        var began = Stopwatch.GetTimestamp();
         while (true)
         {
             Task change;
+            var answer = Admission.Granted;
             lock (_lock)
             {
                 if (_known.Task.IsCompleted)
                 {
                     if (_setting.Limit == 0)
-                        return GatePass.Later(_setting.ComeAgainAt is { } at ? Spread.After(at, messageId) : DateTimeOffset.UtcNow + Soon, _setting.ClosedBecause ?? "");
+                        return Closed(messageId);
                     if (_running < _setting.Limit)
                     {
-                        if (_dependency?.Begin(messageId, attempt) is { IsGranted: false } refused)
-                            return refused;
-                        _running++;
-                        return GatePass.Granted;
+                        answer = _dependency?.Begin(messageId, attempt) ?? Admission.Granted;
+                        if (answer == Admission.Granted)
+                        {
+                            _running++;
+                            return GatePass.Granted;
+                        }
                     }
                 }
 
+                if (answer == Admission.Down)
+                    return _dependency!.Down(messageId);
+                if (answer == Admission.OtherTrial && _isStopping)
+                    return GatePass.Later(DateTimeOffset.UtcNow, DeferralCause.Closed, $"the process of '{Step.Name}' stops");
                 change = (_change ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
             }
 
-            await change.WaitAsync(cancellationToken);
+            if (answer == Admission.Granted)
+                await change.WaitAsync(cancellationToken);
+            else if (answer == Admission.ManyRetries && Stopwatch.GetElapsedTime(began) > RetryPatience)
+                return await RefuseRetryAsync(messageId, deferrals, cancellationToken);
+            else
+                await GlanceAsync(change, cancellationToken);
         }
+    }
+
+    private GatePass Closed(Guid messageId) => GatePass.Later(
+        _setting.ComeAgainAt is { } at ? Spread.After(at, messageId) : DateTimeOffset.UtcNow + Soon,
+        _setting.ComeAgainAt is null ? DeferralCause.Closed : DeferralCause.Breaker,
+        _setting.ClosedBecause ?? "");
+
+    private async ValueTask<GatePass> RefuseRetryAsync(Guid messageId, int deferrals, CancellationToken cancellationToken)
+    {
+        var schedule = _retries ?? throw new InvalidOperationException("These gates were built without a database; retries need one.");
+        var wait = await schedule.NextAsync(messageId, deferrals, cancellationToken);
+        return GatePass.Later(DateTimeOffset.UtcNow + wait, DeferralCause.RetryBudget, $"'{_dependency!.Name}' bears {_dependency.RetryWindow} retries of this process at a time now");
+    }
+
+    private static async Task GlanceAsync(Task change, CancellationToken cancellationToken)
+    {
+        await change.WaitAsync(Glance, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
     }
 
     // Whoever waits for a permit under the old setting is sent away: a closed gate lets nobody in later than it was closed.

@@ -18,7 +18,7 @@ public sealed class StepGates : IAsyncDisposable
     {
         _leases = new PermitLeases(database);
         _dependencies = steps.Where(s => s.DependsOn is not null).GroupBy(s => s.DependsOn!.Name)
-            .ToDictionary(g => g.Key, g => new DependencyHealth(g.First().DependsOn!, _reports, Me, time));
+            .ToDictionary(g => g.Key, g => new DependencyHealth(g.First().DependsOn!, _reports, Me));
         _gates = steps.ToDictionary(s => s.Name, s => new StepGate(s, s.DependsOn is { } dependency ? _dependencies[dependency.Name] : null, _leases));
     }
 

@@ -37,14 +37,14 @@ internal sealed class StepRates : IDisposable
         foreach (var limit in _perKey)
         {
             if (keyOf(limit.Key!) is { } key && await TakeAsync(limit, key, cancellationToken) is { } later)
-                return GatePass.Later(DateTimeOffset.UtcNow + later, $"'{_step}' may begin {limit} and has done so for this one");
+                return GatePass.Later(DateTimeOffset.UtcNow + later, DeferralCause.RateLimit, $"'{_step}' may begin {limit} and has done so for this one");
         }
 
         foreach (var limiter in _forAll)
         {
             using var lease = await limiter.AcquireAsync(1, cancellationToken);
             if (!lease.IsAcquired && lease.TryGetMetadata(MetadataName.RetryAfter, out var later))
-                return GatePass.Later(DateTimeOffset.UtcNow + later, $"'{_step}' is at its limit of {RateLimit.Format(Limits)}");
+                return GatePass.Later(DateTimeOffset.UtcNow + later, DeferralCause.RateLimit, $"'{_step}' is at its limit of {RateLimit.Format(Limits)}");
         }
 
         return GatePass.Granted;

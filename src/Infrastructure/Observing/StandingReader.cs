@@ -1,5 +1,6 @@
 using Npgsql;
 using Orders.Infrastructure.Controls;
+using Orders.Infrastructure.Steps;
 
 namespace Orders.Infrastructure.Observing;
 
@@ -29,6 +30,13 @@ public sealed class StandingReader(NpgsqlDataSource database)
         order by last_seen_at, id limit 20
         """;
 
+    // Only rows that are due soonest are looked at: a long outbox must not make the overview slow.
+    private static readonly string Deferred = $"""
+        select exchange, headers::jsonb ->> '{Deferral.Cause}', count(*), min((headers::jsonb ->> '{Deferral.Since}')::bigint)
+        from (select exchange, headers from outbox where dead_at is null and due_at > now() order by due_at limit {MostCounted}) due
+        where headers like '%"{Deferral.Cause}"%' group by 1, 2 order by 1, 2
+        """;
+
     private static readonly string Gaps = $"select count(*) from (select from completeness_gaps where closed_at is null limit {MostCounted}) counted";
 
     /// <summary>Reads it.</summary>
@@ -36,7 +44,7 @@ public sealed class StandingReader(NpgsqlDataSource database)
     public async Task<Standing> ReadAsync(CancellationToken cancellationToken)
     {
         await using var batch = database.CreateBatch();
-        foreach (var sql in (string[])[Paused, Down, Gaps, Drained, Lost])
+        foreach (var sql in (string[])[Paused, Down, Gaps, Drained, Lost, Deferred])
             batch.BatchCommands.Add(new NpgsqlBatchCommand(sql));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         var paused = new Dictionary<string, PausedStep>();
@@ -64,7 +72,16 @@ public sealed class StandingReader(NpgsqlDataSource database)
         var lost = new List<LostWorker>();
         while (await reader.ReadAsync(cancellationToken))
             lost.Add(new LostWorker(reader.GetGuid(0), reader.GetString(1), reader.GetFieldValue<string[]>(2), reader.GetFieldValue<DateTimeOffset>(3)));
-        return new Standing(paused, down, gaps) { Drained = drained, Lost = lost };
+
+        await reader.NextResultAsync(cancellationToken);
+        var deferred = new List<DeferredMessages>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            deferred.Add(new DeferredMessages(
+                reader.GetString(0), reader.GetString(1), reader.GetInt64(2), reader.IsDBNull(3) ? null : DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(3))));
+        }
+
+        return new Standing(paused, down, gaps) { Drained = drained, Lost = lost, Deferred = deferred };
     }
 
     private static DateTimeOffset? Moment(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
@@ -81,6 +98,9 @@ public sealed record Standing(IReadOnlyDictionary<string, PausedStep> Paused, IR
 
     /// <summary>Workers that have stopped reporting without saying that they stop: they died, or cannot use the database.</summary>
     public IReadOnlyList<LostWorker> Lost { get; init; } = [];
+
+    /// <summary>Messages that wait in the outbox for their step, by step and cause.</summary>
+    public IReadOnlyList<DeferredMessages> Deferred { get; init; } = [];
 
     /// <summary>Nothing.</summary>
     public static Standing Clear { get; } = new(new Dictionary<string, PausedStep>(), [], 0);
@@ -110,6 +130,13 @@ public sealed record DrainedWorker(Guid Id, string Host, IReadOnlyList<string> S
 /// <param name="Steps">Its steps.</param>
 /// <param name="SeenAt">When it reported last.</param>
 public sealed record LostWorker(Guid Id, string Host, IReadOnlyList<string> Steps, DateTimeOffset SeenAt);
+
+/// <summary>Messages that wait in the outbox for their step: for a redelivery, or deferred.</summary>
+/// <param name="Step">The step.</param>
+/// <param name="Cause">Why, as in the metric of deferrals: <c>redelivery</c>, <c>retry-budget</c>, <c>rate-limit</c>, <c>breaker</c>, <c>closed</c>, <c>database</c> or <c>effect-in-progress</c>.</param>
+/// <param name="Count">How many; up to <see cref="StandingReader.MostCounted"/> of all steps, those that come soonest.</param>
+/// <param name="Since">Since when the oldest of them waits; null when none says so.</param>
+public sealed record DeferredMessages(string Step, string Cause, long Count, DateTimeOffset? Since);
 
 /// <summary>A dependency whose breaker is not closed.</summary>
 /// <param name="Name">Its name.</param>

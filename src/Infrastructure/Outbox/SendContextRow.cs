@@ -18,7 +18,8 @@ internal static class SendContextRow
     /// <summary>The row of a message that code published or sent through MassTransit's own interfaces.</summary>
     /// <param name="context">The fully populated transport context.</param>
     /// <param name="delay">Overrides the context's own delay.</param>
-    public static OutboxMessage From<T>(SendContext<T> context, TimeSpan? delay = null)
+    /// <param name="priority">Overrides the context's own class.</param>
+    public static OutboxMessage From<T>(SendContext<T> context, TimeSpan? delay = null, short? priority = null)
         where T : class
     {
         var transport = (RabbitMqSendContext)context;
@@ -35,7 +36,7 @@ internal static class SendContextRow
             ContentType = (context.ContentType ?? context.Serialization.DefaultContentType).ToString(),
             Headers = Serialize(context.Headers.GetAll().Select(h => new KeyValuePair<string, object?>(h.Key, h.Value))),
             Body = context.Serializer.GetMessageBody(context).GetBytes(),
-            Priority = transport.BasicProperties.IsPriorityPresent() ? transport.BasicProperties.Priority : null,
+            Priority = priority ?? (transport.BasicProperties.IsPriorityPresent() ? (short?)transport.BasicProperties.Priority : null),
             // A published type may have no queue of its own; its exchange's alternate keeps what must not be lost. A sent one has an address, so it must arrive.
             Mandatory = transport.Mandatory,
             DueAt = delay is { } wait && wait > TimeSpan.Zero ? now + wait : null,
@@ -49,7 +50,9 @@ internal static class SendContextRow
     /// <param name="dueAt">When it is to come.</param>
     /// <param name="lost">Deliveries of it that were lost so far: the broker counts anew, because for the broker it is a new message.</param>
     /// <param name="refusedSince">Since when the database refuses what the message needs; null when it waits for another reason.</param>
-    public static OutboxMessage Again(ConsumeContext context, string exchange, DateTimeOffset dueAt, long lost, DateTimeOffset? refusedSince = null)
+    /// <param name="notes">Headers that take the place of the received ones of the same names.</param>
+    public static OutboxMessage Again(
+        ConsumeContext context, string exchange, DateTimeOffset dueAt, long lost, DateTimeOffset? refusedSince = null, params IEnumerable<KeyValuePair<string, object?>> notes)
     {
         var received = context.ReceiveContext.GetPayload<RabbitMqBasicConsumeContext>().Properties;
         return new OutboxMessage
@@ -59,7 +62,7 @@ internal static class SendContextRow
             // Bytes of a stranger's that were no text are longer as text, perhaps longer than can be sent.
             CorrelationId = AmqpLimits.ShortStringOrNull(StorableText.OfNullable(received.CorrelationId)),
             ContentType = AmqpLimits.ShortStringOrNull(StorableText.OfNullable(received.ContentType)) ?? Envelope.ContentType,
-            Headers = Serialize(HeadersAgain(received.Headers ?? new Dictionary<string, object?>(), lost).Concat(Since(refusedSince))),
+            Headers = Serialize(HeadersAgain(received.Headers ?? new Dictionary<string, object?>(), lost).Concat(Since(refusedSince)).Concat(notes)),
             Body = context.ReceiveContext.Body.GetBytes(),
             Priority = received.IsPriorityPresent() ? received.Priority : null,
             DueAt = dueAt,

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Orders.Infrastructure.Failures;
 using Orders.Infrastructure.Outbox;
+using Orders.Infrastructure.Steps;
 
 namespace Orders.Infrastructure.Redrive;
 
@@ -97,7 +98,7 @@ internal static class RedriveEnvelope
     private static void Strip(JsonObject headers)
     {
         foreach (var name in headers.Select(h => h.Key).Where(name => name != "MT-Activity-Id"
-            && (name.StartsWith("MT-", StringComparison.OrdinalIgnoreCase) || name.StartsWith("x-", StringComparison.OrdinalIgnoreCase))).ToArray())
+            && (Deferral.IsHeader(name) || name.StartsWith("MT-", StringComparison.OrdinalIgnoreCase) || name.StartsWith("x-", StringComparison.OrdinalIgnoreCase))).ToArray())
             headers.Remove(name);
     }
 }

@@ -52,7 +52,12 @@ internal sealed class RedeliveryScheduler(OutboxWriter outbox) : IFilter<Consume
             foreach (var header in consumed.ReceiveContext.TransportHeaders.GetAll().Where(h => MessageKeys.IsHeader(h.Key)))
                 context.Headers.Set(header.Key, header.Value);
             var delay = StepSchedule.WithJitter(context.Delay ?? TimeSpan.Zero, consumed.GetOriginalMessageId() ?? Guid.Empty, consumed.GetRedeliveryCount());
-            var row = SendContextRow.From(context, delay);
+            // First attempts go first: a backlog of retries must not stand in front of what is new. What follows from the message keeps the class it had.
+            var original = Deferral.ClassOf(consumed);
+            context.Headers.Set(Deferral.Class, (long)(original ?? ExpressLanes.Normal));
+            context.Headers.Set(Deferral.Cause, Deferral.NameOf(DeferralCause.Redelivery));
+            context.Headers.Set(Deferral.Since, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
+            var row = SendContextRow.From(context, delay, Deferral.Behind(original));
             return DatabasePatience.RunAsync(() => outbox.InsertAsync(row, consumed.CancellationToken), consumed.CancellationToken);
         }
 

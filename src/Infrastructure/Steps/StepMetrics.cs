@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Orders.Infrastructure.Controls;
 using Orders.Infrastructure.Telemetry;
 
 namespace Orders.Infrastructure.Steps;
@@ -21,7 +22,7 @@ public sealed class StepMetrics
         _duplicates = meter.CreateCounter<long>("orders.step.duplicates", "{run}", "Runs that were dropped because their work had been committed before.");
         _failed = meter.CreateCounter<long>("orders.step.failed", "{run}", "Attempts that failed, by step and fault.");
         _parked = meter.CreateCounter<long>("orders.step.parked", "{message}", "Messages whose attempts are used up.");
-        _postponed = meter.CreateCounter<long>("orders.step.postponed", "{message}", "Messages put back into the outbox without an attempt counted.");
+        _postponed = meter.CreateCounter<long>("orders.step.postponed", "{message}", "Messages put back into the outbox without an attempt counted, by step and cause.");
         _duration = meter.CreateHistogram<double>("orders.step.duration", "s", "From the beginning of a run to its commit.");
     }
 
@@ -48,7 +49,8 @@ public sealed class StepMetrics
             _duplicates.Add(1, step);
     }
 
-    internal void Postponed(string step) => _postponed.Add(1, new KeyValuePair<string, object?>("step", step));
+    internal void Postponed(string step, DeferralCause cause) =>
+        _postponed.Add(1, new KeyValuePair<string, object?>("step", step), new KeyValuePair<string, object?>("cause", Deferral.NameOf(cause)));
 
     internal void Failed(StepRun run, Exception fault, bool parked)
     {

@@ -29,7 +29,13 @@ internal sealed class StepPipeline<TStep>(
     PoisonGuard poison, DuplicateEvidence duplicates, RefusedSince refusals, DatabaseWaitLog waits, IServiceProvider provider, ILogger<TStep> logger) : IOutboxContextFactory<TStep>
     where TStep : class, IStep
 {
-    private static readonly TimeSpan PostponedAfterDatabaseFault = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LongestDatabaseWait = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan BrakeStep = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LongestBrake = TimeSpan.FromSeconds(2);
+
+    private int _databaseFaultsInARow;
 
     public async Task Send<T>(ConsumeContext<T> context, OutboxConsumeOptions options, IPipe<OutboxConsumeContext<T>> next)
         where T : class
@@ -43,7 +49,7 @@ internal sealed class StepPipeline<TStep>(
             : throw new PermanentFaultException($"The {typeof(T).Name} has no message id, so '{policy.Name}' cannot tell it from a copy; publish it with one.");
         var run = new StepRun(policy, id, context.CorrelationId ?? MessageSubject<T>.Of(context.Message) ?? id, context.ConversationId ?? id, (redeliveries * (policy.Retry.Count + 1)) + retries + 1, claims)
         {
-            Priority = SendContextRow.PriorityOf(context),
+            Priority = Deferral.ClassOf(context),
             Keys = key => context.ReceiveContext.TransportHeaders.Get<string>(MessageKeys.HeaderOf(key)),
         };
         var entered = false;
@@ -57,11 +63,10 @@ internal sealed class StepPipeline<TStep>(
                 return;
             }
 
-            if (await gates.Of(policy.Name).EnterAsync(id, run.Attempt, run.Keys, context.CancellationToken) is { ComeAgainAt: { } at } refused)
+            if (await gates.Of(policy.Name).EnterAsync(id, run.Attempt, Deferral.CountOf(context, DeferralCause.RetryBudget), run.Keys, context.CancellationToken) is { ComeAgainAt: { } at } refused)
             {
                 StepLog.Postponed(logger, policy.Name, run.SubjectId, id, refused.Reason);
-                metrics.Postponed(policy.Name);
-                await PostponeAsync(context, policy, at);
+                await PostponeAsync(context, policy, at, refused.Cause);
                 return;
             }
 
@@ -80,13 +85,16 @@ internal sealed class StepPipeline<TStep>(
         catch (EffectInProgressException busy) when (!context.CancellationToken.IsCancellationRequested)
         {
             StepLog.Postponed(logger, policy.Name, run.SubjectId, id, busy.Message);
-            await PostponeAsync(context, policy, busy.LeaseUntil);
+            // A lease that is over and still in the way (or a step that knows no better than "soon") is asked for ever more rarely.
+            var (count, soon) = (Deferral.CountOf(context, DeferralCause.EffectInProgress), DateTimeOffset.UtcNow);
+            var at = count == 0 ? soon : soon + Backoff.After(FirstWait, LongestWait, count - 1, id);
+            await PostponeAsync(context, policy, busy.LeaseUntil > at ? busy.LeaseUntil : at, DeferralCause.EffectInProgress);
         }
         catch (Exception fault) when (!context.CancellationToken.IsCancellationRequested && refusals.IsWait(context, fault))
         {
             DatabaseFaultMetrics.Count(fault);
             waits.Say(logger, policy.Name, fault);
-            metrics.Postponed(policy.Name);
+            await BrakeAsync(context.CancellationToken);
             await WaitForDatabaseAsync(context, run, fault);
         }
         catch (Exception fault) when (!context.CancellationToken.IsCancellationRequested)
@@ -95,9 +103,8 @@ internal sealed class StepPipeline<TStep>(
             {
                 var reason = $"{down.Reason}; {fault.Message}";
                 StepLog.Postponed(logger, policy.Name, run.SubjectId, id, reason);
-                metrics.Postponed(policy.Name);
                 await DatabasePatience.RunAsync(() => failures.RecordPostponedAsync(run, reason, at), context.CancellationToken);
-                await PostponeAsync(context, policy, at);
+                await PostponeAsync(context, policy, at, down.Cause);
                 return;
             }
 
@@ -145,6 +152,7 @@ internal sealed class StepPipeline<TStep>(
         if (run.HasNothingToDo)
             return;
         var applied = await CommitAsync(run, context.CancellationToken);
+        Volatile.Write(ref _databaseFaultsInARow, 0);
         metrics.Finished(run, applied);
         if (!applied)
             duplicates.Add(run.SubjectId, run.Step, run.Effect, run.MessageId, DuplicateCauses.Of(context));
@@ -240,12 +248,21 @@ internal sealed class StepPipeline<TStep>(
             DatabasePatience.RunAsync(() => failures.RecordAsync(run, told, nextAttempt, parked), context.CancellationToken);
     }
 
+    // A database that takes outbox rows and yet fails every run (a table or a right is missing) would send the whole queue round and round: the longer that lasts, the longer each slot is held.
+    // Not longer than a moment: whoever wants the slot may be luckier.
+    private Task BrakeAsync(CancellationToken cancellationToken)
+    {
+        var wait = BrakeStep * Interlocked.Increment(ref _databaseFaultsInARow);
+        return Task.Delay(wait < LongestBrake ? wait : LongestBrake, cancellationToken);
+    }
+
     private async Task WaitForDatabaseAsync<T>(ConsumeContext<T> context, StepRun run, Exception fault)
         where T : class
     {
         if (DatabaseFault.KindOf(fault) is not DatabaseFaultKind.Refused)
         {
-            await PostponeAsync(context, run.Policy, DateTimeOffset.UtcNow + PostponedAfterDatabaseFault);
+            var wait = Backoff.After(FirstWait, LongestDatabaseWait, Deferral.CountOf(context, DeferralCause.Database), run.MessageId);
+            await PostponeAsync(context, run.Policy, DateTimeOffset.UtcNow + wait, DeferralCause.Database);
             return;
         }
 
@@ -253,14 +270,16 @@ internal sealed class StepPipeline<TStep>(
         var until = RefusedSince.Next(since);
         // Whoever looks at the subject sees why its step waits.
         await DatabasePatience.RunAsync(() => failures.RecordPostponedAsync(run, DatabaseFault.Explain(fault), until), context.CancellationToken);
-        await PostponeAsync(context, run.Policy, until, since);
+        await PostponeAsync(context, run.Policy, until, DeferralCause.Database, since);
     }
 
     // Waits for the database in this slot: there is nothing else to do for anybody until it is back, and putting the message into the outbox needs it.
-    private async Task PostponeAsync<T>(ConsumeContext<T> context, StepPolicy policy, DateTimeOffset until, DateTimeOffset? refusedSince = null)
+    private async Task PostponeAsync<T>(ConsumeContext<T> context, StepPolicy policy, DateTimeOffset until, DeferralCause cause, DateTimeOffset? refusedSince = null)
         where T : class
     {
-        await DatabasePatience.RunAsync(() => outbox.InsertAsync(SendContextRow.Again(context, policy.Name, until, LostDeliveries.Of(context), refusedSince), context.CancellationToken), context.CancellationToken);
+        metrics.Postponed(policy.Name, cause);
+        var row = SendContextRow.Again(context, policy.Name, until, LostDeliveries.Of(context), refusedSince, Deferral.Notes(context, cause));
+        await DatabasePatience.RunAsync(() => outbox.InsertAsync(row, context.CancellationToken), context.CancellationToken);
         await SayConsumedAsync(context);
     }
 

@@ -70,5 +70,27 @@ public sealed class PermitsTests
         Assert.That(returns.Zip(returns.Skip(1), (a, b) => b - a), Is.All.EqualTo(limit.Interval));
     }
 
+    [Test]
+    public void Reservations_are_one_interval_apart_up_to_their_horizon_and_take_no_permit()
+    {
+        var limit = RateLimit.PerSecond(50);
+        var horizon = TimeSpan.FromSeconds(10);
+        var request = new PermitRequest("x", limit, 1, PermitRequest.OnlyAReservation) { Horizon = horizon };
+        RateBucket? bucket = null;
+        var returns = new List<TimeSpan>();
+        for (var i = 0; i < 1000; i++)
+        {
+            (bucket, var taken) = Permits.Take(bucket, request, Start);
+            Assert.That(taken.Waits, Is.Empty);
+            returns.Add(taken.ComeAgainAfter!.Value);
+        }
+
+        var inOrder = returns.TakeWhile(r => r < horizon).ToArray();
+        Assert.That(inOrder, Has.Length.InRange(490, 510));
+        Assert.That(inOrder.Zip(inOrder.Skip(1), (a, b) => b - a), Is.All.EqualTo(limit.Interval));
+        Assert.That(returns.Skip(inOrder.Length + 1), Is.All.EqualTo(horizon));
+        Assert.That(bucket!.ReturnAt, Is.LessThanOrEqualTo(Start + horizon), "who comes later, with a further horizon, stands behind those in order only");
+    }
+
     private static DateTimeOffset Latest(DateTimeOffset a, DateTimeOffset b) => a > b ? a : b;
 }

@@ -2,48 +2,83 @@ using Orders.Infrastructure.Controls;
 
 namespace Orders.Infrastructure.Tests.Controls;
 
-/// <summary>Repeated runs are a share of the first ones, and never none at all.</summary>
+/// <summary>Repeated runs may be as many at a time as the dependency has shown to bear, and never none at all.</summary>
 public sealed class RetryBudgetTests
 {
     [Test]
-    public void Of_a_thousand_calls_a_fifth_may_be_repeated()
+    public void A_dependency_that_answers_takes_twice_as_many_in_each_round()
     {
-        var time = new StandingTime();
-        var budget = new RetryBudget(0.2, time);
-        var taken = 0;
-        for (var i = 0; i < 1000; i++)
-        {
-            budget.PayIn();
-            // Everything fails, and everything wants to be repeated.
-            taken += budget.TryTake() ? 1 : 0;
-        }
+        var budget = new RetryBudget();
+        while (budget.Window > 1)
+            budget.Failed();
 
-        // Ten are there at the beginning.
-        Assert.That(taken, Is.InRange(200, 210));
+        for (var expected = 1; expected <= 64; expected *= 2)
+        {
+            var round = EnterAll(budget);
+            Assert.That(round, Has.Count.EqualTo(expected));
+            Leave(budget, round, succeed: true);
+        }
     }
 
     [Test]
-    public void One_a_second_is_always_free()
+    public void Each_failure_halves_the_window_and_one_retry_remains()
     {
-        var time = new StandingTime();
-        var budget = new RetryBudget(0.2, time);
-        while (budget.TryTake())
-        {
-        }
+        var budget = new RetryBudget();
+        for (var i = 0; i < 2 * RetryBudget.Widest; i++)
+            budget.Succeeded();
+        Assert.That(budget.Window, Is.EqualTo(RetryBudget.Widest));
 
-        time.Advance(TimeSpan.FromSeconds(1));
-        Assert.That(budget.TryTake(), Is.True);
-        Assert.That(budget.TryTake(), Is.False);
+        budget.Failed();
+        Assert.That(budget.Window, Is.EqualTo(RetryBudget.Widest / 2));
+        for (var i = 0; i < 100; i++)
+            budget.Failed();
+        Assert.That(EnterAll(budget), Has.Count.EqualTo(1));
     }
 
-    private sealed class StandingTime : TimeProvider
+    [Test]
+    public void A_dependency_of_which_every_third_call_fails_is_called_by_few_at_a_time()
     {
-        private long _now;
+        var budget = new RetryBudget();
+        var widest = 0;
+        for (var call = 0; call < 1000; call++)
+        {
+            if (call % 3 == 0)
+                budget.Failed();
+            else
+                budget.Succeeded();
+            if (call > 100)
+                widest = Math.Max(widest, budget.Window);
+        }
 
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+        Assert.That(widest, Is.InRange(2, 6));
+    }
 
-        public override long GetTimestamp() => _now;
+    [Test]
+    public void A_run_that_was_not_let_in_takes_no_place_when_it_ends()
+    {
+        var budget = new RetryBudget();
+        var round = EnterAll(budget);
+        budget.Leave(Guid.NewGuid());
+        Assert.That(EnterAll(budget), Is.Empty);
+        Leave(budget, round, succeed: false);
+        Assert.That(EnterAll(budget), Has.Count.EqualTo(RetryBudget.First));
+    }
 
-        public void Advance(TimeSpan by) => _now += by.Ticks;
+    private static List<Guid> EnterAll(RetryBudget budget)
+    {
+        var entered = new List<Guid>();
+        for (var id = Guid.NewGuid(); budget.TryEnter(id); id = Guid.NewGuid())
+            entered.Add(id);
+        return entered;
+    }
+
+    private static void Leave(RetryBudget budget, List<Guid> round, bool succeed)
+    {
+        foreach (var id in round)
+        {
+            if (succeed)
+                budget.Succeeded();
+            budget.Leave(id);
+        }
     }
 }

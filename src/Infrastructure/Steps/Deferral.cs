@@ -1,0 +1,82 @@
+using System.Globalization;
+using MassTransit;
+using Orders.Infrastructure.Controls;
+using Orders.Infrastructure.Outbox;
+
+namespace Orders.Infrastructure.Steps;
+
+/// <summary>
+/// What a message that waits in the outbox for its step says in its headers: why, since when, how often it was deferred, and the class it had before a failed attempt.
+/// A redelivery begins a new count; what is redriven carries none of it.
+/// </summary>
+internal static class Deferral
+{
+    /// <summary>Header: a <see cref="DeferralCause"/>, as <see cref="NameOf"/> writes it.</summary>
+    public const string Cause = "Deferred-By";
+
+    /// <summary>Header: how often in a row it was deferred for that cause.</summary>
+    public const string Count = "Deferred-Count";
+
+    /// <summary>Header: when it was deferred for the first time since its last attempt, in milliseconds since 1970.</summary>
+    public const string Since = "Deferred-Since";
+
+    /// <summary>Header: the class the message had at its first attempt.</summary>
+    public const string Class = "Deferred-Class";
+
+    private const string Prefix = "Deferred-";
+
+    /// <summary>Whether a header is one of these.</summary>
+    public static bool IsHeader(string name) => name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>How often in a row the message was deferred for a cause.</summary>
+    public static int CountOf(ConsumeContext context, DeferralCause cause) =>
+        CauseOf(context) == NameOf(cause) ? (int)Math.Clamp(NumberIn(context, Count) ?? 0, 0, 1000) : 0;
+
+    /// <summary>The class in which whatever follows from the message is sent: the one it had at its first attempt.</summary>
+    public static short? ClassOf(ConsumeContext context) =>
+        NumberIn(context, Class) is { } original and > 0 and < 10 ? (short)original : SendContextRow.PriorityOf(context);
+
+    /// <summary>The headers of a message that is deferred.</summary>
+    public static IEnumerable<KeyValuePair<string, object?>> Notes(ConsumeContext context, DeferralCause cause)
+    {
+        var since = CauseOf(context) is { } last && last != NameOf(DeferralCause.Redelivery) ? NumberIn(context, Since) : null;
+        return [new(Cause, NameOf(cause)), new(Count, CountOf(context, cause) + 1), new(Since, since is > 0 ? since : DateTimeOffset.UtcNow.ToUnixTimeMilliseconds())];
+    }
+
+    /// <summary>A retry stands behind first attempts: one class lower, and no further however often it comes.</summary>
+    /// <param name="original">The class at the first attempt; null for the broker's normal, 4.</param>
+    public static short? Behind(short? original) => original switch
+    {
+        null or 4 => 3,
+        7 => 6,
+        _ => original,
+    };
+
+    private static string? CauseOf(ConsumeContext context) => context.ReceiveContext.TransportHeaders.TryGetHeader(Cause, out var value) ? value as string : null;
+
+    // Whatever stands there: a header that is no number is none of ours.
+    private static long? NumberIn(ConsumeContext context, string name) => context.ReceiveContext.TransportHeaders.TryGetHeader(name, out var value)
+        ? value switch
+        {
+            long number => number,
+            int number => number,
+            short number => number,
+            byte number => number,
+            string text when long.TryParse(text, CultureInfo.InvariantCulture, out var number) => number,
+            _ => null,
+        }
+        : null;
+
+    /// <summary>The cause in headers and metrics.</summary>
+    public static string NameOf(DeferralCause cause) => cause switch
+    {
+        DeferralCause.Breaker => "breaker",
+        DeferralCause.RetryBudget => "retry-budget",
+        DeferralCause.RateLimit => "rate-limit",
+        DeferralCause.Closed => "closed",
+        DeferralCause.Database => "database",
+        DeferralCause.EffectInProgress => "effect-in-progress",
+        DeferralCause.Redelivery => "redelivery",
+        _ => throw new ArgumentOutOfRangeException(nameof(cause), cause, "Expected a known cause of a deferral."),
+    };
+}
