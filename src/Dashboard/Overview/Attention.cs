@@ -37,6 +37,8 @@ internal sealed record Attention(string State, string Word, string What, string 
             yield return new("warn", "Paused", step, $"by {paused.By} at {Texts.Utc(paused.At)}: {paused.Reason}", "/workers", "See the steps", snapshot.Queue(step)?.Figures.Ready ?? 0);
         foreach (var worker in snapshot.Standing.Drained)
             yield return new("warn", "Drained", worker.Host, $"by {worker.By} at {Texts.Utc(worker.At)}: {worker.Reason}", $"/workers/{worker.Id}", "See the worker", 0);
+        foreach (var finding in snapshot.Topology)
+            yield return new(finding.IsOpen ? "bad" : "warn", "Topology", finding.Queue, finding.Says, "/queues", "See the queues", long.MaxValue);
         if (snapshot.BrokerFault is not null)
             yield break;
 

@@ -53,7 +53,9 @@ public sealed class BrokerDeployment(
             ["delivery-limit"] = -1,
         }, cancellationToken);
 
-        var mandatory = catalogue.Steps.SelectMany(s => s.Consumes).Distinct().Select(t => Pattern(MessageName.ExchangeOf(t)));
+        // Also the exchanges in front of the queues: when a queue is deleted, its exchange stays behind in all fan-outs and would drop what comes without a word.
+        var mandatory = catalogue.Steps.SelectMany(s => s.Consumes).Distinct().Select(t => Pattern(MessageName.ExchangeOf(t)))
+            .Concat(catalogue.Steps.Select(s => s.Name)).Concat(Subscriptions.Of(catalogue, configuration).Select(s => Pattern(s.Queue))).Distinct();
         await management.PutPolicyAsync(options.VirtualHost, "orders-unrouted", $"^({string.Join('|', mandatory)})$", "exchanges", new Dictionary<string, object>
         {
             ["alternate-exchange"] = Unrouted,
@@ -85,7 +87,7 @@ public sealed class BrokerDeployment(
     }
 
     // An exchange and a queue of the same name, as MassTransit declares an endpoint.
-    private static async Task DeclareAsync(IChannel channel, string name, CancellationToken cancellationToken)
+    internal static async Task DeclareAsync(IChannel channel, string name, CancellationToken cancellationToken)
     {
         await channel.ExchangeDeclareAsync(name, ExchangeType.Fanout, durable: true, cancellationToken: cancellationToken);
         await channel.QueueDeclareAsync(name, durable: true, exclusive: false, autoDelete: false, Quorum, cancellationToken: cancellationToken);

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Configuration;
 using Orders.Infrastructure.Messaging;
 using Orders.Infrastructure.Outbox;
 using Orders.Infrastructure.Steps;
+using Orders.Infrastructure.Topology;
 
 namespace Orders.Infrastructure.Deployment;
 
@@ -21,7 +22,11 @@ public sealed class BrokerUsers(RabbitMqOptions options, StepCatalogue catalogue
         await DeployAsync("api", Nothing, $"^({publish})$", Nothing, cancellationToken);
         // Looks into what is parked, takes it out and puts it back, and only there; sees figures of all queues through the management API.
         var parked = $"({string.Join('|', catalogue.Steps.Select(s => s.Name))})(_error|_skipped)|{BrokerDeployment.Unrouted}";
-        await DeployAsync("dashboard", Nothing, $"^({publish}|{parked})$", $"^({parked})$", cancellationToken, tags: "monitoring");
+        // And it repairs the topology: binds exchanges, recreates parking queues, and marks queues that are complete (Topology/TopologyGuard).
+        var types = string.Join('|', catalogue.Steps.SelectMany(s => s.Consumes).Concat(catalogue.Announcements).Distinct().Select(MessageName.ExchangeOf)
+            .Select(name => name.Replace(".", "\\.", StringComparison.Ordinal)));
+        await DeployAsync(
+            "dashboard", $"^({parked}|{TopologyGuard.Marks})$", $"^({publish}|{parked})$", $"^({parked}|{types}|{TopologyGuard.Marks})$", cancellationToken, tags: "monitoring");
         foreach (var name in catalogue.Steps.Select(s => s.Name))
             await DeployAsync(name, $"^{name}(_error|_skipped)?$", $"^({publish}|{name}_error|{name}_skipped)$", $"^{name}(_error|_skipped)?$", cancellationToken);
     }

@@ -15,6 +15,7 @@ internal sealed class ExitDeadline(ShutdownOptions options) : IHostedService, ID
 {
     private PosixSignalRegistration? _signal;
     private int _counting;
+    private int _exitCode;
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -28,6 +29,13 @@ internal sealed class ExitDeadline(ShutdownOptions options) : IHostedService, ID
 
     public void Dispose() => _signal?.Dispose();
 
+    /// <summary>The process ends itself: the same time limit holds as after a signal.</summary>
+    internal void Begin(int exitCode)
+    {
+        _exitCode = exitCode;
+        Count();
+    }
+
     private void Count()
     {
         if (Interlocked.Exchange(ref _counting, 1) == 0)
@@ -40,7 +48,7 @@ internal sealed class ExitDeadline(ShutdownOptions options) : IHostedService, ID
         Thread.Sleep(options.Deadline);
         // Not through the logger: its lines go out on another thread, and there is no time to wait for that.
         Console.Error.WriteLine($"The process was asked to end {options.Deadline.TotalSeconds:0.#} s ago and has not come to its end; it is ended as it is. What was not acked returns to its queue.");
-        Environment.Exit(0);
+        Environment.Exit(_exitCode);
     }
 }
 
@@ -52,6 +60,7 @@ public static class ExitDeadlineServices
     {
         var options = ShutdownOptions.Read(configuration);
         services.Configure<HostOptions>(host => host.ShutdownTimeout = options.ForTheHost);
-        return services.AddHostedService(_ => new ExitDeadline(options));
+        services.AddSingleton(_ => new ExitDeadline(options));
+        return services.AddHostedService(provider => provider.GetRequiredService<ExitDeadline>());
     }
 }

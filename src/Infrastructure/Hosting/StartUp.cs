@@ -19,7 +19,8 @@ public static class StartUp
         try
         {
             await command(args is [var given, ..] && given == name ? args[1..] : args);
-            return 0;
+            // 0, unless the process has ended itself, see HealthOptions.
+            return Environment.ExitCode;
         }
         catch (InvalidConfigurationException problems)
         {
