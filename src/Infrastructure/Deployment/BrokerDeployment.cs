@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Orders.Infrastructure.Messaging;
 using Orders.Infrastructure.Outbox;
 using Orders.Infrastructure.Steps;
+using Orders.Infrastructure.Topology;
 using RabbitMQ.Client;
 
 namespace Orders.Infrastructure.Deployment;
@@ -27,6 +28,7 @@ public sealed class BrokerDeployment(
     {
         await DeployPoliciesAsync(cancellationToken);
         await DeployTopologyAsync(cancellationToken);
+        await WarnOfLimitsAsync(cancellationToken);
         DeploymentLog.BrokerDeployed(logger, catalogue.Steps.Count, string.Join(", ", catalogue.Steps.Select(s => s.Name)));
     }
 
@@ -84,6 +86,15 @@ public sealed class BrokerDeployment(
             await DeclareAsync(channel, subscription.Queue, cancellationToken);
             await channel.ExchangeBindAsync(subscription.Queue, subscription.Exchange, "", cancellationToken: cancellationToken);
         }
+    }
+
+    // Limits that somebody has set by a policy of another name, or by an operator policy: the broker would drop messages by them.
+    private async Task WarnOfLimitsAsync(CancellationToken cancellationToken)
+    {
+        using var reader = new TopologyReader(options);
+        string[] ours = [.. catalogue.Steps.SelectMany(s => new[] { s.Name, $"{s.Name}_error", $"{s.Name}_skipped" }), Unrouted];
+        foreach (var limit in (await reader.LimitsAsync(cancellationToken)).Where(l => ours.Contains(l.Queue)))
+            DeploymentLog.QueueLimited(logger, limit.Queue, limit.Policy, limit.Limits);
     }
 
     // An exchange and a queue of the same name, as MassTransit declares an endpoint.

@@ -143,7 +143,7 @@ internal sealed class DeletedQueues : InAShop
     {
         await using var connection = await Infrastructure.Messaging.BrokerConnection.CreateFactory(System.Broker.Options).CreateConnectionAsync();
         await using var channel = await connection.CreateChannelAsync();
-        await RabbitMQ.Client.IChannelExtensions.ExchangeUnbindAsync(channel, queue, exchange, "", null);
+        await channel.ExchangeUnbindAsync(queue, exchange, "");
     }
 
     private async Task<uint> CountOrNoneAsync(string queue)
