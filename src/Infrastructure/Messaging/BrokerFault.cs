@@ -24,7 +24,7 @@ public static class BrokerFault
 
     private static Exception? Refusal(Exception exception) => exception switch
     {
-        AuthenticationFailureException or PossibleAuthenticationFailureException => exception,
+        AuthenticationFailureException => exception,
         OperationInterruptedException { ShutdownReason.ReplyCode: Constants.NotAllowed or Constants.AccessRefused } => exception,
         AggregateException several => several.InnerExceptions.Select(Refusal).FirstOrDefault(e => e is not null),
         _ => exception.InnerException is { } inner ? Refusal(inner) : null,

@@ -99,8 +99,11 @@ internal sealed class ConsumingWatch : BackgroundService, IHealthCheck
     private async Task LookAsync(Watched step, CancellationToken cancellationToken)
     {
         var (gate, consumption) = (_gates.Of(step.Step), _consumptions.Of(step.Step));
-        // Closed on purpose, or not yet known to be open because the database is away, which is another check's business.
-        if (!gate.Known.IsCompleted || gate.Limit == 0)
+        // Not yet known to be open, because the database is away: another check's business.
+        if (!gate.Known.IsCompleted)
+            return;
+        // Closed on purpose.
+        if (gate.Limit == 0)
         {
             Good(step);
             return;
@@ -184,7 +187,7 @@ internal sealed class ConsumingWatch : BackgroundService, IHealthCheck
 
     private void EndIfUseless()
     {
-        var useless = Array.Find(_steps, s => s.Cause is Cause.Refused or Cause.Stuck && !IsHealthy(s));
+        var useless = Array.Find(_steps, s => s.Cause is Cause.Refused or Cause.Stuck && !IsHealthy(s) && _gates.Of(s.Step).Known.IsCompleted);
         if (useless is null || _options.ExitAfter == TimeSpan.Zero)
         {
             _uselessSince = null;

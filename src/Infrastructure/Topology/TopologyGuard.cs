@@ -86,7 +86,8 @@ internal sealed class TopologyGuard(
             try
             {
                 await LookAsync(stoppingToken);
-                pause = Interval;
+                // What is missing is told as soon as it is missing twice.
+                pause = _suspects.Count > 0 ? Interval / 2 : Interval;
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {

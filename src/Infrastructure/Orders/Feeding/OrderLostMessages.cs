@@ -1,6 +1,8 @@
 using Npgsql;
 using Orders.Contracts;
+using Orders.Infrastructure.Idempotency;
 using Orders.Infrastructure.Outbox;
+using Orders.Infrastructure.Steps;
 using Orders.Infrastructure.Topology;
 
 namespace Orders.Infrastructure.Orders.Feeding;
@@ -19,7 +21,7 @@ public sealed class OrderLostMessages(NpgsqlDataSource database, RelayFeed relay
         from order_progress p join orders o on o.id = p.order_id join step_catalogue c on c.step = $1
         where p.order_id > $2 and p.cancelled_at is null and p.required & c.bit <> 0 and p.done & c.bit = 0 and (o.release_at is null or o.release_at <= now())
             and {OrderFeed.IsReady}
-            and not exists (select from step_runs r where r.subject_id = o.id and r.step = c.step and (r.status not in (0, 1, 3) or r.next_attempt_at > now()))
+            and not exists (select from step_runs r where r.subject_id = o.id and r.step = c.step and (r.status not in ({(short)StepStatus.Waiting}, {(short)StepStatus.Running}, {(short)StepStatus.Retrying}) or r.next_attempt_at > now()))
         order by p.order_id limit {Batch}
         """;
 
@@ -27,7 +29,7 @@ public sealed class OrderLostMessages(NpgsqlDataSource database, RelayFeed relay
         select o.id, p.cancelled_at, o.customer_email
         from order_progress p join orders o on o.id = p.order_id join step_catalogue c on c.step = $1
         where p.order_id > $2 and p.cancelled_at > now() - interval '7 days' and '{MessageName.ExchangeOf(typeof(OrderCancelled))}' = any(c.consumes)
-            and not exists (select from effects e where e.subject_id = o.id and e.effect = c.step || '{Steps.StepRun.CompensationSuffix}' and e.state = 2)
+            and not exists (select from effects e where e.subject_id = o.id and e.effect = c.step || '{StepRun.CompensationSuffix}' and e.state = {(short)EffectState.Done})
         order by p.order_id limit {Batch}
         """;
 
