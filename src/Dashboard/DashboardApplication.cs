@@ -6,6 +6,7 @@ using Orders.Infrastructure.Hosting;
 using Orders.Infrastructure.Messaging;
 using Orders.Infrastructure.Orders;
 using Orders.Infrastructure.Orders.Cancelling;
+using Orders.Infrastructure.Topology;
 
 namespace Orders.Dashboard;
 
@@ -20,7 +21,7 @@ internal static class DashboardApplication
         builder.AddOrdersHost("orders-dashboard");
         builder.Services.AddOrdersStore(builder.Configuration).AddReplays().AddSingleton<OrderCancellation>();
         builder.Services.AddRelay(builder.Configuration);
-        builder.Services.AddFailures(builder.Configuration).AddOrderFailures();
+        builder.Services.AddFailures(builder.Configuration).AddOrderFailures().AddTopologyCheck(builder.Configuration);
         builder.Services.AddOperatorAuth();
         builder.Services.AddOperatorApi();
         builder.Services.AddPages(builder.Configuration);

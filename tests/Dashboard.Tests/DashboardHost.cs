@@ -15,7 +15,7 @@ internal sealed class DashboardHost : IAsyncDisposable
 
     public static async Task<DashboardHost> StartAsync(OrdersSystem system, params IEnumerable<(string Name, string? Value)> settings)
     {
-        IEnumerable<(string Name, string? Value)> usual = [("urls", "http://127.0.0.1:0"), ("environment", "Development"), ("Logging:LogLevel:Default", "Warning")];
+        IEnumerable<(string Name, string? Value)> usual = [("urls", "http://127.0.0.1:0"), ("environment", "Development"), ("Logging:LogLevel:Default", "Warning"), ("Topology:Check", "false")];
         // The last one wins.
         var all = system.Settings(usual.Concat(settings));
         var host = new DashboardHost(DashboardApplication.Build([.. all.Select(s => $"--{s.Key}={s.Value}")]));

@@ -36,6 +36,7 @@ internal static class AlertConditions
                 => [new(rule.Name, "", $"{Texts.Count(now.Standing.Gaps, StandingReader.MostCounted)} accepted orders lack an effect after their deadline, or have one twice.", "/")],
             AlertKind.OutboxLag when now.Outbox is { OldestDue: { } due } && now.At - due > TimeSpan.FromSeconds(rule.Threshold)
                 => [new(rule.Name, "", $"Messages have been late in the outbox for more than {Texts.Duration(TimeSpan.FromSeconds(rule.Threshold))}.", "/outbox")],
+            AlertKind.Topology => now.Topology.Select(f => new AlertCondition(rule.Name, f.Queue, f.Says, "/queues")),
             AlertKind.Parked => now.Queues.Where(q => q.IsParking && q.Figures.Ready >= Math.Max(1, rule.Threshold))
                 .Select(q => new AlertCondition(rule.Name, q.Name, $"Messages stand in queue {q.Name} and wait for an operator.", Page.Address("/failures", ("queue", q.Name)))),
             _ => [],

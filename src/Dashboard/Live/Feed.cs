@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Data.Common;
 using Orders.Infrastructure.Coalescing;
 using Orders.Infrastructure.Observing;
+using Orders.Infrastructure.Topology;
 
 namespace Orders.Dashboard.Live;
 
@@ -9,7 +10,7 @@ namespace Orders.Dashboard.Live;
 /// Looks at queues, outbox and steps once a second for all viewers together, and every five seconds while nobody watches. A source that does not answer leaves its last figures
 /// in place, marked as old: never zeros.
 /// </summary>
-internal sealed class Feed(QueueReader queues, OutboxReader outbox, StepFiguresReader steps, StandingReader standing, TimeProvider time, ILogger<Feed> log) : BackgroundService
+internal sealed class Feed(QueueReader queues, OutboxReader outbox, StepFiguresReader steps, StandingReader standing, ITopologyFindings topology, TimeProvider time, ILogger<Feed> log) : BackgroundService
 {
     private const int MostPoints = 120;
     private static readonly TimeSpan Watched = TimeSpan.FromSeconds(1);
@@ -92,6 +93,7 @@ internal sealed class Feed(QueueReader queues, OutboxReader outbox, StepFiguresR
             At = now,
             Queues = [.. (brokerFigures is null ? before.Queues : brokerFigures.Select(q => _history.Add(q, now))).Select(q => q with { Paused = known.Paused.ContainsKey(q.Name), Lacks = known.DownFor(q.Name)?.Name })],
             Standing = known,
+            Topology = topology.Now,
             BrokerFault = brokerFault,
             Outbox = boxFigures ?? before.Outbox,
             Steps = stepFigures ?? before.Steps,

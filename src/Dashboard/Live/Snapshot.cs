@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Orders.Infrastructure.Observing;
+using Orders.Infrastructure.Topology;
 
 namespace Orders.Dashboard.Live;
 
@@ -26,6 +27,9 @@ internal sealed record Snapshot
 
     /// <summary>Pauses, breakers and gaps; the last known ones while PostgreSQL is away.</summary>
     public Standing Standing { get; init; } = Standing.Clear;
+
+    /// <summary>What is wrong with queues, exchanges and bindings, and what was lately.</summary>
+    public IReadOnlyList<TopologyFinding> Topology { get; init; } = [];
 
     /// <summary>Why PostgreSQL's figures are old; null while they are fresh.</summary>
     public string? DatabaseFault { get; init; }

@@ -62,6 +62,8 @@ internal sealed record Attention(string State, string Word, string What, string 
             yield return new("warn", "Drained", worker.Host, $"by {worker.By} at {Texts.Utc(worker.At)}: {worker.Reason}", $"/workers/{worker.Id}", "See the worker", 0);
         foreach (var worker in snapshot.Standing.Lost)
             yield return new("warn", "Lost", worker.Host, $"{string.Join(", ", worker.Steps)}: no report since {Texts.Utc(worker.SeenAt)}. It died, or it cannot reach or log in to the database; its /health/ready says which.", $"/workers/{worker.Id}", "See the worker", 0);
+        foreach (var finding in snapshot.Topology)
+            yield return new(finding.IsOpen ? "bad" : "warn", "Topology", finding.Queue, finding.Says, "/queues", "See the queues", long.MaxValue);
         if (snapshot.BrokerFault is not null)
             yield break;
 

@@ -29,4 +29,7 @@ public enum AlertKind : short
 
     /// <summary>RabbitMQ gives no figures. No threshold.</summary>
     BrokerAway = 9,
+
+    /// <summary>A queue, an exchange or a binding is missing or was lately, or a policy limits a queue. No threshold.</summary>
+    Topology = 10,
 }

@@ -32,6 +32,7 @@ public sealed class AlertRule
         new() { Name = "outbox-lag", Kind = AlertKind.OutboxLag, Threshold = 30, Hold = TimeSpan.FromSeconds(30) },
         new() { Name = "breaker-open", Kind = AlertKind.BreakerOpen, Threshold = 0, Hold = TimeSpan.FromSeconds(30) },
         new() { Name = "incomplete-orders", Kind = AlertKind.CompletenessGap, Threshold = 1, Hold = TimeSpan.FromMinutes(1) },
+        new() { Name = "topology", Kind = AlertKind.Topology, Threshold = 0, Hold = TimeSpan.Zero },
         new() { Name = "broker-away", Kind = AlertKind.BrokerAway, Threshold = 0, Hold = TimeSpan.FromSeconds(30) },
     ];
 }

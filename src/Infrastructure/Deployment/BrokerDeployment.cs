@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Orders.Infrastructure.Messaging;
 using Orders.Infrastructure.Outbox;
 using Orders.Infrastructure.Steps;
+using Orders.Infrastructure.Topology;
 using RabbitMQ.Client;
 
 namespace Orders.Infrastructure.Deployment;
@@ -27,6 +28,7 @@ public sealed class BrokerDeployment(
     {
         await DeployPoliciesAsync(cancellationToken);
         await DeployTopologyAsync(cancellationToken);
+        await WarnOfLimitsAsync(cancellationToken);
         DeploymentLog.BrokerDeployed(logger, catalogue.Steps.Count, string.Join(", ", catalogue.Steps.Select(s => s.Name)));
     }
 
@@ -53,7 +55,9 @@ public sealed class BrokerDeployment(
             ["delivery-limit"] = -1,
         }, cancellationToken);
 
-        var mandatory = catalogue.Steps.SelectMany(s => s.Consumes).Distinct().Select(t => Pattern(MessageName.ExchangeOf(t)));
+        // Also the exchanges in front of the queues: when a queue is deleted, its exchange stays behind in all fan-outs and would drop what comes without a word.
+        var mandatory = catalogue.Steps.SelectMany(s => s.Consumes).Distinct().Select(t => Pattern(MessageName.ExchangeOf(t)))
+            .Concat(catalogue.Steps.Select(s => s.Name)).Concat(Subscriptions.Of(catalogue, configuration).Select(s => Pattern(s.Queue))).Distinct();
         await management.PutPolicyAsync(options.VirtualHost, "orders-unrouted", $"^({string.Join('|', mandatory)})$", "exchanges", new Dictionary<string, object>
         {
             ["alternate-exchange"] = Unrouted,
@@ -84,8 +88,17 @@ public sealed class BrokerDeployment(
         }
     }
 
+    // Limits that somebody has set by a policy of another name, or by an operator policy: the broker would drop messages by them.
+    private async Task WarnOfLimitsAsync(CancellationToken cancellationToken)
+    {
+        using var reader = new TopologyReader(options);
+        string[] ours = [.. catalogue.Steps.SelectMany(s => new[] { s.Name, $"{s.Name}_error", $"{s.Name}_skipped" }), Unrouted];
+        foreach (var limit in (await reader.LimitsAsync(cancellationToken)).Where(l => ours.Contains(l.Queue)))
+            DeploymentLog.QueueLimited(logger, limit.Queue, limit.Policy, limit.Limits);
+    }
+
     // An exchange and a queue of the same name, as MassTransit declares an endpoint.
-    private static async Task DeclareAsync(IChannel channel, string name, CancellationToken cancellationToken)
+    internal static async Task DeclareAsync(IChannel channel, string name, CancellationToken cancellationToken)
     {
         await channel.ExchangeDeclareAsync(name, ExchangeType.Fanout, durable: true, cancellationToken: cancellationToken);
         await channel.QueueDeclareAsync(name, durable: true, exclusive: false, autoDelete: false, Quorum, cancellationToken: cancellationToken);

@@ -19,4 +19,7 @@ internal static partial class DeploymentLog
 
     [LoggerMessage(3004, LogLevel.Warning, "Queue {Queue} is no longer a subscriber of {Exchange}: nothing new is announced to it; name it in Deploy__Subscriptions__{Queue} if that was not meant")]
     public static partial void SubscriptionEnded(ILogger logger, string queue, string exchange);
+
+    [LoggerMessage(3005, LogLevel.Warning, "Queue {Queue} has limits by policy {Policy}: {Limits}. Messages over them are dropped or refused; remove them from the policy")]
+    public static partial void QueueLimited(ILogger logger, string queue, string policy, string limits);
 }

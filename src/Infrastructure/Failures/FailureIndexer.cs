@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Orders.Infrastructure.Messaging;
+using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 
 namespace Orders.Infrastructure.Failures;
@@ -27,6 +28,7 @@ public sealed class FailureIndexer(
     private static readonly TimeSpan MostPatience = TimeSpan.FromSeconds(30);
 
     private readonly Dictionary<string, QueueWatch> _watches = [];
+    private readonly HashSet<string> _missing = [];
 
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -70,14 +72,7 @@ public sealed class FailureIndexer(
         var expected = await ExpectedAsync(cancellationToken);
         var counting = watch.Elapsed;
         var connection = await broker.OpenAsync(cancellationToken);
-        Failpoint.Hit("parked.before_compare", Outside.Broker);
-        var counts = new Dictionary<string, uint>();
-        await using (var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken))
-        {
-            foreach (var queue in await ParkedQueues.ReadAsync(database, cancellationToken))
-                counts[queue] = (await channel.QueueDeclarePassiveAsync(queue, cancellationToken)).MessageCount;
-        }
-
+        var counts = await CountsAsync(connection, cancellationToken);
         foreach (var (queue, ready) in counts)
         {
             var (rows, toDo) = expected.GetValueOrDefault(queue);
@@ -86,6 +81,38 @@ public sealed class FailureIndexer(
         }
 
         return counting;
+    }
+
+    // A queue that is not there closes the channel, and must not keep the others from being looked at: it may belong to a step that was retired.
+    private async Task<Dictionary<string, uint>> CountsAsync(IConnection connection, CancellationToken cancellationToken)
+    {
+        var counts = new Dictionary<string, uint>();
+        Failpoint.Hit("parked.before_compare", Outside.Broker);
+        var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
+        try
+        {
+            foreach (var queue in await ParkedQueues.ReadAsync(database, cancellationToken))
+            {
+                try
+                {
+                    counts[queue] = (await channel.QueueDeclarePassiveAsync(queue, cancellationToken)).MessageCount;
+                    _missing.Remove(queue);
+                }
+                catch (OperationInterruptedException gone) when (gone.ShutdownReason?.ReplyCode is Constants.NotFound or Constants.AccessRefused)
+                {
+                    if (_missing.Add(queue))
+                        FailureLog.QueueMissing(logger, queue, gone.ShutdownReason.ReplyText);
+                    await channel.DisposeAsync();
+                    channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
+                }
+            }
+
+            return counts;
+        }
+        finally
+        {
+            await channel.DisposeAsync();
+        }
     }
 
     // A message that we cannot cope with must not keep the other queues from being looked at.

@@ -34,4 +34,8 @@ internal static partial class FailureLog
 
     [LoggerMessage(4007, LogLevel.Warning, "{Count} rows of the outbox are quarantined and indexed now")]
     public static partial void QuarantineFound(ILogger logger, int count);
+
+    /// <summary>4009.</summary>
+    [LoggerMessage(4009, LogLevel.Warning, "Queue {Queue} cannot be looked at and is left out ({Reason}); run `deploy` if its step is still in use")]
+    public static partial void QueueMissing(ILogger logger, string queue, string reason);
 }

@@ -15,6 +15,7 @@ internal sealed class ExitDeadline(ShutdownOptions options) : IHostedService, ID
 {
     private PosixSignalRegistration? _signal;
     private int _counting;
+    private int _exitCode;
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -27,6 +28,14 @@ internal sealed class ExitDeadline(ShutdownOptions options) : IHostedService, ID
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public void Dispose() => _signal?.Dispose();
+
+    /// <summary>The process is to end from now on, by itself: the same time limit holds as after a signal.</summary>
+    /// <param name="exitCode">What it ends with if it has to be ended.</param>
+    public void Begin(int exitCode)
+    {
+        _exitCode = exitCode;
+        Begin();
+    }
 
     /// <summary>The process is to end from now on.</summary>
     public void Begin()
@@ -41,7 +50,7 @@ internal sealed class ExitDeadline(ShutdownOptions options) : IHostedService, ID
         Thread.Sleep(options.Deadline);
         // Not through the logger: its lines go out on another thread, and there is no time to wait for that.
         Console.Error.WriteLine($"The process was asked to end {options.Deadline.TotalSeconds:0.#} s ago and has not come to its end; it is ended as it is. What was not acked returns to its queue.");
-        Environment.Exit(Environment.ExitCode);
+        Environment.Exit(_exitCode);
     }
 }
 

@@ -42,7 +42,7 @@ internal sealed partial class LoopWatch(IServiceProvider services, IHostApplicat
             return;
         Ended(logger, name, loop.Exception?.InnerException?.Message ?? "it returned", loop.Exception?.InnerException);
         Environment.ExitCode = Failed;
-        deadline.Begin();
+        deadline.Begin(Failed);
         lifetime.StopApplication();
     }
 

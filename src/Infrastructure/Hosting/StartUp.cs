@@ -19,7 +19,7 @@ public static class StartUp
         try
         {
             await command(args is [var given, ..] && given == name ? args[1..] : args);
-            // Not always 0: a loop that ended by itself has said so there.
+            // 0, unless the process has ended itself: a loop that ended (LoopWatch), or a worker that could not consume (HealthOptions).
             return Environment.ExitCode;
         }
         catch (InvalidConfigurationException problems)

@@ -1,3 +1,4 @@
+using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 
 namespace Orders.Infrastructure.Messaging;
@@ -7,4 +8,29 @@ public static class BrokerFault
 {
     /// <summary>True when the broker cannot be used now: not there, going down, or the connection was lost.</summary>
     public static bool IsUnavailable(Exception exception) => exception is RabbitMQClientException or IOException || (exception.InnerException is { } inner && IsUnavailable(inner));
+
+    /// <summary>True when the broker answers and refuses this process: wrong password, no such virtual host, or no access to it.</summary>
+    public static bool IsRefusedLogin(Exception exception) => Refusal(exception) is not null;
+
+    /// <summary>Says in a sentence why a connection could not be opened, and what to check.</summary>
+    public static string Describe(Exception exception, RabbitMqOptions options) => Refusal(exception) switch
+    {
+        OperationInterruptedException refused =>
+            $"RabbitMQ refused user {options.Username} at virtual host '{options.VirtualHost}': {Text(refused)}; "
+            + "check RabbitMq__VirtualHost, and run `deploy` if the virtual host is new",
+        { } refused => $"RabbitMQ refused the login of user {options.Username}: {refused.Message}; check RabbitMq__Username and RabbitMq__Password",
+        null => $"RabbitMQ at {options.Host} cannot be reached: {Innermost(exception).Message}",
+    };
+
+    private static Exception? Refusal(Exception exception) => exception switch
+    {
+        AuthenticationFailureException => exception,
+        OperationInterruptedException { ShutdownReason.ReplyCode: Constants.NotAllowed or Constants.AccessRefused } => exception,
+        AggregateException several => several.InnerExceptions.Select(Refusal).FirstOrDefault(e => e is not null),
+        _ => exception.InnerException is { } inner ? Refusal(inner) : null,
+    };
+
+    private static string Text(OperationInterruptedException refused) => refused.ShutdownReason?.ReplyText ?? refused.Message;
+
+    private static Exception Innermost(Exception exception) => exception.InnerException is { } inner ? Innermost(inner) : exception;
 }

@@ -82,8 +82,14 @@ public static class MessagingServices
             host.StopTimeout = shutdown.ForTheBus;
             host.ConsumerStopTimeout = shutdown.ForRuns;
         });
+        services.TryAddSingleton<StepConsumptions>();
         if (steps.Count > 0)
+        {
             services.AddHostedService<CancellationPoll>();
+            services.AddSingleton(HealthOptions.Read(configuration)).AddSingleton<ConsumingWatch>().AddHostedService(provider => provider.GetRequiredService<ConsumingWatch>());
+            services.AddHealthChecks().AddCheck<ConsumingWatch>("consuming", tags: [OrdersHost.Ready]);
+        }
+
         services.AddMassTransit(bus =>
         {
             bus.DisableUsageTelemetry();

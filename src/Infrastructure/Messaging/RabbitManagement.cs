@@ -26,6 +26,22 @@ public sealed class RabbitManagement : IDisposable
         PutAsync($"api/policies/{Uri.EscapeDataString(virtualHost)}/{Uri.EscapeDataString(name)}",
             new Dictionary<string, object> { ["pattern"] = pattern, ["apply-to"] = applyTo, ["priority"] = 10, ["definition"] = definition }, cancellationToken);
 
+    /// <summary>Creates or changes an operator policy of queues: limits that go before those of policies.</summary>
+    public Task PutOperatorPolicyAsync(string virtualHost, string name, string pattern, IReadOnlyDictionary<string, object> definition, CancellationToken cancellationToken) =>
+        PutAsync($"api/operator-policies/{Uri.EscapeDataString(virtualHost)}/{Uri.EscapeDataString(name)}",
+            new Dictionary<string, object> { ["pattern"] = pattern, ["apply-to"] = "queues", ["priority"] = 10, ["definition"] = definition }, cancellationToken);
+
+    /// <summary>Whether a queue is bound to an exchange by a routing key.</summary>
+    public async Task<bool> HasBindingAsync(string virtualHost, string exchange, string queue, string routingKey, CancellationToken cancellationToken)
+    {
+        var path = $"api/bindings/{Uri.EscapeDataString(virtualHost)}/e/{Uri.EscapeDataString(exchange)}/q/{Uri.EscapeDataString(queue)}";
+        using var response = await _http.GetAsync(new Uri(path, UriKind.Relative), cancellationToken);
+        if (!response.IsSuccessStatusCode)
+            return false;
+        using var answer = System.Text.Json.JsonDocument.Parse(await response.Content.ReadAsStringAsync(cancellationToken));
+        return answer.RootElement.EnumerateArray().Any(b => b.GetProperty("routing_key").GetString() == routingKey);
+    }
+
     /// <summary>Creates a user, or sets its password and tags; without a tag it has no access to the management API.</summary>
     public Task PutUserAsync(string name, string password, string tags, CancellationToken cancellationToken) =>
         PutAsync($"api/users/{Uri.EscapeDataString(name)}", new Dictionary<string, object> { ["password"] = password, ["tags"] = tags }, cancellationToken);

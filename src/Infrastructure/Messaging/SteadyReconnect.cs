@@ -12,7 +12,7 @@ namespace Orders.Infrastructure.Messaging;
 /// and its limit is a thousand (ADR 84). There is no setting for it, so the policy is put where the host keeps its own.
 /// The wait is drawn, or all workers of a broker that comes back would knock in the same moment.
 /// </remarks>
-internal sealed class SteadyReconnect(IRetryPolicy massTransits) : IRetryPolicy
+internal sealed class SteadyReconnect : IRetryPolicy
 {
     private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(3);
@@ -23,11 +23,14 @@ internal sealed class SteadyReconnect(IRetryPolicy massTransits) : IRetryPolicy
     {
         var host = (RabbitMqHostConfiguration)HostOf((RabbitMqBusFactoryConfigurator)broker);
         ref var policy = ref PolicyOf(host);
-        policy = new SteadyReconnect(policy);
+        policy = new SteadyReconnect();
     }
 
-    /// <summary>What is a lost connection, and what no new one would help, MassTransit knows best.</summary>
-    public bool IsHandled(Exception exception) => massTransits.IsHandled(exception);
+    /// <summary>
+    /// Every fault is retried. MassTransit's policy gives up for ever on a refused login and on any fault that it does not list:
+    /// the endpoint stays without a consumer until the process ends, although the password is put right a moment later.
+    /// </summary>
+    public bool IsHandled(Exception exception) => true;
 
     /// <inheritdoc />
     public RetryPolicyContext<T> CreatePolicyContext<T>(T context)

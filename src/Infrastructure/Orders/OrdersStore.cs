@@ -50,7 +50,7 @@ public static class OrdersStore
 
     /// <summary>Adds what the index of failures asks about orders and their messages.</summary>
     public static IServiceCollection AddOrderFailures(this IServiceCollection services) =>
-        services.AddSingleton<ISubjectDirectory, OrderDirectory>().AddSingleton<IMessageContracts, OrderContracts>().AddSingleton<OrderFailures>();
+        services.AddSingleton<Topology.ILostMessages, OrderLostMessages>().AddSingleton<ISubjectDirectory, OrderDirectory>().AddSingleton<IMessageContracts, OrderContracts>().AddSingleton<OrderFailures>();
 
     /// <summary>Configures a context for the tables of Orders.</summary>
     public static DbContextOptionsBuilder Configure(DbContextOptionsBuilder options, NpgsqlDataSource dataSource) =>

@@ -9,7 +9,7 @@ using RabbitMQ.Client;
 namespace Orders.Infrastructure.Steps;
 
 /// <summary>Puts a <see cref="StepSubscription"/> into each new channel of a step's endpoint.</summary>
-internal sealed class StepChannelFilter(StepGate gate, ILogger logger, CancellationToken stopping) : IFilter<ChannelContext>, IPipeSpecification<ChannelContext>
+internal sealed class StepChannelFilter(StepGate gate, StepConsumption consumption, ILogger logger, CancellationToken stopping) : IFilter<ChannelContext>, IPipeSpecification<ChannelContext>
 {
     public void Apply(IPipeBuilder<ChannelContext> builder) => builder.AddFilter(this);
 
@@ -17,7 +17,7 @@ internal sealed class StepChannelFilter(StepGate gate, ILogger logger, Cancellat
 
     public void Probe(ProbeContext context) => context.CreateFilterScope("stepGate");
 
-    public Task Send(ChannelContext context, IPipe<ChannelContext> next) => next.Send(new StepChannel(context, new StepSubscription(gate, context, logger, stopping)));
+    public Task Send(ChannelContext context, IPipe<ChannelContext> next) => next.Send(new StepChannel(context, new StepSubscription(gate, consumption, context, logger, stopping)));
 }
 
 /// <summary>A channel whose subscription follows the step's gate; everything else is the channel's own.</summary>

@@ -78,7 +78,8 @@ internal static class StepEndpoint
         var gate = context.GetRequiredService<StepGates>().Of(step);
         var stopping = context.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
         stopping.Register(gate.StopWaiting);
-        endpoint.ConfigureChannel(channel => channel.AddPipeSpecification(new StepChannelFilter(gate, context.GetRequiredService<ILogger<StepSubscription>>(), stopping)));
+        var consumption = context.GetRequiredService<StepConsumptions>().Of(step);
+        endpoint.ConfigureChannel(channel => channel.AddPipeSpecification(new StepChannelFilter(gate, consumption, context.GetRequiredService<ILogger<StepSubscription>>(), stopping)));
     }
 
     private static void Ignore(IRetryConfigurator retry, StepPolicy policy)

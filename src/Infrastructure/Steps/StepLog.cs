@@ -31,4 +31,13 @@ internal static partial class StepLog
 
     [LoggerMessage(2008, LogLevel.Error, "The failure of {Step} of {SubjectId} could not be stored as it is (message {MessageId}); it is stored without its text")]
     public static partial void UnstorableFailure(ILogger logger, string step, Guid subjectId, Guid messageId, Exception reason);
+
+    [LoggerMessage(2010, LogLevel.Error, "Step '{Step}' cannot consume: {Reason}")]
+    public static partial void CannotConsume(ILogger logger, string step, string reason);
+
+    [LoggerMessage(2011, LogLevel.Information, "Step '{Step}' consumes again")]
+    public static partial void ConsumesAgain(ILogger logger, string step);
+
+    [LoggerMessage(2012, LogLevel.Critical, "The process ends itself: step '{Step}' could not consume for {ExitAfter}: {Reason} Exit code {ExitCode}; nothing is lost, a new process takes over")]
+    public static partial void EndsItself(ILogger logger, string step, TimeSpan exitAfter, string reason, int exitCode);
 }

@@ -14,7 +14,7 @@ namespace Orders.Infrastructure.Steps;
 /// Dying at any line here loses nothing: what was delivered and not acked returns to the queue with the channel.
 /// </summary>
 #pragma warning disable CA1001 // Nobody asks the semaphore for its wait handle, so there is nothing to dispose; and a channel context has no end that could do it.
-internal sealed class StepSubscription(StepGate gate, ChannelContext channel, ILogger logger, CancellationToken stopping)
+internal sealed class StepSubscription(StepGate gate, StepConsumption consumption, ChannelContext channel, ILogger logger, CancellationToken stopping)
 #pragma warning restore CA1001
 {
     private readonly SemaphoreSlim _turn = new(1, 1);
@@ -24,6 +24,7 @@ internal sealed class StepSubscription(StepGate gate, ChannelContext channel, IL
     private int _prefetch;
     private int _count;
     private bool _ended;
+    private volatile bool _cancelled;
 
     /// <summary>In place of MassTransit's own subscription. Waits for the first poll: before it nobody knows whether the step is paused.</summary>
     /// <returns>The name by which MassTransit knows the consumer; the broker never hears it.</returns>
@@ -33,10 +34,11 @@ internal sealed class StepSubscription(StepGate gate, ChannelContext channel, IL
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stopping);
         await gate.Known.WaitAsync(either.Token);
         _name = consumerTag.Length > 0 ? consumerTag : $"{gate.Step.Name}-{Guid.NewGuid():N}";
-        _subscriber = new Subscriber(queue, consumer);
+        _subscriber = new Subscriber(this, queue, consumer);
         // Before the first delivery, and for a step that is paused too: the endpoint is ready, there is just nothing for it to do.
         await consumer.HandleBasicConsumeOkAsync(_name, either.Token);
         gate.Changed = Follow;
+        consumption.Begin(() => _tag is not null && !_cancelled && channel.Channel.IsOpen);
         await _turn.WaitAsync(either.Token);
         try
         {
@@ -69,6 +71,8 @@ internal sealed class StepSubscription(StepGate gate, ChannelContext channel, IL
         await _subscriber!.Consumer.HandleBasicCancelOkAsync(_name, cancellationToken);
     }
 
+    private void Delivered() => consumption.Delivered();
+
     private void Follow() => _ = BackgroundLoop.Run($"subscription of {gate.Step.Name}", FollowAsync);
 
     private async Task FollowAsync()
@@ -100,7 +104,7 @@ internal sealed class StepSubscription(StepGate gate, ChannelContext channel, IL
     private async Task SwitchAsync(CancellationToken cancellationToken)
     {
         var limit = gate.Limit;
-        if (_ended || stopping.IsCancellationRequested || !channel.Channel.IsOpen || limit == (_tag is null ? 0 : _prefetch))
+        if (_ended || _cancelled || stopping.IsCancellationRequested || !channel.Channel.IsOpen || limit == (_tag is null ? 0 : _prefetch))
             return;
         if (_tag is { } tag)
         {
@@ -121,7 +125,7 @@ internal sealed class StepSubscription(StepGate gate, ChannelContext channel, IL
     internal sealed record Queue(string Name, bool NoAck, bool Exclusive, IDictionary<string, object> Arguments);
 
     // MassTransit's consumer, without the beginnings and ends of subscriptions that are none of its own.
-    private sealed class Subscriber(Queue queue, IAsyncBasicConsumer consumer) : IAsyncBasicConsumer
+    private sealed class Subscriber(StepSubscription subscription, Queue queue, IAsyncBasicConsumer consumer) : IAsyncBasicConsumer
     {
         public Queue Queue => queue;
 
@@ -133,12 +137,20 @@ internal sealed class StepSubscription(StepGate gate, ChannelContext channel, IL
 
         public Task HandleBasicCancelOkAsync(string consumerTag, CancellationToken cancellationToken) => Task.CompletedTask;
 
-        public Task HandleBasicCancelAsync(string consumerTag, CancellationToken cancellationToken) => consumer.HandleBasicCancelAsync(consumerTag, cancellationToken);
+        // By the broker: the queue was deleted. MassTransit begins anew on another channel and declares the queue there.
+        public Task HandleBasicCancelAsync(string consumerTag, CancellationToken cancellationToken)
+        {
+            subscription._cancelled = true;
+            return consumer.HandleBasicCancelAsync(consumerTag, cancellationToken);
+        }
 
         public Task HandleChannelShutdownAsync(object channel, ShutdownEventArgs reason) => consumer.HandleChannelShutdownAsync(channel, reason);
 
         public Task HandleBasicDeliverAsync(
-            string consumerTag, ulong deliveryTag, bool redelivered, string exchange, string routingKey, IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken cancellationToken) =>
-            consumer.HandleBasicDeliverAsync(consumerTag, deliveryTag, redelivered, exchange, routingKey, properties, body, cancellationToken);
+            string consumerTag, ulong deliveryTag, bool redelivered, string exchange, string routingKey, IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
+        {
+            subscription.Delivered();
+            return consumer.HandleBasicDeliverAsync(consumerTag, deliveryTag, redelivered, exchange, routingKey, properties, body, cancellationToken);
+        }
     }
 }

@@ -37,6 +37,8 @@ public sealed partial class FailpointTests
         ["Orders.Infrastructure.Idempotency.DuplicateWriter."] = "evidence, written after the fact and allowed to be lost",
         ["Orders.Infrastructure.Idempotency.DuplicateReader."] = "a page of the operator's",
         ["Orders.Infrastructure.Orders.Inventory.LowStockReader."] = "read for a report that belongs to no order",
+        ["Orders.Infrastructure.Topology."] = "the check of the topology: repeated until it succeeds, marks say where it stands, copies are dropped by the steps (DeletedQueues)",
+        ["Orders.Infrastructure.Steps.ConsumingWatch."] = "a probe that writes nothing and whose failure is its answer",
         ["Orders.Infrastructure.Observing."] = "reads what the dashboard shows, and writes its history, which may be written again; no order comes by there",
         ["Orders.Infrastructure.Alerts."] = "alerts: each statement may be repeated, and what was not written down as sent is sent again",
         ["Orders.Infrastructure.Orders.Reading.OrderSearchReader."] = "a page's reading, whose failure is shown in the page",

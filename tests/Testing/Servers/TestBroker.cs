@@ -74,6 +74,25 @@ public sealed class TestBroker : IAsyncDisposable
     /// <summary>How many consumers a queue has.</summary>
     public Task<uint> ConsumersAsync(string queue) => AloneAsync(async () => (await _channel.QueueDeclarePassiveAsync(queue)).ConsumerCount);
 
+    /// <summary>Deletes a queue with everything in it, as an operator may.</summary>
+    public Task DeleteQueueAsync(string queue) => AloneAsync(() => _channel.QueueDeleteAsync(queue, ifUnused: false, ifEmpty: false));
+
+    /// <summary>Deletes an exchange with its bindings.</summary>
+    public Task DeleteExchangeAsync(string exchange) => AloneAsync(async () =>
+    {
+        await _channel.ExchangeDeleteAsync(exchange, ifUnused: false);
+        return true;
+    });
+
+    /// <summary>Closes all connections of a user, as its administrator may.</summary>
+    public async Task CloseConnectionsAsync(string user)
+    {
+        using var http = new HttpClient { BaseAddress = Options.ManagementUri };
+        http.DefaultRequestHeaders.Authorization = new("Basic", Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"{Options.Username}:{Options.Password}")));
+        using var response = await http.DeleteAsync(new Uri($"api/connections/username/{user}", UriKind.Relative));
+        response.EnsureSuccessStatusCode();
+    }
+
     /// <summary>Takes all messages out of a queue.</summary>
     public Task<List<BasicGetResult>> TakeAllAsync(string queue) => AloneAsync(async () =>
     {

@@ -202,6 +202,14 @@ namespace Orders.Infrastructure.Orders.Migrations
                         },
                         new
                         {
+                            Name = "topology",
+                            Enabled = true,
+                            Hold = new TimeSpan(0, 0, 0, 0, 0),
+                            Kind = (short)10,
+                            Threshold = 0.0
+                        },
+                        new
+                        {
                             Name = "broker-away",
                             Enabled = true,
                             Hold = new TimeSpan(0, 0, 0, 30, 0),

@@ -1,0 +1,71 @@
+using Npgsql;
+using Orders.Contracts;
+using Orders.Infrastructure.Idempotency;
+using Orders.Infrastructure.Outbox;
+using Orders.Infrastructure.Steps;
+using Orders.Infrastructure.Topology;
+
+namespace Orders.Infrastructure.Orders.Feeding;
+
+/// <summary>
+/// Sends a step again what it should have had of all orders by now: the beginning of the work, and what undoes it. Each batch is committed by itself; the messages have
+/// the ids that the originals had, so that a copy of one that is still under way is dropped.
+/// </summary>
+public sealed class OrderLostMessages(NpgsqlDataSource database, RelayFeed relay) : ILostMessages
+{
+    private const int Batch = 1000;
+
+    // Not what waits in the outbox for its next attempt, and not what an operator has to decide on.
+    private static readonly string Undone = $"""
+        select o.id, o.premium, o.created_at, o.release_at is not null, c.consumes, o.customer_email
+        from order_progress p join orders o on o.id = p.order_id join step_catalogue c on c.step = $1
+        where p.order_id > $2 and p.cancelled_at is null and p.required & c.bit <> 0 and p.done & c.bit = 0 and (o.release_at is null or o.release_at <= now())
+            and {OrderFeed.IsReady}
+            and not exists (select from step_runs r where r.subject_id = o.id and r.step = c.step and (r.status not in ({(short)StepStatus.Waiting}, {(short)StepStatus.Running}, {(short)StepStatus.Retrying}) or r.next_attempt_at > now()))
+        order by p.order_id limit {Batch}
+        """;
+
+    private static readonly string NotTakenBack = $"""
+        select o.id, p.cancelled_at, o.customer_email
+        from order_progress p join orders o on o.id = p.order_id join step_catalogue c on c.step = $1
+        where p.order_id > $2 and p.cancelled_at > now() - interval '7 days' and '{MessageName.ExchangeOf(typeof(OrderCancelled))}' = any(c.consumes)
+            and not exists (select from effects e where e.subject_id = o.id and e.effect = c.step || '{StepRun.CompensationSuffix}' and e.state = {(short)EffectState.Done})
+        order by p.order_id limit {Batch}
+        """;
+
+    /// <inheritdoc />
+    public async Task<int> SendAgainAsync(string step, CancellationToken cancellationToken) =>
+        await SendAsync(step, Undone, reader => OrderFeed.MessageOf(
+            new PastOrder(reader.GetGuid(0), reader.GetBoolean(1), reader.GetFieldValue<DateTimeOffset>(2), null, reader.GetString(5)),
+            step, reader.GetFieldValue<string[]>(4), OrderPriority.Of(reader.GetBoolean(1), reader.GetBoolean(3))), cancellationToken)
+        + await SendAsync(step, NotTakenBack, reader => OutgoingMessage.Create(
+            new OrderCancelled(reader.GetGuid(0), reader.GetFieldValue<DateTimeOffset>(1)), reader.GetGuid(0), priority: OrderPriority.Cancellation, queue: step,
+            id: OutgoingMessage.IdOf<OrderCancelled>(reader.GetGuid(0)), keys: OrderKeys.Of(reader.GetString(2))), cancellationToken);
+
+    private async Task<int> SendAsync(string step, string sql, Func<NpgsqlDataReader, OutboxMessage> messageOf, CancellationToken cancellationToken)
+    {
+        var (sent, last) = (0, Guid.Empty);
+        while (true)
+        {
+            var messages = new List<OutboxMessage>();
+            await using var connection = await database.OpenConnectionAsync(cancellationToken);
+            await using (var command = new NpgsqlCommand(sql, connection))
+            {
+                command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = step });
+                command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = last });
+                await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+                while (await reader.ReadAsync(cancellationToken))
+                {
+                    last = reader.GetGuid(0);
+                    messages.Add(messageOf(reader));
+                }
+            }
+
+            await OutboxWriter.InsertAsync(connection, messages, cancellationToken);
+            messages.ForEach(relay.Offer);
+            sent += messages.Count;
+            if (messages.Count < Batch)
+                return sent;
+        }
+    }
+}

@@ -1,0 +1,162 @@
+using Npgsql;
+using Orders.Infrastructure.Deployment;
+using Orders.Infrastructure.Failures;
+using Orders.Infrastructure.Orders;
+
+namespace Orders.Dashboard.Tests.Topology;
+
+/// <summary>
+/// Somebody deletes a queue, an exchange or a binding. No order suffers, each mail goes out once, and an operator is told within seconds.
+/// The dashboard has the rights of an installation.
+/// </summary>
+internal sealed class DeletedQueues : InAShop
+{
+    private const string Password = "only-for-tests";
+    private const string Accepted = "Orders.Contracts:OrderAccepted";
+
+    [OneTimeSetUp]
+    public async Task WatchAsync()
+    {
+        await DeployCommand.RunAsync(System.Configuration(("DASHBOARD_DB_PASSWORD", Password), ("DASHBOARD_MQ_PASSWORD", Password)), System.Catalogue, _ => { }, CancellationToken.None);
+        var user = ProcessCredentials.UserOf("dashboard");
+        await RestartDashboardAsync(
+            ("ConnectionStrings:Postgres", new NpgsqlConnectionStringBuilder(System.Database.ConnectionString) { Username = user, Password = Password }.ConnectionString),
+            ("RabbitMq:Username", user), ("RabbitMq:Password", Password), ("Topology:Check", "true"));
+        await UntilSettledAsync("email");
+    }
+
+    [TearDown]
+    public Task ForgetAsync() => System.Database.ExecuteAsync("delete from alerts");
+
+    [Test]
+    public async Task With_the_worker_stopped()
+    {
+        await using var others = await WorkAsync("inventory,invoice,warehouse");
+        var before = await OrdersAsync(2);
+        await PostAsync(others, before);
+        // Published, and in the queue that is about to be deleted.
+        await Eventually.That(() => System.Broker.CountAsync("email"), Is.EqualTo(2u), "messages of email");
+        await System.Broker.DeleteQueueAsync("email");
+        var after = await OrdersAsync(5);
+        await PostAsync(others, after);
+        await AlertedAsync("email", "Missing: the queue email");
+
+        await using var email = await WorkAsync("email");
+        await AllMailedOnceAsync([.. before, .. after]);
+        await UntilSettledAsync("email");
+        await Eventually.That(() => System.Broker.CountAsync("unrouted"), Is.Zero, "messages in unrouted");
+    }
+
+    [Test]
+    public async Task With_the_worker_running()
+    {
+        await using var all = await WorkAsync("*");
+        await Eventually.That(() => System.Broker.ConsumersAsync("email"), Is.EqualTo(1u), "consumers");
+        var before = await LastAlertAsync("email");
+        var orders = await OrdersAsync(5);
+        await System.Broker.DeleteQueueAsync("email");
+        await PostAsync(all, orders);
+        await AllMailedOnceAsync(orders);
+        await Eventually.That(() => LastAlertAsync("email"), NUnit.Framework.Is.Not.EqualTo(before), "alert about email", TimeSpan.FromSeconds(20));
+        await UntilSettledAsync("email");
+    }
+
+    [Test]
+    public async Task Its_exchange_deleted()
+    {
+        await using var all = await WorkAsync("*");
+        await System.Broker.DeleteExchangeAsync("email");
+        var orders = await OrdersAsync(5);
+        await PostAsync(all, orders);
+        await AlertedAsync("email", "the binding");
+        // Only who connects declares its exchange: a worker that is started again, or a deployment.
+        await DeployCommand.RunAsync(System.Configuration(), System.Catalogue, _ => { }, CancellationToken.None);
+        await AllMailedOnceAsync(orders);
+        await UntilSettledAsync("email");
+    }
+
+    [Test]
+    public async Task Its_binding_to_the_messages_deleted()
+    {
+        await using var all = await WorkAsync("*");
+        await UnbindAsync("email", Accepted);
+        var orders = await OrdersAsync(5);
+        await PostAsync(all, orders);
+        await AllMailedOnceAsync(orders);
+        await AlertedAsync("email", "cut off");
+        await UntilSettledAsync("email");
+    }
+
+    [Test]
+    public async Task The_queue_of_its_failures_deleted_with_the_failures_in_it()
+    {
+        var orders = await System.StoreAsync(await OrdersAsync(3));
+        await ParkAsync(orders);
+        await Eventually.That(() => System.Database.CountAsync("failures where state = 1 and queue = 'email_error'"), Is.EqualTo(3), "failures");
+        await System.Broker.DeleteQueueAsync("email_error");
+        await AlertedAsync("email_error", "email_error");
+        await Eventually.That(() => CountOrNoneAsync("email_error"), Is.EqualTo(3u), "messages in email_error");
+        Assert.That(await System.Database.CountAsync("failures where state = 1 and queue = 'email_error'"), Is.EqualTo(3), "failures");
+    }
+
+    [Test]
+    public async Task A_retired_step_whose_queues_are_gone_does_not_keep_the_others_from_being_indexed()
+    {
+        await System.Database.ExecuteAsync("insert into step_catalogue (step, bit, position, consumes, active) values ('retired', 1 << 20, -1, '{}', false)");
+        var known = await System.Database.CountAsync("failures");
+        await ParkAsync(await System.StoreAsync(await OrdersAsync(1)));
+        await Eventually.That(() => System.Database.CountAsync("failures"), Is.EqualTo(known + 1), "failures");
+    }
+
+    [Test]
+    public async Task A_policy_with_a_limit_raises_an_alert()
+    {
+        await System.Broker.Management.PutOperatorPolicyAsync(System.Broker.Options.VirtualHost, "short", "^warehouse$", new Dictionary<string, object> { ["message-ttl"] = 60000 }, CancellationToken.None);
+        await AlertedAsync("warehouse", "message-ttl 60000", TimeSpan.FromSeconds(60));
+    }
+
+    private async Task AllMailedOnceAsync(IEnumerable<Infrastructure.Orders.Intake.NewOrder> orders)
+    {
+        foreach (var order in orders)
+            await System.UntilAsync(order.Id, OrderStatus.Completed, TimeSpan.FromSeconds(60));
+        var ids = orders.Select(o => o.Id).ToArray();
+        Assert.That(await System.Database.CountAsync("effects where effect = 'email' and state = 2 and subject_id = any($1)", ids), Is.EqualTo(ids.Length), "mails by the books");
+        var mails = await MailsAsync();
+        Assert.That(orders.Select(o => mails.GetValueOrDefault(o.CustomerEmail)), Is.All.EqualTo(1), "mails by the mail server");
+    }
+
+    // The customers of other tests have had mails too.
+    private new async Task<Infrastructure.Orders.Intake.NewOrder[]> OrdersAsync(int count) =>
+        [.. (await base.OrdersAsync(count)).Select(o => o with { CustomerEmail = $"{o.Id:N}@example.com" })];
+
+    private async Task<string> LastAlertAsync(string queue) =>
+        await System.Database.ScalarAsync<string>("select coalesce(max(says), '') from alerts where rule = 'topology' and subject = $1", queue);
+
+    private Task AlertedAsync(string queue, string says, TimeSpan? within = null) => Eventually.That(
+        () => System.Database.CountAsync("alerts where rule = 'topology' and subject = $1 and fired_at is not null and says like '%' || $2 || '%'", queue, says),
+        Is.GreaterThanOrEqualTo(1), $"alerts about {queue}", within ?? TimeSpan.FromSeconds(20));
+
+    private Task UntilSettledAsync(string queue) =>
+        Eventually.That(() => System.Broker.Management.HasBindingAsync(System.Broker.Options.VirtualHost, "orders-topology", queue, $"{queue} settled", default), NUnit.Framework.Is.True, $"{queue} is settled");
+
+    private async Task UnbindAsync(string queue, string exchange)
+    {
+        await using var connection = await Infrastructure.Messaging.BrokerConnection.CreateFactory(System.Broker.Options).CreateConnectionAsync();
+        await using var channel = await connection.CreateChannelAsync();
+        await channel.ExchangeUnbindAsync(queue, exchange, "");
+    }
+
+    private async Task<uint> CountOrNoneAsync(string queue)
+    {
+        await using var connection = await Infrastructure.Messaging.BrokerConnection.CreateFactory(System.Broker.Options).CreateConnectionAsync();
+        await using var channel = await connection.CreateChannelAsync();
+        try
+        {
+            return (await channel.QueueDeclarePassiveAsync(queue)).MessageCount;
+        }
+        catch (RabbitMQ.Client.Exceptions.OperationInterruptedException)
+        {
+            return 0;
+        }
+    }
+}

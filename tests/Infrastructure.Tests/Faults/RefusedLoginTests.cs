@@ -1,0 +1,102 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using Orders.Infrastructure.Outbox;
+using Orders.Infrastructure.Steps;
+using Orders.Testing;
+using Orders.Testing.Servers;
+using Orders.Testing.Zoo;
+
+namespace Orders.Infrastructure.Tests.Faults;
+
+/// <summary>The broker refuses a worker's login for a while: its password was changed, or its virtual host was deleted and recreated.</summary>
+public sealed class RefusedLoginTests : InASystem
+{
+    [Test]
+    public async Task Consumers_and_relay_return_once_the_password_is_right_again_and_meanwhile_the_worker_says_why()
+    {
+        var user = await UserAsync("right");
+        await using var host = await System.StartAsync("hurried", null, [.. As(user), ("Health:ConsumingWithin", "00:01:00")]);
+        await HealthyAsync(host);
+        Assert.That(await System.Broker.ConsumersAsync("hurried"), Is.EqualTo(1u));
+
+        await System.Broker.Management.PutUserAsync(user, "wrong", "", CancellationToken.None);
+        await CloseConnectionsAsync(user);
+        var report = await Eventually.That(() => CheckAsync(host), Has.Property(nameof(HealthReportEntry.Status)).EqualTo(HealthStatus.Unhealthy), "health of the worker");
+        Assert.That(report.Description, Does.Contain($"refused the login of user {user}").And.Contain("RabbitMq__Password"));
+        // MassTransit must have met the refusal too, or the test would show nothing.
+        await Eventually.Is(() => host.Log.Lines.Any(l => l.Line.Contains("MassTransit Connection Failed", StringComparison.Ordinal)), "a refused connection of the step in the log");
+        var subject = Guid.NewGuid();
+        await host.Services.GetRequiredService<OutboxWriter>().InsertAsync(OutgoingMessage.Create(new Feed(subject), subject, queue: "hurried"), CancellationToken.None);
+
+        await System.Broker.Management.PutUserAsync(user, "right", "", CancellationToken.None);
+        await Eventually.That(() => System.Broker.ConsumersAsync("hurried"), Is.EqualTo(1u), "consumers", TimeSpan.FromSeconds(10));
+        await System.UntilAsync(subject, "hurried", StepStatus.Done);
+        await HealthyAsync(host);
+    }
+
+    [Test]
+    public async Task A_worker_that_cannot_log_in_ends_itself_after_the_configured_time()
+    {
+        var user = await UserAsync("right");
+        await using var host = await System.StartAsync("hurried", null, [.. As(user), ("Health:ExitAfter", "00:00:02")]);
+        await HealthyAsync(host);
+        try
+        {
+            await System.Broker.Management.PutUserAsync(user, "wrong", "", CancellationToken.None);
+            await CloseConnectionsAsync(user);
+            var stopping = host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+            await Eventually.Is(() => stopping.IsCancellationRequested, "the process ends itself");
+            Assert.That(Environment.ExitCode, Is.EqualTo(75));
+            Assert.That(host.Log.ToString(), Does.Contain("The process ends itself").And.Contain($"refused the login of user {user}"));
+        }
+        finally
+        {
+            // It is the test run's own.
+            Environment.ExitCode = 0;
+        }
+    }
+
+    [Test]
+    public async Task A_broker_that_cannot_be_reached_is_no_reason_to_end_the_process()
+    {
+        await using var network = new TcpProxy(System.Broker.Options.Host, System.Broker.Options.EffectivePort);
+        await using var host = await System.StartAsync(
+            "hurried", null, ("RabbitMq:Host", "127.0.0.1"), ("RabbitMq:Port", $"{network.Port}"), ("Health:ConsumingWithin", "00:00:01"), ("Health:ExitAfter", "00:00:01"));
+        await HealthyAsync(host);
+        network.Cut();
+        var report = await Eventually.That(() => CheckAsync(host), Has.Property(nameof(HealthReportEntry.Status)).EqualTo(HealthStatus.Unhealthy), "health of the worker");
+        Assert.That(report.Description, Does.Contain("cannot be reached"));
+        // Two more looks at least, each after the time to end.
+        var lines = host.Log.Lines.Count;
+        await Eventually.Is(() => host.Log.Lines.Count > lines + 4, "tries to connect go on");
+        Assert.That(host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.IsCancellationRequested, Is.False, "the process ends itself");
+        network.Mend();
+        await HealthyAsync(host);
+    }
+
+    private static async Task<HealthReportEntry> CheckAsync(RunningHost host) =>
+        (await host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(r => r.Name == "consuming")).Entries["consuming"];
+
+    private static Task HealthyAsync(RunningHost host) =>
+        Eventually.That(() => CheckAsync(host), Has.Property(nameof(HealthReportEntry.Status)).EqualTo(HealthStatus.Healthy), "health of the worker");
+
+    private static IEnumerable<(string Name, string? Value)> As(string user) => [("RabbitMq:Username", user), ("RabbitMq:Password", "right")];
+
+    private async Task<string> UserAsync(string password)
+    {
+        var user = $"worker-{Guid.NewGuid():N}";
+        await System.Broker.Management.PutUserAsync(user, password, "", CancellationToken.None);
+        await System.Broker.Management.PutPermissionsAsync(System.Broker.Options.VirtualHost, user, ".*", ".*", ".*", CancellationToken.None);
+        return user;
+    }
+
+    // The broker lists a connection some seconds after it was opened: closed are those that it knows of, until there is no consumer left.
+    private Task CloseConnectionsAsync(string user) => Eventually.That(
+        async () =>
+        {
+            await System.Broker.CloseConnectionsAsync(user);
+            return await System.Broker.ConsumersAsync("hurried");
+        },
+        Is.Zero, "consumers");
+}
