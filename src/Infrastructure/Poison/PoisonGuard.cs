@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Orders.Infrastructure.Coalescing;
+using Orders.Infrastructure.Leases;
 using Orders.Infrastructure.Steps;
 
 namespace Orders.Infrastructure.Poison;
@@ -12,7 +13,7 @@ namespace Orders.Infrastructure.Poison;
 /// 3. It runs alone. If the process dies now, the mark stays, and the next delivery counts it as a death.
 /// 4. After the run, well or not, the mark is removed: an innocent is done, or fails like any other message. Dying before that counts a death too many, once.
 /// 5. A message with <see cref="PoisonOptions.ParkAfter"/> deaths is parked without another run.
-/// A mark whose process still lives is no death: that process holds a lock in the database while it runs, and the message waits elsewhere meanwhile.
+/// A mark whose process still lives is no death: that process renews a lease while it runs, and the message waits elsewhere meanwhile. A dead one's lease ends by itself.
 /// Messages that were never lost, which is nearly all, pay for none of this.
 /// </summary>
 public sealed class PoisonGuard(NpgsqlDataSource database, PoisonOptions options, PoisonMetrics metrics, ILogger<PoisonGuard> logger) : IDisposable
@@ -24,6 +25,13 @@ public sealed class PoisonGuard(NpgsqlDataSource database, PoisonOptions options
         """;
 
     private const string Remove = "delete from suspects where message_id = $1 and step = $2";
+
+    // A process that stalled longer than its lease was taken for dead by its successor, whose mark this is now: it has not died after all.
+    private const string NotDead = "update suspects set deaths = greatest(deaths - 1, 0) where message_id = $1 and step = $2";
+
+    // Longer than a pause of the garbage collector or a slow disk, short enough for the next process to wait for the end of a dead one's.
+    private static readonly TimeSpan Alive = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(500);
 
     private static readonly TimeSpan Elsewhere = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
@@ -44,14 +52,26 @@ public sealed class PoisonGuard(NpgsqlDataSource database, PoisonOptions options
             return new Pass(this, null, null);
         }
 
-        await _gate.EnterAloneAsync(cancellationToken);
+        var lease = await TakeLeaseAsync(run, cancellationToken);
         try
         {
-            return new Pass(this, run, await MarkAsync(run, lost, cancellationToken));
+            await _gate.EnterAloneAsync(cancellationToken);
+        }
+        catch
+        {
+            await lease.DisposeAsync();
+            throw;
+        }
+
+        try
+        {
+            await MarkAsync(run, lost, cancellationToken);
+            return new Pass(this, run, lease);
         }
         catch
         {
             _gate.LeaveAlone();
+            await lease.DisposeAsync();
             throw;
         }
     }
@@ -59,37 +79,38 @@ public sealed class PoisonGuard(NpgsqlDataSource database, PoisonOptions options
     /// <inheritdoc />
     public void Dispose() => _gate.Dispose();
 
-    // Returns the connection whose lock says that this process lives.
-    private async Task<NpgsqlConnection> MarkAsync(StepRun run, long lost, CancellationToken cancellationToken)
+    // The broker gives a dead process's message to the next one at once, which then waits for the end of the dead one's lease. It waits here and not in the outbox: a message that comes out of
+    // there has no lost deliveries any more, and would run beside others.
+    private async Task<RowLease> TakeLeaseAsync(StepRun run, CancellationToken cancellationToken)
     {
-        var connection = await database.OpenConnectionAsync(cancellationToken);
-        try
+        DateTimeOffset? seen = null;
+        while (true)
         {
-            await using (var alive = new NpgsqlCommand("select pg_try_advisory_lock(hashtextextended($1, 0))", connection))
-            {
-                alive.Parameters.Add(new NpgsqlParameter<string> { TypedValue = KeyOf(run) });
-                if (await alive.ExecuteScalarAsync(cancellationToken) is not true)
-                    throw new EffectInProgressException(run.Effect, run.SubjectId, DateTimeOffset.UtcNow + Elsewhere);
-            }
-
-            var (deaths, host) = await MarkAsync(connection, run, cancellationToken);
-            if (deaths >= options.ParkAfter)
-            {
-                await RemoveAsync(connection, run, cancellationToken);
-                PoisonLog.Poisonous(logger, run.Step, run.MessageId, deaths);
-                metrics.Poisonous(run.Step);
-                throw new PoisonMessageException(run.Step, run.MessageId, (int)lost + 1, deaths, host);
-            }
-
-            PoisonLog.RunsAlone(logger, run.Step, run.MessageId, lost);
-            metrics.RunsAlone(run.Step);
-            return connection;
+            if (await RowLease.TryTakeAsync(database, KeyOf(run), Alive, cancellationToken) is { } lease)
+                return lease;
+            var until = await RowLease.HeldUntilAsync(database, KeyOf(run), cancellationToken);
+            // Renewed meanwhile: somebody lives.
+            if (until > seen)
+                throw new EffectInProgressException(run.Effect, run.SubjectId, DateTimeOffset.UtcNow + Elsewhere);
+            seen = until ?? seen;
+            await Task.Delay(LookAgain, cancellationToken);
         }
-        catch
+    }
+
+    private async Task MarkAsync(StepRun run, long lost, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        var (deaths, host) = await MarkAsync(connection, run, cancellationToken);
+        if (deaths >= options.ParkAfter)
         {
-            await GiveBackAsync(connection, run);
-            throw;
+            await ExecuteAsync(connection, Remove, run, cancellationToken);
+            PoisonLog.Poisonous(logger, run.Step, run.MessageId, deaths);
+            metrics.Poisonous(run.Step);
+            throw new PoisonMessageException(run.Step, run.MessageId, (int)lost + 1, deaths, host);
         }
+
+        PoisonLog.RunsAlone(logger, run.Step, run.MessageId, lost);
+        metrics.RunsAlone(run.Step);
     }
 
     private static async Task<(int Deaths, string Host)> MarkAsync(NpgsqlConnection connection, StepRun run, CancellationToken cancellationToken)
@@ -103,17 +124,17 @@ public sealed class PoisonGuard(NpgsqlDataSource database, PoisonOptions options
         return (reader.GetInt32(0), reader.GetString(1));
     }
 
-    private static async Task RemoveAsync(NpgsqlConnection connection, StepRun run, CancellationToken cancellationToken)
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, StepRun run, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(Remove, connection);
+        await using var command = new NpgsqlCommand(sql, connection);
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = run.MessageId });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = run.Step });
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    private async ValueTask LeaveAsync(StepRun? suspect, NpgsqlConnection? mark)
+    private async ValueTask LeaveAsync(StepRun? suspect, RowLease? lease)
     {
-        if (suspect is null || mark is null)
+        if (suspect is null || lease is null)
         {
             _gate.Leave();
             return;
@@ -121,13 +142,14 @@ public sealed class PoisonGuard(NpgsqlDataSource database, PoisonOptions options
 
         try
         {
-            // By another connection: the run may have outlived the one that holds the lock.
             using var patience = new CancellationTokenSource(Patience);
             await DatabasePatience.RunAsync(
                 async () =>
                 {
+                    // Asked before the mark goes: a successor's mark must stay.
+                    var isMine = await lease.RenewAsync(patience.Token);
                     await using var connection = await database.OpenConnectionAsync(patience.Token);
-                    await RemoveAsync(connection, suspect, patience.Token);
+                    await ExecuteAsync(connection, isMine ? Remove : NotDead, suspect, patience.Token);
                 },
                 patience.Token);
         }
@@ -137,32 +159,10 @@ public sealed class PoisonGuard(NpgsqlDataSource database, PoisonOptions options
         }
         finally
         {
-            // First of all the others may run: whatever giving up the lock meets, they do not wait for it. Until then another process only finds this message under way.
+            // First of all the others may run: whatever giving up the lease meets, they do not wait for it. Until then another process only finds this message under way.
             _gate.LeaveAlone();
-            await GiveBackAsync(mark, suspect);
+            await lease.DisposeAsync();
         }
-    }
-
-    // The lock is given up with it, or the next suspect's process would take this one for alive. A failure here is nobody's who runs or waits: the session is ended instead.
-    private async Task GiveBackAsync(NpgsqlConnection connection, StepRun run)
-    {
-        await using (connection)
-        {
-            try
-            {
-                await SessionLocks.GiveUpAsync(database, connection, () => UnlockAsync(connection));
-            }
-            catch (NpgsqlException fault)
-            {
-                PoisonLog.NotUnlocked(logger, run.Step, run.MessageId, fault.Message);
-            }
-        }
-    }
-
-    private static async Task UnlockAsync(NpgsqlConnection connection)
-    {
-        await using var command = new NpgsqlCommand("select pg_advisory_unlock_all()", connection);
-        await command.ExecuteNonQueryAsync();
     }
 
     private static string KeyOf(StepRun run) => $"suspect {run.MessageId} {run.Step}";
@@ -175,11 +175,11 @@ public sealed class PoisonGuard(NpgsqlDataSource database, PoisonOptions options
     {
         private readonly PoisonGuard _guard;
         private readonly StepRun? _suspect;
-        private readonly NpgsqlConnection? _mark;
+        private readonly RowLease? _lease;
 
-        internal Pass(PoisonGuard guard, StepRun? suspect, NpgsqlConnection? mark) => (_guard, _suspect, _mark) = (guard, suspect, mark);
+        internal Pass(PoisonGuard guard, StepRun? suspect, RowLease? lease) => (_guard, _suspect, _lease) = (guard, suspect, lease);
 
         /// <summary>The run has ended.</summary>
-        public ValueTask DisposeAsync() => _guard.LeaveAsync(_suspect, _mark);
+        public ValueTask DisposeAsync() => _guard.LeaveAsync(_suspect, _lease);
     }
 }
