@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Orders.Infrastructure.Hosting;
 using Orders.Infrastructure.Orders;
 using Orders.Testing;
 

@@ -171,7 +171,7 @@ public sealed class ControlPoll : BackgroundService, IBreakerReports
         }
 
         var isDry = _gates.IsDry;
-        var isDue = _reported == 0 || isDry != _reportedDry || Stopwatch.GetElapsedTime(_reported) > Worker.Interval - (Interval / 2);
+        var isDue = _reported == 0 || isDry != _reportedDry || Stopwatch.GetElapsedTime(_reported) > Worker.Interval - (Interval * 0.8);
         var calls = new List<(DependencyHealth Health, (int Calls, int Failures) Counts)>();
         foreach (var health in _gates.Dependencies)
         {
