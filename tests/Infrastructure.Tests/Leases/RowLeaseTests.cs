@@ -28,7 +28,7 @@ public sealed class RowLeaseTests : InASystem
     {
         var name = $"{Guid.NewGuid()}";
         await using var lease = (await RowLease.TryTakeAsync(Database, name, Short, CancellationToken.None))!;
-        var first = await RowLease.HeldUntilAsync(Database, name, CancellationToken.None);
+        var first = (await RowLease.HeldUntilAsync(Database, name, CancellationToken.None))!.Value;
         await Eventually.That(() => RowLease.HeldUntilAsync(Database, name, CancellationToken.None), Is.GreaterThan(first + Short), "the end of a lease that is renewed");
         Assert.That(await RowLease.TryTakeAsync(Database, name, Short, CancellationToken.None), Is.Null, "somebody else takes it");
         Assert.That(lease.Lost.IsCancellationRequested, Is.False);

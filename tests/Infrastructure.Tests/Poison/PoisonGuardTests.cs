@@ -3,7 +3,6 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Orders.Infrastructure.Poison;
 using Orders.Infrastructure.Steps;
-using Orders.Testing;
 using Orders.Testing.Zoo;
 
 namespace Orders.Infrastructure.Tests.Poison;
