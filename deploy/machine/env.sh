@@ -4,8 +4,8 @@
 random() { head -c "$1" /dev/urandom | base64 | tr -d '\n'; }
 url_safe() { tr '+/' '-_' | tr -d '='; }
 
-# Every ${NAME:?…} of docker-compose.yml and of the cluster is something .env must have. A new step's passwords are made here without being listed.
-required_settings() { grep -oh '\${[A-Z0-9_]*:?' docker-compose.yml deploy/cluster/compose.yml | sed 's/^\${//; s/:?$//' | sort -u; }
+# Every ${NAME:?…} of docker-compose.yml, of the cluster and of the pooler is something .env must have. A new step's passwords are made here without being listed.
+required_settings() { grep -oh '\${[A-Z0-9_]*:?' docker-compose.yml deploy/cluster/compose.yml deploy/pgbouncer/compose.yml | sed 's/^\${//; s/:?$//' | sort -u; }
 
 new_value() {
   case $1 in

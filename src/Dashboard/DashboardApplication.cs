@@ -19,7 +19,7 @@ internal static class DashboardApplication
     {
         var builder = WebApplication.CreateBuilder(args);
         builder.AddOrdersHost("orders-dashboard");
-        builder.Services.AddOrdersStore(builder.Configuration).AddReplays().AddSingleton<OrderCancellation>();
+        builder.Services.AddOrdersStore(builder.Configuration, DatabaseOptions.Dashboard, atLeast: 2).AddReplays().AddSingleton<OrderCancellation>();
         builder.Services.AddRelay(builder.Configuration);
         builder.Services.AddFailures(builder.Configuration).AddOrderFailures().AddTopologyCheck(builder.Configuration);
         builder.Services.AddOperatorAuth();

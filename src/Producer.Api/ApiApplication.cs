@@ -21,7 +21,7 @@ internal static class ApiApplication
         builder.WebHost.ConfigureKestrel(ConnectionLimits.Apply);
 
         // What orders are stored in, what takes them in, and what brings their messages to the broker.
-        builder.Services.AddOrdersStore(builder.Configuration).AddOrderIntake();
+        builder.Services.AddOrdersStore(builder.Configuration, DatabaseOptions.Api).AddOrderIntake();
         builder.Services.AddRelay(builder.Configuration);
         builder.Services.AddOrderFeeding();
 

@@ -16,7 +16,7 @@ internal sealed class OneProcess : IAsyncDisposable
     public OneProcess(OrdersSystem system)
     {
         _database = NpgsqlDataSource.Create(system.Database.ConnectionString);
-        var progress = new OrderProgressRecorder(new StepBits(_database));
+        var progress = new OrderProgressRecorder(new StepBits());
         Committer = new StepCommitter(_database, [new NoteWriter()], progress, _feed);
         Failures = new StepFailures(_database, progress, _feed);
     }

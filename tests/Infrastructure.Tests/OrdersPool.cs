@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Orders.Infrastructure.Hosting;
 using Orders.Infrastructure.Orders;
 using Orders.Testing;
 
@@ -11,10 +12,11 @@ internal static class OrdersPool
 {
     /// <summary>Makes one.</summary>
     /// <param name="system">Whose database it leads to.</param>
-    /// <param name="settings">More of the connection string.</param>
-    public static NpgsqlDataSource Of(OrdersSystem system, string settings = "")
+    /// <param name="most">The most connections.</param>
+    public static NpgsqlDataSource Of(OrdersSystem system, int most = DatabaseOptions.Worker)
     {
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("ConnectionStrings:Postgres", $"{system.Database.ConnectionString};{settings}")]).Build();
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(
+            [new("ConnectionStrings:Postgres", system.Database.ConnectionString), new("Database:MaxConnections", $"{most}")]).Build();
         var services = new ServiceCollection().AddOrdersStore(configuration);
         return (NpgsqlDataSource)services.Single(s => s.ServiceType == typeof(NpgsqlDataSource)).ImplementationInstance!;
     }

@@ -50,6 +50,14 @@ internal sealed record Attention(string State, string Word, string What, string 
             yield return new("bad", "Down", down.Name, $"{(down.Steps.Count == 0 ? "its steps wait" : $"{string.Join(", ", down.Steps)} {(down.Steps.Count == 1 ? "waits" : "wait")}")} and use up no attempt: {down.Reason}.", "/workers", "See the breakers", held);
         }
 
+        if (snapshot.Standing.Connections is { } connections)
+        {
+            if (connections.IsHigh)
+                yield return new("bad", "Connections", "database", $"{connections.InUse} of {connections.Budget.Limit} connections are open: soon nobody gets another one.", "/workers", "See the workers", connections.InUse);
+            else if (connections.Excess is { } excess)
+                yield return new("warn", "Connections", "database", $"{excess}.", "/workers", "See the workers", 0);
+        }
+
         foreach (var (step, paused) in snapshot.Standing.Paused)
             yield return new("warn", "Paused", step, $"by {paused.By} at {Texts.Utc(paused.At)}: {paused.Reason}", "/workers", "See the steps", snapshot.Queue(step)?.Figures.Ready ?? 0);
         foreach (var step in snapshot.Standing.Deferred.GroupBy(d => d.Step))

@@ -6,7 +6,7 @@ using Orders.Infrastructure.Steps.Reports;
 namespace Orders.Infrastructure.Cancellation;
 
 /// <summary>
-/// Once a second asks what was cancelled (one indexed query for the whole process, however many messages it works on), and writes what running steps have told about themselves.
+/// Once a second, while messages come or runs go on, asks what was cancelled (one indexed query for the whole process, however many messages it works on), and writes what running steps have told about themselves.
 /// </summary>
 internal sealed partial class CancellationPoll(Cancellations cancellations, RunningSteps running, StepReports reports, TimeProvider time, ILogger<CancellationPoll> logger)
     : BackgroundService
@@ -20,7 +20,8 @@ internal sealed partial class CancellationPoll(Cancellations cancellations, Runn
         {
             try
             {
-                await cancellations.RefreshAsync(stoppingToken);
+                if (cancellations.IsUsed)
+                    await cancellations.RefreshAsync(stoppingToken);
                 await reports.FlushAsync(running.Runs, stoppingToken);
                 answering = true;
             }

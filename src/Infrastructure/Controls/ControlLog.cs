@@ -16,4 +16,10 @@ internal static partial class ControlLog
 
     [LoggerMessage(2113, LogLevel.Information, "'{Step}' takes nothing from its queue: {Reason}")]
     public static partial void Closed(ILogger logger, string step, string reason);
+
+    [LoggerMessage(2114, LogLevel.Warning, "ALERT: too many database connections may be opened: {Excess}")]
+    public static partial void OverBudget(ILogger logger, string excess);
+
+    [LoggerMessage(2115, LogLevel.Information, "The database connections of all worker processes fit again: {Bounds} of {Limit}")]
+    public static partial void WithinBudget(ILogger logger, int bounds, int limit);
 }

@@ -4,16 +4,29 @@ using Microsoft.Extensions.Logging;
 using Npgsql;
 using Orders.Infrastructure.Cancellation;
 using Orders.Infrastructure.Coalescing;
+using Orders.Infrastructure.Hosting;
 
 namespace Orders.Infrastructure.Controls;
 
 /// <summary>
-/// One loop in each worker process, once a second: reports the process, reads what operators and other replicas have set, and sets the gates of the process's steps.
+/// One loop in each worker process, once a second while it works and less often while it is idle and has many siblings: reports the process, reads what operators and other replicas have set, and sets the gates of the process's steps.
 /// While the database is away the gates stay as they are: a paused step stays paused, and nothing can be committed anyway.
 /// </summary>
 public sealed class ControlPoll : BackgroundService, IBreakerReports
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    // At most: a pause is heard within two seconds.
+    private static readonly TimeSpan BusyInterval = TimeSpan.FromSeconds(1.5);
+    private static readonly TimeSpan SharePerBusyPoll = TimeSpan.FromMilliseconds(15);
+
+    // Of an idle process: all together 25 a second, however many there are. The most leaves two reports within the time for which a process counts as living.
+    private static readonly TimeSpan IdleInterval = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan SharePerIdlePoll = TimeSpan.FromMilliseconds(40);
+    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(3);
+
+    // What was read longer ago than this is read again before a message begins: while messages come, the poll is in time and nobody waits.
+    private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(2);
 
     // Long enough for the failures of one moment to be judged together, short enough for a run to hold its slot.
     private static readonly TimeSpan JudgedTogether = TimeSpan.FromMilliseconds(300);
@@ -23,6 +36,9 @@ public sealed class ControlPoll : BackgroundService, IBreakerReports
     private readonly ControlQueries _queries;
     private readonly StepGates _gates;
     private readonly RunningSteps _running;
+    private readonly Fleet _fleet;
+    private readonly DatabaseOptions _database;
+    private readonly ControlMetrics _metrics;
     private readonly ILogger<ControlPoll> _logger;
     private readonly SemaphoreSlim _wake = new(0, 1);
     private readonly Lock _lock = new();
@@ -30,6 +46,8 @@ public sealed class ControlPoll : BackgroundService, IBreakerReports
     private TaskCompletionSource? _asked;
     private TimeSpan _askedWait;
     private ControlState? _state;
+    private string? _excess;
+    private long _polledAt = long.MinValue / 2;
     private long _reported;
     private long _tidied = Stopwatch.GetTimestamp();
     private long _begun;
@@ -37,14 +55,17 @@ public sealed class ControlPoll : BackgroundService, IBreakerReports
     private bool _reportedDry;
 
     /// <summary>Creates it.</summary>
-    public ControlPoll(NpgsqlDataSource database, StepGates gates, RunningSteps running, ILogger<ControlPoll> logger)
+    public ControlPoll(
+        NpgsqlDataSource database, StepGates gates, RunningSteps running, Fleet fleet, DatabaseOptions options, ControlMetrics metrics, ILogger<ControlPoll> logger)
     {
         _queries = new ControlQueries(database);
         _gates = gates;
         _running = running;
+        (_fleet, _database, _metrics) = (fleet, options, metrics);
         _logger = logger;
         _dependencies = [.. gates.Dependencies.Select(d => d.Name)];
         gates.Reports = this;
+        gates.Freshen = FreshenAsync;
     }
 
     /// <summary>Polls now and waits for it.</summary>
@@ -109,7 +130,7 @@ public sealed class ControlPoll : BackgroundService, IBreakerReports
             try
             {
                 await PollAsync(stoppingToken);
-                pause = Interval;
+                pause = IntervalNow();
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -129,8 +150,23 @@ public sealed class ControlPoll : BackgroundService, IBreakerReports
             _asked?.TrySetResult();
     }
 
+    // Before the first poll the gates let nobody in anyway.
+    private async ValueTask FreshenAsync(CancellationToken cancellationToken)
+    {
+        if (_state is not null && Environment.TickCount64 - Volatile.Read(ref _polledAt) > Fresh.TotalMilliseconds)
+            await RefreshAsync(cancellationToken);
+    }
+
+    private TimeSpan IntervalNow()
+    {
+        if (_state is null || _state.Troubled.Count > 0 || _gates.Dependencies.Any(d => d.State != BreakerState.Closed))
+            return Interval;
+        return _gates.IsBusy(Quiet) ? _fleet.Pace(SharePerBusyPoll, Interval, BusyInterval) : _fleet.Pace(SharePerIdlePoll, Interval, IdleInterval);
+    }
+
     private async Task PollAsync(CancellationToken cancellationToken)
     {
+        var at = Environment.TickCount64;
         if (!_hasBegun)
         {
             await _queries.BeginAsync(_gates.Describe([]), _dependencies, cancellationToken);
@@ -139,7 +175,7 @@ public sealed class ControlPoll : BackgroundService, IBreakerReports
         }
 
         var isDry = _gates.IsDry;
-        var isDue = _reported == 0 || isDry != _reportedDry || Stopwatch.GetElapsedTime(_reported) > Worker.Interval - (Interval / 2);
+        var isDue = _reported == 0 || isDry != _reportedDry || Stopwatch.GetElapsedTime(_reported) > Worker.Interval - (Interval * 0.8);
         var calls = new List<(DependencyHealth Health, (int Calls, int Failures) Counts)>();
         foreach (var health in _gates.Dependencies)
         {
@@ -162,6 +198,8 @@ public sealed class ControlPoll : BackgroundService, IBreakerReports
             throw;
         }
 
+        Volatile.Write(ref _polledAt, at);
+        Account(_state.Budget);
         if (isDue)
             (_reported, _reportedDry) = (Stopwatch.GetTimestamp(), isDry);
         // Given back, it is like a new process: the others use its share of common limits until they have seen it.
@@ -183,6 +221,21 @@ public sealed class ControlPoll : BackgroundService, IBreakerReports
             _tidied = Stopwatch.GetTimestamp();
             await _gates.TidyAsync(cancellationToken);
         }
+    }
+
+    private void Account(ConnectionBudget budget)
+    {
+        _fleet.Processes = budget.Processes;
+        _metrics.Budget = budget;
+        if (_database.Pooler)
+            return;
+        var excess = budget.Excess(_database.Reserve);
+        // Said when it begins and when it ends, not with each process that comes or goes.
+        if (excess is not null && _excess is null)
+            ControlLog.OverBudget(_logger, excess);
+        else if (excess is null && _excess is not null)
+            ControlLog.WithinBudget(_logger, budget.Bounds, budget.Limit);
+        _excess = excess;
     }
 
     private Task AskAsync(TimeSpan wait, CancellationToken cancellationToken)

@@ -8,12 +8,10 @@ namespace Orders.Infrastructure.Controls;
 internal sealed class ControlQueries(NpgsqlDataSource database)
 {
     private const string Report = """
-        insert into workers (id, host, process_id, version, steps, running, started_at, runs, last_seen_at) values ($1, $2, $3, $4, $5, $6, $7, $8::text::jsonb, now())
+        insert into workers (id, host, process_id, version, steps, running, started_at, runs, max_connections, last_seen_at) values ($1, $2, $3, $4, $5, $6, $7, $8::text::jsonb, $10, now())
         on conflict (id) do update set running = excluded.running, runs = excluded.runs, last_seen_at = now(), stopped_at = null,
             drained_at = case when not $9 then null when workers.drained_at >= workers.drain_asked_at then workers.drained_at else now() end
         """;
-
-    private const string ReadDrain = "select drain_by, drain_reason from workers where id = $1 and drain_asked_at is not null";
 
     private const string AddBuild = "insert into step_builds (step, build) select unnest($1::text[]), $2 on conflict do nothing";
 
@@ -57,19 +55,24 @@ internal sealed class ControlQueries(NpgsqlDataSource database)
         where dependency = $1 and state = 2 and probe_by = $2
         """;
 
-    private const string ReadControls = "select step, paused, replica_limit, total_limit, rates, changed_by, reason from step_controls where step = any($1)";
-
-    private const string ReadBreakers = """
-        select b.dependency, b.state, b.forced, b.opened_at, b.retry_at, b.probe_by, b.reason,
-            exists (select from dependency_calls c where c.dependency = b.dependency and c.failures > 0 and c.slice > now() - interval '20 seconds')
-        from breakers b where b.dependency = any($1)
+    // Everything in one statement: an idle process asks nothing else. Its parameters are those of the report, then the dependencies and the age up to which a process counts as living.
+    // A replica that is drained leaves its share of a common limit to the others, once it has said itself that nothing runs there any more.
+    private const string Read = """
+        select
+            (select jsonb_agg(jsonb_build_object('step', step, 'paused', paused, 'replicaLimit', replica_limit, 'totalLimit', total_limit, 'rates', rates, 'changedBy', changed_by, 'reason', reason))
+                from step_controls where step = any($5)),
+            (select jsonb_agg(jsonb_build_object('dependency', b.dependency, 'state', b.state, 'forced', b.forced, 'openedAt', b.opened_at, 'retryAt', b.retry_at, 'probeBy', b.probe_by, 'reason', b.reason))
+                from breakers b where b.dependency = any($11)),
+            (select array_agg(distinct dependency) from dependency_calls where dependency = any($11) and failures > 0 and slice > now() - interval '20 seconds'),
+            (select jsonb_agg(jsonb_build_object('step', s, 'count', count, 'rank', rank)) from (
+                select s, count(*) as count, count(*) filter (where id < $1) as rank from workers, unnest(steps) as s
+                where stopped_at is null and (id = $1 or last_seen_at > now() - $12::interval) and s = any($5) and not coalesce(drained_at >= drain_asked_at, false) group by s) r),
+            (select jsonb_build_object('by', drain_by, 'reason', drain_reason) from workers where id = $1 and drain_asked_at is not null),
+            living.processes, living.connections, current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int - current_setting('reserved_connections')::int
+        from (select count(*)::int as processes, coalesce(sum(max_connections), 0)::int as connections from workers where stopped_at is null and (id = $1 or last_seen_at > now() - $12::interval)) living
         """;
 
-    // One that is drained leaves its share of a common limit to the others, once it has said itself that nothing runs there any more.
-    private const string ReadReplicas = """
-        select s, count(*)::int, count(*) filter (where id < $1)::int from workers, unnest(steps) as s
-        where stopped_at is null and last_seen_at > now() - $2::interval and s = any($3) and not coalesce(drained_at >= drain_asked_at, false) group by s
-        """;
+    private const string ReportAndRead = $"with report as ({Report}) {Read}";
 
     /// <summary>Reports and reads.</summary>
     /// <param name="me">This process; its report is written when it is due.</param>
@@ -84,8 +87,6 @@ internal sealed class ControlQueries(NpgsqlDataSource database)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var batch = new NpgsqlBatch(connection);
-        if (isDue)
-            Add(batch, Report, me.Id, me.Host, me.ProcessId, me.Version, me.Steps, me.Running, me.StartedAt, JsonSerializer.Serialize(me.Runs, JsonSerializerOptions.Web), isDry);
         foreach (var (dependency, count, failures) in calls)
         {
             Add(batch, ReportCalls, dependency.Name, count, failures);
@@ -95,10 +96,7 @@ internal sealed class ControlQueries(NpgsqlDataSource database)
 
         foreach (var name in trials)
             Add(batch, TakeTrial, name, me.Id);
-        Add(batch, ReadControls, (object)me.Steps);
-        Add(batch, ReadReplicas, me.Id, Worker.LifeSign, me.Steps);
-        Add(batch, ReadBreakers, (object)dependencies);
-        Add(batch, ReadDrain, me.Id);
+        Add(batch, isDue ? ReportAndRead : Read, [.. ReportOf(me, isDry), dependencies, Worker.LifeSign]);
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         return await ReadAsync(reader, cancellationToken);
     }
@@ -106,9 +104,11 @@ internal sealed class ControlQueries(NpgsqlDataSource database)
     /// <summary>Makes sure that the breakers of this process have rows, marks the deployment if its build is new, and forgets processes of long ago.</summary>
     public async Task BeginAsync(Worker me, string[] dependencies, CancellationToken cancellationToken)
     {
+        // Its row comes first: the poll's own statement does not see what it writes itself.
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var batch = new NpgsqlBatch(connection);
         Add(batch, ForgetOldWorkers);
+        Add(batch, Report, ReportOf(me, isDry: false));
         // In one order, as the breakers below: processes that start together would else wait for one another in a circle.
         Add(batch, AddBuild, me.Steps.Order(StringComparer.Ordinal).ToArray(), me.Version);
         if (dependencies.Length > 0)
@@ -125,43 +125,23 @@ internal sealed class ControlQueries(NpgsqlDataSource database)
 
     private static async Task<ControlState> ReadAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
     {
-        // Statements that write return no rows and no result of their own: the first result is that of the first query.
-        var steps = new Dictionary<string, StepControl>();
-        while (await reader.ReadAsync(cancellationToken))
+        // Statements that write return no rows and no result of their own: the first result is that of the query.
+        await reader.ReadAsync(cancellationToken);
+        var replicas = Array<Replicas>(reader, 3).ToDictionary(r => r.Step, r => (r.Count, r.Rank));
+        var troubled = reader.IsDBNull(2) ? [] : reader.GetFieldValue<string[]>(2).ToHashSet();
+        return new ControlState(
+            Array<StepControl>(reader, 0).ToDictionary(c => c.Step), Array<Breaker>(reader, 1).ToDictionary(b => b.Dependency), replicas, troubled,
+            reader.IsDBNull(4) ? null : JsonSerializer.Deserialize<WorkerDrain>(reader.GetString(4), JsonSerializerOptions.Web))
         {
-            steps[reader.GetString(0)] = new StepControl
-            {
-                Step = reader.GetString(0), Paused = reader.GetBoolean(1), ReplicaLimit = Optional<int>(reader, 2), TotalLimit = Optional<int>(reader, 3),
-                Rates = reader.IsDBNull(4) ? null : reader.GetString(4), ChangedBy = reader.GetString(5), Reason = reader.GetString(6),
-            };
-        }
-
-        await reader.NextResultAsync(cancellationToken);
-        var replicas = new Dictionary<string, (int, int)>();
-        while (await reader.ReadAsync(cancellationToken))
-            replicas[reader.GetString(0)] = (reader.GetInt32(1), reader.GetInt32(2));
-
-        await reader.NextResultAsync(cancellationToken);
-        var breakers = new Dictionary<string, Breaker>();
-        var troubled = new HashSet<string>();
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            breakers[reader.GetString(0)] = new Breaker
-            {
-                Dependency = reader.GetString(0), State = (BreakerState)reader.GetInt16(1), Forced = (BreakerState?)Optional<short>(reader, 2),
-                OpenedAt = Optional<DateTimeOffset>(reader, 3), RetryAt = Optional<DateTimeOffset>(reader, 4), ProbeBy = Optional<Guid>(reader, 5), Reason = reader.GetString(6),
-            };
-            if (reader.GetBoolean(7))
-                troubled.Add(reader.GetString(0));
-        }
-
-        await reader.NextResultAsync(cancellationToken);
-        var drain = await reader.ReadAsync(cancellationToken) ? new WorkerDrain(reader.GetString(0), reader.GetString(1)) : null;
-        return new ControlState(steps, breakers, replicas, troubled, drain);
+            Budget = new ConnectionBudget(reader.GetInt32(5), reader.GetInt32(6), reader.GetInt32(7)),
+        };
     }
 
-    private static T? Optional<T>(NpgsqlDataReader reader, int column)
-        where T : struct => reader.IsDBNull(column) ? null : reader.GetFieldValue<T>(column);
+    private static T[] Array<T>(NpgsqlDataReader reader, int column) =>
+        reader.IsDBNull(column) ? [] : JsonSerializer.Deserialize<T[]>(reader.GetString(column), JsonSerializerOptions.Web) ?? [];
+
+    private static object[] ReportOf(Worker me, bool isDry) =>
+        [me.Id, me.Host, me.ProcessId, me.Version, me.Steps, me.Running, me.StartedAt, JsonSerializer.Serialize(me.Runs, JsonSerializerOptions.Web), isDry, me.MaxConnections];
 
     private async Task ExecuteAsync(string sql, object[] parameters, CancellationToken cancellationToken)
     {
@@ -187,4 +167,6 @@ internal sealed class ControlQueries(NpgsqlDataSource database)
             collection.Add(parameter);
         }
     }
+
+    private sealed record Replicas(string Step, int Count, int Rank);
 }

@@ -8,4 +8,8 @@ namespace Orders.Infrastructure.Controls;
 /// <param name="Drain">Who wants this process to take nothing more; null when nobody does.</param>
 internal sealed record ControlState(
     IReadOnlyDictionary<string, StepControl> Steps, IReadOnlyDictionary<string, Breaker> Breakers, IReadOnlyDictionary<string, (int Count, int Rank)> Replicas,
-    IReadOnlySet<string> Troubled, WorkerDrain? Drain);
+    IReadOnlySet<string> Troubled, WorkerDrain? Drain)
+{
+    /// <summary>Connections of all worker processes.</summary>
+    public required ConnectionBudget Budget { get; init; }
+}

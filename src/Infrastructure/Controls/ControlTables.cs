@@ -27,6 +27,7 @@ public sealed class ControlTables :
         // Written and read as a whole, by SQL of its own.
         builder.Ignore(w => w.Runs).Ignore(w => w.IsDrained);
         builder.Property<string>("RunsJson").HasColumnName("runs").HasColumnType("jsonb").HasDefaultValueSql("'[]'").IsRequired();
+        builder.Property(w => w.MaxConnections).HasDefaultValue(0);
         builder.Property(w => w.DrainBy).HasDefaultValue("");
         builder.Property(w => w.DrainReason).HasDefaultValue("");
     }

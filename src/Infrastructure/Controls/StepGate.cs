@@ -27,6 +27,7 @@ public sealed class StepGate : IDisposable
     private StepRates? _rates;
     private CancellationTokenSource _closing = new();
     private TaskCompletionSource? _change;
+    private long _askedAt = long.MinValue / 2;
     private int _running;
     private bool _isStopping;
 
@@ -53,6 +54,9 @@ public sealed class StepGate : IDisposable
                 return _running;
         }
     }
+
+    /// <summary>Whether a message has come within a time.</summary>
+    internal bool WasAskedWithin(TimeSpan time) => Environment.TickCount64 - Volatile.Read(ref _askedAt) < time.TotalMilliseconds;
 
     /// <summary>Runs at a time in this process now; 0 while the gate is closed.</summary>
     public int Limit
@@ -95,6 +99,7 @@ public sealed class StepGate : IDisposable
     /// <param name="cancellationToken">Ends the wait.</param>
     public async ValueTask<GatePass> EnterAsync(Guid messageId, int attempt, int deferrals, Func<string, string?> keyOf, CancellationToken cancellationToken)
     {
+        Volatile.Write(ref _askedAt, Environment.TickCount64);
         if (await TakeSlotAsync(messageId, attempt, deferrals, cancellationToken) is { IsGranted: false } refused)
             return refused;
 

@@ -9,6 +9,7 @@ public sealed class StepGates : IAsyncDisposable
     private readonly Dictionary<string, StepGate> _gates;
     private readonly Dictionary<string, DependencyHealth> _dependencies;
     private readonly DateTimeOffset _startedAt = DateTimeOffset.UtcNow;
+    private readonly int _maxConnections;
     private readonly DeferredReports _reports = new();
     private readonly PermitLeases _leases;
     private bool _draining;
@@ -16,6 +17,7 @@ public sealed class StepGates : IAsyncDisposable
     /// <summary>Creates them; all are closed until the first poll.</summary>
     public StepGates(IReadOnlyList<GatedStep> steps, NpgsqlDataSource database, TimeProvider time)
     {
+        _maxConnections = new NpgsqlConnectionStringBuilder(database.ConnectionString).MaxPoolSize;
         _leases = new PermitLeases(database);
         _dependencies = steps.Where(s => s.DependsOn is not null).GroupBy(s => s.DependsOn!.Name)
             .ToDictionary(g => g.Key, g => new DependencyHealth(g.First().DependsOn!, _reports, Me));
@@ -35,6 +37,12 @@ public sealed class StepGates : IAsyncDisposable
     {
         set => _reports.To = value;
     }
+
+    /// <summary>Makes what the gates know fresh, see <see cref="FreshenAsync"/>; null where nobody polls.</summary>
+    internal Func<CancellationToken, ValueTask>? Freshen { get; set; }
+
+    /// <summary>Called for each message before it asks to be let in: after a quiet time the process first learns what operators and other replicas have set meanwhile.</summary>
+    internal ValueTask FreshenAsync(CancellationToken cancellationToken) => Freshen?.Invoke(cancellationToken) ?? ValueTask.CompletedTask;
 
     /// <summary>The gate of a step.</summary>
     public StepGate Of(string step) => _gates[step];
@@ -56,6 +64,9 @@ public sealed class StepGates : IAsyncDisposable
     /// <summary>Whether this process was asked to take nothing more, does so, and has nothing left.</summary>
     internal bool IsDry => _draining && _gates.Values.All(g => g is { Limit: 0, Running: 0 });
 
+    /// <summary>Whether something may happen here at any moment: runs go on, messages came lately, a step is closed, or a dependency is not well.</summary>
+    internal bool IsBusy(TimeSpan quiet) => _draining || _gates.Values.Any(g => g.Running > 0 || g.Limit == 0 || g.WasAskedWithin(quiet));
+
     internal Worker Describe(IReadOnlyList<RunningAttempt> runs) => new()
     {
         Id = Me,
@@ -65,6 +76,7 @@ public sealed class StepGates : IAsyncDisposable
         Steps = [.. _gates.Keys],
         Running = _gates.Values.Sum(g => g.Running),
         Runs = runs,
+        MaxConnections = _maxConnections,
         StartedAt = _startedAt,
     };
 

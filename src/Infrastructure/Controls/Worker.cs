@@ -33,6 +33,9 @@ public sealed class Worker
     /// <summary>The oldest of them, at most <see cref="MostRuns"/>; those that wait for their commit are not among them.</summary>
     public IReadOnlyList<RunningAttempt> Runs { get; init; } = [];
 
+    /// <summary>The most database connections it uses; 0 of one that does not say.</summary>
+    public int MaxConnections { get; init; }
+
     /// <summary>When it started.</summary>
     public DateTimeOffset StartedAt { get; init; }
 

@@ -19,21 +19,23 @@ public sealed class DatabaseDeployment(OrdersDbContext context, NpgsqlDataSource
     /// <param name="cancellationToken">Ends the waiting for others.</param>
     public async Task DeployAsync(Func<Task> fill, CancellationToken cancellationToken)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await ExecuteAsync(connection, "set lock_timeout = 0", cancellationToken);
-        await ExecuteAsync(connection, $"select pg_advisory_lock({DeploymentLock})", cancellationToken);
-        try
+        // An open transaction that does nothing else holds the lock: it ends with the process, also behind a pooler that hands out sessions by transaction.
+        await using var alone = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await alone.BeginTransactionAsync(cancellationToken);
+        await ExecuteAsync(alone, "set local lock_timeout = 0; set local idle_in_transaction_session_timeout = 0", cancellationToken);
+        await ExecuteAsync(alone, $"select pg_advisory_xact_lock({DeploymentLock})", cancellationToken);
+
+        await MigrateAsync(cancellationToken);
+        await using (var connection = await database.OpenConnectionAsync(cancellationToken))
         {
-            await MigrateAsync(cancellationToken);
+            await SetDefaultsAsync(connection, cancellationToken);
             await WriteCatalogueAsync(connection, cancellationToken);
             await WriteSubscriptionsAsync(connection, cancellationToken);
             await DeployRolesAsync(connection, cancellationToken);
-            await fill();
         }
-        finally
-        {
-            await ExecuteAsync(connection, $"select pg_advisory_unlock({DeploymentLock}); reset lock_timeout", CancellationToken.None);
-        }
+
+        await fill();
+        await transaction.CommitAsync(cancellationToken);
     }
 
     // A migration of a large table takes minutes, and may wait as long for its lock. The time limits that every connection here has are for statements that many wait for.
@@ -55,6 +57,15 @@ public sealed class DatabaseDeployment(OrdersDbContext context, NpgsqlDataSource
             await context.Database.CloseConnectionAsync();
         }
     }
+
+    // For each session from now on, whoever opens it. As start-up options of the connection they would not pass a pooler.
+    // A stuck twin on the same message, key or order must not pin a slot for ever; 55P03 is a transient fault and the message comes again.
+    private static Task SetDefaultsAsync(NpgsqlConnection connection, CancellationToken cancellationToken) => ExecuteAsync(connection, """
+        do $do$ begin
+            execute format('alter database %I set lock_timeout = %L', current_database(), '5s');
+            execute format('alter database %I set idle_in_transaction_session_timeout = %L', current_database(), '30s');
+        end $do$
+        """, cancellationToken);
 
     // A step keeps its bit for ever, also when it leaves the catalogue: old orders were measured with it.
     private async Task WriteCatalogueAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
@@ -96,8 +107,22 @@ public sealed class DatabaseDeployment(OrdersDbContext context, NpgsqlDataSource
     {
         await DeployRoleAsync(connection, "api", DatabaseGrants.Api, cancellationToken);
         await DeployRoleAsync(connection, "dashboard", DatabaseGrants.Dashboard, cancellationToken);
+        await DeployPoolerAsync(connection, cancellationToken);
         foreach (var step in catalogue.Steps)
             await DeployRoleAsync(connection, step.Name, [.. DatabaseGrants.Worker, .. step.Policy.Grants], cancellationToken);
+    }
+
+    // What PgBouncer asks before it lets a process in (deploy/pgbouncer). Only for the processes' own roles, and only for that one user.
+    private async Task DeployPoolerAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        if (ProcessCredentials.DatabasePassword(configuration, "pooler") is null)
+            return;
+        await ExecuteAsync(connection, """
+            create or replace function pooler_login(name text) returns table (usename name, passwd text) language sql security definer set search_path = pg_catalog as
+            $f$ select rolname, rolpassword from pg_authid where rolname = name and rolname like 'orders\_%' and rolcanlogin and not rolsuper $f$;
+            revoke all on function pooler_login(text) from public
+            """, cancellationToken);
+        await DeployRoleAsync(connection, "pooler", ["execute on function pooler_login(text)"], cancellationToken);
     }
 
     private async Task DeployRoleAsync(NpgsqlConnection connection, string process, IReadOnlyList<string> grants, CancellationToken cancellationToken)

@@ -15,6 +15,9 @@ namespace Orders.Infrastructure.Deployment;
 /// <summary>The whole deployment, for <c>Workers deploy</c> and for tests: database, broker, roles and users, and what the demo needs. Safe to repeat.</summary>
 public static class DeployCommand
 {
+    // One holds the lock, one migrates, one writes, one to spare.
+    private const int Connections = 4;
+
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     /// <summary>Deploys; waits for database and broker to come up.</summary>
@@ -25,7 +28,7 @@ public static class DeployCommand
     /// <param name="schedules">The schedules; null for none.</param>
     public static async Task RunAsync(IConfiguration configuration, StepCatalogue catalogue, Action<ILoggingBuilder> logging, CancellationToken cancellationToken, ScheduleCatalogue? schedules = null)
     {
-        var services = new ServiceCollection().AddLogging(logging).AddSingleton(configuration).AddSingleton(catalogue).AddOrdersStore(configuration)
+        var services = new ServiceCollection().AddLogging(logging).AddSingleton(configuration).AddSingleton(catalogue).AddOrdersStore(configuration, atLeast: Connections)
             .AddSingleton(RabbitMqOptions.Read(configuration)).AddSingleton<RabbitManagement>().AddSingleton<BrokerDeployment>().AddSingleton<BrokerUsers>()
             .AddScoped<DatabaseDeployment>().AddScoped<DemoCatalogue>().AddScoped<ApiKeys>().AddSingleton<OperatorStore>()
             .AddSingleton(schedules ?? new ScheduleCatalogue()).AddSingleton<ScheduleDeployment>();

@@ -32,6 +32,9 @@ internal static partial class FailureLog
     [LoggerMessage(4008, LogLevel.Error, "The look through {Queue} failed; the other queues go on, and it is tried again")]
     public static partial void QueueFailed(ILogger logger, Exception exception, string queue);
 
+    [LoggerMessage(4009, LogLevel.Warning, "The look through {Queue} took too long between two renewals of its lease; another process does it")]
+    public static partial void LookLost(ILogger logger, string queue);
+
     [LoggerMessage(4007, LogLevel.Warning, "{Count} rows of the outbox are quarantined and indexed now")]
     public static partial void QuarantineFound(ILogger logger, int count);
 

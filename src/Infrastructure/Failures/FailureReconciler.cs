@@ -1,7 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
-using Orders.Infrastructure.Coalescing;
+using Orders.Infrastructure.Leases;
 using Orders.Infrastructure.Messaging;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
@@ -23,6 +23,9 @@ public sealed class FailureReconciler(
     /// <summary>The key of the connection that looks: not the relay's, which delivers nothing while the broker blocks publishers.</summary>
     public const string Connection = "parked";
 
+    // Longer than the broker takes to notice that a silent process is gone and to give back what it held: its successor must find the whole queue.
+    private static readonly TimeSpan Alone = TimeSpan.FromSeconds(30);
+
     private static readonly CreateChannelOptions WithConfirms = new(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true, outstandingPublisherConfirmationsRateLimiter: null);
 
     /// <summary>Looks through a queue.</summary>
@@ -34,22 +37,28 @@ public sealed class FailureReconciler(
     /// <exception cref="NpgsqlException">The database cannot be reached.</exception>
     public async Task<LookResult?> LookAsync(string queue, CancellationToken cancellationToken, int? most = null)
     {
-        // A session lock on a connection of its own: it ends with the process, whatever happens.
-        Failpoint.Hit("parked.before_open", Outside.Database);
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        if (!await ReconcilerSql.TryLockAsync(connection, queue, cancellationToken))
+        Failpoint.Hit("parked.before_lock", Outside.Database);
+        await using var lease = await RowLease.TryTakeAsync(database, $"failures {queue}", Alone, cancellationToken);
+        if (lease is null)
             return null;
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lease.Lost);
         try
         {
-            return await LookAloneAsync(connection, queue, Math.Min(most ?? options.LookLimit, options.LookLimit), cancellationToken);
+            Failpoint.Hit("parked.before_open", Outside.Database);
+            await using var connection = await database.OpenConnectionAsync(either.Token);
+            var result = await LookAloneAsync(connection, lease, queue, Math.Min(most ?? options.LookLimit, options.LookLimit), either.Token);
+            Failpoint.Hit("parked.before_unlock", Outside.Database);
+            return result;
         }
-        finally
+        catch (OperationCanceledException) when (lease.Lost.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            await SessionLocks.GiveUpAsync(database, connection, () => ReconcilerSql.UnlockAsync(connection, queue));
+            // Another process is at this queue by now, or will be: what was not finished here it does.
+            FailureLog.LookLost(logger, queue);
+            return null;
         }
     }
 
-    private async Task<LookResult> LookAloneAsync(NpgsqlConnection connection, string queue, int limit, CancellationToken cancellationToken)
+    private async Task<LookResult> LookAloneAsync(NpgsqlConnection connection, RowLease lease, string queue, int limit, CancellationToken cancellationToken)
     {
         var amqp = await broker.OpenAsync(cancellationToken);
         var putBack = await PutBackAsync(connection, amqp, queue, cancellationToken);
@@ -71,7 +80,8 @@ public sealed class FailureReconciler(
 
         await ReconcilerSql.MarkRemovedAsync(connection, [.. outdated.Select(k => k.Row.Id)], cancellationToken);
         await ReconcilerSql.SetCopiesAsync(connection, [.. known.Where(k => k.Row.State == FailureState.Parked && k.Row.Copies != k.Found.Message.Copies).Select(k => (k.Row.Id, k.Found.Message.Copies))], cancellationToken);
-        var closed = look.IsComplete ? await CloseMissingAsync(connection, queue, began, found, cancellationToken) : 0;
+        // What stalled for long may have a successor, which has put messages back since: then this look says nothing about what is missing.
+        var closed = look.IsComplete && await lease.RenewAsync(cancellationToken) ? await CloseMissingAsync(connection, queue, began, found, cancellationToken) : 0;
 
         var removed = outdated.Sum(k => k.Found.Deliveries.Count);
         if (removed > 0)

@@ -50,20 +50,6 @@ internal static class ReconcilerSql
         select count(*) filter (where was = 1 and done)::integer, count(*) filter (where was = 1 and not done)::integer from closed
         """;
 
-    public static async Task<bool> TryLockAsync(NpgsqlConnection connection, string queue, CancellationToken cancellationToken)
-    {
-        await using var command = Command(connection, "select pg_try_advisory_lock(hashtextextended('failures:' || $1, 0))", queue);
-        Failpoint.Hit("parked.before_lock", Outside.Database);
-        return await command.ExecuteScalarAsync(cancellationToken) is true;
-    }
-
-    public static async Task UnlockAsync(NpgsqlConnection connection, string queue)
-    {
-        await using var command = Command(connection, "select pg_advisory_unlock(hashtextextended('failures:' || $1, 0))", queue);
-        Failpoint.Hit("parked.before_unlock", Outside.Database);
-        await command.ExecuteNonQueryAsync();
-    }
-
     // The database's clock: the rows were stamped by it or by machines that may differ a little; the grace covers that.
     public static async Task<DateTimeOffset> NowAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {

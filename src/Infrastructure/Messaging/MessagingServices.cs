@@ -32,6 +32,7 @@ public static class MessagingServices
         services.AddSingleton(RabbitMqOptions.Read(configuration));
         services.AddMetrics();
         services.TryAddSingleton<BrokerConnection>();
+        services.TryAddSingleton<Fleet>();
         services.TryAddSingleton<RelayMetrics>();
         services.TryAddSingleton<OutboxWriter>();
         if (options.Relay)
@@ -52,6 +53,8 @@ public static class MessagingServices
             step.Services?.Invoke(services, configuration);
 
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<Fleet>();
+        services.TryAddSingleton<ControlMetrics>();
         services.AddDuplicateEvidence();
         services.TryAddSingleton(PoisonOptions.Read(configuration));
         services.TryAddSingleton<PoisonMetrics>();

@@ -1,11 +1,12 @@
 using Npgsql;
 using Orders.Infrastructure.Controls;
+using Orders.Infrastructure.Hosting;
 using Orders.Infrastructure.Steps;
 
 namespace Orders.Infrastructure.Observing;
 
-/// <summary>Reads what stands in the way of steps: pauses, breakers that are not closed, drained workers, and open gaps of the completeness check. Tables of a few rows, in one round trip.</summary>
-public sealed class StandingReader(NpgsqlDataSource database)
+/// <summary>Reads what stands in the way of steps: pauses, breakers that are not closed, drained workers, open gaps of the completeness check, and how many database connections there are. Tables of a few rows, in one round trip.</summary>
+public sealed class StandingReader(NpgsqlDataSource database, DatabaseOptions options)
 {
     /// <summary>Gaps are counted up to here: more are as bad.</summary>
     public const int MostCounted = 10_000;
@@ -39,12 +40,18 @@ public sealed class StandingReader(NpgsqlDataSource database)
 
     private static readonly string Gaps = $"select count(*) from (select from completeness_gaps where closed_at is null limit {MostCounted}) counted";
 
+    private static readonly string Connections = $"""
+        select (select sum(numbackends)::int from pg_stat_database), count(*)::int, coalesce(sum(max_connections), 0)::int,
+            current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int - current_setting('reserved_connections')::int
+        from workers where stopped_at is null and last_seen_at > now() - interval '{Worker.LifeSign.TotalSeconds} seconds'
+        """;
+
     /// <summary>Reads it.</summary>
     /// <exception cref="NpgsqlException">The database cannot be read.</exception>
     public async Task<Standing> ReadAsync(CancellationToken cancellationToken)
     {
         await using var batch = database.CreateBatch();
-        foreach (var sql in (string[])[Paused, Down, Gaps, Drained, Lost, Deferred])
+        foreach (var sql in (string[])[Paused, Down, Gaps, Drained, Lost, Deferred, Connections])
             batch.BatchCommands.Add(new NpgsqlBatchCommand(sql));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         var paused = new Dictionary<string, PausedStep>();
@@ -81,7 +88,10 @@ public sealed class StandingReader(NpgsqlDataSource database)
                 reader.GetString(0), reader.GetString(1), reader.GetInt64(2), reader.IsDBNull(3) ? null : DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(3))));
         }
 
-        return new Standing(paused, down, gaps) { Drained = drained, Lost = lost, Deferred = deferred };
+        await reader.NextResultAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        var connections = new DatabaseConnections(reader.GetInt32(0), new ConnectionBudget(reader.GetInt32(1), reader.GetInt32(2), reader.GetInt32(3)), options.Reserve, options.Pooler);
+        return new Standing(paused, down, gaps) { Drained = drained, Lost = lost, Deferred = deferred, Connections = connections };
     }
 
     private static DateTimeOffset? Moment(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
@@ -101,6 +111,9 @@ public sealed record Standing(IReadOnlyDictionary<string, PausedStep> Paused, IR
 
     /// <summary>Messages that wait in the outbox for their step, by step and cause.</summary>
     public IReadOnlyList<DeferredMessages> Deferred { get; init; } = [];
+
+    /// <summary>Database connections; null until they were read.</summary>
+    public DatabaseConnections? Connections { get; init; }
 
     /// <summary>Nothing.</summary>
     public static Standing Clear { get; } = new(new Dictionary<string, PausedStep>(), [], 0);

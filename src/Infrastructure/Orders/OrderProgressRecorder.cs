@@ -45,6 +45,7 @@ public sealed class OrderProgressRecorder(StepBits bits) : IStepProgress
         if (relevant.Length == 0)
             return [];
 
+        await bits.LoadAsync(connection);
         await using var command = new NpgsqlCommand(Record, connection);
         command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = Array.ConvertAll(relevant, c => c.Run.SubjectId) });
         AddBits(c => c.Run.CountsAsStep && Ended(c));

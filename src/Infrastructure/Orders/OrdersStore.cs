@@ -21,10 +21,17 @@ namespace Orders.Infrastructure.Orders;
 public static class OrdersStore
 {
     /// <summary>Adds the data source, the context and the relay's feed. Connection string: <c>ConnectionStrings:Postgres</c>.</summary>
-    public static IServiceCollection AddOrdersStore(this IServiceCollection services, IConfiguration configuration)
+    /// <param name="services">Where to.</param>
+    /// <param name="configuration">Connection string and <see cref="DatabaseOptions"/>.</param>
+    /// <param name="connections">The most connections of this kind of host, unless the configuration says otherwise.</param>
+    /// <param name="atLeast">How many it cannot do without, whatever the configuration says.</param>
+    public static IServiceCollection AddOrdersStore(this IServiceCollection services, IConfiguration configuration, int connections = DatabaseOptions.Worker, int atLeast = 1)
     {
-        var dataSource = CreateDataSource(configuration);
-        services.AddSingleton(dataSource);
+        var options = DatabaseOptions.Read(configuration, connections);
+        if (options.MaxConnections < atLeast)
+            options = options with { MaxConnections = atLeast };
+        services.AddSingleton(options);
+        services.AddSingleton(CreateDataSource(configuration, options));
         services.AddSingleton<RelayFeed>();
         services.AddSingleton<OutboxCommitInterceptor>();
         services.TryAddSingleton<StepBits>();
@@ -56,7 +63,7 @@ public static class OrdersStore
     public static DbContextOptionsBuilder Configure(DbContextOptionsBuilder options, NpgsqlDataSource dataSource) =>
         options.UseNpgsql(dataSource).UseSnakeCaseNamingConvention();
 
-    private static NpgsqlDataSource CreateDataSource(IConfiguration configuration)
+    private static NpgsqlDataSource CreateDataSource(IConfiguration configuration, DatabaseOptions options)
     {
         var text = configuration.GetConnectionString("Postgres");
         new ConfigurationProblems()
@@ -73,16 +80,19 @@ public static class OrdersStore
             TcpKeepAlive = true,
             // A command that has timed out breaks its connection. Asking the server first to cancel it, over one more connection, waits without an end where the network has fallen silent.
             CancellationTimeout = -1,
-            // Seven statements each time a connection is given back, one in five of all. Nothing here leaves a setting behind, and the two that lock a session unlock it (SessionLocks).
+            // Seven statements each time a connection is given back, one in five of all. Nothing here leaves a setting or a lock behind in its session.
             NoResetOnClose = true,
+            // Who needs one more waits for it. One stays, so that a process that looks now and then does not log in each time; those beyond go soon after the load.
+            MaxPoolSize = options.MaxConnections,
+            MinPoolSize = 1,
+            ConnectionIdleLifetime = 20,
+            ConnectionPruningInterval = 5,
             ApplicationName = AppDomain.CurrentDomain.FriendlyName,
         };
         // Asked of the text: Npgsql's own builder says yes for every keyword it knows, given or not, and the time-out would stay at its 30 s.
         var given = new DbConnectionStringBuilder { ConnectionString = text };
         if (!given.ContainsKey("Command Timeout") && !given.ContainsKey("CommandTimeout"))
             settings.CommandTimeout = 15;
-        // A stuck twin on the same message, key or order must not pin a slot for ever; 55P03 is a transient fault and the message comes again.
-        settings.Options = $"{settings.Options} -c lock_timeout=5s -c idle_in_transaction_session_timeout=30s".Trim();
         return new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
     }
 }

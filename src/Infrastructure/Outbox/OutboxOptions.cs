@@ -12,7 +12,7 @@ public sealed record OutboxOptions
     /// <summary>The most messages published before their confirms are awaited, 1–1000: the client searches all outstanding ones at each confirm. Default: 500.</summary>
     public int BatchSize { get; init; } = 500;
 
-    /// <summary>How often an idle relay looks for rows that others left behind or that have become due. Default: 1 second.</summary>
+    /// <summary>How often an idle relay looks for rows that others left behind or that have become due; less often the more processes there are. Default: 1 second.</summary>
     public TimeSpan SweepInterval { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>How long the broker may take to confirm a batch. Default: 10 seconds.</summary>

@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Orders.Infrastructure.Hosting;
 using Orders.Infrastructure.Messaging;
 
 namespace Orders.Infrastructure.Outbox;
@@ -15,7 +16,7 @@ namespace Orders.Infrastructure.Outbox;
 ///    Dying in between rolls back. Rows locked by another sweep are skipped, so any number of relays may run, and each has a second sweep that helps while there is more than a batch.
 /// 5. What the broker refuses waits longer each time and is quarantined in the end; it never holds up the others.
 /// </summary>
-public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, RelayFeed feed, OutboxOptions options, RelayMetrics metrics, ILogger<Relay> logger)
+public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, RelayFeed feed, OutboxOptions options, Fleet fleet, RelayMetrics metrics, ILogger<Relay> logger)
     : BackgroundService
 {
     private const int TidyBatch = 1000;
@@ -24,7 +25,14 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
     // From this age on a message offered in memory is left to the sweep: its lease is about to end, and two relays would send it.
     private static readonly TimeSpan SendableAge = OutboxTable.Lease * 0.6;
     private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(3);
+    // Due, and yet not to be had, because another relay holds the rows: waits twice as long each time, up to a second.
     private static readonly TimeSpan HeldElsewhere = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan LongestHeld = TimeSpan.FromSeconds(1);
+
+    // However many processes there are, all together look at least seven times a second, and each knows of its own delayed rows; rows that are about to be due make them look up to fifty times.
+    private static readonly TimeSpan SharePerLook = TimeSpan.FromMilliseconds(150);
+    private static readonly TimeSpan LongestLook = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan SharePerDue = TimeSpan.FromMilliseconds(20);
 
     // Short beside the lease: a relay that dies in between sends up to so much a second time, to be dropped by the idempotency table.
     private static readonly TimeSpan TidyPause = TimeSpan.FromMilliseconds(200);
@@ -182,6 +190,7 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
     private async Task SweepAsync(RelayPublisher publisher, CancellationToken stopping)
     {
         var wait = options.SweepInterval;
+        var held = HeldElsewhere;
         while (true)
         {
             stopping.ThrowIfCancellationRequested();
@@ -189,6 +198,10 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
                 await broker.OpenAsync(stopping);
 
             wait = broker.IsReady ? await SweepOnceAsync(publisher, isMoreKnown: wait == TimeSpan.Zero, stopping) : options.SweepInterval;
+            if (wait != HeldElsewhere)
+                held = HeldElsewhere;
+            else
+                (wait, held) = (held, held * 2 < LongestHeld ? held * 2 : LongestHeld);
             if (wait > TimeSpan.Zero)
                 await feed.WaitForSweepAsync(wait, stopping);
             else
@@ -212,9 +225,9 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
     {
         Failpoint.Hit("relay.before_open", Outside.Database);
         await using var connection = await database.OpenConnectionAsync(stopping);
-        // An idle relay asks one cheap question a second: no transaction, no lock, one round trip.
+        // An idle relay asks one cheap question now and then: no transaction, no lock, one round trip.
         if (!isMoreKnown && await OutboxQueries.NextDueAsync(connection, stopping) is var next && next != TimeSpan.Zero)
-            return next < options.SweepInterval ? next.Value : options.SweepInterval;
+            return UntilNextLook(next);
 
         await using var transaction = await connection.BeginTransactionAsync(stopping);
         var rows = await OutboxQueries.TakeAsync(connection, options.BatchSize, stopping);
@@ -242,6 +255,13 @@ public sealed class Relay(NpgsqlDataSource database, BrokerConnection broker, Re
         Failpoint.Hit("relay.after_sweep_commit", Outside.Database);
         metrics.Published(rows.Count - setbacks.Length, "sweep");
         return rows.Count >= options.BatchSize ? TimeSpan.Zero : TimeSpan.FromMilliseconds(1);
+    }
+
+    // Every process sees the same next row. Of many each comes a little later than the last one, or all would be there at once for it; the first takes what is due, the others find the next.
+    private TimeSpan UntilNextLook(TimeSpan? next)
+    {
+        var look = fleet.Pace(SharePerLook, options.SweepInterval, LongestLook);
+        return next < look ? next.Value + (SharePerDue * 2 * (fleet.Processes - 1) * Random.Shared.NextDouble()) : look;
     }
 
     private Setback Report(Setback setback)

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Orders.Infrastructure.Coalescing;
+using Orders.Infrastructure.Leases;
 using Orders.Infrastructure.Steps;
 
 namespace Orders.Infrastructure.Poison;
@@ -11,9 +12,8 @@ namespace Orders.Infrastructure.Poison;
 /// 2. Before its run a mark is committed. Dying before it leaves no mark: whatever died, it was not this run.
 /// 3. It runs alone. If the process dies now, the mark stays, and the next delivery counts it as a death.
 /// 4. After the run, well or not, the mark is removed: an innocent is done, or fails like any other message. Dying before that counts a death too many, once.
-///    A run that only puts the message off (another run is at its effect, perhaps a dead one; the database is away) proves nothing: the deaths stay, and the message takes its lost deliveries along.
 /// 5. A message with <see cref="PoisonOptions.ParkAfter"/> deaths is parked without another run.
-/// A mark whose process still lives is no death: that process holds a lock in the database while it runs, and the message waits elsewhere meanwhile.
+/// A mark whose process still lives is no death: that process renews a lease while it runs, and the message waits elsewhere meanwhile. A dead one's lease ends by itself.
 /// Messages that were never lost, which is nearly all, pay for none of this.
 /// </summary>
 public sealed class PoisonGuard(NpgsqlDataSource database, PoisonOptions options, PoisonMetrics metrics, ILogger<PoisonGuard> logger) : IDisposable
@@ -27,10 +27,18 @@ public sealed class PoisonGuard(NpgsqlDataSource database, PoisonOptions options
     // By the time of the mark: a run that was taken for dead must not remove its successor's.
     private const string Remove = "delete from suspects where message_id = $1 and step = $2 and at = $3";
 
+    // The run has not come to an end of its own: the deaths that were counted stay.
     private const string PutOff = """
         with waits as (update suspects set running = false where message_id = $1 and step = $2 and at = $3 and deaths > 0)
         delete from suspects where message_id = $1 and step = $2 and at = $3 and deaths = 0
         """;
+
+    // A process that stalled longer than its lease was taken for dead by its successor, whose mark this is now: it has not died after all.
+    private const string NotDead = "update suspects set deaths = greatest(deaths - 1, 0) where message_id = $1 and step = $2";
+
+    // Longer than a pause of the garbage collector or a slow disk, short enough for the next process to wait for the end of a dead one's.
+    private static readonly TimeSpan Alive = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(500);
 
     private static readonly TimeSpan Elsewhere = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
@@ -51,15 +59,25 @@ public sealed class PoisonGuard(NpgsqlDataSource database, PoisonOptions options
             return new Pass(this, null, null, null);
         }
 
-        await _gate.EnterAloneAsync(cancellationToken);
+        var lease = await TakeLeaseAsync(run, cancellationToken);
         try
         {
-            var (connection, mark) = await MarkAsync(run, lost, cancellationToken);
-            return new Pass(this, run, connection, mark);
+            await _gate.EnterAloneAsync(cancellationToken);
+        }
+        catch
+        {
+            await lease.DisposeAsync();
+            throw;
+        }
+
+        try
+        {
+            return new Pass(this, run, lease, await MarkAsync(run, lost, cancellationToken));
         }
         catch
         {
             _gate.LeaveAlone();
+            await lease.DisposeAsync();
             throw;
         }
     }
@@ -67,37 +85,38 @@ public sealed class PoisonGuard(NpgsqlDataSource database, PoisonOptions options
     /// <inheritdoc />
     public void Dispose() => _gate.Dispose();
 
-    // Returns the connection whose lock says that this process lives, and the mark.
-    private async Task<(NpgsqlConnection Connection, RunMark Mark)> MarkAsync(StepRun run, long lost, CancellationToken cancellationToken)
+    // The broker gives a dead process's message to the next one at once, which then waits here for the end of the dead one's lease.
+    private async Task<RowLease> TakeLeaseAsync(StepRun run, CancellationToken cancellationToken)
     {
-        var connection = await database.OpenConnectionAsync(cancellationToken);
-        try
+        DateTimeOffset? seen = null;
+        while (true)
         {
-            await using (var alive = new NpgsqlCommand("select pg_try_advisory_lock(hashtextextended($1, 0))", connection))
-            {
-                alive.Parameters.Add(new NpgsqlParameter<string> { TypedValue = KeyOf(run) });
-                if (await alive.ExecuteScalarAsync(cancellationToken) is not true)
-                    throw new EffectInProgressException(run.Effect, run.SubjectId, DateTimeOffset.UtcNow + Elsewhere);
-            }
-
-            var (deaths, host, mark) = await MarkAsync(connection, run, cancellationToken);
-            if (deaths >= options.ParkAfter)
-            {
-                await RemoveAsync(connection, run, mark, cancellationToken);
-                PoisonLog.Poisonous(logger, run.Step, run.MessageId, deaths);
-                metrics.Poisonous(run.Step);
-                throw new PoisonMessageException(run.Step, run.MessageId, (int)lost + 1, deaths, host);
-            }
-
-            PoisonLog.RunsAlone(logger, run.Step, run.MessageId, lost);
-            metrics.RunsAlone(run.Step);
-            return (connection, mark);
+            if (await RowLease.TryTakeAsync(database, KeyOf(run), Alive, cancellationToken) is { } lease)
+                return lease;
+            var until = await RowLease.HeldUntilAsync(database, KeyOf(run), cancellationToken);
+            // Renewed meanwhile: somebody lives.
+            if (until > seen)
+                throw new EffectInProgressException(run.Effect, run.SubjectId, DateTimeOffset.UtcNow + Elsewhere);
+            seen = until ?? seen;
+            await Task.Delay(LookAgain, cancellationToken);
         }
-        catch
+    }
+
+    private async Task<RunMark> MarkAsync(StepRun run, long lost, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        var (deaths, host, mark) = await MarkAsync(connection, run, cancellationToken);
+        if (deaths >= options.ParkAfter)
         {
-            await GiveBackAsync(connection, run);
-            throw;
+            await ExecuteAsync(connection, Remove, run, mark, cancellationToken);
+            PoisonLog.Poisonous(logger, run.Step, run.MessageId, deaths);
+            metrics.Poisonous(run.Step);
+            throw new PoisonMessageException(run.Step, run.MessageId, (int)lost + 1, deaths, host);
         }
+
+        PoisonLog.RunsAlone(logger, run.Step, run.MessageId, lost);
+        metrics.RunsAlone(run.Step);
+        return mark;
     }
 
     private static async Task<(int Deaths, string Host, RunMark Mark)> MarkAsync(NpgsqlConnection connection, StepRun run, CancellationToken cancellationToken)
@@ -111,18 +130,19 @@ public sealed class PoisonGuard(NpgsqlDataSource database, PoisonOptions options
         return (reader.GetInt32(0), reader.GetString(1), new RunMark(reader.GetFieldValue<DateTime>(2)));
     }
 
-    private static async Task RemoveAsync(NpgsqlConnection connection, StepRun run, RunMark mark, CancellationToken cancellationToken)
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, StepRun run, RunMark? mark, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(mark.IsPutOff ? PutOff : Remove, connection);
+        await using var command = new NpgsqlCommand(sql, connection);
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = run.MessageId });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = run.Step });
-        command.Parameters.Add(new NpgsqlParameter<DateTime> { TypedValue = mark.At });
+        if (mark is not null)
+            command.Parameters.Add(new NpgsqlParameter<DateTime> { TypedValue = mark.At });
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    private async ValueTask LeaveAsync(StepRun? suspect, NpgsqlConnection? alive, RunMark? mark)
+    private async ValueTask LeaveAsync(StepRun? suspect, RowLease? lease, RunMark? mark)
     {
-        if (suspect is null || alive is null || mark is null)
+        if (suspect is null || lease is null || mark is null)
         {
             _gate.Leave();
             return;
@@ -130,13 +150,20 @@ public sealed class PoisonGuard(NpgsqlDataSource database, PoisonOptions options
 
         try
         {
-            // By another connection: the run may have outlived the one that holds the lock.
             using var patience = new CancellationTokenSource(Patience);
             await DatabasePatience.RunAsync(
                 async () =>
                 {
+                    // Asked before the mark goes: a successor's mark must stay.
+                    var isMine = await lease.RenewAsync(patience.Token);
                     await using var connection = await database.OpenConnectionAsync(patience.Token);
-                    await RemoveAsync(connection, suspect, mark, patience.Token);
+                    var (sql, own) = (isMine, mark.IsPutOff) switch
+                    {
+                        (false, _) => (NotDead, null),
+                        (true, true) => (PutOff, mark),
+                        (true, false) => (Remove, mark),
+                    };
+                    await ExecuteAsync(connection, sql, suspect, own, patience.Token);
                 },
                 patience.Token);
         }
@@ -146,32 +173,10 @@ public sealed class PoisonGuard(NpgsqlDataSource database, PoisonOptions options
         }
         finally
         {
-            // First of all the others may run: whatever giving up the lock meets, they do not wait for it. Until then another process only finds this message under way.
+            // First of all the others may run: whatever giving up the lease meets, they do not wait for it. Until then another process only finds this message under way.
             _gate.LeaveAlone();
-            await GiveBackAsync(alive, suspect);
+            await lease.DisposeAsync();
         }
-    }
-
-    // The lock is given up with it, or the next suspect's process would take this one for alive. A failure here is nobody's who runs or waits: the session is ended instead.
-    private async Task GiveBackAsync(NpgsqlConnection connection, StepRun run)
-    {
-        await using (connection)
-        {
-            try
-            {
-                await SessionLocks.GiveUpAsync(database, connection, () => UnlockAsync(connection));
-            }
-            catch (NpgsqlException fault)
-            {
-                PoisonLog.NotUnlocked(logger, run.Step, run.MessageId, fault.Message);
-            }
-        }
-    }
-
-    private static async Task UnlockAsync(NpgsqlConnection connection)
-    {
-        await using var command = new NpgsqlCommand("select pg_advisory_unlock_all()", connection);
-        await command.ExecuteNonQueryAsync();
     }
 
     private static string KeyOf(StepRun run) => $"suspect {run.MessageId} {run.Step}";
@@ -184,16 +189,16 @@ public sealed class PoisonGuard(NpgsqlDataSource database, PoisonOptions options
     {
         private readonly PoisonGuard _guard;
         private readonly StepRun? _suspect;
-        private readonly NpgsqlConnection? _alive;
+        private readonly RowLease? _lease;
         private readonly RunMark? _mark;
 
-        internal Pass(PoisonGuard guard, StepRun? suspect, NpgsqlConnection? alive, RunMark? mark) => (_guard, _suspect, _alive, _mark) = (guard, suspect, alive, mark);
+        internal Pass(PoisonGuard guard, StepRun? suspect, RowLease? lease, RunMark? mark) => (_guard, _suspect, _lease, _mark) = (guard, suspect, lease, mark);
 
         /// <summary>Call when the run has not come to an end of its own: its message comes again without an attempt, and the deaths that were counted stay.</summary>
         public void PutOff() => _mark?.PutOff();
 
         /// <summary>The run has ended.</summary>
-        public ValueTask DisposeAsync() => _guard.LeaveAsync(_suspect, _alive, _mark);
+        public ValueTask DisposeAsync() => _guard.LeaveAsync(_suspect, _lease, _mark);
     }
 
     // Which mark is ours: the time at which it was written.

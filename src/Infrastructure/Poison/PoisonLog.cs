@@ -14,9 +14,6 @@ internal static partial class PoisonLog
     [LoggerMessage(4352, LogLevel.Warning, "The mark of suspect {MessageId} of {Step} could not be removed ({Reason}); its next delivery counts as if this process had died")]
     public static partial void MarkStays(ILogger logger, string step, Guid messageId, string reason);
 
-    [LoggerMessage(4353, LogLevel.Warning, "The lock of suspect {MessageId} of {Step} could not be given up ({Reason}); its session is ended instead")]
-    public static partial void NotUnlocked(ILogger logger, string step, Guid messageId, string reason);
-
     [LoggerMessage(4360, LogLevel.Critical, "ALERT: {Queue} cannot be written ({Reason}), so a message of '{Step}' cannot be parked and circles; it is held to one attempt a second until the queue takes it")]
     public static partial void CannotPark(ILogger logger, string step, string queue, string reason);
 

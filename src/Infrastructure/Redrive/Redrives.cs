@@ -67,6 +67,8 @@ public sealed class Redrives(NpgsqlDataSource database, ISubjectDirectory subjec
         Failpoint.Hit("redrive.before_commit_create", Outside.Database);
         await transaction.CommitAsync(cancellationToken);
         Failpoint.Hit("redrive.after_commit_create", Outside.Database);
+        // Given back before the next one is asked for: many who hold one and wait for a second would wait for one another.
+        await connection.CloseAsync();
         return (await FindAsync(id, cancellationToken), null);
     }
 

@@ -6,7 +6,7 @@ namespace Orders.Infrastructure.Scheduling;
 /// <summary>How a process keeps schedules, section <c>Schedules</c>. Whether it does at all is <c>Workers:Schedules</c>.</summary>
 public sealed record ScheduleOptions
 {
-    /// <summary>The longest wait between two looks; a firing that is due sooner is met on time all the same. Default: 1 second.</summary>
+    /// <summary>The longest wait between two looks while there are few processes; a firing that is due sooner is met on time all the same. Default: 1 second.</summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>How late a firing may be before the misfire policy decides. Default: 10 seconds.</summary>

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Orders.Infrastructure.Coalescing;
+using Orders.Infrastructure.Hosting;
 using Orders.Infrastructure.Outbox;
 
 namespace Orders.Infrastructure.Scheduling;
@@ -14,12 +15,17 @@ namespace Orders.Infrastructure.Scheduling;
 /// When nobody was there the misfire policy decides, see <see cref="FiringPlan"/>.
 /// </summary>
 public sealed class ScheduleRunner(
-    NpgsqlDataSource database, ScheduleCatalogue catalogue, ScheduleOptions options, JobRunner jobs, RelayFeed relay, ScheduleMetrics metrics, ILogger<ScheduleRunner> logger)
+    NpgsqlDataSource database, ScheduleCatalogue catalogue, ScheduleOptions options, JobRunner jobs, RelayFeed relay, Fleet fleet, ScheduleMetrics metrics, ILogger<ScheduleRunner> logger)
     : BackgroundService
 {
     private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan AfterUnusable = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+
+    // However many processes there are: all together look four times a second, and a firing that is due is found by some process within 20 ms on average.
+    private static readonly TimeSpan SharePerLook = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LongestLook = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan SharePerFiring = TimeSpan.FromMilliseconds(20);
 
     // A process fires what it knows; what only a newer version knows is left to that version's processes.
     private readonly string[] _known = [.. catalogue.Schedules.Select(s => s.Name)];
@@ -70,8 +76,9 @@ public sealed class ScheduleRunner(
             (nextIn, _) = await ScheduleQueries.LookAsync(database, _known, cancellationToken);
         }
 
-        // Never below 10 ms: a row that another process holds locked shows as due, and must not make this one spin.
-        return nextIn is { } next && next < options.PollInterval ? TimeSpan.FromTicks(Math.Max(next.Ticks, ShortestWait.Ticks)) : options.PollInterval;
+        var look = fleet.Pace(SharePerLook, options.PollInterval, LongestLook);
+        // Never below 10 ms: a row that another process holds locked shows as due, and must not make this one spin. Of many processes each comes a little later than the last one: the first fires.
+        return nextIn is { } next && next < look ? TimeSpan.FromTicks(Math.Max(next.Ticks, ShortestWait.Ticks)) + (SharePerFiring * (fleet.Processes - 1) * Random.Shared.NextDouble()) : look;
     }
 
     private async Task FireAsync(CancellationToken cancellationToken)

@@ -18,6 +18,7 @@ public static class ScheduleServices
         services.AddSingleton(ScheduleOptions.Read(configuration)).AddSingleton(catalogue);
         services.AddMetrics();
         services.TryAddSingleton<ScheduleMetrics>();
+        services.TryAddSingleton<Fleet>();
         foreach (var schedule in catalogue.Schedules)
         {
             schedule.Services?.Invoke(services, configuration);

@@ -3,23 +3,26 @@ using Npgsql;
 namespace Orders.Infrastructure.Steps;
 
 /// <summary>The bit of each step, as the deployment wrote it into <c>step_catalogue</c>. Read once; a new step comes with a new deployment and a restart.</summary>
-public sealed class StepBits(NpgsqlDataSource database)
+public sealed class StepBits
 {
-    private readonly Lazy<Dictionary<string, int>> _bits = new(() => Read(database), LazyThreadSafetyMode.PublicationOnly);
+    private Dictionary<string, int>? _bits;
 
-    /// <summary>The bit of a step.</summary>
+    /// <summary>The bit of a step, once <see cref="LoadAsync"/> has read them.</summary>
     /// <exception cref="InvalidOperationException">The database does not know the step: the deployment has not run since it was added.</exception>
-    public int this[string step] => _bits.Value.TryGetValue(step, out var bit)
+    public int this[string step] => Volatile.Read(ref _bits) is { } bits && bits.TryGetValue(step, out var bit)
         ? bit
-        : throw new InvalidOperationException($"Step '{step}' is not in the table step_catalogue (found: {string.Join(", ", _bits.Value.Keys)}); run `Workers deploy` with this version.");
+        : throw new InvalidOperationException($"Step '{step}' is not in the table step_catalogue (found: {string.Join(", ", _bits?.Keys.AsEnumerable() ?? [])}); run `Workers deploy` with this version.");
 
-    private static Dictionary<string, int> Read(NpgsqlDataSource database)
+    /// <summary>Reads them if that was not done before: over the caller's connection, for one that holds a connection must not wait for another of the same pool.</summary>
+    public async ValueTask LoadAsync(NpgsqlConnection connection)
     {
-        using var command = database.CreateCommand("select step, bit from step_catalogue");
-        using var reader = command.ExecuteReader();
+        if (Volatile.Read(ref _bits) is not null)
+            return;
+        await using var command = new NpgsqlCommand("select step, bit from step_catalogue", connection);
+        await using var reader = await command.ExecuteReaderAsync();
         var bits = new Dictionary<string, int>();
-        while (reader.Read())
+        while (await reader.ReadAsync())
             bits[reader.GetString(0)] = reader.GetInt32(1);
-        return bits;
+        Volatile.Write(ref _bits, bits);
     }
 }

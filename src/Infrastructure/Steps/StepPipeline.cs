@@ -57,6 +57,9 @@ internal sealed class StepPipeline<TStep>(
         {
             if (policy.Compensations.Contains(typeof(T)))
                 run.Compensate();
+            // After a quiet time this process knows nothing new: it asks before it begins. While messages come, the polls keep both fresh and nobody waits here.
+            await cancellations.FreshenAsync(context.CancellationToken);
+            await gates.FreshenAsync(context.CancellationToken);
             if (await IsLeftOutAsync(context, run))
             {
                 await SayConsumedAsync(context);

@@ -33,6 +33,7 @@ public sealed partial class FailpointTests
         ["Orders.Infrastructure.Retention."] = "each batch is one statement, and the next purge takes what was left",
         ["Orders.Infrastructure.Completeness."] = "findings and mark are one transaction, and the next check repeats it",
         ["Orders.Infrastructure.Orders.Completeness."] = "reads, in the transaction of the check",
+        ["Orders.Infrastructure.Leases."] = "a lease that is not released ends by itself; RowLeaseTests, KillerTests, and the failpoints of those who take one",
         ["Orders.Infrastructure.Poison."] = "about processes that die; KillerTests lets one die four times",
         ["Orders.Infrastructure.Idempotency.DuplicateWriter."] = "evidence, written after the fact and allowed to be lost",
         ["Orders.Infrastructure.Idempotency.DuplicateReader."] = "a page of the operator's",

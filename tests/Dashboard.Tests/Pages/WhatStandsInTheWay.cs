@@ -72,6 +72,17 @@ internal sealed class WhatStandsInTheWay
     }
 
     [Test]
+    public void The_overview_says_when_connections_run_out_or_may()
+    {
+        static Standing With(int inUse, int bounds, bool pooler = false) => Standing.Clear with { Connections = new(inUse, new(10, bounds, 100), 20, pooler) };
+        Assert.That(Attention.In(Seen(With(inUse: 50, bounds: 80), consumers: 1)), Is.Empty);
+        Assert.That(Attention.In(Seen(With(inUse: 50, bounds: 81), consumers: 1)).Select(a => (a.State, a.Word)), Is.EqualTo(new[] { ("warn", "Connections") }));
+        Assert.That(Attention.In(Seen(With(inUse: 50, bounds: 81, pooler: true), consumers: 1)), Is.Empty, "a pooler bounds them together");
+        Assert.That(Attention.In(Seen(With(inUse: 86, bounds: 80), consumers: 1)).Select(a => (a.State, a.Word, a.Sentence)),
+            Is.EqualTo(new[] { ("bad", "Connections", "86 of 100 connections are open: soon nobody gets another one.") }));
+    }
+
+    [Test]
     public void Alerts_tell_of_breakers_and_gaps_and_not_of_workers_that_are_meant_to_wait()
     {
         Assert.That(Fired(Seen(Paused, consumers: 0)), Is.Empty);

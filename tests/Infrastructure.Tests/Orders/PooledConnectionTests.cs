@@ -9,7 +9,7 @@ public sealed class PooledConnectionTests : InASystem
     [TestCase("select 1 / 0", TestName = "A failed transaction ends with its user")]
     public async Task A_transaction_ends_with_its_user(string last)
     {
-        await using var pool = OrdersPool.Of(System, "Maximum Pool Size=1");
+        await using var pool = OrdersPool.Of(System, most: 1);
         var session = 0;
         await using (var first = await pool.OpenConnectionAsync())
         {

@@ -1,10 +1,8 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
-using Orders.Infrastructure.Coalescing;
 using Orders.Infrastructure.Poison;
 using Orders.Infrastructure.Steps;
-using Orders.Testing;
 using Orders.Testing.Zoo;
 
 namespace Orders.Infrastructure.Tests.Poison;
@@ -123,41 +121,49 @@ public sealed class PoisonGuardTests : InASystem
     }
 
     [Test]
-    public async Task A_session_that_is_given_back_to_the_pool_keeps_no_lock()
+    public async Task A_run_that_ends_leaves_no_lease()
     {
-        await using var pool = OrdersPool.Of(System);
         var run = Run();
-        await (await Process(pool).EnterAsync(run, Suspicious, CancellationToken.None)).DisposeAsync();
-        Assert.That(await LocksAsync(), Is.Zero, "locks after a run");
+        await (await Process().EnterAsync(run, Suspicious, CancellationToken.None)).DisposeAsync();
         for (var death = 0; death < 2; death++)
             await DieAsync(run);
-        Assert.ThrowsAsync<PoisonMessageException>(async () => await Process(pool).EnterAsync(run, 4, CancellationToken.None));
-        Assert.That(await LocksAsync(), Is.Zero, "locks after a message was parked");
+        Assert.ThrowsAsync<PoisonMessageException>(async () => await Process().EnterAsync(run, 4, CancellationToken.None));
+        Assert.That(await System.Database.CountAsync("leases where name like $1", $"%{run.MessageId}%"), Is.Zero);
     }
 
     [Test]
-    public async Task A_session_that_could_not_unlock_is_ended()
+    public async Task The_message_of_a_dead_process_waits_for_the_end_of_its_lease_and_runs_then()
     {
-        await using var pool = OrdersPool.Of(System);
-        await using (var connection = await pool.OpenConnectionAsync())
-        {
-            await using var command = new NpgsqlCommand("select pg_advisory_lock(4711)", connection);
-            await command.ExecuteNonQueryAsync();
-            Assert.ThrowsAsync<PostgresException>(() => SessionLocks.GiveUpAsync(pool, connection, async () =>
-            {
-                await using var unlock = new NpgsqlCommand("select 1 / 0", connection);
-                await unlock.ExecuteNonQueryAsync();
-            }));
-        }
-
-        // The server notices a moment later that its client is gone.
-        await Eventually.That(LocksAsync, Is.Zero, "locks of a session whose unlock failed");
+        var run = Run();
+        await DieAsync(run);
+        await System.Database.ExecuteAsync(
+            "insert into leases (name, holder, until) values ($1, gen_random_uuid(), clock_timestamp() + interval '2 seconds')", $"suspect {run.MessageId} {run.Step}");
+        await using var pass = await Process().EnterAsync(run, 3, CancellationToken.None);
+        Assert.That(await System.Database.ScalarAsync<int>("select deaths from suspects where message_id = $1", run.MessageId), Is.EqualTo(1), "deaths");
     }
 
-    private Task<long> LocksAsync() =>
-        System.Database.CountAsync("pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())");
+    [Test]
+    public async Task A_process_that_stalled_and_was_taken_for_dead_leaves_its_successors_mark_and_takes_back_the_death()
+    {
+        var run = Run();
+        var stalled = await Process().EnterAsync(run, Suspicious, CancellationToken.None);
+        await System.Database.ExecuteAsync("delete from leases where name like $1", $"%{run.MessageId}%");
+        await using var successor = await Process().EnterAsync(run, 3, CancellationToken.None);
+        Assert.That(await System.Database.ScalarAsync<int>("select deaths from suspects where message_id = $1", run.MessageId), Is.EqualTo(1), "deaths, as the successor sees them");
 
-    // A mark without the lock of a living process is all that a dead one leaves.
+        await stalled.DisposeAsync();
+        Assert.That(await System.Database.ScalarAsync<int>("select deaths from suspects where message_id = $1 and running", run.MessageId), Is.Zero, "deaths, once the stalled process has ended its run");
+    }
+
+    [Test]
+    public async Task A_suspect_holds_no_connection_while_it_runs()
+    {
+        await using var pool = OrdersPool.Of(System, most: 1);
+        await using var pass = await Process(pool).EnterAsync(Run(), Suspicious, CancellationToken.None);
+        await using var connection = await pool.OpenConnectionAsync();
+    }
+
+    // A mark without the lease of a living process is all that a dead one leaves in the end.
     private Task<int> DieAsync(StepRun run) => System.Database.ExecuteAsync(
         "insert into suspects (message_id, step, deaths, running, host) values ($1, $2, 0, true, 'dead') on conflict (message_id, step) do update set deaths = suspects.deaths + suspects.running::int, running = true",
         run.MessageId, run.Step);

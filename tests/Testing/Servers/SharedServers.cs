@@ -23,6 +23,9 @@ public static class SharedServers
     /// <summary>The owner's connection string to the maintenance database.</summary>
     public static async Task<string> DatabaseAsync() => (await Started.Value).Database.GetConnectionString();
 
+    /// <summary>Where another container finds the database.</summary>
+    public static async Task<string> DatabaseAddressAsync() => (await Started.Value).Database.IpAddress;
+
     /// <summary>The broker, as its administrator sees it.</summary>
     public static async Task<RabbitMqOptions> BrokerAsync()
     {

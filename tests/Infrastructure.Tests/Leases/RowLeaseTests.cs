@@ -1,0 +1,63 @@
+using Npgsql;
+using Orders.Infrastructure.Leases;
+using Orders.Testing;
+
+namespace Orders.Infrastructure.Tests.Leases;
+
+/// <summary>Who holds a name, and what ends that.</summary>
+public sealed class RowLeaseTests : InASystem
+{
+    private static readonly TimeSpan Long = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Short = TimeSpan.FromSeconds(1);
+
+    private NpgsqlDataSource Database => System.Database.Source;
+
+    [Test]
+    public async Task One_of_many_gets_it()
+    {
+        var name = $"{Guid.NewGuid()}";
+        var taken = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => RowLease.TryTakeAsync(Database, name, Long, CancellationToken.None)));
+        Assert.That(taken.Count(l => l is not null), Is.EqualTo(1));
+        foreach (var lease in taken.OfType<RowLease>())
+            await lease.DisposeAsync();
+        Assert.That(await HeldAsync(name), Is.Zero, "rows after its release");
+    }
+
+    [Test]
+    public async Task A_holder_keeps_it_longer_than_its_duration()
+    {
+        var name = $"{Guid.NewGuid()}";
+        await using var lease = (await RowLease.TryTakeAsync(Database, name, Short, CancellationToken.None))!;
+        var first = (await RowLease.HeldUntilAsync(Database, name, CancellationToken.None))!.Value;
+        await Eventually.That(() => RowLease.HeldUntilAsync(Database, name, CancellationToken.None), Is.GreaterThan(first + Short), "the end of a lease that is renewed");
+        Assert.That(await RowLease.TryTakeAsync(Database, name, Short, CancellationToken.None), Is.Null, "somebody else takes it");
+        Assert.That(lease.Lost.IsCancellationRequested, Is.False);
+    }
+
+    [Test]
+    public async Task A_dead_holders_lease_ends_by_itself()
+    {
+        var name = $"{Guid.NewGuid()}";
+        await System.Database.ExecuteAsync("insert into leases (name, holder, until) values ($1, gen_random_uuid(), clock_timestamp() + interval '1 second')", name);
+        Assert.That(await RowLease.TryTakeAsync(Database, name, Long, CancellationToken.None), Is.Null, "before its end");
+        RowLease? lease = null;
+        await Eventually.That(async () => (lease = await RowLease.TryTakeAsync(Database, name, Long, CancellationToken.None)) is not null, Is.True, "taken after its end");
+        await lease!.DisposeAsync();
+    }
+
+    [Test]
+    public async Task Who_was_overtaken_is_told_and_leaves_the_successor_alone()
+    {
+        var name = $"{Guid.NewGuid()}";
+        await using var stalled = (await RowLease.TryTakeAsync(Database, name, Long, CancellationToken.None))!;
+        await System.Database.ExecuteAsync("update leases set until = clock_timestamp() - interval '1 second' where name = $1", name);
+        await using var successor = (await RowLease.TryTakeAsync(Database, name, Long, CancellationToken.None))!;
+
+        Assert.That(await stalled.RenewAsync(CancellationToken.None), Is.False, "renewed");
+        Assert.That(stalled.Lost.IsCancellationRequested, Is.True, "told");
+        Assert.That(await stalled.ReleaseAsync(), Is.False, "released");
+        Assert.That(await successor.RenewAsync(CancellationToken.None), Is.True, "the successor still has it");
+    }
+
+    private Task<long> HeldAsync(string name) => System.Database.CountAsync("leases where name = $1", name);
+}

@@ -1,0 +1,68 @@
+using Microsoft.Extensions.DependencyInjection;
+using Orders.Infrastructure.Deployment;
+using Orders.Infrastructure.Orders;
+using Orders.Infrastructure.Steps;
+using Orders.Testing;
+using Orders.Testing.Servers;
+
+namespace Orders.Workers.Tests.Flow;
+
+/// <summary>Whole orders, with few connections or through a pooler that hands out sessions by transaction.</summary>
+[Category("Long")]
+public sealed class FewConnectionsTests : InAnInstallation
+{
+    private const int Count = 60;
+
+    [Test]
+    [Order(1)]
+    public async Task One_connection_is_enough_for_a_process_with_every_step()
+    {
+        // Whoever held one and waited for a second would wait for ever.
+        await using var host = await Orders.StartAsync("*", services => services.AddOrderFeeding(), [.. Towards(World), ("Database:MaxConnections", "1")]);
+        await AllCompleteAsync(host);
+    }
+
+    [Test]
+    [Order(2)]
+    public async Task An_idle_process_goes_back_to_two_connections()
+    {
+        await using var host = await Orders.StartAsync("*", services => services.AddOrderFeeding(), [.. Towards(World)]);
+        await AllCompleteAsync(host);
+        await Eventually.That(() => Orders.Database.CountAsync("pg_stat_activity where datname = current_database() and application_name = 'testhost'"), Is.LessThanOrEqualTo(2), "connections of an idle process", TimeSpan.FromSeconds(90));
+    }
+
+    [Test]
+    [Order(3)]
+    public async Task Everything_works_through_a_pooler_by_transaction()
+    {
+        var role = $"orders_through_{Guid.NewGuid():N}";
+        await DeployCommand.RunAsync(Orders.Configuration(("POOLER_DB_PASSWORD", TestPooler.RolePassword)), Steps.Catalogue, _ => { }, CancellationToken.None);
+        await Orders.Database.ExecuteAsync($"create role {role} login password 'through'; grant usage on schema public to {role}; grant all on all tables in schema public to {role}; grant all on all sequences in schema public to {role}");
+        try
+        {
+            // Fewer sessions than the two processes have connections: each statement may meet another session.
+            await using var pooler = await TestPooler.StartAsync(Orders.Database, role, "through", serverConnections: 5);
+            (string, string?)[] through = [.. Towards(World), ("ConnectionStrings:Postgres", pooler.ConnectionString), ("Database:Pooler", "true")];
+            await using var first = await Orders.StartAsync("*", services => services.AddOrderFeeding(), through);
+            await using var second = await Orders.StartAsync("*", services => services.AddOrderFeeding(), through);
+            await AllCompleteAsync(first);
+            await AllCompleteAsync(second);
+            Assert.That(await Orders.Database.CountAsync("pg_stat_activity where datname = current_database() and usename = $1", role), Is.InRange(1, 5), "sessions of PostgreSQL");
+            Assert.That(await Orders.Database.CountAsync("pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())"), Is.Zero, "locks left in sessions");
+        }
+        finally
+        {
+            await Orders.Database.ExecuteAsync($"drop owned by {role}; drop role {role}");
+        }
+    }
+
+    private async Task AllCompleteAsync(RunningHost host)
+    {
+        await Orders.Database.ExecuteAsync("update stock set initial = initial + 1000, on_hand = on_hand + 1000");
+        var orders = await Task.WhenAll(Enumerable.Range(0, Count).Select(_ => Orders.PostAsync(host)));
+        await Eventually.That(
+            () => Orders.Database.CountAsync("order_progress where order_id = any($1) and completed_at is not null", (object)orders), Is.EqualTo(Count), "completed orders", TimeSpan.FromSeconds(60));
+        Assert.That(host.Log.Lines.Where(l => l.Line.Contains("exhausted", StringComparison.Ordinal) || l.Line.Contains("cannot be read", StringComparison.Ordinal)), Is.Empty, "complaints");
+        Assert.That(await Orders.Database.CountAsync("step_runs where status = $1", (short)StepStatus.Parked), Is.Zero, "failed steps");
+    }
+}
