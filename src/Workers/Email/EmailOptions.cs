@@ -22,6 +22,12 @@ public sealed class EmailOptions
     /// </summary>
     public Uri? ReceiptsUrl { get; init; }
 
+    /// <summary>
+    /// The mail server whose accepted mails <see cref="ReceiptsUrl"/> lists. It must be the server that mails are sent to:
+    /// another server's list does not know them, and "not known" means "send it again".
+    /// </summary>
+    public string? ReceiptsOf { get; init; }
+
     /// <summary>Who gets the report on articles that run out. Default: the sender.</summary>
     public string? ReportsTo { get; init; }
 
@@ -45,6 +51,7 @@ public sealed class EmailOptions
         var problems = new ConfigurationProblems();
         var security = section["Smtp:Security"] ?? nameof(SmtpSecurity.Auto);
         var receipts = section["ReceiptsUrl"];
+        var receiptsOf = section["ReceiptsOf"];
         var knowsSecurity = Enum.TryParse<SmtpSecurity>(security, out var parsedSecurity) && Enum.IsDefined(parsedSecurity);
         var knowsPort = int.TryParse(section["Smtp:Port"] ?? "25", out var port) && port is >= 1 and <= 65535;
         var knowsTimeout = TimeSpan.TryParse(section["SendTimeout"] ?? "00:00:15", out var timeout) && timeout >= TimeSpan.FromSeconds(1) && timeout <= TimeSpan.FromSeconds(20);
@@ -68,6 +75,11 @@ public sealed class EmailOptions
             .Require(knowsLowStock, $"Email:LowStockBelow must be 1–1000000, got '{section["LowStockBelow"]}'; set Email__LowStockBelow")
             .Require(knowsTimeout, $"Email:SendTimeout must be 00:00:01–00:00:20, got '{section["SendTimeout"]}'; set Email__SendTimeout")
             .Require(knowsReceipts, $"Email:ReceiptsUrl must be an absolute http or https address or empty, got '{receipts}'; set Email__ReceiptsUrl")
+            .Require(
+                receiptsUrl is null || string.Equals(receiptsOf, section["Smtp:Host"], StringComparison.OrdinalIgnoreCase),
+                $"Email:ReceiptsOf must be the mail server that mails are sent to (Email:Smtp:Host, '{section["Smtp:Host"]}'), got '{receiptsOf}'. "
+                + "Receipts of another server do not know these mails, and each lost reply would send a mail twice. "
+                + "Remove Email__ReceiptsUrl, or set Email__ReceiptsUrl and Email__ReceiptsOf for this server")
             .ThrowIfAny();
 
         return new EmailOptions
@@ -76,6 +88,7 @@ public sealed class EmailOptions
             From = section["From"]!,
             SendTimeout = timeout,
             ReceiptsUrl = receiptsUrl,
+            ReceiptsOf = receiptsUrl is null ? null : receiptsOf,
             ReportsTo = string.IsNullOrEmpty(reportsTo) ? null : reportsTo,
             LowStockBelow = lowStockBelow,
         };

@@ -25,6 +25,25 @@ public sealed class EmailOptionsTests
         Assert.That(refusal.Message, Does.Not.Contain("hunter2"));
     }
 
+    [TestCase(null)]
+    [TestCase("outside-world")]
+    public void Receipts_of_another_mail_server_are_refused(string? of)
+    {
+        var refusal = Assert.Throws<InvalidConfigurationException>(() => EmailOptions.Read(Settings.Of(
+            ("Email:Smtp:Host", "mail.example"), ("Email:From", "orders@orders.example"), ("Email:ReceiptsUrl", "http://outside-world:8025/mails"), ("Email:ReceiptsOf", of))))!;
+
+        Assert.That(refusal.Message, Does.Contain("Email:ReceiptsOf must be the mail server").And.Contain("'mail.example'").And.Contain("Email__ReceiptsUrl"));
+    }
+
+    [Test]
+    public void Receipts_of_the_mail_server_are_asked_for_whatever_the_case_of_its_name()
+    {
+        var options = EmailOptions.Read(Settings.Of(
+            ("Email:Smtp:Host", "Mail.example"), ("Email:From", "orders@orders.example"), ("Email:ReceiptsUrl", "http://mail.example/mails"), ("Email:ReceiptsOf", "mail.example")));
+
+        Assert.That(options.ReceiptsUrl, Is.EqualTo(new Uri("http://mail.example/mails")));
+    }
+
     [Test]
     public void A_run_with_all_its_waits_ends_before_its_lease_and_its_time_limit()
     {
