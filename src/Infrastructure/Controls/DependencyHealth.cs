@@ -100,16 +100,21 @@ public sealed class DependencyHealth
     }
 
     /// <summary>A run has failed by the dependency's fault.</summary>
+    /// <param name="messageId">The run's message.</param>
+    /// <param name="fault">What the fault says.</param>
+    /// <param name="isOutage">Whether it says that the dependency serves nobody: it counts as the least number of calls that says anything, and the attempt never counts.</param>
+    /// <param name="cancellationToken">Ends the wait for a verdict.</param>
     /// <returns>When its message should come again, without an attempt counted; null when the dependency is not down and the attempt counts.</returns>
-    internal async ValueTask<GatePass> FailedAsync(Guid messageId, string fault, CancellationToken cancellationToken)
+    internal async ValueTask<GatePass> FailedAsync(Guid messageId, string fault, bool isOutage, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
             // What went well before the first failure says nothing about the time after it, and would only delay the verdict.
             if (_failures == 0 && !_isTroubled)
                 _calls = 0;
-            _calls++;
-            _failures++;
+            var weight = isOutage ? Dependency.MinimumCalls : 1;
+            _calls += weight;
+            _failures += weight;
         }
 
         if (EndTrial(messageId))
@@ -123,7 +128,10 @@ public sealed class DependencyHealth
                 await _reports.JudgeAsync(cancellationToken);
         }
 
-        return State == BreakerState.Closed ? GatePass.Granted : GatePass.Later(Spread.After(ComeAgainAt, messageId), $"'{Name}' is down: {Reason}");
+        if (State != BreakerState.Closed)
+            return GatePass.Later(Spread.After(ComeAgainAt, messageId), $"'{Name}' is down: {Reason}");
+        // An operator who holds the breaker closed wants attempts to count.
+        return isOutage && Volatile.Read(ref _breaker).Forced is null ? GatePass.Later(Spread.After(ComeAgainAt, messageId), $"'{Name}' serves nobody") : GatePass.Granted;
     }
 
     /// <summary>A run has ended without saying anything about the dependency, because the process stops or the database is away.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using MailKit.Security;
 using MimeKit;
 using Orders.Infrastructure.Hosting;
@@ -50,6 +51,7 @@ public sealed class EmailOptions
         var section = configuration.GetSection("Email");
         var problems = new ConfigurationProblems();
         var security = section["Smtp:Security"] ?? nameof(SmtpSecurity.Auto);
+        var ehloName = section["Smtp:EhloName"];
         var receipts = section["ReceiptsUrl"];
         var receiptsOf = section["ReceiptsOf"];
         var knowsSecurity = Enum.TryParse<SmtpSecurity>(security, out var parsedSecurity) && Enum.IsDefined(parsedSecurity);
@@ -70,6 +72,9 @@ public sealed class EmailOptions
                 MailboxAddress.TryParse(section["From"] ?? "", out var from) && from.Domain.Length > 0,
                 $"Email:From must be a mail address such as 'Orders <orders@example.com>', got '{section["From"]}'; set Email__From")
             .Require(
+                string.IsNullOrEmpty(ehloName) || (ehloName.Contains('.', StringComparison.Ordinal) && Uri.CheckHostName(ehloName) == UriHostNameType.Dns),
+                $"Email:Smtp:EhloName must be a fully qualified host name or empty, got '{ehloName}'; set Email__Smtp__EhloName")
+            .Require(
                 string.IsNullOrEmpty(reportsTo) || MailboxAddress.TryParse(reportsTo, out _),
                 $"Email:ReportsTo must be a mail address or empty, got '{reportsTo}'; set Email__ReportsTo")
             .Require(knowsLowStock, $"Email:LowStockBelow must be 1–1000000, got '{section["LowStockBelow"]}'; set Email__LowStockBelow")
@@ -84,7 +89,11 @@ public sealed class EmailOptions
 
         return new EmailOptions
         {
-            Smtp = new SmtpOptions { Host = section["Smtp:Host"]!, Port = port, Security = parsedSecurity, Username = section["Smtp:Username"], Password = section["Smtp:Password"] },
+            Smtp = new SmtpOptions
+            {
+                Host = section["Smtp:Host"]!, Port = port, Security = parsedSecurity, Username = section["Smtp:Username"], Password = section["Smtp:Password"],
+                EhloName = new IdnMapping().GetAscii(string.IsNullOrEmpty(ehloName) ? from!.Domain : ehloName),
+            },
             From = section["From"]!,
             SendTimeout = timeout,
             ReceiptsUrl = receiptsUrl,
@@ -106,6 +115,9 @@ public sealed class SmtpOptions
 
     /// <summary>Whether the connection is encrypted. Default: as the server offers.</summary>
     public SmtpSecurity Security { get; init; } = SmtpSecurity.Auto;
+
+    /// <summary>The host name sent with EHLO, fully qualified. Null: the address of the connection's own end. Default of the configuration: the domain of the sender.</summary>
+    public string? EhloName { get; init; }
 
     /// <summary>User, when the server wants one.</summary>
     public string? Username { get; init; }

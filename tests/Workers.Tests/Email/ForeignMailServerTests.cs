@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Orders.Contracts;
 using Orders.Infrastructure.Steps;
 using Orders.OutsideWorld;
@@ -34,12 +36,25 @@ public sealed class ForeignMailServerTests : InAnInstallation
         foreign.Behaviour.Smtp.Set(new(SmtpMode.Vanish));
         var compose = await ComposeSettings.OfAsync("email", ("SMTP_HOST", "127.0.0.1"), ("SMTP_PORT", $"{foreign.SmtpPort}"));
         // The fixture's world plays the demo here, whose ledger answers that it does not know the mail.
-        await StartAsync("email", [("Email:ReceiptsUrl", null), ("Email:ReceiptsOf", null), .. compose.Where(IsOfEmail).Select(v => (NameOf(v.Key), (string?)v.Value.Replace(DemoReceipts, new Uri(World.BaseUri, "mails").ToString())))]);
+        await using var host = await StartAsync("email", [("Email:ReceiptsUrl", null), ("Email:ReceiptsOf", null), .. compose.Where(IsOfEmail).Select(v => (NameOf(v.Key), (string?)v.Value.Replace(DemoReceipts, new Uri(World.BaseUri, "mails").ToString())))]);
         var order = await Orders.StoreAsync();
         await DeliverAsync("email", order, new OrderAccepted(order, false, DateTimeOffset.UtcNow));
         await UntilInTheEndAsync(order, "email", StepStatus.Uncertain);
 
         Assert.That(foreign.Mails.Delivered.Select(m => m.MessageId), Is.EqualTo(new[] { MessageIds.For("email", order, "orders.example") }));
+    }
+
+    [Test]
+    public async Task Nothing_is_claimed_before_the_mail_server_has_greeted()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        await using var host = await StartAsync("email", ("Email:ReceiptsUrl", null), ("Email:Smtp:Port", $"{((IPEndPoint)silent.LocalEndpoint).Port}"));
+        var order = await Orders.StoreAsync();
+        await DeliverAsync("email", order, new OrderAccepted(order, false, DateTimeOffset.UtcNow));
+        using var client = await silent.AcceptTcpClientAsync();
+
+        Assert.That(await Orders.Database.CountAsync("effects where subject_id = $1", order), Is.Zero, "a process that died here would leave an uncertain mail");
     }
 
     private static async Task<EmailOptions> EmailAsync(params (string Name, string Value)[] env) =>
