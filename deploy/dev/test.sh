@@ -37,6 +37,7 @@ remove_test_containers() {
 
 export CI=true DOTNET_NOLOGO=true DOTNET_CLI_TELEMETRY_OPTOUT=1
 stage "Docker engine" ensure_engine
+stage "Docker compose" ensure_compose
 stage "Images" ensure_images "$broker_image" "$database_image"
 stage ".NET SDK" ensure_sdk
 stage "Fonts" ensure_fonts

@@ -37,7 +37,7 @@ internal abstract class InAShop : InADashboard
     protected Task<RunningHost> WorkAsync(string steps, params IEnumerable<(string Name, string? Value)> settings) => System.StartAsync(steps, null,
     [
         ("Email:Smtp:Host", "127.0.0.1"), ("Email:Smtp:Port", $"{World.SmtpPort}"), ("Email:Smtp:Security", "None"), ("Email:From", "Orders <orders@orders.example>"),
-        ("Email:ReceiptsUrl", new Uri(World.BaseUri, "mails").ToString()), ("Warehouse:Url", new Uri(World.BaseUri, "warehouse").ToString()), ("Warehouse:Secret", Secret),
+        ("Email:ReceiptsOf", "127.0.0.1"), ("Email:ReceiptsUrl", new Uri(World.BaseUri, "mails").ToString()), ("Warehouse:Url", new Uri(World.BaseUri, "warehouse").ToString()), ("Warehouse:Secret", Secret),
         .. settings,
     ]);
 

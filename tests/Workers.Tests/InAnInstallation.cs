@@ -39,7 +39,7 @@ public abstract class InAnInstallation
     public static IEnumerable<(string Name, string? Value)> Towards(RunningWorld world) =>
     [
         ("Email:Smtp:Host", "127.0.0.1"), ("Email:Smtp:Port", $"{world.SmtpPort}"), ("Email:Smtp:Security", "None"), ("Email:From", "Orders <orders@orders.example>"),
-        ("Email:ReceiptsUrl", new Uri(world.BaseUri, "mails").ToString()),
+        ("Email:ReceiptsOf", "127.0.0.1"), ("Email:ReceiptsUrl", new Uri(world.BaseUri, "mails").ToString()),
         ("Warehouse:Url", new Uri(world.BaseUri, "warehouse").ToString()), ("Warehouse:Secret", Tests.Settings.WarehouseSecret),
     ];
 

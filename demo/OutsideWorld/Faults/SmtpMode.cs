@@ -23,4 +23,22 @@ public enum SmtpMode
 
     /// <summary>The mail is recorded as accepted, then the connection is cut instead of the 250: the sender cannot know.</summary>
     Vanish,
+
+    /// <summary>504 5.5.2 at RCPT to a client whose EHLO name is not fully qualified; a mail of another client is accepted.</summary>
+    StrictEhlo,
+
+    /// <summary>421 to EHLO and HELO; the connection is closed. Counted by connection.</summary>
+    NoEhlo,
+
+    /// <summary>550 5.4.5 at MAIL FROM: the daily limit is used up.</summary>
+    Quota,
+
+    /// <summary>530 5.7.0 at MAIL FROM: a login is required.</summary>
+    NeedsAuth,
+
+    /// <summary>450 4.2.0 at the first RCPT of each recipient since the behaviour was put; the next one is accepted.</summary>
+    Greylist,
+
+    /// <summary>452 4.2.2 at RCPT: the mailbox is full.</summary>
+    FullMailbox,
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Orders.OutsideWorld.Faults;
 using Orders.OutsideWorld.Mails;
 
@@ -9,6 +10,33 @@ namespace Orders.OutsideWorld.Smtp;
 /// </summary>
 internal sealed class MailRoom(Behaviour behaviour, MailLedger ledger, TimeProvider clock, ILogger<MailRoom> logger)
 {
+    private readonly ConcurrentDictionary<string, Conduct<SmtpMode>> seen = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Counts an EHLO or HELO where it is refused.</summary>
+    /// <returns>The refusal, or null.</returns>
+    public string? RefusesHello() => behaviour.Smtp.Current.Mode == SmtpMode.NoEhlo && behaviour.Smtp.Next() is not null ? "421 4.3.2 not now" : null;
+
+    /// <summary>Counts a mail whose MAIL or RCPT may misbehave.</summary>
+    /// <returns>How it does; null when it does not.</returns>
+    public SmtpMode? Begin() => IsOfEnvelope(behaviour.Smtp.Current.Mode) ? behaviour.Smtp.Next()?.Mode : null;
+
+    /// <summary>What MAIL is answered instead of 250, put on the record; null when the sender is taken.</summary>
+    public string? RefusesSender(SmtpMode? mode) => mode switch
+    {
+        SmtpMode.Quota => Refuse([], MailOutcome.Rejected, "550 5.4.5 daily sending limit exceeded"),
+        SmtpMode.NeedsAuth => Refuse([], MailOutcome.Rejected, "530 5.7.0 authentication required"),
+        _ => null,
+    };
+
+    /// <summary>What RCPT is answered instead of 250, put on the record; null when the recipient is taken.</summary>
+    public string? RefusesRecipient(SmtpMode? mode, string hello, string recipient) => mode switch
+    {
+        SmtpMode.StrictEhlo when !hello.Contains('.', StringComparison.Ordinal) => Refuse([recipient], MailOutcome.Rejected, "504 5.5.2 need fully-qualified hostname"),
+        SmtpMode.FullMailbox => Refuse([recipient], MailOutcome.TempFailed, "452 4.2.2 mailbox full"),
+        SmtpMode.Greylist when IsNew(recipient) => Refuse([recipient], MailOutcome.TempFailed, "450 4.2.0 greylisted, try again later"),
+        _ => null,
+    };
+
     /// <summary>Takes the content of one mail and answers it.</summary>
     /// <returns>Whether the session goes on.</returns>
     public async Task<bool> TakeAsync(SmtpConnection connection, Envelope envelope)
@@ -47,10 +75,36 @@ internal sealed class MailRoom(Behaviour behaviour, MailLedger ledger, TimeProvi
         }
     }
 
+    private static bool IsOfEnvelope(SmtpMode mode) => mode is SmtpMode.StrictEhlo or SmtpMode.Quota or SmtpMode.NeedsAuth or SmtpMode.Greylist or SmtpMode.FullMailbox;
+
+    // A recipient is new once for each time that the behaviour was put.
+    private bool IsNew(string recipient)
+    {
+        var now = behaviour.Smtp.Current;
+        var before = seen.GetValueOrDefault(recipient);
+        seen[recipient] = now;
+        return !ReferenceEquals(before, now);
+    }
+
+    private string Refuse(string[] recipients, MailOutcome outcome, string reply)
+    {
+        try
+        {
+            ledger.Record(new ReceivedMail { Recipients = recipients, Subject = "", Text = "", ReceivedAt = clock.GetUtcNow(), Outcome = outcome });
+        }
+        catch (IOException problem)
+        {
+            logger.MailNotWritten(problem);
+        }
+
+        return reply;
+    }
+
     private Conduct<SmtpMode> NextConduct()
     {
-        // "down" is counted by the connection, where the door decides.
-        var hit = behaviour.Smtp.Current.Mode == SmtpMode.Down ? null : behaviour.Smtp.Next();
+        // "down" and "noehlo" are counted by the connection, the modes of the envelope at MAIL.
+        var mode = behaviour.Smtp.Current.Mode;
+        var hit = mode is SmtpMode.Down or SmtpMode.NoEhlo || IsOfEnvelope(mode) ? null : behaviour.Smtp.Next();
         return hit ?? new Conduct<SmtpMode>(SmtpMode.Ok);
     }
 

@@ -12,7 +12,7 @@ internal sealed class SmtpSession(SmtpConnection connection, MailRoom room)
     private const string Greeting =
         "250-outside-world\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n250 SIZE 10485760";
 
-    private bool greeted;
+    private string? hello;
     private int nonsense;
     private Envelope? envelope;
 
@@ -65,13 +65,19 @@ internal sealed class SmtpSession(SmtpConnection connection, MailRoom room)
     {
         if (name.Length == 0)
             return Nonsense("501 5.5.4 expected a name after EHLO or HELO");
-        (greeted, envelope) = (true, null);
+        if (room.RefusesHello() is { } refusal)
+        {
+            connection.Reply(refusal);
+            return false;
+        }
+
+        (hello, envelope) = (name, null);
         return Say(greeting);
     }
 
     private bool Mail(string argument)
     {
-        if (!greeted)
+        if (hello is null)
             return Nonsense("503 5.5.1 expected EHLO first");
         if (envelope is not null)
             return Nonsense("503 5.5.1 expected RCPT, DATA or RSET: a mail has been begun");
@@ -84,7 +90,10 @@ internal sealed class SmtpSession(SmtpConnection connection, MailRoom room)
             return Say("553 5.6.7 expected SMTPUTF8 with an international address");
         if (sender.Address.Length > 0 && !sender.IsMailbox)
             return Say("553 5.1.7 expected local-part@domain");
-        envelope = new Envelope(utf8);
+        var mode = room.Begin();
+        if (room.RefusesSender(mode) is { } refused)
+            return Say(refused);
+        envelope = new Envelope(utf8, mode);
         return Say("250 2.1.0 sender taken");
     }
 
@@ -102,6 +111,8 @@ internal sealed class SmtpSession(SmtpConnection connection, MailRoom room)
             return Say("553 5.6.7 expected SMTPUTF8 with an international address");
         if (envelope.Recipients.Count == SmtpLimits.Recipients)
             return Say("452 4.5.3 at most 100 recipients a mail");
+        if (room.RefusesRecipient(envelope.Mode, hello!, recipient.Address) is { } refused)
+            return Say(refused);
         envelope.Recipients.Add(recipient.Address);
         return Say("250 2.1.5 recipient taken");
     }

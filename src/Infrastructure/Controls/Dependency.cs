@@ -22,6 +22,20 @@ public sealed record Dependency(string Name, params IReadOnlyList<Type> Faults)
     /// <summary>Where that doubling ends. Default: 30 seconds.</summary>
     public TimeSpan LongestCooldown { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// Faults with which it says itself that it serves nobody: a refused login, a used-up quota. One of them opens the breaker, and none consumes an attempt. Default: none.
+    /// </summary>
+    public IReadOnlyList<Type> Outages { get; init; } = [];
+
+    /// <summary>Faults of one message that say nothing about it: they are not counted, and a trial that ends with one is made again with another message. Default: none.</summary>
+    public IReadOnlyList<Type> Inconclusive { get; init; } = [];
+
     /// <summary>Whether a fault is the dependency's.</summary>
-    public bool IsAtFault(Exception fault) => Faults.Any(type => type.IsInstanceOfType(fault));
+    public bool IsAtFault(Exception fault) => Faults.Any(type => type.IsInstanceOfType(fault)) || IsOutage(fault);
+
+    /// <summary>Whether a fault says that it serves nobody.</summary>
+    public bool IsOutage(Exception fault) => Outages.Any(type => type.IsInstanceOfType(fault));
+
+    /// <summary>Whether a fault says nothing about it.</summary>
+    public bool IsInconclusive(Exception fault) => Inconclusive.Any(type => type.IsInstanceOfType(fault));
 }

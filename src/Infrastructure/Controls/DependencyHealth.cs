@@ -103,8 +103,12 @@ public sealed class DependencyHealth
     }
 
     /// <summary>A run has failed by the dependency's fault.</summary>
+    /// <param name="messageId">The run's message.</param>
+    /// <param name="fault">What the fault says.</param>
+    /// <param name="isOutage">Whether it says that the dependency serves nobody: it counts as the least number of calls that says anything, and the attempt never counts.</param>
+    /// <param name="cancellationToken">Ends the wait for a verdict.</param>
     /// <returns>When its message should come again, without an attempt counted; null when the dependency is not down and the attempt counts.</returns>
-    internal async ValueTask<GatePass> FailedAsync(Guid messageId, string fault, CancellationToken cancellationToken)
+    internal async ValueTask<GatePass> FailedAsync(Guid messageId, string fault, bool isOutage, CancellationToken cancellationToken)
     {
         _retries.Failed();
         lock (_lock)
@@ -112,8 +116,9 @@ public sealed class DependencyHealth
             // What went well before the first failure says nothing about the time after it, and would only delay the verdict.
             if (_failures == 0 && !_isTroubled)
                 _calls = 0;
-            _calls++;
-            _failures++;
+            var weight = isOutage ? Dependency.MinimumCalls : 1;
+            _calls += weight;
+            _failures += weight;
         }
 
         if (EndTrial(messageId))
@@ -127,7 +132,12 @@ public sealed class DependencyHealth
                 await _reports.JudgeAsync(cancellationToken);
         }
 
-        return State == BreakerState.Closed ? GatePass.Granted : Down(messageId);
+        if (State != BreakerState.Closed)
+            return Down(messageId);
+        // An operator who holds the breaker closed wants attempts to count.
+        return isOutage && Volatile.Read(ref _breaker).Forced is null
+            ? GatePass.Later(Spread.After(ComeAgainAt, messageId), DeferralCause.Breaker, $"'{Name}' serves nobody")
+            : GatePass.Granted;
     }
 
     /// <summary>A run has ended. One that said nothing about the dependency, because the process stops or the database is away, was no trial.</summary>

@@ -166,8 +166,11 @@ internal sealed class StepPipeline<TStep>(
     {
         if (gates.DependencyOf(run.Step) is not { } dependency)
             return GatePass.Granted;
+        // Leaving the gate gives a trial to the next message.
+        if (dependency.Dependency.IsInconclusive(fault))
+            return GatePass.Granted;
         if (dependency.Dependency.IsAtFault(fault) || fault is StepTimeoutException)
-            return await dependency.FailedAsync(run.MessageId, StorableText.Of(fault.Message, 2000), cancellationToken);
+            return await dependency.FailedAsync(run.MessageId, StorableText.Of(fault.Message, 2000), dependency.Dependency.IsOutage(fault), cancellationToken);
         await dependency.SucceededAsync(run.MessageId, cancellationToken);
         return GatePass.Granted;
     }

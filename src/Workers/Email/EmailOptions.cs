@@ -1,3 +1,4 @@
+using System.Globalization;
 using MailKit.Security;
 using MimeKit;
 using Orders.Infrastructure.Hosting;
@@ -22,6 +23,12 @@ public sealed class EmailOptions
     /// </summary>
     public Uri? ReceiptsUrl { get; init; }
 
+    /// <summary>
+    /// The mail server whose accepted mails <see cref="ReceiptsUrl"/> lists. It must be the server that mails are sent to:
+    /// another server's list does not know them, and "not known" means "send it again".
+    /// </summary>
+    public string? ReceiptsOf { get; init; }
+
     /// <summary>Who gets the report on articles that run out. Default: the sender.</summary>
     public string? ReportsTo { get; init; }
 
@@ -44,7 +51,9 @@ public sealed class EmailOptions
         var section = configuration.GetSection("Email");
         var problems = new ConfigurationProblems();
         var security = section["Smtp:Security"] ?? nameof(SmtpSecurity.Auto);
+        var ehloName = section["Smtp:EhloName"];
         var receipts = section["ReceiptsUrl"];
+        var receiptsOf = section["ReceiptsOf"];
         var knowsSecurity = Enum.TryParse<SmtpSecurity>(security, out var parsedSecurity) && Enum.IsDefined(parsedSecurity);
         var knowsPort = int.TryParse(section["Smtp:Port"] ?? "25", out var port) && port is >= 1 and <= 65535;
         var knowsTimeout = TimeSpan.TryParse(section["SendTimeout"] ?? "00:00:15", out var timeout) && timeout >= TimeSpan.FromSeconds(1) && timeout <= TimeSpan.FromSeconds(20);
@@ -63,19 +72,32 @@ public sealed class EmailOptions
                 MailboxAddress.TryParse(section["From"] ?? "", out var from) && from.Domain.Length > 0,
                 $"Email:From must be a mail address such as 'Orders <orders@example.com>', got '{section["From"]}'; set Email__From")
             .Require(
+                string.IsNullOrEmpty(ehloName) || (ehloName.Contains('.', StringComparison.Ordinal) && Uri.CheckHostName(ehloName) == UriHostNameType.Dns),
+                $"Email:Smtp:EhloName must be a fully qualified host name or empty, got '{ehloName}'; set Email__Smtp__EhloName")
+            .Require(
                 string.IsNullOrEmpty(reportsTo) || MailboxAddress.TryParse(reportsTo, out _),
                 $"Email:ReportsTo must be a mail address or empty, got '{reportsTo}'; set Email__ReportsTo")
             .Require(knowsLowStock, $"Email:LowStockBelow must be 1–1000000, got '{section["LowStockBelow"]}'; set Email__LowStockBelow")
             .Require(knowsTimeout, $"Email:SendTimeout must be 00:00:01–00:00:20, got '{section["SendTimeout"]}'; set Email__SendTimeout")
             .Require(knowsReceipts, $"Email:ReceiptsUrl must be an absolute http or https address or empty, got '{receipts}'; set Email__ReceiptsUrl")
+            .Require(
+                receiptsUrl is null || string.Equals(receiptsOf, section["Smtp:Host"], StringComparison.OrdinalIgnoreCase),
+                $"Email:ReceiptsOf must be the mail server that mails are sent to (Email:Smtp:Host, '{section["Smtp:Host"]}'), got '{receiptsOf}'. "
+                + "Receipts of another server do not know these mails, and each lost reply would send a mail twice. "
+                + "Remove Email__ReceiptsUrl, or set Email__ReceiptsUrl and Email__ReceiptsOf for this server")
             .ThrowIfAny();
 
         return new EmailOptions
         {
-            Smtp = new SmtpOptions { Host = section["Smtp:Host"]!, Port = port, Security = parsedSecurity, Username = section["Smtp:Username"], Password = section["Smtp:Password"] },
+            Smtp = new SmtpOptions
+            {
+                Host = section["Smtp:Host"]!, Port = port, Security = parsedSecurity, Username = section["Smtp:Username"], Password = section["Smtp:Password"],
+                EhloName = new IdnMapping().GetAscii(string.IsNullOrEmpty(ehloName) ? from!.Domain : ehloName),
+            },
             From = section["From"]!,
             SendTimeout = timeout,
             ReceiptsUrl = receiptsUrl,
+            ReceiptsOf = receiptsUrl is null ? null : receiptsOf,
             ReportsTo = string.IsNullOrEmpty(reportsTo) ? null : reportsTo,
             LowStockBelow = lowStockBelow,
         };
@@ -93,6 +115,9 @@ public sealed class SmtpOptions
 
     /// <summary>Whether the connection is encrypted. Default: as the server offers.</summary>
     public SmtpSecurity Security { get; init; } = SmtpSecurity.Auto;
+
+    /// <summary>The host name sent with EHLO, fully qualified. Null: the address of the connection's own end. Default of the configuration: the domain of the sender.</summary>
+    public string? EhloName { get; init; }
 
     /// <summary>User, when the server wants one.</summary>
     public string? Username { get; init; }

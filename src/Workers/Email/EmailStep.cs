@@ -23,7 +23,11 @@ public sealed class EmailStep(OrderDetailsReader orders, LowStockReader stock, M
             TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(10), TimeSpan.FromHours(1)),
         Concurrency = SmtpPool.Size,
         // Refusals of one mail (5xx) are not among its faults: they say that the server is there.
-        DependsOn = new Dependency("smtp", typeof(MailNotSentException), typeof(MailOutcomeUnknownException)),
+        DependsOn = new Dependency("smtp", typeof(MailNotSentException), typeof(MailOutcomeUnknownException))
+        {
+            Outages = [typeof(MailServerRefusedException)],
+            Inconclusive = [typeof(RecipientDeferredException)],
+        },
         Compensations = [typeof(OrderCancelled)],
         Grants = [OrderDetailsReader.Grants, LowStockReader.Grants],
     };

@@ -11,7 +11,16 @@ public enum MailOutcome
 }
 
 /// <summary>The mail was certainly not accepted, and another try may succeed: no connection, or a 4xx reply. A transient fault.</summary>
-public sealed class MailNotSentException(string message, Exception innerException) : Exception(message, innerException);
+public class MailNotSentException(string message, Exception innerException) : Exception(message, innerException);
+
+/// <summary>
+/// The server refused something that is the same for every mail: our host name, the login, the sender. The mail was certainly not accepted.
+/// The server is down or misconfigured for everybody: no attempt is consumed, and the breaker opens at once.
+/// </summary>
+public sealed class MailServerRefusedException(string message, Exception innerException) : MailNotSentException(message, innerException);
+
+/// <summary>The server refused one recipient for now (greylisting, full mailbox). The mail was certainly not accepted. A transient fault of this mail, which says nothing about the server.</summary>
+public sealed class RecipientDeferredException(string message, Exception innerException) : Exception(message, innerException);
 
 /// <summary>The server's reply was lost, and it does not list the mail as accepted; the claim stays, and the question is asked again when its lease has ended. A transient fault.</summary>
 public sealed class MailOutcomeUnknownException(string messageId)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using MailKit;
@@ -10,16 +11,29 @@ namespace Orders.Workers.Email;
 /// <summary>Hands a mail to the server and tells what is known afterwards: accepted, certainly not, or nobody knows.</summary>
 public sealed partial class Mailer(SmtpPool pool, EmailOptions options)
 {
-    /// <summary>Sends a mail within <see cref="EmailOptions.SendTimeout"/>.</summary>
+    private static readonly TimeSpan LeastTime = TimeSpan.FromSeconds(1);
+
+    /// <summary>Takes a connection to the server, which may mean to connect, to encrypt and to log in. No mail has begun then.</summary>
+    /// <exception cref="MailNotSentException">There is no connection.</exception>
+    internal async Task<MailConnection> ConnectAsync()
+    {
+        var begun = Stopwatch.GetTimestamp();
+        using var limit = new CancellationTokenSource(options.SendTimeout);
+        var connection = await TakeAsync(limit.Token);
+        var left = options.SendTimeout - Stopwatch.GetElapsedTime(begun);
+        return new MailConnection(pool, connection, left > LeastTime ? left : LeastTime);
+    }
+
+    /// <summary>Sends a mail over a connection within what connecting has left of <see cref="EmailOptions.SendTimeout"/>.</summary>
     /// <exception cref="MailNotSentException">Certainly not accepted; try again later.</exception>
-    /// <exception cref="PermanentFaultException">Refused for good (5xx).</exception>
-    internal async Task<MailOutcome> SendAsync(MimeMessage message, Handover handover)
+    /// <exception cref="RecipientDeferredException">Certainly not accepted: the recipient is refused for now.</exception>
+    /// <exception cref="PermanentFaultException">This mail is refused for good.</exception>
+    internal async Task<MailOutcome> SendAsync(MailConnection connected, MimeMessage message, Handover handover)
     {
         // Only the time limit cancels: a shutdown that cut a mail off after its last byte would leave an open question for the sake of a second.
-        using var limit = new CancellationTokenSource(options.SendTimeout);
-        while (true)
+        using var limit = new CancellationTokenSource(connected.TimeLeft);
+        for (var connection = connected.Take(); ; connection = await TakeAsync(limit.Token))
         {
-            var connection = await TakeAsync(limit.Token);
             Exception? fault = null;
             try
             {
@@ -39,6 +53,9 @@ public sealed partial class Mailer(SmtpPool pool, EmailOptions options)
 
             if (fault is SmtpCommandException reply && !IsGoodbye(reply))
                 throw Refused(reply);
+            // 530 at MAIL FROM, which MailKit does not report as a refused command.
+            if (fault is ServiceNotAuthenticatedException)
+                throw RefusedEverybody(Printable(fault.Message), fault);
             if (handover.IsComplete)
                 return fault is SmtpCommandException goodbye ? throw Refused(goodbye) : MailOutcome.Unknown;
             // A pooled connection that the server had closed: this mail has not begun, and another connection is no second attempt.
@@ -54,8 +71,15 @@ public sealed partial class Mailer(SmtpPool pool, EmailOptions options)
         {
             return await pool.TakeAsync(cancellationToken);
         }
-        catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException or CommandException or ProtocolException
-            or MailKit.Security.AuthenticationException or MailKit.Security.SslHandshakeException or NotSupportedException or TimeoutException)
+        catch (SmtpCommandException exception) when (!IsGoodbye(exception))
+        {
+            throw RefusedEverybody($"{(int)exception.StatusCode} {Printable(exception.Message)}", exception);
+        }
+        catch (Exception exception) when (exception is MailKit.Security.AuthenticationException or MailKit.Security.SslHandshakeException or NotSupportedException)
+        {
+            throw RefusedEverybody(Printable(exception.Message), exception);
+        }
+        catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException or CommandException or ProtocolException or TimeoutException)
         {
             throw NotSent(exception);
         }
@@ -64,9 +88,22 @@ public sealed partial class Mailer(SmtpPool pool, EmailOptions options)
     // 421: the server closes the session, for reasons of its own.
     private static bool IsGoodbye(SmtpCommandException reply) => reply.StatusCode == SmtpStatusCode.ServiceNotAvailable;
 
-    private static Exception Refused(SmtpCommandException reply) => (int)reply.StatusCode >= 500
-        ? new PermanentFaultException($"The mail server refused the mail for good: {(int)reply.StatusCode} {Printable(reply.Message)}. Correct the address or the server's rules, then redrive.", reply)
-        : new MailNotSentException($"The mail server refused the mail for now: {(int)reply.StatusCode} {Printable(reply.Message)}.", reply);
+    private Exception Refused(SmtpCommandException reply)
+    {
+        var said = $"{(int)reply.StatusCode} {Printable(reply.Message)}";
+        return SmtpReplies.ScopeOf(reply) switch
+        {
+            RefusalScope.Mail => new PermanentFaultException($"The mail server refused the mail for good: {said}. Correct the address or the server's rules, then redrive.", reply),
+            RefusalScope.Recipient => new RecipientDeferredException($"The mail server refused the recipient for now: {said}.", reply),
+            RefusalScope.Everybody => RefusedEverybody(said, reply),
+            _ => new MailNotSentException($"The mail server refused the mail for now: {said}.", reply),
+        };
+    }
+
+    private MailServerRefusedException RefusedEverybody(string said, Exception fault) => new(
+        $"The mail server {options.Smtp.Host}:{options.Smtp.Port} refuses every mail: {said}. "
+        + "Check Email:Smtp (login, Security, EhloName), Email:From and the server's rules and quotas. Mails wait and go on by themselves.",
+        fault);
 
     private MailNotSentException NotSent(Exception fault) => new(
         fault is OperationCanceledException

@@ -25,7 +25,7 @@ internal sealed class SmtpConnection : IDisposable
 
     public static async Task<SmtpConnection> OpenAsync(SmtpOptions options, CancellationToken cancellationToken)
     {
-        var client = new SmtpClient();
+        var client = new SmtpClient { LocalDomain = options.EhloName };
         try
         {
             Failpoint.Hit("email.before_connect", Outside.Smtp);

@@ -16,6 +16,28 @@ public sealed class PlanTests
     public void Every_kind_comes_once_before_any_comes_twice() =>
         Assert.That(Plan.Draw(3, FaultCatalogue.All.Count).Faults.Select(f => f.Type), Is.EquivalentTo(FaultCatalogue.All));
 
+    [TestCase(FaultKind.DatabasePassword, "email", "inventory", "invoice", "warehouse")]
+    [TestCase(FaultKind.DatabaseClosed, "postgres")]
+    [TestCase(FaultKind.BrokerPassword, "email", "inventory", "invoice", "warehouse")]
+    [TestCase(FaultKind.Scale, "email", "inventory", "invoice", "warehouse")]
+    public void A_complete_plan_has_what_operators_do_to_logins_and_replicas(FaultKind kind, params string[] targets) =>
+        Assert.That(Plan.Draw(1, FaultCatalogue.All.Count).Faults.Where(f => f.Type.Kind == kind).Select(f => f.Type.Target), Is.EquivalentTo(targets));
+
+    [Test]
+    public void A_complete_plan_has_a_mail_server_that_takes_mails_and_drops_the_connection_before_its_reply() =>
+        Assert.That(Plan.Draw(1, FaultCatalogue.All.Count).Faults.Count(f => f is { Type: { Kind: FaultKind.Misbehave, Target: "smtp" }, Mode: "vanish" }), Is.EqualTo(1));
+
+    [Test]
+    public void Queues_are_deleted_only_where_the_catalogue_says_so() =>
+        Assert.That(FaultCatalogue.All.Intersect(FaultCatalogue.Deletions), Is.EquivalentTo(FaultCatalogue.DeletesQueues ? FaultCatalogue.Deletions : []));
+
+    [Test]
+    public void A_plan_says_how_a_fault_is_done()
+    {
+        var scaled = Plan.Draw(1, FaultCatalogue.All.Count).Faults.First(f => f.Type.Kind == FaultKind.Scale);
+        Assert.That(scaled.ToString(), Does.Match(@"scale +\w+ [23] replicas, "));
+    }
+
     [Test]
     public void A_dozen_has_a_redrive_and_a_rolling_restart([Range(1, 40)] int seed)
     {

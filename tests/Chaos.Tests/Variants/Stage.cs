@@ -99,7 +99,7 @@ internal sealed class Stage : IAsyncDisposable
             [
                 .. Through(BrokerNetwork), ("ConnectionStrings:Postgres", database.ConnectionString), ("Outbox:Relay", $"{!_variant.HasOwnRelay}"),
                 ("Email:Smtp:Host", "127.0.0.1"), ("Email:Smtp:Port", $"{World.SmtpPort}"), ("Email:Smtp:Security", "None"), ("Email:From", "Orders <orders@orders.example>"),
-                ("Email:ReceiptsUrl", new Uri(World.BaseUri, "mails").ToString()),
+                ("Email:ReceiptsOf", "127.0.0.1"), ("Email:ReceiptsUrl", new Uri(World.BaseUri, "mails").ToString()),
                 ("Warehouse:Url", new Uri(World.BaseUri, "warehouse").ToString()), ("Warehouse:Secret", WarehouseSecret),
             ]);
     }

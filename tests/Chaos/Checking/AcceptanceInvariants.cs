@@ -30,6 +30,9 @@ internal static class AcceptanceInvariants
                 where p.OrderIds.Count > 1
                 select $"order {p.OrderIds[0]}: key {p.Key} was answered with {p.OrderIds.Count} ids: {string.Join(", ", p.OrderIds)}")),
 
+        new("the API never answers 500", Meaning.Wrong, b => b.Evidence.Posted.Count, b =>
+            b.Evidence.ServerErrors.Select(key => $"key {key} was answered 500; while something is away, the answer is 503")),
+
         new("nothing stored that was never posted", Meaning.Wrong, b => b.Evidence.Orders.Count, b =>
             from o in b.Evidence.Orders
             where !b.Posted.ContainsKey(o.Address)

@@ -39,6 +39,12 @@ public sealed record Evidence
     /// <summary>Messages that wait or are under way, by queue of a step: at rest there are none.</summary>
     public IReadOnlyDictionary<string, long> Waiting { get; init; } = new Dictionary<string, long>();
 
+    /// <summary>Queues of steps that do not exist: what is published to them is lost.</summary>
+    public IReadOnlyList<string> MissingQueues { get; init; } = [];
+
+    /// <summary>Answers of the API with status 500, by key: a fault that it did not recognise.</summary>
+    public IReadOnlyList<string> ServerErrors { get; init; } = [];
+
     /// <summary>What stands in <c>_error</c>, <c>_skipped</c>, <c>unrouted</c> and in quarantine.</summary>
     public IReadOnlyList<ParkedMessage> Parked { get; init; } = [];
 

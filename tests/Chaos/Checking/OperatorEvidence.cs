@@ -4,8 +4,8 @@ namespace Orders.Chaos.Checking;
 /// <param name="Service">The compose service.</param>
 /// <param name="ExitCode">Its exit code; 137 when it had to be killed after 30 s.</param>
 /// <param name="Took">From the signal to its end.</param>
-/// <param name="Healthy">From its next start until it was healthy.</param>
-public sealed record WorkerStop(string Service, int ExitCode, TimeSpan Took, TimeSpan Healthy);
+/// <param name="Healthy">From its next start until it was healthy; null for an additional replica, which is not started again.</param>
+public sealed record WorkerStop(string Service, int ExitCode, TimeSpan Took, TimeSpan? Healthy);
 
 /// <summary>A redrive as the operator API shows it.</summary>
 /// <param name="Id">Its id.</param>

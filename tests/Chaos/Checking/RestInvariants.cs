@@ -10,6 +10,9 @@ internal static class RestInvariants
         new("the queues are empty", Meaning.Stuck, b => b.Evidence.Waiting.Count, b =>
             b.Evidence.Waiting.Where(q => q.Value > 0).Select(q => $"queue {q.Key} holds {q.Value} messages")),
 
+        new("each step has its queues", Meaning.Lost, b => b.Evidence.Waiting.Count, b =>
+            b.Evidence.MissingQueues.Select(q => $"queue {q} does not exist")),
+
         new("no effect is left half done", Meaning.Stuck, _ => 1, b =>
             b.Evidence.OpenEffects.Where(e => !e.IsUncertain).Select(e => $"order {e.OrderId}: effect '{e.Name}' was begun and neither done nor taken back")),
 

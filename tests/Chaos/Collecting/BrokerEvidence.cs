@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using System.Text.Json;
 using Orders.Chaos.Checking;
+using Orders.Chaos.Planning;
 
 namespace Orders.Chaos.Collecting;
 
@@ -27,7 +28,8 @@ public sealed class BrokerEvidence(HttpClient management, string virtualHost)
         var parked = new List<ParkedMessage>();
         foreach (var queue in counts.Keys.Where(IsParkingPlace))
             parked.AddRange(await LookAsync(queue, cancellationToken));
-        return new Evidence { Waiting = Waiting(counts), Parked = parked };
+        var expected = FaultCatalogue.Workers.SelectMany(step => (string[])[step, $"{step}_error"]);
+        return new Evidence { Waiting = Waiting(counts), MissingQueues = [.. expected.Except(counts.Keys)], Parked = parked };
     }
 
     /// <summary>The counts of the queues that have to be empty at rest.</summary>

@@ -11,7 +11,7 @@ namespace Orders.Chaos.Collecting;
 public sealed class Collector(DatabaseEvidence database, WorldEvidence world, BrokerEvidence broker, RedriveEvidence? redrives = null)
 {
     /// <summary>Reads everything. To be called at rest: what moves meanwhile is seen on one side and not on the other.</summary>
-    public async Task<Evidence> ReadAsync(IEnumerable<HistoryEvent> history, int uncertainAllowed = 0, CancellationToken cancellationToken = default)
+    public async Task<Evidence> ReadAsync(IReadOnlyCollection<HistoryEvent> history, int uncertainAllowed = 0, CancellationToken cancellationToken = default)
     {
         var ofWorld = await world.ReadAsync(cancellationToken);
         var ofBroker = await broker.ReadAsync(cancellationToken);
@@ -22,7 +22,9 @@ public sealed class Collector(DatabaseEvidence database, WorldEvidence world, Br
             Posted = History.Fold(history),
             Mails = ofWorld.Mails,
             WarehouseCalls = ofWorld.WarehouseCalls,
+            ServerErrors = [.. history.Where(e => e.Status == 500).Select(e => e.Key)],
             Waiting = ofBroker.Waiting,
+            MissingQueues = ofBroker.MissingQueues,
             Parked = [.. ofBroker.Parked, .. ofDatabase.Parked],
             Index = ofOperators.Index,
             Redrives = ofOperators.Redrives,

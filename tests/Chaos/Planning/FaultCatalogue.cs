@@ -6,7 +6,7 @@ namespace Orders.Chaos.Planning;
 /// <param name="Shortest">The shortest time it lasts.</param>
 /// <param name="Longest">The longest.</param>
 /// <param name="Class">The row of the table of recovery times it belongs to.</param>
-/// <param name="Modes">The ways in which the outside world misbehaves; one is drawn.</param>
+/// <param name="Modes">The ways in which it is done, such as how the outside world misbehaves; one is drawn.</param>
 public sealed record FaultType(FaultKind Kind, string Target, TimeSpan Shortest, TimeSpan Longest, string Class, params string[] Modes);
 
 /// <summary>The faults that plans are drawn from, and how soon the system has to work again after each.</summary>
@@ -17,6 +17,9 @@ public static class FaultCatalogue
 
     /// <summary>The class that is not about working again: how soon a worker has to be gone after SIGTERM.</summary>
     public const string WorkerStop = "worker asked to stop";
+
+    /// <summary>Whether plans delete queues. Off until steps declare a deleted queue again and its messages are emitted again.</summary>
+    public static readonly bool DeletesQueues;
 
     /// <summary>How soon the system has to work again, by class: in 95 of 100 cases, and at most.</summary>
     public static readonly IReadOnlyDictionary<string, (TimeSpan P95, TimeSpan Max)> Targets = new Dictionary<string, (TimeSpan, TimeSpan)>
@@ -29,7 +32,13 @@ public static class FaultCatalogue
         ["broker node killed"] = (Seconds(15), Seconds(15)),
         ["PostgreSQL restarted"] = (Seconds(5), Seconds(10)),
         ["partition"] = (Seconds(15), Seconds(25)),
+        ["login refused"] = (Seconds(10), Seconds(20)),
+        ["queue deleted"] = (Seconds(15), Seconds(30)),
     };
+
+    /// <summary>The deletions of queues, which are among <see cref="All"/> only if <see cref="DeletesQueues"/>.</summary>
+    public static IReadOnlyList<FaultType> Deletions { get; } =
+        [.. Workers.Select(w => new FaultType(FaultKind.DeleteQueue, w, Seconds(2), Seconds(8), "queue deleted", "running", "stopped"))];
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<FaultType> All { get; } =
@@ -52,12 +61,19 @@ public static class FaultCatalogue
         new(FaultKind.Cut, "postgres", Seconds(5), Seconds(15), "partition"),
         new(FaultKind.Terminate, "postgres", Seconds(1), Seconds(5), "PostgreSQL restarted"),
         new(FaultKind.Kill, "outside-world", Seconds(0), Seconds(3), ""),
-        new(FaultKind.Misbehave, "smtp", Seconds(5), Seconds(15), "", "slow", "down", "tempfail", "drop", "vanish"),
+        new(FaultKind.Misbehave, "smtp", Seconds(5), Seconds(15), "", "slow", "down", "tempfail", "drop"),
+        // The mail is taken and the connection dropped before the 250: one mail, because the demo's receipts are asked.
+        new(FaultKind.Misbehave, "smtp", Seconds(5), Seconds(15), "", "vanish"),
         new(FaultKind.Misbehave, "warehouse-calls", Seconds(5), Seconds(15), "", "slow", "down", "error", "vanish"),
         new(FaultKind.Redrive, "smtp", Seconds(5), Seconds(12), "", "reject"),
         new(FaultKind.Redrive, "warehouse-calls", Seconds(5), Seconds(12), "", "reject"),
         // It keeps the index of failures and carries out the redrives.
         new(FaultKind.Kill, "dashboard", Seconds(0), Seconds(3), ""),
+        .. Workers.Select(w => new FaultType(FaultKind.DatabasePassword, w, Seconds(5), Seconds(20), "login refused")),
+        new(FaultKind.DatabaseClosed, "postgres", Seconds(5), Seconds(20), "login refused"),
+        .. Workers.Select(w => new FaultType(FaultKind.BrokerPassword, w, Seconds(5), Seconds(20), "login refused")),
+        .. Workers.Select(w => new FaultType(FaultKind.Scale, w, Seconds(5), Seconds(15), "", "2 replicas", "3 replicas")),
+        .. DeletesQueues ? Deletions : [],
     ];
 
     private static TimeSpan Seconds(double seconds) => TimeSpan.FromSeconds(seconds);

@@ -29,4 +29,19 @@ public enum FaultKind
 
     /// <summary>The mail server or the warehouse refuses for good, which parks messages, and operators redrive them: now and then before it has come to its senses.</summary>
     Redrive,
+
+    /// <summary>The database role of a worker gets another password and its sessions are terminated; then the password is as before.</summary>
+    DatabasePassword,
+
+    /// <summary>The database accepts no connections, and those of all processes are terminated; then it is open again.</summary>
+    DatabaseClosed,
+
+    /// <summary>The broker user of a worker gets another password and its connections are closed; then the password is as before.</summary>
+    BrokerPassword,
+
+    /// <summary>A worker's queue is deleted with all messages in it, while the worker runs or while it is stopped; the system has to declare it again and to emit its messages again.</summary>
+    DeleteQueue,
+
+    /// <summary>A worker is scaled out to several replicas, then in again: the additional ones are asked to end by SIGTERM.</summary>
+    Scale,
 }

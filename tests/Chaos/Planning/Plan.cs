@@ -63,7 +63,10 @@ public sealed record Plan(IReadOnlyList<PlannedFault> Faults)
         var duration = type.Shortest + ((type.Longest - type.Shortest) * random.NextDouble());
         if (type.Modes is [])
             return new PlannedFault(number, at, type, duration);
-        var (mode, share) = (type.Modes[random.Next(type.Modes.Length)], Math.Round(0.2 + (0.8 * random.NextDouble()), 2));
+        var mode = type.Modes[random.Next(type.Modes.Length)];
+        if (type.Kind is not (FaultKind.Misbehave or FaultKind.Redrive))
+            return new PlannedFault(number, at, type, duration, mode);
+        var share = Math.Round(0.2 + (0.8 * random.NextDouble()), 2);
         return new PlannedFault(number, at, type, duration, mode, share, type.Kind == FaultKind.Redrive ? RedriveTerms.Draw(random, duration) : null);
     }
 

@@ -7,7 +7,7 @@ namespace Orders.Chaos.Planning;
 /// <param name="At">When it begins, counted from the first order.</param>
 /// <param name="Type">What it is.</param>
 /// <param name="Duration">How long it lasts.</param>
-/// <param name="Mode">How the outside world misbehaves; empty for other faults.</param>
+/// <param name="Mode">How it is done, such as how the outside world misbehaves; empty for faults of one mode.</param>
 /// <param name="Share">How many mails or calls are hit; 1 for other faults.</param>
 /// <param name="Redrive">How operators redrive what it parks; null for faults that park nothing.</param>
 public sealed record PlannedFault(int Number, TimeSpan At, FaultType Type, TimeSpan Duration, string Mode = "", double Share = 1, RedriveTerms? Redrive = null)
@@ -24,8 +24,11 @@ public sealed record PlannedFault(int Number, TimeSpan At, FaultType Type, TimeS
     /// <summary>What is hit.</summary>
     public IReadOnlyList<string> Targets => Type.Target.Split('+');
 
+    /// <summary>Whether the outside world is told to misbehave.</summary>
+    public bool IsOfTheWorld => Type.Kind is FaultKind.Misbehave or FaultKind.Redrive;
+
     /// <summary>From when on its target may be hit again.</summary>
-    public TimeSpan Free => At + Duration + (Type.Kind is FaultKind.Misbehave or FaultKind.Redrive ? RoomOutside : Type.Kind == FaultKind.Roll ? RoomToRoll : Room);
+    public TimeSpan Free => At + Duration + (IsOfTheWorld ? RoomOutside : Type.Kind == FaultKind.Roll ? RoomToRoll : Room);
 
     /// <summary>Whether it is still going on at a time.</summary>
     public bool IsOnAt(TimeSpan time) => time < At + Duration + (Type.Kind == FaultKind.Roll ? RoomToRoll : TimeSpan.FromSeconds(2));
@@ -33,5 +36,5 @@ public sealed record PlannedFault(int Number, TimeSpan At, FaultType Type, TimeS
     /// <inheritdoc />
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Number,3}  {At.TotalSeconds,6:0.0} s  {Type.Kind.ToString().ToLowerInvariant(),-9}  {Type.Target}{(Mode == "" ? "" : $" {Mode}, {Share:P0} hit")}{(Duration > TimeSpan.Zero ? $", {Duration.TotalSeconds:0.0} s" : "")}");
+        $"{Number,3}  {At.TotalSeconds,6:0.0} s  {Type.Kind.ToString().ToLowerInvariant(),-16}  {Type.Target}{(Mode == "" ? "" : IsOfTheWorld ? $" {Mode}, {Share:P0} hit" : $" {Mode}")}{(Duration > TimeSpan.Zero ? $", {Duration.TotalSeconds:0.0} s" : "")}");
 }

@@ -34,7 +34,7 @@ public static class ReportText
         foreach (var r in recoveries)
             Line(text, $"{r.Times.Fault,-62} {Seconds(r.Times.Healed - r.Times.Injected),7}  {(r.After is { } after ? Seconds(after) : "–"),7}{(r.IsOverlapped ? "  (another fault meanwhile)" : "")}");
         foreach (var s in stops)
-            Line(text, $"rolling restart of {s.Service,-10} ended with {s.ExitCode} after {Seconds(s.Took)}, healthy {Seconds(s.Healthy)} after its start");
+            Line(text, $"{(s.Healthy is null ? "scaling in of" : "rolling restart of")} {s.Service,-10} ended with {s.ExitCode} after {Seconds(s.Took)}{(s.Healthy is { } healthy ? $", healthy {Seconds(healthy)} after its start" : "")}");
         text.AppendLine();
         Line(text, $"{"recovery",-24} {"times",5} {"p95",7} {"max",7}   target");
         foreach (var (name, target) in FaultCatalogue.Targets)

@@ -17,6 +17,8 @@ public sealed class Breaker(Installation installation)
     // A plan leaves room between two faults of one target; on a slow machine the first may still be at it. A dead container cannot be killed.
     private readonly ConcurrentDictionary<string, SemaphoreSlim> _busy = new();
     private readonly ConcurrentQueue<WorkerStop> _stops = new();
+    private readonly Logins _logins = new(installation);
+    private readonly Replicas _replicas = new(installation);
 
     /// <summary>How the workers ended that rolling restarts have asked to.</summary>
     public IReadOnlyList<WorkerStop> Stops => [.. _stops];
@@ -81,6 +83,30 @@ public sealed class Breaker(Installation installation)
                 await Task.Delay(fault.Duration, cancellationToken);
                 await BehaveAsync(fault, "ok", cancellationToken);
                 break;
+            case FaultKind.DatabasePassword:
+                await UntilAsync("PostgreSQL", () => _logins.RotateAtDatabaseAsync(fault.Targets[0], cancellationToken), cancellationToken);
+                await Task.Delay(fault.Duration, cancellationToken);
+                await UntilAsync("PostgreSQL", () => _logins.RestoreAtDatabaseAsync(fault.Targets[0], cancellationToken), cancellationToken);
+                break;
+            case FaultKind.DatabaseClosed:
+                await UntilAsync("PostgreSQL", () => _logins.CloseDatabaseAsync(cancellationToken), cancellationToken);
+                await Task.Delay(fault.Duration, cancellationToken);
+                await UntilAsync("PostgreSQL", () => _logins.OpenDatabaseAsync(cancellationToken), cancellationToken);
+                break;
+            case FaultKind.BrokerPassword:
+                await UntilAsync("the broker", () => _logins.RotateAtBrokerAsync(fault.Targets[0], cancellationToken), cancellationToken);
+                await Task.Delay(fault.Duration, cancellationToken);
+                await UntilAsync("the broker", () => _logins.RestoreAtBrokerAsync(fault.Targets[0], cancellationToken), cancellationToken);
+                break;
+            case FaultKind.DeleteQueue:
+                await DeleteQueueAsync(fault, containers, cancellationToken);
+                break;
+            case FaultKind.Scale:
+                await _replicas.ScaleOutAsync(fault.Targets[0], fault.Mode[0] - '0');
+                await Task.Delay(fault.Duration, cancellationToken);
+                foreach (var stop in await _replicas.ScaleInAsync(fault.Targets[0]))
+                    _stops.Enqueue(stop);
+                break;
             default:
                 throw new InvalidOperationException($"Nobody knows how to carry out {fault.Type.Kind}.");
         }
@@ -89,9 +115,10 @@ public sealed class Breaker(Installation installation)
         return new FaultTimes(fault, injected, DateTimeOffset.UtcNow);
     }
 
-    /// <summary>Undoes whatever a broken-off fault may have left: frozen, dead or cut-off containers, an alarm, a misbehaving world.</summary>
+    /// <summary>Undoes whatever a broken-off fault may have left: additional, frozen, dead or cut-off containers, other passwords, a closed database, an alarm, a misbehaving world.</summary>
     public async Task HealAsync(CancellationToken cancellationToken)
     {
+        await _replicas.HealAsync();
         foreach (var (service, container, state) in await installation.AllAsync())
         {
             if (service == "migrate")
@@ -104,6 +131,7 @@ public sealed class Breaker(Installation installation)
                 await ConnectAsync((service, container));
         }
 
+        await UntilAsync("PostgreSQL or the broker", () => _logins.HealAsync(cancellationToken), cancellationToken);
         await UntilAnswersAsync(["rabbitmq", "postgres", "smtp"], cancellationToken);
         using var answer = await installation.World.PutAsJsonAsync("behaviour", new { smtp = new { mode = "ok" }, warehouse = new { mode = "ok" } }, cancellationToken);
         answer.EnsureSuccessStatusCode();
@@ -111,7 +139,7 @@ public sealed class Breaker(Installation installation)
 
     private async Task<(string Service, string Container)[]> ContainersAsync(PlannedFault fault)
     {
-        if (fault.Type.Kind is FaultKind.Misbehave or FaultKind.Redrive)
+        if (fault.IsOfTheWorld)
             return [];
         var all = await installation.AllAsync();
         var hit = fault.Targets.SelectMany(t => all.Where(c => c.Service == t).Select(c => (c.Service, c.Container))).ToArray();
@@ -122,6 +150,17 @@ public sealed class Breaker(Installation installation)
 
     private Task ConnectAsync((string Service, string Container) container) =>
         Docker.RunAsync("network", "connect", "--alias", container.Service, installation.Network, container.Container);
+
+    private async Task DeleteQueueAsync(PlannedFault fault, (string Service, string Container)[] containers, CancellationToken cancellationToken)
+    {
+        var stopped = fault.Mode == "stopped" ? containers : [];
+        var queue = $"api/queues/%2F/{fault.Targets[0]}";
+        await EachAsync(stopped, c => Docker.RunAsync("stop", "-t", "30", c.Container));
+        await UntilAsync($"queue {fault.Targets[0]}", async () => (await installation.Management.DeleteAsync(queue, cancellationToken)).IsSuccessStatusCode, cancellationToken);
+        await Task.Delay(fault.Duration, cancellationToken);
+        await EachAsync(stopped, c => Docker.RunAsync("start", c.Container));
+        await UntilAsync($"queue {fault.Targets[0]}, which was deleted,", async () => (await installation.Management.GetAsync(queue, cancellationToken)).IsSuccessStatusCode, cancellationToken);
+    }
 
     // Not only once: a pool that has just filled again is hit again.
     private async Task TerminateAsync(TimeSpan duration, CancellationToken cancellationToken)

@@ -14,6 +14,7 @@ public sealed class Installation : IAsyncDisposable
         _project = project;
         Database = NpgsqlDataSource.Create($"{database};Timeout=3;Command Timeout=60;Maximum Pool Size=5;Keepalive=5");
         Probe = NpgsqlDataSource.Create($"{database};Timeout=3;Command Timeout=3;Pooling=false");
+        Maintenance = NpgsqlDataSource.Create($"{database};Database=postgres;Timeout=3;Command Timeout=10;Pooling=false");
         World = new HttpClient { BaseAddress = world, Timeout = TimeSpan.FromSeconds(60) };
         Management = new HttpClient { BaseAddress = management, Timeout = TimeSpan.FromSeconds(30) };
         Management.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"orders_admin:{brokerPassword}")));
@@ -39,6 +40,9 @@ public sealed class Installation : IAsyncDisposable
 
     /// <summary>The same, for asking whether it is there: each time by a new connection. An old one, half open after a restart, would be asked for a minute.</summary>
     public NpgsqlDataSource Probe { get; }
+
+    /// <summary>The database <c>postgres</c> of the same server, as its owner: open while the database itself is closed.</summary>
+    public NpgsqlDataSource Maintenance { get; }
 
     /// <summary>The demo's mail server and warehouse.</summary>
     public HttpClient World { get; }
@@ -79,6 +83,7 @@ public sealed class Installation : IAsyncDisposable
         World.Dispose();
         Management.Dispose();
         await Probe.DisposeAsync();
+        await Maintenance.DisposeAsync();
         await Database.DisposeAsync();
     }
 

@@ -15,11 +15,7 @@ internal static class RollingRestart
     /// <exception cref="TimeoutException">It did not become healthy again.</exception>
     public static async Task<WorkerStop> RestartAsync(string service, string container, CancellationToken cancellationToken)
     {
-        var asked = DateTimeOffset.UtcNow;
-        await Docker.RunAsync("stop", "-t", "30", container);
-        // By the engine's clock: the docker command itself takes its time on a machine that is busy.
-        var end = (await Docker.RunAsync("inspect", "-f", "{{.State.ExitCode}} {{.State.FinishedAt}}", container)).Split(' ');
-        var (code, took) = (int.Parse(end[0], CultureInfo.InvariantCulture), DateTimeOffset.Parse(end[1], CultureInfo.InvariantCulture) - asked);
+        var (code, took) = await StopAsync(container);
         await Docker.RunAsync("start", container);
         var watch = Stopwatch.StartNew();
         var health = "";
@@ -32,5 +28,16 @@ internal static class RollingRestart
         }
 
         throw new TimeoutException($"{container} was started again and is {health} after {Patience.TotalSeconds:0} s.");
+    }
+
+    /// <summary>Asks a worker to end and waits for it.</summary>
+    /// <returns>Its exit code, and how long it took.</returns>
+    public static async Task<(int ExitCode, TimeSpan Took)> StopAsync(string container)
+    {
+        var asked = DateTimeOffset.UtcNow;
+        await Docker.RunAsync("stop", "-t", "30", container);
+        // By the engine's clock: the docker command itself takes its time on a machine that is busy.
+        var end = (await Docker.RunAsync("inspect", "-f", "{{.State.ExitCode}} {{.State.FinishedAt}}", container)).Split(' ');
+        return (int.Parse(end[0], CultureInfo.InvariantCulture), DateTimeOffset.Parse(end[1], CultureInfo.InvariantCulture) - asked);
     }
 }

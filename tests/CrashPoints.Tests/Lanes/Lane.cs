@@ -72,7 +72,7 @@ internal sealed class Lane : IAsyncDisposable
         ("Workers:Steps", "*"), ("RabbitMq:Host", "127.0.0.1"), ("RabbitMq:Port", $"{Network.Port}"),
         ("Email:Smtp:Host", "127.0.0.1"), ("Email:Smtp:Port", $"{World.SmtpPort}"), ("Email:Smtp:Security", "None"), ("Email:From", "Orders <orders@orders.example>"),
         // The lease of a mail is its time limit and five seconds more; a run that stays alive makes the next one wait for its end.
-        ("Email:SendTimeout", "00:00:02"), ("Email:ReceiptsUrl", new Uri(World.BaseUri, "mails").ToString()),
+        ("Email:SendTimeout", "00:00:02"), ("Email:ReceiptsOf", "127.0.0.1"), ("Email:ReceiptsUrl", new Uri(World.BaseUri, "mails").ToString()),
         ("Warehouse:Url", new Uri(World.BaseUri, "warehouse").ToString()), ("Warehouse:Secret", WarehouseSecret)));
 
     /// <summary>An operator at a process of theirs, which is started when it is first asked for.</summary>

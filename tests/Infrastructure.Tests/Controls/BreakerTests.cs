@@ -86,9 +86,48 @@ public sealed class BreakerTests : WithReplicas
             () => System.Database.CountAsync("step_runs where subject_id = any($1) and status = $2", failing, (short)StepStatus.Parked), Is.EqualTo(20L), "parked messages: the operator wanted it so");
     }
 
+    [Test]
+    public async Task A_dependency_that_says_it_serves_nobody_needs_one_message_to_open_the_breaker_and_uses_up_no_attempt()
+    {
+        var isClosed = true;
+        await StartAsync(1, "hurried", (_, _) => Volatile.Read(ref isClosed) ? throw new PostIsClosedException() : Task.CompletedTask, OnPost);
+        var subjects = await DeliverAsync("hurried", 1);
+        await Eventually.That(async () => (await Breakers.ListAsync()).Single().Trips, Is.GreaterThanOrEqualTo(2), "trials that failed");
+        Assert.That(await System.Database.CountAsync("step_runs where step = 'hurried' and attempts > 0"), Is.Zero, "attempts used up");
+
+        Volatile.Write(ref isClosed, false);
+        await UntilDoneAsync("hurried", 1);
+        Assert.That(await System.AttemptsAsync(subjects[0], "hurried"), Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task A_trial_is_not_judged_by_a_message_whose_fault_says_nothing_about_the_dependency()
+    {
+        var trials = 0;
+        var isHome = false;
+        await StartAsync(1, "hurried", async (subject, token) =>
+        {
+            await CallAsync(subject, token);
+            if (Volatile.Read(ref isHome))
+                return;
+            Interlocked.Increment(ref trials);
+            throw new NobodyHomeException();
+        }, OnPost);
+        _isDown = true;
+        await DeliverAsync("hurried", 20);
+        await Eventually.That(async () => (await Breakers.ListAsync()).Single().State, Is.Not.EqualTo(BreakerState.Closed), "the breaker");
+        _isDown = false;
+        await System.EventuallyFastForwardingAsync(() => Task.FromResult(Volatile.Read(ref trials)), Is.GreaterThanOrEqualTo(3), "trials that ended without a verdict");
+        var breaker = (await Breakers.ListAsync()).Single();
+        Assert.That(breaker.State, Is.EqualTo(BreakerState.HalfOpen), "neither well nor badly");
+
+        Volatile.Write(ref isHome, true);
+        await System.EventuallyFastForwardingAsync(async () => (await Breakers.ListAsync()).Single().State, Is.EqualTo(BreakerState.Closed), "the breaker");
+    }
+
     private static StepPolicy OnPost(StepPolicy policy) => policy with
     {
-        DependsOn = new Dependency("post", typeof(PostIsDownException)) { Cooldown = TimeSpan.FromMilliseconds(500), LongestCooldown = TimeSpan.FromSeconds(2) },
+        DependsOn = new Dependency("post", typeof(PostIsDownException)) { Outages = [typeof(PostIsClosedException)], Inconclusive = [typeof(NobodyHomeException)], Cooldown = TimeSpan.FromMilliseconds(500), LongestCooldown = TimeSpan.FromSeconds(2) },
     };
 
     private async Task CallAsync(Guid subject, CancellationToken cancellationToken)
@@ -99,6 +138,10 @@ public sealed class BreakerTests : WithReplicas
         Interlocked.Increment(ref _callsWhileDown);
         throw new PostIsDownException();
     }
+
+    private sealed class PostIsClosedException() : Exception("The post office is closed.");
+
+    private sealed class NobodyHomeException() : Exception("Nobody is at home there.");
 
     private sealed class PostIsDownException() : Exception("Nobody answers at the post office.");
 }

@@ -106,6 +106,55 @@ public sealed class SmtpModesTests : InAWorld
         Assert.That(World.Mails.Everything.Single().Outcome, Is.EqualTo(MailOutcome.Vanished));
     }
 
+    [TestCase(SmtpMode.StrictEhlo, 504, MailOutcome.Rejected)]
+    [TestCase(SmtpMode.Quota, 550, MailOutcome.Rejected)]
+    [TestCase(SmtpMode.Greylist, 450, MailOutcome.TempFailed)]
+    [TestCase(SmtpMode.FullMailbox, 452, MailOutcome.TempFailed)]
+    public async Task A_mail_refused_before_its_text_is_on_record_without_it(SmtpMode mode, int code, MailOutcome outcome)
+    {
+        Play(mode);
+        var client = new SmtpClient { LocalDomain = "bare" };
+        await client.ConnectAsync("127.0.0.1", World.SmtpPort, MailKit.Security.SecureSocketOptions.None);
+
+        Assert.That(async () => await client.SendAsync(Mail()), Throws.TypeOf<SmtpCommandException>().With.Property("StatusCode").EqualTo((SmtpStatusCode)code));
+        Assert.That(World.Mails.Everything.Single(), Has.Property("Outcome").EqualTo(outcome).And.Property("MessageId").Null);
+        Play(SmtpMode.Ok);
+        await client.SendAsync(Mail());
+        Assert.That(World.Mails.DeliveredCount, Is.EqualTo(1), "the connection is still good");
+        client.Dispose();
+    }
+
+    [Test]
+    public async Task A_login_is_asked_for_at_MAIL()
+    {
+        Play(SmtpMode.NeedsAuth);
+        var client = await ConnectAsync();
+
+        Assert.That(async () => await client.SendAsync(Mail()), Throws.TypeOf<MailKit.ServiceNotAuthenticatedException>());
+    }
+
+    [Test]
+    public void EHLO_is_answered_421() => Assert.That(async () =>
+    {
+        Play(SmtpMode.NoEhlo);
+        await ConnectAsync();
+    }, Throws.TypeOf<SmtpCommandException>().With.Property("StatusCode").EqualTo(SmtpStatusCode.ServiceNotAvailable));
+
+    [Test]
+    public async Task A_strict_server_takes_a_full_host_name_and_a_greylist_takes_the_second_try()
+    {
+        Play(SmtpMode.StrictEhlo);
+        using var client = new SmtpClient { LocalDomain = "shop.example" };
+        await client.ConnectAsync("127.0.0.1", World.SmtpPort, MailKit.Security.SecureSocketOptions.None);
+        await client.SendAsync(Mail());
+        Play(SmtpMode.Greylist);
+
+        Assert.That(async () => await client.SendAsync(Mail()), Throws.TypeOf<SmtpCommandException>());
+        await client.SendAsync(Mail());
+        Assert.That(async () => await client.SendAsync(Mail(to: "another@example.com")), Throws.TypeOf<SmtpCommandException>());
+        Assert.That(World.Mails.DeliveredCount, Is.EqualTo(2));
+    }
+
     [Test]
     public async Task A_share_of_one_fifth_hits_every_fifth_mail_and_setting_it_again_counts_from_one()
     {

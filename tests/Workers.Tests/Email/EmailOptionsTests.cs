@@ -11,18 +11,46 @@ public sealed class EmailOptionsTests
         var options = EmailOptions.Read(Settings.Of(("Email:Smtp:Host", "mail.example"), ("Email:From", "Orders <orders@orders.example>")));
 
         Assert.That((options.Smtp.Port, options.SendTimeout, options.ReceiptsUrl), Is.EqualTo((25, TimeSpan.FromSeconds(15), (Uri?)null)));
-        Assert.That(options.Sender.Domain, Is.EqualTo("orders.example"));
+        Assert.That((options.Sender.Domain, options.Smtp.EhloName), Is.EqualTo(("orders.example", "orders.example")), "the container's id is no host name");
     }
 
     [Test]
     public void A_configuration_that_cannot_work_is_refused_with_every_problem_and_its_remedy()
     {
         var refusal = Assert.Throws<InvalidConfigurationException>(() => EmailOptions.Read(Settings.Of(
-            ("Email:Smtp:Port", "0"), ("Email:Smtp:Security", "Perhaps"), ("Email:Smtp:Password", "hunter2"), ("Email:From", "nobody"), ("Email:SendTimeout", "1.00:00:00"), ("Email:ReceiptsUrl", "mails"))))!;
+            ("Email:Smtp:Port", "0"), ("Email:Smtp:Security", "Perhaps"), ("Email:Smtp:Password", "hunter2"), ("Email:Smtp:EhloName", "3f2a"), ("Email:From", "nobody"), ("Email:SendTimeout", "1.00:00:00"), ("Email:ReceiptsUrl", "mails"))))!;
 
-        foreach (var variable in (string[])["Smtp__Host", "Smtp__Port", "Smtp__Security", "Smtp__Username", "From", "SendTimeout", "ReceiptsUrl"])
+        foreach (var variable in (string[])["Smtp__Host", "Smtp__Port", "Smtp__Security", "Smtp__Username", "Smtp__EhloName", "From", "SendTimeout", "ReceiptsUrl"])
             Assert.That(refusal.Message, Does.Contain("Email__" + variable));
         Assert.That(refusal.Message, Does.Not.Contain("hunter2"));
+    }
+
+    [TestCase("orders@bücher.example", null, "xn--bcher-kva.example")]
+    [TestCase("orders@orders.example", "mx7.orders.example", "mx7.orders.example")]
+    public void The_EHLO_name_is_the_configured_one_or_the_senders_domain(string from, string? configured, string expected)
+    {
+        var options = EmailOptions.Read(Settings.Of(("Email:Smtp:Host", "mail.example"), ("Email:From", from), ("Email:Smtp:EhloName", configured)));
+
+        Assert.That(options.Smtp.EhloName, Is.EqualTo(expected));
+    }
+
+    [TestCase(null)]
+    [TestCase("outside-world")]
+    public void Receipts_of_another_mail_server_are_refused(string? of)
+    {
+        var refusal = Assert.Throws<InvalidConfigurationException>(() => EmailOptions.Read(Settings.Of(
+            ("Email:Smtp:Host", "mail.example"), ("Email:From", "orders@orders.example"), ("Email:ReceiptsUrl", "http://outside-world:8025/mails"), ("Email:ReceiptsOf", of))))!;
+
+        Assert.That(refusal.Message, Does.Contain("Email:ReceiptsOf must be the mail server").And.Contain("'mail.example'").And.Contain("Email__ReceiptsUrl"));
+    }
+
+    [Test]
+    public void Receipts_of_the_mail_server_are_asked_for_whatever_the_case_of_its_name()
+    {
+        var options = EmailOptions.Read(Settings.Of(
+            ("Email:Smtp:Host", "Mail.example"), ("Email:From", "orders@orders.example"), ("Email:ReceiptsUrl", "http://mail.example/mails"), ("Email:ReceiptsOf", "mail.example")));
+
+        Assert.That(options.ReceiptsUrl, Is.EqualTo(new Uri("http://mail.example/mails")));
     }
 
     [Test]

@@ -165,7 +165,9 @@ public sealed class EmailStepTests(bool canAsk) : InAnInstallation
         var options = EmailOptions.Read(Tests.Settings.Of([.. Towards(World)]));
         await using var pool = new SmtpPool(options.Smtp);
         using var mail = OrderMail.Confirmation(SampleDetails.Of(), options.Sender, IdOf("email", order));
-        await new Mailer(pool, options).SendAsync(mail, new Handover(TimeSpan.FromMinutes(1)));
+        var mailer = new Mailer(pool, options);
+        await using var connected = await mailer.ConnectAsync();
+        await mailer.SendAsync(connected, mail, new Handover(TimeSpan.FromMinutes(1)));
     }
 
     private int MailsOf(string effect, Guid order) => World.Mails.Delivered.Count(m => m.MessageId == IdOf(effect, order));

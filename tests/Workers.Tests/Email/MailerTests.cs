@@ -76,7 +76,7 @@ public sealed class MailerTests
     public async Task An_idle_connection_is_closed()
     {
         await using var pool = new SmtpPool(Smtp, idleLimit: TimeSpan.FromMilliseconds(300));
-        await new Mailer(pool, new EmailOptions { Smtp = Smtp }).SendAsync(Mail("a"), new Handover(LongLease));
+        await SendAsync(new Mailer(pool, new EmailOptions { Smtp = Smtp }), Mail("a"), new Handover(LongLease));
 
         Assert.That(() => pool.IdleCount, Is.Zero.After(10_000, 25));
     }
@@ -95,6 +95,50 @@ public sealed class MailerTests
         _world.Behaviour.Smtp.Set(new(SmtpMode.Reject));
 
         Assert.That(() => SendAsync("a"), Throws.TypeOf<PermanentFaultException>().With.Message.Contains("550").And.Message.Not.Contains("zoe@"));
+    }
+
+    [TestCase(SmtpMode.Quota, "550 5.4.5")]
+    [TestCase(SmtpMode.NeedsAuth, "5.7.0")]
+    [TestCase(SmtpMode.StrictEhlo, "504 5.5.2")]
+    public void A_refusal_that_every_mail_would_get_is_not_the_mails(SmtpMode mode, string reply)
+    {
+        _world.Behaviour.Smtp.Set(new(mode));
+
+        Assert.That(() => SendAsync("a", ehlo: "3f2a9c"), Throws.TypeOf<MailServerRefusedException>().With.Message.Contains(reply));
+    }
+
+    [Test]
+    public async Task A_strict_server_takes_mails_of_a_client_with_a_full_host_name()
+    {
+        _world.Behaviour.Smtp.Set(new(SmtpMode.StrictEhlo));
+
+        Assert.That(await SendAsync("a", ehlo: "orders.example"), Is.EqualTo(MailOutcome.Accepted));
+    }
+
+    [Test]
+    public void A_421_to_EHLO_is_certainly_not_sent_and_transient()
+    {
+        _world.Behaviour.Smtp.Set(new(SmtpMode.NoEhlo));
+
+        Assert.That(() => SendAsync("a"), Throws.TypeOf<MailNotSentException>().With.Message.Contains("could not be reached"));
+    }
+
+    [Test]
+    public async Task A_greylisted_mail_is_the_recipients_matter_and_accepted_when_it_comes_again()
+    {
+        _world.Behaviour.Smtp.Set(new(SmtpMode.Greylist));
+
+        Assert.That(() => SendAsync("a"), Throws.TypeOf<RecipientDeferredException>().With.Message.Contains("450 4.2.0"));
+        Assert.That(await SendAsync("a"), Is.EqualTo(MailOutcome.Accepted));
+        Assert.That(_pool.IdleCount, Is.EqualTo(1), "the connection is good");
+    }
+
+    [Test]
+    public void A_full_mailbox_is_the_recipients_matter()
+    {
+        _world.Behaviour.Smtp.Set(new(SmtpMode.FullMailbox));
+
+        Assert.That(() => SendAsync("a"), Throws.TypeOf<RecipientDeferredException>().With.Message.Contains("452 4.2.2"));
     }
 
     [Test]
@@ -147,11 +191,24 @@ public sealed class MailerTests
         var begun = Stopwatch.GetTimestamp();
         Assert.That(() => Stopwatch.GetElapsedTime(begun), Is.GreaterThan(TimeSpan.FromMilliseconds(2)).After(1_000, 5));
 
-        Assert.That(() => _mailer.SendAsync(Mail("a"), handover), Throws.TypeOf<MailNotSentException>().With.Message.Contains("lease"));
+        Assert.That(() => SendAsync(_mailer, Mail("a"), handover), Throws.TypeOf<MailNotSentException>().With.Message.Contains("lease"));
         Assert.That(_world.Mails.DeliveredCount, Is.Zero);
     }
 
-    private async Task<MailOutcome> SendAsync(string id) => await _mailer.SendAsync(Mail(id), new Handover(LongLease));
+    private async Task<MailOutcome> SendAsync(string id, string ehlo)
+    {
+        var smtp = new SmtpOptions { Host = "127.0.0.1", Port = _world.SmtpPort, Security = SmtpSecurity.None, EhloName = ehlo };
+        await using var pool = new SmtpPool(smtp);
+        return await SendAsync(new Mailer(pool, new EmailOptions { Smtp = smtp }), Mail(id), new Handover(LongLease));
+    }
+
+    private async Task<MailOutcome> SendAsync(string id) => await SendAsync(_mailer, Mail(id), new Handover(LongLease));
+
+    private static async Task<MailOutcome> SendAsync(Mailer mailer, MimeMessage mail, Handover handover)
+    {
+        await using var connected = await mailer.ConnectAsync();
+        return await mailer.SendAsync(connected, mail, handover);
+    }
 
     private static MimeMessage Mail(string id) => OrderMail.Confirmation(SampleDetails.Of(), new MailboxAddress("Orders", "orders@orders.example"), id + "@orders.example");
 }
