@@ -47,17 +47,17 @@ tests_part() {
 
 # command_part NAME COMMAND...: counts as one. Its last lines are said again at the end when it fails. Sets part_failed (0 or 1).
 command_part() {
-  local name=$1 result=passed status=0
+  local name=$1 result=passed count="1 passed, 0 failed" status=0
   shift
   begin_part "$name"
   "$@" 2>&1 </dev/null | tee "$parts_folder/part" || status=1
   if [ "$status" -eq 0 ]; then
     parts_passed=$((parts_passed + 1))
   else
-    result=failed parts_failed=$((parts_failed + 1)) parts_status=1
+    result=failed count="0 passed, 1 failed" parts_failed=$((parts_failed + 1)) parts_status=1
     { echo "  Failed $name"; tail -n 60 "$parts_folder/part" | sed 's/^/  /'; } >>"$parts_folder/failed"
   fi
-  one_line "$name" "$result" $(($(milliseconds) - part_began)) "$*"
+  one_line "$name" "$result" $(($(milliseconds) - part_began)) "$count"
   part_failed=$status
 }
 
