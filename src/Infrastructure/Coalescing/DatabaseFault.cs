@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace Orders.Infrastructure.Coalescing;
 
-/// <summary>What a failed statement means for those who wait for it. The only place that reads SQLSTATEs to decide whether to wait, to split a batch or to give up (ADR 88).</summary>
+/// <summary>What a failed statement means for those who wait for it. The only place that reads SQLSTATEs to decide whether to wait, to split a batch or to give up (ADR 89).</summary>
 public static class DatabaseFault
 {
     /// <summary>Classifies a fault, or the fault that it wraps.</summary>

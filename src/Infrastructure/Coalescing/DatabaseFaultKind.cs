@@ -1,6 +1,6 @@
 namespace Orders.Infrastructure.Coalescing;
 
-/// <summary>What a fault of the database means for the work that met it. The table is in <see cref="DatabaseFault"/> and in ADR 88.</summary>
+/// <summary>What a fault of the database means for the work that met it. The table is in <see cref="DatabaseFault"/> and in ADR 89.</summary>
 public enum DatabaseFaultKind
 {
     /// <summary>The fault does not come from the database.</summary>

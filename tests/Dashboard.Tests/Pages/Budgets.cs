@@ -4,6 +4,7 @@ using Microsoft.Playwright;
 namespace Orders.Dashboard.Tests.Pages;
 
 /// <summary>What a page may cost, measured in a browser; and what a restart does to whoever looks.</summary>
+[Category("Long")]
 internal sealed class Budgets : InABrowser
 {
     private const int ColdBytes = 80 * 1024;

@@ -4,7 +4,7 @@ using Orders.Infrastructure.Coalescing;
 
 namespace Orders.Infrastructure.Tests.Faults;
 
-/// <summary>The truth table of SQLSTATEs: what a fault of the database means for the work that met it. The same table stands in ADR 88.</summary>
+/// <summary>The truth table of SQLSTATEs: what a fault of the database means for the work that met it. The same table stands in ADR 89.</summary>
 public sealed class DatabaseFaultTests
 {
     [TestCase("21000", DatabaseFaultKind.Data, Description = "one statement met a row twice")]

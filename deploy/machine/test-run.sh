@@ -1,0 +1,67 @@
+# Sourced: runs the test projects, some side by side, and reads their results.
+
+# The projects that take longest first: what begins last should be short.
+test_projects() {
+  local project first=(Infrastructure Dashboard Producer.Api Workers)
+  for project in "${first[@]}"; do echo "tests/$project.Tests"; done
+  for project in tests/*.Tests; do
+    [[ " ${first[*]} " == *" $(basename "$project" .Tests) "* ]] || echo "$project"
+  done
+}
+
+# run_test_project FOLDER RESULTS FILTER: one project; its output appears as a whole when it ends, so that two do not mix.
+# A test that hangs for five minutes ends its run by name.
+run_test_project() {
+  local project=$1 results=$2 filter=$3 name log status=0
+  name=$(basename "$project")
+  log=$results/$name.log
+  dotnet test "$(test_assembly "$project")" --blame-hang-timeout 5m --blame-hang-dump-type none --filter "$filter" \
+    --results-directory "$results/$name" --logger "trx;LogFileName=results.trx" --logger "console;verbosity=minimal" >"$log" 2>&1 </dev/null || status=$?
+  echo "$status" >"$results/$name.status"
+  (
+    flock 9
+    grep -v -e '^A total of' -e '^Starting test execution' -e 'VSTest version' -e '^Test run for' -e 'No test matches' -e 'Sequence file will not' -e '^Results File' -e '^$' "$log" || true
+  ) 9>"$results/printing"
+}
+
+# The assembly's name ends in the folder's name.
+test_assembly() { find "$1/bin/Debug" -maxdepth 2 -name "Orders.*$(basename "$1").dll" -print -quit; }
+
+# run_test_projects RESULTS LANES FILTER
+run_test_projects() {
+  local results=$1 lanes=$2 filter=$3 project
+  export -f run_test_project test_assembly
+  test_projects | xargs -P "$lanes" -I{} bash -c 'run_test_project "$@"' - {} "$results" "$filter"
+}
+
+# count_tests RESULTS Passed|Failed|Skipped
+count_tests() { sed -n "s/.*$2: *\([0-9][0-9]*\),.*Total:.*/\1/p" "$1"/*.log | awk '{ n += $1 } END { print n + 0 }'; }
+
+# The logs of projects that ended with an error and count no failed test: a clean-up after the last test that failed, a test host that crashed or hung.
+broken_runs() {
+  local file log
+  for file in "$1"/*.status; do
+    log=${file%.status}.log
+    [ "$(cat "$file")" -eq 0 ] || grep -q '^  Failed ' "$log" || echo "$log"
+  done
+}
+
+besides_results() {
+  grep -v -e '^A total of' -e '^Starting test' -e 'VSTest version' -e '^Test run for' -e 'No test matches' -e 'Sequence file' -e '^Results File' -e '^Passed!' -e '^  Skipped' -e '^$' "$1" | tail -n 30
+}
+
+# slowest_tests RESULTS N, from the result files: class and test by the test's id.
+slowest_tests() {
+  local results=$1 count=$2 files
+  files=$(find "$results" -name '*.trx')
+  [ -n "$files" ] || return 0
+  echo "The $count slowest tests:"
+  # shellcheck disable=SC2086 # names without spaces
+  awk '
+    function value(name,   at) { at = index($0, " " name "=\""); if (!at) return ""; at += length(name) + 3; return substr($0, at, index(substr($0, at), "\"") - 1) }
+    /<UnitTestResult / { n++; id[n] = value("testId"); name[n] = value("testName"); split(value("duration"), t, ":"); took[n] = t[1] * 3600 + t[2] * 60 + t[3] }
+    /<UnitTest / { test = value("id") }
+    /<TestMethod / { class = value("className"); sub(/^Orders\./, "", class); of[test] = class }
+    END { for (i = 1; i <= n; i++) printf "%8.1f s  %s.%s\n", took[i], of[id[i]], name[i] }
+  ' $files | sort -rn | head -n "$count" | sed 's/&quot;/"/g; s/&amp;/\&/g; s/&lt;/</g; s/&gt;/>/g'
+}
