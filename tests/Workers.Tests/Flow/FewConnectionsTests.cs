@@ -1,4 +1,3 @@
-using Microsoft.Extensions.DependencyInjection;
 using Orders.Infrastructure.Deployment;
 using Orders.Infrastructure.Orders;
 using Orders.Infrastructure.Steps;
