@@ -9,7 +9,9 @@ internal sealed class MailConnection(SmtpPool pool, SmtpConnection connection, T
     public TimeSpan TimeLeft => timeLeft;
 
     /// <summary>Hands the connection over to whoever sends the mail and gives it back.</summary>
-    public SmtpConnection Take() => Interlocked.Exchange(ref _connection, null) ?? throw new InvalidOperationException("This connection has been used for a mail.");
+    public SmtpConnection Take() =>
+        Interlocked.Exchange(ref _connection, null)
+        ?? throw new InvalidOperationException("This connection has been used for a mail.");
 
     /// <inheritdoc />
     public async ValueTask DisposeAsync()

@@ -39,10 +39,11 @@ public sealed class PlanTests
     }
 
     [Test]
-    public void A_dozen_has_a_redrive_and_a_rolling_restart([Range(1, 40)] int seed)
+    public void A_dozen_has_a_redrive_a_rolling_restart_a_refused_login_and_a_scaling_out([Range(1, 40)] int seed)
     {
         var kinds = Plan.Draw(seed, 12).Faults.Select(f => f.Type.Kind).ToArray();
-        Assert.That(kinds, Has.Member(FaultKind.Redrive).And.Member(FaultKind.Roll));
+        Assert.That(kinds, Has.Member(FaultKind.Redrive).And.Member(FaultKind.Roll).And.Member(FaultKind.Scale));
+        Assert.That(kinds, Has.Some.AnyOf(FaultKind.DatabasePassword, FaultKind.DatabaseClosed, FaultKind.BrokerPassword));
     }
 
     [Test]

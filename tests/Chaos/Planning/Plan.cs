@@ -6,6 +6,7 @@ public sealed record Plan(IReadOnlyList<PlannedFault> Faults)
 {
     private const int MostAtOnce = 2;
     private const int Dozen = 12;
+    private static readonly FaultKind[] Logins = [FaultKind.DatabasePassword, FaultKind.DatabaseClosed, FaultKind.BrokerPassword];
     private static readonly TimeSpan First = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan MeanGap = TimeSpan.FromSeconds(9);
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(500);
@@ -18,7 +19,7 @@ public sealed record Plan(IReadOnlyList<PlannedFault> Faults)
 
     /// <summary>
     /// Draws a plan: gaps are exponential with a mean of 9 s, at most two faults at once, never two on one target. Every kind comes once before any comes twice,
-    /// so that a short plan is a sample and a long one is complete. A redrive and a rolling restart are among the first dozen, at places that are drawn too.
+    /// so that a short plan is a sample and a long one is complete. A redrive, a rolling restart, a refused login and a scaling out are among the first dozen, at places that are drawn too.
     /// </summary>
     public static Plan Draw(int seed, int count)
     {
@@ -29,7 +30,10 @@ public sealed record Plan(IReadOnlyList<PlannedFault> Faults)
         // What people do to a system belongs into every sample of what happens to it.
         var places = Enumerable.Range(1, Dozen).ToArray();
         random.Shuffle(places);
-        var kinds = new Dictionary<int, FaultKind> { [places[0]] = FaultKind.Redrive, [places[1]] = FaultKind.Roll };
+        var kinds = new Dictionary<int, FaultKind>
+        {
+            [places[0]] = FaultKind.Redrive, [places[1]] = FaultKind.Roll, [places[2]] = Logins[random.Next(Logins.Length)], [places[3]] = FaultKind.Scale,
+        };
         for (var number = 1; number <= count; number++)
         {
             if (deck.Count == 0)

@@ -17,7 +17,7 @@ public sealed class Breaker(Installation installation)
     // A plan leaves room between two faults of one target; on a slow machine the first may still be at it. A dead container cannot be killed.
     private readonly ConcurrentDictionary<string, SemaphoreSlim> _busy = new();
     private readonly ConcurrentQueue<WorkerStop> _stops = new();
-    private readonly Logins _logins = new(installation);
+    private readonly Logins _logins = new(installation.Maintenance, installation.Management, "orders");
     private readonly Replicas _replicas = new(installation);
 
     /// <summary>How the workers ended that rolling restarts have asked to.</summary>

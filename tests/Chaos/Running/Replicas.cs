@@ -14,7 +14,17 @@ internal sealed class Replicas(Installation installation)
     public async Task ScaleOutAsync(string service, int replicas)
     {
         _before[service] = await installation.ContainersAsync(service);
-        await Docker.RunAsync("compose", "up", "--detach", "--no-deps", "--no-recreate", "--no-build", "--scale", string.Create(CultureInfo.InvariantCulture, $"{service}={replicas}"), service);
+        await Docker.RunAsync(
+            "compose",
+            "up",
+            "--detach",
+            "--no-deps",
+            "--no-recreate",
+            "--no-build",
+            "--scale",
+            string.Create(CultureInfo.InvariantCulture, $"{service}={replicas}"),
+            service
+        );
     }
 
     /// <summary>Asks the additional containers to end, and removes them.</summary>

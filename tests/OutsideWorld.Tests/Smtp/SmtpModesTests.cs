@@ -134,11 +134,15 @@ public sealed class SmtpModesTests : InAWorld
     }
 
     [Test]
-    public void EHLO_is_answered_421() => Assert.That(async () =>
+    public async Task EHLO_is_answered_421_and_the_connection_is_closed()
     {
         Play(SmtpMode.NoEhlo);
-        await ConnectAsync();
-    }, Throws.TypeOf<SmtpCommandException>().With.Property("StatusCode").EqualTo(SmtpStatusCode.ServiceNotAvailable));
+        using var client = await RawSmtp.ConnectAsync(World.SmtpPort);
+        await client.ReplyAsync();
+
+        Assert.That(await client.SayAsync("EHLO shop.example"), Is.EqualTo("421 4.3.2 not now"));
+        Assert.That(await client.ReplyAsync(), Is.Empty);
+    }
 
     [Test]
     public async Task A_strict_server_takes_a_full_host_name_and_a_greylist_takes_the_second_try()

@@ -9,7 +9,10 @@ using Orders.Workers.Email;
 
 namespace Orders.Workers.Tests.Email;
 
-/// <summary>A mail server that is not the demo's, configured by SMTP_HOST and SMTP_PORT alone, as docker-compose.yml says. The demo's ledger knows nothing of its mails.</summary>
+/// <summary>
+/// A mail server that is not the demo's, configured by SMTP_HOST and SMTP_PORT alone, as docker-compose.yml says.
+/// The demo's ledger knows nothing of its mails.
+/// </summary>
 public sealed class ForeignMailServerTests : InAnInstallation
 {
     private const string DemoReceipts = "http://outside-world:8025/mails";
@@ -25,7 +28,10 @@ public sealed class ForeignMailServerTests : InAnInstallation
         {
             Assert.That((demo.Smtp.Host, demo.ReceiptsUrl?.ToString()), Is.EqualTo(("outside-world", DemoReceipts)));
             Assert.That((named.Smtp.Host, named.ReceiptsUrl?.ToString()), Is.EqualTo(("outside-world", DemoReceipts)));
-            Assert.That((foreign.Smtp.Host, foreign.Smtp.Port, foreign.ReceiptsUrl), Is.EqualTo(("mail.example", 587, (Uri?)null)));
+            Assert.That(
+                (foreign.Smtp.Host, foreign.Smtp.Port, foreign.ReceiptsUrl),
+                Is.EqualTo(("mail.example", 587, (Uri?)null))
+            );
         });
     }
 
@@ -34,14 +40,35 @@ public sealed class ForeignMailServerTests : InAnInstallation
     {
         await using var foreign = await OutsideWorldHost.StartAsync();
         foreign.Behaviour.Smtp.Set(new(SmtpMode.Vanish));
-        var compose = await ComposeSettings.OfAsync("email", ("SMTP_HOST", "127.0.0.1"), ("SMTP_PORT", $"{foreign.SmtpPort}"));
+        var compose = await ComposeSettings.OfAsync(
+            "email",
+            ("SMTP_HOST", "127.0.0.1"),
+            ("SMTP_PORT", $"{foreign.SmtpPort}")
+        );
         // The fixture's world plays the demo here, whose ledger answers that it does not know the mail.
-        await using var host = await StartAsync("email", [("Email:ReceiptsUrl", null), ("Email:ReceiptsOf", null), .. compose.Where(IsOfEmail).Select(v => (NameOf(v.Key), (string?)v.Value.Replace(DemoReceipts, new Uri(World.BaseUri, "mails").ToString())))]);
+        await using var host = await StartAsync(
+            "email",
+            [
+                ("Email:ReceiptsUrl", null),
+                ("Email:ReceiptsOf", null),
+                .. compose
+                    .Where(IsOfEmail)
+                    .Select(v =>
+                        (
+                            NameOf(v.Key),
+                            (string?)v.Value.Replace(DemoReceipts, new Uri(World.BaseUri, "mails").ToString())
+                        )
+                    ),
+            ]
+        );
         var order = await Orders.StoreAsync();
         await DeliverAsync("email", order, new OrderAccepted(order, false, DateTimeOffset.UtcNow));
         await UntilInTheEndAsync(order, "email", StepStatus.Uncertain);
 
-        Assert.That(foreign.Mails.Delivered.Select(m => m.MessageId), Is.EqualTo(new[] { MessageIds.For("email", order, "orders.example") }));
+        Assert.That(
+            foreign.Mails.Delivered.Select(m => m.MessageId),
+            Is.EqualTo(new[] { MessageIds.For("email", order, "orders.example") })
+        );
     }
 
     [Test]
@@ -49,18 +76,33 @@ public sealed class ForeignMailServerTests : InAnInstallation
     {
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
-        await using var host = await StartAsync("email", ("Email:ReceiptsUrl", null), ("Email:Smtp:Port", $"{((IPEndPoint)silent.LocalEndpoint).Port}"));
+        await using var host = await StartAsync(
+            "email",
+            ("Email:ReceiptsUrl", null),
+            ("Email:Smtp:Port", $"{((IPEndPoint)silent.LocalEndpoint).Port}")
+        );
         var order = await Orders.StoreAsync();
         await DeliverAsync("email", order, new OrderAccepted(order, false, DateTimeOffset.UtcNow));
         using var client = await silent.AcceptTcpClientAsync();
 
-        Assert.That(await Orders.Database.CountAsync("effects where subject_id = $1", order), Is.Zero, "a process that died here would leave an uncertain mail");
+        Assert.That(
+            await Orders.Database.CountAsync("effects where subject_id = $1", order),
+            Is.Zero,
+            "a process that died here would leave an uncertain mail"
+        );
     }
 
     private static async Task<EmailOptions> EmailAsync(params (string Name, string Value)[] env) =>
-        EmailOptions.Read(Tests.Settings.Of([.. (await ComposeSettings.OfAsync("email", env)).Where(IsOfEmail).Select(v => (NameOf(v.Key), (string?)v.Value))]));
+        EmailOptions.Read(
+            Tests.Settings.Of([
+                .. (await ComposeSettings.OfAsync("email", env))
+                    .Where(IsOfEmail)
+                    .Select(v => (NameOf(v.Key), (string?)v.Value)),
+            ])
+        );
 
-    private static bool IsOfEmail(KeyValuePair<string, string> variable) => variable.Key.StartsWith("Email__", StringComparison.Ordinal);
+    private static bool IsOfEmail(KeyValuePair<string, string> variable) =>
+        variable.Key.StartsWith("Email__", StringComparison.Ordinal);
 
     private static string NameOf(string variable) => variable.Replace("__", ":", StringComparison.Ordinal);
 }

@@ -6,7 +6,10 @@ using Orders.Workers.Email;
 
 namespace Orders.Workers.Tests.Email;
 
-/// <summary>A mail server that refuses everybody, and one that refuses single recipients: who waits, who uses up attempts, and what becomes of the breaker.</summary>
+/// <summary>
+/// A mail server that refuses everybody, and one that refuses single recipients:
+/// which mails wait, which use up attempts, and what becomes of the breaker.
+/// </summary>
 [NonParallelizable]
 public sealed class RefusingMailServerTests : InAnInstallation
 {
@@ -20,18 +23,35 @@ public sealed class RefusingMailServerTests : InAnInstallation
     {
         World.Behaviour.Smtp.Set(new(SmtpMode.Ok));
         await Orders.Database.ExecuteAsync("delete from dependency_calls");
-        await Orders.Database.ExecuteAsync("update breakers set state = 0, trips = 0, opened_at = null, retry_at = null, probe_by = null, probe_until = null");
+        await Orders.Database.ExecuteAsync(
+            "update breakers set state = 0, trips = 0, opened_at = null, retry_at = null, probe_by = null, probe_until = null"
+        );
     }
 
     [TestCase(SmtpMode.Quota, "5.4.5")]
     [TestCase(SmtpMode.NeedsAuth, "5.7.0")]
-    public async Task One_mail_is_enough_to_see_that_everybody_is_refused_and_no_attempt_is_used_up(SmtpMode mode, string reply)
+    public async Task One_mail_is_enough_to_see_that_everybody_is_refused_and_no_attempt_is_used_up(
+        SmtpMode mode,
+        string reply
+    )
     {
         World.Behaviour.Smtp.Set(new(mode));
         var order = await ConfirmAsync();
-        await Eventually.That(() => Orders.Database.CountAsync(ClosedBreakers), Is.Zero, "closed breakers: an open one is an alert");
         await Eventually.That(
-            () => Orders.Database.CountAsync("step_runs where subject_id = $1 and status = 3 and attempts = 0 and last_fault like $2", order, $"%{reply}%"), Is.EqualTo(1), "steps that say why they wait");
+            () => Orders.Database.CountAsync(ClosedBreakers),
+            Is.Zero,
+            "closed breakers: an open one is an alert"
+        );
+        await Eventually.That(
+            () =>
+                Orders.Database.CountAsync(
+                    "step_runs where subject_id = $1 and status = 3 and attempts = 0 and last_fault like $2",
+                    order,
+                    $"%{reply}%"
+                ),
+            Is.EqualTo(1),
+            "steps that say why they wait"
+        );
 
         World.Behaviour.Smtp.Set(new(SmtpMode.Ok));
         await UntilInTheEndAsync(order, "email", StepStatus.Done);
@@ -69,11 +89,24 @@ public sealed class RefusingMailServerTests : InAnInstallation
         var orders = new List<Guid>();
         for (var i = 0; i < 8; i++)
             orders.Add(await ConfirmAsync());
-        await Eventually.That(() => Orders.Database.CountAsync("step_runs where subject_id = any($1) and attempts >= 1", orders.ToArray()), Is.EqualTo(8), "steps with an attempt used up");
+        await Eventually.That(
+            () =>
+                Orders.Database.CountAsync("step_runs where subject_id = any($1) and attempts >= 1", orders.ToArray()),
+            Is.EqualTo(8),
+            "steps with an attempt used up"
+        );
 
         Assert.That(await Orders.Database.CountAsync(ClosedBreakers), Is.EqualTo(1));
-        Assert.That(await Orders.Database.CountAsync("dependency_calls where failures > 0"), Is.Zero, "failures that were reported");
-        Assert.That(await Orders.Database.CountAsync("effects where subject_id = any($1)", orders.ToArray()), Is.Zero, "claims of mails that were certainly not accepted");
+        Assert.That(
+            await Orders.Database.CountAsync("dependency_calls where failures > 0"),
+            Is.Zero,
+            "failures that were reported"
+        );
+        Assert.That(
+            await Orders.Database.CountAsync("effects where subject_id = any($1)", orders.ToArray()),
+            Is.Zero,
+            "claims of mails that were certainly not accepted"
+        );
         World.Behaviour.Smtp.Set(new(SmtpMode.Ok));
         foreach (var order in orders)
             await UntilInTheEndAsync(order, "email", StepStatus.Done);
@@ -86,5 +119,6 @@ public sealed class RefusingMailServerTests : InAnInstallation
         return order;
     }
 
-    private int MailsOf(Guid order) => World.Mails.Delivered.Count(m => m.MessageId == MessageIds.For("email", order, "orders.example"));
+    private int MailsOf(Guid order) =>
+        World.Mails.Delivered.Count(m => m.MessageId == MessageIds.For("email", order, "orders.example"));
 }
