@@ -80,10 +80,12 @@ public sealed partial class ReplayRunner(NpgsqlDataSource database, IReplaySourc
             {
                 batch = await source.NextAsync(connection, replay, limit, cancellationToken);
             }
-            catch (ReplayRefusedException refused)
+            catch (Exception fault) when (fault is not (NpgsqlException or TimeoutException or OperationCanceledException))
             {
-                // What was possible when it began is not any more, such as a step that was taken out: it stands, and says why.
-                await MoveAsync(connection, replay, new ReplayBatch([], 0, 0, null), ReplayState.Failed, StorableText.Of(refused.Message, 2000));
+                // What was possible when it began is not any more, such as a step that was taken out: it stands, and says why. So does one that meets a defect:
+                // left to the loop, it would stop this process, and then the next one.
+                var reason = fault is ReplayRefusedException ? fault.Message : $"{fault.GetType().Name}: {fault.Message}";
+                await MoveAsync(connection, replay, new ReplayBatch([], 0, 0, null), ReplayState.Failed, StorableText.Of(reason, 2000));
                 await transaction.CommitAsync(CancellationToken.None);
                 return replay.Id;
             }

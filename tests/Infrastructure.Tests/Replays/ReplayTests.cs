@@ -75,6 +75,28 @@ public sealed class ReplayTests : InASystem
     }
 
     [Test]
+    public async Task A_replay_that_meets_a_defect_stands_and_says_why_and_the_loop_goes_on()
+    {
+        await using var source = Npgsql.NpgsqlDataSource.Create(System.Database.ConnectionString);
+        using var feed = new RelayFeed();
+        var desk = new ReplayDesk(source, new OrderReplays(source));
+        var replay = await desk.BeginAsync("loyalty", "{}", 20, "tests", CancellationToken.None);
+        using var runner = new ReplayRunner(source, new Defective(), feed, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<ReplayRunner>.Instance);
+
+        await runner.TurnAsync(CancellationToken.None);
+        var stands = await desk.FindAsync(replay.Id, CancellationToken.None);
+        Assert.That((stands!.State, stands.LastError), Is.EqualTo((ReplayState.Failed, "InvalidCastException: a column that is null")));
+    }
+
+    private sealed class Defective : IReplaySource
+    {
+        public Task CheckAsync(string stepName, string filter, CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task<ReplayBatch> NextAsync(Npgsql.NpgsqlConnection connection, Replay replay, int limit, CancellationToken cancellationToken) =>
+            throw new InvalidCastException("a column that is null");
+    }
+
+    [Test]
     public async Task Two_processes_at_once_feed_nothing_twice()
     {
         await using var source = Npgsql.NpgsqlDataSource.Create(System.Database.ConnectionString);
