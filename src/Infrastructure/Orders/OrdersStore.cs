@@ -87,8 +87,8 @@ public static class OrdersStore
             MinPoolSize = 1,
             ConnectionIdleLifetime = 20,
             ConnectionPruningInterval = 5,
-            ApplicationName = AppDomain.CurrentDomain.FriendlyName,
         };
+        settings.ApplicationName ??= AppDomain.CurrentDomain.FriendlyName;
         // Asked of the text: Npgsql's own builder says yes for every keyword it knows, given or not, and the time-out would stay at its 30 s.
         var given = new DbConnectionStringBuilder { ConnectionString = text };
         if (!given.ContainsKey("Command Timeout") && !given.ContainsKey("CommandTimeout"))
