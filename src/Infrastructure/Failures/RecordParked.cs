@@ -23,10 +23,11 @@ public sealed class RecordParked(IStepProgress progress)
             and not exists (select from effects e where e.subject_id = t.subject_id and e.effect = t.step and e.state = 2)
         """;
 
+    // Nobody knows when it was begun: the run that does it in the end says so.
     // Status again: between the query above and this statement the step may have ended.
     private const string Record = """
         insert into step_runs (subject_id, step, status, attempts, started_at, finished_at, last_fault)
-        select t.subject_id, t.step, 4, t.attempts, now(), now(), t.fault from unnest($1::uuid[], $2::text[], $3::integer[], $4::text[]) as t(subject_id, step, attempts, fault)
+        select t.subject_id, t.step, 4, t.attempts, null, now(), t.fault from unnest($1::uuid[], $2::text[], $3::integer[], $4::text[]) as t(subject_id, step, attempts, fault)
         order by t.subject_id, t.step
         on conflict (subject_id, step) do update set status = 4, attempts = greatest(step_runs.attempts, excluded.attempts), finished_at = now(), next_attempt_at = null, last_fault = excluded.last_fault
             where step_runs.status in (0, 1, 3)

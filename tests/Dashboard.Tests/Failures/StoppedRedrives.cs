@@ -91,7 +91,7 @@ internal sealed class StoppedRedrives : InAShop
         Assert.That(await TargetAsync(), Is.EqualTo((false, "The breaker of smtp is held open: otto: maintenance")));
         await SendAsync(HttpMethod.Put, "/api/breakers/smtp", OperatorsKey, new { force = "Closed", reason = "over" });
         Assert.That(await TargetAsync(), Is.EqualTo((true, "")));
-        Assert.That(await System.StatusAsync(await System.Database.ScalarAsync<Guid>("select subject_id from failures where state = 1"), "email"), Is.EqualTo(StepStatus.Waiting), "nothing was sent");
+        Assert.That(await System.StatusAsync(await System.Database.ScalarAsync<Guid>("select subject_id from failures where state = 1"), "email"), Is.EqualTo(StepStatus.Parked), "nothing was sent");
     }
 
     private async Task<(bool Healthy, string Note)> TargetAsync()

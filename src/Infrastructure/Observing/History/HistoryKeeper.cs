@@ -24,7 +24,7 @@ public sealed class HistoryKeeper(NpgsqlDataSource database)
     private static readonly string Minute = $"""
         with ended as (
             select step, status, {DurationSlots.Sql("extract(epoch from finished_at - started_at)")} as run,
-                   {DurationSlots.Sql("extract(epoch from started_at - uuid_extract_timestamp(subject_id))")} as wait
+                   case when started_at is not null then {DurationSlots.Sql("extract(epoch from started_at - uuid_extract_timestamp(subject_id))")} end as wait
             from step_runs where finished_at >= $1 and finished_at < $1 + interval '1 minute' and status in (2, 4, 5, 7)),
         runs as (select step, run, count(*) as n from ended where status in (2, 7) group by step, run),
         waits as (select step, wait, count(*) as n from ended where wait is not null group by step, wait),
