@@ -101,7 +101,7 @@ public sealed class FailureIndexer(
                 catch (OperationInterruptedException gone) when (gone.ShutdownReason?.ReplyCode is Constants.NotFound or Constants.AccessRefused)
                 {
                     if (_missing.Add(queue))
-                        FailureLog.QueueMissing(logger, queue, gone.ShutdownReason.ReplyText);
+                        FailureLog.QueueMissing(logger, queue, gone.ShutdownReason!.ReplyText);
                     await channel.DisposeAsync();
                     channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
                 }

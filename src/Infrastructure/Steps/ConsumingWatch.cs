@@ -40,7 +40,7 @@ internal sealed class ConsumingWatch : BackgroundService, IHealthCheck
         (_gates, _consumptions, _broker, _rabbit, _options) = (gates, consumptions, broker, rabbit, options);
         (_services, _lifetime, _time, _logger) = (services, lifetime, time, logger);
         _steps = [.. gates.All.Select(g => new Watched(g.Step.Name))];
-        meters.Create(OrdersTelemetry.Name).CreateObservableGauge(
+        meters.Create(OrdersTelemetry.Name).CreateObservableGauge<int>(
             "orders.step.consuming", () => _steps.Select(s => new Measurement<int>(IsHealthy(s) ? 1 : 0, new KeyValuePair<string, object?>("step", s.Step))),
             description: "1 while the step consumes or has nothing to consume; 0 while it cannot.");
     }

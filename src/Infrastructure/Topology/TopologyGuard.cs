@@ -187,7 +187,7 @@ internal sealed class TopologyGuard(
         {
             // Its worker may, and does so when it connects.
             if (_notFromHere.Add(queue.Name))
-                TopologyLog.CannotRepair(logger, queue.Name, refused.ShutdownReason.ReplyText);
+                TopologyLog.CannotRepair(logger, queue.Name, refused.ShutdownReason!.ReplyText);
             return false;
         }
     }

@@ -1,6 +1,5 @@
 using Npgsql;
 using Orders.Infrastructure.Deployment;
-using Orders.Infrastructure.Failures;
 using Orders.Infrastructure.Orders;
 
 namespace Orders.Dashboard.Tests.Topology;
