@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Orders.Infrastructure.Coalescing;
 using Orders.Infrastructure.Failures;
 using Orders.Infrastructure.Outbox;
 using Orders.Infrastructure.Steps;
