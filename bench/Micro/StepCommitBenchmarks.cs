@@ -19,7 +19,7 @@ public class StepCommitBenchmarks
     public async Task OpenAsync()
     {
         var source = Place.Present.Source;
-        _committer = new StepCommitter(source, [], new OrderProgressRecorder(new StepBits(source)), _feed);
+        _committer = new StepCommitter(source, [], new OrderProgressRecorder(new StepBits()), _feed);
         _messages = [.. Enumerable.Range(0, Runs).Select(_ => Guid.NewGuid())];
         await CommitAsync(_messages);
     }

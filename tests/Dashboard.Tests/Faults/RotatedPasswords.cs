@@ -1,4 +1,5 @@
 using Orders.Infrastructure.Failures;
+using Orders.Infrastructure.Hosting;
 using Orders.Infrastructure.Observing;
 using Orders.Testing.Servers;
 
@@ -39,7 +40,7 @@ internal sealed class RotatedPasswords : InAShop
         await Eventually.That(() => faults.Of("28P01"), Is.GreaterThan(5 * Orders), "refused logins", TimeSpan.FromSeconds(60));
 
         // What the overview lists as needing attention: the worker cannot say itself that it cannot log in.
-        var standing = new StandingReader(System.Database.Source);
+        var standing = new StandingReader(System.Database.Source, new DatabaseOptions());
         await Eventually.That(async () => (await standing.ReadAsync(default)).Lost.Count, Is.EqualTo(1), "lost workers", TimeSpan.FromSeconds(30));
 
         await _role.RotateBackAsync();

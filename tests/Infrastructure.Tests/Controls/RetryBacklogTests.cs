@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Orders.Infrastructure.Controls;
+using Orders.Infrastructure.Hosting;
 using Orders.Infrastructure.Observing;
 using Orders.Infrastructure.Outbox;
 using Orders.Infrastructure.Steps;
@@ -82,7 +83,7 @@ public sealed class RetryBacklogTests : WithReplicas
         Assert.That(await System.Database.CountAsync(deferred), Is.Zero, "messages that come again too soon");
         Assert.That(await System.Database.CountAsync("rate_buckets where name = 'retries of post'"), Is.EqualTo(1L), "the schedule of all replicas");
 
-        var waiting = (await new StandingReader(System.Database.Source).ReadAsync(CancellationToken.None)).Deferred.Where(d => d.Cause == "retry-budget").ToArray();
+        var waiting = (await new StandingReader(System.Database.Source, new DatabaseOptions()).ReadAsync(CancellationToken.None)).Deferred.Where(d => d.Cause == "retry-budget").ToArray();
         Assert.That(waiting, Has.One.Matches<DeferredMessages>(d => d is { Step: "hurried", Count: > 0, Since: not null }), "what the overview shows");
 
         release.SetResult();
