@@ -111,6 +111,8 @@ public sealed class DependencyHealth
     internal async ValueTask<GatePass> FailedAsync(Guid messageId, string fault, bool isOutage, CancellationToken cancellationToken)
     {
         _retries.Failed();
+        // The call is over: whoever waits for its place need not wait for the verdict too.
+        _retries.Leave(messageId);
         lock (_lock)
         {
             // What went well before the first failure says nothing about the time after it, and would only delay the verdict.
@@ -128,7 +130,8 @@ public sealed class DependencyHealth
         else
         {
             var failed = Stopwatch.GetTimestamp();
-            for (var i = 0; i < Judgements && State == BreakerState.Closed && Volatile.Read(ref _lastSuccess) < failed; i++)
+            // A breaker that an operator holds closed cannot open: there is no verdict to wait for.
+            for (var i = 0; i < Judgements && Volatile.Read(ref _breaker) is { Forced: null, State: BreakerState.Closed } && Volatile.Read(ref _lastSuccess) < failed; i++)
                 await _reports.JudgeAsync(cancellationToken);
         }
 
