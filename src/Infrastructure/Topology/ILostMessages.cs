@@ -9,5 +9,5 @@ public interface ILostMessages
     /// </summary>
     /// <returns>How many were sent.</returns>
     /// <exception cref="Npgsql.NpgsqlException">The database does not answer; what was committed until then is sent.</exception>
-    Task<int> SendAgainAsync(string step, CancellationToken cancellationToken);
+    Task<int> SendAgainAsync(string stepName, CancellationToken cancellationToken);
 }

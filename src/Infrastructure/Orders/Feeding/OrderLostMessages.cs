@@ -34,12 +34,12 @@ public sealed class OrderLostMessages(NpgsqlDataSource database, RelayFeed relay
         """;
 
     /// <inheritdoc />
-    public async Task<int> SendAgainAsync(string step, CancellationToken cancellationToken) =>
-        await SendAsync(step, Undone, reader => OrderFeed.MessageOf(
+    public async Task<int> SendAgainAsync(string stepName, CancellationToken cancellationToken) =>
+        await SendAsync(stepName, Undone, reader => OrderFeed.MessageOf(
             new PastOrder(reader.GetGuid(0), reader.GetBoolean(1), reader.GetFieldValue<DateTimeOffset>(2), null, reader.GetString(5)),
-            step, reader.GetFieldValue<string[]>(4), OrderPriority.Of(reader.GetBoolean(1), reader.GetBoolean(3))), cancellationToken)
-        + await SendAsync(step, NotTakenBack, reader => OutgoingMessage.Create(
-            new OrderCancelled(reader.GetGuid(0), reader.GetFieldValue<DateTimeOffset>(1)), reader.GetGuid(0), priority: OrderPriority.Cancellation, queue: step,
+            stepName, reader.GetFieldValue<string[]>(4), OrderPriority.Of(reader.GetBoolean(1), reader.GetBoolean(3))), cancellationToken)
+        + await SendAsync(stepName, NotTakenBack, reader => OutgoingMessage.Create(
+            new OrderCancelled(reader.GetGuid(0), reader.GetFieldValue<DateTimeOffset>(1)), reader.GetGuid(0), priority: OrderPriority.Cancellation, queue: stepName,
             id: OutgoingMessage.IdOf<OrderCancelled>(reader.GetGuid(0)), keys: OrderKeys.Of(reader.GetString(2))), cancellationToken);
 
     private async Task<int> SendAsync(string step, string sql, Func<NpgsqlDataReader, OutboxMessage> messageOf, CancellationToken cancellationToken)
