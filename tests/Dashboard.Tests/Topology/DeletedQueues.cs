@@ -131,11 +131,11 @@ internal sealed class DeletedQueues : InAShop
     private async Task<string> LastAlertAsync(string queue) =>
         await System.Database.ScalarAsync<string>("select coalesce(max(says), '') from alerts where rule = 'topology' and subject = $1", queue);
 
-    private Task AlertedAsync(string queue, string says, TimeSpan? within = null) => Eventually.That(
+    private Task<long> AlertedAsync(string queue, string says, TimeSpan? within = null) => Eventually.That(
         () => System.Database.CountAsync("alerts where rule = 'topology' and subject = $1 and fired_at is not null and says like '%' || $2 || '%'", queue, says),
-        Is.GreaterThanOrEqualTo(1), $"alerts about {queue}", within ?? TimeSpan.FromSeconds(20));
+        Is.GreaterThanOrEqualTo(1L), $"alerts about {queue}", within ?? TimeSpan.FromSeconds(20));
 
-    private Task UntilSettledAsync(string queue) =>
+    private Task<bool> UntilSettledAsync(string queue) =>
         Eventually.That(() => System.Broker.Management.HasBindingAsync(System.Broker.Options.VirtualHost, "orders-topology", queue, $"{queue} settled", default), NUnit.Framework.Is.True, $"{queue} is settled");
 
     private async Task UnbindAsync(string queue, string exchange)

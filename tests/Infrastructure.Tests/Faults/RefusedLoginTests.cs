@@ -78,7 +78,7 @@ public sealed class RefusedLoginTests : InASystem
     private static async Task<HealthReportEntry> CheckAsync(RunningHost host) =>
         (await host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(r => r.Name == "consuming")).Entries["consuming"];
 
-    private static Task HealthyAsync(RunningHost host) =>
+    private static Task<HealthReportEntry> HealthyAsync(RunningHost host) =>
         Eventually.That(() => CheckAsync(host), Has.Property(nameof(HealthReportEntry.Status)).EqualTo(HealthStatus.Healthy), "health of the worker");
 
     private static IEnumerable<(string Name, string? Value)> As(string user) => [("RabbitMq:Username", user), ("RabbitMq:Password", "right")];
@@ -92,7 +92,7 @@ public sealed class RefusedLoginTests : InASystem
     }
 
     // The broker lists a connection some seconds after it was opened: closed are those that it knows of, until there is no consumer left.
-    private Task CloseConnectionsAsync(string user) => Eventually.That(
+    private Task<uint> CloseConnectionsAsync(string user) => Eventually.That(
         async () =>
         {
             await System.Broker.CloseConnectionsAsync(user);
