@@ -133,7 +133,7 @@ internal sealed class DeletedQueues : InAShop
 
     private Task<long> AlertedAsync(string queue, string says, TimeSpan? within = null) => Eventually.That(
         () => System.Database.CountAsync("alerts where rule = 'topology' and subject = $1 and fired_at is not null and says like '%' || $2 || '%'", queue, says),
-        Is.GreaterThanOrEqualTo(1), $"alerts about {queue}", within ?? TimeSpan.FromSeconds(20));
+        Is.GreaterThanOrEqualTo(1L), $"alerts about {queue}", within ?? TimeSpan.FromSeconds(20));
 
     private Task<bool> UntilSettledAsync(string queue) =>
         Eventually.That(() => System.Broker.Management.HasBindingAsync(System.Broker.Options.VirtualHost, "orders-topology", queue, $"{queue} settled", default), NUnit.Framework.Is.True, $"{queue} is settled");
