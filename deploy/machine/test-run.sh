@@ -51,6 +51,7 @@ besides_results() {
 }
 
 # slowest_tests RESULTS N, from the result files: class and test by the test's id.
+# No head: it would end before sort has written everything, and sort by a signal, which ends the script (pipefail).
 slowest_tests() {
   local results=$1 count=$2 files
   files=$(find "$results" -name '*.trx')
@@ -63,5 +64,5 @@ slowest_tests() {
     /<UnitTest / { test = value("id") }
     /<TestMethod / { class = value("className"); sub(/^Orders\./, "", class); of[test] = class }
     END { for (i = 1; i <= n; i++) printf "%8.1f s  %s.%s\n", took[i], of[id[i]], name[i] }
-  ' $files | sort -rn | head -n "$count" | sed 's/&quot;/"/g; s/&amp;/\&/g; s/&lt;/</g; s/&gt;/>/g'
+  ' $files | sort -rn | awk -v count="$count" 'NR <= count' | sed 's/&quot;/"/g; s/&amp;/\&/g; s/&lt;/</g; s/&gt;/>/g'
 }
