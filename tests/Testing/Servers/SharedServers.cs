@@ -67,7 +67,27 @@ public static class SharedServers
             .WithLabel(Label, "broker")
             .WithReuse(true)
             .Build();
+        await using var turn = await TakeTurnAsync();
         await Task.WhenAll(database.StartAsync(), broker.StartAsync());
         return (database, broker);
+    }
+
+    // Two test projects that start at the same moment would each create a container of either kind, and whoever looks
+    // for the one to reuse would find two. The file is closed, and the turn is over, also when the process dies.
+    private static async Task<FileStream> TakeTurnAsync()
+    {
+        var path = Path.Combine(Path.GetTempPath(), $"{Label}.lock");
+        for (var tries = 0; ; tries++)
+        {
+            try
+            {
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException) when (tries < 1200)
+            {
+                // Somebody else starts them.
+                await Task.Delay(TimeSpan.FromMilliseconds(100));
+            }
+        }
     }
 }
