@@ -4,7 +4,7 @@ using QueueWorkers.Steps;
 namespace Orders.Workers.Email;
 
 /// <summary>
-/// Sends a mail at most once, whatever crashes (decision 13):
+/// Sends a mail at most once, whatever crashes:
 /// 0. A connection to the mail server is taken. Connecting and logging in is what takes longest and fails most: a run
 ///    that dies at it has claimed nothing.
 /// 1. The claim says that the mail is about to be sent, under which Message-ID. A run that dies before this line has

@@ -7,7 +7,7 @@ using QueueWorkers.Steps;
 namespace Orders.Workers.Invoice;
 
 /// <summary>
-/// Writes the invoice in two stages (decision 14): number and snapshot in one short transaction; the document, rendered
+/// Writes the invoice in two stages: number and snapshot in one short transaction; the document, rendered
 /// from the snapshot outside any transaction, in the step's commit.
 /// A crash between the two finds the number again and renders the same document.
 /// </summary>

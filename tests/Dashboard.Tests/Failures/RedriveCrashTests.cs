@@ -5,7 +5,7 @@ using QueueWorkers.DeadLetters;
 namespace Orders.Dashboard.Tests.Failures;
 
 /// <summary>
-/// The process that redrives is killed again and again. Size: ORDERS_SHOW_REDRIVE, 10,000 in the issue.
+/// The process that redrives is killed again and again. Size: ORDERS_SHOW_REDRIVE, 10,000 in full.
 /// </summary>
 internal sealed class RedriveCrashTests : ShopFixture
 {

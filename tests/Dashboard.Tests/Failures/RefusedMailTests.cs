@@ -4,7 +4,7 @@ using QueueWorkers.DeadLetters;
 namespace Orders.Dashboard.Tests.Failures;
 
 /// <summary>
-/// The mail server answers 550 to a fifth of the orders. Size: ORDERS_SHOW_ORDERS, 1,000 in the issue.
+/// The mail server answers 550 to a fifth of the orders. Size: ORDERS_SHOW_ORDERS, 1,000 in full.
 /// </summary>
 internal sealed class RefusedMailTests : ShopFixture
 {

@@ -8,7 +8,7 @@ using QueueWorkers.DeadLetters.Search;
 namespace Orders.Dashboard.Tests.Failures;
 
 /// <summary>
-/// The search with many failures. Size: <c>ORDERS_SHOW_SEARCH</c>, 1,000,000 in the issue, where every filter is
+/// The search with many failures. Size: <c>ORDERS_SHOW_SEARCH</c>, 1,000,000 in full, where every filter is
 /// measured; without it a part, where every filter has to use an index.
 /// </summary>
 internal sealed class SearchAtScaleTests : DashboardFixture

@@ -8,7 +8,7 @@ namespace Orders.Infrastructure.Invoices;
 
 /// <summary>
 /// Issues invoice numbers without gaps, each together with the snapshot of its order, in one short transaction that
-/// many orders share (decision 14).
+/// many orders share.
 /// 1. The counter row is locked. From here to the commit nobody else issues a number, so no client may be waited for in
 ///    between: it is one batch, one round trip.
 /// 2. Orders that have no invoice get the next numbers, in the order of their own numbers. The statement looks with a

@@ -5,7 +5,7 @@ using QueueWorkers.Idempotency;
 namespace QueueWorkers.Steps.Claims;
 
 /// <summary>
-/// The life of an effect that the outside world sees before we can commit (decision 13):
+/// The life of an effect that the outside world sees before we can commit:
 /// 1. The run commits a pending effect row with a lease, and only then calls the outside system.
 /// 2. The run's commit turns it into done, in the transaction of everything else.
 /// 3. A run that failed for certain takes the row back; the next attempt starts at 1.
