@@ -39,12 +39,12 @@ public sealed partial class LogEventTests
     public void Each_event_that_the_operations_manual_names_exists() =>
         Assert.That(
             Named()
-                .Matches(Repository.Read("docs/operations.md"))
+                .Matches(Repository.Read("docs/operating.md"))
                 .SelectMany(match => Number().Matches(match.Value))
                 .Select(match => match.Value)
                 .Except(Events.Select(e => e.Id)),
             Is.Empty,
-            "events named in docs/operations.md that no project logs"
+            "events named in docs/operating.md that no project logs"
         );
 
     [GeneratedRegex(@"LoggerMessage\(\s*(?<id>[^,)]*)")]
