@@ -6,8 +6,9 @@
 #   --fix   format C# and repair what can be repaired in Markdown, instead of checking
 #
 # Checks: C# is formatted (CSharpier, width 120), at most 1 % of the lines in src are longer than 120 columns, shell scripts parse, Markdown is
-# well-formed (markdownlint). Analyzers and code style are checked by the build, where each finding is an error.
-# Needs the .NET SDK and Node.js; both tools are pinned (.config/dotnet-tools.json, deploy/lint/package-lock.json).
+# well-formed (markdownlint), no sentence has more than 35 words and no paragraph more than six sentences (docs/sentences.mjs), words are
+# spelled right (cspell; deploy/lint/words.txt has ours). Analyzers and code style are checked by the build, where each finding is an error.
+# Needs the .NET SDK and Node.js; the tools are pinned (.config/dotnet-tools.json, deploy/lint/package-lock.json).
 set -euo pipefail
 . deploy/machine/stages.sh
 . deploy/machine/apt.sh
@@ -55,6 +56,18 @@ shell_scripts() {
 
 markdown() { node deploy/lint/node_modules/markdownlint-cli2/markdownlint-cli2-bin.mjs "$@" || fail "Expected well-formed Markdown, found the faults above. ./dev lint --fix repairs most of them."; }
 
+# The check is tested first: one that finds nothing any more would look like good pages.
+sentences() {
+  local tested
+  tested=$(node --test docs/sentences.test.mjs 2>&1) || fail "$tested" "Expected docs/sentences.mjs to pass its own tests, found the failures above."
+  node docs/sentences.mjs || fail "Expected short sentences and paragraphs, found the ones above. Split them."
+}
+
+spelling() {
+  node deploy/lint/node_modules/cspell/bin.mjs lint --config deploy/lint/cspell.jsonc --no-progress --no-summary --show-suggestions ||
+    fail "Expected known words, found the ones above. Correct them, mark code as code, or add a name to deploy/lint/words.txt."
+}
+
 stage ".NET SDK" ensure_sdk
 stage "Node.js" ensure_node
 stage "Tools from NuGet" restore_tools
@@ -68,3 +81,5 @@ stage "C# format" csharp_format
 stage "Lines in src" long_lines
 stage "Shell scripts" shell_scripts
 stage "Markdown" markdown
+stage "Sentences" sentences
+stage "Spelling" spelling
