@@ -116,7 +116,7 @@ internal sealed class ApiProblems(RequestDelegate next, ILogger<ApiProblems> log
                 404,
                 "not-found",
                 "There is nothing at this address.",
-                "The addresses are listed in docs/operating.md."
+                "The addresses are listed in docs/http-api.md."
             ),
             405 => ApiProblem.Of(
                 405,
