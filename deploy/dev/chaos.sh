@@ -14,8 +14,8 @@
 #   --plan-only      print the plan and start nothing
 #
 # A plan kills, freezes, cuts off and restarts containers, terminates database sessions, raises the broker's alarm, lets mail server and warehouse be slow, fail
-# or refuse for good; it changes database and broker passwords of workers for some seconds, closes the database, scales workers out and in; operators redrive over the operator API what that has dead-lettered, while other faults are on; all workers are restarted in turn by SIGTERM.
-# A redrive, such a rolling restart, a refused login and a scaling out are in every plan of twelve faults and more.
+# or refuse for good; it changes database and broker passwords of workers for some seconds, closes the database, scales workers out and in; the version is deployed once more; operators redrive over the operator API what that has dead-lettered, while other faults are on; all workers are restarted in turn by SIGTERM.
+# A redrive, such a rolling restart, a refused login, a scaling out and a deployment are in every plan of twelve faults and more.
 #
 # Sets up an installation of its own (project orders-chaos, ports from 18480; COMPOSE_PROJECT_NAME and CHAOS_PORT change that), beside a
 # ./dev up. Writes the plan first, then posts orders through the API and breaks containers; heals, waits until nothing moves (at most 120 s without

@@ -9,7 +9,7 @@
 #   redrive-points    the same for the operators' process: redrives, index of failures
 #   broken-variants   systems with a fault built in: the checker of ./dev chaos must find each
 #   rolling-restarts  workers are restarted in turn under load
-#   scenarios         all other tests of category Long: flow, time, silent networks, killed redrives
+#   scenarios         all other tests of category Long: flow, time, silent networks, killed redrives, deployments under load
 #   browser-budgets   size, first paint and live traffic of the dashboard's pages
 #   chaos             ./dev chaos with two seeds that are drawn and printed, 2,000 orders and 12 faults each
 #   broker-kills      ./dev chaos --scenario broker-kills

@@ -94,6 +94,10 @@ public static class OrdersStore
     public static DbContextOptionsBuilder Configure(DbContextOptionsBuilder options, NpgsqlDataSource dataSource) =>
         options.UseNpgsql(dataSource).UseSnakeCaseNamingConvention();
 
+    /// <summary>The same over a connection of the caller's, to take part in its transaction.</summary>
+    public static DbContextOptionsBuilder Configure(DbContextOptionsBuilder options, NpgsqlConnection connection) =>
+        options.UseNpgsql(connection).UseSnakeCaseNamingConvention();
+
     private static NpgsqlDataSource CreateDataSource(string text, DatabaseOptions options)
     {
         var settings = new NpgsqlConnectionStringBuilder(text)
@@ -117,7 +121,7 @@ public static class OrdersStore
             ConnectionIdleLifetime = 20,
             ConnectionPruningInterval = 5,
         };
-        settings.ApplicationName ??= AppDomain.CurrentDomain.FriendlyName;
+        settings.ApplicationName ??= Build.SessionName;
         // Asked of the text: Npgsql's own builder says yes for every keyword it knows, given or not, and the time-out
         // would stay at its 30 s.
         var given = new DbConnectionStringBuilder { ConnectionString = text };

@@ -24,7 +24,11 @@ public sealed class PlanTests
     [TestCase(FaultKind.DatabaseClosed, "postgres")]
     [TestCase(FaultKind.BrokerPassword, "email", "inventory", "invoice", "warehouse")]
     [TestCase(FaultKind.Scale, "email", "inventory", "invoice", "warehouse")]
-    public void A_complete_plan_has_what_operators_do_to_logins_and_replicas(FaultKind kind, params string[] targets) =>
+    [TestCase(FaultKind.Deploy, "migrate")]
+    public void A_complete_plan_has_what_operators_do_to_logins_replicas_and_versions(
+        FaultKind kind,
+        params string[] targets
+    ) =>
         Assert.That(
             Plan.Draw(1, FaultCatalogue.All.Count).Faults.Where(f => f.Type.Kind == kind).Select(f => f.Type.Target),
             Is.EquivalentTo(targets)
@@ -53,10 +57,15 @@ public sealed class PlanTests
     }
 
     [Test]
-    public void A_dozen_has_a_redrive_a_rolling_restart_a_refused_login_and_a_scaling_out([Range(1, 40)] int seed)
+    public void A_dozen_has_a_redrive_a_rolling_restart_a_refused_login_a_scaling_out_and_a_deployment(
+        [Range(1, 40)] int seed
+    )
     {
         var kinds = Plan.Draw(seed, 12).Faults.Select(f => f.Type.Kind).ToArray();
-        Assert.That(kinds, Has.Member(FaultKind.Redrive).And.Member(FaultKind.Roll).And.Member(FaultKind.Scale));
+        Assert.That(
+            kinds,
+            Is.SupersetOf(new[] { FaultKind.Redrive, FaultKind.Roll, FaultKind.Scale, FaultKind.Deploy })
+        );
         Assert.That(
             kinds,
             Has.Some.AnyOf(FaultKind.DatabasePassword, FaultKind.DatabaseClosed, FaultKind.BrokerPassword)

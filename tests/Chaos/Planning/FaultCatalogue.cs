@@ -44,6 +44,7 @@ public static class FaultCatalogue
         ["partition"] = (Seconds(15), Seconds(25)),
         ["login refused"] = (Seconds(10), Seconds(20)),
         ["queue deleted"] = (Seconds(15), Seconds(30)),
+        ["deployed"] = (Seconds(5), Seconds(10)),
     };
 
     /// <summary>
@@ -109,6 +110,7 @@ public static class FaultCatalogue
             "2 replicas",
             "3 replicas"
         )),
+        new(FaultKind.Deploy, "migrate", Seconds(0), Seconds(0), "deployed"),
         .. DeletesQueues ? Deletions : [],
     ];
 

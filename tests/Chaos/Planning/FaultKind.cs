@@ -63,4 +63,9 @@ public enum FaultKind
     /// A worker is scaled out to several replicas, then in again: the additional ones are asked to end by SIGTERM.
     /// </summary>
     Scale,
+
+    /// <summary>
+    /// The same version is deployed once more while everything runs, as an operator does who repeats a deployment.
+    /// </summary>
+    Deploy,
 }

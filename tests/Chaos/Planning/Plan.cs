@@ -25,8 +25,8 @@ public sealed record Plan(IReadOnlyList<PlannedFault> Faults)
     /// <summary>
     /// Draws a plan: gaps are exponential with a mean of 9 s, at most two faults at once, never two on one target.
     /// Every kind comes once before any comes twice, so that a short plan is a sample and a long one is complete. A
-    /// redrive, a rolling restart, a refused login and a scaling out are among the first dozen, at places that are
-    /// drawn too.
+    /// redrive, a rolling restart, a refused login, a scaling out and a deployment are among the first dozen, at places
+    /// that are drawn too.
     /// </summary>
     public static Plan Draw(int seed, int count)
     {
@@ -43,6 +43,7 @@ public sealed record Plan(IReadOnlyList<PlannedFault> Faults)
             [places[1]] = FaultKind.Roll,
             [places[2]] = Logins[random.Next(Logins.Length)],
             [places[3]] = FaultKind.Scale,
+            [places[4]] = FaultKind.Deploy,
         };
         for (var number = 1; number <= count; number++)
         {

@@ -147,6 +147,9 @@ public sealed class FaultInjector(Installation installation)
                 foreach (var stop in await _replicas.ScaleInAsync(fault.Targets[0]))
                     _stops.Enqueue(stop);
                 break;
+            case FaultKind.Deploy:
+                await DeployAsync();
+                break;
             default:
                 throw new InvalidOperationException($"Nobody knows how to carry out {fault.Type.Kind}.");
         }
@@ -186,7 +189,7 @@ public sealed class FaultInjector(Installation installation)
 
     private async Task<(string Service, string Container)[]> ContainersAsync(PlannedFault fault)
     {
-        if (fault.IsOfTheWorld)
+        if (fault.IsOfTheWorld || fault.Type.Kind == FaultKind.Deploy)
             return [];
         var all = await installation.AllAsync();
         var hit = fault
@@ -196,6 +199,11 @@ public sealed class FaultInjector(Installation installation)
             ? hit
             : throw new InvalidOperationException($"No container of {fault.Type.Target} is there to be hit.");
     }
+
+    // A container of its own, by the service that deploys at each `up`. It waits for database and broker, which another
+    // fault may have at this moment.
+    private static Task<string> DeployAsync() =>
+        Docker.RunAsync("compose", "run", "--rm", "--no-deps", "--no-TTY", "migrate");
 
     private static Task EachAsync(
         (string Service, string Container)[] containers,

@@ -67,7 +67,7 @@ public sealed class RecoveryReader(NpgsqlDataSource database, IReadOnlyList<Hist
             "api" => FirstAccepted(from),
             // No order waits for it.
             "dashboard" => null,
-            "postgres" => Latest([
+            "postgres" or "migrate" => Latest([
                 FirstAccepted(from),
                 .. await FirstDoneAsync(FaultCatalogue.Workers, from, cancellationToken),
             ]),

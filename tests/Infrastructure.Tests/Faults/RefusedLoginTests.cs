@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting;
 using Orders.Testing;
 using Orders.Testing.Servers;
 using Orders.Testing.Zoo;
+using QueueWorkers.Messaging;
 using QueueWorkers.Outbox;
 using QueueWorkers.Steps;
 
@@ -140,9 +141,7 @@ public sealed class RefusedLoginTests : SystemFixture
         await TestSystem.Broker.Management.PutPermissionsAsync(
             TestSystem.Broker.Options.VirtualHost,
             user,
-            ".*",
-            ".*",
-            ".*",
+            new BrokerPermissions(".*", ".*", ".*"),
             CancellationToken.None
         );
         return user;

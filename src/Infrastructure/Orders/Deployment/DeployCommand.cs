@@ -1,6 +1,8 @@
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Npgsql;
 using QueueWorkers.Deployment;
 using QueueWorkers.Hosting;
 using QueueWorkers.Messaging;
@@ -16,7 +18,7 @@ namespace Orders.Infrastructure.Deployment;
 /// </summary>
 public static class DeployCommand
 {
-    // One holds the lock, one migrates, one writes, one to spare.
+    // One holds the lock and writes, one migrates, one reads meanwhile, one to spare.
     private const int Connections = 4;
 
     /// <summary>Deploys; waits for database and broker to come up.</summary>
@@ -54,48 +56,74 @@ public static class DeployCommand
             .AddSingleton<BrokerUsers>()
             .AddSingleton<IDatabaseRoles, DatabaseGrants>()
             .AddScoped<DatabaseDeployment<OrdersDbContext>>()
-            .AddScoped<DemoCatalogue>()
-            .AddScoped<ApiKeys>()
-            .AddSingleton<OperatorStore>()
             .AddSingleton(schedules ?? new ScheduleCatalogue())
             .AddSingleton<ScheduleDeployment>();
         await using var provider = services.BuildServiceProvider();
-        await using var scope = provider.CreateAsyncScope();
-        var all = scope.ServiceProvider;
-        var logger = all.GetRequiredService<ILoggerFactory>().CreateLogger("Orders.Deployment");
-
+        var logger = provider.GetRequiredService<ILoggerFactory>().CreateLogger("Orders.Deployment");
         await ServerWait.UntilAsync(
             "the database",
-            () =>
-                all.GetRequiredService<DatabaseDeployment<OrdersDbContext>>()
-                    .DeployAsync(() => FillAsync(all, configuration, cancellationToken), cancellationToken),
+            async () =>
+            {
+                // A context of its own for each try: the last one may have lost its connection.
+                await using var scope = provider.CreateAsyncScope();
+                await scope
+                    .ServiceProvider.GetRequiredService<DatabaseDeployment<OrdersDbContext>>()
+                    .DeployAsync(
+                        keep => DeployBrokerAsync(provider, keep, logger, cancellationToken),
+                        transaction => FillAsync(provider, transaction, configuration, cancellationToken),
+                        cancellationToken
+                    );
+            },
             logger,
             cancellationToken
         );
-        await ServerWait.UntilAsync(
-            "the broker",
-            () => all.GetRequiredService<BrokerDeployment>().DeployAsync(cancellationToken),
-            logger,
-            cancellationToken
-        );
-        await all.GetRequiredService<BrokerUsers>().DeployAsync(cancellationToken);
     }
 
+    // Before the catalogue says that a step is required: an order that is accepted then finds the step's queue.
+    private static Task DeployBrokerAsync(
+        ServiceProvider all,
+        bool keep,
+        ILogger logger,
+        CancellationToken cancellationToken
+    ) =>
+        ServerWait.UntilAsync(
+            "the broker",
+            async () =>
+            {
+                await all.GetRequiredService<BrokerDeployment>().DeployAsync(cancellationToken);
+                await all.GetRequiredService<BrokerUsers>().DeployAsync(keep, cancellationToken);
+            },
+            logger,
+            cancellationToken
+        );
+
     private static async Task FillAsync(
-        IServiceProvider all,
+        ServiceProvider all,
+        NpgsqlTransaction transaction,
         IConfiguration configuration,
         CancellationToken cancellationToken
     )
     {
-        await all.GetRequiredService<ScheduleDeployment>().DeployAsync(cancellationToken);
+        var connection = transaction.Connection!;
+        await all.GetRequiredService<ScheduleDeployment>().DeployAsync(connection, cancellationToken);
+        await using var context = new OrdersDbContext(
+            (DbContextOptions<OrdersDbContext>)
+                OrdersStore.Configure(new DbContextOptionsBuilder<OrdersDbContext>(), connection).Options
+        );
+        await context.Database.UseTransactionAsync(transaction, cancellationToken);
         if (configuration.GetValue("Deploy:DemoCatalogue", false))
-            await all.GetRequiredService<DemoCatalogue>().SeedAsync(cancellationToken);
+            await new DemoCatalogue(context).SeedAsync(cancellationToken);
         if (configuration["ORDERS_API_KEY"] is { Length: > 0 } key)
-            await all.GetRequiredService<ApiKeys>()
-                .EnsureAsync("demo", key, ["orders:write", "orders:read"], cancellationToken);
+            await new ApiKeys(context).EnsureAsync("demo", key, ["orders:write", "orders:read"], cancellationToken);
         var (password, operatorKey) = (configuration["ORDERS_ADMIN_PASSWORD"], configuration["ORDERS_OPERATOR_KEY"]);
         if (password is { Length: > 0 } || operatorKey is { Length: > 0 })
-            await all.GetRequiredService<OperatorStore>()
-                .EnsureAsync("admin", OperatorRole.Admin, password, operatorKey, cancellationToken);
+            await OperatorStore.EnsureAsync(
+                connection,
+                "admin",
+                OperatorRole.Admin,
+                password,
+                operatorKey,
+                cancellationToken
+            );
     }
 }

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Configuration;
 using Npgsql;
-using QueueWorkers.DeadLetters.Reconciliation;
 using QueueWorkers.Messaging;
 using QueueWorkers.Outbox;
 using QueueWorkers.Steps;
@@ -27,57 +26,60 @@ public sealed class BrokerUsers(
     /// Creates the users and their permissions. Passwords: <c>API_MQ_PASSWORD</c>, <c>EMAIL_MQ_PASSWORD</c> … A process
     /// without one gets no user.
     /// </summary>
-    public async Task DeployAsync(CancellationToken cancellationToken)
+    /// <param name="keep">Whether processes of another build are connected: what a user was allowed for them stays, and
+    /// the next deployment takes it away.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    public async Task DeployAsync(bool keep, CancellationToken cancellationToken)
     {
-        var publish = string.Join(
-            '|',
-            catalogue
+        // Also of steps that were retired: their messages may be in the outbox, and what failed there is still an
+        // operator's to decide on.
+        var (oldSteps, oldExchanges) = await StepCatalogueRows.ReadAsync(database, cancellationToken);
+        string[] steps = [.. catalogue.Steps.Select(s => s.Name).Union(oldSteps)];
+        string[] types =
+        [
+            .. catalogue
                 .Steps.SelectMany(s => s.Consumes)
                 .Concat(catalogue.IntegrationEvents)
-                .Distinct()
                 .Select(MessageName.ExchangeOf)
-                .Select(name => name.Replace(".", "\\.", StringComparison.Ordinal))
-                .Concat(catalogue.Steps.Select(s => s.Name))
-        );
-        await DeployAsync("api", Nothing, $"^({publish})$", Nothing, cancellationToken);
+                .Union(oldExchanges),
+        ];
+        string[] publish = [.. types, .. steps];
+        await DeployAsync("api", new BrokerPermissions(Nothing, OneOf(publish), Nothing), keep, cancellationToken);
         // Looks into what is dead-lettered, takes it out and puts it back, and only there; sees figures of all queues
-        // through the management API.
-        // Of steps that were retired too: what failed there is still an operator's to decide on.
-        var deadLetterQueues = string.Join('|', await DeadLetterQueues.ReadAsync(database, cancellationToken));
-        // And it repairs the topology: binds exchanges, recreates dead-lettering queues, and marks queues that are
-        // complete (Topology/TopologyGuard).
-        var types = string.Join(
-            '|',
-            catalogue
-                .Steps.SelectMany(s => s.Consumes)
-                .Concat(catalogue.IntegrationEvents)
-                .Distinct()
-                .Select(MessageName.ExchangeOf)
-                .Select(name => name.Replace(".", "\\.", StringComparison.Ordinal))
-        );
+        // through the management API. And it repairs the topology: binds exchanges, recreates dead-lettering queues, and
+        // marks queues that are complete (Topology/TopologyGuard).
+        string[] deadLetters =
+        [
+            .. steps.SelectMany(s => new[] { $"{s}_error", $"{s}_skipped" }),
+            WellKnownQueues.Unrouted,
+        ];
         await DeployAsync(
             "dashboard",
-            $"^({deadLetterQueues}|{TopologyGuard.Marks})$",
-            $"^({publish}|{deadLetterQueues})$",
-            $"^({deadLetterQueues}|{types}|{TopologyGuard.Marks})$",
+            new BrokerPermissions(
+                OneOf([.. deadLetters, TopologyGuard.Marks]),
+                OneOf([.. publish, .. deadLetters]),
+                OneOf([.. deadLetters, .. types, TopologyGuard.Marks])
+            ),
+            keep,
             cancellationToken,
             tags: "monitoring"
         );
         foreach (var name in catalogue.Steps.Select(s => s.Name))
+        {
+            var own = OneOf([name, $"{name}_error", $"{name}_skipped"]);
             await DeployAsync(
                 name,
-                $"^{name}(_error|_skipped)?$",
-                $"^({publish}|{name}_error|{name}_skipped)$",
-                $"^{name}(_error|_skipped)?$",
+                new BrokerPermissions(own, OneOf([.. publish, $"{name}_error", $"{name}_skipped"]), own),
+                keep,
                 cancellationToken
             );
+        }
     }
 
     private async Task DeployAsync(
         string process,
-        string configure,
-        string write,
-        string read,
+        BrokerPermissions permissions,
+        bool keep,
         CancellationToken cancellationToken,
         string tags = ""
     )
@@ -87,6 +89,36 @@ public sealed class BrokerUsers(
 
         var user = ProcessCredentials.UserOf(process);
         await management.PutUserAsync(user, password, tags, cancellationToken);
-        await management.PutPermissionsAsync(options.VirtualHost, user, configure, write, read, cancellationToken);
+        var held = await management.FindPermissionsAsync(options.VirtualHost, user, cancellationToken);
+        if (keep && held is not null)
+            permissions = new BrokerPermissions(
+                OneOf(NamesOf(held.Configure).Union(NamesOf(permissions.Configure))),
+                OneOf(NamesOf(held.Write).Union(NamesOf(permissions.Write))),
+                OneOf(NamesOf(held.Read).Union(NamesOf(permissions.Read)))
+            );
+        if (permissions != held)
+            await management.PutPermissionsAsync(options.VirtualHost, user, permissions, cancellationToken);
     }
+
+    private static string OneOf(IEnumerable<string> names)
+    {
+        string[] sorted =
+        [
+            .. names
+                .Select(n => n.Replace("\\", "", StringComparison.Ordinal))
+                .Distinct()
+                .Order(StringComparer.Ordinal)
+                .Select(n => n.Replace(".", "\\.", StringComparison.Ordinal)),
+        ];
+        return sorted is [] ? Nothing : $"^({string.Join('|', sorted)})$";
+    }
+
+    // The names in a permission as OneOf writes it; none for one that somebody has written by hand.
+    private static string[] NamesOf(string permission) =>
+        permission.StartsWith("^(", StringComparison.Ordinal)
+        && permission.EndsWith(")$", StringComparison.Ordinal)
+        && permission[2..^2] is var inner
+        && inner.IndexOfAny(['(', ')', '*', '?', '[']) < 0
+            ? inner.Split('|')
+            : [];
 }

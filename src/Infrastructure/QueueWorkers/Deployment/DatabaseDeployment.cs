@@ -3,14 +3,14 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using QueueWorkers.Hosting;
-using QueueWorkers.Outbox;
 using QueueWorkers.Steps;
 
 namespace QueueWorkers.Deployment;
 
 /// <summary>
-/// Brings the database up to this version: migrations, the step catalogue, and a role per process. Safe to repeat;
-/// several at once take turns.
+/// Brings the database up to this version: migrations, then the step catalogue, a role per process and first rows in
+/// one transaction. Safe to repeat, and safe to run while the system works: others see all of it or nothing. Several at
+/// once take turns.
 /// </summary>
 /// <typeparam name="TContext">The application's context, which has the migrations.</typeparam>
 public sealed class DatabaseDeployment<TContext>(
@@ -26,36 +26,74 @@ public sealed class DatabaseDeployment<TContext>(
     // Any number that nobody else uses: whoever holds it deploys, the others wait.
     private const long DeploymentLock = 0x4f72646572730001;
 
+    // The two halves of the number, as pg_locks has them.
+    private const string Holder = """
+        select format('process %s of PostgreSQL, %s, since %s', a.pid, coalesce(nullif(a.application_name, ''), a.usename),
+            to_char(a.xact_start at time zone 'UTC', 'HH24:MI:SS" UTC"'))
+        from pg_locks l join pg_stat_activity a using (pid) where l.locktype = 'advisory' and l.granted
+            and l.database = (select oid from pg_database where datname = current_database())
+            and (l.classid::bigint << 32) + l.objid::bigint = $1
+        """;
+
     /// <summary>Does it.</summary>
-    /// <param name="fill">Writes first rows where there are none; nobody else deploys meanwhile, or two would find the
-    /// same table empty.</param>
+    /// <param name="prepare">Runs behind the migrations and before anything of this version can be seen: puts in place
+    /// what the new steps need elsewhere. Told whether processes of another build are connected.</param>
+    /// <param name="fill">Writes first rows where there are none, in the transaction of the deployment.</param>
     /// <param name="cancellationToken">Ends the waiting for others.</param>
     /// <exception cref="InvalidConfigurationException">The database was deployed by another build, whose migrations
     /// this build does not have. Nothing was changed.</exception>
-    public async Task DeployAsync(Func<Task> fill, CancellationToken cancellationToken)
+    public async Task DeployAsync(
+        Func<bool, Task> prepare,
+        Func<NpgsqlTransaction, Task> fill,
+        CancellationToken cancellationToken
+    )
     {
-        // An open transaction that does nothing else holds the lock: it ends with the process, also behind a pooler
-        // that hands out sessions by transaction.
-        await using var alone = await database.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await alone.BeginTransactionAsync(cancellationToken);
+        var deployed = new DatabaseRoles(roles, catalogue, configuration, logger);
+        // The transaction that writes also holds the lock: who has lost the lock has written nothing, and both end with
+        // the process, also behind a pooler that hands out sessions by transaction.
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await ExecuteAsync(
-            alone,
+            connection,
             "set local lock_timeout = 0; set local idle_in_transaction_session_timeout = 0",
             cancellationToken
         );
-        await ExecuteAsync(alone, $"select pg_advisory_xact_lock({DeploymentLock})", cancellationToken);
+        await TakeTurnAsync(connection, cancellationToken);
 
         await MigrateAsync(cancellationToken);
-        await using (var connection = await database.OpenConnectionAsync(cancellationToken))
+        await deployed.CreateAsync(database, cancellationToken);
+        var others = await deployed.OtherBuildsAsync(connection, cancellationToken);
+        await prepare(others.Count > 0);
+
+        // From here to the commit nothing is waited for but rows. Dying at any line leaves the version of before.
+        await fill(transaction);
+        await StepCatalogueRows.WriteAsync(connection, catalogue, cancellationToken);
+        var wanted = Subscriptions.Of(catalogue, configuration);
+        var ended = await StepCatalogueRows.SubscribeAsync(connection, wanted, cancellationToken);
+        await SetDefaultsAsync(connection, cancellationToken);
+        await deployed.DeployAsync(connection, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        foreach (var subscription in ended)
+            DeploymentLog.SubscriptionEnded(logger, subscription.Queue, subscription.Exchange);
+    }
+
+    private async Task TakeTurnAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using (var attempt = new NpgsqlCommand("select pg_try_advisory_xact_lock($1)", connection))
         {
-            await SetDefaultsAsync(connection, cancellationToken);
-            await WriteCatalogueAsync(connection, cancellationToken);
-            await WriteSubscriptionsAsync(connection, cancellationToken);
-            await DeployRolesAsync(connection, cancellationToken);
+            attempt.Parameters.Add(new NpgsqlParameter<long> { TypedValue = DeploymentLock });
+            if (await attempt.ExecuteScalarAsync(cancellationToken) is true)
+                return;
         }
 
-        await fill();
-        await transaction.CommitAsync(cancellationToken);
+        await using (var holder = new NpgsqlCommand(Holder, connection))
+        {
+            holder.Parameters.Add(new NpgsqlParameter<long> { TypedValue = DeploymentLock });
+            var other = await holder.ExecuteScalarAsync(cancellationToken) as string;
+            DeploymentLog.WaitingForOther(logger, other ?? "ending just now");
+        }
+
+        await ExecuteAsync(connection, $"select pg_advisory_xact_lock({DeploymentLock})", cancellationToken);
     }
 
     // A migration of a large table takes minutes, and may wait as long for its lock. The time limits that every
@@ -99,9 +137,19 @@ public sealed class DatabaseDeployment<TContext>(
         ExecuteAsync(
             connection,
             """
-            do $do$ begin
-                execute format('alter database %I set lock_timeout = %L', current_database(), '5s');
-                execute format('alter database %I set idle_in_transaction_session_timeout = %L', current_database(), '30s');
+            do $do$ declare
+                setting text[];
+            begin
+                foreach setting slice 1 in array
+                    array[['lock_timeout', '5s'], ['idle_in_transaction_session_timeout', '30s']]
+                loop
+                    if not exists (select from pg_db_role_setting s join pg_database d on d.oid = s.setdatabase
+                        where d.datname = current_database() and s.setrole = 0
+                            and format('%s=%s', setting[1], setting[2]) = any(s.setconfig))
+                    then
+                        execute format('alter database %I set %I = %L', current_database(), setting[1], setting[2]);
+                    end if;
+                end loop;
             end $do$
             """,
             cancellationToken
@@ -123,126 +171,6 @@ public sealed class DatabaseDeployment<TContext>(
                     + "database. In the demo, `./dev down --volumes` deletes the old database with all its data."
             )
             .ThrowIfAny();
-    }
-
-    // A step keeps its bit for ever, also when it leaves the catalogue: old orders were measured with it.
-    private async Task WriteCatalogueAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
-    {
-        await ExecuteAsync(connection, "update step_catalogue set active = false", cancellationToken);
-        for (var position = 0; position < catalogue.Steps.Count; position++)
-        {
-            await using var command = new NpgsqlCommand(
-                """
-                insert into step_catalogue (step, bit, position, consumes, depends_on, active)
-                values ($1, (select 1 << coalesce(max(round(log(2, bit))::int) + 1, 0) from step_catalogue), $2, $3, $4,
-                    true)
-                on conflict (step) do update set position = excluded.position, consumes = excluded.consumes,
-                    depends_on = excluded.depends_on, active = true
-                """,
-                connection
-            );
-            command.Parameters.Add(new() { Value = catalogue.Steps[position].Name });
-            command.Parameters.Add(new() { Value = position });
-            command.Parameters.Add(
-                new() { Value = catalogue.Steps[position].Consumes.Select(MessageName.ExchangeOf).ToArray() }
-            );
-            command.Parameters.Add(
-                new()
-                {
-                    Value = (object?)catalogue.Steps[position].Policy.DependsOn?.Name ?? DBNull.Value,
-                    NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text,
-                }
-            );
-            await command.ExecuteNonQueryAsync(cancellationToken);
-        }
-    }
-
-    // Replaced as a whole: what the configuration no longer names is no longer published to. Its queue stays, with what
-    // is in it.
-    private async Task WriteSubscriptionsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
-    {
-        var wanted = Subscriptions.Of(catalogue, configuration);
-        await using var command = new NpgsqlCommand(
-            """
-            with wanted as (select * from unnest($1::text[], $2::text[]) as t(exchange, queue)),
-            ended as (delete from subscriptions s where not exists (select from wanted w
-                where w.exchange = s.exchange and w.queue = s.queue) returning s.exchange, s.queue),
-            begun as (insert into subscriptions (exchange, queue) select exchange, queue from wanted
-                on conflict do nothing)
-            select exchange, queue from ended
-            """,
-            connection
-        );
-        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. wanted.Select(s => s.Exchange)] });
-        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. wanted.Select(s => s.Queue)] });
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
-            DeploymentLog.SubscriptionEnded(logger, reader.GetString(1), reader.GetString(0));
-    }
-
-    private async Task DeployRolesAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
-    {
-        foreach (var (process, grants) in roles.RolesOf(catalogue))
-            await DeployRoleAsync(connection, process, grants, cancellationToken);
-        await DeployPoolerAsync(connection, cancellationToken);
-    }
-
-    // What PgBouncer asks before it lets a process in (deploy/pgbouncer). Only for the processes' own roles, and only
-    // for that one user.
-    private async Task DeployPoolerAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
-    {
-        if (ProcessCredentials.DatabasePassword(configuration, "pooler") is null)
-            return;
-        await ExecuteAsync(
-            connection,
-            """
-            create or replace function pooler_login(name text) returns table (usename name, passwd text) language sql
-                security definer set search_path = pg_catalog as
-            $f$ select rolname, rolpassword from pg_authid
-                where rolname = name and rolname like 'orders\_%' and rolcanlogin and not rolsuper $f$;
-            revoke all on function pooler_login(text) from public
-            """,
-            cancellationToken
-        );
-        await DeployRoleAsync(connection, "pooler", ["execute on function pooler_login(text)"], cancellationToken);
-    }
-
-    private async Task DeployRoleAsync(
-        NpgsqlConnection connection,
-        string process,
-        IReadOnlyList<string> grants,
-        CancellationToken cancellationToken
-    )
-    {
-        if (ProcessCredentials.DatabasePassword(configuration, process) is not { } password)
-            return;
-
-        var role = ProcessCredentials.UserOf(process);
-        await ExecuteAsync(
-            connection,
-            $"""
-            do $do$ begin
-                if not exists (select from pg_roles where rolname = '{role}') then create role {role} login nosuperuser
-                    nocreatedb nocreaterole; end if;
-            end $do$
-            """,
-            cancellationToken
-        );
-        await ExecuteAsync(
-            connection,
-            $"alter role {role} password '{password.Replace("'", "''", StringComparison.Ordinal)}'",
-            cancellationToken
-        );
-        // From nothing, so that a grant which a newer version no longer lists is gone.
-        await ExecuteAsync(
-            connection,
-            $"revoke all on all tables in schema public from {role}; revoke all on all sequences in schema public from {role}",
-            cancellationToken
-        );
-        await ExecuteAsync(connection, $"grant usage on schema public to {role}", cancellationToken);
-        foreach (var grant in grants)
-            await ExecuteAsync(connection, $"grant {grant} to {role}", cancellationToken);
-        DeploymentLog.RoleDeployed(logger, role);
     }
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)

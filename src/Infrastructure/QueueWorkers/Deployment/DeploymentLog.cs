@@ -14,8 +14,12 @@ internal static partial class DeploymentLog
     [LoggerMessage(3002, LogLevel.Information, "{What} is not there yet ({Reason}); trying again")]
     public static partial void Waiting(ILogger logger, string what, string reason);
 
-    [LoggerMessage(3003, LogLevel.Information, "Role {Role} may do what it needs")]
-    public static partial void RoleDeployed(ILogger logger, string role);
+    [LoggerMessage(
+        3003,
+        LogLevel.Information,
+        "Role {Role} may do what it needs; rights granted now: {Granted}, revoked now: {Revoked}"
+    )]
+    public static partial void RoleDeployed(ILogger logger, string role, int granted, string revoked);
 
     [LoggerMessage(
         3004,
@@ -30,4 +34,21 @@ internal static partial class DeploymentLog
         "Queue {Queue} has limits by policy {Policy}: {Limits}. Messages over them are dropped or refused; remove them from the policy"
     )]
     public static partial void QueueLimited(ILogger logger, string queue, string policy, string limits);
+
+    [LoggerMessage(
+        3006,
+        LogLevel.Information,
+        "Role {Role} keeps rights that this version does not need: {Rights}. Processes of another build are connected: {Processes}. Deploy once more when they are gone; that revokes them"
+    )]
+    public static partial void RightsKept(ILogger logger, string role, string rights, string processes);
+
+    [LoggerMessage(
+        3007,
+        LogLevel.Information,
+        "Another deployment is under way ({Other}); this one waits until it has ended"
+    )]
+    public static partial void WaitingForOther(ILogger logger, string other);
+
+    [LoggerMessage(3008, LogLevel.Information, "The deployment met another one ({Reason}); trying again")]
+    public static partial void MetAnother(ILogger logger, string reason);
 }

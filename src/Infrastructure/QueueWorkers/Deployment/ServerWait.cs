@@ -1,7 +1,10 @@
+using System.Net;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using QueueWorkers.GroupCommit;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
 
 namespace QueueWorkers.Deployment;
 
@@ -33,13 +36,28 @@ public static class ServerWait
                 await action();
                 return;
             }
-            catch (Exception exception) when (DateTime.UtcNow < deadline && IsNotThereYet(exception))
+            catch (Exception exception)
+                when (DateTime.UtcNow < deadline
+                    && !cancellationToken.IsCancellationRequested
+                    && IsNotThereYet(exception)
+                )
             {
                 DeploymentLog.Waiting(logger, what, exception.InnerException?.Message ?? exception.Message);
                 await Task.Delay(TimeSpan.FromSeconds(1), cancellationToken);
             }
+            catch (Exception exception) when (DateTime.UtcNow < deadline && MetAnother(exception))
+            {
+                DeploymentLog.MetAnother(logger, exception.InnerException?.Message ?? exception.Message);
+                await Task.Delay(TimeSpan.FromSeconds(1), cancellationToken);
+            }
         }
     }
+
+    // A deadlock, a lock that took too long, or a role that the deployment of another database of the same server has
+    // changed meanwhile ("tuple concurrently updated"): nothing was written, the next try finds it done.
+    private static bool MetAnother(Exception exception) =>
+        DatabaseFault.KindOf(exception) == DatabaseFaultKind.Conflict
+        || exception is PostgresException { SqlState: PostgresErrorCodes.InternalError, Routine: "simple_heap_update" };
 
     private static bool IsNotThereYet(Exception exception) =>
         exception switch
@@ -47,8 +65,14 @@ public static class ServerWait
             // A wrong password or a missing database does not come right by itself: the deployer is told at once.
             PostgresException postgres => DatabaseFault.IsUnavailable(postgres)
                 && postgres.SqlState[..2] is not ("28" or "3D"),
-            NpgsqlException or RabbitMQ.Client.Exceptions.BrokerUnreachableException => true,
-            HttpRequestException { StatusCode: null } => true,
+            NpgsqlException or BrokerUnreachableException => true,
+            // The broker went away in the middle: it said so, or the connection was lost.
+            OperationInterruptedException { ShutdownReason: { Initiator: ShutdownInitiator.Peer } reason } =>
+                reason.ReplyCode is Constants.ConnectionForced or Constants.InternalError,
+            OperationInterruptedException => true,
+            HttpRequestException { StatusCode: null or >= HttpStatusCode.InternalServerError } => true,
+            // A call that got no answer in time: a server that stands still.
+            OperationCanceledException or TimeoutException => true,
             DbUpdateException or InvalidOperationException => exception.InnerException is { } inner
                 && IsNotThereYet(inner),
             _ => false,

@@ -1,8 +1,8 @@
-using System.Reflection;
 using Npgsql;
 using QueueWorkers.FlowControl.CircuitBreakers;
 using QueueWorkers.FlowControl.RateLimits;
 using QueueWorkers.FlowControl.Workers;
+using QueueWorkers.Hosting;
 using QueueWorkers.Steps;
 
 namespace QueueWorkers.FlowControl;
@@ -92,12 +92,7 @@ public sealed class StepGates : IAsyncDisposable
             Id = Me,
             Host = Environment.MachineName,
             ProcessId = Environment.ProcessId,
-            Version =
-                Assembly
-                    .GetEntryAssembly()
-                    ?.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
-                    ?.InformationalVersion
-                ?? "",
+            Version = Build.Version,
             Steps = [.. _gates.Keys],
             Running = _gates.Values.Sum(g => g.Running),
             Runs = runs,

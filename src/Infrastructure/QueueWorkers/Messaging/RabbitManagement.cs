@@ -96,25 +96,38 @@ public sealed class RabbitManagement : IDisposable
             cancellationToken
         );
 
-    /// <summary>Sets what a user may declare, publish to and consume from: regular expressions on names.</summary>
+    /// <summary>Sets what a user may do in a virtual host.</summary>
     public Task PutPermissionsAsync(
         string virtualHost,
         string user,
-        string configure,
-        string write,
-        string read,
+        BrokerPermissions permissions,
         CancellationToken cancellationToken
     ) =>
         PutAsync(
             $"api/permissions/{Uri.EscapeDataString(virtualHost)}/{Uri.EscapeDataString(user)}",
             new Dictionary<string, object>
             {
-                ["configure"] = configure,
-                ["write"] = write,
-                ["read"] = read,
+                ["configure"] = permissions.Configure,
+                ["write"] = permissions.Write,
+                ["read"] = permissions.Read,
             },
             cancellationToken
         );
+
+    /// <summary>What a user may do in a virtual host; null when nothing was ever set.</summary>
+    public async Task<BrokerPermissions?> FindPermissionsAsync(
+        string virtualHost,
+        string user,
+        CancellationToken cancellationToken
+    )
+    {
+        var path = $"api/permissions/{Uri.EscapeDataString(virtualHost)}/{Uri.EscapeDataString(user)}";
+        using var response = await _http.GetAsync(new Uri(path, UriKind.Relative), cancellationToken);
+        if (response.StatusCode == System.Net.HttpStatusCode.NotFound)
+            return null;
+        response.EnsureSuccessStatusCode();
+        return await response.Content.ReadFromJsonAsync<BrokerPermissions>(cancellationToken);
+    }
 
     /// <summary>Creates a virtual host; nothing happens when it is there.</summary>
     public Task PutVirtualHostAsync(string name, CancellationToken cancellationToken) =>
@@ -147,3 +160,9 @@ public sealed class RabbitManagement : IDisposable
         }
     }
 }
+
+/// <summary>What a user of the broker may declare, publish to and consume from: regular expressions on names.</summary>
+/// <param name="Configure">What it may declare and delete.</param>
+/// <param name="Write">What it may publish to and bind.</param>
+/// <param name="Read">What it may consume from and bind to.</param>
+public sealed record BrokerPermissions(string Configure, string Write, string Read);

@@ -10,16 +10,23 @@ public sealed class OperatorStore(NpgsqlDataSource database)
         "name, role, password_hash, key_hash, failed_tries, locked_until, created_at, disabled_at";
 
     /// <summary>The operator whose key this is; null when there is none, or it is shut out.</summary>
-    public Task<OperatorAccount?> FindByKeyAsync(string key, CancellationToken cancellationToken) =>
-        FindAsync(
+    public async Task<OperatorAccount?> FindByKeyAsync(string key, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        return await FindAsync(
+            connection,
             $"select {Columns} from operators where key_hash = $1 and disabled_at is null",
             OperatorKey.HashOf(key),
             cancellationToken
         );
+    }
 
     /// <summary>The operator of a name; null when there is none, or it is shut out.</summary>
-    public Task<OperatorAccount?> FindByNameAsync(string name, CancellationToken cancellationToken) =>
-        FindAsync($"select {Columns} from operators where name = $1 and disabled_at is null", name, cancellationToken);
+    public async Task<OperatorAccount?> FindByNameAsync(string name, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        return await FindByNameAsync(connection, name, cancellationToken);
+    }
 
     /// <summary>
     /// Makes an operator, or gives an existing one this password and this key; what is null stays as it is.
@@ -32,19 +39,34 @@ public sealed class OperatorStore(NpgsqlDataSource database)
         CancellationToken cancellationToken
     )
     {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await EnsureAsync(connection, name, role, password, key, cancellationToken);
+    }
+
+    /// <summary>The same over a connection of the caller's, in its transaction.</summary>
+    public static async Task EnsureAsync(
+        NpgsqlConnection connection,
+        string name,
+        OperatorRole role,
+        string? password,
+        string? key,
+        CancellationToken cancellationToken
+    )
+    {
         // A new hash of the same password differs each time: written only when the password has changed.
-        var known = await FindByNameAsync(name, cancellationToken);
+        var known = await FindByNameAsync(connection, name, cancellationToken);
         var hash =
             password is null || (known?.PasswordHash is { } stored && OperatorPassword.Verify(password, stored))
                 ? known?.PasswordHash
                 : OperatorPassword.Hash(password);
-        await using var command = database.CreateCommand(
+        await using var command = new NpgsqlCommand(
             """
             insert into operators (name, role, password_hash, key_hash, failed_tries) values ($1, $2, $3, $4, 0)
             on conflict (name) do update set role = excluded.role,
                 password_hash = coalesce(excluded.password_hash, operators.password_hash),
                 key_hash = coalesce(excluded.key_hash, operators.key_hash)
-            """
+            """,
+            connection
         );
         command.Parameters.Add(new() { Value = name });
         command.Parameters.Add(new() { Value = (short)role });
@@ -55,9 +77,26 @@ public sealed class OperatorStore(NpgsqlDataSource database)
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    private async Task<OperatorAccount?> FindAsync(string sql, object value, CancellationToken cancellationToken)
+    private static Task<OperatorAccount?> FindByNameAsync(
+        NpgsqlConnection connection,
+        string name,
+        CancellationToken cancellationToken
+    ) =>
+        FindAsync(
+            connection,
+            $"select {Columns} from operators where name = $1 and disabled_at is null",
+            name,
+            cancellationToken
+        );
+
+    private static async Task<OperatorAccount?> FindAsync(
+        NpgsqlConnection connection,
+        string sql,
+        object value,
+        CancellationToken cancellationToken
+    )
     {
-        await using var command = database.CreateCommand(sql);
+        await using var command = new NpgsqlCommand(sql, connection);
         command.Parameters.Add(new() { Value = value });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken))

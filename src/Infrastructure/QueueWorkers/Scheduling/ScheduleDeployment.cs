@@ -28,11 +28,18 @@ public sealed class ScheduleDeployment(NpgsqlDataSource database, ScheduleCatalo
             active = true
         """;
 
-    /// <summary>Does it.</summary>
+    /// <summary>Does it, in a transaction of its own.</summary>
     public async Task DeployAsync(CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await DeployAsync(connection, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+    }
+
+    /// <summary>Does it, in the caller's transaction.</summary>
+    public async Task DeployAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
         await using (
             var command = new NpgsqlCommand("update schedules set active = false where name <> all($1)", connection)
         )
@@ -56,7 +63,5 @@ public sealed class ScheduleDeployment(NpgsqlDataSource database, ScheduleCatalo
             );
             await command.ExecuteNonQueryAsync(cancellationToken);
         }
-
-        await transaction.CommitAsync(cancellationToken);
     }
 }
