@@ -132,13 +132,15 @@ public static class MessagingServices
             foreach (var step in steps)
                 step.Register(bus);
             bus.ReplaceScoped<IScopedBusContextProvider<IBus>, OutboxBusContextProvider<TContext>>();
-            bus.UsingRabbitMq(
-                (context, broker) =>
-                {
-                    Configure(broker, context.GetRequiredService<RabbitMqOptions>());
-                    foreach (var step in steps)
-                        broker.ReceiveEndpoint(step.Name, endpoint => step.Configure(endpoint, context));
-                }
+            bus.SetBusFactory(
+                new SteadyBusFactory(
+                    (context, broker) =>
+                    {
+                        Configure(broker, context.GetRequiredService<RabbitMqOptions>());
+                        foreach (var step in steps)
+                            broker.ReceiveEndpoint(step.Name, endpoint => step.Configure(endpoint, context));
+                    }
+                )
             );
         });
         return services;
@@ -146,7 +148,6 @@ public static class MessagingServices
 
     private static void Configure(IRabbitMqBusFactoryConfigurator broker, RabbitMqOptions options)
     {
-        SteadyReconnect.UseIn(broker);
         broker.Host(
             options.Hosts[0],
             (ushort)options.EffectivePort,

@@ -25,7 +25,6 @@ internal sealed class StepEndpoint : IStepEndpoint
         // The prefetch is the gate's to decide while the process runs; the limit here is only how far that may go.
         endpoint.ConcurrentMessageLimit = policy.MaxConcurrency;
         FollowTheGate(endpoint, context, policy.Name);
-        endpoint.ConfigureChannel(channel => channel.AddPipeSpecification(new SharedAcks()));
         // Exchanges and bindings of message types are the deployment's: a worker's user may not declare them.
         endpoint.ConfigureConsumeTopology = false;
         // A fault is a dead-lettered message and a row, not one more message; and nothing in a message may name an

@@ -1,6 +1,4 @@
-using System.Runtime.CompilerServices;
 using MassTransit;
-using MassTransit.RabbitMqTransport.Configuration;
 
 namespace QueueWorkers.Messaging;
 
@@ -11,23 +9,13 @@ namespace QueueWorkers.Messaging;
 /// <remarks>
 /// MassTransit's own policy never forgets: each loss in the life of a process lengthens the wait before the next
 /// connection, up to 30 s, however long the process worked well in between, and its limit is a thousand (ADR 84). There
-/// is no setting for it, so the policy is put where the host keeps its own.
+/// is no setting for it; <see cref="SteadyBusFactory"/> builds a bus whose host has this policy.
 /// The wait is drawn, or all workers of a broker that comes back would knock in the same moment.
 /// </remarks>
 internal sealed class SteadyReconnect : IRetryPolicy
 {
     private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(3);
-
-    /// <summary>Makes all endpoints of a bus use it.</summary>
-    /// <exception cref="MissingFieldException">This MassTransit keeps its policy elsewhere: look where, before anything
-    /// else.</exception>
-    public static void UseIn(IRabbitMqBusFactoryConfigurator broker)
-    {
-        var host = (RabbitMqHostConfiguration)HostOf((RabbitMqBusFactoryConfigurator)broker);
-        ref var policy = ref PolicyOf(host);
-        policy = new SteadyReconnect();
-    }
 
     /// <summary>
     /// Every fault is retried. MassTransit's policy gives up for ever on a refused login and on any fault that it does
@@ -42,12 +30,6 @@ internal sealed class SteadyReconnect : IRetryPolicy
 
     /// <inheritdoc />
     public void Probe(ProbeContext context) => context.CreateScope("steadyReconnect");
-
-    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_hostConfiguration")]
-    private static extern ref IRabbitMqHostConfiguration HostOf(RabbitMqBusFactoryConfigurator broker);
-
-    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "<ReceiveTransportRetryPolicy>k__BackingField")]
-    private static extern ref IRetryPolicy PolicyOf(RabbitMqHostConfiguration host);
 
     private static TimeSpan Draw() => Shortest + (Random.Shared.NextDouble() * (Longest - Shortest));
 

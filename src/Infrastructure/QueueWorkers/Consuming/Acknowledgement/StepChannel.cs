@@ -8,7 +8,9 @@ using RabbitMQ.Client;
 
 namespace QueueWorkers.Consuming.Acknowledgement;
 
-/// <summary>Puts a <see cref="StepSubscription"/> into each new channel of a step's endpoint.</summary>
+/// <summary>
+/// Puts a <see cref="StepSubscription"/> and <see cref="SharedAcks"/> into each new channel of a step's endpoint.
+/// </summary>
 internal sealed class StepChannelFilter(
     StepGate gate,
     StepConsumption consumption,
@@ -23,14 +25,25 @@ internal sealed class StepChannelFilter(
     public void Probe(ProbeContext context) => context.CreateFilterScope("stepGate");
 
     public Task Send(ChannelContext context, IPipe<ChannelContext> next) =>
-        next.Send(new StepChannel(context, new StepSubscription(gate, consumption, context, logger, stopping)));
+        next.Send(
+            new StepChannel(
+                context,
+                new SharedAcks(context),
+                new StepSubscription(gate, consumption, context, logger, stopping)
+            )
+        );
 }
 
-/// <summary>A channel whose subscription follows the step's gate; everything else is the channel's own.</summary>
-internal sealed class StepChannel(ChannelContext channel, StepSubscription subscription)
+/// <summary>
+/// A channel whose subscription follows the step's gate, and whose acks are shared; everything else is the channel's
+/// own.
+/// </summary>
+internal sealed class StepChannel(ChannelContext channel, SharedAcks acks, StepSubscription subscription)
     : ProxyPipeContext(channel),
         ChannelContext
 {
+    private const string OneByOne = "Deliveries of a step are settled one by one; see SharedAcks.";
+
     public IChannel Channel => channel.Channel;
 
     public ConnectionContext ConnectionContext => channel.ConnectionContext;
@@ -38,6 +51,34 @@ internal sealed class StepChannel(ChannelContext channel, StepSubscription subsc
     // The prefetch is the gate's to decide, subscription by subscription.
     public Task BasicQos(uint prefetchSize, ushort prefetchCount, bool global, CancellationToken cancellationToken) =>
         Task.CompletedTask;
+
+    // MassTransit acks and gives back one delivery at a time; SettledTags knows no others.
+    public ValueTask BasicAck(ulong deliveryTag, bool multiple, CancellationToken cancellationToken) =>
+        multiple ? throw new NotSupportedException(OneByOne) : new ValueTask(acks.AckAsync(deliveryTag));
+
+    public Task BasicNack(ulong deliveryTag, bool multiple, bool requeue, CancellationToken cancellationToken) =>
+        multiple ? throw new NotSupportedException(OneByOne) : acks.NackAsync(deliveryTag, requeue, cancellationToken);
+
+    public Task<string> BasicConsume(
+        string queue,
+        bool noAck,
+        bool exclusive,
+        IDictionary<string, object> arguments,
+        IAsyncBasicConsumer consumer,
+        string consumerTag,
+        CancellationToken cancellationToken
+    ) =>
+        subscription.BeginAsync(
+            new StepSubscription.Queue(queue, noAck, exclusive, arguments),
+            consumerTag,
+            consumer,
+            cancellationToken
+        );
+
+    public Task BasicCancel(string consumerTag, CancellationToken cancellationToken) =>
+        subscription.EndAsync(cancellationToken);
+
+    // The rest is the channel's own.
 
     public Task BasicPublishAsync(
         string exchange,
@@ -91,31 +132,6 @@ internal sealed class StepChannel(ChannelContext channel, StepSubscription subsc
 
     public Task<uint> QueuePurge(string queue, CancellationToken cancellationToken) =>
         channel.QueuePurge(queue, cancellationToken);
-
-    public ValueTask BasicAck(ulong deliveryTag, bool multiple, CancellationToken cancellationToken) =>
-        channel.BasicAck(deliveryTag, multiple, cancellationToken);
-
-    public Task BasicNack(ulong deliveryTag, bool multiple, bool requeue, CancellationToken cancellationToken) =>
-        channel.BasicNack(deliveryTag, multiple, requeue, cancellationToken);
-
-    public Task<string> BasicConsume(
-        string queue,
-        bool noAck,
-        bool exclusive,
-        IDictionary<string, object> arguments,
-        IAsyncBasicConsumer consumer,
-        string consumerTag,
-        CancellationToken cancellationToken
-    ) =>
-        subscription.BeginAsync(
-            new StepSubscription.Queue(queue, noAck, exclusive, arguments),
-            consumerTag,
-            consumer,
-            cancellationToken
-        );
-
-    public Task BasicCancel(string consumerTag, CancellationToken cancellationToken) =>
-        subscription.EndAsync(cancellationToken);
 
     public void NotifyFaulted(Exception exception, Uri inputAddress) => channel.NotifyFaulted(exception, inputAddress);
 }
