@@ -16,6 +16,7 @@ public static class InvoiceRegistration
         services.AddSingleton(options.Seller);
         services.AddSingleton(InvoiceFonts.Load(options.FontDirectory));
         services.AddSingleton<InvoicePdf>();
+        services.AddHostedService<InvoiceCounterCheck>();
         services.AddSingleton<InvoiceNumbers>();
         services.AddSingleton<CreditNoteNumbers>();
         services.AddSingleton<IStepWriter, StoreInvoicePdfWriter>();

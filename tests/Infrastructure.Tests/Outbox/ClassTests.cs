@@ -82,14 +82,19 @@ public sealed class ClassTests : SystemFixture
         await TestSystem.Broker.PublishToAsync("mother", new Feed(premium), new ByHand { Priority = 7 });
         await TestSystem.Broker.PublishToAsync("mother", new Feed(normal));
 
+        // By subject: a row that is made due while its relay is sending it is sent twice.
+        var sent = new Dictionary<Guid, byte?>();
         await TestSystem.EventuallyFastForwardingAsync(
-            () => TestSystem.Broker.CountAsync(born),
-            Is.EqualTo(2u),
-            "messages of the step"
-        );
-        var sent = (await TestSystem.Broker.TakeAllAsync(born)).ToDictionary(
-            m => Guid.Parse(m.BasicProperties.CorrelationId!),
-            m => m.BasicProperties.IsPriorityPresent() ? m.BasicProperties.Priority : (byte?)null
+            async () =>
+            {
+                foreach (var m in await TestSystem.Broker.TakeAllAsync(born))
+                    sent[Guid.Parse(m.BasicProperties.CorrelationId!)] = m.BasicProperties.IsPriorityPresent()
+                        ? m.BasicProperties.Priority
+                        : null;
+                return sent.Count;
+            },
+            Is.EqualTo(2),
+            "subjects that the step sent a message of"
         );
         Assert.That((sent[premium], sent[normal]), Is.EqualTo(((byte?)7, (byte?)null)));
     }

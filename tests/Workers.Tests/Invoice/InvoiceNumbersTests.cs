@@ -1,6 +1,8 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Orders.Infrastructure.Invoices;
 using Orders.Testing;
+using QueueWorkers.Hosting;
 using QueueWorkers.Steps;
 
 namespace Orders.Workers.Tests.Invoice;
@@ -105,6 +107,35 @@ public sealed class InvoiceNumbersTests
         await _processes[0].IssueAsync((await StoreAsync(1)).Single());
         await NumbersAreAsync(1, 1);
     }
+
+    [Test]
+    public async Task A_process_refuses_to_start_while_a_counter_is_behind_the_numbers_issued()
+    {
+        foreach (var order in await StoreAsync(3))
+            await _processes[0].IssueAsync(order);
+        await CheckAsync();
+
+        await _orders.Database.ExecuteAsync("update invoice_counter set last = 1 where series = 'invoice'");
+        Assert.That(
+            CheckAsync,
+            Throws
+                .TypeOf<InvalidConfigurationException>()
+                .With.Property("Problems")
+                .EqualTo(
+                    new[]
+                    {
+                        "Expected the counter of series 'invoice' at 3 or above, the highest number issued; found 1. "
+                            + "Was the database restored in parts? "
+                            + "See docs/operating.md, \"The invoice counter is behind\".",
+                    }
+                )
+        );
+    }
+
+    private Task CheckAsync() =>
+        new InvoiceCounterCheck(_orders.Database.Source, NullLogger<InvoiceCounterCheck>.Instance).StartingAsync(
+            CancellationToken.None
+        );
 
     private async Task<Guid[]> StoreAsync(int count)
     {

@@ -6,17 +6,33 @@ namespace QueueWorkers.Outbox.Relaying;
 /// <summary>The relay's statements.</summary>
 internal static class OutboxQueries
 {
+    /// <summary>So many transactions take due rows at the same time; two make 15,700 rows a second.</summary>
+    internal const int Takers = 4;
+
+    // The first key of its locks; the second is 1 to Takers.
+    private const int TakerLock = 0x4F757462;
+
+    private static readonly string IsMyTurn = string.Join(
+        " or ",
+        Enumerable.Range(1, Takers).Select(n => $"pg_try_advisory_xact_lock({TakerLock}, {n})")
+    );
+
     // "= any(array(select …))" and not a join: the rows are found through the index on due_at and locked one by one,
     // whatever else lies in the table.
     // The higher class comes first, through an index of its own; then the oldest of all, so that the others go on
     // however many of the higher class are due.
-    private const string Take = """
+    // Few at a time, of all processes together (a lock of the transaction, so it also ends with its process): each that
+    // looks steps over the rows that the others hold, one by one. A hundred processes that did so at once on two cores
+    // kept the database busy with nothing else, the leases of the rows in memory ended meanwhile, and these became due
+    // too: 27 orders a second instead of 150.
+    private static readonly string Take = $"""
+        with turn as materialized (select {IsMyTurn} as mine)
         delete from outbox where id = any(array(
-                select id from outbox where dead_at is null and priority > 4 and due_at <= now() order by due_at
-                    limit $1 / 2 for update skip locked)
+                select id from outbox where (select mine from turn) and dead_at is null and priority > 4
+                    and due_at <= now() order by due_at limit $1 / 2 for update skip locked)
             || array(
-                select id from outbox where dead_at is null and due_at <= now() order by due_at limit $1
-                    for update skip locked))
+                select id from outbox where (select mine from turn) and dead_at is null and due_at <= now()
+                    order by due_at limit $1 for update skip locked))
         returning id, message_id, exchange, routing_key, correlation_id, content_type, headers, body, priority,
             mandatory, expires_at, attempts
         """;
@@ -44,7 +60,7 @@ internal static class OutboxQueries
 
     /// <summary>
     /// Takes due rows out of the table, inside the caller's transaction: a rollback, or a crash, puts them back. The
-    /// higher class comes first.
+    /// higher class comes first. Finds none while <see cref="Takers"/> others are at it.
     /// </summary>
     /// <param name="connection">The open transaction.</param>
     /// <param name="limit">So many of all classes, and half as many of the higher class besides.</param>

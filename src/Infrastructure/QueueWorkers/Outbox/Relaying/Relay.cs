@@ -42,9 +42,9 @@ public sealed class Relay(
     private static readonly TimeSpan HeldElsewhere = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan LongestHeld = TimeSpan.FromSeconds(1);
 
-    // However many processes there are, all together look at least seven times a second, and each knows of its own
+    // However many processes there are, all together look at least five times a second, and each knows of its own
     // delayed rows; rows that are about to be due make them look up to fifty times.
-    private static readonly TimeSpan SharePerLook = TimeSpan.FromMilliseconds(150);
+    private static readonly TimeSpan SharePerLook = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LongestLook = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan SharePerDue = TimeSpan.FromMilliseconds(20);
 
