@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# measure what an order costs, beside other systems that do the same work on this machine.
+# measure what an order costs, beside other systems on this machine.
 #
 # Usage: ./dev bench [OPTION VALUE ...]
 #
@@ -29,7 +29,12 @@ set -euo pipefail
 . deploy/machine/bench-tools.sh
 
 micro=false
-[ "${1:-}" != --micro ] || { micro=true; shift; }
+if [ "${1:-}" = --micro ]; then
+  micro=true
+  shift
+else
+  know_options "$@"
+fi
 
 export BENCH_WORK=$PWD/artifacts/bench BENCH_BULLMQ=$PWD/bench/BullMq DOTNET_NOLOGO=true DOTNET_CLI_TELEMETRY_OPTOUT=1
 mkdir -p "$BENCH_WORK"

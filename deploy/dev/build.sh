@@ -9,4 +9,5 @@ set -euo pipefail
 . deploy/machine/browser.sh
 . deploy/machine/build.sh
 
+[ $# -eq 0 ] || unknown_argument "no argument" "$1"
 build_solution

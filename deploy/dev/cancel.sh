@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# cancel an order, whoever's it is; what was done for it is undone.
+# cancel an order of any client; steps that are done are undone.
 #
 # Usage: ./dev cancel ORDER --reason "why"
 #
 #   ORDER   its number, such as O-00000042, or its id
 #
-# Steps that have not begun are left out, running ones are told; stock goes back, the customer gets a mail, an issued invoice a credit note.
+# Steps that have not begun are skipped, running ones are cancelled. Stock goes back; the customer gets a mail, and a credit note for an issued invoice.
 #
 # Asks the operator API with ORDERS_OPERATOR_KEY of .env. Exit code 0, also when it was cancelled before; 4 when it is completed or rejected; 1 when the API refuses or does not answer.
 set -euo pipefail
@@ -16,7 +16,7 @@ order='' reason=''
 while [ $# -gt 0 ]; do
   case $1 in
     --reason) [ $# -gt 1 ] || fail "Expected a text after --reason, found nothing. See ./dev cancel --help."; reason=$2; shift 2 ;;
-    -*) fail "Expected an order and --reason, found '$1'. See ./dev cancel --help." ;;
+    -*) unknown_argument "an order and --reason" "$1" ;;
     *) [ -z "$order" ] || fail "Expected one order, found '$order' and '$1'."; order=$1; shift ;;
   esac
 done

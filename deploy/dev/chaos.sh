@@ -30,6 +30,7 @@ set -euo pipefail
 . deploy/machine/env.sh
 . deploy/machine/sdk.sh
 
+know_options "$@"
 keep='' plan_only='' files=docker-compose.yml:deploy/chaos/compose.yml arguments=()
 for argument in "$@"; do
   case $argument in
@@ -60,19 +61,39 @@ fi
 mkdir -p "$folder"
 
 remove() { docker compose down --volumes --remove-orphans; }
-start() { docker compose up -d --wait --wait-timeout 300 || { docker compose ps --all; docker compose logs --no-color --tail 15; return 1; }; }
+start() {
+  if docker compose up -d --wait --wait-timeout 300; then return; fi
+  docker compose ps --all
+  docker compose logs --no-color --tail 200
+  ! known_cause "$stage_log" >/dev/null || return 1
+  fail "$(unhealthy_services)"
+}
 
+check_machine() {
+  check_clone
+  check_ports
+  check_room
+}
+
+# A wrong value is refused here, and not after minutes of building.
+build_runner() {
+  publish
+  dotnet "$runner/Orders.Chaos.dll" --plan-only ${arguments[@]+"${arguments[@]}"} >/dev/null
+}
+
+hold_installation
 stage "Docker engine" ensure_engine
 stage "Docker compose" ensure_compose
+stage "This machine" check_machine
 stage "Base images" ensure_images "$broker_image" "$database_image" "$sdk_image" "$runtime_image"
 stage ".NET SDK" ensure_sdk
 stage "Passwords (.env)" ensure_env
-stage "The runner" publish
+stage "The runner" build_runner
 stage "Building" build_images
 # The checker knows each order that was ever posted here: it begins with none.
 stage "Removing the last one" remove
 stage "Starting" start
-[ -n "$keep" ] || trap 'remove >/dev/null 2>&1' EXIT
+[ -n "$keep" ] || at_exit 'remove >/dev/null 2>&1'
 
 CHAOS_PROJECT=$COMPOSE_PROJECT_NAME CHAOS_API=http://127.0.0.1:$API_PORT CHAOS_WORLD=http://127.0.0.1:$OUTSIDE_WORLD_PORT
 CHAOS_MANAGEMENT=http://127.0.0.1:$RABBITMQ_MANAGEMENT_PORT ORDERS_API_KEY=$(setting ORDERS_API_KEY '') RABBITMQ_ADMIN_PASSWORD=$(setting RABBITMQ_ADMIN_PASSWORD '')

@@ -6,15 +6,38 @@
 #   --volumes   also remove the data: orders, queues, the demo's mails. There is no way back.
 set -euo pipefail
 . deploy/machine/stages.sh
+. deploy/machine/engine.sh
 . deploy/machine/env.sh
 
-options=(--remove-orphans)
+options=(--remove-orphans) volumes=no
 for argument in "$@"; do
   case $argument in
-    --volumes | -v) options+=(--volumes) ;;
-    *) fail "Expected nothing or --volumes, found '$argument'. See ./dev down --help." ;;
+    --volumes | -v) options+=(--volumes) volumes=yes ;;
+    *) unknown_argument "nothing or --volumes" "$argument" ;;
   esac
 done
-# Compose insists on every setting even to stop. Without .env any value will do; making a new .env here would hide that the old one is lost.
-[ -f .env ] || for name in $(required_settings); do export "$name=unused"; done
-stage "Stopping" docker compose down "${options[@]}"
+
+project=$(project_name)
+containers() { docker ps -aq --filter "label=com.docker.compose.project=$project" | wc -l | tr -d ' '; }
+volumes() { docker volume ls -q --filter "label=com.docker.compose.project=$project" | wc -l | tr -d ' '; }
+
+stop() {
+  local before
+  before=$(containers)
+  docker compose down "${options[@]}"
+  note "$before containers removed"
+}
+
+stage "Docker engine" need_engine
+hold_installation
+excuse_missing_settings
+stage "Stopping" stop
+left=$(volumes)
+if [ "$volumes" = yes ]; then
+  [ "$left" -eq 0 ] || fail "$left volumes of project '$project' are still there: $(docker volume ls -q --filter "label=com.docker.compose.project=$project" | xargs)." "Remove what uses them ('docker ps -a --filter volume=NAME'), then run ./dev down --volumes again."
+  echo "Project '$project' is stopped, its data is removed."
+elif [ "$left" -eq 0 ]; then
+  echo "Project '$project' is stopped; it has no data."
+else
+  echo "Project '$project' is stopped; its data stays in $left volumes. ./dev up goes on with it, ./dev down --volumes removes it."
+fi

@@ -8,4 +8,5 @@
 set -euo pipefail
 . deploy/machine/stages.sh
 . deploy/machine/env.sh
+[ $# -eq 0 ] || unknown_argument "no argument" "$1"
 stage ".env" ensure_env

@@ -21,7 +21,7 @@ while [ $# -gt 0 ]; do
     --group) groups=yes; shift; continue ;;
     --step | --fault | --type | --order | --customer | --build | --queue | --from | --to | --text | --path | --state | --cause | --limit)
       [ $# -gt 1 ] || fail "Expected a value after $1, found nothing. See ./dev failures --help." ;;
-    *) fail "Expected a filter, found '$1'. See ./dev failures --help." ;;
+    *) unknown_argument "a filter" "$1" ;;
   esac
   case $1 in
     --limit) limit=$2 ;;

@@ -19,7 +19,7 @@ fix=no
 for argument in "$@"; do
   case $argument in
     --fix) fix=yes ;;
-    *) fail "Expected --fix or nothing, found '$argument'. See ./dev lint --help." ;;
+    *) unknown_argument "--fix or nothing" "$argument" ;;
   esac
 done
 export DOTNET_NOLOGO=true DOTNET_CLI_TELEMETRY_OPTOUT=1
@@ -29,7 +29,7 @@ width=120 most_percent=1
 
 restore_tools() { dotnet tool restore; }
 
-csharp_format() { dotnet csharpier check . || fail "Expected formatted C#, found the files above. Run ./dev lint --fix."; }
+csharp_format() { dotnet csharpier check . || fail_with_log "Expected formatted C#, found the files above. Run ./dev lint --fix."; }
 
 csharp_fix() { dotnet csharpier format .; }
 
@@ -51,21 +51,21 @@ shell_scripts() {
     bash -n "$script" || bad=$((bad + 1))
   done < <(find . -name '*.sh' -not -path '*/node_modules/*' -not -path './artifacts/*'; echo ./dev; echo ./.ci/run)
   note "$count scripts"
-  [ "$bad" -eq 0 ] || fail "Expected scripts that parse, found $bad that do not; see above."
+  [ "$bad" -eq 0 ] || fail_with_log "Expected scripts that parse, found $bad that do not."
 }
 
-markdown() { node deploy/lint/node_modules/markdownlint-cli2/markdownlint-cli2-bin.mjs "$@" || fail "Expected well-formed Markdown, found the faults above. ./dev lint --fix repairs most of them."; }
+markdown() { node deploy/lint/node_modules/markdownlint-cli2/markdownlint-cli2-bin.mjs "$@" || fail_with_log "Expected well-formed Markdown, found the faults above. ./dev lint --fix repairs most of them."; }
 
 # The check is tested first: one that finds nothing any more would look like good pages.
 sentences() {
   local tested
   tested=$(node --test docs/sentences.test.mjs 2>&1) || fail "$tested" "Expected docs/sentences.mjs to pass its own tests, found the failures above."
-  node docs/sentences.mjs || fail "Expected short sentences and paragraphs, found the ones above. Split them."
+  node docs/sentences.mjs || fail_with_log "Expected short sentences and paragraphs, found the ones above. Split them."
 }
 
 spelling() {
   node deploy/lint/node_modules/cspell/bin.mjs lint --config deploy/lint/cspell.jsonc --no-progress --no-summary --show-suggestions ||
-    fail "Expected known words, found the ones above. Correct them, mark code as code, or add a name to deploy/lint/words.txt."
+    fail_with_log "Expected known words, found the ones above. Correct them, mark code as code, or add a name to deploy/lint/words.txt."
 }
 
 stage ".NET SDK" ensure_sdk

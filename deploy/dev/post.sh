@@ -15,14 +15,14 @@ wait=yes count=1
 for argument in "$@"; do
   case $argument in
     --no-wait) wait=no ;;
-    *[!0-9]* | '' | 0) fail "Expected --no-wait or a number of orders from 1, found '$argument'. See ./dev post --help." ;;
+    *[!0-9]* | '' | 0) unknown_argument "--no-wait or a number of orders from 1" "$argument" ;;
     *) count=$argument ;;
   esac
 done
 
 command -v curl >/dev/null || fail "Expected curl, found none. Install it (on Debian: apt-get install curl)."
 key=$(setting ORDERS_API_KEY '')
-[ -n "$key" ] || fail "Expected ORDERS_API_KEY in .env, found none. Run ./dev up."
+[ -n "$key" ] || fail "Expected ORDERS_API_KEY in .env or in the environment, found none." "Run ./dev up: it makes the key and starts the API."
 host=$(setting BIND_ADDRESS 127.0.0.1)
 [ "$host" != 0.0.0.0 ] || host=127.0.0.1
 api=http://$host:$(setting API_PORT 8080)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# send dead-lettered messages again: see first what it would do, then do it and watch.
+# send dead-lettered messages again: a dry run first, then canary, ramp and progress.
 #
 # Usage: ./dev redrive FILTER ... --dry-run
 #        ./dev redrive FILTER ... --yes --reason "why" [--canary N] [--rate N] [--stop-percent N]
@@ -23,6 +23,7 @@ while [ $# -gt 0 ]; do
   case $1 in
     --dry-run | --yes) mode=$1; shift; continue ;;
   esac
+  [ $# -gt 1 ] || know_options "$1"
   [ $# -gt 1 ] || fail "Expected a value after $1, found nothing. See ./dev redrive --help."
   case $1 in
     --reason) reason=$2 ;;
@@ -34,7 +35,7 @@ while [ $# -gt 0 ]; do
     --step | --fault | --cause | --type | --order | --customer | --build | --queue | --from | --to | --text | --path)
       name=${1#--}; [ "$name" != cause ] || name=group
       filter+="${filter:+,}\"$name\":$(json_string "$2")" ;;
-    *) fail "Expected a filter or an option, found '$1'. See ./dev redrive --help." ;;
+    *) unknown_argument "a filter or an option" "$1" ;;
   esac
   shift 2
 done

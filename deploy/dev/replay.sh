@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# feed a step with past orders; what was already done is not done again.
+# feed a step with past orders; effects that exist are not repeated.
 #
 # Usage: ./dev replay STEP --per-second N [FILTER ...] --reason "why"
 #        ./dev replay --list
@@ -27,7 +27,8 @@ step='' reason='' rate='' filter=''
 while [ $# -gt 0 ]; do
   case $1 in
     --list)
-      call GET /replays | sed 's/},{"/}\n{"/g' | grep '"perSecond"' | while IFS= read -r line; do line_of "$line"; done || echo "There is no replay."
+      answer=$(call GET /replays)
+      printf '%s' "$answer" | sed 's/},{"/}\n{"/g' | grep '"perSecond"' | while IFS= read -r line; do line_of "$line"; done || echo "There is no replay."
       exit ;;
     --stop | --resume)
       [ $# -gt 1 ] || fail "Expected a replay's id after $1, found nothing. ./dev replay --list shows them."
@@ -36,7 +37,7 @@ while [ $# -gt 0 ]; do
       line_of "$(call GET "/replays/$2")"
       exit ;;
     --per-second | --from | --to | --status | --premium | --client | --reason) [ $# -gt 1 ] || fail "Expected a value after $1, found nothing. See ./dev replay --help." ;;
-    -*) fail "Expected an option, found '$1'. See ./dev replay --help." ;;
+    -*) unknown_argument "an option" "$1" ;;
     *) [ -z "$step" ] || fail "Expected one step, found '$step' and '$1'."; step=$1; shift; continue ;;
   esac
   case $1 in

@@ -27,10 +27,12 @@ if [ "${1:-}" = --no-build ]; then
   shift
 fi
 lanes=${ORDERS_TEST_LANES:-2}
+[ $# -le 1 ] || unknown_argument "one filter" "$2"
 case ${1:-} in
   '') filter="TestCategory!=Long" ;;
   --long) filter="TestCategory=Long" lanes=1 ;;
   *[=~\&\|]*) filter=$1 ;;
+  -*) unknown_argument "a filter or an option" "$1" ;;
   *) filter="FullyQualifiedName~$1" ;;
 esac
 

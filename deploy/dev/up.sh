@@ -7,6 +7,9 @@
 #
 # Uses the Docker engine that is there. On Debian as root it installs a missing engine and compose plugin, and where no registry
 # answers it builds stand-ins of the base images from Debian's packages. Then: docker compose up --build --wait.
+#
+# Before it builds anything it checks engine and compose versions, memory, disk, ports, .env, and whether existing data opens with .env.
+# Exit code 0 when everything is healthy. On a failure it says what was found and what to change, and names the full log.
 set -euo pipefail
 . deploy/machine/stages.sh
 . deploy/machine/apt.sh
@@ -17,27 +20,38 @@ set -euo pipefail
 scale=()
 while [ $# -gt 0 ]; do
   case $1 in
-    --scale) [ $# -gt 1 ] || fail "Expected STEP=N after --scale, found nothing. Example: ./dev up --scale email=3"; scale+=(--scale "$2"); shift 2 ;;
-    --scale=*) scale+=(--scale "${1#--scale=}"); shift ;;
-    *) fail "Expected --scale STEP=N, found '$1'. See ./dev up --help." ;;
+    --scale) [ $# -gt 1 ] || fail "Expected STEP=N after --scale, found nothing. Example: ./dev up --scale email=3"; is_scale "$2"; scale+=(--scale "$2"); shift 2 ;;
+    --scale=*) is_scale "${1#--scale=}"; scale+=(--scale "${1#--scale=}"); shift ;;
+    *) unknown_argument "--scale STEP=N" "$1" ;;
   esac
 done
+
+check_machine() {
+  check_clone
+  check_ports
+  check_room
+}
 
 start() {
   if docker compose up -d --wait --wait-timeout 300 --remove-orphans ${scale[@]+"${scale[@]}"}; then return; fi
   docker compose ps --all
-  docker compose logs --no-color --tail 15
-  fail "Not everything became healthy; the last lines of each service are above, all of them in ./dev logs SERVICE."
+  docker compose logs --no-color --tail 200
+  # A cause that is known from these logs says more than the list of services.
+  ! known_cause "$stage_log" >/dev/null || return 1
+  fail "$(unhealthy_services)" "Their logs: ./dev logs SERVICE. Run ./dev up again once the cause is removed; what is healthy stays up."
 }
 
+hold_installation
 began=$(milliseconds)
 stage "Docker engine" ensure_engine
 stage "Docker compose" ensure_compose
+stage "This machine" check_machine
 stage "Base images" ensure_images "$broker_image" "$database_image" "$sdk_image" "$runtime_image"
 stage "Passwords (.env)" ensure_env
+stage "Existing data" check_data
 stage "Building" build_images
 # A rebuild leaves the image before it without a name.
-docker image prune -f --filter "label=com.docker.compose.project=$(setting COMPOSE_PROJECT_NAME orders)" >/dev/null
+docker image prune -f --filter "label=com.docker.compose.project=$(project_name)" >/dev/null
 stage "Starting" start
 
 address=$(setting BIND_ADDRESS 127.0.0.1)

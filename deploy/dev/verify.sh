@@ -24,7 +24,7 @@ all=(crash-points redrive-points broken-variants rolling-restarts scenarios brow
 wanted=("$@")
 [ $# -gt 0 ] || wanted=("${all[@]}")
 for name in "${wanted[@]}"; do
-  [[ " ${all[*]} " == *" $name "* ]] || fail "Expected parts out of: ${all[*]}; found '$name'."
+  [[ " ${all[*]} " == *" $name "* ]] || unknown_argument "parts out of: ${all[*]}" "$name" "${all[@]}"
 done
 
 long='TestCategory=Long'
@@ -34,7 +34,7 @@ variants='FullyQualifiedName~BrokenVariants' restarts='FullyQualifiedName~Rollin
 not() { printf '&%s' "${@/'~'/'!~'}"; }
 
 # One project after the other: these tests start processes, kill them and measure.
-export ORDERS_TEST_LANES=1
+export ORDERS_TEST_LANES=1 ORDERS_LOG_LINES=60
 unset ORDERS_CRASH_HITS
 
 run_part() {

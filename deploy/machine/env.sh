@@ -18,24 +18,40 @@ new_value() {
   esac
 }
 
-# New passwords do not open old data: better to say so now than to let every service fail to log in.
+# The settings that .env lacks, one a line.
+missing_settings() {
+  local name
+  for name in $(required_settings); do [ -n "$(setting "$name" '')" ] || echo "$name"; done
+}
+
+# Compose insists on every setting even to stop or to show logs. Any value will do there; a new .env would hide that the old one is lost.
+excuse_missing_settings() {
+  local name
+  for name in $(missing_settings); do export "$name=unused"; done
+}
+
+# Data opens with the password that it was made with: better to say so now than to let every service fail to log in.
 refuse_foreign_data() {
-  local volume
-  volume=$(setting COMPOSE_PROJECT_NAME orders)_postgres
-  [ -f .env ] || ! docker volume inspect "$volume" >/dev/null 2>&1 ||
-    fail "Expected .env beside the data in volume $volume, found none: the passwords of that data are lost with it." \
-      "Put .env back, or remove the data with ./dev down --volumes, or set COMPOSE_PROJECT_NAME to have a second installation."
+  local name volume
+  for name in POSTGRES_OWNER_PASSWORD:postgres RABBITMQ_ADMIN_PASSWORD:rabbitmq; do
+    volume=$(project_name)_${name#*:} name=${name%:*}
+    [ -z "$(setting "$name" '')" ] && docker volume inspect "$volume" >/dev/null 2>&1 || continue
+    [ -f .env ] || fail "$(foreign_data "volume $volume exists, and this clone has no .env")"
+    fail "$(foreign_data "volume $volume exists, and .env has no $name")"
+  done
 }
 
 ensure_env() {
   local name value added=0
+  [ ! -e .env ] || { [ -r .env ] && [ -w .env ]; } ||
+    fail "User $(id -un) may not read and write .env: $(ls -l .env)." "Was an earlier command run with sudo? Then: sudo chown $(id -un) .env"
   refuse_foreign_data
   [ -f .env ] || (umask 077; printf '# Secrets of this installation, made by ./dev env. Not for the repository.\n' >.env)
   chmod 600 .env
   # A last line without its newline would swallow the next setting.
   [ -z "$(tail -c 1 .env)" ] || echo >>.env
   for name in $(required_settings); do
-    grep -q "^$name=..*" .env && continue
+    [ -z "$(setting "$name" '')" ] || continue
     value=$(new_value "$name")
     echo "$name=$value" >>.env
     added=$((added + 1))

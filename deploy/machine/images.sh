@@ -35,8 +35,8 @@ ensure_images() {
     if [ ${#unreachable[@]} -eq 0 ] && pull "$image"; then pulled=$((pulled + 1)); else unreachable+=("$image"); fi
   done
   if [ ${#unreachable[@]} -eq 0 ]; then note "$pulled pulled"; return; fi
-  on_debian_as_root || fail "Could not pull ${unreachable[*]} (see above), and stand-ins can be built only on Debian as root." \
-    "Check the network, or load the images with 'docker load'."
+  on_debian_as_root || fail "Images that could not be pulled: ${unreachable[*]}. The engine says: $(tail -n 1 "$work/pull.log")" \
+    "Check network, proxy ('docker info' shows the engine's) and registry login, or load the images with 'docker load'."
   bash deploy/machine/stand-ins.sh "${unreachable[@]}"
   note "$pulled pulled, ${#unreachable[@]} stand-ins built from Debian's packages"
 }
@@ -51,7 +51,7 @@ pull() {
     waited=$((waited + 1))
     if [ "$waited" -gt 25 ]; then
       kill "$pid"
-      echo "No registry answered for $1 within 5 s."
+      echo "No registry answered for $1 within 5 s." | tee -a "$log"
       return 1
     fi
     sleep 0.2

@@ -10,7 +10,17 @@ using var onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop)
 using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 try
 {
-    var options = ChaosOptions.Parse(args);
+    ChaosOptions options;
+    try
+    {
+        options = ChaosOptions.Parse(args);
+    }
+    catch (ArgumentException wrong)
+    {
+        Console.Error.WriteLine($"chaos: {wrong.Message}");
+        return 2;
+    }
+
     if (options.PlanOnly)
     {
         Console.WriteLine(Scenarios.Of(options).Plan);

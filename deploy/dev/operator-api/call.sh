@@ -1,17 +1,22 @@
 # Sourced: calls to the operator API, and its JSON as plain text without any tool but sed.
 
-command -v curl >/dev/null || fail "Expected curl, found none. Install it (on Debian: apt-get install curl)."
 operator_key=$(setting ORDERS_OPERATOR_KEY '')
-[ -n "$operator_key" ] || fail "Expected ORDERS_OPERATOR_KEY in .env, found none. Run ./dev up."
 operator_host=$(setting BIND_ADDRESS 127.0.0.1)
 [ "$operator_host" != 0.0.0.0 ] || operator_host=127.0.0.1
 operator_api=http://$operator_host:$(setting DASHBOARD_PORT 8081)/api
+
+# Asked once the arguments are known to be right.
+need_operator_api() {
+  command -v curl >/dev/null || fail "Expected curl, found none. Install it (on Debian: apt-get install curl)."
+  [ -n "$operator_key" ] || fail "Expected ORDERS_OPERATOR_KEY in .env or in the environment, found none." "Run ./dev up: it makes the key and starts the operator API."
+}
 
 # call METHOD PATH [curl options]: prints the body; a refusal goes to standard error, and the exit code is 1 (4 for a conflict).
 call() {
   local method=$1 path=$2 answer status
   shift 2
-  answer=$(curl -sS --max-time 60 -X "$method" "$operator_api$path" -H "Authorization: Bearer $operator_key" -w '\n%{http_code}' "$@") || fail "The operator API at $operator_api does not answer. Is it up? ./dev up"
+  need_operator_api
+  answer=$(curl -sS --max-time 60 -X "$method" "$operator_api$path" -H "Authorization: Bearer $operator_key" -w '\n%{http_code}' "$@") || fail "The operator API at $operator_api does not answer. Is it up? ./dev up starts it, ./dev logs dashboard says what it does."
   status=${answer##*$'\n'} answer=${answer%$'\n'*}
   case $status in
     2??) printf '%s\n' "$answer" ;;
