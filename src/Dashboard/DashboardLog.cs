@@ -8,15 +8,11 @@ internal static partial class DashboardLog
     [LoggerMessage(
         5000,
         LogLevel.Warning,
-        "The database is not available for {Method} {Path}. {Fault} Answered 503; see PostgreSQL's own log"
+        "Database was unavailable; answered 503: {Method} {Path}. {Fault} See PostgreSQL's log"
     )]
     public static partial void DatabaseUnavailable(ILogger logger, string method, string path, string fault);
 
-    [LoggerMessage(
-        5001,
-        LogLevel.Error,
-        "{Method} {Path} failed for a reason that is not the operator's; answered 500, trace {TraceId}"
-    )]
+    [LoggerMessage(5001, LogLevel.Error, "Request failed; answered 500: {Method} {Path}, trace {TraceId}")]
     public static partial void UnexpectedFault(
         ILogger logger,
         Exception exception,
@@ -25,27 +21,27 @@ internal static partial class DashboardLog
         string traceId
     );
 
-    [LoggerMessage(5002, LogLevel.Warning, "{Operator} ({Role}) was refused {Method} {Path}")]
+    [LoggerMessage(5002, LogLevel.Warning, "Operator was refused: {Operator} ({Role}), {Method} {Path}")]
     public static partial void Refused(ILogger logger, string @operator, string role, string method, string path);
 
-    [LoggerMessage(5010, LogLevel.Warning, "A region of a page could not be read: {What}, trace {TraceId}")]
+    [LoggerMessage(5010, LogLevel.Warning, "Reading a part of a page failed: {What}, trace {TraceId}")]
     public static partial void RegionNotRead(ILogger logger, string what, string traceId, Exception fault);
 
     [LoggerMessage(
         5011,
         LogLevel.Warning,
-        "{Source} gives no live figures: {Fault}. The pages show the last ones, marked as old"
+        "Reading live figures failed; the pages show the last ones, marked as old: {Source}. {Fault}"
     )]
     public static partial void NoFigures(ILogger logger, string source, string fault);
 
     [LoggerMessage(
         5012,
         LogLevel.Warning,
-        "The history of the steps was not written: {Fault}. It is made up for when the database is back, up to an hour"
+        "Writing the history of the steps failed; up to an hour is made up for when the database is back. {Fault}"
     )]
     public static partial void HistoryNotWritten(ILogger logger, string fault);
 
-    [LoggerMessage(5013, LogLevel.Warning, "Alerts were not looked after: {Fault}. Tried again in some seconds")]
+    [LoggerMessage(5013, LogLevel.Warning, "Alert evaluation failed; next attempt in a few seconds. {Fault}")]
     public static partial void AlertsNotKept(ILogger logger, string fault);
 
     [LoggerMessage(5014, LogLevel.Error, "ALERT {Rule} {Subject}: {Says} (alert {AlertId}, {State})")]
@@ -61,7 +57,7 @@ internal static partial class DashboardLog
     [LoggerMessage(
         5015,
         LogLevel.Warning,
-        "Alert {AlertId} could not be sent to {Receiver}: {Fault}. Tried again in some seconds"
+        "Sending an alert failed; next attempt in a few seconds: alert {AlertId}, receiver {Receiver}. {Fault}"
     )]
     public static partial void AlertNotSent(ILogger logger, Guid alertId, string receiver, string fault);
 }

@@ -325,8 +325,8 @@ public sealed class DeployWhileRunningTests : SystemFixture
     private static readonly Dictionary<int, string> Words = new()
     {
         [3003] = "revoked now: ",
-        [3006] = " keeps rights ",
-        [3007] = "Another deployment is under way",
+        [3006] = "Role kept rights",
+        [3007] = "Deployment waited for another one",
     };
 
     private Task<RabbitMQ.Client.IConnection> ConnectAsBrokerAsync() =>

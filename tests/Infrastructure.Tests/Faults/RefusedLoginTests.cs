@@ -79,7 +79,7 @@ public sealed class RefusedLoginTests : SystemFixture
             Assert.That(Environment.ExitCode, Is.EqualTo(75));
             Assert.That(
                 host.Log.ToString(),
-                Does.Contain("The process ends itself").And.Contain($"refused the login of user {user}")
+                Does.Contain("Process ended itself").And.Contain($"refused the login of user {user}")
             );
         }
         finally

@@ -36,7 +36,7 @@ public sealed class BrokerAwayTests : SystemFixture
         // Due at once, so that the relay has tried in vain before the broker is back.
         await TestSystem.FastForwardAsync();
         await Eventually.Is(
-            () => host.Log.Lines.Any(l => l.Line.Contains("cannot be reached", StringComparison.Ordinal)),
+            () => host.Log.Lines.Any(l => l.Line.Contains("Connecting to the broker failed", StringComparison.Ordinal)),
             "the relay has noticed that the broker is away"
         );
         Assert.That(

@@ -52,7 +52,8 @@ public sealed class HotLoopTests() : ZooFixture("hurried")
         Assert.That(
             Host.Log.Lines.Count(l =>
                 l.Level == LogLevel.Critical
-                && l.Line.Contains($"ALERT: {Queue} cannot be written", StringComparison.Ordinal)
+                && l.Line.Contains("ALERT: a message could not be dead-lettered", StringComparison.Ordinal)
+                && l.Line.Contains(Queue, StringComparison.Ordinal)
             ),
             Is.GreaterThanOrEqualTo(3),
             "alerts"

@@ -120,7 +120,7 @@ public sealed class FewConnectionsTests : InstallationFixture
         Assert.That(
             host.Log.Lines.Where(l =>
                 l.Line.Contains("exhausted", StringComparison.Ordinal)
-                || l.Line.Contains("cannot be read", StringComparison.Ordinal)
+                || l.Line.Contains("Reading ", StringComparison.Ordinal)
             ),
             Is.Empty,
             "complaints"

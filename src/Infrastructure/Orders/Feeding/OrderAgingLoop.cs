@@ -21,14 +21,10 @@ internal sealed partial class OrderAgingLoop(OrderAging aging, TimeProvider time
     [LoggerMessage(
         3100,
         LogLevel.Information,
-        "{Copies} steps of normal orders were overtaken by premium orders for too long; their messages are sent again in the premium class."
+        "Normal orders that premium orders had overtaken were sent again in the premium class: {Copies} steps"
     )]
     private static partial void Overtaken(ILogger logger, int copies);
 
-    [LoggerMessage(
-        3101,
-        LogLevel.Warning,
-        "Nobody looks for normal orders that premium ones have overtaken, because the database does not answer: {Reason}"
-    )]
+    [LoggerMessage(3101, LogLevel.Warning, "Looking for overtaken normal orders failed; it is tried again. {Reason}")]
     private static partial void NotLooking(ILogger logger, string reason);
 }

@@ -7,7 +7,7 @@ internal static partial class InvoiceLog
     [LoggerMessage(
         3200,
         LogLevel.Warning,
-        "The counters of invoices were not compared with the numbers issued, because the database did not answer: {Reason}"
+        "Counters of invoices were not compared with the numbers issued because the database did not answer. {Reason}"
     )]
     public static partial void CounterNotChecked(ILogger logger, string reason);
 }

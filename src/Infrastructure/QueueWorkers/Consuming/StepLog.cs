@@ -10,7 +10,7 @@ internal static partial class StepLog
     [LoggerMessage(
         2000,
         LogLevel.Warning,
-        "{Step} of {SubjectId} failed (message {MessageId}, attempt {Attempt}, next attempt in {NextAttempt})"
+        "Step failed: {Step} of {SubjectId}, message {MessageId}, attempt {Attempt}, next attempt in {NextAttempt}"
     )]
     public static partial void AttemptFailed(
         ILogger logger,
@@ -22,13 +22,17 @@ internal static partial class StepLog
         Exception fault
     );
 
-    [LoggerMessage(2001, LogLevel.Information, "{Step} of {SubjectId} is deferred (message {MessageId}): {Reason}")]
+    [LoggerMessage(
+        2001,
+        LogLevel.Information,
+        "Step was deferred: {Step} of {SubjectId}, message {MessageId}. {Reason}"
+    )]
     public static partial void Deferred(ILogger logger, string step, Guid subjectId, Guid messageId, string reason);
 
     [LoggerMessage(
         2002,
         LogLevel.Error,
-        "{Step} of {SubjectId} ignored its token (message {MessageId}, attempt {Attempt}, time limit {Limit}) and was left to itself: {Where}"
+        "Step ignored its cancellation token and was abandoned: {Step} of {SubjectId}, message {MessageId}, attempt {Attempt}, time limit {Limit}. {Where}"
     )]
     public static partial void Abandoned(
         ILogger logger,
@@ -43,7 +47,7 @@ internal static partial class StepLog
     [LoggerMessage(
         2003,
         LogLevel.Warning,
-        "{Step} of {SubjectId} (message {MessageId}), which had been left to itself, ended {Later} later: {How}. Nothing of it was written."
+        "Abandoned step ended {Later} later, its late writes were discarded: {Step} of {SubjectId}, message {MessageId}. {How}"
     )]
     public static partial void AbandonedEnded(
         ILogger logger,
@@ -54,13 +58,17 @@ internal static partial class StepLog
         string how
     );
 
-    [LoggerMessage(2004, LogLevel.Information, "{Step} of {SubjectId} is left out (message {MessageId}): {Reason}")]
+    [LoggerMessage(
+        2004,
+        LogLevel.Information,
+        "Step was skipped: {Step} of {SubjectId}, message {MessageId}. {Reason}"
+    )]
     public static partial void LeftOut(ILogger logger, string step, Guid subjectId, Guid messageId, string reason);
 
     [LoggerMessage(
         2005,
         LogLevel.Warning,
-        "{Step} of {SubjectId} was not begun in time (message {MessageId}): it had until {Until:O}"
+        "Step exceeded its start deadline: {Step} of {SubjectId}, message {MessageId}, deadline {Until:O}"
     )]
     public static partial void Expired(
         ILogger logger,
@@ -73,21 +81,21 @@ internal static partial class StepLog
     [LoggerMessage(
         2006,
         LogLevel.Error,
-        "The subscription of '{Step}' could not follow its gate; it begins anew on another channel"
+        "Subscription did not follow its gate and was opened again on another channel: {Step}"
     )]
     public static partial void SwitchFailed(ILogger logger, string step, Exception fault);
 
     [LoggerMessage(
         2007,
         LogLevel.Warning,
-        "Messages of '{Step}' wait for the database without an attempt counted ({Count} since the last line). {Reason}"
+        "Messages waited for the database and consumed no attempt: {Step}, {Count} since the last line. {Reason}"
     )]
     public static partial void WaitsForDatabase(ILogger logger, string step, int count, string reason);
 
     [LoggerMessage(
         2008,
         LogLevel.Error,
-        "The failure of {Step} of {SubjectId} could not be stored as it is (message {MessageId}); it is stored without its text"
+        "Failure could not be stored as it is and was stored without its text: {Step} of {SubjectId}, message {MessageId}"
     )]
     public static partial void UnstorableFailure(
         ILogger logger,
@@ -97,16 +105,16 @@ internal static partial class StepLog
         Exception reason
     );
 
-    [LoggerMessage(2010, LogLevel.Error, "Step '{Step}' cannot consume: {Reason}")]
+    [LoggerMessage(2010, LogLevel.Error, "Step could not consume: {Step}. {Reason}")]
     public static partial void CannotConsume(ILogger logger, string step, string reason);
 
-    [LoggerMessage(2011, LogLevel.Information, "Step '{Step}' consumes again")]
+    [LoggerMessage(2011, LogLevel.Information, "Step consumed again: {Step}")]
     public static partial void ConsumesAgain(ILogger logger, string step);
 
     [LoggerMessage(
         2012,
         LogLevel.Critical,
-        "The process ends itself: step '{Step}' could not consume for {ExitAfter}: {Reason} Exit code {ExitCode}; nothing is lost, a new process takes over"
+        "Process ended itself because a step could not consume for {ExitAfter}: {Step}. {Reason} Exit code {ExitCode}; nothing is lost, a new process takes over"
     )]
     public static partial void EndsItself(ILogger logger, string step, TimeSpan exitAfter, string reason, int exitCode);
 }

@@ -56,7 +56,7 @@ internal sealed partial class LoopWatch(
     [LoggerMessage(
         1100,
         LogLevel.Critical,
-        "The background loop of {Service} has ended although nobody asked ({Reason}); the process is stopped with exit code 1, so that a new one takes over"
+        "Background loop ended unexpectedly, the process stops with exit code 1 so that a new one takes over: {Service}. {Reason}"
     )]
     private static partial void Ended(ILogger logger, string service, string reason, Exception? fault);
 }

@@ -8,7 +8,7 @@ internal static partial class IdempotencyLog
     [LoggerMessage(
         4370,
         LogLevel.Warning,
-        "The evidence of {Count} suppressed duplicates could not be written and is lost ({Reason}); they stay suppressed"
+        "Evidence of suppressed duplicates could not be written and is lost, the duplicates stay suppressed: {Count}. {Reason}"
     )]
     public static partial void EvidenceLost(ILogger logger, long count, string reason);
 }

@@ -128,6 +128,10 @@ public sealed partial class ReplayRunner(
         await command.ExecuteNonQueryAsync();
     }
 
-    [LoggerMessage(3110, LogLevel.Warning, "Replays stand still, because the database does not answer: {Reason}")]
+    [LoggerMessage(
+        3110,
+        LogLevel.Warning,
+        "Replays stopped because the database did not answer; they go on when it does. {Reason}"
+    )]
     private static partial void StandsStill(ILogger logger, string reason);
 }

@@ -8,7 +8,7 @@ internal static partial class RetentionLog
     [LoggerMessage(
         4320,
         LogLevel.Warning,
-        "The purge did not get through in {TimeLimit} (Retention__TimeLimit): {Tables} still hold rows that are older than they are kept"
+        "Purge exceeded its time limit {TimeLimit} (Retention__TimeLimit); rows older than they are kept remain in {Tables}"
     )]
     public static partial void Behind(ILogger logger, TimeSpan timeLimit, string tables);
 }

@@ -15,7 +15,7 @@ internal static partial class ScheduleLog
             LoopFailed(logger, delay, fault);
     }
 
-    [LoggerMessage(4300, LogLevel.Information, "Schedule {Schedule}, due {DueAt:O}, is done in {Duration}: {Result}")]
+    [LoggerMessage(4300, LogLevel.Information, "Schedule ran: {Schedule}, due {DueAt:O}, in {Duration}. {Result}")]
     public static partial void Done(
         ILogger logger,
         string schedule,
@@ -27,7 +27,7 @@ internal static partial class ScheduleLog
     [LoggerMessage(
         4301,
         LogLevel.Error,
-        "Schedule {Schedule}, due {DueAt:O}, failed (attempt {Attempt}); it is not repeated before it is due again"
+        "Schedule failed and is not repeated before it is due again: {Schedule}, due {DueAt:O}, attempt {Attempt}"
     )]
     public static partial void Failed(
         ILogger logger,
@@ -40,33 +40,41 @@ internal static partial class ScheduleLog
     [LoggerMessage(
         4302,
         LogLevel.Warning,
-        "Schedule {Schedule} missed {Count} firings while nobody was there; by its policy '{Misfire}' they are left out"
+        "Schedule missed firings, its policy '{Misfire}' skips them: {Schedule}, {Count} firings"
     )]
     public static partial void LeftOut(ILogger logger, string schedule, int count, Misfire misfire);
 
     [LoggerMessage(
         4303,
         LogLevel.Error,
-        "Schedule {Schedule}, due {DueAt:O}, is given up: its process died {Attempts} times at it"
+        "Schedule was given up because its process crashed {Attempts} times: {Schedule}, due {DueAt:O}"
     )]
     public static partial void GivenUp(ILogger logger, string schedule, DateTimeOffset dueAt, int attempts);
 
     [LoggerMessage(
         4304,
         LogLevel.Warning,
-        "Schedule {Schedule}, due {DueAt:O}, was taken over by another process, because this one had not renewed its lease in time; the job is stopped here"
+        "Schedule was taken over by another process because this one had not renewed its lease, the job was stopped here: {Schedule}, due {DueAt:O}"
     )]
     public static partial void LostLease(ILogger logger, string schedule, DateTimeOffset dueAt);
 
-    [LoggerMessage(4305, LogLevel.Error, "Schedule {Schedule} cannot fire: {Reason}")]
+    [LoggerMessage(4305, LogLevel.Error, "Schedule could not fire: {Schedule}. {Reason}")]
     public static partial void Unusable(ILogger logger, string schedule, string reason);
 
-    [LoggerMessage(4306, LogLevel.Warning, "The schedules cannot be read or written ({Reason}); next try in {Delay}")]
+    [LoggerMessage(
+        4306,
+        LogLevel.Warning,
+        "Reading or writing the schedules failed; next attempt in {Delay}. {Reason}"
+    )]
     private static partial void DatabaseUnavailable(ILogger logger, string reason, TimeSpan delay);
 
-    [LoggerMessage(4307, LogLevel.Error, "The loop of the schedules failed and goes on in {Delay}")]
+    [LoggerMessage(4307, LogLevel.Error, "Schedule loop failed; it goes on in {Delay}")]
     private static partial void LoopFailed(ILogger logger, TimeSpan delay, Exception fault);
 
-    [LoggerMessage(4308, LogLevel.Information, "Schedule {Schedule}, due {DueAt:O}, is given back: this process stops")]
+    [LoggerMessage(
+        4308,
+        LogLevel.Information,
+        "Schedule was given back because this process stops: {Schedule}, due {DueAt:O}"
+    )]
     public static partial void GivenBack(ILogger logger, string schedule, DateTimeOffset dueAt);
 }

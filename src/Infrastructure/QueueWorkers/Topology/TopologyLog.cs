@@ -5,36 +5,36 @@ namespace QueueWorkers.Topology;
 /// <summary>Log events of the topology check, 4380–4389.</summary>
 internal static partial class TopologyLog
 {
-    [LoggerMessage(4380, LogLevel.Error, "Topology of queue {Queue}: missing {Missing}")]
+    [LoggerMessage(4380, LogLevel.Error, "Topology was found incomplete: queue {Queue} misses {Missing}")]
     public static partial void Missing(ILogger logger, string queue, string missing);
 
     [LoggerMessage(
         4381,
         LogLevel.Warning,
-        "Queue {Queue} is complete again; {Count} messages that may have been lost are sent again"
+        "Topology was repaired: queue {Queue}; {Count} messages that may have been lost are sent again"
     )]
     public static partial void SentAgain(ILogger logger, string queue, int count);
 
-    [LoggerMessage(4382, LogLevel.Warning, "Topology of queue {Queue} cannot be repaired from here ({Reason})")]
+    [LoggerMessage(4382, LogLevel.Warning, "Topology could not be repaired from here: queue {Queue}. {Reason}")]
     public static partial void CannotRepair(ILogger logger, string queue, string reason);
 
-    [LoggerMessage(4383, LogLevel.Warning, "The topology cannot be checked now ({Reason}); next try in {Delay}")]
+    [LoggerMessage(4383, LogLevel.Warning, "Checking the topology failed; next attempt in {Delay}. {Reason}")]
     public static partial void CannotLook(ILogger logger, string reason, TimeSpan delay);
 
-    [LoggerMessage(4384, LogLevel.Error, "The check of the topology failed and goes on")]
+    [LoggerMessage(4384, LogLevel.Error, "Checking the topology failed unexpectedly; it goes on")]
     public static partial void LoopFailed(ILogger logger, Exception exception);
 
     [LoggerMessage(
         4385,
         LogLevel.Warning,
-        "Queue {Queue} has limits by policy {Policy}: {Limits}. Messages over them are dropped or refused"
+        "Queue has limits by policy, messages over them are dropped or refused: {Queue}, policy {Policy}, {Limits}"
     )]
     public static partial void Limited(ILogger logger, string queue, string policy, string limits);
 
     [LoggerMessage(
         4386,
         LogLevel.Information,
-        "Redrive {Redrive} sends {Count} messages again that no queue took meanwhile"
+        "Messages that no queue had taken were sent again: redrive {Redrive}, {Count} messages"
     )]
     public static partial void Redriven(ILogger logger, Guid redrive, int count);
 }

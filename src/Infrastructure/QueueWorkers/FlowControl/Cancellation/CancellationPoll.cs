@@ -32,7 +32,7 @@ internal sealed partial class CancellationPoll(
     [LoggerMessage(
         2100,
         LogLevel.Warning,
-        "Cancellations cannot be read: {Reason}. Steps of cancelled subjects are undone after they were done until this works again."
+        "Reading cancellations failed; until it succeeds, steps of cancelled subjects are undone after they were done. {Reason}"
     )]
     private static partial void NoNews(ILogger logger, string reason);
 }

@@ -8,31 +8,31 @@ internal static partial class PoisonLog
     [LoggerMessage(
         4350,
         LogLevel.Warning,
-        "{Step} runs message {MessageId} alone: {Lost} deliveries of it were lost with their process or connection"
+        "Message was isolated: {Step}, message {MessageId}, {Lost} deliveries were lost with their process or connection"
     )]
     public static partial void RunsAlone(ILogger logger, string step, Guid messageId, long lost);
 
     [LoggerMessage(
         4351,
         LogLevel.Error,
-        "{Step} dead-letters message {MessageId} without another run: {Deaths} processes died while they ran nothing else"
+        "Message was dead-lettered without another run: {Step}, message {MessageId}, {Deaths} processes crashed while they ran nothing else"
     )]
     public static partial void Poisonous(ILogger logger, string step, Guid messageId, int deaths);
 
     [LoggerMessage(
         4352,
         LogLevel.Warning,
-        "The mark of suspect {MessageId} of {Step} could not be removed ({Reason}); its next delivery counts as if this process had died"
+        "Removing the mark of a suspect message failed; its next delivery counts as a crash of this process: {Step}, message {MessageId}. {Reason}"
     )]
     public static partial void MarkStays(ILogger logger, string step, Guid messageId, string reason);
 
     [LoggerMessage(
         4360,
         LogLevel.Critical,
-        "ALERT: {Queue} cannot be written ({Reason}), so a message of '{Step}' cannot be dead-lettered and circles; it is held to one attempt a second until the queue takes it"
+        "ALERT: a message could not be dead-lettered, it is tried once a second until the queue takes it: {Step}, {Queue}. {Reason}"
     )]
     public static partial void CannotDeadLetter(ILogger logger, string step, string queue, string reason);
 
-    [LoggerMessage(4361, LogLevel.Information, "{Queue} takes messages of '{Step}' again")]
+    [LoggerMessage(4361, LogLevel.Information, "Dead-letter queue took messages again: {Step}, {Queue}")]
     public static partial void CanDeadLetter(ILogger logger, string step, string queue);
 }
