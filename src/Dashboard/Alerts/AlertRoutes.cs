@@ -96,7 +96,9 @@ internal static class AlertRoutes
             http.RequestAborted
         );
         return Back(
-            done ? "You look after the alert now." : "The alert is over, or somebody else looks after it already."
+            done
+                ? "The alert is assigned to you."
+                : "Nothing was changed: the alert has ended, or is assigned to another operator."
         );
     }
 
@@ -106,7 +108,7 @@ internal static class AlertRoutes
         var answers = await alerts.TestAsync(actor.Name, http.RequestAborted);
         var says =
             answers.Count == 0
-                ? "Nobody is told of alerts yet: set Alerts__WebhookUrl or Alerts__MailTo and Alerts__SmtpHost."
+                ? "No alert receiver is configured. Set Alerts__WebhookUrl, or Alerts__MailTo and Alerts__SmtpHost."
                 : string.Join(
                     " ",
                     answers.Select(a =>

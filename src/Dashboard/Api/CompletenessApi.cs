@@ -73,7 +73,7 @@ internal static class CompletenessApi
             case ReemitAnswer.AlreadyAsked:
                 return ApiProblem.Conflict(
                     "already-asked",
-                    "Somebody has asked for it, and the message is not out yet."
+                    "It was asked for before, and its message has not left the outbox yet."
                 );
             default:
                 // Else it goes out with the next check by the clock, a minute later at most.

@@ -1,6 +1,8 @@
 using Orders.Dashboard.Auth;
+using Orders.Dashboard.WorkerPages;
 using QueueWorkers.FlowControl;
 using QueueWorkers.FlowControl.CircuitBreakers;
+using QueueWorkers.FlowControl.Workers;
 using QueueWorkers.Operators;
 
 namespace Orders.Dashboard.Api;
@@ -29,14 +31,17 @@ internal static class ControlsApi
                     Because? because,
                     HttpContext context,
                     StepControls controls,
+                    WorkerAcknowledgements workers,
                     CancellationToken cancellationToken
                 ) =>
-                    AnswerAsync(() =>
-                        controls.PauseAsync(
-                            name,
-                            Did(context, "pause-step", $"step {name}", because?.Reason),
-                            cancellationToken
-                        )
+                    AnswerAsync(
+                        () =>
+                            controls.PauseAsync(
+                                name,
+                                Did(context, "pause-step", $"step {name}", because?.Reason),
+                                cancellationToken
+                            ),
+                        () => Confirmation.OfStepAsync(workers, name, $"{name} is paused", cancellationToken)
                     )
             )
             .Needs(OperatorRole.Operator);
@@ -48,14 +53,17 @@ internal static class ControlsApi
                     Because? because,
                     HttpContext context,
                     StepControls controls,
+                    WorkerAcknowledgements workers,
                     CancellationToken cancellationToken
                 ) =>
-                    AnswerAsync(() =>
-                        controls.ResumeAsync(
-                            name,
-                            Did(context, "resume-step", $"step {name}", because?.Reason),
-                            cancellationToken
-                        )
+                    AnswerAsync(
+                        () =>
+                            controls.ResumeAsync(
+                                name,
+                                Did(context, "resume-step", $"step {name}", because?.Reason),
+                                cancellationToken
+                            ),
+                        () => Confirmation.OfStepAsync(workers, name, $"{name} runs", cancellationToken)
                     )
             )
             .Needs(OperatorRole.Operator);
@@ -67,21 +75,24 @@ internal static class ControlsApi
                     ConcurrencyChange change,
                     HttpContext context,
                     StepControls controls,
+                    WorkerAcknowledgements workers,
                     CancellationToken cancellationToken
                 ) =>
-                    AnswerAsync(() =>
-                        controls.SetConcurrencyAsync(
-                            name,
-                            change.PerReplica,
-                            change.Total,
-                            Did(
-                                context,
-                                "limit-step",
-                                $"step {name}: {change.PerReplica} per replica, {change.Total} in total",
-                                change.Reason
+                    AnswerAsync(
+                        () =>
+                            controls.SetConcurrencyAsync(
+                                name,
+                                change.PerReplica,
+                                change.Total,
+                                Did(
+                                    context,
+                                    "limit-step",
+                                    $"step {name}: {change.PerReplica} per replica, {change.Total} in total",
+                                    change.Reason
+                                ),
+                                cancellationToken
                             ),
-                            cancellationToken
-                        )
+                        () => Confirmation.OfStepAsync(workers, name, $"{name} has its new limits", cancellationToken)
                     )
             )
             .Needs(OperatorRole.Operator);
@@ -93,20 +104,23 @@ internal static class ControlsApi
                     RatesChange change,
                     HttpContext context,
                     StepControls controls,
+                    WorkerAcknowledgements workers,
                     CancellationToken cancellationToken
                 ) =>
-                    AnswerAsync(() =>
-                        controls.SetRatesAsync(
-                            name,
-                            change.Rates,
-                            Did(
-                                context,
-                                "limit-step",
-                                $"step {name}: {change.Rates ?? "as its policy says"}",
-                                change.Reason
+                    AnswerAsync(
+                        () =>
+                            controls.SetRatesAsync(
+                                name,
+                                change.Rates,
+                                Did(
+                                    context,
+                                    "limit-step",
+                                    $"step {name}: {change.Rates ?? "as its policy says"}",
+                                    change.Reason
+                                ),
+                                cancellationToken
                             ),
-                            cancellationToken
-                        )
+                        () => Confirmation.OfStepAsync(workers, name, $"{name} has its new rates", cancellationToken)
                     )
             )
             .Needs(OperatorRole.Operator);
@@ -127,20 +141,29 @@ internal static class ControlsApi
                     BreakerChange change,
                     HttpContext context,
                     Breakers all,
+                    WorkerAcknowledgements workers,
                     CancellationToken cancellationToken
                 ) =>
-                    AnswerAsync(() =>
-                        all.ForceAsync(
-                            name,
-                            change.Force,
-                            Did(
-                                context,
-                                "force-breaker",
-                                $"breaker {name}: {change.Force?.ToString() ?? "released"}",
-                                change.Reason
+                    AnswerAsync(
+                        () =>
+                            all.ForceAsync(
+                                name,
+                                change.Force,
+                                Did(
+                                    context,
+                                    "force-breaker",
+                                    $"breaker {name}: {change.Force?.ToString() ?? "released"}",
+                                    change.Reason
+                                ),
+                                cancellationToken
                             ),
-                            cancellationToken
-                        )
+                        () =>
+                            Confirmation.OfStepAsync(
+                                workers,
+                                null,
+                                $"The breaker of {name} is {Force(change.Force)}",
+                                cancellationToken
+                            )
                     )
             )
             .Needs(OperatorRole.Operator);
@@ -149,12 +172,22 @@ internal static class ControlsApi
     private static AuditEntry Did(HttpContext context, string action, string target, string? reason) =>
         Actor.Of(context).Did(action, target, reason);
 
-    private static async Task<IResult> AnswerAsync(Func<Task> change)
+    private static string Force(BreakerState? state) =>
+        state switch
+        {
+            null => "released",
+            BreakerState.Open => "held open",
+            BreakerState.Closed => "held closed",
+            var other => $"held at {other}",
+        };
+
+    // First the commit, then how many workers have read it.
+    private static async Task<IResult> AnswerAsync(Func<Task> change, Func<Task<Confirmation>> confirm)
     {
         try
         {
             await change();
-            return Results.NoContent();
+            return Results.Ok(await confirm());
         }
         catch (Exception unknown) when (unknown is UnknownStepException or UnknownDependencyException)
         {

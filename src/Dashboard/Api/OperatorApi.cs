@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Authorization;
 using Orders.Dashboard.Auth;
+using Orders.Dashboard.Schedules;
 using QueueWorkers.DeadLetters.Search;
 using QueueWorkers.FlowControl;
 using QueueWorkers.FlowControl.CircuitBreakers;
@@ -24,6 +25,8 @@ internal static class OperatorApi
             .AddSingleton<StepControls>()
             .AddSingleton<Breakers>()
             .AddSingleton<WorkerDrains>()
+            .AddSingleton<WorkerAcknowledgements>()
+            .AddSingleton<ScheduleConfirmation>()
             .ConfigureHttpJsonOptions(json =>
             {
                 json.SerializerOptions.Converters.Add(new JsonStringEnumConverter());

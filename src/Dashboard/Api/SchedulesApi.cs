@@ -1,4 +1,5 @@
 using Orders.Dashboard.Auth;
+using Orders.Dashboard.Schedules;
 using QueueWorkers.Operators;
 using QueueWorkers.Scheduling;
 
@@ -44,6 +45,7 @@ internal static class SchedulesApi
                     Because? because,
                     HttpContext context,
                     ScheduleControl control,
+                    ScheduleConfirmation confirmation,
                     CancellationToken cancellationToken
                 ) =>
                     await control.RunNowAsync(
@@ -52,8 +54,16 @@ internal static class SchedulesApi
                         cancellationToken
                     )
                         is { } dueAt
-                        ? Results.Accepted($"/api/schedules/{name}/runs", new { schedule = name, dueAt })
-                        : Unknown(name)
+                        ? Results.Accepted(
+                            $"/api/schedules/{name}/runs",
+                            new
+                            {
+                                schedule = name,
+                                dueAt,
+                                summary = await confirmation.OfRunAsync(name, dueAt, cancellationToken),
+                            }
+                        )
+                        : ApiProblem.NotFound(await confirmation.WhyNotAsync(name, "run", cancellationToken))
             )
             .Needs(OperatorRole.Operator);
 
@@ -65,6 +75,7 @@ internal static class SchedulesApi
                     Because? because,
                     HttpContext context,
                     ScheduleControl control,
+                    ScheduleConfirmation confirmation,
                     CancellationToken cancellationToken
                 ) =>
                     await control.PauseAsync(
@@ -73,7 +84,10 @@ internal static class SchedulesApi
                         cancellationToken
                     )
                         ? Results.NoContent()
-                        : NotPossible(name, "paused")
+                        : ApiProblem.Conflict(
+                            "schedule-state",
+                            await confirmation.WhyNotAsync(name, "pause", cancellationToken)
+                        )
             )
             .Needs(OperatorRole.Operator);
 
@@ -85,6 +99,7 @@ internal static class SchedulesApi
                     Because? because,
                     HttpContext context,
                     ScheduleControl control,
+                    ScheduleConfirmation confirmation,
                     CancellationToken cancellationToken
                 ) =>
                     await control.ResumeAsync(
@@ -93,7 +108,10 @@ internal static class SchedulesApi
                         cancellationToken
                     )
                         ? Results.NoContent()
-                        : NotPossible(name, "not paused")
+                        : ApiProblem.Conflict(
+                            "schedule-state",
+                            await confirmation.WhyNotAsync(name, "resume", cancellationToken)
+                        )
             )
             .Needs(OperatorRole.Operator);
 
@@ -140,12 +158,6 @@ internal static class SchedulesApi
 
     private static IResult Unknown(string name) =>
         ApiProblem.NotFound($"This version has no schedule '{name}'; GET /api/schedules lists them.");
-
-    private static IResult NotPossible(string name, string state) =>
-        ApiProblem.Conflict(
-            "schedule-state",
-            $"There is no schedule '{name}', or it is {state} already; GET /api/schedules says which."
-        );
 
     private sealed record ScheduleChange(string Cron, string TimeZone, Misfire Misfire, string? Reason = null);
 }

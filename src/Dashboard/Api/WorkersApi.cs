@@ -1,4 +1,5 @@
 using Orders.Dashboard.Auth;
+using Orders.Dashboard.WorkerPages;
 using QueueWorkers.FlowControl.Workers;
 using QueueWorkers.Monitoring;
 using QueueWorkers.Operators;
@@ -35,12 +36,15 @@ internal static class WorkersApi
                     Because? because,
                     HttpContext context,
                     WorkerDrains drains,
+                    WorkerAcknowledgements acknowledgements,
+                    WorkerReader reader,
                     CancellationToken cancellationToken
                 ) =>
                     AnswerAsync(
                         drains.DrainAsync,
                         id,
                         Actor.Of(context).Did("drain-worker", $"worker {id}", because?.Reason),
+                        () => Confirmation.OfWorkerAsync(acknowledgements, reader, id, cancellationToken),
                         cancellationToken
                     )
             )
@@ -53,12 +57,15 @@ internal static class WorkersApi
                     Because? because,
                     HttpContext context,
                     WorkerDrains drains,
+                    WorkerAcknowledgements acknowledgements,
+                    WorkerReader reader,
                     CancellationToken cancellationToken
                 ) =>
                     AnswerAsync(
                         drains.UndrainAsync,
                         id,
                         Actor.Of(context).Did("undrain-worker", $"worker {id}", because?.Reason),
+                        () => Confirmation.OfWorkerAsync(acknowledgements, reader, id, cancellationToken),
                         cancellationToken
                     )
             )
@@ -69,6 +76,7 @@ internal static class WorkersApi
         Func<Guid, AuditEntry, CancellationToken, Task> change,
         Guid worker,
         AuditEntry record,
+        Func<Task<Confirmation>> confirm,
         CancellationToken cancellationToken
     )
     {
@@ -77,7 +85,7 @@ internal static class WorkersApi
         try
         {
             await change(worker, record, cancellationToken);
-            return Results.NoContent();
+            return Results.Ok(await confirm());
         }
         catch (UnknownWorkerException unknown)
         {

@@ -186,7 +186,7 @@ internal static class FailureRoutes
             $"/failures/{id}",
             count == 1
                 ? "Restored; it waits for an operator again."
-                : "It cannot be restored any more, or somebody else did."
+                : "Nothing was changed: it cannot be restored any more, or was restored before."
         );
     }
 

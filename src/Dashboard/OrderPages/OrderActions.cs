@@ -40,7 +40,7 @@ internal static class OrderActions
             ) switch
             {
                 CancelOutcome.Cancelled =>
-                    "The order is cancelled. What was not begun is left out; what was done is being undone.",
+                    "The order is cancelled. Steps that have not begun are skipped; steps that are done are being undone.",
                 CancelOutcome.AlreadyCancelled => "Nothing was changed: it was cancelled before.",
                 CancelOutcome.Completed =>
                     "Nothing was changed: every step of the order is done, the goods are on their way.",

@@ -100,7 +100,7 @@ internal sealed record Attention(
                     "bad",
                     "Connections",
                     "database",
-                    $"{connections.InUse} of {connections.Budget.Limit} connections are open: soon nobody gets another one.",
+                    $"{connections.InUse} of {connections.Budget.Limit} connections are open; soon new ones are refused.",
                     "/workers",
                     "See the workers",
                     connections.InUse

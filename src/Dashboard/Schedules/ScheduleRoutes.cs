@@ -72,7 +72,13 @@ internal static class ScheduleRoutes
         pages.MapPost("/schedules/{name}/{verb:regex(^(run|pause|resume)$)}", ActAsync).Needs(OperatorRole.Operator);
     }
 
-    private static async Task<IResult> ActAsync(string name, string verb, ScheduleControl schedules, HttpContext http)
+    private static async Task<IResult> ActAsync(
+        string name,
+        string verb,
+        ScheduleControl schedules,
+        ScheduleConfirmation confirmation,
+        HttpContext http
+    )
     {
         var actor = Actor.Of(http);
         if (await Form.ReasonAsync(http) is not { } reason)
@@ -80,20 +86,15 @@ internal static class ScheduleRoutes
         var record = actor.Did($"{verb} schedule", name, reason);
         var done = verb switch
         {
-            "run" => await schedules.RunNowAsync(name, record, http.RequestAborted) is not null,
-            "pause" => await schedules.PauseAsync(name, record, http.RequestAborted),
-            _ => await schedules.ResumeAsync(name, record, http.RequestAborted),
+            "run" => await schedules.RunNowAsync(name, record, http.RequestAborted) is { } dueAt
+                ? await confirmation.OfRunAsync(name, dueAt, http.RequestAborted)
+                : null,
+            "pause" => await schedules.PauseAsync(name, record, http.RequestAborted) ? $"{name} is paused." : null,
+            _ => await schedules.ResumeAsync(name, record, http.RequestAborted)
+                ? $"{name} is resumed with its next regular moment."
+                : null,
         };
-        return Back(
-            !done
-                ? $"Nothing was changed: {name} is gone, or somebody else was faster."
-                : verb switch
-                {
-                    "run" => $"{name} is asked to run now; its result appears here.",
-                    "pause" => $"{name} is paused.",
-                    _ => $"{name} goes on with its next regular moment.",
-                }
-        );
+        return Back(done ?? $"Nothing was changed. {await confirmation.WhyNotAsync(name, verb, http.RequestAborted)}");
     }
 
     private static IResult Back(string done) => Form.Back("/schedules", done);

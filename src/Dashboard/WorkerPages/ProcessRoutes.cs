@@ -127,21 +127,25 @@ internal static class ProcessRoutes
         pages
             .MapPost(
                 "/workers/{id:guid}/drain",
-                (Guid id, WorkerDrains drains, HttpContext http) =>
-                    ActAsync(id, "drain-worker", drains.DrainAsync, "It takes nothing more; what it runs ends.", http)
+                (
+                    Guid id,
+                    WorkerDrains drains,
+                    WorkerAcknowledgements answers,
+                    WorkerReader workers,
+                    HttpContext http
+                ) => ActAsync(id, "drain-worker", drains.DrainAsync, answers, workers, http)
             )
             .Needs(OperatorRole.Operator);
         pages
             .MapPost(
                 "/workers/{id:guid}/undrain",
-                (Guid id, WorkerDrains drains, HttpContext http) =>
-                    ActAsync(
-                        id,
-                        "undrain-worker",
-                        drains.UndrainAsync,
-                        "It takes messages again within two seconds.",
-                        http
-                    )
+                (
+                    Guid id,
+                    WorkerDrains drains,
+                    WorkerAcknowledgements answers,
+                    WorkerReader workers,
+                    HttpContext http
+                ) => ActAsync(id, "undrain-worker", drains.UndrainAsync, answers, workers, http)
             )
             .Needs(OperatorRole.Operator);
     }
@@ -150,7 +154,8 @@ internal static class ProcessRoutes
         Guid id,
         string action,
         Func<Guid, AuditEntry, CancellationToken, Task> act,
-        string done,
+        WorkerAcknowledgements answers,
+        WorkerReader workers,
         HttpContext http
     )
     {
@@ -159,7 +164,8 @@ internal static class ProcessRoutes
         try
         {
             await act(id, Actor.Of(http).Did(action, $"worker {id}", reason), http.RequestAborted);
-            return Form.Back($"/workers/{id}", done);
+            var confirmed = await Confirmation.OfWorkerAsync(answers, workers, id, http.RequestAborted);
+            return Form.Back($"/workers/{id}", confirmed.Summary);
         }
         catch (WorkerStoppedException stopped)
         {

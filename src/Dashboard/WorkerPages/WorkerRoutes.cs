@@ -4,6 +4,7 @@ using Orders.Dashboard.Viewing;
 using Orders.Infrastructure.Failures;
 using QueueWorkers.FlowControl;
 using QueueWorkers.FlowControl.CircuitBreakers;
+using QueueWorkers.FlowControl.Workers;
 using QueueWorkers.Monitoring;
 using QueueWorkers.Operators;
 
@@ -50,33 +51,33 @@ internal static class WorkerRoutes
         pages
             .MapPost(
                 "/steps/{step}/pause",
-                (string step, StepControls controls, HttpContext http) =>
+                (string step, StepControls controls, WorkerAcknowledgements workers, HttpContext http) =>
                     ActAsync(
                         http,
                         "pause-step",
                         $"step {step}",
                         (record, token) => controls.PauseAsync(step, record, token),
-                        $"Step {step} is paused; what is running ends."
+                        token => Confirmation.OfStepAsync(workers, step, $"{step} is paused", token)
                     )
             )
             .Needs(OperatorRole.Operator);
         pages
             .MapPost(
                 "/steps/{step}/resume",
-                (string step, StepControls controls, HttpContext http) =>
+                (string step, StepControls controls, WorkerAcknowledgements workers, HttpContext http) =>
                     ActAsync(
                         http,
                         "resume-step",
                         $"step {step}",
                         (record, token) => controls.ResumeAsync(step, record, token),
-                        $"Step {step} goes on."
+                        token => Confirmation.OfStepAsync(workers, step, $"{step} runs", token)
                     )
             )
             .Needs(OperatorRole.Operator);
         pages
             .MapPost(
                 "/steps/{step}/concurrency",
-                (string step, StepControls controls, HttpContext http) =>
+                (string step, StepControls controls, WorkerAcknowledgements workers, HttpContext http) =>
                     ActAsync(
                         http,
                         "limit-step",
@@ -92,14 +93,14 @@ internal static class WorkerRoutes
                                 token
                             );
                         },
-                        $"Step {step} has new limits; they hold within two seconds."
+                        token => Confirmation.OfStepAsync(workers, step, $"{step} has its new limits", token)
                     )
             )
             .Needs(OperatorRole.Operator);
         pages
             .MapPost(
                 "/steps/{step}/rates",
-                (string step, StepControls controls, HttpContext http) =>
+                (string step, StepControls controls, WorkerAcknowledgements workers, HttpContext http) =>
                     ActAsync(
                         http,
                         "limit-step",
@@ -116,14 +117,14 @@ internal static class WorkerRoutes
                                 record,
                                 token
                             ),
-                        $"Step {step} has a new rate; it holds within two seconds."
+                        token => Confirmation.OfStepAsync(workers, step, $"{step} has its new rates", token)
                     )
             )
             .Needs(OperatorRole.Operator);
         pages
             .MapPost(
                 "/breakers/{dependency}",
-                (string dependency, Breakers breakers, HttpContext http) =>
+                (string dependency, Breakers breakers, WorkerAcknowledgements workers, HttpContext http) =>
                     ActAsync(
                         http,
                         "force-breaker",
@@ -143,7 +144,7 @@ internal static class WorkerRoutes
                                 record,
                                 token
                             ),
-                        $"The breaker of {dependency} is set."
+                        token => Confirmation.OfStepAsync(workers, null, $"The breaker of {dependency} is set", token)
                     )
             )
             .Needs(OperatorRole.Operator);
@@ -155,7 +156,7 @@ internal static class WorkerRoutes
         string action,
         string target,
         Func<AuditEntry, CancellationToken, Task> act,
-        string done
+        Func<CancellationToken, Task<Confirmation>> confirm
     )
     {
         if (await Form.ReasonAsync(http) is not { } reason)
@@ -163,7 +164,7 @@ internal static class WorkerRoutes
         try
         {
             await act(Actor.Of(http).Did(action, target, reason), http.RequestAborted);
-            return Form.Back("/workers", done);
+            return Form.Back("/workers", (await confirm(http.RequestAborted)).Summary);
         }
         catch (Exception refused)
             when (refused

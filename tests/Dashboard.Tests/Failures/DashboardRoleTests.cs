@@ -162,7 +162,7 @@ internal sealed class DashboardRoleTests : ShopFixture
     {
         var worker = Guid.NewGuid();
         await TestSystem.Database.ExecuteAsync(
-            "insert into workers (id, host, process_id, version, steps, running, started_at, last_seen_at) values ($1, 'worker-1', 1, '1.4.0', '{email}', 0, now(), now())",
+            "insert into workers (id, host, process_id, version, steps, running, started_at, last_seen_at) values ($1, 'worker-1', 1, '1.4.0', '{email}', 0, now(), now() + interval '1 hour')",
             worker
         );
         await TestSystem.Database.ExecuteAsync("insert into step_builds (step, build) values ('email', '1.4.0')");

@@ -242,7 +242,7 @@ internal sealed class StoppedRedriveTests : ShopFixture
                         .AsArray()
                         .Single()!,
                 new NUnit.Framework.Constraints.PredicateConstraint<JsonNode>(t =>
-                    t["note"]?.GetValue<string>() != "Nobody consumes from its queue."
+                    t["note"]?.GetValue<string>() != "Its queue has no consumer."
                 ),
                 "the target"
             )

@@ -12,10 +12,18 @@ internal sealed class FlowCommandTests : DashboardFixture
     [Test]
     public async Task A_step_is_held_limited_and_let_go_on()
     {
-        await ExpectAsync(0, "hurried is paused", "pause", "hurried", "--reason", "the \"server\" moves");
         await ExpectAsync(
             0,
-            "3 at a time in a replica, 7 at a time over all replicas, 100/m, 5/s per customer",
+            "hurried is paused. No worker that it concerns is running.\n",
+            "pause",
+            "hurried",
+            "--reason",
+            "the \"server\" moves"
+        );
+        await AddWorkersAsync(("answers", "now() + interval '1 hour'"), ("answers-too", "now() + interval '1 hour'"));
+        await ExpectAsync(
+            0,
+            "hurried has its new rates on 2 of 2 workers.\nLimits of hurried: 3 at a time in a replica, 7 at a time over all replicas, 100/m, 5/s per customer.\n",
             "limit",
             "hurried",
             "--per-replica",
@@ -27,8 +35,16 @@ internal sealed class FlowCommandTests : DashboardFixture
             "--reason",
             "gently"
         );
-        await ExpectAsync(0, "hurried runs", "resume", "hurried", "--reason", "it has moved");
-        await ExpectAsync(0, "limits as its policy says", "limit", "hurried", "--reset", "--reason", "as it was");
+        await ExpectAsync(0, "hurried runs on 2 of 2 workers.\n", "resume", "hurried", "--reason", "it has moved");
+        await ExpectAsync(
+            0,
+            "Limits of hurried: as its policy says.\n",
+            "limit",
+            "hurried",
+            "--reset",
+            "--reason",
+            "as it was"
+        );
         Assert.That(
             await TestSystem.Database.ScalarAsync<string>(
                 "select string_agg(action || ': ' || reason, '; ' order by id) from audit where target like 'step hurried%'"
@@ -42,18 +58,15 @@ internal sealed class FlowCommandTests : DashboardFixture
     [Test]
     public async Task A_worker_is_drained_by_its_host_and_given_back()
     {
-        await TestSystem.Database.ExecuteAsync(
-            """
-            insert into workers (id, host, process_id, version, steps, running, started_at, last_seen_at, stopped_at,
-                runs)
-            select gen_random_uuid(), host, 7, '1.4.0', '{hurried}', 2, now(), now(), case when gone then now() end,
-                '[{"step":"hurried"},{"step":"hurried"}]'
-            from (values ('c0ffee', false), ('c0ffee', true), ('twice', false), ('twice', false)) as w(host, gone)
-            """
+        await AddWorkersAsync(
+            ("c0ffee", "now() + interval '1 hour'"),
+            ("gone", "null"),
+            ("twice", "now()"),
+            ("twice", "now()")
         );
         await ExpectAsync(
             0,
-            "c0ffee takes nothing more, within 2 s; 2 under way",
+            "c0ffee takes nothing more; 2 runs under way. The page Workers says when it is drained.\n",
             "drain",
             "c0ffee",
             "--reason",
@@ -65,13 +78,13 @@ internal sealed class FlowCommandTests : DashboardFixture
         var id = await TestSystem.Database.ScalarAsync<Guid>("select id from workers where drained_at is not null");
         await ExpectAsync(
             0,
-            "is drained: it takes nothing more and has nothing left",
+            "c0ffee is drained: it takes nothing more and has nothing left.\n",
             "drain",
             $"{id}",
             "--reason",
             "again"
         );
-        await ExpectAsync(0, "takes messages again", "undrain", "c0ffee", "--reason", "it is in");
+        await ExpectAsync(0, "c0ffee takes messages again.\n", "undrain", "c0ffee", "--reason", "it is in");
         Assert.That(
             await TestSystem.Database.ScalarAsync<string>(
                 "select string_agg(action || ': ' || reason, '; ' order by id) from audit where target = $1",
@@ -168,6 +181,23 @@ internal sealed class FlowCommandTests : DashboardFixture
     [TestCase("cancel")]
     [TestCase("replay")]
     public Task Each_has_a_help(string command) => ExpectAsync(0, $"Usage: ./dev {command}", command, "--help");
+
+    // A report in the future counts as an answer to whatever is asked until then; without one the process has stopped.
+    private async Task AddWorkersAsync(params (string Host, string LastSeenAt)[] workers)
+    {
+        await TestSystem.Database.ExecuteAsync("delete from workers");
+        foreach (var (host, lastSeenAt) in workers)
+            await TestSystem.Database.ExecuteAsync(
+                $$"""
+                insert into workers (id, host, process_id, version, steps, running, started_at, last_seen_at,
+                    stopped_at, runs)
+                select gen_random_uuid(), $1, 7, '1.4.0', array['hurried'], 2, now(), coalesce(seen, now()),
+                    case when seen is null then now() end, '[{"step":"hurried"},{"step":"hurried"}]'
+                from (select ({{lastSeenAt}})::timestamptz) as s(seen)
+                """,
+                host
+            );
+    }
 
     private async Task ExpectAsync(int code, string said, params string[] command)
     {

@@ -61,7 +61,7 @@ internal sealed class AllPagesTests : BrowserFixture
         await SaysAsync(viewer, "/", "Nothing needs attention", orElse: "No workers");
         await SaysAsync(viewer, "/orders", "No orders yet");
         await SaysAsync(viewer, "/outbox", "Nothing is late");
-        await SaysAsync(viewer, "/outbox?part=Quarantine", "Nothing in quarantine");
+        await SaysAsync(viewer, "/outbox?part=Quarantine", "No message is quarantined");
         await SaysAsync(viewer, "/alerts", "No alert has fired");
         await SaysAsync(viewer, "/failures", "no message is dead-lettered");
         await SaysAsync(viewer, "/redrives", "Nothing was redriven yet");

@@ -186,9 +186,7 @@ internal sealed class BlockerPageTests
         );
         Assert.That(
             Attention.In(Seen(With(inUse: 86, bounds: 80), consumers: 1)).Select(a => (a.State, a.Word, a.Sentence)),
-            Is.EqualTo(
-                new[] { ("bad", "Connections", "86 of 100 connections are open: soon nobody gets another one.") }
-            )
+            Is.EqualTo(new[] { ("bad", "Connections", "86 of 100 connections are open; soon new ones are refused.") })
         );
     }
 

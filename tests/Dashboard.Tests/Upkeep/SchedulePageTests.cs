@@ -24,6 +24,10 @@ internal sealed class SchedulePageTests : DashboardFixture
         var run = await PostAsync($"/api/schedules/{Name}/run", OperatorsKey, new { reason = "to see it" });
         Assert.That(run.Status, Is.EqualTo(202), run.ToString());
         Assert.That(
+            run.Body["summary"]!.GetValue<string>(),
+            Is.EqualTo("tick is due now. No worker is running; the next one that starts runs it.")
+        );
+        Assert.That(
             (await GetAsync($"/api/schedules/{Name}/runs", ViewerKey)).Body[0]!["requestedBy"]!.GetValue<string>(),
             Is.EqualTo("otto")
         );
@@ -31,9 +35,10 @@ internal sealed class SchedulePageTests : DashboardFixture
         Assert.That((await PostAsync($"/api/schedules/{Name}/pause", OperatorsKey)).Status, Is.EqualTo(204));
         Assert.That((await GetAsync("/api/schedules", ViewerKey)).Body[0]!["paused"]!.GetValue<bool>(), Is.True);
         Assert.That((await PostAsync($"/api/schedules/{Name}/resume", OperatorsKey)).Status, Is.EqualTo(204));
+        var again = await PostAsync($"/api/schedules/{Name}/resume", OperatorsKey);
         Assert.That(
-            (await PostAsync($"/api/schedules/{Name}/resume", OperatorsKey)).Code,
-            Is.EqualTo("schedule-state")
+            (again.Code, again.Body["detail"]!.GetValue<string>()),
+            Is.EqualTo(("schedule-state", "Schedule 'tick' is not paused."))
         );
 
         var change = new
@@ -73,6 +78,10 @@ internal sealed class SchedulePageTests : DashboardFixture
     public async Task What_cannot_be_is_refused_with_the_reason()
     {
         Assert.That((await PostAsync("/api/schedules/nothing/run", OperatorsKey)).Code, Is.EqualTo("not-found"));
+        Assert.That(
+            (await PostAsync("/api/schedules/tikc/pause", OperatorsKey)).Body["detail"]!.GetValue<string>(),
+            Is.EqualTo("There is no schedule 'tikc', did you mean 'tick'? GET /api/schedules lists them.")
+        );
         Assert.That((await PostAsync($"/api/schedules/{Name}/run", ViewerKey)).Code, Is.EqualTo("missing-role"));
         var unusable = await SendAsync(
             HttpMethod.Put,

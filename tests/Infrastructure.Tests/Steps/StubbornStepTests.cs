@@ -30,12 +30,12 @@ public sealed class StubbornStepTests() : ZooFixture("hurried")
         Assert.That(
             await TestSystem.LastFaultAsync(subject, "hurried"),
             Does.StartWith(nameof(StepTimeoutException))
-                .And.Contain("left to itself")
+                .And.Contain("abandoned")
                 .And.Contain(nameof(WaitsForSomethingElse))
         );
         gate.SetResult();
         await Eventually.Is(
-            () => Host.Log.Lines.Any(l => l.Line.Contains("Nothing of it was written", StringComparison.Ordinal)),
+            () => Host.Log.Lines.Any(l => l.Line.Contains("its late writes were discarded", StringComparison.Ordinal)),
             "the end of the step is logged"
         );
         Assert.That(await TestSystem.EffectsAsync(subject), Is.EqualTo(1));

@@ -133,7 +133,7 @@ public sealed class RedriveRunner(NpgsqlDataSource database, RedriveMover mover,
                 await RedriveSql.CancelAsync(
                     connection,
                     redrive.Id,
-                    "Nobody started it within an hour.",
+                    "It was not started within an hour.",
                     cancellationToken
                 );
             return [];

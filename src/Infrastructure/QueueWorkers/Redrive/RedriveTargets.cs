@@ -67,7 +67,7 @@ public sealed class RedriveTargets(
             await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
             var queue = await channel.QueueDeclarePassiveAsync(step, cancellationToken);
             // A step that is held up may have no consumers because of that: the reason is what an operator can change.
-            var problem = heldUp ?? (queue.ConsumerCount > 0 ? null : "Nobody consumes from its queue.");
+            var problem = heldUp ?? (queue.ConsumerCount > 0 ? null : "Its queue has no consumer.");
             return new RedriveTarget(step, messages, queue.MessageCount, queue.ConsumerCount, problem is null, problem);
         }
         catch (Exception away) when (away is RabbitMQClientException or IOException)

@@ -10,6 +10,6 @@ public sealed class StepTimeoutException(string step, TimeSpan timeout, string? 
             + (
                 where is null
                     ? ""
-                    : $" It ignored its token and was left to itself: {where}. Pass context.CancellationToken on to what it waits for."
+                    : $" It ignored its cancellation token and was abandoned: {where}. Pass context.CancellationToken on to what it waits for."
             )
     );

@@ -5,4 +5,4 @@ namespace QueueWorkers.Steps;
 /// No fault: not repeated, not dead-lettered.
 /// </summary>
 public sealed class SubjectCancelledException(Guid subjectId)
-    : Exception($"{subjectId} was cancelled; the step is left out.");
+    : Exception($"{subjectId} was cancelled; the step is skipped.");
