@@ -5,11 +5,13 @@ using Orders.Infrastructure;
 using Orders.Testing.Zoo;
 using Orders.ZooWorker;
 using QueueWorkers;
+using QueueWorkers.Failpoints;
 using QueueWorkers.Hosting;
 using QueueWorkers.Scheduling;
 
 // A worker process of the zoo, made to be killed: steps by Workers__Steps, and the schedule that ticks every second
 // unless Workers__Schedules is false.
+Failpoint.Listen();
 var builder = Host.CreateApplicationBuilder(args);
 builder.Logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Information);
 builder.Services.AddExitDeadline(builder.Configuration);

@@ -82,6 +82,7 @@ public static class MessagingServices
         services.AddDuplicateEvidence();
         services.TryAddSingleton(poison!);
         services.TryAddSingleton<PoisonMetrics>();
+        services.TryAddSingleton<KnownSuspects>();
         services.TryAddSingleton<PoisonGuard>();
         services.TryAddSingleton<StepBitmask>();
         services.TryAddSingleton<StepCommitter>();

@@ -767,9 +767,12 @@ namespace Orders.Infrastructure.Migrations
                 {
                     message_id = table.Column<Guid>(type: "uuid", nullable: false),
                     step = table.Column<string>(type: "text", nullable: false),
+                    generation = table.Column<int>(type: "integer", nullable: false, defaultValue: 0),
+                    lost = table.Column<int>(type: "integer", nullable: false, defaultValue: 0),
                     deaths = table.Column<int>(type: "integer", nullable: false),
                     running = table.Column<bool>(type: "boolean", nullable: false),
                     host = table.Column<string>(type: "text", nullable: false),
+                    dead_lettered_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()")
                 },
                 constraints: table =>

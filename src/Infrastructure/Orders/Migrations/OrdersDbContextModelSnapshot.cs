@@ -938,14 +938,30 @@ namespace Orders.Infrastructure.Migrations
                         .HasColumnName("at")
                         .HasDefaultValueSql("now()");
 
+                    b.Property<DateTimeOffset?>("DeadLetteredAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("dead_lettered_at");
+
                     b.Property<int>("Deaths")
                         .HasColumnType("integer")
                         .HasColumnName("deaths");
+
+                    b.Property<int>("Generation")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("generation");
 
                     b.Property<string>("Host")
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("host");
+
+                    b.Property<int>("Lost")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("lost");
 
                     b.Property<bool>("Running")
                         .HasColumnType("boolean")

@@ -70,6 +70,7 @@ internal sealed class StepEndpoint : IStepEndpoint
         var metrics = context.GetRequiredService<PoisonMetrics>();
         var logger = context.GetRequiredService<ILogger<TStep>>();
         var time = context.GetRequiredService<TimeProvider>();
+        var poison = context.GetRequiredService<PoisonGuard>();
         endpoint.ConfigureError(error =>
         {
             error.UseFilter(
@@ -87,6 +88,12 @@ internal sealed class StepEndpoint : IStepEndpoint
                 failed.IsFaulted ? Task.CompletedTask : failed.NotifyFaulted(failed.Exception)
             );
             error.UseFilter(new ErrorTransportFilter());
+            // It is in its queue. Dying before this line dead-letters the message once more.
+            error.UseExecuteAsync(moved =>
+                moved.Exception is PoisonMessageException killer
+                    ? poison.DeadLetteredAsync(killer, moved.CancellationToken)
+                    : Task.CompletedTask
+            );
         });
         endpoint.ConfigureDeadLetter(skipped =>
         {

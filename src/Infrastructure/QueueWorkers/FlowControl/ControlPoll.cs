@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Npgsql;
 using QueueWorkers.FlowControl.Cancellation;
 using QueueWorkers.FlowControl.CircuitBreakers;
+using QueueWorkers.FlowControl.Poison;
 using QueueWorkers.FlowControl.Workers;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Hosting;
@@ -43,6 +44,7 @@ public sealed class ControlPoll : BackgroundService, IBreakerReports
     private readonly ControlQueries _queries;
     private readonly StepGates _gates;
     private readonly RunningSteps _running;
+    private readonly KnownSuspects _suspects;
     private readonly Fleet _fleet;
     private readonly DatabaseOptions _database;
     private readonly ControlMetrics _metrics;
@@ -66,6 +68,7 @@ public sealed class ControlPoll : BackgroundService, IBreakerReports
         NpgsqlDataSource database,
         StepGates gates,
         RunningSteps running,
+        KnownSuspects suspects,
         Fleet fleet,
         DatabaseOptions options,
         ControlMetrics metrics,
@@ -74,7 +77,7 @@ public sealed class ControlPoll : BackgroundService, IBreakerReports
     {
         _queries = new ControlQueries(database);
         _gates = gates;
-        _running = running;
+        (_running, _suspects) = (running, suspects);
         (_fleet, _database, _metrics) = (fleet, options, metrics);
         _logger = logger;
         _dependencies = [.. gates.Dependencies.Select(d => d.Name)];
@@ -238,6 +241,8 @@ public sealed class ControlPoll : BackgroundService, IBreakerReports
         }
 
         Volatile.Write(ref _polledAt, at);
+        // Before the gates open: no copy of a killer is let in unknown.
+        _suspects.Apply(_state.Suspects);
         Account(_state.Budget);
         if (isDue)
             (_reported, _reportedDry) = (Stopwatch.GetTimestamp(), isDry);

@@ -100,7 +100,9 @@ internal sealed class ControlQueries(NpgsqlDataSource database)
             (select jsonb_build_object('by', drain_by, 'reason', drain_reason) from workers
                 where id = $1 and drain_asked_at is not null),
             living.processes, living.connections, current_setting('max_connections')::int -
-                current_setting('superuser_reserved_connections')::int - current_setting('reserved_connections')::int
+                current_setting('superuser_reserved_connections')::int - current_setting('reserved_connections')::int,
+            (select jsonb_agg(jsonb_build_object('messageId', message_id, 'step', step)) from suspects
+                where step = any($5))
         from (select count(*)::int as processes, coalesce(sum(max_connections), 0)::int as connections from workers
             where stopped_at is null and (id = $1 or last_seen_at > now() - $12::interval)) living
         """;
@@ -198,6 +200,7 @@ internal sealed class ControlQueries(NpgsqlDataSource database)
         )
         {
             Budget = new ConnectionBudget(reader.GetInt32(5), reader.GetInt32(6), reader.GetInt32(7)),
+            Suspects = System.Array.ConvertAll(Array<SuspectKey>(reader, 8), s => (s.MessageId, s.Step)),
         };
     }
 
@@ -246,4 +249,6 @@ internal sealed class ControlQueries(NpgsqlDataSource database)
     }
 
     private sealed record Replicas(string Step, int Count, int Rank);
+
+    private sealed record SuspectKey(Guid MessageId, string Step);
 }

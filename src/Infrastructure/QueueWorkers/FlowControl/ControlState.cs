@@ -19,4 +19,7 @@ internal sealed record ControlState(
 {
     /// <summary>Connections of all worker processes.</summary>
     public required ConnectionBudget Budget { get; init; }
+
+    /// <summary>Messages of the process's steps that may kill it, or were dead-lettered for it.</summary>
+    public IReadOnlyList<(Guid MessageId, string Step)> Suspects { get; init; } = [];
 }

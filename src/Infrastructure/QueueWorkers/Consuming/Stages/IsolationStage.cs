@@ -1,17 +1,25 @@
 using MassTransit;
+using Microsoft.Extensions.Logging;
 using QueueWorkers.Consuming.Acknowledgement;
 using QueueWorkers.FlowControl.Poison;
+using QueueWorkers.Idempotency;
 using QueueWorkers.Steps;
 
 namespace QueueWorkers.Consuming.Stages;
 
 /// <summary>
 /// Lets a message whose processes have died run alone and marked, and dead-letters it after two deaths alone
-/// (<see cref="PoisonGuard"/>). All other messages pass without a query.
+/// (<see cref="PoisonGuard"/>). A copy of what was dead-lettered that way is dropped. All other messages pass without a
+/// query.
 /// A crash here leaves the mark: the next delivery counts it as a death.
-/// Next: <see cref="RunStage{TStep}"/>.
+/// Next: <see cref="RunStage{TStep}"/>, or <see cref="AcknowledgeStage"/> for a copy.
 /// </summary>
-internal sealed class IsolationStage<TStep>(PoisonGuard poison, RunStage<TStep> next)
+internal sealed class IsolationStage<TStep>(
+    PoisonGuard poison,
+    RunStage<TStep> next,
+    DuplicateEvidence duplicates,
+    ILogger<TStep> logger
+)
     where TStep : class, IStep
 {
     /// <summary>Runs the step, alone if it has to.</summary>
@@ -19,7 +27,17 @@ internal sealed class IsolationStage<TStep>(PoisonGuard poison, RunStage<TStep> 
     public async Task RunAsync<T>(ConsumeContext<T> context, StepRun run, Func<CancellationToken, Task> consume)
         where T : class
     {
-        await using var pass = await poison.EnterAsync(run, LostDeliveries.Of(context), context.CancellationToken);
+        var lost = LostDeliveries.Of(context);
+        var past = lost == 0 && !poison.Knows(run) ? default : MessagePast.Of(context, lost);
+        await using var pass = await poison.EnterAsync(run, past, context.CancellationToken);
+        if (pass.IsCopyOfDeadLetter)
+        {
+            PoisonLog.CopyDropped(logger, run.Step, run.MessageId);
+            duplicates.Add(run.SubjectId, run.Step, run.Effect, run.MessageId, DuplicateCauses.Of(context));
+            await AcknowledgeStage.MarkConsumedAsync(context, run.Step);
+            return;
+        }
+
         try
         {
             await next.RunAsync(context, run, consume);

@@ -8,71 +8,100 @@ namespace QueueWorkers.FlowControl.Poison;
 
 /// <summary>
 /// Finds the message that kills its process among those that only lay beside it. The broker counts lost deliveries, but
-/// of all messages in flight alike; so:
-/// 1. A message whose deliveries were lost <see cref="PoisonOptions.SuspectAfter"/> times is a suspect. It waits until
-///    nothing else runs in the process (<see cref="IsolationGate"/>).
-/// 2. Before its run a mark is committed. Dying before it leaves no mark: whatever died, it was not this run.
+/// of all messages in flight alike, and of each copy by itself; so:
+/// 1. Before a message that was lost once runs again, a row is committed (<see cref="SuspectRows"/>) with the count of
+///    its lost deliveries and a mark. It counts by the original message id: a deferred message and a copy that a dying
+///    relay has sent twice come with counts of their own.
+/// 2. After <see cref="PoisonOptions.SuspectAfter"/> lost deliveries it is a suspect. It waits until nothing else runs
+///    in the process (<see cref="IsolationGate"/>). The mark is committed then: dying before it counts no death alone.
 /// 3. It runs alone. If the process dies now, the mark stays, and the next delivery counts it as a death.
-/// 4. After the run, well or not, the mark is removed: an innocent is done, or fails like any other message. Dying
+/// 4. After the run, well or not, the row is removed: an innocent is done, or fails like any other message. Dying
 ///    before that counts a death too many, once.
-/// 5. A message with <see cref="PoisonOptions.DeadLetterAfter"/> deaths is dead-lettered without another run.
+/// 5. A message with <see cref="PoisonOptions.DeadLetterAfter"/> deaths is dead-lettered without another run. Dying
+///    before it is in <c>_error</c> brings it here again, and it goes there again.
+/// 6. Once it is in <c>_error</c>, that is written down, and copies of it are dropped. What was redriven begins anew.
 /// A mark whose process still lives is no death: that process renews a lease while it runs, and the message waits
 /// elsewhere meanwhile. A dead one's lease ends by itself.
-/// Messages that were never lost, which is nearly all, pay for none of this.
+/// Messages that were never lost, which is nearly all, pay one look into a set in memory (<see cref="KnownSuspects"/>).
 /// </summary>
 public sealed class PoisonGuard(
     NpgsqlDataSource database,
     PoisonOptions options,
+    KnownSuspects known,
     PoisonMetrics metrics,
     ILogger<PoisonGuard> logger
 ) : IDisposable
 {
-    private const string Mark = """
-        insert into suspects (message_id, step, deaths, running, host) values ($1, $2, 0, true, $3)
-        on conflict (message_id, step) do update set deaths = suspects.deaths + suspects.running::int, running = true,
-            host = excluded.host, at = now()
-        returning deaths, coalesce(old.host, ''), at
-        """;
-
-    // By the time of the mark: a run that was taken for dead must not remove its successor's.
-    private const string Remove = "delete from suspects where message_id = $1 and step = $2 and at = $3";
-
-    // The run has not come to an end of its own: the deaths that were counted stay.
-    private const string PutOff = """
-        with waits as (update suspects set running = false
-            where message_id = $1 and step = $2 and at = $3 and deaths > 0)
-        delete from suspects where message_id = $1 and step = $2 and at = $3 and deaths = 0
-        """;
-
-    // A process that stalled longer than its lease was taken for dead by its successor, whose mark this is now: it has
-    // not died after all.
-    private const string NotDead =
-        "update suspects set deaths = greatest(deaths - 1, 0) where message_id = $1 and step = $2";
-
     // Longer than a pause of the garbage collector or a slow disk, short enough for the next process to wait for the
     // end of a dead one's.
     private static readonly TimeSpan Alive = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(500);
 
+    // How long whoever has found a killer may take to move it to _error before a copy is dead-lettered, too.
+    private static readonly TimeSpan Moving = TimeSpan.FromSeconds(5);
+
     private static readonly TimeSpan Elsewhere = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private readonly IsolationGate _gate = new();
+    private readonly SuspectRows _rows = new(database, options);
+
+    /// <summary>
+    /// Whether something is known of the message although this delivery of it may never have been lost.
+    /// </summary>
+    public bool Knows(StepRun run) => known.Contains(run.MessageId, run.Step);
 
     /// <summary>Lets a run begin; dispose the pass when it has ended.</summary>
     /// <param name="run">The run.</param>
-    /// <param name="lost">Deliveries of its message that were lost so far, as the broker counts them.</param>
+    /// <param name="past">What its message says; the default where nothing is known of it.</param>
     /// <param name="cancellationToken">The end of the process.</param>
     /// <exception cref="PoisonMessageException">The message is to be dead-lettered.</exception>
-    /// <exception cref="EffectInProgressException">Another process is running it.</exception>
-    public async ValueTask<Pass> EnterAsync(StepRun run, long lost, CancellationToken cancellationToken)
+    /// <exception cref="EffectInProgressException">Another process is running it, or about to dead-letter
+    /// it.</exception>
+    public async ValueTask<Pass> EnterAsync(StepRun run, DeliveryPast past, CancellationToken cancellationToken)
     {
-        if (lost < options.SuspectAfter)
+        if (past.Lost == 0 && !Knows(run))
         {
             await _gate.EnterAsync(cancellationToken);
             return new Pass(this, null, null, null);
         }
 
+        var note = await _rows.NoteAsync(run, past, cancellationToken);
+        if (note.IsCopyOfDeadLetter)
+            return Pass.CopyOfDeadLetter;
+        if (note.Lost >= options.SuspectAfter)
+            return await EnterAloneAsync(run, past with { Lost = note.Lost }, cancellationToken);
+        await _gate.EnterAsync(cancellationToken);
+        return new Pass(this, run, null, new RunMark(note.At));
+    }
+
+    /// <summary>
+    /// Writes down that a message which kills is in <c>_error</c>. While that cannot be written, a copy of it is
+    /// dead-lettered once more.
+    /// </summary>
+    public async Task DeadLetteredAsync(PoisonMessageException poison, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(poison);
+        try
+        {
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            patience.CancelAfter(Patience);
+            await DatabaseRetry.RunAsync(
+                () => _rows.DeadLetteredAsync(poison.MessageId, poison.Step, patience.Token),
+                patience.Token
+            );
+        }
+        catch (Exception fault) when (fault is OperationCanceledException || DatabaseFault.MayPass(fault))
+        {
+            PoisonLog.DeadLetterNotNoted(logger, poison.Step, poison.MessageId, fault.Message);
+        }
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => _gate.Dispose();
+
+    private async Task<Pass> EnterAloneAsync(StepRun run, DeliveryPast past, CancellationToken cancellationToken)
+    {
         // Before the gate is closed: a dead process's lease may take its whole time to end, and nobody here is to wait
         // for that.
         var lease = await TakeLeaseAsync(run, cancellationToken);
@@ -88,7 +117,7 @@ public sealed class PoisonGuard(
 
         try
         {
-            return new Pass(this, run, lease, await MarkAsync(run, lost, cancellationToken));
+            return new Pass(this, run, lease, await MarkAsync(run, past, cancellationToken));
         }
         catch
         {
@@ -97,9 +126,6 @@ public sealed class PoisonGuard(
             throw;
         }
     }
-
-    /// <inheritdoc />
-    public void Dispose() => _gate.Dispose();
 
     // The broker gives a dead process's message to the next one at once, which then waits here for the end of the dead
     // one's lease.
@@ -119,62 +145,39 @@ public sealed class PoisonGuard(
         }
     }
 
-    private async Task<RunMark> MarkAsync(StepRun run, long lost, CancellationToken cancellationToken)
+    // Nobody else is between the look and the mark: the lease is ours.
+    private async Task<RunMark> MarkAsync(StepRun run, DeliveryPast past, CancellationToken cancellationToken)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        var (deaths, host, mark) = await MarkAsync(connection, run, cancellationToken);
-        if (deaths >= options.DeadLetterAfter)
+        var (deaths, isMarked, host, age) = await _rows.LookAsync(run, cancellationToken);
+        if (deaths < options.DeadLetterAfter)
         {
-            await ExecuteAsync(connection, Remove, run, mark, cancellationToken);
-            PoisonLog.Poisonous(logger, run.Step, run.MessageId, deaths);
-            metrics.Poisonous(run.Step);
-            throw new PoisonMessageException(run.Step, run.MessageId, (int)lost + 1, deaths, host);
+            var mark = await _rows.MarkAsync(run, past, isRunning: true, cancellationToken);
+            PoisonLog.RunsAlone(logger, run.Step, run.MessageId, past.Lost);
+            metrics.RunsAlone(run.Step);
+            return new RunMark(mark);
         }
 
-        PoisonLog.RunsAlone(logger, run.Step, run.MessageId, lost);
-        metrics.RunsAlone(run.Step);
-        return mark;
-    }
-
-    private static async Task<(int Deaths, string Host, RunMark Mark)> MarkAsync(
-        NpgsqlConnection connection,
-        StepRun run,
-        CancellationToken cancellationToken
-    )
-    {
-        await using var command = new NpgsqlCommand(Mark, connection);
-        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = run.MessageId });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = run.Step });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = Environment.MachineName });
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        await reader.ReadAsync(cancellationToken);
-        return (reader.GetInt32(0), reader.GetString(1), new RunMark(reader.GetFieldValue<DateTime>(2)));
-    }
-
-    private static async Task ExecuteAsync(
-        NpgsqlConnection connection,
-        string sql,
-        StepRun run,
-        RunMark? mark,
-        CancellationToken cancellationToken
-    )
-    {
-        await using var command = new NpgsqlCommand(sql, connection);
-        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = run.MessageId });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = run.Step });
-        if (mark is not null)
-            command.Parameters.Add(new NpgsqlParameter<DateTime> { TypedValue = mark.At });
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        // Found a moment ago: whoever found it is moving it. When that is done, this copy is dropped.
+        if (!isMarked && age < Moving)
+            throw new EffectInProgressException(run.Effect, run.SubjectId, DateTimeOffset.UtcNow + (Moving - age));
+        known.Add(run.MessageId, run.Step);
+        await _rows.MarkAsync(run, past, isRunning: false, cancellationToken);
+        PoisonLog.Poisonous(logger, run.Step, run.MessageId, deaths);
+        metrics.Poisonous(run.Step);
+        throw new PoisonMessageException(run.Step, run.MessageId, (int)past.Lost + 1, deaths, host);
     }
 
     private async ValueTask LeaveAsync(StepRun? suspect, RowLease? lease, RunMark? mark)
     {
-        if (suspect is null || lease is null || mark is null)
+        if (suspect is null || mark is null)
         {
             _gate.Leave();
             return;
         }
 
+        // Before the row: others may be waiting to run alone.
+        if (lease is null)
+            _gate.Leave();
         try
         {
             using var patience = new CancellationTokenSource(Patience);
@@ -182,15 +185,12 @@ public sealed class PoisonGuard(
                 async () =>
                 {
                     // Asked before the mark goes: a successor's mark must stay.
-                    var isMine = await lease.RenewAsync(patience.Token);
-                    await using var connection = await database.OpenConnectionAsync(patience.Token);
-                    var (sql, own) = (isMine, mark.IsPutOff) switch
-                    {
-                        (false, _) => (NotDead, null),
-                        (true, true) => (PutOff, mark),
-                        (true, false) => (Remove, mark),
-                    };
-                    await ExecuteAsync(connection, sql, suspect, own, patience.Token);
+                    if (lease is not null && !await lease.RenewAsync(patience.Token))
+                        await _rows.NotDeadAsync(suspect, patience.Token);
+                    else if (mark.IsPutOff)
+                        await _rows.PutOffAsync(suspect, mark.At, patience.Token);
+                    else
+                        await _rows.RemoveAsync(suspect, mark.At, patience.Token);
                 },
                 patience.Token
             );
@@ -203,8 +203,11 @@ public sealed class PoisonGuard(
         {
             // First of all the others may run: whatever giving up the lease meets, they do not wait for it. Until then
             // another process only finds this message under way.
-            _gate.LeaveAlone();
-            await lease.DisposeAsync();
+            if (lease is not null)
+            {
+                _gate.LeaveAlone();
+                await lease.DisposeAsync();
+            }
         }
     }
 
@@ -216,13 +219,19 @@ public sealed class PoisonGuard(
     public readonly struct Pass : IAsyncDisposable
 #pragma warning restore CA1815
     {
-        private readonly PoisonGuard _guard;
+        private readonly PoisonGuard? _guard;
         private readonly StepRun? _suspect;
         private readonly RowLease? _lease;
         private readonly RunMark? _mark;
 
         internal Pass(PoisonGuard guard, StepRun? suspect, RowLease? lease, RunMark? mark) =>
             (_guard, _suspect, _lease, _mark) = (guard, suspect, lease, mark);
+
+        /// <summary>No right: the message is a copy of one that stands in <c>_error</c>.</summary>
+        internal static Pass CopyOfDeadLetter => default;
+
+        /// <summary>Whether there is nothing to run: the message stands in <c>_error</c>.</summary>
+        public bool IsCopyOfDeadLetter => _guard is null;
 
         /// <summary>
         /// Call when the run has not come to an end of its own: its message comes again without an attempt, and the
@@ -231,7 +240,7 @@ public sealed class PoisonGuard(
         public void PutOff() => _mark?.PutOff();
 
         /// <summary>The run has ended.</summary>
-        public ValueTask DisposeAsync() => _guard.LeaveAsync(_suspect, _lease, _mark);
+        public ValueTask DisposeAsync() => _guard?.LeaveAsync(_suspect, _lease, _mark) ?? ValueTask.CompletedTask;
     }
 
     // Which mark is ours: the time at which it was written.

@@ -27,6 +27,20 @@ internal static partial class PoisonLog
     public static partial void MarkStays(ILogger logger, string step, Guid messageId, string reason);
 
     [LoggerMessage(
+        4354,
+        LogLevel.Information,
+        "{Step} drops a copy of message {MessageId}: it was dead-lettered because it kills its process"
+    )]
+    public static partial void CopyDropped(ILogger logger, string step, Guid messageId);
+
+    [LoggerMessage(
+        4355,
+        LogLevel.Warning,
+        "That message {MessageId} of {Step} is dead-lettered could not be written down ({Reason}); a copy of it will be dead-lettered, too"
+    )]
+    public static partial void DeadLetterNotNoted(ILogger logger, string step, Guid messageId, string reason);
+
+    [LoggerMessage(
         4360,
         LogLevel.Critical,
         "ALERT: a message could not be dead-lettered, it is tried once a second until the queue takes it: {Step}, {Queue}. {Reason}"

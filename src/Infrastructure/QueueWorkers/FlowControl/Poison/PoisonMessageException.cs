@@ -7,4 +7,11 @@ public sealed class PoisonMessageException(string step, Guid messageId, int deli
     : PermanentFaultException(
         $"Message {messageId} kills its process: delivered {deliveries} times to '{step}' without an end, and {deaths} process(es) died while they ran nothing else, the last one on {host}. "
             + "Look there for the reason of the death (exit code, memory, crash dump), correct the step, then redrive."
-    );
+    )
+{
+    /// <summary>The step that is killed.</summary>
+    public string Step { get; } = step;
+
+    /// <summary>The original message id.</summary>
+    public Guid MessageId { get; } = messageId;
+}

@@ -1,8 +1,8 @@
 namespace QueueWorkers.FlowControl.Poison;
 
 /// <summary>
-/// A message whose process has died more than once with it in its hands. Written only for such messages, before each
-/// further run; gone when a run has ended.
+/// A message whose process has died, or lost its connection, with it in its hands. Written only for such messages,
+/// before each further run. Gone when a run has ended; kept, until it is purged, when the message was dead-lettered.
 /// </summary>
 public sealed class Suspect
 {
@@ -11,6 +11,12 @@ public sealed class Suspect
 
     /// <summary>The step.</summary>
     public string Step { get; init; } = "";
+
+    /// <summary>How often the message was redriven. A later generation begins anew.</summary>
+    public int Generation { get; init; }
+
+    /// <summary>Lost deliveries of the message and of its copies.</summary>
+    public int Lost { get; init; }
 
     /// <summary>Processes that died while they ran nothing but this message.</summary>
     public int Deaths { get; init; }
@@ -23,6 +29,9 @@ public sealed class Suspect
 
     /// <summary>The process that ran it last.</summary>
     public string Host { get; init; } = "";
+
+    /// <summary>When it was moved to <c>_error</c> as a killer: its copies are dropped. Null before.</summary>
+    public DateTimeOffset? DeadLetteredAt { get; init; }
 
     /// <summary>When the row was last written.</summary>
     public DateTimeOffset At { get; init; }
