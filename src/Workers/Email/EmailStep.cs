@@ -35,11 +35,11 @@ public sealed class EmailStep(
                 TimeSpan.FromHours(1)
             ),
             Concurrency = SmtpPool.Size,
-            // Refusals of one mail (5xx) are not among its faults: they say that the server is there.
+            // Refusals of one mail (5xx) are not among its faults: they say that the server is there. Those of one
+            // recipient for now (RecipientDeferredException) say nothing about it.
             DependsOn = new Dependency("smtp", typeof(MailNotSentException), typeof(MailOutcomeUnknownException))
             {
                 Outages = [typeof(MailServerRefusedException)],
-                Inconclusive = [typeof(RecipientDeferredException)],
             },
             Compensations = [typeof(OrderCancelled)],
             Grants = [OrderSnapshotReader.Grants, LowStockReader.Grants],

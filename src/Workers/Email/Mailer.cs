@@ -122,7 +122,10 @@ public sealed partial class Mailer(SmtpPool pool, EmailOptions options)
             RefusalScope.Mail => new PermanentFaultException(
                 $"The mail server refused the mail for good: {said}. Correct the address or the server's rules, then redrive.",
                 reply
-            ),
+            )
+            {
+                IsAnswer = true,
+            },
             RefusalScope.Recipient => new RecipientDeferredException(
                 $"The mail server refused the recipient for now: {said}.",
                 reply

@@ -93,11 +93,17 @@ public sealed class WarehouseClient(HttpClient http, WarehouseOptions options, T
             >= 300 and < 400 => new PermanentFaultException(
                 $"Expected the warehouse's answer from {options.Url.Authority}, found a redirect ({(int)status}{Towards(location)}), which is never followed: "
                     + "a signed pick list goes to the configured address only. Set Warehouse__Url to the final address, then redrive."
-            ),
+            )
+            {
+                IsAnswer = true,
+            },
             _ => new PermanentFaultException(
                 $"The warehouse at {options.Url.Authority} refused the pick list: {(int)status} {answer}".TrimEnd()
                     + ". Settle it with the warehouse, then redrive."
-            ),
+            )
+            {
+                IsAnswer = true,
+            },
         };
 
     private static string Towards(Uri? location) =>

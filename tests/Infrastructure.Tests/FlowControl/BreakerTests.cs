@@ -224,13 +224,121 @@ public sealed class BreakerTests : WithReplicas
         );
     }
 
+    // Issue 15, 12: what made no call closes no breaker.
+    [TestCase(NoCall.NothingToDo)]
+    [TestCase(NoCall.DoneBefore)]
+    [TestCase(NoCall.FailedBeforeTheCall)]
+    [TestCase(NoCall.RefusedBeforeTheCall)]
+    public async Task A_trial_that_makes_no_call_is_made_again(NoCall how)
+    {
+        var (trials, mayCall) = (0, false);
+        await StartAsync(
+            1,
+            "hurried",
+            async context =>
+            {
+                await CallAsync(context.Step().SubjectId, context.CancellationToken);
+                if (Volatile.Read(ref mayCall))
+                    return;
+                Interlocked.Increment(ref trials);
+                await EndWithoutACallAsync(how, context.Step());
+            },
+            OnPost
+        );
+        _isDown = true;
+        await DeliverAsync("hurried", 20);
+        await Eventually.That(
+            async () => (await Breakers.ListAsync()).Single().State,
+            Is.Not.EqualTo(BreakerState.Closed),
+            "the breaker"
+        );
+        _isDown = false;
+        await TestSystem.EventuallyFastForwardingAsync(
+            async () => (await Breakers.ListAsync()).Single().State,
+            Is.EqualTo(BreakerState.HalfOpen),
+            "the breaker"
+        );
+        await DeliverAsync("hurried", 20);
+        var before = Volatile.Read(ref trials);
+        await TestSystem.EventuallyFastForwardingAsync(
+            () => Task.FromResult(Volatile.Read(ref trials)),
+            Is.GreaterThanOrEqualTo(before + 3),
+            "trials that made no call"
+        );
+        Assert.That((await Breakers.ListAsync()).Single().State, Is.EqualTo(BreakerState.HalfOpen));
+
+        Volatile.Write(ref mayCall, true);
+        await DeliverAsync("hurried", 5);
+        await TestSystem.EventuallyFastForwardingAsync(
+            async () => (await Breakers.ListAsync()).Single().State,
+            Is.EqualTo(BreakerState.Closed),
+            "the breaker"
+        );
+    }
+
+    [Test]
+    public async Task A_refusal_that_is_the_dependencys_answer_closes_the_breaker()
+    {
+        await StartAsync(
+            1,
+            "hurried",
+            async (subject, token) =>
+            {
+                await CallAsync(subject, token);
+                throw new PermanentFaultException("The post office knows no such street.") { IsAnswer = true };
+            },
+            OnPost
+        );
+        _isDown = true;
+        await DeliverAsync("hurried", 20);
+        await Eventually.That(
+            async () => (await Breakers.ListAsync()).Single().State,
+            Is.Not.EqualTo(BreakerState.Closed),
+            "the breaker"
+        );
+        _isDown = false;
+        await TestSystem.EventuallyFastForwardingAsync(
+            async () => (await Breakers.ListAsync()).Single().State,
+            Is.EqualTo(BreakerState.Closed),
+            "the breaker"
+        );
+    }
+
+    public enum NoCall
+    {
+        NothingToDo,
+        DoneBefore,
+        FailedBeforeTheCall,
+        RefusedBeforeTheCall,
+    }
+
+    private async Task EndWithoutACallAsync(NoCall how, StepContext step)
+    {
+        switch (how)
+        {
+            case NoCall.NothingToDo:
+                step.NothingToDo();
+                break;
+            case NoCall.DoneBefore:
+                await TestSystem.Database.ExecuteAsync(
+                    "insert into effects (subject_id, effect, message_id, step, state) values ($1, $2, gen_random_uuid(), $2, 2) on conflict do nothing",
+                    step.SubjectId,
+                    step.Effect.Name
+                );
+                break;
+            case NoCall.FailedBeforeTheCall:
+                throw new InvalidOperationException("The letter cannot be written.");
+            case NoCall.RefusedBeforeTheCall:
+                throw new PermanentFaultException("There is no such subject.");
+        }
+    }
+
     private static StepPolicy OnPost(StepPolicy policy) =>
         policy with
         {
             DependsOn = new Dependency("post", typeof(PostIsDownException))
             {
                 Outages = [typeof(PostIsClosedException)],
-                Inconclusive = [typeof(NobodyHomeException)],
                 Cooldown = TimeSpan.FromMilliseconds(500),
                 LongestCooldown = TimeSpan.FromSeconds(2),
             },

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using Orders.Testing;
 using Orders.Testing.Servers;
@@ -59,10 +60,20 @@ public abstract class WithReplicas : SystemFixture
     /// <param name="work">What it does in place of its own work.</param>
     /// <param name="policy">Changes what the gates know of its policy.</param>
     /// <param name="services">Changes services.</param>
-    protected async Task StartAsync(
+    protected Task StartAsync(
         int count,
         string step,
         Func<Guid, CancellationToken, Task> work,
+        Func<StepPolicy, StepPolicy>? policy = null,
+        Action<IServiceCollection>? services = null
+    ) =>
+        StartAsync(count, step, context => work(context.Step().SubjectId, context.CancellationToken), policy, services);
+
+    /// <summary>The same for work that uses its message's context.</summary>
+    protected async Task StartAsync(
+        int count,
+        string step,
+        Func<ConsumeContext, Task> work,
         Func<StepPolicy, StepPolicy>? policy = null,
         Action<IServiceCollection>? services = null
     )
@@ -113,7 +124,7 @@ public abstract class WithReplicas : SystemFixture
             within
         );
 
-    private sealed class Everything(WithReplicas fixture, Func<Guid, CancellationToken, Task> work)
+    private sealed class Everything(WithReplicas fixture, Func<ConsumeContext, Task> work)
     {
         public StepEntry In(StepEntry entry)
         {
@@ -123,7 +134,7 @@ public abstract class WithReplicas : SystemFixture
                 {
                     var subject = context.Step().SubjectId;
                     fixture.Begun.Enqueue((subject, DateTimeOffset.UtcNow));
-                    await work(subject, context.CancellationToken);
+                    await work(context);
                 },
             };
             return script.In(entry);

@@ -9,6 +9,12 @@ namespace QueueWorkers.Steps;
 /// The faults that are its own: no connection, no answer in time, "not now". A refusal of one message is not among
 /// them, or one bad address would stop everybody.
 /// </param>
+/// <remarks>
+/// It is taken to have answered when a run is committed that did its effect, and when the step says so
+/// (<see cref="PermanentFaultException.IsAnswer"/>). Every other end of a run says nothing about it: the run may have
+/// failed before its call, or have found nothing to do. Such a run is not counted, and a trial that ends so is made
+/// again with another message.
+/// </remarks>
 public sealed record Dependency(string Name, params IReadOnlyList<Type> Faults)
 {
     /// <summary>The share of calls that fail by its fault at which the breaker opens. Default: half.</summary>
@@ -34,18 +40,9 @@ public sealed record Dependency(string Name, params IReadOnlyList<Type> Faults)
     /// </summary>
     public IReadOnlyList<Type> Outages { get; init; } = [];
 
-    /// <summary>
-    /// Faults of one message that say nothing about it: they are not counted, and a trial that ends with one is made
-    /// again with another message. Default: none.
-    /// </summary>
-    public IReadOnlyList<Type> Inconclusive { get; init; } = [];
-
     /// <summary>Whether a fault is the dependency's.</summary>
     public bool IsAtFault(Exception fault) => Faults.Any(type => type.IsInstanceOfType(fault)) || IsOutage(fault);
 
     /// <summary>Whether a fault says that it serves nobody.</summary>
     public bool IsOutage(Exception fault) => Outages.Any(type => type.IsInstanceOfType(fault));
-
-    /// <summary>Whether a fault says nothing about it.</summary>
-    public bool IsInconclusive(Exception fault) => Inconclusive.Any(type => type.IsInstanceOfType(fault));
 }

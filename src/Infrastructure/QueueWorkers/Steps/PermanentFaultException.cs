@@ -14,4 +14,10 @@ public class PermanentFaultException : Exception
     /// <summary>The same, with the cause.</summary>
     public PermanentFaultException(string message, Exception innerException)
         : base(message, innerException) { }
+
+    /// <summary>
+    /// Whether the step's <see cref="Dependency"/> has answered with this refusal: it is there, only this message is
+    /// refused. Default: no, the step may have failed before its call.
+    /// </summary>
+    public bool IsAnswer { get; init; }
 }

@@ -16,7 +16,8 @@ internal sealed class CommitStage<TStep>(StepCommitter committer, StepMetrics me
     where TStep : class, IStep
 {
     /// <summary>Commits.</summary>
-    public async Task CommitAsync(ConsumeContext context, StepRun run)
+    /// <returns>Whether the run was written; false when it was dropped as a copy.</returns>
+    public async Task<bool> CommitAsync(ConsumeContext context, StepRun run)
     {
         // A run is pure data and safe to commit twice, so it waits for a database that is away: what was done outside
         // is known now and might not be after a restart.
@@ -29,5 +30,6 @@ internal sealed class CommitStage<TStep>(StepCommitter committer, StepMetrics me
         metrics.Finished(run, applied);
         if (!applied)
             duplicates.Add(run.SubjectId, run.Step, run.Effect, run.MessageId, DuplicateCauses.Of(context));
+        return applied;
     }
 }

@@ -58,8 +58,9 @@ internal sealed class FaultStage<TStep>(
         return false;
     }
 
-    // Every outcome of the step's own work says something about what it depends on: a refusal of this message means
-    // that somebody is there to refuse.
+    // A refusal of this message that came from what the step depends on means that somebody is there to refuse. Any
+    // other fault may have come before the call (a killer that was not run, a claim that nobody can settle, a mail that
+    // could not be written): it says nothing. Leaving the gate gives a trial to the next message.
     private async ValueTask<AdmissionResult> JudgeAsync(
         StepRun run,
         Exception fault,
@@ -68,9 +69,6 @@ internal sealed class FaultStage<TStep>(
     {
         if (gates.DependencyOf(run.Step) is not { } dependency)
             return AdmissionResult.Granted;
-        // Leaving the gate gives a trial to the next message.
-        if (dependency.Dependency.IsInconclusive(fault))
-            return AdmissionResult.Granted;
         if (dependency.Dependency.IsAtFault(fault) || fault is StepTimeoutException)
             return await dependency.FailedAsync(
                 run.MessageId,
@@ -78,7 +76,8 @@ internal sealed class FaultStage<TStep>(
                 dependency.Dependency.IsOutage(fault),
                 cancellationToken
             );
-        await dependency.SucceededAsync(run.MessageId, cancellationToken);
+        if (fault is PermanentFaultException { IsAnswer: true })
+            await dependency.SucceededAsync(run.MessageId, cancellationToken);
         return AdmissionResult.Granted;
     }
 }

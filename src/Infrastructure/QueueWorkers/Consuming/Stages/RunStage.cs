@@ -55,11 +55,11 @@ internal sealed class RunStage<TStep>(
             return;
         }
 
-        if (gates.DependencyOf(run.Step) is { } dependency)
-            await dependency.SucceededAsync(run.MessageId, context.CancellationToken);
         if (run.HasNothingToDo)
             return;
-        await commit.CommitAsync(context, run);
+        // What was done before was perhaps not called again: such a run says nothing about the dependency.
+        if (await commit.CommitAsync(context, run) && gates.DependencyOf(run.Step) is { } dependency)
+            await dependency.SucceededAsync(run.MessageId, context.CancellationToken);
     }
 
     private static bool IsDeadLetteredBy(ConsumeContext context, StepRun run, Exception fault) =>
