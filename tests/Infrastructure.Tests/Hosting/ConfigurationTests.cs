@@ -17,7 +17,7 @@ public sealed class ConfigurationTests
             ("Outbox:BatchSize", "0"),
             ("Outbox:MaxAttempts", "101"),
             ("Outbox:PollInterval", "00:00:00"),
-            ("Outbox:ConfirmTimeout", "01:00:00")
+            ("Outbox:ConfirmTimeout", "00:00:05")
         );
         var problems = Assert.Throws<InvalidConfigurationException>(() => OutboxOptions.Read(configuration));
         Assert.That(problems.Message, Does.Contain("4 problem(s)"));
@@ -25,6 +25,11 @@ public sealed class ConfigurationTests
         Assert.That(
             problems.Message,
             Does.Contain("Outbox:MaxAttempts must be 1–100, got 101; set Outbox__MaxAttempts")
+        );
+        // Issue 15, 5: longer, and another relay would send the rows while this one waits.
+        Assert.That(
+            problems.Message,
+            Does.Contain("Outbox:ConfirmTimeout must be 00:00:01–00:00:04, less than the lease")
         );
     }
 

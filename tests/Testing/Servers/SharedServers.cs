@@ -48,6 +48,20 @@ public static class SharedServers
         };
     }
 
+    /// <summary>Makes one quorum queue of the broker stand still, or go on, while all others work.</summary>
+    public static async Task FreezeQueueAsync(string virtualHost, string queue, bool isFrozen)
+    {
+        var code = $$"""
+            {ok, Q} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"{{virtualHost}}">>, queue, <<"{{queue}}">>)),
+            {Name, _} = amqqueue:get_pid(Q), sys:{{(isFrozen ? "suspend" : "resume")}}(Name).
+            """;
+        var result = await (await Started.Value).Broker.ExecAsync(["rabbitmqctl", "eval", code]);
+        if (result.ExitCode != 0)
+            throw new InvalidOperationException(
+                $"The queue '{queue}' cannot be frozen: {result.Stdout}{result.Stderr}"
+            );
+    }
+
     private static async Task<(PostgreSqlContainer Database, RabbitMqContainer Broker)> StartAsync()
     {
         var database = new PostgreSqlBuilder("postgres:18")

@@ -38,6 +38,16 @@ internal static partial class BrokerLog
     )]
     public static partial void Quarantined(ILogger logger, Guid messageId, string exchange, int attempts, string error);
 
+    [LoggerMessage(
+        1008,
+        LogLevel.Warning,
+        "Exchange took no messages; its rows wait and are tried one at a time: {Exchange} ({Reason})"
+    )]
+    public static partial void DestinationSlow(ILogger logger, string exchange, string reason);
+
+    [LoggerMessage(1009, LogLevel.Information, "Exchange took messages again: {Exchange}")]
+    public static partial void DestinationBack(ILogger logger, string exchange);
+
     [LoggerMessage(1007, LogLevel.Error, "Relay loop failed and goes on: {Loop}")]
     public static partial void LoopFailed(ILogger logger, Exception exception, string loop);
 }

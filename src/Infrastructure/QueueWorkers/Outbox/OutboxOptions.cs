@@ -6,6 +6,9 @@ namespace QueueWorkers.Outbox;
 /// <summary>How the relay works, section <c>Outbox</c>.</summary>
 public sealed record OutboxOptions
 {
+    // What was offered in memory just before it counts as too old has still this long to be confirmed.
+    private static readonly TimeSpan LongestConfirmTimeout = OutboxTable.Lease - TimeSpan.FromSeconds(1);
+
     /// <summary>
     /// Whether this process runs a relay. Default: yes. Switch it off only where another process runs one.
     /// </summary>
@@ -23,8 +26,11 @@ public sealed record OutboxOptions
     /// </summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long the broker may take to confirm a batch. Default: 10 seconds.</summary>
-    public TimeSpan ConfirmTimeout { get; init; } = TimeSpan.FromSeconds(10);
+    /// <summary>
+    /// How long the broker may take to confirm a batch, 1–4 seconds: less than the lease of its rows (5 seconds), after
+    /// which another relay sends them too. Default: 3 seconds.
+    /// </summary>
+    public TimeSpan ConfirmTimeout { get; init; } = TimeSpan.FromSeconds(3);
 
     /// <summary>
     /// After how many refusals a row is quarantined, 1–100. A broker that is away refuses nothing. Default: 10.
@@ -51,8 +57,8 @@ public sealed record OutboxOptions
                 $"Outbox:PollInterval must be 00:00:00.050–00:01:00, got {options.PollInterval}; set Outbox__PollInterval"
             )
             .Require(
-                options.ConfirmTimeout >= TimeSpan.FromSeconds(1) && options.ConfirmTimeout <= TimeSpan.FromSeconds(25),
-                $"Outbox:ConfirmTimeout must be 00:00:01–00:00:25, got {options.ConfirmTimeout}; set Outbox__ConfirmTimeout"
+                options.ConfirmTimeout >= TimeSpan.FromSeconds(1) && options.ConfirmTimeout <= LongestConfirmTimeout,
+                $"Outbox:ConfirmTimeout must be 00:00:01–{LongestConfirmTimeout}, less than the lease of {OutboxTable.Lease}, got {options.ConfirmTimeout}; set Outbox__ConfirmTimeout"
             )
             .ThrowIfAny();
         return options;

@@ -34,7 +34,17 @@ internal static class OutboxQueries
                 select id from outbox where (select mine from turn) and dead_at is null and due_at <= now()
                     order by due_at limit $1 for update skip locked))
         returning id, message_id, exchange, routing_key, correlation_id, content_type, headers, body, priority,
-            mandatory, expires_at, attempts
+            mandatory, expires_at, attempts, last_error
+        """;
+
+    // Through the same index. What failed before (it has an error) waits for this trial, whenever it is due; what is
+    // delayed on purpose does not.
+    private const string TakeOne = """
+        delete from outbox where id = (
+            select id from outbox where dead_at is null and (due_at <= now() or last_error is not null)
+                and exchange = $1 and routing_key = $2 order by due_at limit 1 for update skip locked)
+        returning id, message_id, exchange, routing_key, correlation_id, content_type, headers, body, priority,
+            mandatory, expires_at, attempts, last_error
         """;
 
     // Not waited for on disk: a row that a crash of the database brings back is sent again, and its copy dropped by the
@@ -73,6 +83,30 @@ internal static class OutboxQueries
     {
         await using var command = new NpgsqlCommand(Take, connection);
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
+        var rows = await ReadAsync(command, cancellationToken);
+        rows.Sort(
+            static (a, b) => (b.Priority ?? PriorityBatcher.Normal).CompareTo(a.Priority ?? PriorityBatcher.Normal)
+        );
+        return rows;
+    }
+
+    /// <summary>
+    /// Takes one row of a destination that takes nothing, as <see cref="TakeAsync"/> does, for a trial; none or one.
+    /// </summary>
+    public static async Task<List<OutboxMessage>> TakeOneAsync(
+        NpgsqlConnection connection,
+        Destination destination,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var command = new NpgsqlCommand(TakeOne, connection);
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = destination.Exchange });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = destination.RoutingKey });
+        return await ReadAsync(command, cancellationToken);
+    }
+
+    private static async Task<List<OutboxMessage>> ReadAsync(NpgsqlCommand command, CancellationToken cancellationToken)
+    {
         var rows = new List<OutboxMessage>();
         Failpoint.Hit("relay.before_take", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -93,13 +127,11 @@ internal static class OutboxQueries
                     Mandatory = reader.GetBoolean(9),
                     ExpiresAt = reader.IsDBNull(10) ? null : reader.GetFieldValue<DateTimeOffset>(10),
                     Attempts = reader.GetInt16(11),
+                    LastError = reader.IsDBNull(12) ? null : reader.GetString(12),
                 }
             );
         }
 
-        rows.Sort(
-            static (a, b) => (b.Priority ?? PriorityBatcher.Normal).CompareTo(a.Priority ?? PriorityBatcher.Normal)
-        );
         return rows;
     }
 

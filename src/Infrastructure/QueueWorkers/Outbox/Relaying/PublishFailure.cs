@@ -21,7 +21,8 @@ internal readonly record struct PublishFailure(
 
     /// <summary>
     /// A silent broker, and a full queue, make the row wait, but never quarantine it. The other queues of its exchange
-    /// get a copy with every try, so the waits grow with its age.
+    /// get a copy with every try, so the waits grow with its age. A destination that takes nothing at all is not tried
+    /// with every row (<see cref="SlowDestinations"/>).
     /// A refusal counts: the waits double, and the last one is for ever.
     /// </summary>
     public static PublishFailure Of(OutboxMessage message, PublishOutcome outcome, int maxAttempts)
@@ -47,6 +48,21 @@ internal readonly record struct PublishFailure(
             attempts >= maxAttempts
         );
     }
+
+    /// <summary>A row that was never sent and is left in the table for a lease: it is offered in memory.</summary>
+    public static PublishFailure Later(OutboxMessage message) =>
+        new(message, message.Attempts, null, OutboxTable.Lease, false);
+
+    /// <summary>A row that was sent before and is not sent now, because its destination takes nothing: it is due after the next
+    /// trial.</summary>
+    public static PublishFailure Waiting(OutboxMessage message, TimeSpan wait, string reason) =>
+        new(
+            message,
+            message.Attempts,
+            StorableText.OfNullable($"waits while nothing is taken there: {reason}", LongestError),
+            wait,
+            false
+        );
 
     // Half as long again each time, without a counter: the row's id says when it was written.
     private static TimeSpan BackOff(TimeSpan age) =>

@@ -19,6 +19,8 @@ namespace QueueWorkers.Outbox.Relaying;
 ///    Dying in between rolls back. Rows locked by another poller are skipped, so any number of relays may run, and each
 ///    has a second poller that helps while there is more than a batch.
 /// 5. What the broker refuses waits longer each time and is quarantined in the end; it never holds up the others.
+/// 6. What goes where nothing is taken (a queue is full or silent) is sent once, through a lane of its own, and then
+///    waits in the table; the lane tries one row of it now and then (<see cref="SlowDestinations"/>).
 /// </summary>
 public sealed class Relay(
     NpgsqlDataSource database,
@@ -33,9 +35,9 @@ public sealed class Relay(
     private const int CleanupBatch = 1000;
     private const int CleanupBusy = 16;
 
-    // From this age on a message offered in memory is left to the poller: its lease is about to end, and two relays
-    // would send it.
-    private static readonly TimeSpan SendableAge = OutboxTable.Lease * 0.6;
+    // From this age on a message offered in memory is left to the poller: its lease would end before its confirm may be
+    // overdue, and two relays would send it.
+    private readonly TimeSpan _sendableAge = OutboxTable.Lease - options.ConfirmTimeout;
     private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(3);
 
     // Due, and yet not to be had, because another relay holds the rows: waits twice as long each time, up to a second.
@@ -58,6 +60,7 @@ public sealed class Relay(
     private readonly Channel<Guid> _confirmed = Channel.CreateUnbounded<Guid>(
         new UnboundedChannelOptions { SingleReader = true }
     );
+    private readonly SlowDestinations _slow = new(TimeProvider.System);
     private readonly Channel<bool> _more = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite }
     );
@@ -74,6 +77,7 @@ public sealed class Relay(
             KeepRunningAsync("fast path", SendFastPathAsync, ending.Token),
             KeepRunningAsync("poller", PollAsync, ending.Token),
             KeepRunningAsync("second poller", HelpPollAsync, ending.Token),
+            KeepRunningAsync("slow lane", SendLaneAsync, ending.Token),
         ];
         await Task.WhenAny([cleanup, .. sending]);
         await ending.CancelAsync();
@@ -155,12 +159,12 @@ public sealed class Relay(
             {
                 // Stopping: what is in memory goes out now rather than a lease later.
                 using var drain = new CancellationTokenSource(DrainTime);
-                while (broker.IsReady && lanes.Take(batch, SendableAge))
+                while (broker.IsReady && lanes.Take(batch, _sendableAge))
                     await SendOfferedAsync(publisher, batch, drain.Token);
                 return;
             }
 
-            if (!lanes.Take(batch, SendableAge))
+            if (!lanes.Take(batch, _sendableAge))
                 continue;
             if (!broker.IsReady)
                 await broker.OpenAsync(stopping);
@@ -176,15 +180,28 @@ public sealed class Relay(
         CancellationToken cancellationToken
     )
     {
+        if (!_slow.IsEmpty)
+            MoveToTheLane(batch);
+        if (batch.Count > 0)
+            await SendAsync(publisher, batch, cancellationToken);
+    }
+
+    private async Task SendAsync(
+        RelayPublisher publisher,
+        List<OutboxMessage> batch,
+        CancellationToken cancellationToken
+    )
+    {
         var outcomes = await publisher.PublishAsync(batch, cancellationToken);
         Failpoint.Hit("relay.after_confirm", Outside.Broker);
+        Learn(batch, outcomes);
         List<PublishFailure>? publishFailures = null;
         for (var i = 0; i < outcomes.Length; i++)
         {
             if (outcomes[i].Status == PublishStatus.Confirmed)
                 _confirmed.Writer.TryWrite(batch[i].Id);
             else if (outcomes[i].Status != PublishStatus.Unsent)
-                (publishFailures ??= []).Add(Report(PublishFailure.Of(batch[i], outcomes[i], options.MaxAttempts)));
+                (publishFailures ??= []).Add(FailureOf(batch[i], outcomes[i]));
         }
 
         if (publishFailures is not null)
@@ -280,25 +297,137 @@ public sealed class Relay(
             return HeldElsewhere;
         }
 
-        var outcomes = await publisher.PublishAsync(rows, stopping);
-        Failpoint.Hit("relay.after_poll_confirm", Outside.Broker);
-        if (Array.TrueForAll(outcomes, o => o.Status == PublishStatus.Unsent))
+        var (waiting, fresh) = (new List<PublishFailure>(), new List<OutboxMessage>());
+        foreach (var row in _slow.IsEmpty ? [] : rows)
+        {
+            if (!_slow.IsOnList(row, out var wait, out var reason))
+                continue;
+            waiting.Add(row.LastError is null ? PublishFailure.Later(row) : PublishFailure.Waiting(row, wait, reason));
+            if (row.LastError is null)
+                fresh.Add(row);
+        }
+
+        var taken = rows.Count;
+        if (waiting.Count > 0)
+            rows = [.. rows.Except(waiting.Select(w => w.Message))];
+        if (!await SendTakenAsync(publisher, connection, rows, waiting, stopping))
         {
             await transaction.RollbackAsync(stopping);
             return options.PollInterval;
         }
 
-        var publishFailures = rows.Zip(outcomes)
-            .Where(p => p.Second.Status != PublishStatus.Confirmed)
-            .Select(p => Report(PublishFailure.Of(p.First, p.Second, options.MaxAttempts)))
-            .ToArray();
-        if (publishFailures.Length > 0)
-            await OutboxQueries.PutBackAsync(connection, publishFailures, CancellationToken.None);
         Failpoint.Hit("relay.before_poll_commit", Outside.Database);
         await transaction.CommitAsync(CancellationToken.None);
         Failpoint.Hit("relay.after_poll_commit", Outside.Database);
-        metrics.Published(rows.Count - publishFailures.Length, "poller");
-        return rows.Count >= options.BatchSize ? TimeSpan.Zero : TimeSpan.FromMilliseconds(1);
+        // As if this process had just written them: theirs for a lease.
+        fresh.ForEach(_slow.Offer);
+        return taken >= options.BatchSize ? TimeSpan.Zero : TimeSpan.FromMilliseconds(1);
+    }
+
+    // Publishes rows that were taken out of the table, and puts back what was not sent. False when nothing was sent
+    // because the broker is away: the transaction is to be rolled back.
+    private async Task<bool> SendTakenAsync(
+        RelayPublisher publisher,
+        NpgsqlConnection connection,
+        List<OutboxMessage> rows,
+        List<PublishFailure> failures,
+        CancellationToken stopping
+    )
+    {
+        var sent = 0;
+        if (rows.Count > 0)
+        {
+            var outcomes = await publisher.PublishAsync(rows, stopping);
+            Failpoint.Hit("relay.after_poll_confirm", Outside.Broker);
+            if (Array.TrueForAll(outcomes, o => o.Status == PublishStatus.Unsent))
+                return false;
+            Learn(rows, outcomes);
+            var failed = rows.Zip(outcomes)
+                .Where(p => p.Second.Status != PublishStatus.Confirmed)
+                .Select(p => FailureOf(p.First, p.Second))
+                .ToArray();
+            failures.AddRange(failed);
+            sent = rows.Count - failed.Length;
+        }
+
+        if (failures.Count > 0)
+            await OutboxQueries.PutBackAsync(connection, failures, CancellationToken.None);
+        metrics.Published(sent, "poller");
+        return true;
+    }
+
+    // Apart from all others: what is sent here may take the whole confirm time-out.
+    private async Task SendLaneAsync(RelayPublisher publisher, CancellationToken stopping)
+    {
+        while (true)
+        {
+            var trial = await _slow.NextAsync(stopping);
+            if (!broker.IsReady)
+                await broker.OpenAsync(stopping);
+            if (trial is { } destination)
+                await TryAsync(publisher, destination, stopping);
+            var batch = _slow.TakeOffered(options.BatchSize, _sendableAge);
+            if (batch.Count > 0)
+                await SendAsync(publisher, batch, stopping);
+        }
+    }
+
+    private async Task TryAsync(RelayPublisher publisher, Destination destination, CancellationToken stopping)
+    {
+        await using var connection = await database.OpenConnectionAsync(stopping);
+        await using var transaction = await connection.BeginTransactionAsync(stopping);
+        var rows = await OutboxQueries.TakeOneAsync(connection, destination, stopping);
+        if (rows.Count == 0 || !await SendTakenAsync(publisher, connection, rows, [], stopping))
+        {
+            await transaction.RollbackAsync(stopping);
+            _slow.Forget(destination);
+            return;
+        }
+
+        await transaction.CommitAsync(CancellationToken.None);
+        // If it got through, the others are due about now.
+        feed.WakePoller();
+    }
+
+    private void MoveToTheLane(List<OutboxMessage> batch) =>
+        batch.RemoveAll(message =>
+        {
+            if (!_slow.Contains(message))
+                return false;
+            _slow.Offer(message);
+            return true;
+        });
+
+    private void Learn(IReadOnlyList<OutboxMessage> batch, PublishOutcome[] outcomes)
+    {
+        foreach (var (destination, reason) in _slow.Learn(batch, outcomes))
+        {
+            if (reason is null)
+                BrokerLog.DestinationBack(logger, destination.Exchange);
+            else
+                BrokerLog.DestinationSlow(logger, destination.Exchange, reason);
+        }
+    }
+
+    // Of a destination that takes nothing, rows are due after its next trial, and not by their own age. The error says
+    // that the row was sent.
+    private PublishFailure FailureOf(OutboxMessage message, PublishOutcome outcome)
+    {
+        var failure = Report(PublishFailure.Of(message, outcome, options.MaxAttempts));
+        if (outcome.Status is not (PublishStatus.Full or PublishStatus.Silent))
+            return failure;
+        return failure with
+        {
+            Error = failure.Error ?? "the broker did not confirm it in time",
+            Wait = _slow.IsOnList(message, out var wait, out _) ? wait : failure.Wait,
+        };
+    }
+
+    /// <inheritdoc />
+    public override void Dispose()
+    {
+        _slow.Dispose();
+        base.Dispose();
     }
 
     // Every process sees the same next row. Of many each comes a little later than the last one, or all would be there

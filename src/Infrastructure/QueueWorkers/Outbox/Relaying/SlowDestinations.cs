@@ -1,0 +1,191 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Threading.Channels;
+
+namespace QueueWorkers.Outbox.Relaying;
+
+/// <summary>Where a row goes: an exchange and a routing key, which is empty for a fan-out.</summary>
+internal readonly record struct Destination(string Exchange, string RoutingKey)
+{
+    public static Destination Of(OutboxMessage message) => new(message.Exchange, message.RoutingKey);
+}
+
+/// <summary>
+/// Destinations that take nothing, because a queue behind them is full or silent. The broker confirms a message of a
+/// fan-out only when all of its queues have it, so with each try the other queues get a copy, and a try that nobody
+/// answers holds up all that is sent with it. Hence, per process and in memory:
+/// 1. A batch of which a destination has confirmed nothing, and refused or not answered something, puts it on the list.
+/// 2. Rows for it that were never sent go through a lane of their own, once: the other queues get them, and nobody else
+///    waits for the confirms.
+/// 3. Rows that were sent before wait in the table. A trial sends one of them. It fails: the next one follows after
+///    twice the time. It is confirmed: the destination leaves the list, and its rows go as all do.
+/// A process that dies forgets the list and finds out anew.
+/// </summary>
+internal sealed class SlowDestinations(TimeProvider time) : IDisposable
+{
+    private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
+
+    private const int Capacity = 10_000;
+
+    // For so long the growth of the waits is remembered of a destination that nobody had a row for.
+    private static readonly TimeSpan Remembered = TimeSpan.FromMinutes(2);
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<Destination, Mark> _marks = [];
+    private readonly SemaphoreSlim _changed = new(0, 1);
+    private readonly Channel<RelayFeed.Fresh> _offered = Channel.CreateBounded<RelayFeed.Fresh>(
+        new BoundedChannelOptions(Capacity) { SingleReader = true }
+    );
+    private volatile bool _isEmpty = true;
+
+    /// <summary>Whether all destinations take what they get, which is nearly always.</summary>
+    public bool IsEmpty => _isEmpty;
+
+    /// <summary>Whether a message goes to a destination on the list.</summary>
+    public bool Contains(OutboxMessage message) => IsOnList(message, out _, out _);
+
+    /// <summary>The same, with how long it is until the next trial, and why.</summary>
+    public bool IsOnList(OutboxMessage message, out TimeSpan wait, [NotNullWhen(true)] out string? reason)
+    {
+        (wait, reason) = (TimeSpan.Zero, null);
+        if (_isEmpty)
+            return false;
+        lock (_lock)
+        {
+            if (!_marks.TryGetValue(Destination.Of(message), out var mark) || !mark.IsOnList)
+                return false;
+            var left = mark.TrialAt - time.GetUtcNow();
+            (wait, reason) = (left > TimeSpan.Zero ? left : FirstWait, mark.Reason);
+            return true;
+        }
+    }
+
+    /// <summary>Learns from a batch. Returns what came onto the list or left it.</summary>
+    public IReadOnlyList<(Destination Destination, string? Reason)> Learn(
+        IReadOnlyList<OutboxMessage> batch,
+        PublishOutcome[] outcomes
+    )
+    {
+        if (_isEmpty && Array.TrueForAll(outcomes, o => o.Status == PublishStatus.Confirmed))
+            return [];
+        var changes = new List<(Destination, string?)>();
+        lock (_lock)
+        {
+            foreach (var group in batch.Zip(outcomes).GroupBy(p => Destination.Of(p.First), p => p.Second))
+            {
+                var wasOnList = _marks.GetValueOrDefault(group.Key) is { IsOnList: true };
+                if (group.Any(o => o.Status == PublishStatus.Confirmed))
+                {
+                    _marks.Remove(group.Key);
+                    if (wasOnList)
+                        changes.Add((group.Key, null));
+                    continue;
+                }
+
+                PublishOutcome[] failed =
+                [
+                    .. group.Where(o => o.Status is PublishStatus.Full or PublishStatus.Silent).Take(1),
+                ];
+                if (failed.Length == 0)
+                    continue;
+                var reason = failed[0].Error ?? "it did not confirm in time";
+                Add(group.Key, reason);
+                if (!wasOnList)
+                    changes.Add((group.Key, reason));
+            }
+
+            _isEmpty = !_marks.Values.Any(m => m.IsOnList);
+        }
+
+        if (!_isEmpty)
+            Wake();
+        return changes;
+    }
+
+    /// <summary>Offers a message that was never sent to the lane. What does not fit is found when its lease has
+    /// ended.</summary>
+    public void Offer(OutboxMessage message)
+    {
+        if (_offered.Writer.TryWrite(new RelayFeed.Fresh(message, Environment.TickCount64)))
+            Wake();
+    }
+
+    /// <summary>Takes what was offered and may still be sent.</summary>
+    public List<OutboxMessage> TakeOffered(int most, TimeSpan oldest)
+    {
+        var batch = new List<OutboxMessage>();
+        while (batch.Count < most && _offered.Reader.TryRead(out var fresh))
+        {
+            if (fresh.Age < oldest)
+                batch.Add(fresh.Message);
+        }
+
+        return batch;
+    }
+
+    /// <summary>Waits until something was offered, or a trial is due, which it returns.</summary>
+    public async Task<Destination?> NextAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            TimeSpan? wait = null;
+            lock (_lock)
+            {
+                foreach (var (destination, mark) in _marks.Where(m => m.Value.IsOnList))
+                {
+                    var left = mark.TrialAt - time.GetUtcNow();
+                    if (left <= TimeSpan.Zero)
+                        return destination;
+                    wait = wait < left ? wait : left;
+                }
+            }
+
+            if (_offered.Reader.TryPeek(out _))
+                return null;
+            if (wait is { } next)
+                await _changed.WaitAsync(next, cancellationToken);
+            else
+                await _changed.WaitAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>There is no row for a trial: the next batch finds out.</summary>
+    public void Forget(Destination destination)
+    {
+        lock (_lock)
+        {
+            if (_marks.TryGetValue(destination, out var mark))
+                _marks[destination] = mark with { IsOnList = false };
+            _isEmpty = !_marks.Values.Any(m => m.IsOnList);
+        }
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => _changed.Dispose();
+
+    private void Add(Destination destination, string reason)
+    {
+        var now = time.GetUtcNow();
+        var wait =
+            _marks.TryGetValue(destination, out var last) && now - last.TrialAt < Remembered
+                ? TimeSpan.FromTicks(Math.Min(last.Wait.Ticks * 2, LongestWait.Ticks))
+                : FirstWait;
+        _marks[destination] = new Mark(reason, wait, now + wait, IsOnList: true);
+    }
+
+    private void Wake()
+    {
+        if (_changed.CurrentCount > 0)
+            return;
+        try
+        {
+            _changed.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // Somebody else woke it in the same moment, which is as good.
+        }
+    }
+
+    private sealed record Mark(string Reason, TimeSpan Wait, DateTimeOffset TrialAt, bool IsOnList);
+}

@@ -1,0 +1,158 @@
+using Microsoft.Extensions.DependencyInjection;
+using Orders.Testing;
+using Orders.Testing.Servers;
+using Orders.Testing.Zoo;
+using QueueWorkers.Outbox;
+
+namespace Orders.Infrastructure.Tests.Outbox;
+
+/// <summary>
+/// One queue of a fan-out takes nothing (issue 15, 5): the others are not flooded with copies, and the rows of other
+/// exchanges leave as always.
+/// </summary>
+public sealed class SlowDestinationTests : SystemFixture
+{
+    private const int Rows = 40;
+
+    [Test]
+    public async Task The_other_queues_of_a_fan_out_get_one_copy_for_each_trial_while_one_queue_refuses()
+    {
+        var open = await TestSystem.Broker.ListenAsync<Born>();
+        var full = await TestSystem.Broker.ListenAsync<Born>();
+        await LimitAsync(full, 1);
+        await Eventually.Is(async () => await IsRefusedAsync(full), "the queue refuses");
+        await TestSystem.Broker.TakeAllAsync(open);
+
+        await using var host = await TestSystem.StartAsync("");
+        var sent = await InsertAsync<Born>(host, Rows, id => new Born(id));
+        await Eventually.That(() => TestSystem.Broker.CountAsync(open), Is.EqualTo((uint)Rows), "first copies");
+
+        // Every row is made due again and again; what is published is a trial, one row at a time.
+        var exchange = MessageName.ExchangeOf(typeof(Born));
+        await TestSystem.EventuallyFastForwardingAsync(
+            () => Task.FromResult(TrialsOf(host, exchange)),
+            Is.GreaterThanOrEqualTo(3),
+            "trials",
+            TimeSpan.FromSeconds(60)
+        );
+        await LimitAsync(full, 10 * Rows);
+        await Eventually.That(
+            () => host.Log.Lines.Count(l => l.Line == $"'{exchange}' takes messages again"),
+            Is.EqualTo(1),
+            "the destination is back",
+            TimeSpan.FromSeconds(60)
+        );
+        await TestSystem.EventuallyFastForwardingAsync(
+            () => TestSystem.Database.CountAsync("outbox"),
+            Is.Zero,
+            "rows in the outbox"
+        );
+        var copies = await TestSystem.Broker.TakeAllAsync(open);
+        // The first copy, one for each trial that failed, and the last one, which its step drops.
+        Assert.That(copies, Has.Count.LessThanOrEqualTo((2 * Rows) + TrialsOf(host, exchange)), "copies");
+        Assert.That(
+            (await TestSystem.Broker.TakeAllAsync(full)).Select(m => Guid.Parse(m.BasicProperties.MessageId!)),
+            Is.SupersetOf(sent),
+            "what the slow queue has in the end"
+        );
+    }
+
+    [Test]
+    public async Task A_silent_queue_does_not_hold_up_the_rows_of_other_exchanges()
+    {
+        var silent = await TestSystem.Broker.ListenAsync<Grown>();
+        var other = await TestSystem.Broker.ListenAsync<Fed>();
+        await using var host = await TestSystem.StartAsync("");
+        var exchange = MessageName.ExchangeOf(typeof(Grown));
+        Guid[] waiting;
+        await SharedServers.FreezeQueueAsync(TestSystem.Broker.Options.VirtualHost, silent, isFrozen: true);
+        try
+        {
+            waiting = await InsertAsync<Grown>(host, Rows, id => new Grown(id));
+            await Eventually.That(
+                () =>
+                    host.Log.Lines.Count(l =>
+                        l.Line.StartsWith($"'{exchange}' takes no messages", StringComparison.Ordinal)
+                    ),
+                Is.EqualTo(1),
+                "the silence is found"
+            );
+
+            // Each of them is sent beside rows for the silent queue that are due, and the relay waits for none of those.
+            var sent = new List<Guid>();
+            for (var round = 0; round < 10; round++)
+            {
+                await TestSystem.FastForwardAsync();
+                sent.AddRange(await InsertAsync<Fed>(host, 5, id => new Fed(id)));
+                await Eventually.That(
+                    () => TestSystem.Broker.CountAsync(other),
+                    Is.EqualTo((uint)sent.Count),
+                    "messages of the other exchange",
+                    // Less than the relay waits for a confirm.
+                    new OutboxOptions().ConfirmTimeout
+                );
+            }
+
+            Assert.That(
+                await TestSystem.Database.CountAsync("outbox where exchange = $1", exchange),
+                Is.EqualTo(Rows),
+                "rows that wait for the silent queue"
+            );
+        }
+        finally
+        {
+            await SharedServers.FreezeQueueAsync(TestSystem.Broker.Options.VirtualHost, silent, isFrozen: false);
+        }
+
+        await TestSystem.EventuallyFastForwardingAsync(
+            () => TestSystem.Database.CountAsync("outbox"),
+            Is.Zero,
+            "rows in the outbox",
+            TimeSpan.FromSeconds(60)
+        );
+        Assert.That(
+            (await TestSystem.Broker.TakeAllAsync(silent)).Select(m => Guid.Parse(m.BasicProperties.MessageId!)),
+            Is.SupersetOf(waiting)
+        );
+    }
+
+    private static int TrialsOf(RunningHost host, string exchange) =>
+        host.Log.Lines.Count(l => l.Line.Contains($"for '{exchange}' was refused", StringComparison.Ordinal)) - Rows;
+
+    private static async Task<Guid[]> InsertAsync<T>(RunningHost host, int count, Func<Guid, T> message)
+        where T : class
+    {
+        var writer = host.Services.GetRequiredService<OutboxWriter>();
+        var rows = Enumerable
+            .Range(0, count)
+            .Select(_ => OutgoingMessage.Create(message(Guid.NewGuid()), Guid.NewGuid()))
+            .ToArray();
+        foreach (var row in rows)
+            await writer.InsertAsync(row, CancellationToken.None);
+        return Array.ConvertAll(rows, r => r.MessageId);
+    }
+
+    private Task LimitAsync(string queue, int most) =>
+        TestSystem.Broker.Management.PutPolicyAsync(
+            TestSystem.Broker.Options.VirtualHost,
+            "full",
+            $"^{queue}$",
+            "quorum_queues",
+            new Dictionary<string, object> { ["max-length"] = most, ["overflow"] = "reject-publish" },
+            CancellationToken.None
+        );
+
+    // A quorum queue takes a few more than its limit before it begins to refuse.
+    private async Task<bool> IsRefusedAsync(string queue)
+    {
+        try
+        {
+            await TestSystem.Broker.PublishBytesAsync("", new byte[1], new ByHand { RoutingKey = queue });
+            return false;
+        }
+        catch (RabbitMQ.Client.Exceptions.PublishException)
+        {
+            return true;
+        }
+    }
+}
