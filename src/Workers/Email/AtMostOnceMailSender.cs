@@ -8,7 +8,8 @@ namespace Orders.Workers.Email;
 /// 0. A connection to the mail server is taken. Connecting and logging in is what takes longest and fails most: a run
 ///    that dies at it has claimed nothing.
 /// 1. The claim says that the mail is about to be sent, under which Message-ID. A run that dies before this line has
-///    done nothing.
+///    done nothing. Where the server can be asked, the claim comes before the mail. Where it cannot, it comes as late as
+///    possible: when the text is out, and before the final dot, without which no server accepts a mail.
 /// 2. The mail goes out. If the server certainly has not accepted it, the claim is taken back and the next attempt
 ///    starts at 1.
 /// 3. A run that dies after the server's 250 leaves the claim. The next run asks for the receipt: there, nothing is
@@ -34,9 +35,14 @@ public sealed class AtMostOnceMailSender(Mailer mailer, Receipts receipts, Email
         using var message = write(options.Sender, messageId);
         cancellationToken.ThrowIfCancellationRequested();
         await using var connected = await mailer.ConnectAsync();
+        if (!receipts.CanAnswer)
+        {
+            await SendUnaskedAsync(step, connected, message, messageId, cancellationToken);
+            return;
+        }
+
         var handover = new SmtpTransferMonitor(options.Lease);
-        // Not cancellable: cut off after its commit, the claim would stay for a mail that never began, and where nobody
-        // can be asked it would end as uncertain.
+        // Not cancellable: cut off after its commit, the claim would stay for a mail that never began.
         switch (await step.Effect.ClaimAsync(options.Lease, messageId, CancellationToken.None))
         {
             case EffectClaim.AlreadyDone:
@@ -53,6 +59,41 @@ public sealed class AtMostOnceMailSender(Mailer mailer, Receipts receipts, Email
             && !await WasAcceptedAsync(step, messageId)
         )
             throw new MailOutcomeUnknownException(messageId);
+    }
+
+    // Nobody can be asked: between the claim and the server's reply lies nothing but the final dot. A run that is held
+    // up or dies before has left nothing that a person would have to decide on.
+    private async Task SendUnaskedAsync(
+        StepContext step,
+        MailConnection connected,
+        MimeMessage message,
+        string messageId,
+        CancellationToken cancellationToken
+    )
+    {
+        var handover = new SmtpTransferMonitor(options.Lease, ClaimAsync);
+        try
+        {
+            if (await SendAsync(step, connected, message, handover) == MailOutcome.Unknown)
+                await step.Effect.GiveUpAsUncertainAsync(messageId);
+        }
+        catch (MailDoneBeforeException)
+        {
+            // The commit drops this run as a copy.
+        }
+
+        async Task ClaimAsync()
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            switch (await step.Effect.ClaimAsync(options.Lease, messageId, CancellationToken.None))
+            {
+                case EffectClaim.AlreadyDone:
+                    throw new MailDoneBeforeException();
+                case EffectClaim.MaybeDone:
+                    await step.Effect.GiveUpAsUncertainAsync(messageId);
+                    break;
+            }
+        }
     }
 
     private async Task<MailOutcome> SendAsync(
@@ -81,12 +122,13 @@ public sealed class AtMostOnceMailSender(Mailer mailer, Receipts receipts, Email
 
     private async Task<bool> WasAcceptedAsync(StepContext step, string messageId)
     {
-        if (!receipts.CanAnswer)
-            await step.Effect.GiveUpAsUncertainAsync(messageId);
         var accepted = await receipts.HasAcceptedAsync(messageId);
         step.Report.Log(
             $"Nobody knew whether mail {messageId} had been sent; asked for its receipt: {(accepted ? "it had been" : "it had not been")}."
         );
         return accepted;
     }
+
+    // Ends the sending before the final dot.
+    private sealed class MailDoneBeforeException() : Exception("The mail was sent before.");
 }

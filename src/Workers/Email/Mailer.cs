@@ -35,6 +35,7 @@ public sealed partial class Mailer(SmtpPool pool, EmailOptions options)
     /// <exception cref="RecipientDeferredException">Certainly not accepted: the recipient is refused for
     /// now.</exception>
     /// <exception cref="PermanentFaultException">This mail is refused for good.</exception>
+    /// <remarks>What the claim of the transfer throws is thrown as it is: the server has nothing then.</remarks>
     internal async Task<MailOutcome> SendAsync(
         MailConnection connected,
         MimeMessage message,
@@ -63,6 +64,8 @@ public sealed partial class Mailer(SmtpPool pool, EmailOptions options)
                 await pool.GiveBackAsync(connection, isBroken: fault is not (null or SmtpCommandException));
             }
 
+            // Not the server's doing: this run may not send.
+            handover.ThrowIfRefused();
             if (fault is SmtpCommandException reply && !IsGoodbye(reply))
                 throw Refused(reply);
             // 530 at MAIL FROM, which MailKit does not report as a refused command.

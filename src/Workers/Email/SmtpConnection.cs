@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using MailKit.Net.Smtp;
 using MimeKit;
 
@@ -11,9 +12,10 @@ internal sealed class SmtpConnection : IDisposable
     private const int MailsPerConnection = 100;
 
     private readonly SmtpClient _client;
+    private readonly SmtpStream _stream;
     private int _mails;
 
-    private SmtpConnection(SmtpClient client) => _client = client;
+    private SmtpConnection(SmtpClient client, SmtpStream stream) => (_client, _stream) = (client, stream);
 
     /// <summary>
     /// Whether it has carried a mail before: then the server may have closed it meanwhile, without any fault of the
@@ -30,17 +32,21 @@ internal sealed class SmtpConnection : IDisposable
     public static async Task<SmtpConnection> OpenAsync(SmtpOptions options, CancellationToken cancellationToken)
     {
         var client = new SmtpClient { LocalDomain = options.EhloName };
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
             Failpoint.Hit("email.before_connect", Outside.Smtp);
-            await client.ConnectAsync(options.Host, options.Port, options.SocketOptions, cancellationToken);
+            await socket.ConnectAsync(options.Host, options.Port, cancellationToken);
+            var stream = new SmtpStream(new NetworkStream(socket, ownsSocket: true));
+            await client.ConnectAsync(stream, options.Host, options.Port, options.SocketOptions, cancellationToken);
             if (!string.IsNullOrEmpty(options.Username))
                 await client.AuthenticateAsync(options.Username, options.Password ?? "", cancellationToken);
-            return new SmtpConnection(client);
+            return new SmtpConnection(client, stream);
         }
         catch
         {
             client.Dispose();
+            socket.Dispose();
             throw;
         }
     }
@@ -49,7 +55,17 @@ internal sealed class SmtpConnection : IDisposable
     {
         _mails++;
         Failpoint.Hit("email.before_send", Outside.Smtp);
-        await _client.SendAsync(message, cancellationToken, handover);
+        handover.Begin();
+        _stream.Transfer = handover;
+        try
+        {
+            await _client.SendAsync(message, cancellationToken, handover);
+        }
+        finally
+        {
+            _stream.Transfer = null;
+        }
+
         Failpoint.Hit("email.after_send", Outside.Smtp);
     }
 

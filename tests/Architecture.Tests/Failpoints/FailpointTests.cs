@@ -68,6 +68,8 @@ public sealed partial class FailpointTests
             "states and permits that no message depends on: read or asked for again a second later, see ControlPoll and DependencyHealth",
         ["QueueWorkers.Outbox.Relaying.Relay.TryAsync"] =
             "the poller's statements for one row: a crash rolls its transaction back, as at relay.after_poll_confirm",
+        ["QueueWorkers.Steps.Claims.EffectClaims.TakeBackUnansweredAsync"] =
+            "repeated until it succeeds; a process that dies before it has died after its claim, as at steps.after_claim (UnaskedMailTests)",
         ["QueueWorkers.Consuming.StepFailures.RecordDeferredAsync"] =
             "a note for the reader; the message's way back is the outbox insert after it, which has its failpoints",
         ["Orders.Workers.Email.SmtpConnection.CloseAsync"] = "QUIT on a connection that carries no mail",

@@ -228,6 +228,15 @@ public sealed class StepRun
     /// <summary>The token of the run's claim, see <see cref="EffectClaims"/>; null while it has none.</summary>
     internal DateTimeOffset? ClaimedUntil { get; set; }
 
+    /// <summary>
+    /// The effect and the length of the lease of a claim whose commit was not answered: it may be there although the
+    /// run has begun nothing. Null when there is none.
+    /// </summary>
+    internal (string Effect, TimeSpan Lease)? UnansweredClaim { get; set; }
+
+    internal Task TakeBackUnansweredClaimAsync(CancellationToken cancellationToken) =>
+        _claims?.TakeBackUnansweredAsync(this, cancellationToken) ?? Task.CompletedTask;
+
     internal void Abandon(string where) => AbandonedAt = where;
 
     /// <summary>

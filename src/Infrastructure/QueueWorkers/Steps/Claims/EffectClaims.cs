@@ -15,6 +15,8 @@ namespace QueueWorkers.Steps.Claims;
 ///    uncertain.
 /// 6. What was given up is settled by an operator (<c>UncertainEffects</c>): it is done, or it may begin again at 1.
 /// A crash after any of these lines leaves a row that says which of them was the last.
+/// 7. A claim whose commit was not answered is taken back before its message goes on, if it is there: the effect was not
+///    begun. A process that dies before that leaves it, as at 4.
 /// The end of the lease is the token of a claim: whoever takes a lapsed claim over gets a later end, so a late run, of
 /// the same message or another one, changes nothing of its successor's.
 /// </summary>
@@ -26,6 +28,11 @@ internal sealed class EffectClaims(NpgsqlDataSource database) : IAsyncDisposable
 
     private static readonly string Release =
         $"delete from effects where subject_id = $1 and effect = $2 and message_id = $3 and lease_until = $4 and state = {EffectState.Pending:D}";
+
+    // The length of the lease, to the microsecond, is that of no other claim. What was taken over keeps the time of its
+    // first claim, so it is another length: its effect may have happened, and it stays.
+    private static readonly string TakeBack =
+        $"delete from effects where subject_id = $1 and effect = $2 and message_id = $3 and lease_until - at = $4 and state = {EffectState.Pending:D}";
 
     private static readonly string GiveUp =
         $"update effects set state = {EffectState.Uncertain:D}, lease_until = null, at = now() where subject_id = $1 and effect = $2 and message_id = $3 and lease_until = $4 and state = {EffectState.Pending:D}";
@@ -59,20 +66,23 @@ internal sealed class EffectClaims(NpgsqlDataSource database) : IAsyncDisposable
         CancellationToken cancellationToken
     )
     {
+        var unmistakable = lease + TimeSpan.FromMicroseconds(Random.Shared.Next(1_000_000));
         var wanted = new WantedClaim(
             run.SubjectId,
             run.Effect,
             run.MessageId,
             run.Step,
-            lease,
+            unmistakable,
             StorableText.OfNullable(reference),
             !run.IsSecondary
         );
         // Without an answer the row appeared between the statement's snapshot and its insert: a twin is at it this very
         // moment.
+        run.UnansweredClaim = (run.Effect, unmistakable);
+        var committed = await _claims.CommitAsync(wanted).WaitAsync(cancellationToken);
+        run.UnansweredClaim = null;
         var answer =
-            await _claims.CommitAsync(wanted).WaitAsync(cancellationToken)
-            ?? throw new EffectInProgressException(run.Effect, run.SubjectId, DateTimeOffset.UtcNow + lease);
+            committed ?? throw new EffectInProgressException(run.Effect, run.SubjectId, DateTimeOffset.UtcNow + lease);
         if (answer.IsOurs)
         {
             run.ClaimedUntil = answer.LeaseUntil;
@@ -89,6 +99,20 @@ internal sealed class EffectClaims(NpgsqlDataSource database) : IAsyncDisposable
                 answer.LeaseUntil ?? DateTimeOffset.UtcNow + lease
             ),
         };
+    }
+
+    /// <summary>Takes back a claim whose commit was not answered; the run has begun nothing.</summary>
+    public async Task TakeBackUnansweredAsync(StepRun run, CancellationToken cancellationToken)
+    {
+        if (run.UnansweredClaim is not var (effect, lease))
+            return;
+        await using var command = database.CreateCommand(TakeBack);
+        command.Parameters.Add(new() { Value = run.SubjectId });
+        command.Parameters.Add(new() { Value = effect });
+        command.Parameters.Add(new() { Value = run.MessageId });
+        command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = lease });
+        await command.ExecuteNonQueryAsync(cancellationToken);
+        run.UnansweredClaim = null;
     }
 
     public Task ReleaseAsync(StepRun run) => SettleAsync(Release, run);

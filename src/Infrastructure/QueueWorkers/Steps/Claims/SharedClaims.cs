@@ -41,7 +41,8 @@ internal sealed class SharedClaims(NpgsqlDataSource database) : GroupCommitter<W
             select subject_id, effect, message_id, step, {EffectState.Pending:D}, now() + lease, reference from wanted
                 order by subject_id, effect
             on conflict (subject_id, effect) do update set message_id = excluded.message_id,
-                state = {EffectState.Pending:D}, lease_until = excluded.lease_until, at = now()
+                state = {EffectState.Pending:D}, lease_until = excluded.lease_until,
+                at = case when effects.state = {EffectState.Pending:D} then effects.at else now() end
                 where effects.state = {EffectState.Pending:D} and effects.lease_until <= now()
                     or effects.state = {EffectState.DidNotHappen:D}
             returning subject_id, effect, old.effect is not null and old.state = {EffectState.Pending:D} as taken_over,
