@@ -108,13 +108,10 @@ public sealed class AtMostOnceMailSender(Mailer mailer, Receipts receipts, Email
             return await mailer.SendAsync(connected, message, handover);
         }
         catch (Exception exception)
-            when (exception is MailNotSentException or RecipientDeferredException or PermanentFaultException
-                && !handover.HasLapsed
-            )
+            when (exception is MailNotSentException or RecipientDeferredException or PermanentFaultException)
         {
             // Without this line the next attempt would take the mail for one that may have been sent, and wait out the
-            // lease to ask.
-            // A lapsed claim may belong to another run by now: it is not ours to take back.
+            // lease to ask. A lapsed claim may belong to another run by now: then this changes nothing.
             await step.Effect.ReleaseClaimAsync();
             throw;
         }

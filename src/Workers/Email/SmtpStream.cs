@@ -43,7 +43,7 @@ internal sealed class SmtpStream(Stream inner) : Stream
     )
     {
         if (Transfer is { } transfer)
-            await transfer.BeforeWriteAsync();
+            await transfer.BeforeWriteAsync(cancellationToken);
         await inner.WriteAsync(buffer, cancellationToken);
     }
 

@@ -45,7 +45,8 @@ internal sealed class SmtpTransferMonitor(TimeSpan lease, Func<Task>? claim = nu
     /// Called before each write to the server: before the one that carries the final dot, claims the mail and looks at
     /// the lease once more. The server has nothing if this throws.
     /// </summary>
-    public async ValueTask BeforeWriteAsync()
+    /// <param name="cancellationToken">The time limit of the mail.</param>
+    public async ValueTask BeforeWriteAsync(CancellationToken cancellationToken)
     {
         if (!_isTextOut || IsComplete)
             return;
@@ -67,6 +68,8 @@ internal sealed class SmtpTransferMonitor(TimeSpan lease, Func<Task>? claim = nu
         }
 
         Failpoint.Hit("email.before_dot", Outside.Smtp);
+        // The claim is not cut off; if it has taken all the time there was, nothing is sent.
+        cancellationToken.ThrowIfCancellationRequested();
         ThrowIfLapsed();
         IsComplete = true;
     }

@@ -44,7 +44,7 @@ public sealed class FullQueueTests : SystemFixture
             async () =>
             {
                 await TestSystem.FastForwardAsync();
-                return host.Log.Lines.Count(l => l.Line.Contains("a queue is full", StringComparison.Ordinal)) > 5
+                return host.Log.Lines.Count(l => l.Line.Contains("a queue is full", StringComparison.Ordinal)) > 3
                     && ++lookedAgain > 5;
             },
             "the broker has refused again and again"

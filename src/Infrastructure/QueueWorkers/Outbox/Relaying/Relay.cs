@@ -194,7 +194,7 @@ public sealed class Relay(
     {
         var outcomes = await publisher.PublishAsync(batch, cancellationToken);
         Failpoint.Hit("relay.after_confirm", Outside.Broker);
-        Learn(batch, outcomes);
+        Learn(batch, outcomes, isTrial: false);
         List<PublishFailure>? publishFailures = null;
         for (var i = 0; i < outcomes.Length; i++)
         {
@@ -310,7 +310,7 @@ public sealed class Relay(
         var taken = rows.Count;
         if (waiting.Count > 0)
             rows = [.. rows.Except(waiting.Select(w => w.Message))];
-        if (!await SendTakenAsync(publisher, connection, rows, waiting, stopping))
+        if (!await SendTakenAsync(publisher, connection, rows, waiting, isTrial: false, stopping))
         {
             await transaction.RollbackAsync(stopping);
             return options.PollInterval;
@@ -331,6 +331,7 @@ public sealed class Relay(
         NpgsqlConnection connection,
         List<OutboxMessage> rows,
         List<PublishFailure> failures,
+        bool isTrial,
         CancellationToken stopping
     )
     {
@@ -341,7 +342,7 @@ public sealed class Relay(
             Failpoint.Hit("relay.after_poll_confirm", Outside.Broker);
             if (Array.TrueForAll(outcomes, o => o.Status == PublishStatus.Unsent))
                 return false;
-            Learn(rows, outcomes);
+            Learn(rows, outcomes, isTrial);
             var failed = rows.Zip(outcomes)
                 .Where(p => p.Second.Status != PublishStatus.Confirmed)
                 .Select(p => FailureOf(p.First, p.Second))
@@ -377,10 +378,10 @@ public sealed class Relay(
         await using var connection = await database.OpenConnectionAsync(stopping);
         await using var transaction = await connection.BeginTransactionAsync(stopping);
         var rows = await OutboxQueries.TakeOneAsync(connection, destination, stopping);
-        if (rows.Count == 0 || !await SendTakenAsync(publisher, connection, rows, [], stopping))
+        if (rows.Count == 0 || !await SendTakenAsync(publisher, connection, rows, [], isTrial: true, stopping))
         {
             await transaction.RollbackAsync(stopping);
-            _slow.Forget(destination);
+            _slow.Miss(destination);
             return;
         }
 
@@ -398,9 +399,9 @@ public sealed class Relay(
             return true;
         });
 
-    private void Learn(IReadOnlyList<OutboxMessage> batch, PublishOutcome[] outcomes)
+    private void Learn(IReadOnlyList<OutboxMessage> batch, PublishOutcome[] outcomes, bool isTrial)
     {
-        foreach (var (destination, reason) in _slow.Learn(batch, outcomes))
+        foreach (var (destination, reason) in _slow.Learn(batch, outcomes, isTrial))
         {
             if (reason is null)
                 BrokerLog.DestinationBack(logger, destination.Exchange);

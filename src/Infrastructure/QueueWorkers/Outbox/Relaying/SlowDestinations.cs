@@ -27,6 +27,9 @@ internal sealed class SlowDestinations(TimeProvider time) : IDisposable
 
     private const int Capacity = 10_000;
 
+    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(200);
+    private const int MostMisses = 25;
+
     // For so long the growth of the waits is remembered of a destination that nobody had a row for.
     private static readonly TimeSpan Remembered = TimeSpan.FromMinutes(2);
 
@@ -61,9 +64,13 @@ internal sealed class SlowDestinations(TimeProvider time) : IDisposable
     }
 
     /// <summary>Learns from a batch. Returns what came onto the list or left it.</summary>
+    /// <param name="batch">What was sent.</param>
+    /// <param name="outcomes">What became of it.</param>
+    /// <param name="isTrial">Whether it was a trial: only a trial that fails makes the next one wait longer.</param>
     public IReadOnlyList<(Destination Destination, string? Reason)> Learn(
         IReadOnlyList<OutboxMessage> batch,
-        PublishOutcome[] outcomes
+        PublishOutcome[] outcomes,
+        bool isTrial
     )
     {
         if (_isEmpty && Array.TrueForAll(outcomes, o => o.Status == PublishStatus.Confirmed))
@@ -86,7 +93,7 @@ internal sealed class SlowDestinations(TimeProvider time) : IDisposable
                 [
                     .. group.Where(o => o.Status is PublishStatus.Full or PublishStatus.Silent).Take(1),
                 ];
-                if (failed.Length == 0)
+                if (failed.Length == 0 || (wasOnList && !isTrial))
                     continue;
                 var reason = failed[0].Error ?? "it did not confirm in time";
                 Add(group.Key, reason);
@@ -149,13 +156,21 @@ internal sealed class SlowDestinations(TimeProvider time) : IDisposable
         }
     }
 
-    /// <summary>There is no row for a trial: the next batch finds out.</summary>
-    public void Forget(Destination destination)
+    /// <summary>
+    /// No row was to be had for the trial: a poller holds them, or there is none any more. After a while without a row
+    /// the next batch finds out.
+    /// </summary>
+    public void Miss(Destination destination)
     {
         lock (_lock)
         {
             if (_marks.TryGetValue(destination, out var mark))
-                _marks[destination] = mark with { IsOnList = false };
+                _marks[destination] = mark with
+                {
+                    TrialAt = time.GetUtcNow() + LookAgain,
+                    Misses = mark.Misses + 1,
+                    IsOnList = mark.Misses < MostMisses,
+                };
             _isEmpty = !_marks.Values.Any(m => m.IsOnList);
         }
     }
@@ -170,7 +185,7 @@ internal sealed class SlowDestinations(TimeProvider time) : IDisposable
             _marks.TryGetValue(destination, out var last) && now - last.TrialAt < Remembered
                 ? TimeSpan.FromTicks(Math.Min(last.Wait.Ticks * 2, LongestWait.Ticks))
                 : FirstWait;
-        _marks[destination] = new Mark(reason, wait, now + wait, IsOnList: true);
+        _marks[destination] = new Mark(reason, wait, now + wait, Misses: 0, IsOnList: true);
     }
 
     private void Wake()
@@ -187,5 +202,5 @@ internal sealed class SlowDestinations(TimeProvider time) : IDisposable
         }
     }
 
-    private sealed record Mark(string Reason, TimeSpan Wait, DateTimeOffset TrialAt, bool IsOnList);
+    private sealed record Mark(string Reason, TimeSpan Wait, DateTimeOffset TrialAt, int Misses, bool IsOnList);
 }
