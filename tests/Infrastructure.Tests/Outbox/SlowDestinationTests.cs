@@ -47,7 +47,7 @@ public sealed class SlowDestinationTests : SystemFixture
         await Eventually.That(
             () =>
                 host.Log.Lines.Count(l =>
-                    l.Line.Contains($"'{exchange}' takes messages again", StringComparison.Ordinal)
+                    l.Line.Contains($"Exchange took messages again: {exchange}", StringComparison.Ordinal)
                 ),
             Is.Positive,
             "the destination is back",
@@ -84,7 +84,7 @@ public sealed class SlowDestinationTests : SystemFixture
             await Eventually.That(
                 () =>
                     host.Log.Lines.Count(l =>
-                        l.Line.Contains($"'{exchange}' takes no messages", StringComparison.Ordinal)
+                        l.Line.Contains($"tried one at a time: {exchange} ", StringComparison.Ordinal)
                     ),
                 Is.Positive,
                 "the silence is found"
@@ -127,7 +127,10 @@ public sealed class SlowDestinationTests : SystemFixture
     }
 
     private static int TrialsOf(RunningHost host, string exchange) =>
-        host.Log.Lines.Count(l => l.Line.Contains($"for '{exchange}' was refused", StringComparison.Ordinal)) - Rows;
+        host.Log.Lines.Count(l =>
+            l.Line.Contains("Message was rejected by the broker", StringComparison.Ordinal)
+            && l.Line.Contains($"exchange '{exchange}'", StringComparison.Ordinal)
+        ) - Rows;
 
     private static async Task<Guid[]> InsertAsync<T>(RunningHost host, int count, Func<Guid, T> message)
         where T : class

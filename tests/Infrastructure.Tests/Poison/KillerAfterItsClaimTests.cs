@@ -54,7 +54,7 @@ public sealed class KillerAfterItsClaimTests : SystemFixture
         await TestSystem.Broker.PublishToAsync(Step, new Strike(killer), new ByHand { Id = id });
         await Eventually.That(
             () => process.Output,
-            Does.Contain($"{Step} drops a copy of message {id}"),
+            Does.Contain($"was dropped: {Step}, message {id}"),
             "what the process says",
             TimeSpan.FromSeconds(30)
         );

@@ -29,14 +29,14 @@ internal static partial class PoisonLog
     [LoggerMessage(
         4354,
         LogLevel.Information,
-        "{Step} drops a copy of message {MessageId}: it was dead-lettered because it kills its process"
+        "Copy of a message that was dead-lettered as a killer was dropped: {Step}, message {MessageId}"
     )]
     public static partial void CopyDropped(ILogger logger, string step, Guid messageId);
 
     [LoggerMessage(
         4355,
         LogLevel.Warning,
-        "That message {MessageId} of {Step} is dead-lettered could not be written down ({Reason}); a copy of it will be dead-lettered, too"
+        "Recording a dead-lettered killer failed; a copy of it may be dead-lettered, too: {Step}, message {MessageId}. {Reason}"
     )]
     public static partial void DeadLetterNotNoted(ILogger logger, string step, Guid messageId, string reason);
 
