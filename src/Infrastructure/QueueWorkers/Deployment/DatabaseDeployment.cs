@@ -62,7 +62,8 @@ public sealed class DatabaseDeployment<TContext>(
 
         await MigrateAsync(cancellationToken);
         await deployed.CreateAsync(database, cancellationToken);
-        var others = await deployed.OtherBuildsAsync(connection, cancellationToken);
+        var retired = await deployed.RetiredAsync(connection, cancellationToken);
+        var others = await deployed.OtherBuildsAsync(connection, retired, cancellationToken);
         await prepare(others.Count > 0);
 
         // From here to the commit nothing is waited for but rows. Dying at any line leaves the version of before.
@@ -71,7 +72,7 @@ public sealed class DatabaseDeployment<TContext>(
         var wanted = Subscriptions.Of(catalogue, configuration);
         var ended = await StepCatalogueRows.SubscribeAsync(connection, wanted, cancellationToken);
         await SetDefaultsAsync(connection, cancellationToken);
-        await deployed.DeployAsync(connection, cancellationToken);
+        await deployed.DeployAsync(connection, retired, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         foreach (var subscription in ended)
             DeploymentLog.SubscriptionEnded(logger, subscription.Queue, subscription.Exchange);

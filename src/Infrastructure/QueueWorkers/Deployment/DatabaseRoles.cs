@@ -50,21 +50,39 @@ internal sealed class DatabaseRoles
     public Task CreateAsync(NpgsqlDataSource database, CancellationToken cancellationToken) =>
         RoleLogins.CreateAsync(database, _passwords, cancellationToken);
 
-    /// <summary>The roles that processes of another build use at this moment, each with those processes.</summary>
-    public async Task<IReadOnlyDictionary<string, string>> OtherBuildsAsync(
+    /// <summary>
+    /// The steps that an earlier deployment has retired. Those that this one retires are not among them: their workers
+    /// may still have to empty their queues, and none of them need be connected at this moment.
+    /// </summary>
+    public async Task<IReadOnlyList<string>> RetiredAsync(
         NpgsqlConnection connection,
         CancellationToken cancellationToken
-    ) =>
-        await DatabaseRights.OtherBuildsAsync(
-            connection,
-            [.. _processes, .. await RetiredAsync(connection, cancellationToken)],
-            cancellationToken
+    )
+    {
+        await using var command = new NpgsqlCommand(
+            "select array(select step from step_catalogue where not active and step <> all($1))",
+            connection
         );
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. _processes] });
+        return (string[])(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    /// <summary>The roles that processes of another build use at this moment, each with those processes.</summary>
+    public Task<IReadOnlyDictionary<string, string>> OtherBuildsAsync(
+        NpgsqlConnection connection,
+        IReadOnlyList<string> retired,
+        CancellationToken cancellationToken
+    ) => DatabaseRights.OtherBuildsAsync(connection, [.. _processes, .. retired], cancellationToken);
 
     /// <summary>Gives the roles their passwords and rights, in the caller's transaction.</summary>
-    /// <param name="connection">In the transaction of the deployment, which has written the catalogue.</param>
+    /// <param name="connection">In the transaction of the deployment.</param>
+    /// <param name="retired">Steps whose roles need nothing more.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    public async Task DeployAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    public async Task DeployAsync(
+        NpgsqlConnection connection,
+        IReadOnlyList<string> retired,
+        CancellationToken cancellationToken
+    )
     {
         if (HasPooler)
         {
@@ -74,10 +92,9 @@ internal sealed class DatabaseRoles
 
         await RoleLogins.SetPasswordsAsync(connection, _passwords, cancellationToken);
         var rights = new Dictionary<string, IReadOnlyList<DatabaseRight>>(_rights);
-        // The role of a step that has left the catalogue needs nothing more.
-        foreach (var step in await RetiredAsync(connection, cancellationToken))
+        foreach (var step in retired)
             rights.TryAdd(ProcessCredentials.UserOf(step), []);
-        var others = await OtherBuildsAsync(connection, cancellationToken);
+        var others = await OtherBuildsAsync(connection, retired, cancellationToken);
         var change = await DatabaseRights.ApplyAsync(connection, rights, others.Keys.ToHashSet(), cancellationToken);
         Report(rights.Keys, others, change);
     }
@@ -96,15 +113,5 @@ internal sealed class DatabaseRoles
             if (change.Kept[role].Any())
                 DeploymentLog.RightsKept(_logger, role, string.Join(", ", change.Kept[role]), others[role]);
         }
-    }
-
-    private async Task<string[]> RetiredAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand(
-            "select array(select step from step_catalogue where step <> all($1))",
-            connection
-        );
-        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. _processes] });
-        return (string[])(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 }
