@@ -122,6 +122,8 @@ public sealed class DeployWhileRunningTests : SystemFixture
                 || (select string_agg(xmin::text, ',') from pg_db_role_setting
                     where setdatabase = (select oid from pg_database where datname = current_database()))
             """;
+        // The first one behind another version still takes the rights of retired steps away.
+        await DeployAsync(First);
         var before = await TestSystem.Database.ScalarAsync<string>(Written);
         await DeployAsync(First);
 
