@@ -326,7 +326,7 @@ public sealed class DeployWhileRunningTests : SystemFixture
     {
         [3003] = "revoked now: ",
         [3006] = "Role kept rights",
-        [3007] = "Deployment waited for another one",
+        [3007] = "Another deployment was found",
     };
 
     private Task<RabbitMQ.Client.IConnection> ConnectAsBrokerAsync() =>

@@ -45,7 +45,7 @@ internal static partial class DeploymentLog
     [LoggerMessage(
         3007,
         LogLevel.Information,
-        "Deployment waited for another one to end: {Other}"
+        "Another deployment was found under way; this one waits until it has ended: {Other}"
     )]
     public static partial void WaitingForOther(ILogger logger, string other);
 
