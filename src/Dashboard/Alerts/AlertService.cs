@@ -1,6 +1,6 @@
-using System.Data.Common;
 using Orders.Dashboard.Live;
 using QueueWorkers.GroupCommit;
+using QueueWorkers.Hosting;
 using QueueWorkers.Monitoring.Alerts;
 
 namespace Orders.Dashboard.Alerts;
@@ -16,7 +16,7 @@ internal sealed class AlertService(
     IEnumerable<IAlertReceiver> receivers,
     TimeProvider time,
     ILogger<AlertService> log
-) : BackgroundService
+) : ResilientLoop(time)
 {
     internal static readonly TimeSpan Pace = TimeSpan.FromSeconds(5);
 
@@ -33,8 +33,8 @@ internal sealed class AlertService(
             Rule = "test",
             Says = $"This is a test, asked for by {who}. Nothing is wrong.",
             Link = "/alerts",
-            Since = time.GetUtcNow(),
-            FiredAt = time.GetUtcNow(),
+            Since = Time.GetUtcNow(),
+            FiredAt = Time.GetUtcNow(),
         };
         var answers = new List<(string, string?)>();
         foreach (var receiver in receivers)
@@ -43,28 +43,18 @@ internal sealed class AlertService(
     }
 
     /// <inheritdoc />
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task<TimeSpan> RunOnceAsync(CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(Pace, time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
-            {
-                try
-                {
-                    await LookAsync(stoppingToken);
-                }
-                catch (Exception fault) when (fault is DbException or TimeoutException)
-                {
-                    DashboardLog.AlertsNotKept(log, fault.Message);
-                }
-            }
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The dashboard stops; whatever is open is in the database.
-        }
+        await LookAsync(cancellationToken);
+        return Pace;
     }
+
+    /// <inheritdoc />
+    protected override TimeSpan RetryAfter(int faults) => Pace;
+
+    // Whatever is open is in the database.
+    protected override void LogFault(Exception fault, TimeSpan retryAfter) =>
+        DashboardLog.AlertsNotKept(log, fault.Message);
 
     private async Task LookAsync(CancellationToken stoppingToken)
     {

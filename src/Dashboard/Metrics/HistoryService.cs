@@ -1,36 +1,25 @@
-using System.Data.Common;
+using QueueWorkers.Hosting;
 using QueueWorkers.Monitoring.History;
 
 namespace Orders.Dashboard.Metrics;
 
-/// <summary>Keeps the history going, once a quarter of a minute.</summary>
+/// <summary>Keeps the history going, four times a minute.</summary>
 internal sealed class HistoryService(HistoryKeeper keeper, TimeProvider time, ILogger<HistoryService> log)
-    : BackgroundService
+    : ResilientLoop(time)
 {
     private static readonly TimeSpan Pace = TimeSpan.FromSeconds(15);
 
     /// <inheritdoc />
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task<TimeSpan> RunOnceAsync(CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(Pace, time);
-        try
-        {
-            do
-            {
-                try
-                {
-                    await keeper.KeepAsync(time.GetUtcNow(), stoppingToken);
-                }
-                catch (Exception fault) when (fault is DbException or TimeoutException)
-                {
-                    // The minutes that are missing are written when the database is back.
-                    DashboardLog.HistoryNotWritten(log, fault.Message);
-                }
-            } while (await timer.WaitForNextTickAsync(stoppingToken));
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The dashboard stops.
-        }
+        await keeper.KeepAsync(Time.GetUtcNow(), cancellationToken);
+        return Pace;
     }
+
+    /// <inheritdoc />
+    protected override TimeSpan RetryAfter(int faults) => Pace;
+
+    // The minutes that are missing are written when the database is back.
+    protected override void LogFault(Exception fault, TimeSpan retryAfter) =>
+        DashboardLog.HistoryNotWritten(log, fault.Message);
 }
