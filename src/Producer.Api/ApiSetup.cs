@@ -6,6 +6,7 @@ using Orders.Producer.Api.Intake;
 using Orders.Producer.Api.Limits;
 using Orders.Producer.Api.Problems;
 using Orders.Producer.Api.Watching;
+using QueueWorkers.Clocks;
 using QueueWorkers.Hosting;
 
 namespace Orders.Producer.Api;
@@ -24,7 +25,7 @@ internal static class ApiSetup
         problems.ThrowIfAny();
 
         services
-            .AddSingleton(TimeProvider.System)
+            .AddSingleton(DatabaseClock.Provider)
             .AddSingleton(rate)
             .AddSingleton(cap)
             .AddSingleton(watch)

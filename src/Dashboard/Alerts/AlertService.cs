@@ -1,4 +1,5 @@
 using Orders.Dashboard.Live;
+using QueueWorkers.Clocks;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Hosting;
 using QueueWorkers.Monitoring.Alerts;
@@ -29,7 +30,7 @@ internal sealed class AlertService(
     {
         var alert = new Alert
         {
-            Id = Guid.CreateVersion7(),
+            Id = DatabaseClock.NewId(),
             Rule = "test",
             Says = $"This is a test, asked for by {who}. Nothing is wrong.",
             Link = "/alerts",

@@ -1,4 +1,5 @@
 using Orders.Dashboard.Auth;
+using QueueWorkers.Clocks;
 using QueueWorkers.Idempotency;
 using QueueWorkers.Operators;
 
@@ -34,7 +35,7 @@ internal static class DuplicatesApi
         api.MapGet(
                 "/duplicates/counts",
                 async (DateTimeOffset? since, DuplicateReader reader, CancellationToken cancellationToken) =>
-                    Results.Ok(await reader.CountAsync(since ?? DateTimeOffset.UtcNow - CountedBack, cancellationToken))
+                    Results.Ok(await reader.CountAsync(since ?? DatabaseClock.UtcNow - CountedBack, cancellationToken))
             )
             .Needs(OperatorRole.Viewer);
     }

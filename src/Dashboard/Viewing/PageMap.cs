@@ -16,6 +16,7 @@ using Orders.Dashboard.RedrivePages;
 using Orders.Dashboard.Schedules;
 using Orders.Dashboard.WorkerPages;
 using Orders.Infrastructure.Reading;
+using QueueWorkers.Clocks;
 using QueueWorkers.Monitoring;
 using QueueWorkers.Monitoring.History;
 using QueueWorkers.Operators;
@@ -39,7 +40,7 @@ internal static class PageMap
             compression.MimeTypes = ["text/html"];
         });
         services.AddAlerts(configuration);
-        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(DatabaseClock.Provider);
         services.AddSingleton<OperatorSessions>().AddSingleton<KnownSessions>();
         services
             .AddAuthentication()

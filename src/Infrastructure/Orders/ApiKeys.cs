@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
+using QueueWorkers.Clocks;
 
 namespace Orders.Infrastructure;
 
@@ -28,11 +29,11 @@ public sealed class ApiKeys(OrdersDbContext context)
         context.ApiKeys.Add(
             new ApiKey
             {
-                Id = Guid.CreateVersion7(),
+                Id = DatabaseClock.NewId(),
                 ClientId = clientId,
                 Hash = hash,
                 Scopes = scopes,
-                CreatedAt = DateTimeOffset.UtcNow,
+                CreatedAt = DatabaseClock.UtcNow,
             }
         );
         await context.SaveChangesAsync(cancellationToken);

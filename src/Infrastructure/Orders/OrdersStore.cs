@@ -8,6 +8,7 @@ using Orders.Infrastructure.Cancelling;
 using Orders.Infrastructure.Failures;
 using Orders.Infrastructure.Feeding;
 using Orders.Infrastructure.Intake;
+using QueueWorkers.Clocks;
 using QueueWorkers.DeadLetters;
 using QueueWorkers.Hosting;
 using QueueWorkers.Idempotency;
@@ -73,7 +74,7 @@ public static class OrdersStore
     /// </summary>
     public static IServiceCollection AddOrderFeeding(this IServiceCollection services)
     {
-        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(DatabaseClock.Provider);
         services.AddSingleton<OrderAging>().AddHostedService<OrderAgingLoop>();
         return services.AddReplays().AddHostedService<ReplayRunner>();
     }
@@ -127,6 +128,6 @@ public static class OrdersStore
         var given = new DbConnectionStringBuilder { ConnectionString = text };
         if (!given.ContainsKey("Command Timeout") && !given.ContainsKey("CommandTimeout"))
             settings.CommandTimeout = 15;
-        return new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
+        return new NpgsqlDataSourceBuilder(settings.ConnectionString).UseDatabaseClock().Build();
     }
 }

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Npgsql;
+using QueueWorkers.Clocks;
 using QueueWorkers.Consuming;
 using QueueWorkers.Consuming.Limits;
 using QueueWorkers.Consuming.Stages;
@@ -76,7 +77,7 @@ public static class MessagingServices
         var health = problems.Read(() => HealthOptions.Read(configuration));
         problems.ThrowIfAny();
 
-        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(DatabaseClock.Provider);
         services.TryAddSingleton<Fleet>();
         services.TryAddSingleton<ControlMetrics>();
         services.AddDuplicateEvidence();

@@ -2,6 +2,7 @@ using MassTransit;
 using Orders.Contracts;
 using Orders.Infrastructure.Inventory;
 using Orders.Infrastructure.Reading;
+using QueueWorkers.Clocks;
 using QueueWorkers.Steps;
 
 namespace Orders.Workers.Email;
@@ -85,7 +86,7 @@ public sealed class EmailStep(
             ) is
             { } wait
         )
-            throw new EffectInProgressException("email", step.SubjectId, DateTimeOffset.UtcNow + wait);
+            throw new EffectInProgressException("email", step.SubjectId, DatabaseClock.UtcNow + wait);
         var order = await orders.ReadAsync(context.Message.OrderId, context.CancellationToken);
         await mail.SendAsync(step, (from, id) => OrderMail.Cancellation(order, from, id), context.CancellationToken);
     }

@@ -3,6 +3,7 @@ using System.Text;
 using MimeKit;
 using MimeKit.Text;
 using Orders.Infrastructure.Inventory;
+using QueueWorkers.Clocks;
 
 namespace Orders.Workers.Email;
 
@@ -42,7 +43,7 @@ public static class LowStockMail
                 low.Count == 0
                     ? "Stock report: nothing runs out"
                     : string.Create(Plain, $"Stock report: {low.Count} article(s) below {below} pieces"),
-            Date = DateTimeOffset.UtcNow,
+            Date = DatabaseClock.UtcNow,
             Headers = { { HeaderId.AutoSubmitted, "auto-generated" } },
             Body = new TextPart(TextFormat.Plain) { Text = text.ToString() },
         };

@@ -6,6 +6,7 @@ using MimeKit.Text;
 using Orders.Contracts;
 using Orders.Infrastructure;
 using Orders.Infrastructure.Reading;
+using QueueWorkers.Clocks;
 using QueueWorkers.Steps;
 
 namespace Orders.Workers.Email;
@@ -111,7 +112,7 @@ public static class OrderMail
             From = { from },
             To = { To(order) },
             Subject = subject,
-            Date = DateTimeOffset.UtcNow,
+            Date = DatabaseClock.UtcNow,
             Headers = { { HeaderId.AutoSubmitted, "auto-generated" } },
             Body = new MultipartAlternative(
                 new TextPart(TextFormat.Plain) { Text = text.ToString() },

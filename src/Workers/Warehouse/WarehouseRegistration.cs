@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orders.Infrastructure.Reading;
+using QueueWorkers.Clocks;
 using QueueWorkers.Hosting;
 
 namespace Orders.Workers.Warehouse;
@@ -12,7 +13,7 @@ public static class WarehouseRegistration
     public static IServiceCollection AddWarehouse(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddSingleton(WarehouseOptions.Read(configuration));
-        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(DatabaseClock.Provider);
         services.TryAddSingleton<OrderSnapshotReader>();
         services
             .AddHttpClient<WarehouseClient>()

@@ -2,6 +2,7 @@ using System.Globalization;
 using Npgsql;
 using NpgsqlTypes;
 using Orders.Contracts;
+using QueueWorkers.Clocks;
 using QueueWorkers.Completeness;
 using QueueWorkers.Outbox;
 using QueueWorkers.Steps;
@@ -58,7 +59,7 @@ public sealed class OrderCompleteness(StepCatalogue steps) : ICompletenessSource
             new NpgsqlParameter<TimeSpan> { TypedValue = deadline, NpgsqlDbType = NpgsqlDbType.Interval }
         );
         command.Parameters.Add(
-            new NpgsqlParameter<Guid> { TypedValue = Guid.CreateVersion7(DateTimeOffset.UtcNow - deadline) }
+            new NpgsqlParameter<Guid> { TypedValue = Guid.CreateVersion7(DatabaseClock.UtcNow - deadline) }
         );
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -220,7 +221,7 @@ public sealed class OrderCompleteness(StepCatalogue steps) : ICompletenessSource
         _afterAccepted.Contains(effect)
         && (
             status is StepStatus.Waiting
-            || (status is StepStatus.Retrying && nextAttempt < DateTimeOffset.UtcNow.AddHours(-1))
+            || (status is StepStatus.Retrying && nextAttempt < DatabaseClock.UtcNow.AddHours(-1))
         );
 
     private async Task<OutboxMessage?> AcceptedAsync(

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using QueueWorkers.Clocks;
 
 namespace Orders.Infrastructure.Intake;
 
@@ -6,7 +7,7 @@ namespace Orders.Infrastructure.Intake;
 public sealed record NewOrder
 {
     /// <summary>The order's id, made by the door.</summary>
-    public Guid Id { get; } = Guid.CreateVersion7();
+    public Guid Id { get; } = DatabaseClock.NewId();
 
     /// <summary>The client that posts it.</summary>
     public required string ClientId { get; init; }
@@ -62,7 +63,7 @@ public sealed record NewOrder
     /// When it was accepted, in whole microseconds as the database keeps it: a replayed answer shows the same moment as
     /// the first one.
     /// </summary>
-    public DateTimeOffset CreatedAt { get; } = WholeMicroseconds(DateTimeOffset.UtcNow);
+    public DateTimeOffset CreatedAt { get; } = WholeMicroseconds(DatabaseClock.UtcNow);
 
     /// <summary>Sum of the lines.</summary>
     public decimal Total => Lines.Sum(l => l.Total);

@@ -1,6 +1,7 @@
 using Npgsql;
 using NpgsqlTypes;
 using Orders.Contracts;
+using QueueWorkers.Clocks;
 using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Inventory;
@@ -45,7 +46,7 @@ public sealed class ReserveStockWriter : StepWriter<ReserveStock>
     {
         var (lines, onHand) = await LockAsync(connection, [.. runs.Select(r => r.Write.OrderId).Distinct()]);
         var decision = new StockDecision(onHand);
-        var now = DateTimeOffset.UtcNow;
+        var now = DatabaseClock.UtcNow;
         foreach (var (run, write) in runs)
         {
             // Cannot come out of the API (order and lines are one statement). Nothing to reserve is not a reservation:

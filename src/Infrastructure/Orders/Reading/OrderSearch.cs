@@ -1,5 +1,6 @@
 using System.Globalization;
 using Npgsql;
+using QueueWorkers.Clocks;
 using QueueWorkers.Outbox;
 
 namespace Orders.Infrastructure.Reading;
@@ -82,7 +83,7 @@ public sealed class OrderSearchReader(NpgsqlDataSource database)
             key += $" and ID < {Parameter(new NpgsqlParameter<Guid> { TypedValue = before })}";
         if (search.OlderThan is { } age)
             key +=
-                $" and ID < {Parameter(new NpgsqlParameter<Guid> { TypedValue = TimedId.FirstAt((DateTimeOffset.UtcNow - age).ToUnixTimeMilliseconds()) })}";
+                $" and ID < {Parameter(new NpgsqlParameter<Guid> { TypedValue = TimedId.FirstAt((DatabaseClock.UtcNow - age).ToUnixTimeMilliseconds()) })}";
         var wanted = "true";
         if (search.Status is { } status)
             wanted += $" and p.status = {(short)status}";
@@ -166,7 +167,7 @@ public sealed class OrderSearchReader(NpgsqlDataSource database)
     private async Task<Guid?> EndOfWalkAsync(OrderSearch search, CancellationToken cancellationToken)
     {
         var bound = search.OlderThan is { } age
-            ? TimedId.FirstAt((DateTimeOffset.UtcNow - age).ToUnixTimeMilliseconds())
+            ? TimedId.FirstAt((DatabaseClock.UtcNow - age).ToUnixTimeMilliseconds())
             : Guid.AllBitsSet;
         if (search.Before is { } before && bound > before)
             bound = before;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using QueueWorkers.Clocks;
 using QueueWorkers.Outbox;
 using QueueWorkers.Outbox.Relaying;
 using QueueWorkers.Scheduling;
@@ -73,7 +74,7 @@ public sealed class CompletenessJob(
         var next = await source.NextAsync(connection, mark, options.Deadline, Batch, cancellationToken);
         if (next.Count > 0)
         {
-            var now = DateTimeOffset.UtcNow;
+            var now = DatabaseClock.UtcNow;
             await CompletenessQueries.LookLaterAsync(
                 connection,
                 [.. next.Where(s => s.CheckAt > now)],
@@ -127,7 +128,7 @@ public sealed class CompletenessJob(
                 cancellationToken
             )
         );
-        var later = DateTimeOffset.UtcNow + options.Recheck;
+        var later = DatabaseClock.UtcNow + options.Recheck;
         await CompletenessQueries.LookLaterAsync(
             connection,
             [

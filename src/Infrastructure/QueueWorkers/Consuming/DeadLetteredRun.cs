@@ -1,5 +1,6 @@
 using System.Reflection;
 using MassTransit;
+using QueueWorkers.Clocks;
 using QueueWorkers.DeadLetters;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Steps;
@@ -33,7 +34,7 @@ internal static class DeadLetteredRun
             FaultMessage = StorableText.Of(fault.Message, LongestText),
             Stack = StorableText.OfNullable(FaultFingerprint.Normalise(fault.StackTrace), 8000),
             Attempts = run.Attempt,
-            At = DateTimeOffset.UtcNow,
+            At = DatabaseClock.UtcNow,
             Build = Build,
             Host = Environment.MachineName,
         };

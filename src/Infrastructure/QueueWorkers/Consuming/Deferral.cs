@@ -1,5 +1,6 @@
 using System.Globalization;
 using MassTransit;
+using QueueWorkers.Clocks;
 using QueueWorkers.FlowControl;
 using QueueWorkers.Outbox;
 
@@ -52,7 +53,7 @@ internal static class Deferral
         [
             new(Cause, NameOf(cause)),
             new(Count, CountOf(context, cause) + 1),
-            new(Since, since is > 0 ? since : DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()),
+            new(Since, since is > 0 ? since : DatabaseClock.UtcNow.ToUnixTimeMilliseconds()),
         ];
     }
 

@@ -5,6 +5,7 @@ using MassTransit.Middleware;
 using MassTransit.Middleware.Outbox;
 using MassTransit.Scheduling;
 using MassTransit.Transports;
+using QueueWorkers.Clocks;
 using QueueWorkers.FlowControl;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Outbox;
@@ -84,7 +85,7 @@ internal sealed class RedeliveryScheduler(OutboxWriter outbox)
             var original = Deferral.ClassOf(consumed);
             context.Headers.Set(Deferral.Class, (long)(original ?? PriorityBatcher.Normal));
             context.Headers.Set(Deferral.Cause, Deferral.NameOf(DeferralCause.Redelivery));
-            context.Headers.Set(Deferral.Since, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
+            context.Headers.Set(Deferral.Since, DatabaseClock.UtcNow.ToUnixTimeMilliseconds());
             var row = SendContextRow.From(context, delay, Deferral.Behind(original));
             return DatabaseRetry.RunAsync(
                 () => outbox.InsertAsync(row, consumed.CancellationToken),

@@ -1,6 +1,7 @@
 using System.Globalization;
 using MassTransit;
 using Microsoft.Extensions.Logging;
+using QueueWorkers.Clocks;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Outbox;
 
@@ -29,7 +30,7 @@ internal sealed class RefusedSince(TimeSpan? longest = null)
     /// <summary>Since when a message has been waiting; now when it has not been.</summary>
     public static DateTimeOffset Of(ConsumeContext context)
     {
-        var now = DateTimeOffset.UtcNow;
+        var now = DatabaseClock.UtcNow;
         return
             long.TryParse(
                 context.ReceiveContext.TransportHeaders.Get<string>(SendContextRow.RefusedSinceHeader),
@@ -48,7 +49,7 @@ internal sealed class RefusedSince(TimeSpan? longest = null)
         StepFailures.IsDatabaseFault(fault)
         && (
             DatabaseFault.KindOf(fault) is not DatabaseFaultKind.Refused
-            || DateTimeOffset.UtcNow - Of(context) < Longest
+            || DatabaseClock.UtcNow - Of(context) < Longest
         );
 
     /// <summary>
@@ -56,7 +57,7 @@ internal sealed class RefusedSince(TimeSpan? longest = null)
     /// </summary>
     public static DateTimeOffset Next(DateTimeOffset since)
     {
-        var now = DateTimeOffset.UtcNow;
+        var now = DatabaseClock.UtcNow;
         return now + TimeSpan.FromTicks(Math.Clamp((now - since).Ticks / 2, ShortestPause.Ticks, LongestPause.Ticks));
     }
 }

@@ -1,4 +1,5 @@
 using Npgsql;
+using QueueWorkers.Clocks;
 using QueueWorkers.Idempotency;
 using QueueWorkers.Outbox;
 using QueueWorkers.Outbox.Relaying;
@@ -49,7 +50,7 @@ public sealed class SkippedSteps(NpgsqlDataSource database, IStepProgress progre
         {
             case (EffectState.Done, _):
                 return SkipOutcome.Duplicate;
-            case (EffectState.Pending, { } lease) when lease > DateTimeOffset.UtcNow:
+            case (EffectState.Pending, { } lease) when lease > DatabaseClock.UtcNow:
                 throw new EffectInProgressException(run.Effect, run.SubjectId, lease);
             case (EffectState.Pending or EffectState.Uncertain, _):
                 return SkipOutcome.MustFinish;

@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using QueueWorkers.Clocks;
 using QueueWorkers.DeadLetters;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Outbox;
@@ -73,7 +74,7 @@ public sealed class StepFailures(NpgsqlDataSource database, IStepProgress progre
             command.Parameters.Add(
                 new()
                 {
-                    Value = nextAttempt is { } wait ? DateTimeOffset.UtcNow + wait : DBNull.Value,
+                    Value = nextAttempt is { } wait ? DatabaseClock.UtcNow + wait : DBNull.Value,
                     NpgsqlDbType = NpgsqlDbType.TimestampTz,
                 }
             );

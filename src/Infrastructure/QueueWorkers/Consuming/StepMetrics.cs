@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using QueueWorkers.Clocks;
 using QueueWorkers.FlowControl;
 using QueueWorkers.Steps;
 using QueueWorkers.Telemetry;
@@ -66,7 +67,7 @@ public sealed class StepMetrics
             new KeyValuePair<string, object?>("outcome", run.Rejection is null ? "done" : "rejected")
         );
         if (_duration.Enabled)
-            _duration.Record((DateTimeOffset.UtcNow - run.StartedAt).TotalSeconds, step);
+            _duration.Record((DatabaseClock.UtcNow - run.StartedAt).TotalSeconds, step);
     }
 
     internal void LeftOut(StepRun run, StepStatus? status)

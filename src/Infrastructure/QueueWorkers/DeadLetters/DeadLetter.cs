@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using QueueWorkers.Clocks;
 using QueueWorkers.GroupCommit;
 using RabbitMQ.Client;
 
@@ -42,7 +43,7 @@ internal sealed record DeadLetter
 
     public int Attempts { get; init; } = 1;
 
-    public DateTimeOffset At { get; init; } = DateTimeOffset.UtcNow;
+    public DateTimeOffset At { get; init; } = DatabaseClock.UtcNow;
 
     public string? Build { get; init; }
 
@@ -146,7 +147,7 @@ internal sealed record DeadLetter
     // is none for an id.
     private static DateTimeOffset FaultedAt(Dictionary<string, object?> headers)
     {
-        var now = DateTimeOffset.UtcNow;
+        var now = DatabaseClock.UtcNow;
         return
             DateTimeOffset.TryParse(
                 headers.GetValueOrDefault("MT-Fault-Timestamp") as string,

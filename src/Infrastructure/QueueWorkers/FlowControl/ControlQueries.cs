@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Npgsql;
 using NpgsqlTypes;
+using QueueWorkers.Clocks;
 using QueueWorkers.FlowControl.CircuitBreakers;
 using QueueWorkers.FlowControl.Workers;
 using QueueWorkers.Steps;
@@ -102,7 +104,8 @@ internal sealed class ControlQueries(NpgsqlDataSource database)
             living.processes, living.connections, current_setting('max_connections')::int -
                 current_setting('superuser_reserved_connections')::int - current_setting('reserved_connections')::int,
             (select jsonb_agg(jsonb_build_object('messageId', message_id, 'step', step)) from suspects
-                where step = any($5))
+                where step = any($5)),
+            clock_timestamp()
         from (select count(*)::int as processes, coalesce(sum(max_connections), 0)::int as connections from workers
             where stopped_at is null and (id = $1 or last_seen_at > now() - $12::interval)) living
         """;
@@ -147,8 +150,9 @@ internal sealed class ControlQueries(NpgsqlDataSource database)
         foreach (var name in trials)
             Add(batch, TakeTrial, name, me.Id);
         Add(batch, isDue ? ReportAndRead : Read, [.. ReportOf(me, isDry), dependencies, Worker.LifeSign]);
+        var asked = Stopwatch.GetTimestamp();
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-        return await ReadAsync(reader, cancellationToken);
+        return await ReadAsync(reader, asked, cancellationToken);
     }
 
     /// <summary>
@@ -183,10 +187,15 @@ internal sealed class ControlQueries(NpgsqlDataSource database)
             cancellationToken
         );
 
-    private static async Task<ControlState> ReadAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
+    private static async Task<ControlState> ReadAsync(
+        NpgsqlDataReader reader,
+        long asked,
+        CancellationToken cancellationToken
+    )
     {
         // Statements that write return no rows and no result of their own: the first result is that of the query.
         await reader.ReadAsync(cancellationToken);
+        DatabaseClock.Answered(reader.GetValue(9), asked);
         var replicas = Array<Replicas>(reader, 3).ToDictionary(r => r.Step, r => (r.Count, r.Rank));
         var troubled = reader.IsDBNull(2) ? [] : reader.GetFieldValue<string[]>(2).ToHashSet();
         return new ControlState(

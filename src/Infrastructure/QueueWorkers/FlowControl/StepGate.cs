@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using QueueWorkers.Clocks;
 using QueueWorkers.FlowControl.CircuitBreakers;
 using QueueWorkers.FlowControl.RateLimits;
 using QueueWorkers.Steps;
@@ -129,7 +130,7 @@ public sealed class StepGate : IDisposable
             return AdmissionResult.Granted;
 
         var pass = AdmissionResult.Later(
-            DateTimeOffset.UtcNow + Soon,
+            DatabaseClock.UtcNow + Soon,
             DeferralCause.Closed,
             $"the gate of '{Step.Name}' was closed or its rate was changed"
         );
@@ -249,7 +250,7 @@ public sealed class StepGate : IDisposable
                     return _dependency!.Down(messageId);
                 if (answer == Admission.OtherTrial && _isStopping)
                     return AdmissionResult.Later(
-                        DateTimeOffset.UtcNow,
+                        DatabaseClock.UtcNow,
                         DeferralCause.Closed,
                         $"the process of '{Step.Name}' stops"
                     );
@@ -269,7 +270,7 @@ public sealed class StepGate : IDisposable
 
     private AdmissionResult Closed(Guid messageId) =>
         AdmissionResult.Later(
-            _setting.RetryAt is { } at ? Jitter.After(at, messageId) : DateTimeOffset.UtcNow + Soon,
+            _setting.RetryAt is { } at ? Jitter.After(at, messageId) : DatabaseClock.UtcNow + Soon,
             _setting.RetryAt is null ? DeferralCause.Closed : DeferralCause.Breaker,
             _setting.ClosedBecause ?? ""
         );
@@ -285,7 +286,7 @@ public sealed class StepGate : IDisposable
             ?? throw new InvalidOperationException("These gates were built without a database; retries need one.");
         var wait = await schedule.NextAsync(messageId, deferrals, cancellationToken);
         return AdmissionResult.Later(
-            DateTimeOffset.UtcNow + wait,
+            DatabaseClock.UtcNow + wait,
             DeferralCause.RetryBudget,
             $"'{_dependency!.Name}' bears {_dependency.RetryWindow} retries of this process at a time now"
         );

@@ -1,4 +1,5 @@
 using Npgsql;
+using QueueWorkers.Clocks;
 using QueueWorkers.FlowControl.CircuitBreakers;
 using QueueWorkers.FlowControl.RateLimits;
 using QueueWorkers.FlowControl.Workers;
@@ -12,7 +13,7 @@ public sealed class StepGates : IAsyncDisposable
 {
     private readonly Dictionary<string, StepGate> _gates;
     private readonly Dictionary<string, DependencyHealth> _dependencies;
-    private readonly DateTimeOffset _startedAt = DateTimeOffset.UtcNow;
+    private readonly DateTimeOffset _startedAt = DatabaseClock.UtcNow;
     private readonly int _maxConnections;
     private readonly DeferredReports _reports = new();
     private readonly PermitLeases _leases;
@@ -34,7 +35,7 @@ public sealed class StepGates : IAsyncDisposable
     }
 
     /// <summary>This process.</summary>
-    public Guid Me { get; } = Guid.CreateVersion7();
+    public Guid Me { get; } = DatabaseClock.NewId();
 
     /// <summary>The gates.</summary>
     public IReadOnlyCollection<StepGate> All => _gates.Values;

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using QueueWorkers.Clocks;
 
 namespace QueueWorkers.Idempotency;
 
@@ -20,7 +21,7 @@ public static class DuplicateServices
     /// </summary>
     public static IServiceCollection AddDuplicateEvidence(this IServiceCollection services)
     {
-        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(DatabaseClock.Provider);
         services.TryAddSingleton<DuplicateEvidence>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, DuplicateWriter>());
         return services;

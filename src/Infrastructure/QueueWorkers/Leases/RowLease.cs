@@ -1,4 +1,5 @@
 using Npgsql;
+using QueueWorkers.Clocks;
 using QueueWorkers.GroupCommit;
 
 namespace QueueWorkers.Leases;
@@ -60,7 +61,7 @@ public sealed class RowLease : IAsyncDisposable
         CancellationToken cancellationToken
     )
     {
-        var (holder, takenAt) = (Guid.CreateVersion7(), Environment.TickCount64);
+        var (holder, takenAt) = (DatabaseClock.NewId(), Environment.TickCount64);
         await using var command = Command(database, Take, name, holder);
         command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = duration });
         return await command.ExecuteNonQueryAsync(cancellationToken) == 1

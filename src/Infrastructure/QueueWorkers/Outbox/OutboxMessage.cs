@@ -1,3 +1,5 @@
+using QueueWorkers.Clocks;
+
 namespace QueueWorkers.Outbox;
 
 /// <summary>
@@ -8,7 +10,7 @@ namespace QueueWorkers.Outbox;
 public sealed class OutboxMessage
 {
     /// <summary>The row's key, a version 7 UUID (new rows land at the end of the index).</summary>
-    public Guid Id { get; init; } = Guid.CreateVersion7();
+    public Guid Id { get; init; } = DatabaseClock.NewId();
 
     /// <summary>The message's id: the idempotency key of every step that consumes it.</summary>
     public Guid MessageId { get; init; }

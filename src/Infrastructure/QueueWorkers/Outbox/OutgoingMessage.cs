@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
+using QueueWorkers.Clocks;
 
 namespace QueueWorkers.Outbox;
 
@@ -42,10 +43,10 @@ public static class OutgoingMessage
     )
         where T : class
     {
-        var row = Guid.CreateVersion7();
+        var row = DatabaseClock.NewId();
         var messageId = id ?? row;
         // Its waiting time counts from when it could be begun.
-        var sentAt = dueAt ?? DateTimeOffset.UtcNow;
+        var sentAt = dueAt ?? DatabaseClock.UtcNow;
         return new OutboxMessage
         {
             Id = row,

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using MassTransit;
+using QueueWorkers.Clocks;
 using QueueWorkers.GroupCommit;
 
 namespace QueueWorkers.Outbox;
@@ -34,7 +35,7 @@ internal static class SendContextRow
         delay ??= context.Delay;
         // The delay is the row's due time; inside the envelope it would ask for the delayed exchange.
         context.Delay = null;
-        var now = DateTimeOffset.UtcNow;
+        var now = DatabaseClock.UtcNow;
         return new OutboxMessage
         {
             MessageId =
@@ -49,7 +50,7 @@ internal static class SendContextRow
             Headers = Serialize(
                 context.Headers.GetAll().Select(h => new KeyValuePair<string, object?>(h.Key, h.Value))
             ),
-            Body = context.Serializer.GetMessageBody(context).GetBytes(),
+            Body = EnvelopeTimes.ByDatabaseClock(context.Serializer.GetMessageBody(context).GetBytes()),
             Priority =
                 priority
                 ?? (transport.BasicProperties.IsPriorityPresent() ? (short?)transport.BasicProperties.Priority : null),
@@ -84,7 +85,7 @@ internal static class SendContextRow
         var received = context.ReceiveContext.GetPayload<RabbitMqBasicConsumeContext>().Properties;
         return new OutboxMessage
         {
-            MessageId = context.MessageId ?? Guid.CreateVersion7(),
+            MessageId = context.MessageId ?? DatabaseClock.NewId(),
             Exchange = exchange,
             // Bytes of a stranger's that were no text are longer as text, perhaps longer than can be sent.
             CorrelationId = AmqpLimits.ShortStringOrNull(StorableText.OfNullable(received.CorrelationId)),

@@ -1,3 +1,5 @@
+using QueueWorkers.Clocks;
+
 namespace QueueWorkers.Outbox;
 
 /// <summary>
@@ -21,7 +23,7 @@ public static class TimedId
         long milliseconds = 0;
         for (var i = 0; i < 6; i++)
             milliseconds = (milliseconds << 8) | bytes[i];
-        return TimeSpan.FromMilliseconds(Math.Max(0, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() - milliseconds));
+        return TimeSpan.FromMilliseconds(Math.Max(0, DatabaseClock.UtcNow.ToUnixTimeMilliseconds() - milliseconds));
     }
 
     /// <summary>

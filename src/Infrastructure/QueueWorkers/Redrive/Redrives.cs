@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Npgsql;
 using NpgsqlTypes;
+using QueueWorkers.Clocks;
 using QueueWorkers.DeadLetters;
 using QueueWorkers.DeadLetters.Search;
 using QueueWorkers.Operators;
@@ -47,7 +48,7 @@ public sealed class Redrives(NpgsqlDataSource database, ISubjectDirectory subjec
             subjects,
             cancellationToken
         );
-        var id = Guid.CreateVersion7();
+        var id = DatabaseClock.NewId();
         Failpoint.Hit("redrive.before_create", Outside.Database);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);

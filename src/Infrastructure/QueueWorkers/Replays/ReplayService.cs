@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using QueueWorkers.Clocks;
 using QueueWorkers.Operators;
 
 namespace QueueWorkers.Replays;
@@ -33,7 +34,7 @@ public sealed class ReplayService(NpgsqlDataSource database, IReplaySource sourc
         if (perSecond is < 1 or > 5000)
             throw new ReplayRefusedException($"A replay's rate must be 1–5000 a second, got {perSecond}.");
         await source.CheckAsync(step, filter, cancellationToken);
-        var id = Guid.CreateVersion7();
+        var id = DatabaseClock.NewId();
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await using var command = new NpgsqlCommand(

@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using QueueWorkers.Clocks;
 using QueueWorkers.Operators;
 
 namespace QueueWorkers.Scheduling;
@@ -214,7 +215,7 @@ public sealed class ScheduleControl(NpgsqlDataSource database)
             new NpgsqlParameter<string> { TypedValue = cron },
             new NpgsqlParameter<string> { TypedValue = timeZone },
             new NpgsqlParameter<short> { TypedValue = (short)misfire },
-            NextDue(parsed, DateTimeOffset.UtcNow)
+            NextDue(parsed, DatabaseClock.UtcNow)
         );
     }
 

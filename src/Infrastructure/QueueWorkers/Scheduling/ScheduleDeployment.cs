@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using QueueWorkers.Clocks;
 
 namespace QueueWorkers.Scheduling;
 
@@ -57,7 +58,7 @@ public sealed class ScheduleDeployment(NpgsqlDataSource database, ScheduleCatalo
             command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = schedule.Cron });
             command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = schedule.TimeZone });
             command.Parameters.Add(new NpgsqlParameter<short> { TypedValue = (short)schedule.Misfire });
-            var next = CronText.Parse(schedule.Cron, schedule.TimeZone).After(DateTimeOffset.UtcNow);
+            var next = CronText.Parse(schedule.Cron, schedule.TimeZone).After(DatabaseClock.UtcNow);
             command.Parameters.Add(
                 new() { Value = next is { } due ? due : DBNull.Value, NpgsqlDbType = NpgsqlDbType.TimestampTz }
             );

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using QueueWorkers.Clocks;
 using QueueWorkers.Outbox;
 using QueueWorkers.Steps.Claims;
 using QueueWorkers.Steps.Reports;
@@ -38,7 +39,7 @@ public sealed class StepRun
         Attempt = attempt;
         Effect = policy.Name;
         _claims = claims;
-        StartedAt = DateTimeOffset.UtcNow;
+        StartedAt = DatabaseClock.UtcNow;
         Trace = Activity.Current;
     }
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using QueueWorkers.Clocks;
 
 namespace QueueWorkers.Topology;
 
@@ -13,7 +14,7 @@ public static class TopologyServices
     /// <summary>Adds it, unless <c>Topology:Check</c> is false.</summary>
     public static IServiceCollection AddTopologyCheck(this IServiceCollection services, IConfiguration configuration)
     {
-        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(DatabaseClock.Provider);
         services.AddMetrics();
         services.AddSingleton<TopologyReader>().AddSingleton<TopologyMetrics>().AddSingleton<TopologyGuard>();
         services.AddSingleton<ITopologyFindings>(provider => new GuardFindings(

@@ -1,5 +1,6 @@
 using MassTransit;
 using Microsoft.Extensions.Logging;
+using QueueWorkers.Clocks;
 using QueueWorkers.Consuming.Acknowledgement;
 using QueueWorkers.FlowControl;
 using QueueWorkers.GroupCommit;
@@ -49,7 +50,7 @@ internal sealed class DeferStage<TStep>(
         StepLog.Deferred(logger, run.Step, run.SubjectId, run.MessageId, busy.Message);
         // A lease that is over and still in the way (or a step that knows no better than "soon") is asked for ever more
         // rarely.
-        var (count, soon) = (Deferral.CountOf(context, DeferralCause.EffectInProgress), DateTimeOffset.UtcNow);
+        var (count, soon) = (Deferral.CountOf(context, DeferralCause.EffectInProgress), DatabaseClock.UtcNow);
         var at = count == 0 ? soon : soon + Backoff.After(FirstWait, LongestWait, count - 1, run.MessageId);
         await DeferAsync(context, run, busy.LeaseUntil > at ? busy.LeaseUntil : at, DeferralCause.EffectInProgress);
     }
@@ -87,7 +88,7 @@ internal sealed class DeferStage<TStep>(
                 Deferral.CountOf(context, DeferralCause.Database),
                 run.MessageId
             );
-            await DeferAsync(context, run, DateTimeOffset.UtcNow + wait, DeferralCause.Database);
+            await DeferAsync(context, run, DatabaseClock.UtcNow + wait, DeferralCause.Database);
             return;
         }
 

@@ -1,5 +1,6 @@
 using MassTransit;
 using Microsoft.Extensions.Logging;
+using QueueWorkers.Clocks;
 using QueueWorkers.FlowControl.Cancellation;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Steps;
@@ -34,7 +35,7 @@ internal sealed class SkipStage<TStep>(
         if (cancellations.Contains(run.SubjectId))
             return await SkipAsync(run, StepStatus.Cancelled, "its subject was cancelled", context.CancellationToken);
         // Only the first attempt can be too late: what was begun is brought to an end.
-        if (run.Attempt > 1 || StartBefore(context, run.Policy) is not { } until || until > DateTimeOffset.UtcNow)
+        if (run.Attempt > 1 || StartBefore(context, run.Policy) is not { } until || until > DatabaseClock.UtcNow)
             return false;
         StepLog.Expired(logger, run.Step, run.SubjectId, run.MessageId, until);
         return await SkipAsync(run, StepStatus.Expired, "it was not begun in time", context.CancellationToken);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using QueueWorkers.Clocks;
 using QueueWorkers.FlowControl.RateLimits;
 using QueueWorkers.Steps;
 
@@ -77,7 +78,7 @@ public sealed class DependencyHealth
             var breaker = Volatile.Read(ref _breaker);
             return breaker is { Forced: null, State: BreakerState.Open, RetryAt: { } retry }
                 ? retry
-                : DateTimeOffset.UtcNow + (breaker.Effective == BreakerState.HalfOpen ? OtherTrial : Unknown);
+                : DatabaseClock.UtcNow + (breaker.Effective == BreakerState.HalfOpen ? OtherTrial : Unknown);
         }
     }
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using QueueWorkers.Clocks;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Leases;
 using QueueWorkers.Steps;
@@ -139,7 +140,7 @@ public sealed class PoisonGuard(
             var until = await RowLease.HeldUntilAsync(database, KeyOf(run), cancellationToken);
             // Renewed meanwhile: somebody lives.
             if (until > seen)
-                throw new EffectInProgressException(run.Effect, run.SubjectId, DateTimeOffset.UtcNow + Elsewhere);
+                throw new EffectInProgressException(run.Effect, run.SubjectId, DatabaseClock.UtcNow + Elsewhere);
             seen = until ?? seen;
             await Task.Delay(LookAgain, cancellationToken);
         }

@@ -1,3 +1,5 @@
+using QueueWorkers.Clocks;
+
 namespace QueueWorkers.FlowControl.RateLimits;
 
 /// <summary>
@@ -10,7 +12,7 @@ internal static class Jitter
 
     public static DateTimeOffset After(DateTimeOffset at, Guid messageId)
     {
-        var now = DateTimeOffset.UtcNow;
+        var now = DatabaseClock.UtcNow;
         return (at > now ? at : now) + (Most * ShareOf(messageId));
     }
 

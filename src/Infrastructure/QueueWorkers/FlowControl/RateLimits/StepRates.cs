@@ -1,4 +1,5 @@
 using System.Threading.RateLimiting;
+using QueueWorkers.Clocks;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Steps;
 
@@ -47,7 +48,7 @@ internal sealed class StepRates : IDisposable
         {
             if (keyOf(limit.Key!) is { } key && await TakeAsync(limit, key, cancellationToken) is { } later)
                 return AdmissionResult.Later(
-                    DateTimeOffset.UtcNow + later,
+                    DatabaseClock.UtcNow + later,
                     DeferralCause.RateLimit,
                     $"'{_step}' may begin {limit} and has done so for this one"
                 );
@@ -58,7 +59,7 @@ internal sealed class StepRates : IDisposable
             using var lease = await limiter.AcquireAsync(1, cancellationToken);
             if (!lease.IsAcquired && lease.TryGetMetadata(MetadataName.RetryAfter, out var later))
                 return AdmissionResult.Later(
-                    DateTimeOffset.UtcNow + later,
+                    DatabaseClock.UtcNow + later,
                     DeferralCause.RateLimit,
                     $"'{_step}' is at its limit of {RateLimit.Format(Limits)}"
                 );

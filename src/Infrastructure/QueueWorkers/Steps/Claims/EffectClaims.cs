@@ -1,4 +1,5 @@
 using Npgsql;
+using QueueWorkers.Clocks;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Idempotency;
 
@@ -82,7 +83,7 @@ internal sealed class EffectClaims(NpgsqlDataSource database) : IAsyncDisposable
         var committed = await _claims.CommitAsync(wanted).WaitAsync(cancellationToken);
         run.UnansweredClaim = null;
         var answer =
-            committed ?? throw new EffectInProgressException(run.Effect, run.SubjectId, DateTimeOffset.UtcNow + lease);
+            committed ?? throw new EffectInProgressException(run.Effect, run.SubjectId, DatabaseClock.UtcNow + lease);
         if (answer.IsOurs)
         {
             run.ClaimedUntil = answer.LeaseUntil;
@@ -96,7 +97,7 @@ internal sealed class EffectClaims(NpgsqlDataSource database) : IAsyncDisposable
             _ => throw new EffectInProgressException(
                 run.Effect,
                 run.SubjectId,
-                answer.LeaseUntil ?? DateTimeOffset.UtcNow + lease
+                answer.LeaseUntil ?? DatabaseClock.UtcNow + lease
             ),
         };
     }
@@ -121,7 +122,7 @@ internal sealed class EffectClaims(NpgsqlDataSource database) : IAsyncDisposable
     {
         // Not ours any more: whoever took the effect over decides, and this message asks again.
         if (!await SettleAsync(GiveUp, run))
-            throw new EffectInProgressException(run.Effect, run.SubjectId, DateTimeOffset.UtcNow + TakenOver);
+            throw new EffectInProgressException(run.Effect, run.SubjectId, DatabaseClock.UtcNow + TakenOver);
         throw new UncertainEffectException(run.Effect, run.SubjectId, reference);
     }
 

@@ -1,4 +1,5 @@
 using Npgsql;
+using QueueWorkers.Clocks;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Idempotency;
 
@@ -117,7 +118,7 @@ internal sealed class SharedClaims(NpgsqlDataSource database) : GroupCommitter<W
     // What the first of twins has begun is another's for the others.
     private static ClaimAnswer? AnswerOf(WantedClaim unit, bool isFirst, ClaimAnswer? answer) =>
         answer is { IsOurs: true } && !isFirst
-            ? new ClaimAnswer(false, false, EffectState.Pending, DateTimeOffset.UtcNow + unit.Lease)
+            ? new ClaimAnswer(false, false, EffectState.Pending, DatabaseClock.UtcNow + unit.Lease)
             : answer;
 
     private static NpgsqlBatchCommand CommandOf(WantedClaim[] wanted)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using QueueWorkers.Clocks;
 using QueueWorkers.GroupCommit;
 
 namespace QueueWorkers.Steps.Reports;
@@ -86,7 +87,7 @@ public sealed class RunReport
                 Activity = _activity,
                 Log = [.. _log],
                 Result = _result,
-                At = DateTimeOffset.UtcNow,
+                At = DatabaseClock.UtcNow,
             };
         }
     }
