@@ -60,7 +60,7 @@ public static class MessagingServices
     /// <param name="services">Where to.</param>
     /// <param name="configuration">Handed to the steps' own registrations.</param>
     /// <param name="steps">The steps to run here; none for a process that only publishes.</param>
-    /// <exception cref="InvalidConfigurationException">Section <c>Poison</c>, <c>Shutdown</c> or <c>Health</c> cannot
+    /// <exception cref="InvalidConfigurationException">Section <c>Poison</c>, <c>Shutdown</c>, <c>Health</c> or <c>Consuming</c> cannot
     /// work, or one that a step reads.</exception>
     public static IServiceCollection AddSteps<TContext>(
         this IServiceCollection services,
@@ -75,8 +75,10 @@ public static class MessagingServices
         var poison = problems.Read(() => PoisonOptions.Read(configuration));
         var shutdown = problems.Read(() => ShutdownOptions.Read(configuration));
         var health = problems.Read(() => HealthOptions.Read(configuration));
+        var consuming = problems.Read(() => ConsumingOptions.Read(configuration));
         problems.ThrowIfAny();
 
+        services.TryAddSingleton(new DeliveryLimits(consuming!));
         services.TryAddSingleton(DatabaseClock.Provider);
         services.TryAddSingleton<Fleet>();
         services.TryAddSingleton<ControlMetrics>();

@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using QueueWorkers.Messaging;
@@ -109,6 +110,38 @@ public sealed class TestBroker : IAsyncDisposable
             Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"{Options.Username}:{Options.Password}"))
         );
         using var response = await http.DeleteAsync(new Uri($"api/connections/username/{user}", UriKind.Relative));
+        response.EnsureSuccessStatusCode();
+    }
+
+    /// <summary>Sets a policy of queues as an operator of the broker does, before ours; or removes it.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="pattern">The queues; null removes the policy.</param>
+    /// <param name="definition">What it sets.</param>
+    /// <param name="isOperators">Whether it is an operator policy, which is merged with ours, or a policy that takes the
+    /// place of ours.</param>
+    public async Task SetPolicyAsync(string name, string? pattern, object? definition = null, bool isOperators = true)
+    {
+        using var http = new HttpClient { BaseAddress = Options.ManagementUri };
+        http.DefaultRequestHeaders.Authorization = new(
+            "Basic",
+            Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"{Options.Username}:{Options.Password}"))
+        );
+        var address = new Uri(
+            $"api/{(isOperators ? "operator-policies" : "policies")}/{Uri.EscapeDataString(Options.VirtualHost)}/{name}",
+            UriKind.Relative
+        );
+        using var response = pattern is null
+            ? await http.DeleteAsync(address)
+            : await http.PutAsJsonAsync(
+                address,
+                new Dictionary<string, object?>
+                {
+                    ["pattern"] = pattern,
+                    ["apply-to"] = "queues",
+                    ["priority"] = 100,
+                    ["definition"] = definition,
+                }
+            );
         response.EnsureSuccessStatusCode();
     }
 

@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using QueueWorkers.Consuming.Acknowledgement;
+using QueueWorkers.Consuming.Limits;
 using QueueWorkers.FlowControl;
 using QueueWorkers.FlowControl.Poison;
 using QueueWorkers.Steps;
@@ -119,6 +120,7 @@ internal sealed class StepEndpoint : IStepEndpoint
                 new StepChannelFilter(
                     gate,
                     consumption,
+                    context.GetRequiredService<DeliveryLimits>(),
                     context.GetRequiredService<ILogger<StepSubscription>>(),
                     stopping
                 )

@@ -117,4 +117,14 @@ internal static partial class StepLog
         "Process ended itself because a step could not consume for {ExitAfter}: {Step}. {Reason} Exit code {ExitCode}; nothing is lost, a new process takes over"
     )]
     public static partial void EndsItself(ILogger logger, string step, TimeSpan exitAfter, string reason, int exitCode);
+
+    [LoggerMessage(
+        2013,
+        LogLevel.Warning,
+        "{Step} dead-lettered message {MessageId} unread: {Bytes} bytes, {Limit} allowed"
+    )]
+    public static partial void TooLarge(ILogger logger, string step, string messageId, int bytes, int limit);
+
+    [LoggerMessage(2014, LogLevel.Error, "{Step} cannot dead-letter the large message {MessageId}: {Reason}")]
+    public static partial void CannotRefuse(ILogger logger, string step, string messageId, string reason);
 }

@@ -59,11 +59,6 @@ internal sealed record DeadLetter
 
     public short? Priority { get; init; }
 
-    /// <summary>
-    /// True when the broker gave it up, after too many deliveries, without any step having written anything down.
-    /// </summary>
-    public bool ByDeliveryLimit { get; init; }
-
     /// <summary>What a message found in a queue says about itself.</summary>
     public static DeadLetter Of(string queue, IReadOnlyBasicProperties properties, byte[] body)
     {
@@ -76,8 +71,8 @@ internal sealed record DeadLetter
             ?? (Guid.TryParse(properties.MessageId, out var given) && given != Guid.Empty ? given : default(Guid?))
             ?? facts.MessageId
             ?? Derived(body);
-        var byLimit = headers.GetValueOrDefault("x-first-death-reason") is "delivery_limit";
-        var (type, text) = Fault(kind, headers, facts, byLimit);
+        var broker = kind == FailureKind.Error ? BrokerReason.Of(headers, step) : null;
+        var (type, text) = Fault(kind, headers, facts, broker);
         return new DeadLetter
         {
             Queue = queue,
@@ -95,9 +90,10 @@ internal sealed record DeadLetter
                 FaultFingerprint.Normalise(headers.GetValueOrDefault("MT-Fault-StackTrace") as string),
                 8000
             ),
-            Attempts = byLimit
-                ? (Number(headers, "x-acquired-count") ?? 1)
-                : facts.Redeliveries + (Number(headers, "MT-Fault-RetryCount") ?? 0) + 1,
+            Attempts = broker is { WasBegun: false }
+                ? facts.Redeliveries
+                : (broker is null ? null : Number(headers, "x-acquired-count"))
+                    ?? facts.Redeliveries + (Number(headers, "MT-Fault-RetryCount") ?? 0) + 1,
             At = FaultedAt(headers),
             Build = StorableText.OfNullable(headers.GetValueOrDefault("MT-Host-AssemblyVersion") as string, 100),
             Host = StorableText.OfNullable(headers.GetValueOrDefault("MT-Host-MachineName") as string, 200),
@@ -106,9 +102,18 @@ internal sealed record DeadLetter
             ContentType = StorableText.Of(properties.ContentType ?? "", 200),
             Headers = StorableText.Of(JsonOf(headers), LongestHeaders),
             Priority = properties.IsPriorityPresent() ? properties.Priority : null,
-            ByDeliveryLimit = byLimit,
         };
     }
+
+    /// <summary>What is needed to find it again, and nothing that is large.</summary>
+    public DeadLetter WithoutContent() =>
+        this with
+        {
+            Body = [],
+            Payload = null,
+            Stack = null,
+            Headers = "{}",
+        };
 
     /// <summary>The kind of a queue by its name, and its step.</summary>
     public static (FailureKind Kind, string? Step) Place(string queue) =>
@@ -120,7 +125,7 @@ internal sealed record DeadLetter
         FailureKind kind,
         Dictionary<string, object?> headers,
         EnvelopeFacts facts,
-        bool byLimit
+        BrokerReason? broker
     ) =>
         kind switch
         {
@@ -136,10 +141,7 @@ internal sealed record DeadLetter
                 type,
                 headers.GetValueOrDefault("MT-Fault-Message") as string ?? ""
             ),
-            _ when byLimit => (
-                "DeliveryLimit",
-                "Its consumers died again and again while they had this message; the broker moved it out of the way."
-            ),
+            _ when broker is not null => (broker.FaultType, broker.FaultMessage),
             _ => ("Unknown", "The message carries no fault: somebody put it here by hand."),
         };
 

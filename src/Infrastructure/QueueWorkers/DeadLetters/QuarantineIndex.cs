@@ -12,13 +12,20 @@ internal static class QuarantineIndex
     /// <summary>The place of these rows in the index.</summary>
     public const string Queue = "outbox";
 
+    // Of bodies in memory at once; one may exceed it. What is left comes with the next comparison.
+    private const long MostBytes = 16 * 1024 * 1024;
+
     private static readonly string Missing = $"""
         select o.id, o.message_id, o.exchange, o.routing_key, o.content_type, o.headers, o.body, o.priority, o.attempts,
             o.last_error, o.dead_at,
             (select count(*)::integer from failures f where f.queue = 'outbox' and f.identity = o.id)
-        from outbox o where o.dead_at is not null and not exists (select from failures f
-            where f.queue = 'outbox' and f.identity = o.id
-            and f.state in ({FailureState.Failed:D}, {FailureState.Archived:D})) limit 1000
+        from outbox o where o.id = any(array(
+            select id from (select id, sum(octet_length(body)) over (order by id) - octet_length(body) as before
+                from (select d.id, d.body from outbox d where d.dead_at is not null and not exists (select from failures f
+                    where f.queue = 'outbox' and f.identity = d.id
+                    and f.state in ({FailureState.Failed:D}, {FailureState.Archived:D}))
+                    order by d.id limit 1000) r) w
+            where before < $1))
         """;
 
     private static readonly string Close = $"""
@@ -48,6 +55,7 @@ internal static class QuarantineIndex
     )
     {
         await using var command = new NpgsqlCommand(Missing, connection);
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = MostBytes });
         var rows = new List<DeadLetter>();
         Failpoint.Hit("deadletter.before_read_quarantine", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);

@@ -22,14 +22,24 @@ public sealed class RedriveMover(
     PayloadEdits edits
 )
 {
+    // Of bodies in one batch; one message may exceed it. The rest follows with the next batch.
+    private const long MostBytes = 16 * 1024 * 1024;
+
     // What was done before is not sent again, though it would do no harm: it would cost a run.
     private static readonly string Take = $"""
         select f.id, f.kind, f.queue, f.identity, f.generation, f.message_id, f.step, f.message_type, f.subject_id,
             f.payload, f.body, f.headers, f.priority, f.state, i.payload,
             {RedriveBlocker.Columns}
         from redrive_items i join failures f on f.id = i.failure_id
-        where i.redrive_id = $1 and i.state = {RedriveItemState.Waiting:D} order by i.failure_id limit $2
-            for no key update of i, f
+        where i.redrive_id = $1 and i.state = {RedriveItemState.Waiting:D} and i.failure_id = any(array(
+            select failure_id from (
+                select n.failure_id,
+                    sum(octet_length(b.body)) over (order by n.failure_id) - octet_length(b.body) as before
+                from (select failure_id from redrive_items where redrive_id = $1
+                    and state = {RedriveItemState.Waiting:D} order by failure_id limit $2) n
+                    join failures b on b.id = n.failure_id) w
+            where before < $3))
+        order by i.failure_id for no key update of i, f
         """;
 
     private static readonly string Send = $"""
@@ -172,6 +182,7 @@ public sealed class RedriveMover(
         await using var command = new NpgsqlCommand(Take, connection);
         command.Parameters.Add(new() { Value = redrive });
         command.Parameters.Add(new() { Value = most });
+        command.Parameters.Add(new() { Value = MostBytes });
         var taken = new List<(Failure, string?, RedriveBlocker)>();
         Failpoint.Hit("redrive.before_take", Outside.Database);
         await using var r = await command.ExecuteReaderAsync(cancellationToken);

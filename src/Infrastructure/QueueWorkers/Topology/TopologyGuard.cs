@@ -25,6 +25,7 @@ namespace QueueWorkers.Topology;
 /// 3. Its messages are sent again from the database, which is committed.
 /// 4. It gets the mark "settled". Dying before this line repeats 2 to 4; the copies are dropped by the steps. A queue
 ///    that is deleted in between has lost "begun".
+/// A queue that loses messages by a policy is treated like one that was deleted, once the policy is gone.
 /// Several processes may run it: what they do twice, they do to no effect.
 /// </summary>
 internal sealed class TopologyGuard(
@@ -43,7 +44,7 @@ internal sealed class TopologyGuard(
 
     private const string Begun = "begun";
     private const string Settled = "settled";
-    private const int LooksPerLimits = 10;
+    private const int LooksPerLimits = 5;
 
     // What a restored message needs is in its row; the reconciler publishes it.
     private static readonly string Restore = $"""
@@ -53,6 +54,14 @@ internal sealed class TopologyGuard(
             for no key update)
         update failures f set state = {FailureState.Failed:D}, removed_at = now(), closed_at = null,
             note = 'Its queue was deleted; the message is put back.' from missing where f.id = missing.id
+        """;
+
+    private static readonly string RestoreExpired = $"""
+        with expired as (select id from failures where queue = $1 and state = {FailureState.Gone:D} and closed_at > $2
+            order by id for no key update)
+        update failures f set state = {FailureState.Failed:D}, removed_at = now(), closed_at = null,
+            note = 'Dropped from its queue by a broker policy; the message is put back.' from expired
+            where f.id = expired.id
         """;
 
     // Rows that the broker refused while the topology was broken wait up to five minutes; it is whole again.
@@ -66,6 +75,11 @@ internal sealed class TopologyGuard(
     // because of one.
     private static readonly TimeSpan Shown = TimeSpan.FromMinutes(10);
 
+    private static readonly TimeSpan BetweenCopies = TimeSpan.FromMinutes(1);
+
+    // The index takes some seconds to believe that a message is gone.
+    private static readonly TimeSpan RestoreFor = TimeSpan.FromMinutes(2);
+
     // What came into "unrouted" is indexed within some seconds.
     private static readonly TimeSpan RedriveFor = TimeSpan.FromMinutes(2);
 
@@ -75,6 +89,10 @@ internal sealed class TopologyGuard(
     private DateTimeOffset? _brokenSince;
     private DateTimeOffset _redriveUntil;
     private IReadOnlyList<QueueLimit> _limits = [];
+    private readonly HashSet<string> _losing = [];
+    private readonly Dictionary<string, DateTimeOffset> _sentAgain = [];
+    private readonly Dictionary<string, DateTimeOffset> _limitedSince = [];
+    private readonly Dictionary<string, (DateTimeOffset Since, DateTimeOffset Until)> _restoring = [];
     private int _looks;
 
     /// <summary>What is wrong now, and what was in the last ten minutes.</summary>
@@ -91,10 +109,10 @@ internal sealed class TopologyGuard(
     {
         var expected = await ExpectedQueue.ReadAsync(database, cancellationToken);
         var bindings = await reader.BindingsAsync(cancellationToken);
+        await LookForLimitsAsync(expected, bindings, cancellationToken);
         var whole = true;
         foreach (var queue in expected)
             whole &= await LookAtAsync(queue, bindings, cancellationToken);
-        await LookForLimitsAsync([.. expected.Select(q => q.Name)], cancellationToken);
         if (whole && _brokenSince is { } since)
             await RedriveUnroutedAsync(since, cancellationToken);
     }
@@ -152,7 +170,8 @@ internal sealed class TopologyGuard(
             return true;
         }
 
-        if (queue.Role == QueueRole.Subscriber)
+        // A limit by which it loses messages: settled only when that is gone.
+        if (queue.Role == QueueRole.Subscriber || _losing.Contains(queue.Name))
             return true;
         // No mark anywhere: this version sees the installation for the first Time.
         var isFirst = !bindings.Any(b => b.Source == Marks);
@@ -305,7 +324,7 @@ internal sealed class TopologyGuard(
         TopologyLog.SentAgain(logger, queue.Name, count);
         Close(
             queue,
-            $"Queue {queue.Name} was deleted or cut off and is whole again; {count} messages that may have been lost were sent again at {Time.GetUtcNow():HH:mm:ss} UTC."
+            $"Queue {queue.Name} was deleted, cut off or limited and is whole again; {count} messages that may have been lost were sent again at {Time.GetUtcNow():HH:mm:ss} UTC."
         );
     }
 
@@ -372,19 +391,50 @@ internal sealed class TopologyGuard(
             TopologyLog.Redriven(logger, made.Redrive.Id, made.Redrive.Total);
     }
 
-    private async Task LookForLimitsAsync(HashSet<string> ours, CancellationToken cancellationToken)
+    // Policies that limit our queues. What is over a limit goes to the dead-letter queue where our own policy is in
+    // force beside the limit; where another one took its place, it is lost. Then the mark "settled" is taken away until
+    // the limit is gone, so that what was lost is sent again, also by a guard that is started later.
+    private async Task LookForLimitsAsync(
+        IReadOnlyList<ExpectedQueue> expected,
+        HashSet<Binding> bindings,
+        CancellationToken cancellationToken
+    )
     {
         if (_looks++ % LooksPerLimits != 0)
             return;
-        QueueLimit[] limits = [.. (await reader.LimitsAsync(cancellationToken)).Where(l => ours.Contains(l.Queue))];
-        foreach (var limit in limits.Except(_limits))
+        var roles = expected.ToDictionary(q => q.Name);
+        QueueLimit[] limits =
+        [
+            .. (await reader.LimitsAsync(cancellationToken)).Where(l => roles.ContainsKey(l.Queue)),
+        ];
+        foreach (var limit in limits.ExceptBy(_limits.Select(Said), Said))
             TopologyLog.Limited(logger, limit.Queue, limit.Policy, limit.Limits);
         foreach (var ended in _limits.ExceptBy(limits.Select(l => l.Queue), l => l.Queue))
+        {
             _findings.TryRemove(Key(ended.Queue), out _);
+            if (roles.GetValueOrDefault(ended.Queue)?.Role == QueueRole.DeadLettered)
+                _restoring[ended.Queue] = (_limitedSince[ended.Queue], Time.GetUtcNow() + RestoreFor);
+            _limitedSince.Remove(ended.Queue);
+        }
+
+        foreach (var (queue, (since, until)) in _restoring.ToArray())
+        {
+            await RestoreExpiredAsync(queue, since, cancellationToken);
+            if (until < Time.GetUtcNow())
+                _restoring.Remove(queue);
+        }
+
+        _losing.Clear();
         foreach (var limit in limits)
         {
+            var queue = roles[limit.Queue];
+            // Messages may have been lost since the look before this one.
+            _limitedSince.TryAdd(queue.Name, Time.GetUtcNow() - (LooksPerLimits * LongestPause));
+            var isLosing = queue.Role == QueueRole.Step && limit.DeadLettersTo is null;
+            if (isLosing)
+                await SendWhileLimitedAsync(queue, limit, bindings, cancellationToken);
             var says =
-                $"Policy {limit.Policy} limits queue {limit.Queue}: {limit.Limits}. Messages over it are dropped or refused; remove the limit from the policy.";
+                $"Policy {limit.Policy} limits queue {limit.Queue}: {limit.Limits}. {Consequence(queue, limit)} Remove the limit from the policy.";
             _findings[Key(limit.Queue)] = (
                 new TopologyFinding(limit.Queue, says, IsOpen: true),
                 DateTimeOffset.MaxValue
@@ -394,6 +444,65 @@ internal sealed class TopologyGuard(
         _limits = limits;
 
         static string Key(string queue) => $"{queue} limits";
+        static (string, string, string) Said(QueueLimit limit) => (limit.Queue, limit.Policy, limit.Limits);
+    }
+
+    private static string Consequence(ExpectedQueue queue, QueueLimit limit) =>
+        queue.Role switch
+        {
+            QueueRole.Step when limit.DeadLettersTo is { } to =>
+                $"Messages over it are refused, or dead-lettered to {to}: redrive them afterwards.",
+            QueueRole.Step => "Messages over it are lost: they are published again, at the latest when it is gone.",
+            QueueRole.DeadLettered =>
+                "Messages over it are dropped or refused; what the index knows is put back when it is gone.",
+            _ => "Messages over it are dropped or refused.",
+        };
+
+    // The database knows what the step has not done. While its queue is empty, that is what was lost, and a message
+    // that a worker holds this very moment: its copy is dropped by the step.
+    private async Task SendWhileLimitedAsync(
+        ExpectedQueue queue,
+        QueueLimit limit,
+        HashSet<Binding> bindings,
+        CancellationToken cancellationToken
+    )
+    {
+        _losing.Add(queue.Name);
+        if (bindings.Remove(Mark(queue, Settled)))
+            await OnChannelAsync(
+                c =>
+                    c.QueueUnbindAsync(
+                        queue.Name,
+                        Marks,
+                        Mark(queue, Settled).RoutingKey,
+                        cancellationToken: cancellationToken
+                    ),
+                cancellationToken
+            );
+        var now = Time.GetUtcNow();
+        if (!limit.IsEmpty || (_sentAgain.TryGetValue(queue.Name, out var at) && now - at < BetweenCopies))
+            return;
+        _sentAgain[queue.Name] = now;
+        var count = await lost.SendAgainAsync(queue.Name, cancellationToken);
+        if (count == 0)
+            return;
+        metrics.SentAgain(queue.Name, count);
+        TopologyLog.SentAgain(logger, queue.Name, count);
+    }
+
+    // What expired in a dead-letter queue is still in the index, as gone.
+    private async Task RestoreExpiredAsync(
+        string queue,
+        DateTimeOffset since,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var command = database.CreateCommand(RestoreExpired);
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = queue });
+        command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = since });
+        var count = await command.ExecuteNonQueryAsync(cancellationToken);
+        if (count > 0)
+            TopologyLog.PutBack(logger, queue, count);
     }
 
     private static async Task BindQueueAsync(IChannel channel, string queue, CancellationToken cancellationToken)

@@ -37,4 +37,11 @@ internal static partial class TopologyLog
         "Messages that no queue had taken were sent again: redrive {Redrive}, {Count} messages"
     )]
     public static partial void Redriven(ILogger logger, Guid redrive, int count);
+
+    [LoggerMessage(
+        4387,
+        LogLevel.Warning,
+        "Queue {Queue} lost messages by a policy that is gone; {Count} of them are put back"
+    )]
+    public static partial void PutBack(ILogger logger, string queue, int count);
 }

@@ -14,7 +14,9 @@ internal readonly record struct Binding(string Source, string Destination, bool 
 /// <param name="Queue">The queue.</param>
 /// <param name="Policy">The policy it comes from.</param>
 /// <param name="Limits">Its settings, such as <c>message-ttl 60000</c>.</param>
-internal sealed record QueueLimit(string Queue, string Policy, string Limits);
+/// <param name="DeadLettersTo">The queue that gets what is over a limit; null when it is lost.</param>
+/// <param name="IsEmpty">Whether the queue holds no message, neither ready nor with a consumer.</param>
+internal sealed record QueueLimit(string Queue, string Policy, string Limits, string? DeadLettersTo, bool IsEmpty);
 
 /// <summary>Reads exchanges, queues and bindings from RabbitMQ's management API.</summary>
 internal sealed class TopologyReader : IDisposable
@@ -57,7 +59,7 @@ internal sealed class TopologyReader : IDisposable
     public async Task<IReadOnlyList<QueueLimit>> LimitsAsync(CancellationToken cancellationToken)
     {
         using var answer = await GetAsync(
-            $"api/queues/{_host}?columns=name,policy,operator_policy,effective_policy_definition",
+            $"api/queues/{_host}?columns=name,policy,operator_policy,effective_policy_definition,messages",
             cancellationToken
         );
         var limits = new List<QueueLimit>();
@@ -79,7 +81,14 @@ internal sealed class TopologyReader : IDisposable
                     new QueueLimit(
                         queue.GetProperty("name").GetString()!,
                         Text(queue, "operator_policy") ?? Text(queue, "policy") ?? "?",
-                        string.Join(", ", found)
+                        string.Join(", ", found),
+                        // Our own policy says both; one of another name in its place says neither.
+                        definition.TryGetProperty("dead-letter-exchange", out _)
+                            ? Text(definition, "dead-letter-routing-key")
+                            : null,
+                        queue.TryGetProperty("messages", out var count)
+                            && count.ValueKind == JsonValueKind.Number
+                            && count.GetInt64() == 0
                     )
                 );
         }
@@ -89,8 +98,8 @@ internal sealed class TopologyReader : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private static string? Text(JsonElement queue, string name) =>
-        queue.TryGetProperty(name, out var value)
+    private static string? Text(JsonElement element, string name) =>
+        element.TryGetProperty(name, out var value)
         && value.ValueKind == JsonValueKind.String
         && value.GetString() is { Length: > 0 } text
             ? text

@@ -3,6 +3,7 @@ using MassTransit.Configuration;
 using MassTransit.Middleware;
 using MassTransit.RabbitMqTransport;
 using Microsoft.Extensions.Logging;
+using QueueWorkers.Consuming.Limits;
 using QueueWorkers.FlowControl;
 using RabbitMQ.Client;
 
@@ -14,6 +15,7 @@ namespace QueueWorkers.Consuming.Acknowledgement;
 internal sealed class StepChannelFilter(
     StepGate gate,
     StepConsumption consumption,
+    DeliveryLimits limits,
     ILogger logger,
     CancellationToken stopping
 ) : IFilter<ChannelContext>, IPipeSpecification<ChannelContext>
@@ -24,14 +26,12 @@ internal sealed class StepChannelFilter(
 
     public void Probe(ProbeContext context) => context.CreateFilterScope("stepGate");
 
-    public Task Send(ChannelContext context, IPipe<ChannelContext> next) =>
-        next.Send(
-            new StepChannel(
-                context,
-                new SharedAcks(context),
-                new StepSubscription(gate, consumption, context, logger, stopping)
-            )
-        );
+    public Task Send(ChannelContext context, IPipe<ChannelContext> next)
+    {
+        var acks = new SharedAcks(context);
+        var subscription = new StepSubscription(gate, consumption, limits, context, acks, logger, stopping);
+        return next.Send(new StepChannel(context, acks, subscription));
+    }
 }
 
 /// <summary>

@@ -1,6 +1,9 @@
+using System.Globalization;
 using MassTransit.RabbitMqTransport;
 using Microsoft.Extensions.Logging;
 using QueueWorkers.Background;
+using QueueWorkers.Clocks;
+using QueueWorkers.Consuming.Limits;
 using QueueWorkers.FlowControl;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
@@ -13,18 +16,24 @@ namespace QueueWorkers.Consuming.Acknowledgement;
 /// ended and begun anew; MassTransit's consumer stays, and so does the channel. So a run that is under way when the
 /// step is paused, or its limit changed, simply ends: nothing cancels it, its ack goes out on the channel that it came
 /// by, and others begin beside it. Until the subscription has followed, the gate itself keeps the new limit.
+/// It follows the size of the messages too: so many are taken at once as fit into the process's bytes in flight. What
+/// came before that was known goes back to the queue, and what is larger than allowed is dead-lettered unread.
 /// Dying at any line here loses nothing: what was delivered and not acked returns to the queue with the channel.
 /// </summary>
 #pragma warning disable CA1001 // Nobody asks the semaphore for its wait handle, so there is nothing to dispose; and a channel context has no end that could do it.
 internal sealed class StepSubscription(
     StepGate gate,
     StepConsumption consumption,
+    DeliveryLimits limits,
     ChannelContext channel,
+    SharedAcks acks,
     ILogger logger,
     CancellationToken stopping
 )
 #pragma warning restore CA1001
 {
+    private static readonly TimeSpan Apart = TimeSpan.FromSeconds(1);
+
     private readonly SemaphoreSlim _turn = new(1, 1);
     private Subscriber? _subscriber;
     private string _name = "";
@@ -33,6 +42,12 @@ internal sealed class StepSubscription(
     private int _count;
     private bool _ended;
     private volatile bool _cancelled;
+
+    // The largest message lately; how many came since that was looked at, and the largest of those.
+    private readonly Lock _sizes = new();
+    private int _largest = 1;
+    private int _largestSince = 1;
+    private int _since;
 
     /// <summary>
     /// In place of MassTransit's own subscription. Waits for the first poll: before it nobody knows whether the step is
@@ -50,7 +65,7 @@ internal sealed class StepSubscription(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stopping);
         await gate.Known.WaitAsync(either.Token);
         _name = consumerTag.Length > 0 ? consumerTag : $"{gate.Step.Name}-{Guid.NewGuid():N}";
-        _subscriber = new Subscriber(this, queue, consumer);
+        _subscriber = new Subscriber(this, queue, consumer, 0);
         // Before the first delivery, and for a step that is paused too: the endpoint is ready, there is just nothing
         // for it to do.
         await consumer.HandleBasicConsumeOkAsync(_name, either.Token);
@@ -88,7 +103,79 @@ internal sealed class StepSubscription(
         await _subscriber!.Consumer.HandleBasicCancelOkAsync(_name, cancellationToken);
     }
 
-    private void Delivered() => consumption.Delivered();
+    // Whether the message may be held here. A large one that came when nobody knew goes back, and fewer are taken from
+    // then on; after as many small ones as two prefetches, more again.
+    private bool Delivered(int bytes, int prefetch)
+    {
+        consumption.Delivered();
+        var follow = false;
+        lock (_sizes)
+        {
+            _largestSince = Math.Max(_largestSince, bytes);
+            var before = limits.PrefetchFor(_largest);
+            if (bytes > _largest)
+                _largest = bytes;
+            else if (++_since > 2 * prefetch)
+                (_largest, _largestSince, _since) = (_largestSince, 1, 0);
+            follow = Math.Min(limits.PrefetchFor(_largest), gate.Limit) != Math.Min(before, gate.Limit);
+        }
+
+        if (follow)
+            Follow();
+        return prefetch <= Math.Max(1, limits.PrefetchFor(bytes));
+    }
+
+    private Task GiveBackAsync(ulong deliveryTag, CancellationToken cancellationToken) =>
+        acks.NackAsync(deliveryTag, requeue: true, cancellationToken);
+
+    private ValueTask<IDisposable> TakeAsync(int bytes, CancellationToken cancellationToken) =>
+        limits.InFlight.TakeAsync(bytes, cancellationToken);
+
+    private bool IsTooLarge(int bytes) => bytes > limits.LargestMessage;
+
+    // As MassTransit does it after a fault, and without reading a byte. Where the queue cannot be written, the message
+    // goes back, a second later: in a circle as slow as that of DeadLetterBackoff.
+    private async Task DeadLetterUnreadAsync(
+        ulong deliveryTag,
+        IReadOnlyBasicProperties received,
+        ReadOnlyMemory<byte> body,
+        CancellationToken cancellationToken
+    )
+    {
+        var step = gate.Step.Name;
+        var says =
+            $"The body is {body.Length} bytes, more than the {limits.LargestMessage} that a message may have (Consuming__LargestMessage). It was not read.";
+        var headers = new Dictionary<string, object?>(received.Headers ?? new Dictionary<string, object?>())
+        {
+            ["MT-Reason"] = "fault",
+            ["MT-Fault-ExceptionType"] = "MessageTooLarge",
+            ["MT-Fault-Message"] = says,
+            ["MT-Fault-Timestamp"] = DatabaseClock.UtcNow.ToString("O", CultureInfo.InvariantCulture),
+        };
+        try
+        {
+            Failpoint.Hit("steps.before_dead_letter_unread", Outside.Broker);
+            await channel.BasicPublishAsync(
+                $"{step}_error",
+                "",
+                mandatory: true,
+                new BasicProperties(received) { Headers = headers },
+                body.ToArray(),
+                awaitAck: true,
+                cancellationToken
+            );
+            await acks.AckAsync(deliveryTag);
+            StepLog.TooLarge(logger, step, received.MessageId ?? "", body.Length, limits.LargestMessage);
+        }
+#pragma warning disable CA1031 // Whatever it was, the message is still ours to give back; a closed channel has done that already.
+        catch (Exception fault) when (channel.Channel.IsOpen && !cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+            StepLog.CannotRefuse(logger, step, received.MessageId ?? "", fault.Message);
+            await Task.Delay(Apart, cancellationToken);
+            await acks.NackAsync(deliveryTag, requeue: true, cancellationToken);
+        }
+    }
 
     private void Follow() => _ = BackgroundLoop.Run($"subscription of {gate.Step.Name}", FollowAsync);
 
@@ -120,7 +207,9 @@ internal sealed class StepSubscription(
     // Whoever comes here later finds the limit that holds then: several changes at once are one switch, or none.
     private async Task SwitchAsync(CancellationToken cancellationToken)
     {
-        var limit = gate.Limit;
+        int limit;
+        lock (_sizes)
+            limit = Math.Min(gate.Limit, limits.PrefetchFor(_largest));
         if (
             _ended
             || _cancelled
@@ -139,7 +228,10 @@ internal sealed class StepSubscription(
             return;
         // A prefetch holds for the consumers that begin after it.
         await channel.BasicQos(0, (ushort)limit, global: false, cancellationToken);
-        var (queue, subscriber) = (_subscriber!.Queue, _subscriber);
+        var (queue, subscriber) = (
+            _subscriber!.Queue,
+            new Subscriber(this, _subscriber.Queue, _subscriber.Consumer, limit)
+        );
         _tag = await channel.BasicConsume(
             queue.Name,
             queue.NoAck,
@@ -156,8 +248,12 @@ internal sealed class StepSubscription(
     internal sealed record Queue(string Name, bool NoAck, bool Exclusive, IDictionary<string, object> Arguments);
 
     // MassTransit's consumer, without the beginnings and ends of subscriptions that are none of its own.
-    private sealed class Subscriber(StepSubscription subscription, Queue queue, IAsyncBasicConsumer consumer)
-        : IAsyncBasicConsumer
+    private sealed class Subscriber(
+        StepSubscription subscription,
+        Queue queue,
+        IAsyncBasicConsumer consumer,
+        int prefetch
+    ) : IAsyncBasicConsumer
     {
         public Queue Queue => queue;
 
@@ -182,7 +278,7 @@ internal sealed class StepSubscription(
         public Task HandleChannelShutdownAsync(object channel, ShutdownEventArgs reason) =>
             consumer.HandleChannelShutdownAsync(channel, reason);
 
-        public Task HandleBasicDeliverAsync(
+        public async Task HandleBasicDeliverAsync(
             string consumerTag,
             ulong deliveryTag,
             bool redelivered,
@@ -193,17 +289,27 @@ internal sealed class StepSubscription(
             CancellationToken cancellationToken
         )
         {
-            subscription.Delivered();
-            return consumer.HandleBasicDeliverAsync(
-                consumerTag,
-                deliveryTag,
-                redelivered,
-                exchange,
-                routingKey,
-                properties,
-                body,
-                cancellationToken
-            );
+            if (!subscription.Delivered(body.Length, prefetch))
+            {
+                await subscription.GiveBackAsync(deliveryTag, cancellationToken);
+                return;
+            }
+
+            // The body is the client's memory until this method ends.
+            using var held = await subscription.TakeAsync(body.Length, cancellationToken);
+            if (subscription.IsTooLarge(body.Length))
+                await subscription.DeadLetterUnreadAsync(deliveryTag, properties, body, cancellationToken);
+            else
+                await consumer.HandleBasicDeliverAsync(
+                    consumerTag,
+                    deliveryTag,
+                    redelivered,
+                    exchange,
+                    routingKey,
+                    properties,
+                    body,
+                    cancellationToken
+                );
         }
     }
 }

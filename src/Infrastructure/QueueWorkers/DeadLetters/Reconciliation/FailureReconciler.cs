@@ -4,7 +4,6 @@ using Npgsql;
 using QueueWorkers.Leases;
 using QueueWorkers.Messaging;
 using RabbitMQ.Client;
-using RabbitMQ.Client.Events;
 
 namespace QueueWorkers.DeadLetters.Reconciliation;
 
@@ -12,7 +11,7 @@ namespace QueueWorkers.DeadLetters.Reconciliation;
 /// Makes index and queue agree, one queue at a time and by one process at a time:
 /// 1. Restored messages are put back and confirmed, then their rows say so. Dying in between puts a second copy back,
 ///    which is counted as a copy.
-/// 2. The queue's messages are held and compared with the rows. A message without a row gets one, and where no step has
+/// 2. The queue's messages are held and compared with the rows, window by window: bodies of one window are in memory. A message without a row gets one, and where no step has
 ///    recorded it, its step counts as failed from now on
 ///    (<see cref="DeadLetterRecorder"/>). Dying here returns the messages.
 /// 3. A message whose row says that it was sent again (its outbox row is committed) or put away is acked; then the row
@@ -44,6 +43,9 @@ public sealed class FailureReconciler(
         publisherConfirmationTrackingEnabled: true,
         outstandingPublisherConfirmationsRateLimiter: null
     );
+
+    /// <summary>The most bytes of bodies that a look has held in memory at once.</summary>
+    internal long MostBytes { get; private set; }
 
     /// <summary>Looks through a queue.</summary>
     /// <param name="queue">The queue.</param>
@@ -100,83 +102,136 @@ public sealed class FailureReconciler(
             await ReconcilerSql.DeadLetteredAsync(connection, queue, cancellationToken),
             cancellationToken
         );
-        var found = look
-            .Messages.Select(m => (Delivery: m, Message: DeadLetter.Of(queue, m.BasicProperties, m.Body.ToArray())))
-            .GroupBy(m => (m.Message.Identity, m.Message.Generation))
-            .Select(g => new Found(g.First().Message with { Copies = g.Count() }, [.. g.Select(m => m.Delivery)]))
-            .ToArray();
-
-        var rows = await ReconcilerSql.RowsAsync(
-            connection,
-            queue,
-            [.. found.Select(f => f.Message)],
-            cancellationToken
-        );
-        var (unknown, known) = Split(found, rows);
-        await AddAsync(connection, unknown, cancellationToken);
-        // Not in a short look at the head of the queue, of which a large redrive needs many.
-        if (limit == options.LookLimit)
-            await SettleAsync(
+        var found = new Dictionary<(Guid, int), Found>();
+        var unknown = 0;
+        while (await look.NextAsync(cancellationToken) is { Count: > 0 } window)
+            unknown += await TakeInAsync(
                 connection,
-                [.. known.Where(k => k.Row.State == FailureState.Failed).Select(k => k.Found.Message)],
+                queue,
+                window,
+                found,
+                // Not in a short look at the head of the queue, of which a large redrive needs many.
+                settles: limit == options.LookLimit,
                 cancellationToken
             );
+        MostBytes = Math.Max(MostBytes, look.MostBytes);
 
-        var outdated = known.Where(k => k.Row.State is not (FailureState.Failed or FailureState.Gone)).ToArray();
-        await look.RemoveAsync(outdated.SelectMany(k => k.Found.Deliveries), cancellationToken);
+        Found[] outdated =
+        [
+            .. found.Values.Where(f => f.Row is { State: not (FailureState.Failed or FailureState.Gone) }),
+        ];
+        await look.RemoveAsync(outdated.SelectMany(f => f.Tags), cancellationToken);
         await look.EndAsync(cancellationToken);
 
-        await ReconcilerSql.MarkRemovedAsync(connection, [.. outdated.Select(k => k.Row.Id)], cancellationToken);
-        await ReconcilerSql.SetCopiesAsync(
+        await ReconcilerSql.MarkRemovedAsync(
             connection,
-            [
-                .. known
-                    .Where(k => k.Row.State == FailureState.Failed && k.Row.Copies != k.Found.Message.Copies)
-                    .Select(k => (k.Row.Id, k.Found.Message.Copies)),
-            ],
+            [.. outdated.Select(f => f.Row!.Value.Id)],
             cancellationToken
         );
+        await NoteCopiesAsync(connection, queue, [.. found.Values.Except(outdated)], cancellationToken);
         // What stalled for long may have a successor, which has put messages back since: then this look says nothing
         // about what is missing.
         var closed =
             look.IsComplete && await lease.RenewAsync(cancellationToken)
-                ? await CloseMissingAsync(connection, queue, began, found, cancellationToken)
+                ? await CloseMissingAsync(
+                    connection,
+                    queue,
+                    began,
+                    [.. found.Values.Select(f => f.Message)],
+                    cancellationToken
+                )
                 : 0;
 
-        var removed = outdated.Sum(k => k.Found.Deliveries.Count);
+        var removed = outdated.Sum(f => f.Tags.Count);
         if (removed > 0)
             FailureLog.Removed(logger, removed, queue);
-        if (unknown.Count > 0)
-            FailureLog.Found(logger, unknown.Count, queue);
-        return new ReconcileResult(
-            queue,
-            look.Messages.Count - removed,
-            unknown.Count,
-            removed,
-            closed,
-            putBack,
-            look.IsComplete
-        );
+        if (unknown > 0)
+            FailureLog.Found(logger, unknown, queue);
+        return new ReconcileResult(queue, look.Count - removed, unknown, removed, closed, putBack, look.IsComplete);
     }
 
-    private static (List<DeadLetter> Unknown, List<(Found Found, IndexRow Row)> Known) Split(
-        Found[] found,
-        Dictionary<(Guid, int), IndexRow> rows
+    // Compares one window with the rows, and keeps of its messages what the end of the look needs: no bodies. Returns
+    // how many had no row.
+    private async Task<int> TakeInAsync(
+        NpgsqlConnection connection,
+        string queue,
+        IReadOnlyList<HeldMessage> window,
+        Dictionary<(Guid, int), Found> found,
+        bool settles,
+        CancellationToken cancellationToken
     )
     {
-        var (unknown, known) = (new List<DeadLetter>(), new List<(Found, IndexRow)>());
-        foreach (var f in found)
+        var fresh = new List<DeadLetter>();
+        foreach (
+            var copies in window
+                .Select(m => (m.Tag, Message: DeadLetter.Of(queue, m.Properties, m.Body)))
+                .GroupBy(m => (m.Message.Identity, m.Message.Generation))
+        )
         {
-            if (!rows.TryGetValue((f.Message.Identity, f.Message.Generation), out var row))
-                unknown.Add(f.Message);
-            else if (row.State == FailureState.Gone)
-                // Somebody moved it away and back again: the upsert opens its row again.
-                unknown.Add(f.Message);
-            else
-                known.Add((f, row));
+            if (!found.TryGetValue(copies.Key, out var known))
+            {
+                var message = copies.First().Message with { Copies = copies.Count() };
+                fresh.Add(message);
+                found[copies.Key] = known = new Found(message.WithoutContent());
+            }
+
+            known.Tags.AddRange(copies.Select(m => m.Tag));
         }
 
-        return (unknown, known);
+        var rows = await ReconcilerSql.RowsAsync(connection, queue, fresh, cancellationToken);
+        foreach (var message in fresh)
+        {
+            // Somebody moved it away and back again where its row says that it is gone: the upsert opens the row again.
+            if (
+                rows.TryGetValue((message.Identity, message.Generation), out var row)
+                && row.State != FailureState.Gone
+            )
+                found[(message.Identity, message.Generation)].Row = row;
+        }
+
+        var (unknown, failed) = (
+            fresh.FindAll(m => found[(m.Identity, m.Generation)].Row is null),
+            fresh.FindAll(m => found[(m.Identity, m.Generation)].Row is { State: FailureState.Failed })
+        );
+        await AddAsync(connection, unknown, cancellationToken);
+        if (settles)
+            await SettleAsync(connection, failed, cancellationToken);
+        return unknown.Count;
+    }
+
+    // How many copies of a message stand in the queue is known when all of it has been seen.
+    private static async Task NoteCopiesAsync(
+        NpgsqlConnection connection,
+        string queue,
+        IReadOnlyList<Found> found,
+        CancellationToken cancellationToken
+    )
+    {
+        Found[] grown = [.. found.Where(f => f.Row is null && f.Tags.Count > f.Message.Copies)];
+        if (grown.Length > 0)
+        {
+            var rows = await ReconcilerSql.RowsAsync(
+                connection,
+                queue,
+                [.. grown.Select(f => f.Message)],
+                cancellationToken
+            );
+            foreach (var f in grown)
+            {
+                if (rows.TryGetValue((f.Message.Identity, f.Message.Generation), out var row))
+                    f.Row = row;
+            }
+        }
+
+        await ReconcilerSql.SetCopiesAsync(
+            connection,
+            [
+                .. found
+                    .Where(f => f.Row is { State: FailureState.Failed } row && row.Copies != f.Tags.Count)
+                    .Select(f => (f.Row!.Value.Id, f.Tags.Count)),
+            ],
+            cancellationToken
+        );
     }
 
     private async Task AddAsync(
@@ -185,6 +240,8 @@ public sealed class FailureReconciler(
         CancellationToken cancellationToken
     )
     {
+        if (unknown.Count == 0)
+            return;
         Failpoint.Hit("deadletter.before_add", Outside.Database);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await FailureRows.WriteAsync(connection, unknown, cancellationToken);
@@ -220,7 +277,7 @@ public sealed class FailureReconciler(
         NpgsqlConnection connection,
         string queue,
         DateTimeOffset began,
-        Found[] found,
+        IReadOnlyList<DeadLetter> found,
         CancellationToken cancellationToken
     )
     {
@@ -228,7 +285,7 @@ public sealed class FailureReconciler(
             connection,
             queue,
             began - options.Grace,
-            [.. found.Select(f => f.Message)],
+            found,
             cancellationToken
         );
         if (missing.Done > 0)
@@ -269,5 +326,13 @@ public sealed class FailureReconciler(
         return restored.Count;
     }
 
-    private sealed record Found(DeadLetter Message, IReadOnlyList<BasicDeliverEventArgs> Deliveries);
+    // A message in the queue, without its content: its copies there, and its row if it had one.
+    private sealed class Found(DeadLetter message)
+    {
+        public DeadLetter Message => message;
+
+        public List<ulong> Tags { get; } = [];
+
+        public IndexRow? Row { get; set; }
+    }
 }

@@ -4,14 +4,28 @@ using RabbitMQ.Client.Events;
 
 namespace QueueWorkers.DeadLetters.Reconciliation;
 
+/// <summary>A message that a peek holds at the broker.</summary>
+/// <param name="Tag">Its delivery.</param>
+/// <param name="Properties">Its properties.</param>
+/// <param name="Body">Its body, a copy.</param>
+internal sealed record HeldMessage(ulong Tag, IReadOnlyBasicProperties Properties, byte[] Body);
+
 /// <summary>
-/// A look at the messages of a queue that leaves them there. They are held while it lasts; what was not taken out goes
-/// back with one <c>nack</c> for all. Never by <c>reject</c>, which counts towards the delivery limit and in the end
-/// loses the message. A process that dies with messages held loses none either: the queues it looks at have no limit
-/// (policy <c>queue-workers-dead-letters</c>).
+/// A look at the messages of a queue that leaves them there. They are held at the broker while it lasts; what was not
+/// taken out goes back with one <c>nack</c> for all. Never by <c>reject</c>, which counts towards the delivery limit
+/// and in the end loses the message. A process that dies with messages held loses none either: the queues it looks at
+/// have no limit (policy <c>queue-workers-dead-letters</c>).
+/// Bodies come in windows, and the caller keeps none of them longer than it needs: however many messages of whatever
+/// size a queue holds, the bodies of one window are in memory.
 /// </summary>
 internal sealed class QueuePeek : IAsyncDisposable
 {
+    /// <summary>Bytes of bodies in one window; one message may exceed them.</summary>
+    public const int WindowBytes = 16 * 1024 * 1024;
+
+    private const int FirstWindow = 16;
+    private const int LargestWindow = 512;
+
     // Once nothing has come for so long, no more will: others hold the rest.
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(1);
 
@@ -20,24 +34,29 @@ internal sealed class QueuePeek : IAsyncDisposable
     private const int MostAgain = 30;
 
     private readonly IChannel _channel;
-    private readonly List<BasicDeliverEventArgs> _messages;
-    private readonly HashSet<ulong> _held;
+    private readonly string _queue;
+    private readonly HashSet<ulong> _held = [];
+    private readonly uint _ready;
+    private readonly int _limit;
+    private int _window = FirstWindow;
+    private bool _ended;
 
-    private QueuePeek(IChannel channel, List<BasicDeliverEventArgs> messages, bool complete)
+    private QueuePeek(IChannel channel, string queue, uint ready, int limit)
     {
-        _channel = channel;
-        _messages = messages;
-        _held = [.. messages.Select(m => m.DeliveryTag)];
-        IsComplete = complete;
+        (_channel, _queue, _ready) = (channel, queue, ready);
+        _limit = (int)Math.Min(ready, (uint)limit);
     }
 
-    /// <summary>The messages, in the order of the queue.</summary>
-    public IReadOnlyList<BasicDeliverEventArgs> Messages => _messages;
+    /// <summary>How many messages have been seen.</summary>
+    public int Count { get; private set; }
 
-    /// <summary>Whether these are all that the queue held when the look began.</summary>
-    public bool IsComplete { get; }
+    /// <summary>The most bytes of bodies that were in memory at once.</summary>
+    public long MostBytes { get; private set; }
 
-    /// <summary>Looks.</summary>
+    /// <summary>Whether all that the queue held when the look began has been seen.</summary>
+    public bool IsComplete => Count >= _ready;
+
+    /// <summary>Begins a look.</summary>
     /// <param name="connection">A connection that does not publish: one blocked by an alarm delivers nothing.</param>
     /// <param name="queue">The queue.</param>
     /// <param name="limit">How many messages to hold at most; those at the head.</param>
@@ -64,27 +83,41 @@ internal sealed class QueuePeek : IAsyncDisposable
                 ready = (await channel.QueueDeclarePassiveAsync(queue, cancellationToken)).MessageCount;
             }
 
-            var wanted = (int)Math.Min(ready, (uint)Math.Min(limit, ushort.MaxValue));
-            var messages = wanted == 0 ? [] : await HoldAsync(channel, queue, wanted, cancellationToken);
-            return new QueuePeek(channel, messages, complete: messages.Count >= ready);
+            return new QueuePeek(channel, queue, ready, limit);
         }
         catch
         {
-            // Closing gives back what was delivered meanwhile.
             await channel.DisposeAsync();
             throw;
         }
     }
 
-    /// <summary>Takes messages out of the queue for good.</summary>
-    public async Task RemoveAsync(IEnumerable<BasicDeliverEventArgs> messages, CancellationToken cancellationToken)
+    /// <summary>
+    /// The next messages, in the order of the queue; none when all have been seen, or as many as the limit allows.
+    /// </summary>
+    public async Task<IReadOnlyList<HeldMessage>> NextAsync(CancellationToken cancellationToken)
     {
-        foreach (var message in messages)
+        if (_ended || Count >= _limit)
+            return [];
+        var window = Math.Min(_window, _limit - Count);
+        var (messages, dropped) = await HoldAsync(window, cancellationToken);
+        Count += messages.Count;
+        _ended = messages.Count + dropped < window;
+        // Sized by the largest message of this window, and growing slowly: the next one may be another kind.
+        var largest = messages.Count == 0 ? 1 : Math.Max(1, messages.Max(m => m.Body.Length));
+        _window = Math.Clamp(Math.Min(WindowBytes / largest, _window * 4), 1, LargestWindow);
+        return messages;
+    }
+
+    /// <summary>Takes messages out of the queue for good.</summary>
+    public async Task RemoveAsync(IEnumerable<ulong> tags, CancellationToken cancellationToken)
+    {
+        foreach (var tag in tags)
         {
             Failpoint.Hit("deadletter.before_ack", Outside.Broker);
-            await _channel.BasicAckAsync(message.DeliveryTag, multiple: false, cancellationToken);
+            await _channel.BasicAckAsync(tag, multiple: false, cancellationToken);
             Failpoint.Hit("deadletter.after_ack", Outside.Broker);
-            _held.Remove(message.DeliveryTag);
+            _held.Remove(tag);
         }
     }
 
@@ -118,51 +151,64 @@ internal sealed class QueuePeek : IAsyncDisposable
         _held.Clear();
     }
 
-    private static async Task<List<BasicDeliverEventArgs>> HoldAsync(
-        IChannel channel,
-        string queue,
+    // Returns the messages, and how many came beyond the bytes of a window: those go back, for the next window.
+    private async Task<(List<HeldMessage> Messages, int Dropped)> HoldAsync(
         int wanted,
         CancellationToken cancellationToken
     )
     {
-        // The prefetch count is the number of messages to come: the broker stops by itself.
+        // The prefetch count is the number of messages to come: the broker stops by itself. It holds for the consumer
+        // that begins after it; those before have ended, and what they held stays held.
         Failpoint.Hit("deadletter.before_hold", Outside.Broker);
-        await channel.BasicQosAsync(0, (ushort)wanted, global: false, cancellationToken);
-        var incoming = Channel.CreateUnbounded<BasicDeliverEventArgs>();
-        var consumer = new AsyncEventingBasicConsumer(channel);
+        await _channel.BasicQosAsync(0, (ushort)wanted, global: false, cancellationToken);
+        var incoming = Channel.CreateUnbounded<HeldMessage?>();
+        var consumer = new AsyncEventingBasicConsumer(_channel);
+        var (bytes, dropped) = (0L, new List<ulong>());
         consumer.ReceivedAsync += (_, delivery) =>
         {
-            // The body's memory is the client's, and only until this returns.
+            // One after the other. The body's memory is the client's, and only until this returns.
+            if (dropped.Count > 0 || (bytes > 0 && bytes + delivery.Body.Length > WindowBytes))
+            {
+                dropped.Add(delivery.DeliveryTag);
+                incoming.Writer.TryWrite(null);
+                return Task.CompletedTask;
+            }
+
+            bytes += delivery.Body.Length;
             incoming.Writer.TryWrite(
-                new BasicDeliverEventArgs(
-                    delivery.ConsumerTag,
-                    delivery.DeliveryTag,
-                    delivery.Redelivered,
-                    delivery.Exchange,
-                    delivery.RoutingKey,
-                    delivery.BasicProperties,
-                    delivery.Body.ToArray()
-                )
+                new HeldMessage(delivery.DeliveryTag, delivery.BasicProperties, delivery.Body.ToArray())
             );
             return Task.CompletedTask;
         };
-        var tag = await channel.BasicConsumeAsync(queue, autoAck: false, consumer, cancellationToken);
-        var messages = new List<BasicDeliverEventArgs>(wanted);
+        var tag = await _channel.BasicConsumeAsync(_queue, autoAck: false, consumer, cancellationToken);
+        var messages = new List<HeldMessage>(wanted);
+        var seen = 0;
         using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
         {
-            while (messages.Count < wanted)
+            for (; seen < wanted; seen++)
             {
                 silence.CancelAfter(Silence);
-                messages.Add(await incoming.Reader.ReadAsync(silence.Token));
+                Take(await incoming.Reader.ReadAsync(silence.Token));
             }
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested) { }
 
         Failpoint.Hit("deadletter.before_hold_no_more", Outside.Broker);
-        await channel.BasicCancelAsync(tag, cancellationToken: cancellationToken);
+        await _channel.BasicCancelAsync(tag, cancellationToken: cancellationToken);
         while (incoming.Reader.TryRead(out var late))
-            messages.Add(late);
-        return messages;
+            Take(late);
+        MostBytes = Math.Max(MostBytes, bytes);
+        foreach (var beyond in dropped)
+            await _channel.BasicNackAsync(beyond, multiple: false, requeue: true, cancellationToken);
+        return (messages, dropped.Count);
+
+        void Take(HeldMessage? message)
+        {
+            if (message is null)
+                return;
+            messages.Add(message);
+            _held.Add(message.Tag);
+        }
     }
 }

@@ -71,6 +71,15 @@ internal static class ReconcilerSql
             from closed
         """;
 
+    // As many as a window of bytes holds, and at least one. The length of a body is known without reading it.
+    private static readonly string Restored = $"""
+        select id, message_id, body, content_type, headers, priority from failures where id = any(array(
+            select id from (select id, sum(octet_length(body)) over (order by id) - octet_length(body) as before
+                from (select id, body from failures where queue = $1 and state = {FailureState.Failed:D}
+                    and removed_at is not null order by id limit 1000) r) w
+            where before < $2))
+        """;
+
     // The database's clock: the rows were stamped by it or by machines that may differ a little; the grace covers that.
     public static async Task<DateTimeOffset> NowAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
@@ -215,8 +224,9 @@ internal static class ReconcilerSql
     {
         await using var command = Command(
             connection,
-            $"select id, message_id, body, content_type, headers, priority from failures where queue = $1 and state = {FailureState.Failed:D} and removed_at is not null limit 1000",
-            queue
+            Restored,
+            queue,
+            (long)QueuePeek.WindowBytes
         );
         var messages = new List<RestoredMessage>();
         Failpoint.Hit("deadletter.before_read_restored", Outside.Database);
