@@ -7,6 +7,7 @@
 #   --orders N       orders posted while things break (2000)
 #   --faults F       faults in the plan (12)
 #   --rate R         orders per second (spread over the plan)
+#   --kind KIND      only faults of this kind, such as clockoff, policy or killafterclaim
 #   --scenario NAME  plan: faults drawn from the seed; broker-kills: RabbitMQ killed every 15 s, ten times, at 20 orders a second;
 #                    node-kills: one, then two of three RabbitMQ nodes (with --cluster); soak: no faults, memory and table sizes
 #   --cluster        three RabbitMQ nodes instead of one
@@ -14,7 +15,7 @@
 #   --plan-only      print the plan and start nothing
 #
 # A plan kills, freezes, cuts off and restarts containers, terminates database sessions, raises the broker's alarm, lets mail server and warehouse be slow, fail
-# or refuse for good; it changes database and broker passwords of workers for some seconds, closes the database, scales workers out and in; the version is deployed once more; operators redrive over the operator API what that has dead-lettered, while other faults are on; all workers are restarted in turn by SIGTERM.
+# or refuse for good; it changes database and broker passwords of workers for some seconds, closes the database, scales workers out and in, starts workers whose clock is one hour off, sets policies with limits on queues, kills a worker right after it has claimed a mail; the version is deployed once more; operators redrive over the operator API what that has dead-lettered, while other faults are on; all workers are restarted in turn by SIGTERM.
 # A redrive, such a rolling restart, a refused login, a scaling out and a deployment are in every plan of twelve faults and more.
 #
 # Sets up an installation of its own (project orders-chaos, ports from 18480; COMPOSE_PROJECT_NAME and CHAOS_PORT change that), beside a
@@ -58,7 +59,18 @@ if [ -n "$plan_only" ]; then
   exec dotnet "$runner/Orders.Chaos.dll" "${arguments[@]}"
 fi
 
-mkdir -p "$folder"
+mkdir -p "$folder" "$out/clocks"
+export CHAOS_CLOCKS=$out/clocks
+
+# What sets a worker's clock off (deploy/chaos/clock.c). The directory is a volume of the workers.
+build_clock() {
+  command -v cc >/dev/null || ! on_debian_as_root || install_packages gcc libc6-dev
+  command -v cc >/dev/null || fail "Expected a C compiler, found none. Install one (Debian: apt-get install gcc libc6-dev)."
+  cc -shared -fPIC -O2 -Wall -o "$CHAOS_CLOCKS/clock.so" deploy/chaos/clock.c -ldl
+  local worker
+  for worker in email inventory invoice warehouse; do echo 0 >"$CHAOS_CLOCKS/$worker"; done
+  chmod -R a+rX "$CHAOS_CLOCKS"
+}
 
 remove() { docker compose down --volumes --remove-orphans; }
 start() {
@@ -89,6 +101,7 @@ stage "Base images" ensure_images "$broker_image" "$database_image" "$sdk_image"
 stage ".NET SDK" ensure_sdk
 stage "Passwords (.env)" ensure_env
 stage "The runner" build_runner
+stage "Clocks" build_clock
 stage "Building" build_images
 # The checker knows each order that was ever posted here: it begins with none.
 stage "Removing the last one" remove

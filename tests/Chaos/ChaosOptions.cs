@@ -18,6 +18,9 @@ public sealed record ChaosOptions
     /// <summary>Orders a second; null spreads them over the plan.</summary>
     public double? Rate { get; private init; }
 
+    /// <summary>The only kind of faults that is planned; null for all.</summary>
+    public FaultKind? Kind { get; private init; }
+
     /// <summary>What is done.</summary>
     public string Scenario { get; private init; } = Scenarios.Plan;
 
@@ -49,6 +52,7 @@ public sealed record ChaosOptions
                 "--orders" => options with { Orders = Number(name, value, 1, 1_000_000) },
                 "--faults" => options with { Faults = Number(name, value, 0, 1000) },
                 "--rate" => options with { Rate = Number(name, value, 1, 1000) },
+                "--kind" => options with { Kind = KindOf(value) },
                 "--scenario" => options with { Scenario = Known(value) },
                 "--folder" => options with { Folder = value },
                 _ => Unknown(name),
@@ -63,6 +67,16 @@ public sealed record ChaosOptions
                 return number;
             problems.Add($"{name} must be {least}–{most}, got `{value}`");
             return least;
+        }
+
+        FaultKind? KindOf(string value)
+        {
+            if (Enum.TryParse<FaultKind>(value, ignoreCase: true, out var kind) && Enum.IsDefined(kind))
+                return kind;
+            problems.Add(
+                $"--kind must be one of {string.Join(", ", Enum.GetNames<FaultKind>()).ToLowerInvariant()}, got `{value}`"
+            );
+            return null;
         }
 
         string Known(string value)

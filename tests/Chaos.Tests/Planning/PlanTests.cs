@@ -25,6 +25,9 @@ public sealed class PlanTests
     [TestCase(FaultKind.BrokerPassword, "email", "inventory", "invoice", "warehouse")]
     [TestCase(FaultKind.Scale, "email", "inventory", "invoice", "warehouse")]
     [TestCase(FaultKind.Deploy, "migrate")]
+    [TestCase(FaultKind.ClockOff, "email", "inventory", "invoice", "warehouse")]
+    [TestCase(FaultKind.Policy, "email", "inventory", "invoice", "warehouse")]
+    [TestCase(FaultKind.KillAfterClaim, "email+smtp")]
     public void A_complete_plan_has_what_operators_do_to_logins_replicas_and_versions(
         FaultKind kind,
         params string[] targets
@@ -47,6 +50,15 @@ public sealed class PlanTests
         Assert.That(
             FaultCatalogue.All.Intersect(FaultCatalogue.Deletions),
             Is.EquivalentTo(FaultCatalogue.DeletesQueues ? FaultCatalogue.Deletions : [])
+        );
+
+    [TestCase(FaultKind.ClockOff)]
+    [TestCase(FaultKind.Policy)]
+    [TestCase(FaultKind.KillAfterClaim)]
+    public void A_plan_of_one_kind_has_no_other(FaultKind kind) =>
+        Assert.That(
+            Plan.Draw(5, 10, kind).Faults.Select(f => f.Type.Kind),
+            Is.EqualTo(Enumerable.Repeat(kind, 10))
         );
 
     [Test]

@@ -45,6 +45,8 @@ public static class FaultCatalogue
         ["login refused"] = (Seconds(10), Seconds(20)),
         ["queue deleted"] = (Seconds(15), Seconds(30)),
         ["deployed"] = (Seconds(5), Seconds(10)),
+        ["clock off"] = (Seconds(10), Seconds(20)),
+        ["policy"] = (Seconds(15), Seconds(30)),
     };
 
     /// <summary>
@@ -112,6 +114,26 @@ public static class FaultCatalogue
         )),
         new(FaultKind.Deploy, "migrate", Seconds(0), Seconds(0), "deployed"),
         .. DeletesQueues ? Deletions : [],
+        .. Workers.Select(w => new FaultType(
+            FaultKind.ClockOff,
+            w,
+            Seconds(8),
+            Seconds(20),
+            "clock off",
+            "an hour fast",
+            "an hour slow"
+        )),
+        .. Workers.Select(w => new FaultType(
+            FaultKind.Policy,
+            w,
+            Seconds(3),
+            Seconds(10),
+            "policy",
+            "message-ttl",
+            "max-length"
+        )),
+        // Mails are the only effect that is claimed; a slow mail server leaves time to die between claim and mail.
+        new(FaultKind.KillAfterClaim, "email+smtp", Seconds(0), Seconds(3), "worker killed"),
     ];
 
     private static TimeSpan Seconds(double seconds) => TimeSpan.FromSeconds(seconds);

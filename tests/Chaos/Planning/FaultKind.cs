@@ -68,4 +68,20 @@ public enum FaultKind
     /// The same version is deployed once more while everything runs, as an operator does who repeats a deployment.
     /// </summary>
     Deploy,
+
+    /// <summary>
+    /// A worker is started again with its clock one hour off, fast or slow; then with the right time.
+    /// </summary>
+    ClockOff,
+
+    /// <summary>
+    /// An operator policy on a worker's queue: messages expire after a moment (they are dead-lettered, and redriven in
+    /// the end), or the queue takes only a few. Then it is removed.
+    /// </summary>
+    Policy,
+
+    /// <summary>
+    /// A worker dies right after it has committed a claim, in the middle of the call that the claim is for.
+    /// </summary>
+    KillAfterClaim,
 }

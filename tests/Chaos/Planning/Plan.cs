@@ -28,7 +28,10 @@ public sealed record Plan(IReadOnlyList<PlannedFault> Faults)
     /// redrive, a rolling restart, a refused login, a scaling out and a deployment are among the first dozen, at places
     /// that are drawn too.
     /// </summary>
-    public static Plan Draw(int seed, int count)
+    /// <param name="seed">The plan follows from it.</param>
+    /// <param name="count">How many faults.</param>
+    /// <param name="only">The only kind; null for all.</param>
+    public static Plan Draw(int seed, int count, FaultKind? only = null)
     {
         var random = new Random(seed);
         var plan = new List<PlannedFault>(count);
@@ -49,7 +52,7 @@ public sealed record Plan(IReadOnlyList<PlannedFault> Faults)
         {
             if (deck.Count == 0)
             {
-                deck.AddRange(FaultCatalogue.All);
+                deck.AddRange(FaultCatalogue.All.Where(t => only is null || t.Kind == only));
                 random.Shuffle(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(deck));
             }
 

@@ -30,6 +30,9 @@ public sealed record PlannedFault(
     // Four workers, each of which has to be healthy before the next one ends.
     private static readonly TimeSpan RoomToRoll = TimeSpan.FromSeconds(48);
 
+    // Until somebody claims a mail, and for a worker to stop and start.
+    private static readonly TimeSpan RoomToClaim = TimeSpan.FromSeconds(20);
+
     /// <summary>What is hit.</summary>
     public IReadOnlyList<string> Targets => Type.Target.Split('+');
 
@@ -43,6 +46,7 @@ public sealed record PlannedFault(
         + (
             IsOfTheWorld ? RoomOutside
             : Type.Kind == FaultKind.Roll ? RoomToRoll
+            : Type.Kind == FaultKind.KillAfterClaim ? RoomToClaim
             : Room
         );
 

@@ -13,6 +13,8 @@ public sealed class FaultInjector(Installation installation)
     private const string Watermark = "0.6";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan ClaimPatience = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan OneHour = TimeSpan.FromHours(1);
 
     // A plan leaves room between two faults of one target; on a slow machine the first may still be at it. A dead
     // container cannot be killed.
@@ -20,6 +22,8 @@ public sealed class FaultInjector(Installation installation)
     private readonly ConcurrentQueue<WorkerStop> _stops = new();
     private readonly Logins _logins = new(installation.Maintenance, installation.Management, "orders");
     private readonly Replicas _replicas = new(installation);
+    private readonly WorkerClocks _clocks = new(installation.Clocks);
+    private readonly QueuePolicies _policies = new(installation.Management);
 
     /// <summary>How the workers ended that rolling restarts have asked to.</summary>
     public IReadOnlyList<WorkerStop> Stops => [.. _stops];
@@ -141,6 +145,32 @@ public sealed class FaultInjector(Installation installation)
             case FaultKind.DeleteQueue:
                 await DeleteQueueAsync(fault, containers, cancellationToken);
                 break;
+            case FaultKind.ClockOff:
+                await RestartAtAsync(fault.Mode == "an hour fast" ? OneHour : -OneHour);
+                await Task.Delay(fault.Duration, cancellationToken);
+                await RestartAtAsync(TimeSpan.Zero);
+                break;
+            case FaultKind.Policy:
+                await UntilAsync(
+                    "the broker",
+                    () => _policies.SetAsync(fault.Targets[0], fault.Mode, cancellationToken),
+                    cancellationToken
+                );
+                await Task.Delay(fault.Duration, cancellationToken);
+                await UntilAsync(
+                    "the broker",
+                    () => _policies.RemoveAsync(fault.Targets[0], cancellationToken),
+                    cancellationToken
+                );
+                break;
+            case FaultKind.KillAfterClaim:
+                await BehaveAsync("smtp", "slow", 1, cancellationToken);
+                await UntilClaimedAsync(cancellationToken);
+                await EachAsync(containers, c => Docker.RunAsync("kill", c.Container));
+                await BehaveAsync("smtp", "ok", 1, cancellationToken);
+                await Task.Delay(fault.Duration, cancellationToken);
+                await EachAsync(containers, c => Docker.RunAsync("start", c.Container));
+                break;
             case FaultKind.Scale:
                 await _replicas.ScaleOutAsync(fault.Targets[0], fault.Mode[0] - '0');
                 await Task.Delay(fault.Duration, cancellationToken);
@@ -156,19 +186,30 @@ public sealed class FaultInjector(Installation installation)
 
         await UntilAnswersAsync(fault.Targets, cancellationToken);
         return new FaultTimes(fault, injected, DateTimeOffset.UtcNow);
+
+        async Task RestartAtAsync(TimeSpan off)
+        {
+            foreach (var service in containers.Select(c => c.Service).Distinct())
+                _clocks.Set(service, off);
+            await EachAsync(containers, c => Docker.RunAsync("restart", "-t", "30", c.Container));
+        }
     }
 
     /// <summary>
     /// Undoes whatever a broken-off fault may have left: additional, frozen, dead or cut-off containers, other
-    /// passwords, a closed database, an alarm, a misbehaving world.
+    /// passwords, a closed database, an alarm, policies, wrong clocks, a misbehaving world.
     /// </summary>
     public async Task HealAsync(CancellationToken cancellationToken)
     {
         await _replicas.HealAsync();
+        await UntilAsync("the broker", () => _policies.HealAsync(cancellationToken), cancellationToken);
+        var off = _clocks.Heal();
         foreach (var (service, container, state) in await installation.AllAsync())
         {
             if (service == "migrate")
                 continue;
+            if (off.Contains(service))
+                await Docker.RunAsync("restart", "-t", "30", container);
             if (state == "paused")
                 await Docker.RunAsync("unpause", container);
             else if (state != "running")
@@ -258,15 +299,41 @@ public sealed class FaultInjector(Installation installation)
         } while (DateTimeOffset.UtcNow < until);
     }
 
-    private async Task BehaveAsync(PlannedFault fault, string mode, CancellationToken cancellationToken)
+    // Of a run that is not over. Where no order comes there is no claim to die after: then the worker dies at rest.
+    private async Task UntilClaimedAsync(CancellationToken cancellationToken)
+    {
+        var deadline = DateTimeOffset.UtcNow + ClaimPatience;
+        while (DateTimeOffset.UtcNow < deadline)
+        {
+            try
+            {
+                await using var command = installation.Database.CreateCommand(
+                    "select count(*) from effects where effect = 'email' and state = 1 and lease_until > now() and at > now() - interval '2 seconds'"
+                );
+                if (await command.ExecuteScalarAsync(cancellationToken) is > 0L)
+                    return;
+            }
+            catch (NpgsqlException)
+            {
+                // Another fault has the server at this moment.
+            }
+
+            await Task.Delay(Pause, cancellationToken);
+        }
+    }
+
+    private Task BehaveAsync(PlannedFault fault, string mode, CancellationToken cancellationToken) =>
+        BehaveAsync(fault.Type.Target, mode, fault.Share, cancellationToken);
+
+    private async Task BehaveAsync(string target, string mode, double share, CancellationToken cancellationToken)
     {
         var profile = new
         {
             mode,
             delayMs = mode == "slow" ? 3000 : 0,
-            share = mode == "ok" ? 1 : fault.Share,
+            share = mode == "ok" ? 1 : share,
         };
-        object body = fault.Type.Target == "smtp" ? new { smtp = profile } : new { warehouse = profile };
+        object body = target == "smtp" ? new { smtp = profile } : new { warehouse = profile };
         // The world may be down itself at this moment, by another fault; what it forgets by that it need not be told.
         await UntilAsync(
             "the outside world",

@@ -40,6 +40,9 @@ public sealed class Installation : IAsyncDisposable
     /// <summary>With which key.</summary>
     public required string OperatorKey { get; init; }
 
+    /// <summary>The directory in which each worker's clock is set off.</summary>
+    public required string Clocks { get; init; }
+
     /// <summary>The AMQP port, to see whether the broker is there.</summary>
     public required int AmqpPort { get; init; }
 
@@ -81,6 +84,7 @@ public sealed class Installation : IAsyncDisposable
             ApiKey = Required("ORDERS_API_KEY"),
             Dashboard = new Uri(Required("CHAOS_DASHBOARD")),
             OperatorKey = Required("ORDERS_OPERATOR_KEY"),
+            Clocks = Required("CHAOS_CLOCKS"),
             AmqpPort = int.Parse(Required("CHAOS_AMQP_PORT"), System.Globalization.CultureInfo.InvariantCulture),
         };
 
