@@ -17,6 +17,7 @@ public sealed partial class FailpointTests
         ["QueueWorkers.Messaging.RabbitManagement."] = "deployment's way to policies and users, see above",
         ["Orders.Infrastructure.DemoCatalogue."] = "part of the deployment, in its transaction",
         ["Orders.Infrastructure.ApiKeys."] = "part of the deployment, in its transaction",
+        ["QueueWorkers.Clocks."] = "reads the clock of a new connection; a failure is one of opening it",
         ["QueueWorkers.Hosting.DatabaseHealth."] = "a probe that writes nothing and whose failure is its answer",
         ["QueueWorkers.DeadLetters.Search.FailureSearch."] = "reads a page of the operator's",
         ["QueueWorkers.DeadLetters.UncertainEffects.ListAsync"] = "reads a page of the operator's",

@@ -42,6 +42,43 @@ public sealed class FrozenWorkerTests
         await lane.VerifyInvariantsAsync();
     }
 
+    [Test]
+    [Category("Long")]
+    public async Task Frozen_for_forty_seconds_under_load_and_thawed_it_consumes_no_attempt_and_does_nothing_twice()
+    {
+        await using var lane = await Lane.CreateAsync();
+        await using var other = lane.StartAnotherWorker();
+        await other.UntilReadyAsync();
+        using var enough = new CancellationTokenSource();
+        var orders = new List<PostedOrder>();
+        var load = LoadAsync();
+        await Eventually.That(() => orders.Count, Is.GreaterThan(10), "orders before the freeze");
+        await lane.Workers.FreezeAsync();
+        // Longer than heartbeats, leases and the transaction limit.
+        await Task.Delay(TimeSpan.FromSeconds(40));
+        await lane.Workers.ThawAsync();
+        await lane.Workers.UntilReadyAsync();
+        var thawed = orders.Count;
+        await Eventually.That(() => orders.Count, Is.GreaterThan(thawed + 10), "orders after the thaw");
+        await enough.CancelAsync();
+        await load;
+        foreach (var order in orders)
+            await lane.UntilRightAsync(order, TimeSpan.FromSeconds(120));
+        Assert.That(
+            await lane.TestSystem.Database.CountAsync("step_runs where attempts > 1"),
+            Is.Zero,
+            "steps that needed another attempt"
+        );
+        await lane.VerifyInvariantsAsync();
+
+        async Task LoadAsync()
+        {
+            using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(200));
+            while (!enough.IsCancellationRequested && await timer.WaitForNextTickAsync(CancellationToken.None))
+                orders.Add(await lane.PostAsync(new PostedOrder()));
+        }
+    }
+
     // The failpoint holds the worker for a moment; that moment is when it freezes. On a busy machine it may have gone
     // on: then another order.
     private static async Task<List<PostedOrder>> FreezeAsync(Lane lane, string failpoint)

@@ -96,7 +96,7 @@ internal sealed class BrokerPolicyTests : ShopFixture
         );
     }
 
-    private Task UntilAsync(Guid[] orders, OrderStatus status) =>
+    private Task<long> UntilAsync(Guid[] orders, OrderStatus status) =>
         Eventually.That(
             () =>
                 TestSystem.Database.CountAsync(

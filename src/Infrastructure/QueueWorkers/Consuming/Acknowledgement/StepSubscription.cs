@@ -154,7 +154,6 @@ internal sealed class StepSubscription(
         };
         try
         {
-            Failpoint.Hit("steps.before_dead_letter_unread", Outside.Broker);
             await channel.BasicPublishAsync(
                 $"{step}_error",
                 "",

@@ -160,7 +160,7 @@ public sealed class PoisonGuard(
 
         // Found a moment ago: whoever found it is moving it. When that is done, this copy is dropped.
         if (!isMarked && age < Moving)
-            throw new EffectInProgressException(run.Effect, run.SubjectId, DateTimeOffset.UtcNow + (Moving - age));
+            throw new EffectInProgressException(run.Effect, run.SubjectId, DatabaseClock.UtcNow + (Moving - age));
         known.Add(run.MessageId, run.Step);
         await _rows.MarkAsync(run, past, isRunning: false, cancellationToken);
         PoisonLog.Poisonous(logger, run.Step, run.MessageId, deaths);
