@@ -12,19 +12,13 @@ public sealed class WorkerClocks(string folder)
 {
     /// <summary>Sets the clock that a service has from its next start on.</summary>
     public void Set(string service, TimeSpan off) =>
-        File.WriteAllText(
-            Path.Combine(folder, service),
-            off.TotalSeconds.ToString("0", CultureInfo.InvariantCulture)
-        );
+        File.WriteAllText(Path.Combine(folder, service), off.TotalSeconds.ToString("0", CultureInfo.InvariantCulture));
 
     /// <summary>Sets all clocks right.</summary>
     /// <returns>The services that have to be started again for it.</returns>
     public IReadOnlyList<string> Heal()
     {
-        string[] off =
-        [
-            .. FaultCatalogue.Workers.Where(w => File.ReadAllText(Path.Combine(folder, w)).Trim() != "0"),
-        ];
+        string[] off = [.. FaultCatalogue.Workers.Where(w => File.ReadAllText(Path.Combine(folder, w)).Trim() != "0")];
         foreach (var service in off)
             Set(service, TimeSpan.Zero);
         return off;

@@ -48,8 +48,7 @@ internal sealed class RefusedSince(TimeSpan? longest = null)
     public bool IsWait(ConsumeContext context, Exception fault) =>
         StepFailures.IsDatabaseFault(fault)
         && (
-            DatabaseFault.KindOf(fault) is not DatabaseFaultKind.Refused
-            || DatabaseClock.UtcNow - Of(context) < Longest
+            DatabaseFault.KindOf(fault) is not DatabaseFaultKind.Refused || DatabaseClock.UtcNow - Of(context) < Longest
         );
 
     /// <summary>

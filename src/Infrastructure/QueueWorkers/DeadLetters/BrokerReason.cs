@@ -15,8 +15,9 @@ internal sealed record BrokerReason(string FaultType, string FaultMessage, bool 
         if (headers.GetValueOrDefault("MT-Fault-ExceptionType") is string)
             return null;
         var queue = headers.GetValueOrDefault("x-last-death-queue") as string ?? step;
-        return (headers.GetValueOrDefault("x-last-death-reason") ?? headers.GetValueOrDefault("x-first-death-reason"))
-            switch
+        return (
+            headers.GetValueOrDefault("x-last-death-reason") ?? headers.GetValueOrDefault("x-first-death-reason")
+        ) switch
         {
             "delivery_limit" => new(
                 "DeliveryLimit",

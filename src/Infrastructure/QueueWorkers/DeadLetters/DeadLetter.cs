@@ -106,14 +106,7 @@ internal sealed record DeadLetter
     }
 
     /// <summary>What is needed to find it again, and nothing that is large.</summary>
-    public DeadLetter WithoutContent() =>
-        this with
-        {
-            Body = [],
-            Payload = null,
-            Stack = null,
-            Headers = "{}",
-        };
+    public DeadLetter WithoutContent() => this with { Body = [], Payload = null, Stack = null, Headers = "{}" };
 
     /// <summary>The kind of a queue by its name, and its step.</summary>
     public static (FailureKind Kind, string? Step) Place(string queue) =>

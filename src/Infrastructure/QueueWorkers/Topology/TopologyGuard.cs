@@ -403,10 +403,7 @@ internal sealed class TopologyGuard(
         if (_looks++ % LooksPerLimits != 0)
             return;
         var roles = expected.ToDictionary(q => q.Name);
-        QueueLimit[] limits =
-        [
-            .. (await reader.LimitsAsync(cancellationToken)).Where(l => roles.ContainsKey(l.Queue)),
-        ];
+        QueueLimit[] limits = [.. (await reader.LimitsAsync(cancellationToken)).Where(l => roles.ContainsKey(l.Queue))];
         foreach (var limit in limits.ExceptBy(_limits.Select(Said), Said))
             TopologyLog.Limited(logger, limit.Queue, limit.Policy, limit.Limits);
         foreach (var ended in _limits.ExceptBy(limits.Select(l => l.Queue), l => l.Queue))
@@ -491,11 +488,7 @@ internal sealed class TopologyGuard(
     }
 
     // What expired in a dead-letter queue is still in the index, as gone.
-    private async Task RestoreExpiredAsync(
-        string queue,
-        DateTimeOffset since,
-        CancellationToken cancellationToken
-    )
+    private async Task RestoreExpiredAsync(string queue, DateTimeOffset since, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(RestoreExpired);
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = queue });

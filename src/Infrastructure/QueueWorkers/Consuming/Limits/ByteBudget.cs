@@ -26,9 +26,7 @@ internal sealed class ByteBudget(long most)
                 return share;
             }
 
-            node = _waiting.AddLast(
-                new Waiting(share.Bytes, new(TaskCreationOptions.RunContinuationsAsynchronously))
-            );
+            node = _waiting.AddLast(new Waiting(share.Bytes, new(TaskCreationOptions.RunContinuationsAsynchronously)));
         }
 
         await using var ended = cancellationToken.UnsafeRegister(

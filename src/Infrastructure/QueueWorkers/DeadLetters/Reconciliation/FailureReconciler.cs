@@ -123,11 +123,7 @@ public sealed class FailureReconciler(
         await look.RemoveAsync(outdated.SelectMany(f => f.Tags), cancellationToken);
         await look.EndAsync(cancellationToken);
 
-        await ReconcilerSql.MarkRemovedAsync(
-            connection,
-            [.. outdated.Select(f => f.Row!.Value.Id)],
-            cancellationToken
-        );
+        await ReconcilerSql.MarkRemovedAsync(connection, [.. outdated.Select(f => f.Row!.Value.Id)], cancellationToken);
         await NoteCopiesAsync(connection, queue, [.. found.Values.Except(outdated)], cancellationToken);
         // What stalled for long may have a successor, which has put messages back since: then this look says nothing
         // about what is missing.
@@ -182,10 +178,7 @@ public sealed class FailureReconciler(
         foreach (var message in fresh)
         {
             // Somebody moved it away and back again where its row says that it is gone: the upsert opens the row again.
-            if (
-                rows.TryGetValue((message.Identity, message.Generation), out var row)
-                && row.State != FailureState.Gone
-            )
+            if (rows.TryGetValue((message.Identity, message.Generation), out var row) && row.State != FailureState.Gone)
                 found[(message.Identity, message.Generation)].Row = row;
         }
 

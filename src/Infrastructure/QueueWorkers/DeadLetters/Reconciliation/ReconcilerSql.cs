@@ -222,12 +222,7 @@ internal static class ReconcilerSql
         CancellationToken cancellationToken
     )
     {
-        await using var command = Command(
-            connection,
-            Restored,
-            queue,
-            (long)QueuePeek.WindowBytes
-        );
+        await using var command = Command(connection, Restored, queue, (long)QueuePeek.WindowBytes);
         var messages = new List<RestoredMessage>();
         Failpoint.Hit("deadletter.before_read_restored", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
