@@ -1,5 +1,4 @@
 using Orders.Testing;
-using Orders.Testing.Servers;
 using Orders.Testing.Zoo;
 using QueueWorkers.Steps;
 
