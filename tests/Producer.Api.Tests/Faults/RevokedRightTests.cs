@@ -88,7 +88,7 @@ internal sealed class RevokedRightTests : ApiFixture
         return [.. answers];
     }
 
-    private static Task UntilMoreAsync(ConcurrentBag<(string, int, bool)> answers)
+    private static Task<int> UntilMoreAsync(ConcurrentBag<(string, int, bool)> answers)
     {
         var before = answers.Count;
         return Eventually.That(() => answers.Count, Is.GreaterThan(before + 200), "answers");
