@@ -6,7 +6,7 @@
 #   --group               one line per cause: how many, the step, the fault, its fingerprint
 #   --step email          filters, all of which must hold:
 #   --fault SomeException, --cause FINGERPRINT, --type OrderAccepted, --order O-00000042, --customer zoe@example.com,
-#   --build 0.1.0, --queue email_error, --from 2026-11-24T08:00:00Z, --to …, --text "disk", --path customer.city=Hamburg,
+#   --build 0.2.0, --queue email_error, --from 2026-11-24T08:00:00Z, --to …, --text "disk", --path customer.city=Hamburg,
 #   --state Failed|Redriving|Redriven|FailedAgain|Archived|Gone
 #   --limit N             how many lines (default 50, at most 500)
 #

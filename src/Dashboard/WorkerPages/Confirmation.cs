@@ -31,17 +31,14 @@ internal sealed record Confirmation(int Workers, int Answered, IReadOnlyList<str
     )
     {
         var acknowledgement = await acknowledgements.OfWorkerAsync(id, cancellationToken);
-        return await workers.FindAsync(id, cancellationToken) is { } worker
+        // While the database does not answer, to ask once more would fail after the change was made.
+        return acknowledgement.Fault is null && await workers.FindAsync(id, cancellationToken) is { } worker
             ? Of(acknowledgement, a => Describe(worker, a))
             : Of(acknowledgement, a => a.Confirm($"Worker {id} is changed"));
     }
 
     private static string Describe(Worker worker, Acknowledgement answer)
     {
-        if (answer.Fault is not null)
-            return answer.Confirm(
-                $"{worker.Host} is {(worker.DrainAskedAt is null ? "given back" : "asked to drain")}"
-            );
         if (answer.Answered == 0)
         {
             var silence =
