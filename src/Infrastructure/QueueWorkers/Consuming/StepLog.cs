@@ -125,6 +125,10 @@ internal static partial class StepLog
     )]
     public static partial void TooLarge(ILogger logger, string step, string messageId, int bytes, int limit);
 
-    [LoggerMessage(2014, LogLevel.Error, "{Step} cannot dead-letter the large message {MessageId}: {Reason}")]
+    [LoggerMessage(
+        2014,
+        LogLevel.Error,
+        "Large message could not be dead-lettered: {Step}, message {MessageId}. {Reason}"
+    )]
     public static partial void CannotRefuse(ILogger logger, string step, string messageId, string reason);
 }
