@@ -4,7 +4,7 @@ namespace Orders.Architecture.Tests.Docs;
 
 /// <summary>
 /// Each relative link in a Markdown file leads to a file of the repository and, where it names a heading, to a heading
-/// of that file.
+/// of that file. Pictures are links too.
 /// </summary>
 public sealed partial class LinkTests
 {
@@ -52,11 +52,54 @@ public sealed partial class LinkTests
             Is.EquivalentTo(["what-is-sent-when", "dev-up-twice", "dev-up-twice-1"])
         );
 
-    private static IEnumerable<string> Targets(string markdown)
+    [Test]
+    public void A_link_is_found_in_each_form() =>
+        Assert.That(
+            Targets(
+                "[a](a.md) [![b](b.png)](b.md#c) ![d](d.png \"D\") <img src=\"e.png\"> [f][g] `[no](no.md)`\n\n[g]: <g.md>\n[h]: h.md\n"
+            ),
+            Is.EquivalentTo(["a.md", "b.png", "b.md#c", "d.png", "e.png", "g.md", "h.md"])
+        );
+
+    [Test]
+    public void Each_picture_is_one_and_is_shown()
     {
-        var text = InlineCode().Replace(Fence().Replace(markdown, ""), "");
-        return Link().Matches(text).Concat(Attribute().Matches(text)).Select(m => m.Groups[1].Value);
+        var shown = Pages
+            .SelectMany(page =>
+                Targets(Repository.Read(page))
+                    .Where(target => !Absolute().IsMatch(target))
+                    .Select(target => Normalize(Path.Combine(Path.GetDirectoryName(page)!, target.Split('#')[0])))
+            )
+            .ToHashSet();
+        var pictures = Directory
+            .EnumerateFiles(Path.Combine(Repository.Root, "docs", "images"))
+            .Select(path => $"docs/images/{Path.GetFileName(path)}")
+            .ToArray();
+        Assert.Multiple(() =>
+        {
+            Assert.That(pictures.Where(p => !IsPicture(p)), Is.Empty, "files in docs/images that are no PNG or SVG");
+            Assert.That(pictures.Except(shown), Is.Empty, "pictures that no page shows");
+        });
     }
+
+    private static bool IsPicture(string path)
+    {
+        var start = File.ReadAllBytes(Path.Combine(Repository.Root, path)).AsSpan();
+        return path.EndsWith(".svg", StringComparison.Ordinal)
+            ? start.IndexOf("<svg"u8) >= 0
+            : start.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P', (byte)'N', (byte)'G']);
+    }
+
+    private static IEnumerable<string> Targets(string markdown) =>
+        TargetsIn(InlineCode().Replace(Fence().Replace(markdown, ""), ""));
+
+    // A picture may stand in the text of a link.
+    private static IEnumerable<string> TargetsIn(string text) =>
+        Link()
+            .Matches(text)
+            .SelectMany(m => TargetsIn(m.Groups["label"].Value).Append(m.Groups["target"].Value))
+            .Concat(Attribute().Matches(text).Select(m => m.Groups[1].Value))
+            .Concat(Definition().Matches(text).Select(m => m.Groups[1].Value));
 
     private static HashSet<string> Anchors(string markdown)
     {
@@ -86,8 +129,11 @@ public sealed partial class LinkTests
     [GeneratedRegex("`[^`\n]*`")]
     private static partial Regex InlineCode();
 
-    [GeneratedRegex(@"\[(?:[^\[\]]|\[[^\]]*\])*\]\(\s*<?([^)\s>]+)>?(?:\s+""[^""]*"")?\s*\)")]
+    [GeneratedRegex(@"\[(?<label>(?:[^\[\]]|\[[^\]]*\])*)\]\(\s*<?(?<target>[^)\s>]+)>?(?:\s+""[^""]*"")?\s*\)")]
     private static partial Regex Link();
+
+    [GeneratedRegex(@"^\[[^\]^]+\]:\s*<?([^\s>]+)>?", RegexOptions.Multiline)]
+    private static partial Regex Definition();
 
     [GeneratedRegex("<(?:a|img|source)\\s[^>]*?(?:href|src|srcset)=\"([^\"\\s]+)\"", RegexOptions.IgnoreCase)]
     private static partial Regex Attribute();
