@@ -68,14 +68,14 @@ internal static class RedrivesApi
 
         api.MapGet(
                 "/redrives",
-                async (Guid? before, Redrives redrives, CancellationToken cancellationToken) =>
+                async (Guid? before, RedriveReader redrives, CancellationToken cancellationToken) =>
                     Results.Ok(await redrives.ListAsync(before, cancellationToken))
             )
             .Needs(OperatorRole.Viewer);
 
         api.MapGet(
                 "/redrives/{id:guid}",
-                async (Guid id, Redrives redrives, CancellationToken cancellationToken) =>
+                async (Guid id, RedriveReader redrives, CancellationToken cancellationToken) =>
                     await redrives.FindAsync(id, cancellationToken) is { } redrive
                         ? Results.Ok(redrive)
                         : ApiProblem.NotFound($"There is no redrive {id}.")
@@ -89,7 +89,7 @@ internal static class RedrivesApi
                     RedriveItemState state,
                     Guid? after,
                     int? limit,
-                    Redrives redrives,
+                    RedriveReader redrives,
                     CancellationToken cancellationToken
                 ) =>
                     limit is < 1 or > 1000
@@ -147,12 +147,13 @@ internal static class RedrivesApi
                     Guid id,
                     ReasonRequest request,
                     Redrives redrives,
+                    RedriveReader reader,
                     CancellationToken cancellationToken
                 ) =>
                 {
                     if (string.IsNullOrWhiteSpace(request.Reason))
                         return ApiProblem.InvalidParameter("reason must say why");
-                    if (await redrives.FindAsync(id, cancellationToken) is null)
+                    if (await reader.FindAsync(id, cancellationToken) is null)
                         return ApiProblem.NotFound($"There is no redrive {id}.");
                     return
                         await act(
@@ -163,7 +164,7 @@ internal static class RedrivesApi
                         )
                             is { } refused
                         ? Refused(refused)
-                        : Results.Ok(await redrives.FindAsync(id, cancellationToken));
+                        : Results.Ok(await reader.FindAsync(id, cancellationToken));
                 }
             )
             .Needs(OperatorRole.Operator);

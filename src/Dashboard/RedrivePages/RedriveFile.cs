@@ -16,7 +16,11 @@ public sealed record RedriveFile(
     private const int MostExamples = 10;
 
     /// <summary>Reads it.</summary>
-    public static async Task<RedriveFile> ReadAsync(Guid id, Redrives redrives, CancellationToken cancellationToken)
+    public static async Task<RedriveFile> ReadAsync(
+        Guid id,
+        RedriveReader redrives,
+        CancellationToken cancellationToken
+    )
     {
         var progress = await redrives.FindAsync(id, cancellationToken);
         return new RedriveFile(

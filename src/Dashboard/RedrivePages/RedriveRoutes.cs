@@ -44,7 +44,7 @@ internal static class RedriveRoutes
         pages
             .MapGet(
                 "/redrives",
-                async (Guid? before, Redrives redrives, Loader loader, HttpContext http) =>
+                async (Guid? before, RedriveReader redrives, Loader loader, HttpContext http) =>
                     Page.Of<RedrivesPage>(
                         new
                         {
@@ -60,7 +60,7 @@ internal static class RedriveRoutes
         pages
             .MapGet(
                 "/redrives.csv",
-                async (Redrives redrives, CancellationToken cancellationToken) =>
+                async (RedriveReader redrives, CancellationToken cancellationToken) =>
                     Csv.File(
                         "redrives",
                         Columns,
@@ -90,7 +90,7 @@ internal static class RedriveRoutes
         pages
             .MapGet(
                 "/redrives/{id:guid}",
-                async (Guid id, Redrives redrives, Loader loader, HttpContext http) =>
+                async (Guid id, RedriveReader redrives, Loader loader, HttpContext http) =>
                 {
                     var file = await loader.LoadAsync(
                         "the redrive",
@@ -109,7 +109,7 @@ internal static class RedriveRoutes
         pages
             .MapGet(
                 "/redrives/{id:guid}/progress",
-                async (Guid id, Redrives redrives, CancellationToken cancellationToken) =>
+                async (Guid id, RedriveReader redrives, CancellationToken cancellationToken) =>
                     await RedriveFile.ReadAsync(id, redrives, cancellationToken) is { Progress: not null } file
                         ? Page.Of<RedriveProgressView>(new { File = file })
                         : (IResult)Results.NotFound()

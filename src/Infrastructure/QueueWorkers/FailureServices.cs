@@ -38,6 +38,7 @@ public static class FailureServices
             .AddSingleton<RedriveTargets>()
             .AddSingleton<RedrivePreview>()
             .AddSingleton<UncertainEffects>()
+            .AddSingleton<RedriveReader>()
             .AddSingleton<Redrives>()
             .AddSingleton<RedriveMover>()
             .AddSingleton<PayloadEdits>();

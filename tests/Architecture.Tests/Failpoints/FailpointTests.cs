@@ -24,7 +24,7 @@ public sealed partial class FailpointTests
         ["QueueWorkers.Redrive.RedrivePreview."] = "the dry run: reads, and an operator asks again",
         ["QueueWorkers.Redrive.RedriveTargets."] =
             "the dry run's look at queues and breakers, whose failure is part of the plan",
-        ["QueueWorkers.Redrive.Redrives.ItemsAsync"] = "reads a page of the operator's",
+        ["QueueWorkers.Redrive.RedriveReader.ItemsAsync"] = "reads a page of the operator's",
         ["Orders.Infrastructure.Failures."] =
             "looks orders up for an operator, and for the redrive after redrive.before_ask_for_reasons; writes nothing",
         ["QueueWorkers.Operators."] =

@@ -47,7 +47,7 @@ public sealed class BrokerUsers(
         await DeployAsync("api", new BrokerPermissions(Nothing, OneOf(publish), Nothing), keep, cancellationToken);
         // Looks into what is dead-lettered, takes it out and puts it back, and only there; sees figures of all queues
         // through the management API. And it repairs the topology: binds exchanges, recreates dead-lettering queues, and
-        // marks queues that are complete (Topology/TopologyGuard).
+        // marks queues that are complete (Topology/TopologyMarks).
         string[] deadLetters =
         [
             .. steps.SelectMany(s => new[] { $"{s}_error", $"{s}_skipped" }),
@@ -56,9 +56,9 @@ public sealed class BrokerUsers(
         await DeployAsync(
             "dashboard",
             new BrokerPermissions(
-                OneOf([.. deadLetters, TopologyGuard.Marks]),
+                OneOf([.. deadLetters, TopologyMarks.Exchange]),
                 OneOf([.. publish, .. deadLetters]),
-                OneOf([.. deadLetters, .. types, TopologyGuard.Marks])
+                OneOf([.. deadLetters, .. types, TopologyMarks.Exchange])
             ),
             keep,
             cancellationToken,

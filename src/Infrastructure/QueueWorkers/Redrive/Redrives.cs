@@ -8,8 +8,10 @@ using QueueWorkers.Operators;
 
 namespace QueueWorkers.Redrive;
 
-/// <summary>Makes, starts, stops and shows redrives. The sending is <see cref="RedriveRunner"/>'s.</summary>
-public sealed class Redrives(NpgsqlDataSource database, ISubjectDirectory subjects)
+/// <summary>
+/// Makes, starts, stops and cancels redrives. <see cref="RedriveRunner"/> sends, <see cref="RedriveReader"/> reads.
+/// </summary>
+public sealed class Redrives(NpgsqlDataSource database, ISubjectDirectory subjects, RedriveReader reader)
 {
     // Who creates redrives does it one after the other: two that choose the same messages would otherwise wait for each
     // other's rows.
@@ -17,18 +19,6 @@ public sealed class Redrives(NpgsqlDataSource database, ISubjectDirectory subjec
     // ask at once are all told who was first.
     private const string Alone =
         "set local lock_timeout = '14s'; select pg_advisory_xact_lock(x'4f72646572730003'::bigint)";
-
-    private const string Columns =
-        "r.id, r.stage, r.created_by, r.created_at, r.reason, r.filter, r.patch, r.canary, r.rate_per_second, r.stop_percent, r.total, r.stopped_at, r.stopped_because, r.moved_at, r.finished_at, r.resumed_at";
-
-    private static readonly string Counts = $"""
-        select count(*) filter (where state = {RedriveItemState.Waiting:D})::integer as waiting,
-            count(*) filter (where state = {RedriveItemState.Sent:D})::integer as sent,
-            count(*) filter (where state = {RedriveItemState.Done:D})::integer as done,
-            count(*) filter (where state = {RedriveItemState.FailedAgain:D})::integer as failed,
-                count(*) filter (where state = {RedriveItemState.Skipped:D})::integer as skipped from redrive_items i
-                where i.redrive_id = r.id
-        """;
 
     /// <summary>Makes a redrive of all that match and are dead-lettered.</summary>
     /// <returns>The redrive, or why there is none.</returns>
@@ -135,7 +125,7 @@ public sealed class Redrives(NpgsqlDataSource database, ISubjectDirectory subjec
         // Given back before the next one is asked for: many who hold one and wait for a second would wait for one
         // another.
         await connection.CloseAsync();
-        return (await FindAsync(id, cancellationToken), null);
+        return (await reader.FindAsync(id, cancellationToken), null);
     }
 
     /// <summary>Starts a redrive that waits in its dry run, or lets a stopped one go on.</summary>
@@ -184,52 +174,6 @@ public sealed class Redrives(NpgsqlDataSource database, ISubjectDirectory subjec
             cancellationToken,
             $"Cancelled by {record.Who}: {record.Reason}"
         );
-
-    /// <summary>A redrive; null when there is none.</summary>
-    public async Task<RedriveProgress?> FindAsync(Guid id, CancellationToken cancellationToken) =>
-        await ReadAsync("r.id = $1", id, cancellationToken) is [var found, ..] ? found : null;
-
-    /// <summary>Redrives, the newest first.</summary>
-    public Task<IReadOnlyList<RedriveProgress>> ListAsync(Guid? before, CancellationToken cancellationToken) =>
-        ReadAsync("r.id < $1", before ?? new Guid("ffffffff-ffff-ffff-ffff-ffffffffffff"), cancellationToken);
-
-    /// <summary>The messages of a redrive in one state.</summary>
-    public async Task<IReadOnlyList<RedriveItem>> ItemsAsync(
-        Guid id,
-        RedriveItemState state,
-        Guid? after,
-        int limit,
-        CancellationToken cancellationToken
-    )
-    {
-        await using var command = database.CreateCommand(
-            """
-            select failure_id, generation, sent_at, settled_at, note from redrive_items
-                where redrive_id = $1 and state = $2 and failure_id > $3 order by failure_id limit $4
-            """
-        );
-        foreach (var value in new object[] { id, (short)state, after ?? Guid.Empty, limit })
-            command.Parameters.Add(new() { Value = value });
-        var items = new List<RedriveItem>();
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            items.Add(
-                new RedriveItem
-                {
-                    RedriveId = id,
-                    State = state,
-                    FailureId = reader.GetGuid(0),
-                    Generation = reader.IsDBNull(1) ? null : reader.GetInt32(1),
-                    SentAt = reader.IsDBNull(2) ? null : reader.GetFieldValue<DateTimeOffset>(2),
-                    SettledAt = reader.IsDBNull(3) ? null : reader.GetFieldValue<DateTimeOffset>(3),
-                    Note = reader.IsDBNull(4) ? null : reader.GetString(4),
-                }
-            );
-        }
-
-        return items;
-    }
 
     // Matching messages that another redrive has: also ones it has sent already, whose failure is not Dead-lettered any
     // more.
@@ -318,54 +262,6 @@ public sealed class Redrives(NpgsqlDataSource database, ISubjectDirectory subjec
         Failpoint.Hit("redrive.after_commit_change", Outside.Database);
         return null;
     }
-
-    private async Task<IReadOnlyList<RedriveProgress>> ReadAsync(
-        string where,
-        Guid id,
-        CancellationToken cancellationToken
-    )
-    {
-        await using var command = database.CreateCommand(
-            $"select {Columns}, c.* from (select * from redrives r where {where} order by r.id desc limit 100) r cross join lateral ({Counts}) c order by r.id desc"
-        );
-        command.Parameters.Add(new() { Value = id });
-        var redrives = new List<RedriveProgress>();
-        Failpoint.Hit("redrive.before_read_progress", Outside.Database);
-        await using var r = await command.ExecuteReaderAsync(cancellationToken);
-        while (await r.ReadAsync(cancellationToken))
-            redrives.Add(
-                new RedriveProgress(
-                    RecordOf(r),
-                    r.GetInt32(16),
-                    r.GetInt32(17),
-                    r.GetInt32(18),
-                    r.GetInt32(19),
-                    r.GetInt32(20)
-                )
-            );
-        return redrives;
-    }
-
-    private static RedriveRecord RecordOf(NpgsqlDataReader r) =>
-        new()
-        {
-            Id = r.GetGuid(0),
-            Stage = (RedriveStage)r.GetInt16(1),
-            CreatedBy = r.GetString(2),
-            CreatedAt = r.GetFieldValue<DateTimeOffset>(3),
-            Reason = r.GetString(4),
-            Filter = r.GetString(5),
-            Patch = r.IsDBNull(6) ? null : r.GetString(6),
-            Canary = r.GetInt32(7),
-            RatePerSecond = r.GetInt32(8),
-            StopPercent = r.GetInt32(9),
-            Total = r.GetInt32(10),
-            StoppedAt = r.IsDBNull(11) ? null : r.GetFieldValue<DateTimeOffset>(11),
-            StoppedBecause = r.IsDBNull(12) ? null : r.GetString(12),
-            MovedAt = r.IsDBNull(13) ? null : r.GetFieldValue<DateTimeOffset>(13),
-            FinishedAt = r.IsDBNull(14) ? null : r.GetFieldValue<DateTimeOffset>(14),
-            ResumedAt = r.IsDBNull(15) ? null : r.GetFieldValue<DateTimeOffset>(15),
-        };
 
     private static async Task<int> ExecuteAsync(
         NpgsqlConnection connection,

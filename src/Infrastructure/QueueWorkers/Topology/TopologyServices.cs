@@ -16,7 +16,12 @@ public static class TopologyServices
     {
         services.TryAddSingleton(DatabaseClock.Provider);
         services.AddMetrics();
-        services.AddSingleton<TopologyReader>().AddSingleton<TopologyMetrics>().AddSingleton<TopologyGuard>();
+        services.AddSingleton<TopologyReader>().AddSingleton<TopologyMetrics>();
+        services
+            .AddSingleton<TopologyRepair>()
+            .AddSingleton<LostMessageSender>()
+            .AddSingleton<QueueLimitWatch>()
+            .AddSingleton<TopologyGuard>();
         services.AddSingleton<ITopologyFindings>(provider => new GuardFindings(
             provider.GetRequiredService<TopologyGuard>()
         ));
