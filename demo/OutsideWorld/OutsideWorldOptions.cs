@@ -49,7 +49,7 @@ internal sealed class OutsideWorldOptionsCheck : IValidateOptions<OutsideWorldOp
             );
         if (
             !string.IsNullOrWhiteSpace(options.WarehouseSecret)
-            && WebhookSignature.ProblemWith(options.WarehouseSecret) is { } problem
+            && WebhookVerifier.ProblemWith(options.WarehouseSecret) is { } problem
         )
             problems.Add(
                 $"OutsideWorld:WarehouseSecret must be whsec_ and 24–64 bytes in base64, got {problem}; set OutsideWorld__WarehouseSecret"

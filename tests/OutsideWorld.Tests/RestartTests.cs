@@ -85,7 +85,11 @@ public sealed class RestartTests
             Assert.That(
                 world.Mails.Everything.Select(mail => (mail.MessageId, mail.Outcome)),
                 Is.EqualTo(
-                    new[] { ("one@orders.example", MailOutcome.Accepted), ("two@orders.example", MailOutcome.Rejected) }
+                    new[]
+                    {
+                        ("one@orders.example", ReceptionOutcome.Accepted),
+                        ("two@orders.example", ReceptionOutcome.Rejected),
+                    }
                 )
             );
             Assert.That(

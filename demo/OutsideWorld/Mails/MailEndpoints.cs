@@ -70,6 +70,6 @@ internal static class MailEndpoints
         string Subject,
         DateTimeOffset ReceivedAt,
         string Text,
-        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] MailOutcome? Outcome
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ReceptionOutcome? Outcome
     );
 }

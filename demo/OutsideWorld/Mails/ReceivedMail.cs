@@ -33,11 +33,11 @@ public sealed record ReceivedMail
     public required DateTimeOffset ReceivedAt { get; init; }
 
     /// <summary>How it ended.</summary>
-    public required MailOutcome Outcome { get; init; }
+    public required ReceptionOutcome Outcome { get; init; }
 
     /// <summary>Whether the mail counts as delivered: 250 was given, or would have been and was lost.</summary>
     [JsonIgnore]
-    public bool IsDelivered => Outcome is MailOutcome.Accepted or MailOutcome.Vanished;
+    public bool IsDelivered => Outcome is ReceptionOutcome.Accepted or ReceptionOutcome.Vanished;
 
     internal bool IsTo(string address) => Recipients.Contains(address, StringComparer.OrdinalIgnoreCase);
 }

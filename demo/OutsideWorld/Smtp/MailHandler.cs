@@ -33,8 +33,8 @@ internal sealed class MailHandler(
     public string? RefusesSender(SmtpMode? mode) =>
         mode switch
         {
-            SmtpMode.Quota => Refuse([], MailOutcome.Rejected, "550 5.4.5 daily sending limit exceeded"),
-            SmtpMode.NeedsAuth => Refuse([], MailOutcome.Rejected, "530 5.7.0 authentication required"),
+            SmtpMode.Quota => Refuse([], ReceptionOutcome.Rejected, "550 5.4.5 daily sending limit exceeded"),
+            SmtpMode.NeedsAuth => Refuse([], ReceptionOutcome.Rejected, "530 5.7.0 authentication required"),
             _ => null,
         };
 
@@ -44,13 +44,13 @@ internal sealed class MailHandler(
         {
             SmtpMode.StrictEhlo when !hello.Contains('.', StringComparison.Ordinal) => Refuse(
                 [recipient],
-                MailOutcome.Rejected,
+                ReceptionOutcome.Rejected,
                 "504 5.5.2 need fully-qualified hostname"
             ),
-            SmtpMode.FullMailbox => Refuse([recipient], MailOutcome.TempFailed, "452 4.2.2 mailbox full"),
+            SmtpMode.FullMailbox => Refuse([recipient], ReceptionOutcome.TempFailed, "452 4.2.2 mailbox full"),
             SmtpMode.Greylist when IsNew(recipient) => Refuse(
                 [recipient],
-                MailOutcome.TempFailed,
+                ReceptionOutcome.TempFailed,
                 "450 4.2.0 greylisted, try again later"
             ),
             _ => null,
@@ -71,17 +71,17 @@ internal sealed class MailHandler(
 
         switch (outcome)
         {
-            case MailOutcome.Accepted:
+            case ReceptionOutcome.Accepted:
                 // A slow server has taken the mail: only its answer is late. A client that gives up waiting must find
                 // the mail when it asks.
                 if (profile.Mode == SmtpMode.Slow)
                     await connection.HoldAsync(profile.Delay);
                 connection.Reply("250 2.0.0 taken");
                 return true;
-            case MailOutcome.TempFailed:
+            case ReceptionOutcome.TempFailed:
                 connection.Reply("451 4.3.0 not now, try again");
                 return true;
-            case MailOutcome.Rejected:
+            case ReceptionOutcome.Rejected:
                 connection.Reply(
                     content.End switch
                     {
@@ -114,7 +114,7 @@ internal sealed class MailHandler(
         return !ReferenceEquals(before, now);
     }
 
-    private string Refuse(string[] recipients, MailOutcome outcome, string reply)
+    private string Refuse(string[] recipients, ReceptionOutcome outcome, string reply)
     {
         try
         {
@@ -145,23 +145,23 @@ internal sealed class MailHandler(
         return hit ?? new FaultProfile<SmtpMode>(SmtpMode.Ok);
     }
 
-    private static MailOutcome OutcomeOf(ContentEnd end, SmtpMode mode) =>
+    private static ReceptionOutcome OutcomeOf(ContentEnd end, SmtpMode mode) =>
         end switch
         {
-            ContentEnd.ClientLeft => MailOutcome.Abandoned,
-            ContentEnd.Headers or ContentEnd.CutOff => MailOutcome.Dropped,
-            ContentEnd.TooLarge or ContentEnd.LineTooLong => MailOutcome.Rejected,
+            ContentEnd.ClientLeft => ReceptionOutcome.Abandoned,
+            ContentEnd.Headers or ContentEnd.CutOff => ReceptionOutcome.Dropped,
+            ContentEnd.TooLarge or ContentEnd.LineTooLong => ReceptionOutcome.Rejected,
             _ => mode switch
             {
-                SmtpMode.TempFail => MailOutcome.TempFailed,
-                SmtpMode.Reject => MailOutcome.Rejected,
-                SmtpMode.Drop => MailOutcome.Dropped,
-                SmtpMode.Vanish => MailOutcome.Vanished,
-                _ => MailOutcome.Accepted,
+                SmtpMode.TempFail => ReceptionOutcome.TempFailed,
+                SmtpMode.Reject => ReceptionOutcome.Rejected,
+                SmtpMode.Drop => ReceptionOutcome.Dropped,
+                SmtpMode.Vanish => ReceptionOutcome.Vanished,
+                _ => ReceptionOutcome.Accepted,
             },
         };
 
-    private bool TryRecord(SmtpEnvelope envelope, byte[] content, MailOutcome outcome)
+    private bool TryRecord(SmtpEnvelope envelope, byte[] content, ReceptionOutcome outcome)
     {
         var decoded = MailDecoder.Decode(content);
         try

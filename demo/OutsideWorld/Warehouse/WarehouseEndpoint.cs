@@ -13,7 +13,7 @@ internal sealed class WarehouseEndpoint : IHostedService
     private const int LongestKey = 200;
     private readonly WarehouseLedger ledger;
     private readonly Behaviour behaviour;
-    private readonly WebhookSignature? signature;
+    private readonly WebhookVerifier? signature;
     private readonly CancellationToken stopping;
     private readonly ILogger<WarehouseEndpoint> logger;
 
@@ -30,7 +30,7 @@ internal sealed class WarehouseEndpoint : IHostedService
         this.behaviour = behaviour;
         signature =
             options.Value.WarehouseSecret is { } secret && !string.IsNullOrWhiteSpace(secret)
-                ? new WebhookSignature(secret, clock)
+                ? new WebhookVerifier(secret, clock)
                 : null;
         stopping = lifetime.ApplicationStopping;
         this.logger = logger;

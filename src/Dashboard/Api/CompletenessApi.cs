@@ -49,7 +49,7 @@ internal static class CompletenessApi
     private static async Task<IResult> ReemitAsync(
         Guid subject,
         string effect,
-        Because? because,
+        OptionalReason? because,
         HttpContext context,
         CompletenessControl control,
         ScheduleControl schedules,

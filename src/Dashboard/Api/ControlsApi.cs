@@ -28,7 +28,7 @@ internal static class ControlsApi
                 "/{name}/pause",
                 (
                     string name,
-                    Because? because,
+                    OptionalReason? because,
                     HttpContext context,
                     StepControls controls,
                     WorkerAcknowledgements workers,
@@ -50,7 +50,7 @@ internal static class ControlsApi
                 "/{name}/resume",
                 (
                     string name,
-                    Because? because,
+                    OptionalReason? because,
                     HttpContext context,
                     StepControls controls,
                     WorkerAcknowledgements workers,

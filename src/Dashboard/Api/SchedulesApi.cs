@@ -42,7 +42,7 @@ internal static class SchedulesApi
                 "/{name}/run",
                 async (
                     string name,
-                    Because? because,
+                    OptionalReason? because,
                     HttpContext context,
                     ScheduleControl control,
                     ScheduleConfirmation confirmation,
@@ -72,7 +72,7 @@ internal static class SchedulesApi
                 "/{name}/pause",
                 async (
                     string name,
-                    Because? because,
+                    OptionalReason? because,
                     HttpContext context,
                     ScheduleControl control,
                     ScheduleConfirmation confirmation,
@@ -96,7 +96,7 @@ internal static class SchedulesApi
                 "/{name}/resume",
                 async (
                     string name,
-                    Because? because,
+                    OptionalReason? because,
                     HttpContext context,
                     ScheduleControl control,
                     ScheduleConfirmation confirmation,
@@ -164,4 +164,4 @@ internal static class SchedulesApi
 
 /// <summary>Why an operator does something, for the audit record.</summary>
 /// <param name="Reason">In the operator's words.</param>
-internal sealed record Because(string? Reason = null);
+internal sealed record OptionalReason(string? Reason = null);

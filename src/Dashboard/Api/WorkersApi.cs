@@ -33,7 +33,7 @@ internal static class WorkersApi
                 "/{id:guid}/drain",
                 (
                     Guid id,
-                    Because? because,
+                    OptionalReason? because,
                     HttpContext context,
                     WorkerDrains drains,
                     WorkerAcknowledgements acknowledgements,
@@ -54,7 +54,7 @@ internal static class WorkersApi
                 "/{id:guid}/undrain",
                 (
                     Guid id,
-                    Because? because,
+                    OptionalReason? because,
                     HttpContext context,
                     WorkerDrains drains,
                     WorkerAcknowledgements acknowledgements,

@@ -78,7 +78,7 @@ internal static class PageMap
         LoginRoutes.Map(pages);
         LiveStream.Map(pages);
         OverviewRoutes.Map(pages);
-        OrderRoutes.Map(pages);
+        OrderPageRoutes.Map(pages);
         FailureRoutes.Map(pages);
         EffectRoutes.Map(pages);
         RedriveRoutes.Map(pages);

@@ -47,7 +47,7 @@ internal sealed class GetOrderPdf(InvoiceDocumentReader reader)
     private static Task AnswerAsync(
         HttpContext context,
         bool orderFound,
-        InvoiceDocument? document,
+        StoredInvoice? document,
         Func<long, string> name,
         Problem notReady
     )

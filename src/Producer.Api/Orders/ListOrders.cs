@@ -79,7 +79,7 @@ internal sealed class ListOrders(OrderListReader reader)
         if (text is null)
             return null;
         // A plus sign that was not escaped in the address arrives as a blank.
-        if (Moment.TryRead(text.Replace(' ', '+'), out var moment))
+        if (TimestampText.TryRead(text.Replace(' ', '+'), out var moment))
             return moment;
         errors.Add(name, "must be a moment of ISO 8601 with an offset, such as 2026-12-24T08:00:00Z");
         return null;

@@ -70,7 +70,7 @@ internal static class OrderRules
         releaseAt = null;
         if (draft.ReleaseAt is { } text)
         {
-            if (!Moment.TryRead(text, out var moment))
+            if (!TimestampText.TryRead(text, out var moment))
                 Fault("/releaseAt", "must be a moment of ISO 8601 with an offset, such as 2026-12-24T08:00:00+01:00");
             else if (moment > now + LongestDelay)
                 Fault("/releaseAt", FormattableString.Invariant($"must be at most {LongestDelay.Days} days ahead"));

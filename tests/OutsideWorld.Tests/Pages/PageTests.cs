@@ -64,7 +64,7 @@ public sealed class PageTests : OutsideWorldFixture
                     Subject = $"Order no. {number}!",
                     Text = "Thank you.",
                     ReceivedAt = DateTimeOffset.UtcNow,
-                    Outcome = MailOutcome.Accepted,
+                    Outcome = ReceptionOutcome.Accepted,
                 }
             );
         await Http.GetStringAsync("/");

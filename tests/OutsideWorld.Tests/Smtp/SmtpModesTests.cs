@@ -75,12 +75,12 @@ public sealed class SmtpModesTests : OutsideWorldFixture
         Assert.That(banners.Select(banner => banner.Length > 0), Is.EqualTo(new[] { true, false, true, false }));
     }
 
-    [TestCase(SmtpMode.TempFail, 451, MailOutcome.TempFailed)]
-    [TestCase(SmtpMode.Reject, 550, MailOutcome.Rejected)]
+    [TestCase(SmtpMode.TempFail, 451, ReceptionOutcome.TempFailed)]
+    [TestCase(SmtpMode.Reject, 550, ReceptionOutcome.Rejected)]
     public async Task A_refused_mail_has_its_code_is_listed_only_with_the_failed_and_leaves_the_connection_usable(
         SmtpMode mode,
         int code,
-        MailOutcome outcome
+        ReceptionOutcome outcome
     )
     {
         Play(mode);
@@ -126,7 +126,7 @@ public sealed class SmtpModesTests : OutsideWorldFixture
         Assert.That(
             World.Mails.Everything.Single(),
             Has.Property("Outcome")
-                .EqualTo(MailOutcome.Dropped)
+                .EqualTo(ReceptionOutcome.Dropped)
                 .And.Property("MessageId")
                 .EqualTo("dropped@orders.example")
         );
@@ -147,17 +147,17 @@ public sealed class SmtpModesTests : OutsideWorldFixture
             Has.Length.EqualTo(1),
             "a mail whose 250 was lost is delivered"
         );
-        Assert.That(World.Mails.Everything.Single().Outcome, Is.EqualTo(MailOutcome.Vanished));
+        Assert.That(World.Mails.Everything.Single().Outcome, Is.EqualTo(ReceptionOutcome.Vanished));
     }
 
-    [TestCase(SmtpMode.StrictEhlo, 504, MailOutcome.Rejected)]
-    [TestCase(SmtpMode.Quota, 550, MailOutcome.Rejected)]
-    [TestCase(SmtpMode.Greylist, 450, MailOutcome.TempFailed)]
-    [TestCase(SmtpMode.FullMailbox, 452, MailOutcome.TempFailed)]
+    [TestCase(SmtpMode.StrictEhlo, 504, ReceptionOutcome.Rejected)]
+    [TestCase(SmtpMode.Quota, 550, ReceptionOutcome.Rejected)]
+    [TestCase(SmtpMode.Greylist, 450, ReceptionOutcome.TempFailed)]
+    [TestCase(SmtpMode.FullMailbox, 452, ReceptionOutcome.TempFailed)]
     public async Task A_mail_refused_before_its_text_is_on_record_without_it(
         SmtpMode mode,
         int code,
-        MailOutcome outcome
+        ReceptionOutcome outcome
     )
     {
         Play(mode);

@@ -120,7 +120,7 @@ public sealed class SmtpProtocolTests : OutsideWorldFixture
         Assert.That(
             World.Mails.Everything.Single(),
             Has.Property("Outcome")
-                .EqualTo(MailOutcome.Abandoned)
+                .EqualTo(ReceptionOutcome.Abandoned)
                 .And.Property("MessageId")
                 .EqualTo("half@orders.example")
         );

@@ -4,7 +4,6 @@ using Orders.OutsideWorld;
 using Orders.OutsideWorld.Faults;
 using Orders.Workers.Email;
 using QueueWorkers.Steps;
-using MailOutcome = Orders.Workers.Email.MailOutcome;
 
 namespace Orders.Workers.Tests.Email;
 

@@ -11,7 +11,7 @@ namespace Orders.Infrastructure.Invoices;
 /// credit note to be found by the next run.
 /// </summary>
 public sealed class CreditNoteNumbers(NpgsqlDataSource database)
-    : GroupCommitter<InvoiceNumbers.Wanted, IssuedCreditNote?>
+    : GroupCommitter<InvoiceNumbers.NumberRequest, IssuedCreditNote?>
 {
     private const string Lock = "select from invoice_counter where series = 'credit-note' for update";
 
@@ -35,10 +35,10 @@ public sealed class CreditNoteNumbers(NpgsqlDataSource database)
 
     /// <summary>Issues the credit note of an order's invoice, or finds the one that an earlier run issued.</summary>
     /// <returns>Null when the order has no invoice.</returns>
-    public Task<IssuedCreditNote?> IssueAsync(Guid orderId) => CommitAsync(new InvoiceNumbers.Wanted(orderId));
+    public Task<IssuedCreditNote?> IssueAsync(Guid orderId) => CommitAsync(new InvoiceNumbers.NumberRequest(orderId));
 
     /// <inheritdoc />
-    protected override async Task<IssuedCreditNote?[]> WriteAsync(IReadOnlyList<InvoiceNumbers.Wanted> units)
+    protected override async Task<IssuedCreditNote?[]> WriteAsync(IReadOnlyList<InvoiceNumbers.NumberRequest> units)
     {
         var orders = units.Select(u => u.OrderId).Distinct().ToArray();
         var issued = new Dictionary<Guid, IssuedCreditNote>(orders.Length);

@@ -20,7 +20,7 @@ namespace Orders.Infrastructure.Invoices;
 /// the same message.
 /// </summary>
 public sealed class InvoiceNumbers(NpgsqlDataSource database, Seller seller)
-    : GroupCommitter<InvoiceNumbers.Wanted, IssuedInvoice?>
+    : GroupCommitter<InvoiceNumbers.NumberRequest, IssuedInvoice?>
 {
     /// <summary>What a step's database role needs for it.</summary>
     public static IReadOnlyList<string> Grants { get; } =
@@ -68,7 +68,7 @@ public sealed class InvoiceNumbers(NpgsqlDataSource database, Seller seller)
     /// <exception cref="PermanentFaultException">There is no such order.</exception>
     /// <exception cref="SubjectCancelledException">The order was cancelled before it had a number.</exception>
     public async Task<IssuedInvoice> IssueAsync(Guid orderId) =>
-        await CommitAsync(new Wanted(orderId)) ?? throw await WhyNotAsync(orderId);
+        await CommitAsync(new NumberRequest(orderId)) ?? throw await WhyNotAsync(orderId);
 
     private async Task<Exception> WhyNotAsync(Guid orderId)
     {
@@ -82,7 +82,7 @@ public sealed class InvoiceNumbers(NpgsqlDataSource database, Seller seller)
     }
 
     /// <inheritdoc />
-    protected override async Task<IssuedInvoice?[]> WriteAsync(IReadOnlyList<Wanted> units)
+    protected override async Task<IssuedInvoice?[]> WriteAsync(IReadOnlyList<NumberRequest> units)
     {
         var orders = units.Select(u => u.OrderId).Distinct().ToArray();
         var issued = new Dictionary<Guid, IssuedInvoice>(orders.Length);
@@ -135,5 +135,5 @@ public sealed class InvoiceNumbers(NpgsqlDataSource database, Seller seller)
 
     /// <summary>An order that wants its invoice number.</summary>
     /// <param name="OrderId">The order.</param>
-    public sealed record Wanted(Guid OrderId);
+    public sealed record NumberRequest(Guid OrderId);
 }

@@ -6,7 +6,7 @@ namespace Orders.Infrastructure.Reading;
 /// <param name="Number">Its running number.</param>
 /// <param name="Pdf">The document; null until it was rendered.</param>
 /// <param name="Sha256">Its SHA-256; null until it was rendered.</param>
-public sealed record InvoiceDocument(long Number, byte[]? Pdf, byte[]? Sha256);
+public sealed record StoredInvoice(long Number, byte[]? Pdf, byte[]? Sha256);
 
 /// <summary>Reads invoices' documents.</summary>
 public sealed class InvoiceDocumentReader(NpgsqlDataSource database)
@@ -20,7 +20,7 @@ public sealed class InvoiceDocumentReader(NpgsqlDataSource database)
     /// <summary>Reads an order's invoice.</summary>
     /// <returns>Whether the order exists and is the client's, and its invoice once the number is issued.</returns>
     /// <exception cref="NpgsqlException">The database cannot be read.</exception>
-    public Task<(bool OrderFound, InvoiceDocument? Invoice)> FindAsync(
+    public Task<(bool OrderFound, StoredInvoice? Invoice)> FindAsync(
         Guid orderId,
         string clientId,
         CancellationToken cancellationToken
@@ -29,13 +29,13 @@ public sealed class InvoiceDocumentReader(NpgsqlDataSource database)
     /// <summary>Reads the credit note of an order's invoice.</summary>
     /// <returns>Whether the order exists and is the client's, and the credit note once its number is issued.</returns>
     /// <exception cref="NpgsqlException">The database cannot be read.</exception>
-    public Task<(bool OrderFound, InvoiceDocument? Invoice)> FindCreditNoteAsync(
+    public Task<(bool OrderFound, StoredInvoice? Invoice)> FindCreditNoteAsync(
         Guid orderId,
         string clientId,
         CancellationToken cancellationToken
     ) => FindAsync(CreditNote, orderId, clientId, cancellationToken);
 
-    private async Task<(bool OrderFound, InvoiceDocument? Invoice)> FindAsync(
+    private async Task<(bool OrderFound, StoredInvoice? Invoice)> FindAsync(
         string sql,
         Guid orderId,
         string clientId,
@@ -53,7 +53,7 @@ public sealed class InvoiceDocumentReader(NpgsqlDataSource database)
             return (true, null);
         return (
             true,
-            new InvoiceDocument(
+            new StoredInvoice(
                 number,
                 reader.IsDBNull(1) ? null : reader.GetFieldValue<byte[]>(1),
                 reader.IsDBNull(2) ? null : reader.GetFieldValue<byte[]>(2)

@@ -11,7 +11,7 @@ namespace Orders.Infrastructure.Reading;
 /// third of the statements of an order's whole way).
 /// </summary>
 public sealed class OrderSnapshotReader(NpgsqlDataSource database)
-    : GroupCommitter<OrderSnapshotReader.Wanted, OrderSnapshotReader.Found?>
+    : GroupCommitter<OrderSnapshotReader.SnapshotRequest, OrderSnapshotReader.FoundSnapshot?>
 {
     /// <summary>What a step's database role needs to read orders this way.</summary>
     public const string Grants = "SELECT ON orders, order_lines";
@@ -45,16 +45,16 @@ public sealed class OrderSnapshotReader(NpgsqlDataSource database)
         CancellationToken cancellationToken
     ) => await FindAsync(orderId, effect, cancellationToken) is { IsDone: false } found ? found.Order : null;
 
-    private async Task<Found> FindAsync(Guid orderId, string? effect, CancellationToken cancellationToken) =>
-        await CommitAsync(new Wanted(orderId, effect)).WaitAsync(cancellationToken)
+    private async Task<FoundSnapshot> FindAsync(Guid orderId, string? effect, CancellationToken cancellationToken) =>
+        await CommitAsync(new SnapshotRequest(orderId, effect)).WaitAsync(cancellationToken)
         ?? throw new PermanentFaultException(
             $"Expected order {orderId} in the database, found none. Was the database restored from an older backup? Then discard the message."
         );
 
     /// <inheritdoc />
-    protected override async Task<Found?[]> WriteAsync(IReadOnlyList<Wanted> units)
+    protected override async Task<FoundSnapshot?[]> WriteAsync(IReadOnlyList<SnapshotRequest> units)
     {
-        Wanted[] wanted = [.. units.Distinct()];
+        SnapshotRequest[] wanted = [.. units.Distinct()];
         await using var batch = database.CreateBatch();
         batch.BatchCommands.Add(
             new(Heads)
@@ -76,7 +76,7 @@ public sealed class OrderSnapshotReader(NpgsqlDataSource database)
             }
         );
 
-        var found = new Dictionary<Wanted, Found>(wanted.Length);
+        var found = new Dictionary<SnapshotRequest, FoundSnapshot>(wanted.Length);
         Failpoint.Hit("steps.before_read_order", Outside.Database);
         await using var reader = await batch.ExecuteReaderAsync();
         var lines = wanted.Select(w => w.OrderId).Distinct().ToDictionary(id => id, _ => new List<OrderSnapshotLine>());
@@ -100,8 +100,8 @@ public sealed class OrderSnapshotReader(NpgsqlDataSource database)
                 reader.GetBoolean(12)
             );
             found.Add(
-                new Wanted(id, reader.IsDBNull(1) ? null : reader.GetString(1)),
-                new Found(order, reader.GetBoolean(11))
+                new SnapshotRequest(id, reader.IsDBNull(1) ? null : reader.GetString(1)),
+                new FoundSnapshot(order, reader.GetBoolean(11))
             );
         }
 
@@ -125,10 +125,10 @@ public sealed class OrderSnapshotReader(NpgsqlDataSource database)
     /// <summary>An order that is wanted.</summary>
     /// <param name="OrderId">The order.</param>
     /// <param name="Effect">The effect that it is read for; null when that does not matter.</param>
-    public sealed record Wanted(Guid OrderId, string? Effect);
+    public sealed record SnapshotRequest(Guid OrderId, string? Effect);
 
     /// <summary>An order that was found.</summary>
     /// <param name="Order">The order.</param>
     /// <param name="IsDone">Whether the effect is done.</param>
-    public sealed record Found(OrderSnapshot Order, bool IsDone);
+    public sealed record FoundSnapshot(OrderSnapshot Order, bool IsDone);
 }

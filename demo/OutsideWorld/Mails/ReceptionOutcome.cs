@@ -1,7 +1,7 @@
 namespace Orders.OutsideWorld.Mails;
 
 /// <summary>How the SMTP server ended a mail. In JSON in camel case.</summary>
-public enum MailOutcome
+public enum ReceptionOutcome
 {
     /// <summary>Taken, and answered 250 unless the connection was lost meanwhile.</summary>
     Accepted,

@@ -6,7 +6,7 @@ namespace Orders.Producer.Api.Validation;
 /// A moment as a text: ISO 8601 in its extended form, with an offset, such as <c>2026-12-24T08:00:00+01:00</c>. Without
 /// the offset it would be a guess.
 /// </summary>
-internal static class Moment
+internal static class TimestampText
 {
     private const int Longest = 40;
     private static readonly string[] Forms = ["yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd'T'HH:mmK"];

@@ -9,7 +9,7 @@ using QueueWorkers.Operators;
 namespace Orders.Dashboard.OrderPages;
 
 /// <summary>Orders: the list, one order's case file, and the search in the top bar.</summary>
-internal static class OrderRoutes
+internal static class OrderPageRoutes
 {
     private const int PageSize = 50;
     private const int FileSize = 5000;
@@ -110,8 +110,8 @@ internal static class OrderRoutes
                     {
                         Filter = filter,
                         Page = found.Fault is null
-                            ? new Loaded<OrderPage>(new OrderPage([], null, null), null, null)
-                            : new Loaded<OrderPage>(null, found.Fault, found.TraceId),
+                            ? new Loaded<OrderSearchPage>(new OrderSearchPage([], null, null), null, null)
+                            : new Loaded<OrderSearchPage>(null, found.Fault, found.TraceId),
                         Steps = (IReadOnlyList<string>)[],
                     }
                 );

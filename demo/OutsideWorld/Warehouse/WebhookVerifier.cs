@@ -9,7 +9,7 @@ namespace Orders.OutsideWorld.Warehouse;
 /// and the base64 of HMAC-SHA256 over <c>id.timestamp.body</c>; <c>webhook-timestamp</c> is within five minutes of now,
 /// so that a captured call is soon worthless.
 /// </summary>
-internal sealed class WebhookSignature(string secret, TimeProvider clock)
+internal sealed class WebhookVerifier(string secret, TimeProvider clock)
 {
     private const string Prefix = "whsec_";
     private static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(5);
