@@ -6,6 +6,7 @@
 #   --seed S         orders and plan follow from it (1)
 #   --orders N       orders posted while things break (2000)
 #   --faults F       faults in the plan (12)
+#   --gap SECONDS    mean time between two faults (9)
 #   --rate R         orders per second (spread over the plan)
 #   --kind KIND      only faults of this kind, such as clockoff, policy or killafterclaim
 #   --scenario NAME  plan: faults drawn from the seed; broker-kills: RabbitMQ killed every 15 s, ten times, at 20 orders a second;
@@ -37,7 +38,7 @@ for argument in "$@"; do
   case $argument in
     --keep) keep=yes ;;
     --plan-only) plan_only=yes arguments+=("$argument") ;;
-    --cluster) files=$files:deploy/cluster/compose.yml; export RABBITMQ_HOSTS=rabbitmq,rabbitmq-2,rabbitmq-3 ;;
+    --cluster) files=$files:deploy/cluster/compose.yml:deploy/chaos/cluster.yml; export RABBITMQ_HOSTS=rabbitmq,rabbitmq-2,rabbitmq-3 ;;
     *) arguments+=("$argument") ;;
   esac
 done

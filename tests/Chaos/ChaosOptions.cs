@@ -15,6 +15,9 @@ public sealed record ChaosOptions
     /// <summary>How many faults are planned.</summary>
     public int Faults { get; private init; } = 12;
 
+    /// <summary>The mean time between two faults of a plan.</summary>
+    public TimeSpan Gap { get; private init; } = TimeSpan.FromSeconds(9);
+
     /// <summary>Orders a second; null spreads them over the plan.</summary>
     public double? Rate { get; private init; }
 
@@ -51,6 +54,7 @@ public sealed record ChaosOptions
                 "--seed" => options with { Seed = Number(name, value, 0, int.MaxValue) },
                 "--orders" => options with { Orders = Number(name, value, 1, 1_000_000) },
                 "--faults" => options with { Faults = Number(name, value, 0, 1000) },
+                "--gap" => options with { Gap = TimeSpan.FromSeconds(Number(name, value, 1, 600)) },
                 "--rate" => options with { Rate = Number(name, value, 1, 1000) },
                 "--kind" => options with { Kind = KindOf(value) },
                 "--scenario" => options with { Scenario = Known(value) },

@@ -13,7 +13,6 @@ public sealed record Plan(IReadOnlyList<PlannedFault> Faults)
         FaultKind.BrokerPassword,
     ];
     private static readonly TimeSpan First = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan MeanGap = TimeSpan.FromSeconds(9);
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(500);
 
     /// <summary>A plan without faults.</summary>
@@ -23,15 +22,16 @@ public sealed record Plan(IReadOnlyList<PlannedFault> Faults)
     public TimeSpan End => Faults.Count == 0 ? TimeSpan.Zero : Faults.Max(f => f.At + f.Duration);
 
     /// <summary>
-    /// Draws a plan: gaps are exponential with a mean of 9 s, at most two faults at once, never two on one target.
+    /// Draws a plan: gaps are exponential with the given mean, at most two faults at once, never two on one target.
     /// Every kind comes once before any comes twice, so that a short plan is a sample and a long one is complete. A
     /// redrive, a rolling restart, a refused login, a scaling out and a deployment are among the first dozen, at places
     /// that are drawn too.
     /// </summary>
     /// <param name="seed">The plan follows from it.</param>
     /// <param name="count">How many faults.</param>
+    /// <param name="meanGap">The mean time between two faults.</param>
     /// <param name="only">The only kind; null for all.</param>
-    public static Plan Draw(int seed, int count, FaultKind? only = null)
+    public static Plan Draw(int seed, int count, TimeSpan meanGap, FaultKind? only = null)
     {
         var random = new Random(seed);
         var plan = new List<PlannedFault>(count);
@@ -74,7 +74,7 @@ public sealed record Plan(IReadOnlyList<PlannedFault> Faults)
                 at += Step;
             deck.Remove(type);
             plan.Add(Drawn(number, at, type, random));
-            at += MeanGap * -Math.Log(1 - random.NextDouble());
+            at += meanGap * -Math.Log(1 - random.NextDouble());
         }
 
         return new Plan(plan);

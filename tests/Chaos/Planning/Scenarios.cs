@@ -46,7 +46,7 @@ public static class Scenarios
             ),
             NodeKills => Spread(NodesOfACluster(), options.Rate ?? 20),
             Soak => new Scenario(Planning.Plan.Nothing, options.Orders, options.Rate ?? 100, MustStayFlat: true),
-            _ => Planned(Planning.Plan.Draw(options.Seed, options.Faults, options.Kind), options),
+            _ => Planned(Planning.Plan.Draw(options.Seed, options.Faults, options.Gap, options.Kind), options),
         };
 
     private static Scenario Planned(Plan plan, ChaosOptions options) =>

@@ -9,19 +9,24 @@ public sealed class Rest(NpgsqlDataSource database, BrokerEvidence broker)
 {
     // Of what is dead-lettered: redrives that go on, messages still to be taken out of their queue, and steps that say
     // they are dead-lettered and are not in the index yet, or the other way round.
-    private const string Moving = """
-        select (select count(*) from order_progress where status in (0, 1)),
-            (select count(*) from outbox where dead_at is null), (select count(*) from effects where state = 1),
-            (select count(*) from redrives where stage <> 4 and stopped_at is null),
-                (select count(*) from failures where state not in (1, 6) and removed_at is null),
-            abs((select count(*) from step_runs where status in (4, 5)) - (select count(distinct (subject_id, step))
-                from failures where state = 1 and kind = 1))
+    private static readonly string Moving = $"""
+        select (select count(*) from order_progress
+                where status in ({StoredCodes.OrderAccepted}, {StoredCodes.OrderProcessing})),
+            (select count(*) from outbox where dead_at is null),
+            (select count(*) from effects where state = {StoredCodes.EffectPending}),
+            (select count(*) from redrives where stage <> {StoredCodes.RedriveDone} and stopped_at is null),
+            (select count(*) from failures
+                where state not in ({StoredCodes.FailureFailed}, {StoredCodes.FailureGone}) and removed_at is null),
+            abs((select count(*) from step_runs
+                    where status in ({StoredCodes.StepFailed}, {StoredCodes.StepUncertain}))
+                - (select count(distinct (subject_id, step)) from failures
+                    where state = {StoredCodes.FailureFailed} and kind = {StoredCodes.FailureKindError}))
         """;
 
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
 
-    // The broker's counts are at most so old (collect_statistics_interval): a zero that stays for longer is one.
-    private static readonly TimeSpan OldestCount = TimeSpan.FromSeconds(11);
+    // The broker's counts are at most 2 s old (deploy/chaos/40-chaos.conf): a zero that stays for longer is one.
+    private static readonly TimeSpan OldestCount = TimeSpan.FromSeconds(4);
 
     /// <summary>Waits. A backlog that still gets shorter is slow and not stuck; how long it took is reported.</summary>
     /// <param name="patience">How long without another order coming to its end. What still waits then is the checker's

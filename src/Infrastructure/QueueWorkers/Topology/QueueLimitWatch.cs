@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using QueueWorkers.Messaging;
 
 namespace QueueWorkers.Topology;
 
