@@ -3,6 +3,7 @@ using Orders.Infrastructure.Deployment;
 using Orders.OutsideWorld;
 using Orders.Testing;
 using Orders.Testing.Servers;
+using QueueWorkers.Idempotency;
 using QueueWorkers.Steps;
 
 namespace Orders.Workers.Tests;
@@ -102,7 +103,7 @@ public abstract class InstallationFixture
             async () =>
             {
                 await TestSystem.Database.ExecuteAsync(
-                    "update effects set lease_until = now() where state = 1 and lease_until > now() and at < now() - interval '5 seconds'"
+                    $"update effects set lease_until = now() where state = {EffectState.Pending:D} and lease_until > now() and at < now() - interval '5 seconds'"
                 );
                 await TestSystem.FastForwardAsync();
                 return await TestSystem.StatusAsync(order, step);

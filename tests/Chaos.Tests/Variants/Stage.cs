@@ -12,6 +12,7 @@ using Orders.Producer.Api;
 using Orders.Testing;
 using Orders.Testing.Servers;
 using Orders.Workers;
+using QueueWorkers.Idempotency;
 
 namespace Orders.Chaos.Tests.Variants;
 
@@ -158,10 +159,10 @@ internal sealed class Stage : IAsyncDisposable
                 "update outbox set due_at = now() where dead_at is null and due_at > now() + interval '6 seconds'"
             );
             await TestSystem.Database.ExecuteAsync(
-                "update effects set lease_until = now() where state = 1 and lease_until > now() and at < now() - interval '3 seconds'"
+                $"update effects set lease_until = now() where state = {EffectState.Pending:D} and lease_until > now() and at < now() - interval '3 seconds'"
             );
             var moving = await TestSystem.Database.ScalarAsync<long>(
-                "select (select count(*) from order_progress where status in (0, 1)) + (select count(*) from outbox where dead_at is null) + (select count(*) from effects where state = 1)"
+                $"select (select count(*) from order_progress where status in ({OrderStatus.Accepted:D}, {OrderStatus.Processing:D})) + (select count(*) from outbox where dead_at is null) + (select count(*) from effects where state = {EffectState.Pending:D})"
             );
             still =
                 moving == 0 && await WaitingAsync() is { } waiting && waiting.Values.All(n => n == 0) ? still + 1 : 0;

@@ -49,7 +49,7 @@ public sealed class DatabaseEvidence(NpgsqlDataSource database)
                 cancellationToken
             ),
             OpenSteps = await QueryAsync(
-                "select subject_id, step, status from step_runs where status <> 2",
+                $"select subject_id, step, status from step_runs where status <> {StoredCodes.StepDone}",
                 r => new OpenStep(r.GetGuid(0), r.GetString(1), StepStatus[r.GetInt16(2)]),
                 cancellationToken
             ),
@@ -78,8 +78,8 @@ public sealed class DatabaseEvidence(NpgsqlDataSource database)
                 cancellationToken
             ),
             OpenEffects = await QueryAsync(
-                "select subject_id, effect, state from effects where state <> 2",
-                r => new OpenEffect(r.GetGuid(0), r.GetString(1), r.GetInt16(2) == 3),
+                $"select subject_id, effect, state from effects where state <> {StoredCodes.EffectDone}",
+                r => new OpenEffect(r.GetGuid(0), r.GetString(1), r.GetInt16(2) == StoredCodes.EffectUncertain),
                 cancellationToken
             ),
             // A lease is a due time too: what a process has in its hands is not delayed on purpose.

@@ -47,7 +47,7 @@ public sealed class RedriveEvidence(NpgsqlDataSource database, ChaosOperatorClie
     private async Task<List<IndexedFailure>> IndexAsync(CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
-            "select case when queue = 'outbox' then $1 else queue end, message_id from failures where state = 1"
+            $"select case when queue = 'outbox' then $1 else queue end, message_id from failures where state = {StoredCodes.FailureFailed}"
         );
         command.Parameters.Add(new() { Value = FoundDeadLetter.Quarantine });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);

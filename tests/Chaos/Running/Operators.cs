@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Npgsql;
 using Orders.Chaos.Checking;
 using Orders.Chaos.Clients;
+using Orders.Chaos.Collecting;
 using Orders.Chaos.Planning;
 
 namespace Orders.Chaos.Running;
@@ -115,10 +116,12 @@ public sealed class Operators(ChaosOperatorClient client, NpgsqlDataSource datab
     )
     {
         await using var command = database.CreateCommand(
-            """
-            select greatest((select count(*) from failures where state in (1, 2)),
-                (select count(*) from step_runs where status in (4, 5))),
-                array(select distinct queue from failures where state = 1 order by queue)
+            $"""
+            select greatest((select count(*) from failures
+                    where state in ({StoredCodes.FailureFailed}, {StoredCodes.FailureRedriving})),
+                (select count(*) from step_runs
+                    where status in ({StoredCodes.StepFailed}, {StoredCodes.StepUncertain}))),
+                array(select distinct queue from failures where state = {StoredCodes.FailureFailed} order by queue)
             """
         );
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);

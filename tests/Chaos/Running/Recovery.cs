@@ -1,5 +1,6 @@
 using Npgsql;
 using Orders.Chaos.Clients;
+using Orders.Chaos.Collecting;
 using Orders.Chaos.Planning;
 
 namespace Orders.Chaos.Running;
@@ -17,13 +18,13 @@ public sealed record Recovery(FaultTimes Times, TimeSpan? After, bool IsOverlapp
 /// </summary>
 public sealed class RecoveryReader(NpgsqlDataSource database, IReadOnlyList<HistoryEvent> history)
 {
-    private const string FirstDone =
-        "select min(finished_at) from step_runs where step = $1 and status = 2 and finished_at > $2";
+    private static readonly string FirstDone =
+        $"select min(finished_at) from step_runs where step = $1 and status = {StoredCodes.StepDone} and finished_at > $2";
 
     // Of an order that was accepted after the fault: its message was published while the fault was there.
-    private const string FirstDoneOfNew = """
+    private static readonly string FirstDoneOfNew = $"""
         select min(s.finished_at) from step_runs s join orders o on o.id = s.subject_id
-            where s.step = 'email' and s.status = 2 and o.created_at > $1
+            where s.step = 'email' and s.status = {StoredCodes.StepDone} and o.created_at > $1
         """;
 
     private readonly DateTimeOffset[] _accepted =

@@ -1,9 +1,11 @@
 using Orders.Contracts;
+using Orders.Infrastructure;
 using Orders.OutsideWorld.Faults;
 using Orders.Testing;
 using Orders.Testing.Servers;
 using QueueWorkers.DeadLetters;
 using QueueWorkers.Redrive;
+using QueueWorkers.Steps;
 using RabbitMQ.Client;
 
 namespace Orders.CrashPoints.Tests.Lanes;
@@ -59,7 +61,7 @@ internal sealed class FailedOrders
         var failures = await FailuresAsync();
         await _operator.ArchiveAsync(failures);
         await Eventually.That(
-            () => CountAsync("state = 5 and removed_at is not null"),
+            () => CountAsync($"state = {FailureState.Archived:D} and removed_at is not null"),
             Is.EqualTo(Count),
             "failures that were put away and taken out of the queue",
             Patience
@@ -75,7 +77,7 @@ internal sealed class FailedOrders
         var failures = await FailuresAsync();
         await EmptyAsync();
         await Eventually.That(
-            () => CountAsync("state = 6 and removed_at is not null"),
+            () => CountAsync($"state = {FailureState.Gone:D} and removed_at is not null"),
             Is.EqualTo(Count),
             "failures whose message has gone",
             Patience
@@ -129,14 +131,17 @@ internal sealed class FailedOrders
         await UntilDeadLetteredAsync();
         Assert.That(
             await Database.CountAsync(
-                "step_runs where subject_id = any($1) and step = 'warehouse' and status = 4",
+                $"step_runs where subject_id = any($1) and step = 'warehouse' and status = {StepStatus.Failed:D}",
                 Subjects
             ),
             Is.EqualTo(Count),
             "steps shown as dead-lettered"
         );
         Assert.That(
-            await Database.CountAsync("order_progress where order_id = any($1) and status = 5", Subjects),
+            await Database.CountAsync(
+                $"order_progress where order_id = any($1) and status = {OrderStatus.NeedsAttention:D}",
+                Subjects
+            ),
             Is.EqualTo(Count),
             "orders that need attention"
         );
@@ -183,7 +188,7 @@ internal sealed class FailedOrders
             planned
         );
         await Eventually.That(
-            () => Database.CountAsync("redrives where id = $1 and stage = 4", planned),
+            () => Database.CountAsync($"redrives where id = $1 and stage = {RedriveStage.Done:D}", planned),
             Is.EqualTo(1),
             "plans that have ended",
             Patience
@@ -226,25 +231,38 @@ internal sealed class FailedOrders
         foreach (var order in _orders)
             await _lane.UntilRightAsync(order);
         await Eventually.That(
-            () => CountAsync("not (state in (3, 4) and closed_at is not null and removed_at is not null)"),
+            () =>
+                CountAsync(
+                    $"not (state in ({FailureState.Redriven:D}, {FailureState.FailedAgain:D}) and closed_at is not null and removed_at is not null)"
+                ),
             Is.Zero,
             "failures that are open, or not taken out of their queue",
             Patience
         );
         await Eventually.That(() => Broker.CountAsync(Queue), Is.Zero, $"messages in {Queue}", Patience);
-        Assert.That(await Database.CountAsync("redrives where stage <> 4"), Is.Zero, "redrives that are not done");
         Assert.That(
-            await Database.CountAsync("redrive_items where state in (1, 2)"),
+            await Database.CountAsync($"redrives where stage <> {RedriveStage.Done:D}"),
+            Is.Zero,
+            "redrives that are not done"
+        );
+        Assert.That(
+            await Database.CountAsync(
+                $"redrive_items where state in ({RedriveItemState.Waiting:D}, {RedriveItemState.Sent:D})"
+            ),
             Is.Zero,
             "messages of redrives of which it is not known what came of them"
         );
-        Assert.That(await Database.CountAsync("failures where state in (1, 2)"), Is.Zero, "failures of anybody");
+        Assert.That(
+            await Database.CountAsync($"failures where state in ({FailureState.Failed:D}, {FailureState.Redriving:D})"),
+            Is.Zero,
+            "failures of anybody"
+        );
     }
 
     private async Task UntilDeadLetteredAsync()
     {
         await Eventually.That(
-            () => CountAsync("state = 1 and removed_at is null"),
+            () => CountAsync($"state = {FailureState.Failed:D} and removed_at is null"),
             Is.EqualTo(Count),
             "failures in the index",
             Patience
@@ -278,7 +296,7 @@ internal sealed class FailedOrders
 
     private Task<long> CopiesAsync() =>
         Database.ScalarAsync<long>(
-            "select coalesce(sum(greatest(copies, 1)), 0)::bigint from failures where subject_id = any($1) and state = 1",
+            $"select coalesce(sum(greatest(copies, 1)), 0)::bigint from failures where subject_id = any($1) and state = {FailureState.Failed:D}",
             Subjects
         );
 
@@ -315,7 +333,7 @@ internal sealed class FailedOrders
     private async Task<Guid> RedriveOfAsync(Guid[] failures)
     {
         var redrives = await Database.RowsAsync(
-            "select distinct redrive_id from redrive_items where failure_id = any($1) and state <> 5",
+            $"select distinct redrive_id from redrive_items where failure_id = any($1) and state <> {RedriveItemState.Skipped:D}",
             failures
         );
         Assert.That(redrives, Has.Count.EqualTo(1), "redrives of these messages");

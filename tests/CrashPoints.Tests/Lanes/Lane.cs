@@ -6,6 +6,7 @@ using Orders.Testing;
 using Orders.Testing.Servers;
 using Orders.Workers;
 using QueueWorkers.FlowControl.CircuitBreakers;
+using QueueWorkers.Idempotency;
 using QueueWorkers.Operators;
 
 namespace Orders.CrashPoints.Tests.Lanes;
@@ -145,7 +146,7 @@ internal sealed class Lane : IAsyncDisposable
     /// <param name="successor">The process in its place.</param>
     public Task EndLeasesOfTheDeadAsync(HostProcess successor) =>
         TestSystem.Database.ExecuteAsync(
-            "update effects set lease_until = now() where state = 1 and at < $1",
+            $"update effects set lease_until = now() where state = {EffectState.Pending:D} and at < $1",
             successor.StartedAt
         );
 

@@ -1,5 +1,7 @@
 using Orders.Infrastructure;
 using Orders.OutsideWorld.Mails;
+using QueueWorkers.Idempotency;
+using QueueWorkers.Steps;
 
 namespace Orders.CrashPoints.Tests.Lanes;
 
@@ -84,14 +86,14 @@ internal sealed record Traces(
     {
         var row = (
             await lane.TestSystem.Database.RowsAsync(
-                """
+                $"""
                 select (select count(*) from orders where customer_email = $2),
                     (select status from order_progress where order_id = $1),
-                    (select count(*) from step_runs where subject_id = $1 and status in (2, 7)),
+                    (select count(*) from step_runs where subject_id = $1 and status in ({StepStatus.Done:D}, {StepStatus.Rejected:D})),
                         (select count(*) from stock_movements where order_id = $1),
                     (select count(*) from invoices where order_id = $1 and sha256 = sha256(pdf)),
-                        (select count(*) from effects where subject_id = $1 and state = 2),
-                    (select count(*) from step_runs where subject_id = $1 and status = 9),
+                        (select count(*) from effects where subject_id = $1 and state = {EffectState.Done:D}),
+                    (select count(*) from step_runs where subject_id = $1 and status = {StepStatus.Cancelled:D}),
                         (select count(*) from credit_notes where order_id = $1 and sha256 = sha256(pdf))
                 """,
                 order.Id,

@@ -5,6 +5,7 @@ using Orders.Testing;
 using Orders.Testing.Servers;
 using QueueWorkers.Messaging;
 using QueueWorkers.Outbox;
+using QueueWorkers.Steps;
 using RabbitMQ.Client;
 
 namespace Orders.CrashPoints.Tests.Matrix;
@@ -131,7 +132,7 @@ internal static class Scenarios
             await Eventually.Is(
                 async () =>
                     await lane.TestSystem.Database.CountAsync(
-                        "step_runs where subject_id = $1 and status = 2",
+                        $"step_runs where subject_id = $1 and status = {StepStatus.Done:D}",
                         order.Id
                     ) == 3
                     && await RestsAsync(),

@@ -1,6 +1,8 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Orders.Testing.Servers;
+using QueueWorkers.DeadLetters;
+using QueueWorkers.Idempotency;
 
 namespace Orders.Dashboard.Tests.Failures;
 
@@ -100,7 +102,7 @@ internal sealed class ChangedMessageTests : ShopFixture
 
         Assert.That(
             await TestSystem.Database.CountAsync(
-                "effects where subject_id = $1 and effect = 'email' and state = 2 and message_id = $2",
+                $"effects where subject_id = $1 and effect = 'email' and state = {EffectState.Done:D} and message_id = $2",
                 order,
                 id
             ),
@@ -211,14 +213,17 @@ internal sealed class ChangedMessageTests : ShopFixture
         );
         Assert.That(
             await TestSystem.Database.CountAsync(
-                "effects where subject_id = any($1) and effect = 'email' and state = 2",
+                $"effects where subject_id = any($1) and effect = 'email' and state = {EffectState.Done:D}",
                 (object)deadLettered.Values.ToArray()
             ),
             Is.EqualTo(2),
             "mails"
         );
         Assert.That(
-            await TestSystem.Database.CountAsync("failures where id = any($1) and state = 1", (object)ids),
+            await TestSystem.Database.CountAsync(
+                $"failures where id = any($1) and state = {FailureState.Failed:D}",
+                (object)ids
+            ),
             Is.EqualTo(1),
             "the one that the patch did not fit is still dead-lettered"
         );

@@ -3,6 +3,7 @@ using Npgsql;
 using Orders.Infrastructure.Deployment;
 using QueueWorkers.DeadLetters;
 using QueueWorkers.Deployment;
+using QueueWorkers.Idempotency;
 using QueueWorkers.Monitoring.History;
 
 namespace Orders.Dashboard.Tests.Failures;
@@ -123,7 +124,7 @@ internal sealed class DashboardRoleTests : ShopFixture
         Assert.That(done["done"]!.GetValue<int>(), Is.EqualTo(1), done.ToJsonString());
         await Eventually.That(() => TestSystem.Broker.CountAsync("email_error"), Is.Zero, "messages in email_error");
         Assert.That(
-            await TestSystem.Database.CountAsync("effects where effect = 'email' and state = 2"),
+            await TestSystem.Database.CountAsync($"effects where effect = 'email' and state = {EffectState.Done:D}"),
             Is.EqualTo(4),
             "effects"
         );

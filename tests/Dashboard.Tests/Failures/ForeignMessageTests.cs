@@ -51,11 +51,15 @@ internal sealed class ForeignMessageTests : ShopFixture
 
         await UntilFailuresAsync(FailureState.Failed, 5);
         Assert.That(
-            await TestSystem.Database.CountAsync("failures where queue = 'email_error' and kind = 1"),
+            await TestSystem.Database.CountAsync(
+                $"failures where queue = 'email_error' and kind = {FailureKind.Error:D}"
+            ),
             Is.EqualTo(3)
         );
         Assert.That(
-            await TestSystem.Database.CountAsync("failures where queue = 'email_skipped' and kind = 2"),
+            await TestSystem.Database.CountAsync(
+                $"failures where queue = 'email_skipped' and kind = {FailureKind.Skipped:D}"
+            ),
             Is.EqualTo(2)
         );
         Assert.That(
@@ -138,7 +142,7 @@ internal sealed class ForeignMessageTests : ShopFixture
         await Eventually.That(
             () =>
                 TestSystem.Database.CountAsync(
-                    "failures where queue = 'email_error' and state = 1 and removed_at is null and copies = 1"
+                    $"failures where queue = 'email_error' and state = {FailureState.Failed:D} and removed_at is null and copies = 1"
                 ),
             Is.EqualTo(3),
             "rows that agree"
@@ -152,7 +156,7 @@ internal sealed class ForeignMessageTests : ShopFixture
         await UntilFailuresAsync(FailureState.Gone, 2);
         Assert.That(
             await TestSystem.Database.CountAsync(
-                "failures where state = 6 and queue = 'email_skipped' and note like '%by hand%'"
+                $"failures where state = {FailureState.Gone:D} and queue = 'email_skipped' and note like '%by hand%'"
             ),
             Is.EqualTo(2)
         );

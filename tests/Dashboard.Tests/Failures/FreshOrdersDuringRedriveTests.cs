@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Orders.Infrastructure;
 using Orders.Infrastructure.Intake;
 using QueueWorkers.DeadLetters;
 
@@ -69,7 +70,11 @@ internal sealed class FreshOrdersDuringRedriveTests : ShopFixture
         Assert.That(done["done"]!.GetValue<int>(), Is.EqualTo(deadLettered), done.ToJsonString());
         var ids = fresh.Select(o => o.Id).ToArray();
         await Eventually.That(
-            () => TestSystem.Database.CountAsync("order_progress where status = 2 and order_id = any($1)", (object)ids),
+            () =>
+                TestSystem.Database.CountAsync(
+                    $"order_progress where status = {OrderStatus.Completed:D} and order_id = any($1)",
+                    (object)ids
+                ),
             Is.EqualTo(posted),
             "fresh orders completed"
         );
@@ -153,7 +158,11 @@ internal sealed class FreshOrdersDuringRedriveTests : ShopFixture
         await Task.WhenAll(posts);
         Guid[] ids = [.. orders.Select(o => o.Id)];
         await Eventually.That(
-            () => TestSystem.Database.CountAsync("order_progress where status = 2 and order_id = any($1)", (object)ids),
+            () =>
+                TestSystem.Database.CountAsync(
+                    $"order_progress where status = {OrderStatus.Completed:D} and order_id = any($1)",
+                    (object)ids
+                ),
             Is.EqualTo(ids.Length),
             "fresh orders completed",
             TimeSpan.FromMinutes(1)

@@ -42,7 +42,7 @@ internal sealed class QuarantinedRowTests : ShopFixture
         Assert.That(await TestSystem.Database.CountAsync("outbox where id = $1", row), Is.Zero, "rows left");
         Assert.That(
             await TestSystem.Database.CountAsync(
-                "failures where identity = $1 and state = 3 and removed_at is not null",
+                $"failures where identity = $1 and state = {FailureState.Redriven:D} and removed_at is not null",
                 row
             ),
             Is.EqualTo(1),
@@ -95,12 +95,19 @@ internal sealed class QuarantinedRowTests : ShopFixture
             done.ToJsonString()
         );
         await Eventually.That(
-            () => TestSystem.Database.CountAsync("failures where identity = $1 and state = 1 and generation = 1", row),
+            () =>
+                TestSystem.Database.CountAsync(
+                    $"failures where identity = $1 and state = {FailureState.Failed:D} and generation = 1",
+                    row
+                ),
             Is.EqualTo(1),
             "the next generation, dead-lettered"
         );
         Assert.That(
-            await TestSystem.Database.CountAsync("failures where identity = $1 and state = 4 and generation = 0", row),
+            await TestSystem.Database.CountAsync(
+                $"failures where identity = $1 and state = {FailureState.FailedAgain:D} and generation = 0",
+                row
+            ),
             Is.EqualTo(1),
             "the first one"
         );
@@ -141,7 +148,7 @@ internal sealed class QuarantinedRowTests : ShopFixture
         await Eventually.That(
             () =>
                 TestSystem.Database.CountAsync(
-                    "failures where subject_id = $1 and state = 1 and queue = 'outbox'",
+                    $"failures where subject_id = $1 and state = {FailureState.Failed:D} and queue = 'outbox'",
                     order
                 ),
             Is.EqualTo(1),

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Orders.Infrastructure;
 using QueueWorkers.DeadLetters;
 
 namespace Orders.Dashboard.Tests.Failures;
@@ -22,14 +23,14 @@ internal sealed class RefusedMailTests : ShopFixture
         var orders = await OrdersAsync(Count);
         await PostAsync(host, orders);
         await Eventually.That(
-            () => TestSystem.Database.CountAsync("order_progress where status = 2"),
+            () => TestSystem.Database.CountAsync($"order_progress where status = {OrderStatus.Completed:D}"),
             Is.EqualTo(Count - refused),
             "orders completed",
             TimeSpan.FromMinutes(3)
         );
         await UntilFailuresAsync(FailureState.Failed, refused);
         Assert.That(
-            await TestSystem.Database.CountAsync("order_progress where status = 5"),
+            await TestSystem.Database.CountAsync($"order_progress where status = {OrderStatus.NeedsAttention:D}"),
             Is.EqualTo(refused),
             "orders that need attention"
         );
@@ -86,7 +87,7 @@ internal sealed class RefusedMailTests : ShopFixture
             redrive.ToJsonString()
         );
         Assert.That(
-            await TestSystem.Database.CountAsync("order_progress where status = 2"),
+            await TestSystem.Database.CountAsync($"order_progress where status = {OrderStatus.Completed:D}"),
             Is.EqualTo(Count),
             "orders completed in the end"
         );
@@ -100,7 +101,7 @@ internal sealed class RefusedMailTests : ShopFixture
         await Eventually.That(
             () =>
                 TestSystem.Database.CountAsync(
-                    "failures where state = 3 and removed_at is not null and note = 'It was redriven and its work is done.'"
+                    $"failures where state = {FailureState.Redriven:D} and removed_at is not null and note = 'It was redriven and its work is done.'"
                 ),
             Is.EqualTo(refused),
             "rows that say why"

@@ -72,7 +72,7 @@ internal sealed class SearchAtScaleTests : DashboardFixture
         var first = (await GetAsync($"/api/failures?{query}", ViewerKey)).Body;
         var second = await GetAsync($"/api/failures?{query}&after={first["next"]!.GetValue<Guid>()}", ViewerKey);
         await TestSystem.Database.ExecuteAsync(
-            "update failures set state = 5 where id = (select id from failures where step = 'email' and state = 1 order by id desc limit 1)"
+            $"update failures set state = {FailureState.Archived:D} where id = (select id from failures where step = 'email' and state = {FailureState.Failed:D} order by id desc limit 1)"
         );
         await TestSystem.Database.ExecuteAsync(Seed.Replace("{count}", "10", StringComparison.Ordinal));
         var again = await GetAsync($"/api/failures?{query}&after={first["next"]!.GetValue<Guid>()}", ViewerKey);
@@ -204,16 +204,19 @@ internal sealed class SearchAtScaleTests : DashboardFixture
             {
                 (
                     "{group}",
-                    "select fingerprint from failures where state = 1 group by fingerprint order by count(*) desc limit 1"
+                    $"select fingerprint from failures where state = {FailureState.Failed:D} group by fingerprint order by count(*) desc limit 1"
                 ),
                 (
                     "{rareGroup}",
-                    "select fingerprint from failures where state = 1 group by fingerprint order by count(*) limit 1"
+                    $"select fingerprint from failures where state = {FailureState.Failed:D} group by fingerprint order by count(*) limit 1"
                 ),
-                ("{order}", "select subject_id::text from failures where step = 'email' and state = 1 limit 1"),
+                (
+                    "{order}",
+                    $"select subject_id::text from failures where step = 'email' and state = {FailureState.Failed:D} limit 1"
+                ),
                 (
                     "{note}",
-                    "select substring(payload->>'note' from '[0-9a-f]{32}') from failures where state = 1 limit 1"
+                    $"select substring(payload->>'note' from '[0-9a-f]{{32}}') from failures where state = {FailureState.Failed:D} limit 1"
                 ),
                 (
                     "{middle}",

@@ -42,14 +42,14 @@ internal sealed class StoppedRedriveTests : ShopFixture
         );
         Assert.That(
             await TestSystem.Database.CountAsync(
-                "failures where state = 4 and generation = 0 and note = 'It was redriven and failed again.'"
+                $"failures where state = {FailureState.FailedAgain:D} and generation = 0 and note = 'It was redriven and failed again.'"
             ),
             Is.EqualTo(10),
             "first generation"
         );
         Assert.That(
             await TestSystem.Database.CountAsync(
-                "failures n join failures f on f.message_id = n.message_id and f.generation = 0 where n.state = 1 and n.generation = 1 and n.first_at = f.first_at"
+                $"failures n join failures f on f.message_id = n.message_id and f.generation = 0 where n.state = {FailureState.Failed:D} and n.generation = 1 and n.first_at = f.first_at"
             ),
             Is.EqualTo(10),
             "second generation, dead-lettered, and since when"
@@ -95,7 +95,7 @@ internal sealed class StoppedRedriveTests : ShopFixture
         Assert.That((await MailsAsync()).Values, Has.Count.EqualTo(Count).And.All.EqualTo(1), "mails by customer");
         await Eventually.That(() => TestSystem.Broker.CountAsync("email_error"), Is.Zero, "messages in email_error");
         Assert.That(
-            await TestSystem.Database.CountAsync("step_runs where step = 'email' and status <> 2"),
+            await TestSystem.Database.CountAsync($"step_runs where step = 'email' and status <> {StepStatus.Done:D}"),
             Is.Zero,
             "steps that are not done"
         );
@@ -218,7 +218,9 @@ internal sealed class StoppedRedriveTests : ShopFixture
         Assert.That(await TargetAsync(), Is.EqualTo((true, "")));
         Assert.That(
             await TestSystem.StatusAsync(
-                await TestSystem.Database.ScalarAsync<Guid>("select subject_id from failures where state = 1"),
+                await TestSystem.Database.ScalarAsync<Guid>(
+                    $"select subject_id from failures where state = {FailureState.Failed:D}"
+                ),
                 "email"
             ),
             Is.EqualTo(StepStatus.Failed),

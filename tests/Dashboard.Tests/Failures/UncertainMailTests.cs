@@ -1,6 +1,7 @@
 using Orders.Contracts;
 using Orders.Infrastructure;
 using Orders.Testing.Servers;
+using QueueWorkers.DeadLetters;
 using QueueWorkers.Steps;
 
 namespace Orders.Dashboard.Tests.Failures;
@@ -48,7 +49,7 @@ internal sealed class UncertainMailTests : ShopFixture
         );
         Assert.That(
             await TestSystem.Database.CountAsync(
-                "failures where subject_id = $1 and state = 3 and note like 'Settled by otto, its effect happened: %'",
+                $"failures where subject_id = $1 and state = {FailureState.Redriven:D} and note like 'Settled by otto, its effect happened: %'",
                 order
             ),
             Is.EqualTo(1),

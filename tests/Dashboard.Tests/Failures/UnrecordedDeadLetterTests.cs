@@ -3,6 +3,7 @@ using System.Text;
 using Orders.Contracts;
 using Orders.Infrastructure;
 using Orders.Testing.Servers;
+using QueueWorkers.DeadLetters;
 using QueueWorkers.Outbox;
 using QueueWorkers.Steps;
 
@@ -36,7 +37,7 @@ internal sealed class UnrecordedDeadLetterTests : ShopFixture
         await UntilNeedAttentionAsync(ids);
         Assert.That(
             await TestSystem.Database.CountAsync(
-                "step_runs where subject_id = any($1) and step = 'email' and status = 4 and next_attempt_at is null and last_fault like '%28P01%'",
+                $"step_runs where subject_id = any($1) and step = 'email' and status = {StepStatus.Failed:D} and next_attempt_at is null and last_fault like '%28P01%'",
                 ids
             ),
             Is.EqualTo(ids.Length)
@@ -54,7 +55,10 @@ internal sealed class UnrecordedDeadLetterTests : ShopFixture
         await DeadLetterAsync(ids);
         await UntilNeedAttentionAsync(ids);
         Assert.That(
-            await TestSystem.Database.CountAsync("failures where subject_id = any($1) and state = 1", ids),
+            await TestSystem.Database.CountAsync(
+                $"failures where subject_id = any($1) and state = {FailureState.Failed:D}",
+                ids
+            ),
             Is.EqualTo(ids.Length),
             "rows in the index"
         );
@@ -107,7 +111,7 @@ internal sealed class UnrecordedDeadLetterTests : ShopFixture
         await Eventually.That(
             () =>
                 TestSystem.Database.CountAsync(
-                    "step_runs where subject_id = any($1) and step = 'email' and status = 2",
+                    $"step_runs where subject_id = any($1) and step = 'email' and status = {StepStatus.Done:D}",
                     ids
                 ),
             Is.EqualTo(ids.Length),

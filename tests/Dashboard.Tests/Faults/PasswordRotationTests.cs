@@ -1,3 +1,4 @@
+using Orders.Infrastructure;
 using Orders.Testing.Servers;
 using QueueWorkers.DeadLetters;
 using QueueWorkers.Hosting;
@@ -145,7 +146,11 @@ internal sealed class PasswordRotationTests : ShopFixture
     private async Task AllAreDoneAsync(Guid[] orders)
     {
         await TestSystem.EventuallyFastForwardingAsync(
-            () => TestSystem.Database.CountAsync("order_progress where order_id = any($1) and status = 2", orders),
+            () =>
+                TestSystem.Database.CountAsync(
+                    $"order_progress where order_id = any($1) and status = {OrderStatus.Completed:D}",
+                    orders
+                ),
             Is.EqualTo(orders.Length),
             "orders completed",
             TimeSpan.FromMinutes(2)

@@ -1,3 +1,5 @@
+using Orders.Infrastructure;
+
 namespace Orders.Dashboard.Tests.Flow;
 
 /// <summary>The operator's hand on the flow of orders: cancel, replay; each in the record.</summary>
@@ -12,7 +14,10 @@ internal sealed class CancelAndReplayTests : DashboardFixture
 
         Assert.That((first.Status, second.Status), Is.EqualTo((202, 204)), $"{first} {second}");
         Assert.That(
-            await TestSystem.Database.CountAsync("order_progress where order_id = $1 and status = 4", order),
+            await TestSystem.Database.CountAsync(
+                $"order_progress where order_id = $1 and status = {OrderStatus.Cancelled:D}",
+                order
+            ),
             Is.EqualTo(1)
         );
         Assert.That(
@@ -44,7 +49,10 @@ internal sealed class CancelAndReplayTests : DashboardFixture
             Is.EqualTo("invalid-filter")
         );
         Assert.That(
-            await TestSystem.Database.CountAsync("order_progress where order_id = $1 and status = 4", order),
+            await TestSystem.Database.CountAsync(
+                $"order_progress where order_id = $1 and status = {OrderStatus.Cancelled:D}",
+                order
+            ),
             Is.EqualTo(1)
         );
     }

@@ -1,6 +1,8 @@
 using System.Text.RegularExpressions;
 using Microsoft.Playwright;
+using Orders.Infrastructure;
 using QueueWorkers.DeadLetters;
+using QueueWorkers.Idempotency;
 
 namespace Orders.Dashboard.Tests.Pages;
 
@@ -79,12 +81,12 @@ internal sealed class BrokenMailTests : ShopFixture
         // The ledgers: the mail server's own, and ours.
         Assert.That(await MailsAsync(), Is.EquivalentTo(customers.ToDictionary(c => c, _ => 1)), "mails by customer");
         Assert.That(
-            await TestSystem.Database.CountAsync("order_progress where status = 2"),
+            await TestSystem.Database.CountAsync($"order_progress where status = {OrderStatus.Completed:D}"),
             Is.EqualTo(Count),
             "orders completed"
         );
         Assert.That(
-            await TestSystem.Database.CountAsync("effects where effect = 'email' and state = 2"),
+            await TestSystem.Database.CountAsync($"effects where effect = 'email' and state = {EffectState.Done:D}"),
             Is.EqualTo(Count),
             "mails that we know of"
         );

@@ -150,7 +150,7 @@ internal sealed class FormTests : ShopFixture
         await RedriveAsync(page, "Redrive 2 messages");
         Assert.That(
             await TestSystem.Database.CountAsync(
-                "effects where subject_id = any($1) and effect = 'email' and state = 2",
+                $"effects where subject_id = any($1) and effect = 'email' and state = {EffectState.Done:D}",
                 (object)orders
             ),
             Is.EqualTo(2),

@@ -1,4 +1,8 @@
 using Orders.Testing.Servers;
+using QueueWorkers.DeadLetters;
+using QueueWorkers.FlowControl.CircuitBreakers;
+using QueueWorkers.Redrive;
+using QueueWorkers.Steps;
 
 namespace Orders.Dashboard.Tests.Pages;
 
@@ -56,16 +60,16 @@ internal static class SampleData
     public static async Task RestAsync(TestDatabase database)
     {
         await database.ExecuteAsync(
-            """
+            $"""
             insert into effects (subject_id, effect, message_id, step, state, reference)
-                select subject_id, step, gen_random_uuid(), step, 2, $1 from step_runs where status = 2 limit 400
+                select subject_id, step, gen_random_uuid(), step, 2, $1 from step_runs where status = {StepStatus.Done:D} limit 400
             """,
             Hostile
         );
         await database.ExecuteAsync(
-            """
+            $"""
             insert into effects (subject_id, effect, message_id, step, state, reference)
-                select subject_id, step, gen_random_uuid(), step, 3, $1 from step_runs where status = 4
+                select subject_id, step, gen_random_uuid(), step, 3, $1 from step_runs where status = {StepStatus.Failed:D}
                 order by subject_id limit 20
             """,
             Hostile
@@ -135,17 +139,19 @@ internal static class SampleData
             Hostile
         );
         await database.ExecuteAsync(
-            """
+            $$"""
             with made as (
                 insert into redrives (id, stage, created_by, created_at, reason, filter, canary, rate_per_second,
                     stop_percent, total, moved_at, finished_at, stopped_at, stopped_because)
-                select uuidv7(-n * interval '1 hour'), case n when 1 then 4 else 3 end, 'otto',
+                select uuidv7(-n * interval '1 hour'), case n when 1 then {{RedriveStage.Done:D}} else {{RedriveStage.Ramp:D}} end, 'otto',
                     now() - n * interval '1 hour', $1, '{"fault":"SmtpCommandException"}', 10, 50, 20, 12, now(), case n
                     when 1 then now() end,
                        case n when 2 then now() end, case n when 2 then 'Stopped by itself: 3 of 12 failed again.' end
                 from generate_series(1, 2) n returning id, stage)
             insert into redrive_items (redrive_id, failure_id, state, note, generation, sent_at, settled_at)
-            select made.id, f.id, case when n > 9 then 5 when n > 7 then 4 when made.stage = 4 then 3 else 1 end,
+            select made.id, f.id, case when n > 9 then {{RedriveItemState.Skipped:D}} when n > 7 then {{RedriveItemState.FailedAgain:D}}
+                when made.stage = {{RedriveStage.Done:D}} then {{RedriveItemState.Done:D}}
+                else {{RedriveItemState.Waiting:D}} end,
                 case when n > 7 then $1 end, 1, now(), now()
             from made, (select id, row_number() over (order by id) as n from failures limit 12) f
             """,
@@ -180,7 +186,7 @@ internal static class SampleData
             Hostile
         );
         await database.ExecuteAsync(
-            "insert into breakers (dependency, state, trips, opened_at, retry_at, reason, changed_at) values ('smtp', 1, 2, now(), now() + interval '1 minute', $1, now()) on conflict (dependency) do update set state = 1, opened_at = now()",
+            $"insert into breakers (dependency, state, trips, opened_at, retry_at, reason, changed_at) values ('smtp', 1, 2, now(), now() + interval '1 minute', $1, now()) on conflict (dependency) do update set state = {BreakerState.Open:D}, opened_at = now()",
             Hostile
         );
     }
@@ -190,9 +196,9 @@ internal static class SampleData
         (
             await FindAsync(
                 database,
-                "select id from failures where state = 1 and message_type like '%OrderAccepted' order by id desc limit 1"
+                $"select id from failures where state = {FailureState.Failed:D} and message_type like '%OrderAccepted' order by id desc limit 1"
             ),
-            await FindAsync(database, "select id from redrives where stage = 3 limit 1")
+            await FindAsync(database, $"select id from redrives where stage = {RedriveStage.Ramp:D} limit 1")
         );
 
     /// <summary>The worker of <see cref="FailuresAsync"/> that is named so.</summary>

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using Orders.Infrastructure.Intake;
+using QueueWorkers.DeadLetters;
 
 namespace Orders.Dashboard.Tests.Pages;
 
@@ -42,7 +43,7 @@ internal sealed class ScreenshotTests : ShopFixture
         await UntilSettledAsync();
         var order = await OrderThatIsTriedAgainAndRefusedAsync(host);
         await UntilSettledAsync();
-        var failed = await TestSystem.Database.CountAsync("failures where state = 1");
+        var failed = await TestSystem.Database.CountAsync($"failures where state = {FailureState.Failed:D}");
         var failure = await IdAsync("select id from failures where subject_id = $1", order);
         var group = (string)
             (await TestSystem.Database.RowsAsync("select fingerprint from failures where id = $1", failure))[0][0]!;
@@ -127,7 +128,7 @@ internal sealed class ScreenshotTests : ShopFixture
                 (
                     await TestSystem.Database.CountAsync("order_progress where completed_at is null and failed = 0"),
                     await TestSystem.Database.CountAsync("order_progress where failed <> 0")
-                        - await TestSystem.Database.CountAsync("failures where state = 1")
+                        - await TestSystem.Database.CountAsync($"failures where state = {FailureState.Failed:D}")
                 ),
             Is.EqualTo((0L, 0L)),
             "orders under way, and dead letters that are not in the index",

@@ -1,7 +1,9 @@
 using Npgsql;
 using Orders.Infrastructure;
 using Orders.Infrastructure.Deployment;
+using QueueWorkers.DeadLetters;
 using QueueWorkers.Deployment;
+using QueueWorkers.Idempotency;
 
 namespace Orders.Dashboard.Tests.Topology;
 
@@ -150,7 +152,7 @@ internal sealed class DeletedQueueTests : ShopFixture
     }
 
     private Task<long> DeadLettersAsync() =>
-        TestSystem.Database.CountAsync("failures where state = 1 and queue = 'email_error'");
+        TestSystem.Database.CountAsync($"failures where state = {FailureState.Failed:D} and queue = 'email_error'");
 
     private async Task AllMailedOnceAsync(IEnumerable<Orders.Infrastructure.Intake.NewOrder> orders)
     {
@@ -159,7 +161,7 @@ internal sealed class DeletedQueueTests : ShopFixture
         var ids = orders.Select(o => o.Id).ToArray();
         Assert.That(
             await TestSystem.Database.CountAsync(
-                "effects where effect = 'email' and state = 2 and subject_id = any($1)",
+                $"effects where effect = 'email' and state = {EffectState.Done:D} and subject_id = any($1)",
                 ids
             ),
             Is.EqualTo(ids.Length),

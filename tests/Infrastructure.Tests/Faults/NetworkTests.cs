@@ -3,6 +3,7 @@ using Npgsql;
 using Orders.Testing;
 using Orders.Testing.Servers;
 using Orders.Testing.Zoo;
+using QueueWorkers.Idempotency;
 using QueueWorkers.Outbox;
 using QueueWorkers.Steps;
 
@@ -205,7 +206,7 @@ public sealed class NetworkTests : SystemFixture
             async () =>
             {
                 await TestSystem.Database.ExecuteAsync(
-                    "update effects set lease_until = now() where state = 1 and lease_until > now() and at < now() - interval '5 seconds'"
+                    $"update effects set lease_until = now() where state = {EffectState.Pending:D} and lease_until > now() and at < now() - interval '5 seconds'"
                 );
                 await TestSystem.FastForwardAsync();
                 return await TestSystem.StatusAsync(during, "careful");

@@ -2,6 +2,7 @@ using Orders.Infrastructure.Tests.Steps;
 using Orders.Testing;
 using Orders.Testing.Servers;
 using Orders.Testing.Zoo;
+using QueueWorkers.Idempotency;
 using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.Faults;
@@ -59,7 +60,7 @@ public sealed class TwoWorkersTests() : ZooFixture("mother,careful")
         );
         await Eventually.That(() => TestSystem.Broker.CountAsync(step), Is.Zero, "messages in the queue");
         Assert.That(
-            await TestSystem.Database.CountAsync("effects where effect = $1 and state = 2", step),
+            await TestSystem.Database.CountAsync($"effects where effect = $1 and state = {EffectState.Done:D}", step),
             Is.EqualTo(Rounds),
             "effects"
         );

@@ -49,7 +49,7 @@ public sealed class BreakerTests : WithReplicas
         );
         Assert.That(
             await TestSystem.Database.CountAsync(
-                "step_runs where step = 'hurried' and status = 3 and attempts = 0 and last_fault like '%post%'"
+                $"step_runs where step = 'hurried' and status = {StepStatus.Retrying:D} and attempts = 0 and last_fault like '%post%'"
             ),
             Is.GreaterThan(0),
             "steps that say why they wait"
@@ -120,7 +120,11 @@ public sealed class BreakerTests : WithReplicas
 
         await Breakers.ForceAsync("post", null, Because("it has moved"));
         await Eventually.That(
-            () => TestSystem.Database.CountAsync("step_runs where subject_id = any($1) and status = 2", waiting),
+            () =>
+                TestSystem.Database.CountAsync(
+                    $"step_runs where subject_id = any($1) and status = {StepStatus.Done:D}",
+                    waiting
+                ),
             Is.EqualTo(10L),
             "runs done"
         );

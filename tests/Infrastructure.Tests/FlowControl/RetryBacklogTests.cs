@@ -144,7 +144,7 @@ public sealed class RetryBacklogTests : WithReplicas
         await StartAsync(1, "hurried,patient", (_, token) => release.Task.WaitAsync(token), OnPost);
         await Eventually.That(() => Breakers.ListAsync(), Is.Not.Empty, "the breaker");
         await TestSystem.Database.ExecuteAsync(
-            "update breakers set state = 1, trips = 1, opened_at = now(), retry_at = now() + interval '2 seconds', reason = 'the test says so'"
+            $"update breakers set state = {BreakerState.Open:D}, trips = 1, opened_at = now(), retry_at = now() + interval '2 seconds', reason = 'the test says so'"
         );
         await Eventually.Is(
             () => GateOf(Replicas[0], "hurried").Limit == 0 && GateOf(Replicas[0], "patient").Limit == 0,

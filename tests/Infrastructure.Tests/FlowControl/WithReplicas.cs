@@ -118,7 +118,7 @@ public abstract class WithReplicas : SystemFixture
 
     protected Task UntilDoneAsync(string step, int count, TimeSpan? within = null) =>
         Eventually.That(
-            () => TestSystem.Database.CountAsync("step_runs where step = $1 and status = 2", step),
+            () => TestSystem.Database.CountAsync($"step_runs where step = $1 and status = {StepStatus.Done:D}", step),
             Is.EqualTo((long)count),
             "runs done",
             within

@@ -5,6 +5,7 @@ using Orders.Contracts;
 using Orders.Infrastructure.Feeding;
 using Orders.Infrastructure.Intake;
 using Orders.Testing;
+using QueueWorkers.Idempotency;
 using QueueWorkers.Outbox.Relaying;
 using QueueWorkers.Steps;
 
@@ -51,7 +52,10 @@ public sealed class AgingTests : SystemFixture
             {
                 await FloodAsync();
                 copies += await aging.LookAsync(CancellationToken.None);
-                return await TestSystem.Database.CountAsync("effects where subject_id = any($1) and state = 2", normal);
+                return await TestSystem.Database.CountAsync(
+                    $"effects where subject_id = any($1) and state = {EffectState.Done:D}",
+                    normal
+                );
             },
             Is.EqualTo((long)Normal),
             "normal orders that are done",
@@ -66,7 +70,7 @@ public sealed class AgingTests : SystemFixture
         Assert.That(await TestSystem.Broker.CountAsync("slow"), Is.Positive, "premium orders still wait");
         Assert.That(
             await TestSystem.Database.CountAsync(
-                "step_runs where subject_id = any($1) and attempts = 1 and status = 2",
+                $"step_runs where subject_id = any($1) and attempts = 1 and status = {StepStatus.Done:D}",
                 normal
             ),
             Is.EqualTo(Normal),

@@ -1,6 +1,7 @@
 using Orders.Testing;
 using Orders.Testing.Servers;
 using Orders.Testing.Zoo;
+using QueueWorkers.Idempotency;
 using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.Poison;
@@ -111,7 +112,7 @@ public sealed class KillerAfterItsClaimTests : SystemFixture
                     {
                         deferrals++;
                         await TestSystem.Database.ExecuteAsync(
-                            "update effects set lease_until = now() where state = 1"
+                            $"update effects set lease_until = now() where state = {EffectState.Pending:D}"
                         );
                         await TestSystem.FastForwardAsync();
                     }

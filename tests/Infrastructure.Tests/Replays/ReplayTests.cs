@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Orders.Infrastructure.Feeding;
 using Orders.Infrastructure.Tests.FifthStep;
 using Orders.Testing;
+using QueueWorkers.Idempotency;
 using QueueWorkers.Outbox.Relaying;
 using QueueWorkers.Replays;
 using QueueWorkers.Steps;
@@ -37,7 +38,7 @@ public sealed class ReplayTests : SystemFixture
         var first = await desk.BeginAsync("loyalty", "{}", 1000, "tests", CancellationToken.None);
         await UntilAsync(desk, first.Id, ReplayState.Finished);
         await Eventually.That(
-            () => TestSystem.Database.CountAsync("effects where effect = 'loyalty' and state = 2"),
+            () => TestSystem.Database.CountAsync($"effects where effect = 'loyalty' and state = {EffectState.Done:D}"),
             Is.EqualTo(Orders),
             "effects"
         );
@@ -57,7 +58,9 @@ public sealed class ReplayTests : SystemFixture
         Assert.That((one!.Seen, one.Fed, one.AlreadyDone), Is.EqualTo((Orders, Orders, 0)));
         Assert.That((two!.Seen, two.Fed, two.AlreadyDone), Is.EqualTo((Orders, 0, Orders)));
         Assert.That(
-            await TestSystem.Database.CountAsync("step_runs where step = 'loyalty' and attempts = 1 and status = 2"),
+            await TestSystem.Database.CountAsync(
+                $"step_runs where step = 'loyalty' and attempts = 1 and status = {StepStatus.Done:D}"
+            ),
             Is.EqualTo(Orders)
         );
     }

@@ -6,6 +6,7 @@ using Orders.Infrastructure.Tests.Steps;
 using Orders.Testing;
 using Orders.Testing.Servers;
 using Orders.Testing.Zoo;
+using QueueWorkers.DeadLetters;
 using QueueWorkers.Hosting;
 using QueueWorkers.Retention;
 using QueueWorkers.Scheduling;
@@ -109,26 +110,26 @@ public sealed class PurgeTests() : ZooFixture("hurried")
     public async Task Failures_go_when_they_have_come_to_an_end_long_ago_and_never_while_they_are_dead_lettered_or_in_a_queue()
     {
         await TestSystem.Database.ExecuteAsync(
-            """
+            $$"""
             insert into failures (id, state, kind, queue, identity, generation, copies, message_id, fault_type,
                 fault_message, fingerprint, attempts, first_at, last_at, body, content_type, headers, note, closed_at,
                 removed_at, restorable_until)
             select uuidv7(), state, 1, queue, md5(note)::uuid, 0, 1, gen_random_uuid(), 'x', 'x', 'x', 1, now() - age,
                 now() - age, '', '', '{}', note,
-                case when state <> 1 then now() - age end, case when removed then now() - age end,
-                    case when state = 5 then now() - restorable end
+                case when state <> {{FailureState.Failed:D}} then now() - age end, case when removed then now() - age end,
+                    case when state = {{FailureState.Archived:D}} then now() - restorable end
             from (values
-                ('done', 3, 'x_error', interval '91 days', true, null),
-                    ('failed again', 4, 'x_error', interval '91 days', true, null),
-                    ('gone', 6, 'x_error', interval '91 days', true, null),
-                ('archived for good', 5, 'x_error', interval '91 days', true, interval '1 day'),
-                    ('archived from the outbox', 5, 'outbox', interval '91 days', false, interval '1 day'),
-                ('kept: dead-lettered', 1, 'x_error', interval '400 days', false, null),
-                    ('kept: young', 3, 'x_error', interval '89 days', true, null),
-                    ('kept: in its queue', 3, 'x_error', interval '91 days', false, null),
-                ('kept: restorable', 5, 'x_error', interval '91 days', true, interval '-1 day'),
-                    ('kept: restorable in the outbox', 5, 'outbox', interval '91 days', false, interval '-1 day'),
-                    ('kept: sent', 2, 'x_error', interval '91 days', true, null))
+                ('done', {{FailureState.Redriven:D}}, 'x_error', interval '91 days', true, null),
+                    ('failed again', {{FailureState.FailedAgain:D}}, 'x_error', interval '91 days', true, null),
+                    ('gone', {{FailureState.Gone:D}}, 'x_error', interval '91 days', true, null),
+                ('archived for good', {{FailureState.Archived:D}}, 'x_error', interval '91 days', true, interval '1 day'),
+                    ('archived from the outbox', {{FailureState.Archived:D}}, 'outbox', interval '91 days', false, interval '1 day'),
+                ('kept: dead-lettered', {{FailureState.Failed:D}}, 'x_error', interval '400 days', false, null),
+                    ('kept: young', {{FailureState.Redriven:D}}, 'x_error', interval '89 days', true, null),
+                    ('kept: in its queue', {{FailureState.Redriven:D}}, 'x_error', interval '91 days', false, null),
+                ('kept: restorable', {{FailureState.Archived:D}}, 'x_error', interval '91 days', true, interval '-1 day'),
+                    ('kept: restorable in the outbox', {{FailureState.Archived:D}}, 'outbox', interval '91 days', false, interval '-1 day'),
+                    ('kept: sent', {{FailureState.Redriving:D}}, 'x_error', interval '91 days', true, null))
                 as t(note, state, queue, age, removed, restorable);
             insert into outbox (id, message_id, exchange, routing_key, content_type, headers, body, mandatory, attempts,
                 due_at, dead_at)

@@ -3,6 +3,7 @@ using Orders.Infrastructure.Deployment;
 using Orders.Testing;
 using Orders.Testing.Servers;
 using Orders.Testing.Zoo;
+using QueueWorkers.Idempotency;
 using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.Scheduling;
@@ -99,7 +100,10 @@ public sealed class EverySecondTests : SystemFixture
         await Eventually.Is(
             async () =>
                 await TestSystem.Database.CountAsync("schedule_runs")
-                == await TestSystem.Database.CountAsync("effects where state = 2 and step = $1", Step),
+                == await TestSystem.Database.CountAsync(
+                    $"effects where state = {EffectState.Done:D} and step = $1",
+                    Step
+                ),
             "every firing has had its effect",
             TimeSpan.FromMinutes(1)
         );

@@ -81,7 +81,7 @@ public sealed class ScheduleTests : SystemFixture
         for (var i = 0; i < 5; i++)
             await _control.RunNowAsync(Job, By, CancellationToken.None);
         await Eventually.That(
-            () => TestSystem.Database.CountAsync("schedule_runs where status = 2"),
+            () => TestSystem.Database.CountAsync($"schedule_runs where status = {FiringStatus.Done:D}"),
             Is.EqualTo(5),
             "firings that are done"
         );
@@ -104,7 +104,7 @@ public sealed class ScheduleTests : SystemFixture
         await using var one = await StartAsync();
         await using var two = await StartAsync();
         await Eventually.That(
-            () => TestSystem.Database.CountAsync("schedule_runs where status = 2"),
+            () => TestSystem.Database.CountAsync($"schedule_runs where status = {FiringStatus.Done:D}"),
             Is.EqualTo(6),
             "firings that are done"
         );
@@ -134,7 +134,7 @@ public sealed class ScheduleTests : SystemFixture
 
         await DieAtAsync(attempts: 3);
         await Eventually.That(
-            () => TestSystem.Database.CountAsync("schedule_runs where status = 3"),
+            () => TestSystem.Database.CountAsync($"schedule_runs where status = {FiringStatus.Failed:D}"),
             Is.EqualTo(1),
             "firings that were given up"
         );

@@ -5,6 +5,7 @@ using Orders.Infrastructure;
 using Orders.Infrastructure.Cancelling;
 using Orders.Testing;
 using Orders.Workers.Email;
+using QueueWorkers.Idempotency;
 using QueueWorkers.Steps;
 
 namespace Orders.Workers.Tests.Cancelling;
@@ -240,7 +241,10 @@ public sealed class CancellingAtEveryMomentTests : InstallationFixture
         {
             var status = await TestSystem.StatusAsync(order, step);
             var done =
-                await CountAsync($"effects where subject_id = $1 and effect = '{step}' and state = 2", order) == 1;
+                await CountAsync(
+                    $"effects where subject_id = $1 and effect = '{step}' and state = {EffectState.Done:D}",
+                    order
+                ) == 1;
             Check(
                 done == (status == StepStatus.Done),
                 $"{step} is {status}, its effect {(done ? "is" : "is not")} done"
@@ -253,7 +257,7 @@ public sealed class CancellingAtEveryMomentTests : InstallationFixture
             Check(
                 !done
                     || await CountAsync(
-                        $"effects where subject_id = $1 and effect = '{step}-undo' and state = 2",
+                        $"effects where subject_id = $1 and effect = '{step}-undo' and state = {EffectState.Done:D}",
                         order
                     ) == 1,
                 $"{step} is not undone"

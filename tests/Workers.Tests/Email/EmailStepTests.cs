@@ -171,7 +171,10 @@ public sealed class EmailStepTests(bool canAsk) : InstallationFixture
             "deferred messages"
         );
         Assert.That(MailsOf("email-undo", order), Is.Zero);
-        await TestSystem.Database.ExecuteAsync("update step_runs set status = 4 where subject_id = $1; ", order);
+        await TestSystem.Database.ExecuteAsync(
+            $"update step_runs set status = {StepStatus.Failed:D} where subject_id = $1; ",
+            order
+        );
         await TestSystem.Database.ExecuteAsync("update effects set lease_until = now() where subject_id = $1", order);
         // The wait grows with the time since the lease ended, to half a minute here: it is not waited out.
         await Eventually.That(

@@ -2,6 +2,7 @@ using Orders.Contracts;
 using Orders.OutsideWorld.Faults;
 using Orders.Testing;
 using Orders.Workers.Email;
+using QueueWorkers.FlowControl.CircuitBreakers;
 using QueueWorkers.Steps;
 
 namespace Orders.Workers.Tests.Email;
@@ -13,7 +14,8 @@ namespace Orders.Workers.Tests.Email;
 [NonParallelizable]
 public sealed class RefusingMailServerTests : InstallationFixture
 {
-    private const string ClosedBreakers = "breakers where dependency = 'smtp' and state = 0";
+    private static readonly string ClosedBreakers =
+        $"breakers where dependency = 'smtp' and state = {BreakerState.Closed:D}";
 
     [OneTimeSetUp]
     public Task Start() => StartAsync("email");
@@ -24,7 +26,7 @@ public sealed class RefusingMailServerTests : InstallationFixture
         World.Behaviour.Smtp.Set(new(SmtpMode.Ok));
         await TestSystem.Database.ExecuteAsync("delete from dependency_calls");
         await TestSystem.Database.ExecuteAsync(
-            "update breakers set state = 0, trips = 0, opened_at = null, retry_at = null, probe_by = null, probe_until = null"
+            $"update breakers set state = {BreakerState.Closed:D}, trips = 0, opened_at = null, retry_at = null, probe_by = null, probe_until = null"
         );
     }
 
@@ -45,7 +47,7 @@ public sealed class RefusingMailServerTests : InstallationFixture
         await Eventually.That(
             () =>
                 TestSystem.Database.CountAsync(
-                    "step_runs where subject_id = $1 and status = 3 and attempts = 0 and last_fault like $2",
+                    $"step_runs where subject_id = $1 and status = {StepStatus.Retrying:D} and attempts = 0 and last_fault like $2",
                     order,
                     $"%{reply}%"
                 ),

@@ -3,7 +3,9 @@ using System.Text.Json.Nodes;
 using Orders.Contracts;
 using Orders.Testing;
 using Orders.Testing.Servers;
+using QueueWorkers.Idempotency;
 using QueueWorkers.Outbox;
+using QueueWorkers.Steps;
 
 namespace Orders.Workers.Tests.Email;
 
@@ -25,14 +27,14 @@ public sealed class RetryBacklogMailTests : InstallationFixture
 
         await StartAsync("email");
         await Eventually.That(
-            () => TestSystem.Database.CountAsync("step_runs where step = 'email' and status = 2"),
+            () => TestSystem.Database.CountAsync($"step_runs where step = 'email' and status = {StepStatus.Done:D}"),
             Is.EqualTo((long)Mails),
             "mails recorded as sent",
             TimeSpan.FromSeconds(20)
         );
         Assert.That(World.Mails.DeliveredCount, Is.EqualTo(Mails), "mails: each once");
         Assert.That(
-            await TestSystem.Database.CountAsync("effects where effect = 'email' and state = 2"),
+            await TestSystem.Database.CountAsync($"effects where effect = 'email' and state = {EffectState.Done:D}"),
             Is.EqualTo((long)Mails),
             "effects that are done"
         );

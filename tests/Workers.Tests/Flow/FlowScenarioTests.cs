@@ -123,14 +123,14 @@ public sealed class FlowScenarioTests : InstallationFixture
         await Eventually.That(
             () =>
                 TestSystem.Database.CountAsync(
-                    $"order_progress p join orders o on o.id = p.order_id where p.status <> 2 and o.customer_email = '{Other}'"
+                    $"order_progress p join orders o on o.id = p.order_id where p.status <> {OrderStatus.Completed:D} and o.customer_email = '{Other}'"
                 ),
             Is.Zero,
             "orders of the other customer that are not completed",
             TimeSpan.FromMinutes(1)
         );
         var left = await TestSystem.Database.CountAsync(
-            $"order_progress p join orders o on o.id = p.order_id where p.status <> 2 and o.customer_email = '{Crowd}'"
+            $"order_progress p join orders o on o.id = p.order_id where p.status <> {OrderStatus.Completed:D} and o.customer_email = '{Crowd}'"
         );
         await UntilCompletedAsync(TimeSpan.FromMinutes(5));
 
@@ -237,14 +237,14 @@ public sealed class FlowScenarioTests : InstallationFixture
         await Eventually.That(
             () =>
                 TestSystem.Database.CountAsync(
-                    "(select status from order_progress order by order_id desc limit 20) t where status <> 2"
+                    $"(select status from order_progress order by order_id desc limit 20) t where status <> {OrderStatus.Completed:D}"
                 ),
             Is.Zero,
             "newest orders that are not completed",
             within
         );
         await Eventually.That(
-            () => TestSystem.Database.CountAsync("order_progress where status <> 2"),
+            () => TestSystem.Database.CountAsync($"order_progress where status <> {OrderStatus.Completed:D}"),
             Is.Zero,
             "orders that are not completed",
             within

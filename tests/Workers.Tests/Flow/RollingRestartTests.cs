@@ -67,7 +67,7 @@ public sealed class RollingRestartTests : InstallationFixture
             await enough.CancelAsync();
             await load;
             await Eventually.That(
-                () => TestSystem.Database.CountAsync("order_progress where status <> 2"),
+                () => TestSystem.Database.CountAsync($"order_progress where status <> {OrderStatus.Completed:D}"),
                 Is.Zero,
                 "orders that are not completed",
                 TimeSpan.FromMinutes(2)

@@ -115,7 +115,7 @@ public sealed class StockTests : InstallationFixture
         await Eventually.That(
             () =>
                 TestSystem.Database.CountAsync(
-                    "step_runs where step = 'inventory' and subject_id = any($1) and status in (2, 7)",
+                    $"step_runs where step = 'inventory' and subject_id = any($1) and status in ({StepStatus.Done:D}, {StepStatus.Rejected:D})",
                     orders
                 ),
             Is.EqualTo(orders.Length),

@@ -1,6 +1,7 @@
 using Orders.Contracts;
 using Orders.Infrastructure.Invoices;
 using Orders.Testing;
+using QueueWorkers.Idempotency;
 using QueueWorkers.Steps;
 using UglyToad.PdfPig;
 
@@ -113,7 +114,7 @@ public sealed class CreditNoteTests : InstallationFixture
         await Eventually.That(
             () =>
                 TestSystem.Database.CountAsync(
-                    "effects where subject_id = $1 and effect = 'invoice-undo' and state = 2",
+                    $"effects where subject_id = $1 and effect = 'invoice-undo' and state = {EffectState.Done:D}",
                     order
                 ),
             Is.EqualTo(1),
