@@ -1,3 +1,4 @@
+using System.Data;
 using Npgsql;
 
 namespace Orders.Infrastructure.Reading;
@@ -12,7 +13,7 @@ public sealed class CatalogueReader(NpgsqlDataSource database)
     private const string RequiredSteps = "select coalesce(bit_or(bit), 0) from step_catalogue where active";
 
     private const string Stock = """
-        select c.sku, c.name, c.price_eur, c.price_usd, c.price_gbp, c.sold, coalesce(s.on_hand, 0)
+        select c.sku, c.name, c.price_eur, c.price_usd, c.price_gbp, c.sold, coalesce(s.on_hand, 0) as on_hand
         from catalogue c left join stock s using (sku) order by c.sku
         """;
 
@@ -42,19 +43,19 @@ public sealed class CatalogueReader(NpgsqlDataSource database)
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var items = new List<StockedItem>();
         while (await reader.ReadAsync(cancellationToken))
-            items.Add(new StockedItem(ItemFrom(reader), reader.GetInt32(6)));
+            items.Add(new StockedItem(ItemFrom(reader), reader.GetInt32("on_hand")));
         return items;
     }
 
     private static CatalogueItem ItemFrom(NpgsqlDataReader reader) =>
         new()
         {
-            Sku = reader.GetString(0),
-            Name = reader.GetString(1),
-            PriceEur = reader.GetDecimal(2),
-            PriceUsd = reader.GetDecimal(3),
-            PriceGbp = reader.GetDecimal(4),
-            Sold = reader.GetBoolean(5),
+            Sku = reader.GetString("sku"),
+            Name = reader.GetString("name"),
+            PriceEur = reader.GetDecimal("price_eur"),
+            PriceUsd = reader.GetDecimal("price_usd"),
+            PriceGbp = reader.GetDecimal("price_gbp"),
+            Sold = reader.GetBoolean("sold"),
         };
 }
 

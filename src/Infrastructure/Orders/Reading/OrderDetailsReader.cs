@@ -1,4 +1,6 @@
+using System.Data;
 using Npgsql;
+using QueueWorkers.Data;
 using QueueWorkers.Idempotency;
 using QueueWorkers.Monitoring;
 using QueueWorkers.Steps;
@@ -11,7 +13,7 @@ public sealed class OrderDetailsReader(NpgsqlDataSource database)
     private const int MostAttempts = 200;
 
     private const string TheOrder = $"""
-        select {OrderRows.Order}, p.rejected_at, i.number
+        select {OrderRows.Order}, p.rejected_at, i.number as invoice
         from orders o join order_progress p on p.order_id = o.id left join invoices i on i.order_id = o.id
             where o.id = $1
         """;
@@ -44,8 +46,8 @@ public sealed class OrderDetailsReader(NpgsqlDataSource database)
 
         var lines = new List<OrderLine>();
         var (order, status, completedAt, cancelledAt) = OrderRows.OrderFrom(reader, orderId, lines);
-        var rejectedAt = reader.Optional<DateTimeOffset>(OrderRows.OrderColumns);
-        var invoice = reader.Optional<long>(OrderRows.OrderColumns + 1);
+        var rejectedAt = reader.Optional<DateTimeOffset>("rejected_at");
+        var invoice = reader.Optional<long>("invoice");
         await OrderRows.ReadNextAsync(reader, lines, r => OrderRows.LineFrom(r, orderId), cancellationToken);
 
         var steps = new List<StepRecord>();
@@ -63,25 +65,25 @@ public sealed class OrderDetailsReader(NpgsqlDataSource database)
         new()
         {
             SubjectId = orderId,
-            Step = reader.GetString(0),
-            StartedAt = reader.GetFieldValue<DateTimeOffset>(1),
-            EndedAt = reader.GetFieldValue<DateTimeOffset>(2),
-            Attempt = reader.GetInt32(3),
-            NextAt = reader.Optional<DateTimeOffset>(4),
-            Fault = reader.GetString(5),
-            Host = reader.GetString(6),
+            Step = reader.GetString("step"),
+            StartedAt = reader.GetFieldValue<DateTimeOffset>("started_at"),
+            EndedAt = reader.GetFieldValue<DateTimeOffset>("ended_at"),
+            Attempt = reader.GetInt32("attempt"),
+            NextAt = reader.Optional<DateTimeOffset>("next_at"),
+            Fault = reader.GetString("fault"),
+            Host = reader.GetString("host"),
         };
 
     private static Effect EffectFrom(NpgsqlDataReader reader, Guid orderId) =>
         new()
         {
             SubjectId = orderId,
-            Name = reader.GetString(0),
-            MessageId = reader.GetGuid(1),
-            Step = reader.GetString(2),
-            State = (EffectState)reader.GetInt16(3),
-            LeaseUntil = reader.Optional<DateTimeOffset>(4),
-            At = reader.GetFieldValue<DateTimeOffset>(5),
-            Reference = reader.OptionalText(6),
+            Name = reader.GetString("effect"),
+            MessageId = reader.GetGuid("message_id"),
+            Step = reader.GetString("step"),
+            State = (EffectState)reader.GetInt16("state"),
+            LeaseUntil = reader.Optional<DateTimeOffset>("lease_until"),
+            At = reader.GetFieldValue<DateTimeOffset>("at"),
+            Reference = reader.OptionalText("reference"),
         };
 }

@@ -1,5 +1,7 @@
+using System.Data;
 using Npgsql;
 using NpgsqlTypes;
+using QueueWorkers.Data;
 using QueueWorkers.Outbox;
 
 namespace Orders.Infrastructure.Reading;
@@ -81,14 +83,14 @@ public sealed class OrderListReader(NpgsqlDataSource database)
         {
             orders.Add(
                 new ListedOrder(
-                    reader.GetGuid(0),
-                    reader.GetInt64(1),
-                    (OrderStatus)reader.GetInt16(2),
-                    reader.GetBoolean(3),
-                    reader.GetDecimal(4),
-                    reader.GetString(5),
-                    reader.GetFieldValue<DateTimeOffset>(6),
-                    reader.Optional<DateTimeOffset>(7)
+                    reader.GetGuid("id"),
+                    reader.GetInt64("number"),
+                    (OrderStatus)reader.GetInt16("status"),
+                    reader.GetBoolean("premium"),
+                    reader.GetDecimal("total"),
+                    reader.GetString("currency"),
+                    reader.GetFieldValue<DateTimeOffset>("created_at"),
+                    reader.Optional<DateTimeOffset>("completed_at")
                 )
             );
         }

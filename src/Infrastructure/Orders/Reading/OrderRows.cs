@@ -1,4 +1,6 @@
+using System.Data;
 using Npgsql;
+using QueueWorkers.Data;
 using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Reading;
@@ -10,7 +12,7 @@ namespace Orders.Infrastructure.Reading;
 internal static class OrderRows
 {
     /// <summary>
-    /// Columns of <c>orders o join order_progress p</c>, for <see cref="OrderFrom"/>: the columns 0 to 16.
+    /// Columns of <c>orders o join order_progress p</c>, for <see cref="OrderFrom"/>.
     /// </summary>
     public const string Order = """
         o.number, o.client_id, o.customer_name, o.customer_email, o.currency, o.total, o.premium, o.created_at,
@@ -18,21 +20,15 @@ internal static class OrderRows
             p.completed_at, p.cancelled_at
         """;
 
-    /// <summary>The number of columns in <see cref="Order"/>.</summary>
-    public const int OrderColumns = 17;
-
     /// <summary>The lines of the order $1, for <see cref="LineFrom"/>.</summary>
     public const string Lines =
         "select line, sku, name, quantity, unit_price, total from order_lines where order_id = $1 order by line";
 
     /// <summary>
-    /// Columns of <c>step_catalogue c left join step_runs r</c>, for <see cref="StepFrom"/>: the columns 0 to 6.
+    /// Columns of <c>step_catalogue c left join step_runs r</c>, for <see cref="StepFrom"/>.
     /// </summary>
     public const string Step =
         "c.step, r.status, r.attempts, r.started_at, r.finished_at, r.next_attempt_at, r.last_fault";
-
-    /// <summary>The number of columns in <see cref="Step"/>.</summary>
-    public const int StepColumns = 7;
 
     /// <summary>Reads an order and its state from the columns <see cref="Order"/>.</summary>
     /// <param name="reader">On a row of the order.</param>
@@ -47,25 +43,25 @@ internal static class OrderRows
             new Order
             {
                 Id = orderId,
-                Number = reader.GetInt64(0),
-                ClientId = reader.GetString(1),
-                CustomerName = reader.GetString(2),
-                CustomerEmail = reader.GetString(3),
-                Currency = reader.GetString(4),
-                Total = reader.GetDecimal(5),
-                Premium = reader.GetBoolean(6),
-                CreatedAt = reader.GetFieldValue<DateTimeOffset>(7),
-                ShipLine1 = reader.GetString(8),
-                ShipCity = reader.GetString(9),
-                ShipPostalCode = reader.GetString(10),
-                ShipCountry = reader.GetString(11),
-                Notes = reader.OptionalText(12),
-                ReleaseAt = reader.Optional<DateTimeOffset>(13),
+                Number = reader.GetInt64("number"),
+                ClientId = reader.GetString("client_id"),
+                CustomerName = reader.GetString("customer_name"),
+                CustomerEmail = reader.GetString("customer_email"),
+                Currency = reader.GetString("currency"),
+                Total = reader.GetDecimal("total"),
+                Premium = reader.GetBoolean("premium"),
+                CreatedAt = reader.GetFieldValue<DateTimeOffset>("created_at"),
+                ShipLine1 = reader.GetString("ship_line1"),
+                ShipCity = reader.GetString("ship_city"),
+                ShipPostalCode = reader.GetString("ship_postal_code"),
+                ShipCountry = reader.GetString("ship_country"),
+                Notes = reader.OptionalText("notes"),
+                ReleaseAt = reader.Optional<DateTimeOffset>("release_at"),
                 Lines = lines,
             },
-            (OrderStatus)reader.GetInt16(14),
-            reader.Optional<DateTimeOffset>(15),
-            reader.Optional<DateTimeOffset>(16)
+            (OrderStatus)reader.GetInt16("status"),
+            reader.Optional<DateTimeOffset>("completed_at"),
+            reader.Optional<DateTimeOffset>("cancelled_at")
         );
 
     /// <summary>Reads a row of <see cref="Lines"/>.</summary>
@@ -73,12 +69,12 @@ internal static class OrderRows
         new()
         {
             OrderId = orderId,
-            Line = reader.GetInt16(0),
-            Sku = reader.GetString(1),
-            Name = reader.GetString(2),
-            Quantity = reader.GetInt32(3),
-            UnitPrice = reader.GetDecimal(4),
-            Total = reader.GetDecimal(5),
+            Line = reader.GetInt16("line"),
+            Sku = reader.GetString("sku"),
+            Name = reader.GetString("name"),
+            Quantity = reader.GetInt32("quantity"),
+            UnitPrice = reader.GetDecimal("unit_price"),
+            Total = reader.GetDecimal("total"),
         };
 
     /// <summary>Reads a step from the columns <see cref="Step"/>.</summary>
@@ -89,13 +85,13 @@ internal static class OrderRows
         new()
         {
             SubjectId = orderId,
-            Step = reader.GetString(0),
-            Status = (StepStatus?)reader.Optional<short>(1) ?? PendingStep.StatusIn(status),
-            Attempts = reader.Optional<int>(2) ?? 0,
-            StartedAt = reader.Optional<DateTimeOffset>(3),
-            FinishedAt = reader.Optional<DateTimeOffset>(4),
-            NextAttemptAt = reader.Optional<DateTimeOffset>(5),
-            LastFault = reader.OptionalText(6),
+            Step = reader.GetString("step"),
+            Status = (StepStatus?)reader.Optional<short>("status") ?? PendingStep.StatusIn(status),
+            Attempts = reader.Optional<int>("attempts") ?? 0,
+            StartedAt = reader.Optional<DateTimeOffset>("started_at"),
+            FinishedAt = reader.Optional<DateTimeOffset>("finished_at"),
+            NextAttemptAt = reader.Optional<DateTimeOffset>("next_attempt_at"),
+            LastFault = reader.OptionalText("last_fault"),
         };
 
     /// <summary>Goes to the batch's next result and reads each of its rows into a list.</summary>

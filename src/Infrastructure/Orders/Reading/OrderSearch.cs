@@ -1,6 +1,8 @@
+using System.Data;
 using System.Globalization;
 using Npgsql;
 using QueueWorkers.Clocks;
+using QueueWorkers.Data;
 using QueueWorkers.Outbox;
 
 namespace Orders.Infrastructure.Reading;
@@ -48,7 +50,7 @@ public sealed record FoundOrder(
 /// <param name="Next">Where the next page begins; null when nothing is left.</param>
 /// <param name="GaveUpAfter">How many orders were looked through without filling the page; null when the page is full
 /// or the orders came to an end.</param>
-public sealed record OrderPage(IReadOnlyList<FoundOrder> Orders, Guid? Next, int? GaveUpAfter);
+public sealed record OrderSearchPage(IReadOnlyList<FoundOrder> Orders, Guid? Next, int? GaveUpAfter);
 
 /// <summary>
 /// Finds orders for an operator. What is rare (needs attention, rejected, cancelled) has its index; anything else is
@@ -62,13 +64,14 @@ public sealed class OrderSearchReader(NpgsqlDataSource database)
     private const string Columns = """
         o.id, o.number, o.client_id, p.status, o.premium, o.total, o.currency, o.created_at, p.completed_at,
         array(select c.step from step_catalogue c where c.bit & p.required <> 0 and c.bit & p.done = 0
-            order by c.position),
+            order by c.position) as open_steps,
         array(select c.step from step_catalogue c where c.bit & p.failed <> 0 order by c.position)
+            as failed_steps
         """;
 
     /// <summary>Finds a page.</summary>
     /// <exception cref="NpgsqlException">The database cannot be read.</exception>
-    public async Task<OrderPage> ReadAsync(OrderSearch search, int limit, CancellationToken cancellationToken)
+    public async Task<OrderSearchPage> ReadAsync(OrderSearch search, int limit, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand();
         var p = command.Parameters;
@@ -121,14 +124,14 @@ public sealed class OrderSearchReader(NpgsqlDataSource database)
                 """;
         var found = await ListAsync(command, cancellationToken);
         if (found.Count > limit)
-            return new OrderPage(found[..limit], found[limit - 1].Id, null);
+            return new OrderSearchPage(found[..limit], found[limit - 1].Id, null);
         if (rare is not null || wanted == "true")
-            return new OrderPage(found, null, null);
+            return new OrderSearchPage(found, null, null);
 
         // The page is not full: either the orders came to an end, or the walk did.
         return await EndOfWalkAsync(search, cancellationToken) is { } end
-            ? new OrderPage(found, end, WalkedOrders)
-            : new OrderPage(found, null, null);
+            ? new OrderSearchPage(found, end, WalkedOrders)
+            : new OrderSearchPage(found, null, null);
     }
 
     /// <summary>
@@ -187,17 +190,17 @@ public sealed class OrderSearchReader(NpgsqlDataSource database)
         {
             orders.Add(
                 new FoundOrder(
-                    reader.GetGuid(0),
-                    reader.GetInt64(1),
-                    reader.GetString(2),
-                    (OrderStatus)reader.GetInt16(3),
-                    reader.GetBoolean(4),
-                    reader.GetDecimal(5),
-                    reader.GetString(6),
-                    reader.GetFieldValue<DateTimeOffset>(7),
-                    reader.Optional<DateTimeOffset>(8),
-                    reader.GetFieldValue<string[]>(9),
-                    reader.GetFieldValue<string[]>(10)
+                    reader.GetGuid("id"),
+                    reader.GetInt64("number"),
+                    reader.GetString("client_id"),
+                    (OrderStatus)reader.GetInt16("status"),
+                    reader.GetBoolean("premium"),
+                    reader.GetDecimal("total"),
+                    reader.GetString("currency"),
+                    reader.GetFieldValue<DateTimeOffset>("created_at"),
+                    reader.Optional<DateTimeOffset>("completed_at"),
+                    reader.GetFieldValue<string[]>("open_steps"),
+                    reader.GetFieldValue<string[]>("failed_steps")
                 )
             );
         }

@@ -1,4 +1,6 @@
+using System.Data;
 using Npgsql;
+using QueueWorkers.Data;
 using QueueWorkers.Idempotency;
 using QueueWorkers.Steps;
 using QueueWorkers.Steps.Reports;
@@ -39,7 +41,8 @@ public sealed class OrderViewReader(NpgsqlDataSource database)
     // The order first, its steps last: they are read with later snapshots, so an order seen as completed never shows a
     // step that is not.
     private const string TheOrder = $"""
-        select {OrderRows.Order}, i.number, i.sha256, n.number, n.sha256
+        select {OrderRows.Order}, i.number as invoice, i.sha256 as invoice_sha256,
+            n.number as credit_note, n.sha256 as credit_note_sha256
         from orders o join order_progress p on p.order_id = o.id
             left join invoices i on i.order_id = o.id and i.sha256 is not null
             left join credit_notes n on n.order_id = o.id and n.sha256 is not null
@@ -47,7 +50,7 @@ public sealed class OrderViewReader(NpgsqlDataSource database)
         """;
 
     private static readonly string Steps = $"""
-        select {OrderRows.Step}, u.at
+        select {OrderRows.Step}, u.at as undone_at
         from order_progress p join step_catalogue c on c.bit & (p.required | p.done) <> 0
             left join step_runs r on r.subject_id = p.order_id and r.step = c.step
             left join effects u on p.cancelled_at is not null and u.subject_id = p.order_id
@@ -56,7 +59,7 @@ public sealed class OrderViewReader(NpgsqlDataSource database)
         """;
 
     private const string Reports = """
-        select step, message_id, attempt, progress, activity, log, result::text, at from step_reports
+        select step, message_id, attempt, progress, activity, log, result::text as result, at from step_reports
             where subject_id = $1 order by at desc limit 20
         """;
 
@@ -89,8 +92,8 @@ public sealed class OrderViewReader(NpgsqlDataSource database)
 
         var lines = new List<OrderLine>();
         var (order, status, completedAt, cancelledAt) = OrderRows.OrderFrom(reader, orderId, lines);
-        var invoice = RenderedFrom(reader, OrderRows.OrderColumns);
-        var creditNote = RenderedFrom(reader, OrderRows.OrderColumns + 2);
+        var invoice = RenderedFrom(reader, "invoice");
+        var creditNote = RenderedFrom(reader, "credit_note");
         await OrderRows.ReadNextAsync(reader, lines, r => OrderRows.LineFrom(r, orderId), cancellationToken);
 
         var undone = new Dictionary<string, DateTimeOffset>();
@@ -101,7 +104,7 @@ public sealed class OrderViewReader(NpgsqlDataSource database)
             r =>
             {
                 var step = OrderRows.StepFrom(r, orderId, cancelledAt is null ? status : OrderStatus.Cancelled);
-                if (r.Optional<DateTimeOffset>(OrderRows.StepColumns) is { } at)
+                if (r.Optional<DateTimeOffset>("undone_at") is { } at)
                     undone[step.Step] = at;
                 return step;
             },
@@ -113,23 +116,23 @@ public sealed class OrderViewReader(NpgsqlDataSource database)
         return new OrderView(order, status, completedAt, steps, invoice, creditNote, cancelledAt, undone, reports);
     }
 
-    private static RenderedInvoice? RenderedFrom(NpgsqlDataReader reader, int column) =>
+    private static RenderedInvoice? RenderedFrom(NpgsqlDataReader reader, string column) =>
         reader.Optional<long>(column) is { } number
-            ? new RenderedInvoice(number, reader.GetFieldValue<byte[]>(column + 1))
+            ? new RenderedInvoice(number, reader.GetFieldValue<byte[]>($"{column}_sha256"))
             : null;
 
     private static StepReport ReportFrom(NpgsqlDataReader reader, Guid orderId) =>
         new()
         {
             SubjectId = orderId,
-            Step = reader.GetString(0),
-            MessageId = reader.GetGuid(1),
-            Attempt = reader.GetInt32(2),
-            Progress = reader.Optional<double>(3),
-            Activity = reader.OptionalText(4),
-            Log = reader.GetFieldValue<string[]>(5),
-            Result = reader.OptionalText(6),
-            At = reader.GetFieldValue<DateTimeOffset>(7),
+            Step = reader.GetString("step"),
+            MessageId = reader.GetGuid("message_id"),
+            Attempt = reader.GetInt32("attempt"),
+            Progress = reader.Optional<double>("progress"),
+            Activity = reader.OptionalText("activity"),
+            Log = reader.GetFieldValue<string[]>("log"),
+            Result = reader.OptionalText("result"),
+            At = reader.GetFieldValue<DateTimeOffset>("at"),
         };
 
     private static NpgsqlParameter<Guid> Id(Guid id) => new() { TypedValue = id };

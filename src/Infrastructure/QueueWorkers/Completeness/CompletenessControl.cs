@@ -1,5 +1,7 @@
+using System.Data;
 using Npgsql;
 using NpgsqlTypes;
+using QueueWorkers.Data;
 using QueueWorkers.Operators;
 
 namespace QueueWorkers.Completeness;
@@ -18,9 +20,10 @@ public sealed class CompletenessControl(NpgsqlDataSource database)
         """;
 
     private const string Summary = """
-        select (select count(*) from completeness_gaps where closed_at is null),
-               (select coalesce(sum(checked), 0)::bigint from completeness_marks),
-                   (select max(at) from completeness_marks), (select count(*) from completeness_open)
+        select (select count(*) from completeness_gaps where closed_at is null) as open,
+               (select coalesce(sum(checked), 0)::bigint from completeness_marks) as checked,
+               (select max(at) from completeness_marks) as at,
+               (select count(*) from completeness_open) as to_look_at
         """;
 
     // Asking again is allowed once the first message is on its way: it may have been lost as the original was.
@@ -66,17 +69,17 @@ public sealed class CompletenessControl(NpgsqlDataSource database)
         {
             gaps.Add(
                 new GapView(
-                    reader.GetGuid(0),
-                    reader.GetString(1),
-                    (GapKind)reader.GetInt16(2),
-                    reader.GetString(3),
-                    reader.GetBoolean(4),
-                    reader.GetFieldValue<DateTimeOffset>(5),
-                    reader.GetFieldValue<DateTimeOffset>(6),
-                    Optional(reader, 7),
-                    Optional(reader, 8),
-                    Optional(reader, 9),
-                    reader.IsDBNull(10) ? null : reader.GetString(10)
+                    reader.GetGuid("subject_id"),
+                    reader.GetString("effect"),
+                    (GapKind)reader.GetInt16("kind"),
+                    reader.GetString("detail"),
+                    reader.GetBoolean("silent"),
+                    reader.GetFieldValue<DateTimeOffset>("found_at"),
+                    reader.GetFieldValue<DateTimeOffset>("seen_at"),
+                    reader.Optional<DateTimeOffset>("closed_at"),
+                    reader.Optional<DateTimeOffset>("reemit_asked_at"),
+                    reader.Optional<DateTimeOffset>("reemitted_at"),
+                    reader.OptionalText("reemit_result")
                 )
             );
         }
@@ -90,7 +93,12 @@ public sealed class CompletenessControl(NpgsqlDataSource database)
         await using var command = database.CreateCommand(Summary);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        return new CompletenessSummary(reader.GetInt64(0), reader.GetInt64(1), Optional(reader, 2), reader.GetInt64(3));
+        return new CompletenessSummary(
+            reader.GetInt64("open"),
+            reader.GetInt64("checked"),
+            reader.Optional<DateTimeOffset>("at"),
+            reader.GetInt64("to_look_at")
+        );
     }
 
     /// <summary>
@@ -132,9 +140,6 @@ public sealed class CompletenessControl(NpgsqlDataSource database)
                 new NpgsqlParameter<string> { TypedValue = effect },
             },
         };
-
-    private static DateTimeOffset? Optional(NpgsqlDataReader reader, int column) =>
-        reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
 }
 
 /// <summary>The answer to <see cref="CompletenessControl.ReemitAsync"/>.</summary>

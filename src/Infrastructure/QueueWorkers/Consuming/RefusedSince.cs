@@ -38,7 +38,7 @@ internal sealed class RefusedSince(TimeSpan? longest = null)
                 CultureInfo.InvariantCulture,
                 out var since
             )
-            // A time to come is a stranger's: the wait would never end.
+            // A time in the future comes from a foreign message: the wait would never end.
             && since <= now.ToUnixTimeMilliseconds()
             ? DateTimeOffset.FromUnixTimeMilliseconds(since)
             : now;

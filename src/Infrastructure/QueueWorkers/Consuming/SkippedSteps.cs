@@ -8,7 +8,7 @@ using QueueWorkers.Steps;
 namespace QueueWorkers.Consuming;
 
 /// <summary>
-/// Records that a step is left out: its subject was cancelled, or its message waited too long. In one transaction, in
+/// Records that a step is skipped: its subject was cancelled, or its message waited too long. In one transaction, in
 /// the lock order of <see cref="StepCommitter"/>:
 /// the idempotency row, so that copies of the message are dropped; a look at the effect; the subject's progress; the
 /// step's row.
@@ -96,7 +96,7 @@ public sealed class SkippedSteps(NpgsqlDataSource database, IStepProgress progre
 /// <summary>The answer to <see cref="SkippedSteps.TryAsync"/>.</summary>
 public enum SkipOutcome
 {
-    /// <summary>The step is left out.</summary>
+    /// <summary>Skips the step.</summary>
     LeftOut,
 
     /// <summary>The message or the effect was dealt with before: nothing was written.</summary>

@@ -125,7 +125,7 @@ public sealed class StepFailures(NpgsqlDataSource database, IStepProgress progre
     /// </summary>
     public static bool IsDatabaseFault(Exception fault) => DatabaseFault.MayPass(fault);
 
-    // A fault may quote anything: a reply from outside, a message of strangers.
+    // A fault may quote anything: a reply from outside, a foreign message.
     private static string Describe(Exception fault) =>
         StorableText.Of($"{fault.GetType().Name}: {fault.Message}", LongestFault);
 }

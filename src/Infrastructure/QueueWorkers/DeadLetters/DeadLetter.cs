@@ -138,7 +138,7 @@ internal sealed record DeadLetter
             _ => ("Unknown", "The message carries no fault: somebody put it here by hand."),
         };
 
-    // The header may be a stranger's: a time to come would stand in front of everything for ever, and one before 1970
+    // The header may be of a foreign message: a time in the future would stand in front of everything for ever, and one before 1970
     // is none for an id.
     private static DateTimeOffset FaultedAt(Dictionary<string, object?> headers)
     {

@@ -12,6 +12,6 @@ public enum FailureKind : short
     /// <summary>No queue took it: <c>unrouted</c>.</summary>
     Unrouted = 3,
 
-    /// <summary>The broker would not have it: a quarantined row of the outbox.</summary>
+    /// <summary>The broker rejected the message: a quarantined row of the outbox.</summary>
     Quarantined = 4,
 }

@@ -1,4 +1,6 @@
+using System.Data;
 using Npgsql;
+using QueueWorkers.Data;
 using QueueWorkers.GroupCommit;
 
 namespace QueueWorkers.DeadLetters;
@@ -19,6 +21,7 @@ internal static class QuarantineIndex
         select o.id, o.message_id, o.exchange, o.routing_key, o.content_type, o.headers, o.body, o.priority, o.attempts,
             o.last_error, o.dead_at,
             (select count(*)::integer from failures f where f.queue = 'outbox' and f.identity = o.id)
+                as generation
         from outbox o where o.id = any(array(
             select id from (select id, sum(octet_length(body)) over (order by id) - octet_length(body) as before
                 from (select d.id, d.body from outbox d where d.dead_at is not null and not exists (select from failures f
@@ -61,31 +64,31 @@ internal static class QuarantineIndex
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
-            var body = reader.GetFieldValue<byte[]>(6);
+            var body = reader.GetFieldValue<byte[]>("body");
             var facts = EnvelopeFacts.Read(body);
             rows.Add(
                 new DeadLetter
                 {
                     Queue = Queue,
                     Kind = FailureKind.Quarantined,
-                    Identity = reader.GetGuid(0),
-                    MessageId = facts.OriginalMessageId ?? reader.GetGuid(1),
-                    Generation = reader.GetInt32(11),
+                    Identity = reader.GetGuid("id"),
+                    MessageId = facts.OriginalMessageId ?? reader.GetGuid("message_id"),
+                    Generation = reader.GetInt32("generation"),
                     Copies = 1,
                     MessageType = facts.MessageType,
                     SubjectId = facts.CorrelationId ?? facts.SubjectInPayload(),
                     FaultType = "RefusedByTheBroker",
                     FaultMessage = StorableText.Of(
-                        $"For exchange '{reader.GetString(2)}'{(reader.GetString(3) is { Length: > 0 } key ? $", key '{key}'" : "")}: {(reader.IsDBNull(9) ? "no reason given" : reader.GetString(9))}",
+                        $"For exchange '{reader.GetString("exchange")}'{(reader.GetString("routing_key") is { Length: > 0 } key ? $", key '{key}'" : "")}: {(reader.IsDBNull("last_error") ? "no reason given" : reader.GetString("last_error"))}",
                         4000
                     ),
-                    Attempts = reader.GetInt16(8),
-                    At = reader.GetFieldValue<DateTimeOffset>(10),
+                    Attempts = reader.GetInt16("attempts"),
+                    At = reader.GetFieldValue<DateTimeOffset>("dead_at"),
                     Payload = StorableText.OfNullable(facts.Payload, 1_000_000),
                     Body = body,
-                    ContentType = reader.GetString(4),
-                    Headers = reader.GetString(5),
-                    Priority = reader.IsDBNull(7) ? null : reader.GetInt16(7),
+                    ContentType = reader.GetString("content_type"),
+                    Headers = reader.GetString("headers"),
+                    Priority = reader.Optional<short>("priority"),
                 }
             );
         }

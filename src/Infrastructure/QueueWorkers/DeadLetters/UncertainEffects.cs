@@ -1,4 +1,6 @@
+using System.Data;
 using Npgsql;
+using QueueWorkers.Data;
 using QueueWorkers.Idempotency;
 using QueueWorkers.Operators;
 using QueueWorkers.Outbox;
@@ -20,6 +22,7 @@ public sealed class UncertainEffects(NpgsqlDataSource database, IStepProgress pr
         select e.subject_id, e.effect, e.step, e.message_id, e.reference, e.at,
             (select max(f.id::text)::uuid from failures f
             where f.message_id = e.message_id and f.step = e.step and f.state = {FailureState.Failed:D})
+                as failure_id
         from effects e where e.state = {EffectState.Uncertain:D} and (e.at, e.subject_id) > ($1, $2)
             order by e.at, e.subject_id limit $3
         """;
@@ -60,13 +63,13 @@ public sealed class UncertainEffects(NpgsqlDataSource database, IStepProgress pr
         while (await r.ReadAsync(cancellationToken))
             effects.Add(
                 new(
-                    r.GetGuid(0),
-                    r.GetString(1),
-                    r.GetString(2),
-                    r.GetGuid(3),
-                    r.IsDBNull(4) ? null : r.GetString(4),
-                    r.GetFieldValue<DateTimeOffset>(5),
-                    r.IsDBNull(6) ? null : r.GetGuid(6)
+                    r.GetGuid("subject_id"),
+                    r.GetString("effect"),
+                    r.GetString("step"),
+                    r.GetGuid("message_id"),
+                    r.OptionalText("reference"),
+                    r.GetFieldValue<DateTimeOffset>("at"),
+                    r.Optional<Guid>("failure_id")
                 )
             );
         return effects;

@@ -4,7 +4,7 @@ namespace QueueWorkers.GroupCommit;
 
 /// <summary>
 /// Makes any text fit for PostgreSQL, which takes neither NUL nor half a surrogate pair. The one place for it: every
-/// text from outside (a reply, a fault that quotes one, a message of strangers)
+/// text from outside (a reply, a fault that quotes one, a foreign message)
 /// goes through here before it becomes a parameter. A text that cannot be encoded fails its whole statement, and with
 /// it the record of why a step failed.
 /// </summary>

@@ -1,5 +1,7 @@
+using System.Data;
 using Npgsql;
 using NpgsqlTypes;
+using QueueWorkers.Data;
 
 namespace QueueWorkers.Idempotency;
 
@@ -9,7 +11,8 @@ public sealed class DuplicateReader(NpgsqlDataSource database)
     private const int MostRows = 500;
 
     private const string List = """
-        select d.id, d.at, d.subject_id, d.step, d.effect, d.message_id, d.cause, e.state, e.message_id, e.at
+        select d.id, d.at, d.subject_id, d.step, d.effect, d.message_id, d.cause, e.state as proof_state,
+            e.message_id as proof_message_id, e.at as proof_at
         from duplicates d left join effects e on e.subject_id = d.subject_id and e.effect = d.effect
         where ($1::bigint is null or d.id < $1) and ($2::smallint is null or d.cause = $2)
             and ($3::text is null or d.step = $3) and ($4::uuid is null or d.subject_id = $4)
@@ -17,7 +20,7 @@ public sealed class DuplicateReader(NpgsqlDataSource database)
         """;
 
     private const string Count = """
-        select cause, step, sum(count)::bigint from duplicate_counts
+        select cause, step, sum(count)::bigint as count from duplicate_counts
             where minute >= date_trunc('minute', $1::timestamptz) group by 1, 2 order by 1, 2
         """;
 
@@ -51,19 +54,19 @@ public sealed class DuplicateReader(NpgsqlDataSource database)
         {
             rows.Add(
                 new DuplicateView(
-                    reader.GetInt64(0),
-                    reader.GetFieldValue<DateTimeOffset>(1),
-                    reader.GetGuid(2),
-                    reader.GetString(3),
-                    reader.GetString(4),
-                    Optional<Guid>(reader, 5),
-                    (DuplicateCause)reader.GetInt16(6),
-                    reader.IsDBNull(7)
+                    reader.GetInt64("id"),
+                    reader.GetFieldValue<DateTimeOffset>("at"),
+                    reader.GetGuid("subject_id"),
+                    reader.GetString("step"),
+                    reader.GetString("effect"),
+                    reader.Optional<Guid>("message_id"),
+                    (DuplicateCause)reader.GetInt16("cause"),
+                    reader.IsDBNull("proof_state")
                         ? null
                         : new EffectProof(
-                            (EffectState)reader.GetInt16(7),
-                            reader.GetGuid(8),
-                            reader.GetFieldValue<DateTimeOffset>(9)
+                            (EffectState)reader.GetInt16("proof_state"),
+                            reader.GetGuid("proof_message_id"),
+                            reader.GetFieldValue<DateTimeOffset>("proof_at")
                         )
                 )
             );
@@ -86,12 +89,15 @@ public sealed class DuplicateReader(NpgsqlDataSource database)
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var totals = new List<DuplicateTotal>();
         while (await reader.ReadAsync(cancellationToken))
-            totals.Add(new DuplicateTotal((DuplicateCause)reader.GetInt16(0), reader.GetString(1), reader.GetInt64(2)));
+            totals.Add(
+                new DuplicateTotal(
+                    (DuplicateCause)reader.GetInt16("cause"),
+                    reader.GetString("step"),
+                    reader.GetInt64("count")
+                )
+            );
         return totals;
     }
-
-    private static T? Optional<T>(NpgsqlDataReader reader, int column)
-        where T : struct => reader.IsDBNull(column) ? null : reader.GetFieldValue<T>(column);
 }
 
 /// <summary>A suppressed duplicate.</summary>

@@ -1,5 +1,7 @@
+using System.Data;
 using Npgsql;
 using QueueWorkers.Consuming;
+using QueueWorkers.Data;
 using QueueWorkers.FlowControl;
 using QueueWorkers.FlowControl.CircuitBreakers;
 using QueueWorkers.FlowControl.Workers;
@@ -19,9 +21,9 @@ public sealed class BlockerReader(NpgsqlDataSource database, DatabaseOptions opt
     private const string Paused = "select step, changed_by, reason, changed_at from step_controls where paused";
 
     private const string Down = """
-        select b.dependency, coalesce(b.forced, b.state), b.forced is not null, b.opened_at, b.retry_at, b.reason,
+        select b.dependency, coalesce(b.forced, b.state) as state, b.forced is not null as forced, b.opened_at, b.retry_at, b.reason,
             coalesce((select array_agg(c.step order by c.position) from step_catalogue c
-            where c.active and c.depends_on = b.dependency), '{}')
+            where c.active and c.depends_on = b.dependency), '{}') as steps
         from breakers b where coalesce(b.forced, b.state) <> 0 order by b.dependency
         """;
 
@@ -44,8 +46,8 @@ public sealed class BlockerReader(NpgsqlDataSource database, DatabaseOptions opt
 
     // Only rows that are due soonest are looked at: a long outbox must not make the overview slow.
     private static readonly string Deferred = $"""
-        select exchange, headers::jsonb ->> '{Deferral.Cause}', count(*),
-            min((headers::jsonb ->> '{Deferral.Since}')::bigint)
+        select exchange, headers::jsonb ->> '{Deferral.Cause}' as cause, count(*) as count,
+            min((headers::jsonb ->> '{Deferral.Since}')::bigint) as since
         from (select exchange, headers from outbox where dead_at is null and due_at > now() order by due_at
             limit {MostCounted}) due
         where headers like '%"{Deferral.Cause}"%' group by 1, 2 order by 1, 2
@@ -55,10 +57,10 @@ public sealed class BlockerReader(NpgsqlDataSource database, DatabaseOptions opt
         $"select count(*) from (select from completeness_gaps where closed_at is null limit {MostCounted}) counted";
 
     private static readonly string Connections = $"""
-        select (select sum(numbackends)::int from pg_stat_database), count(*)::int,
-            coalesce(sum(max_connections), 0)::int,
+        select (select sum(numbackends)::int from pg_stat_database) as open, count(*)::int as workers,
+            coalesce(sum(max_connections), 0)::int as reserved,
             current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int -
-                current_setting('reserved_connections')::int
+                current_setting('reserved_connections')::int as available
         from workers where stopped_at is null and last_seen_at > now() - interval
             '{Worker.LifeSign.TotalSeconds} seconds'
         """;
@@ -73,10 +75,10 @@ public sealed class BlockerReader(NpgsqlDataSource database, DatabaseOptions opt
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         var paused = new Dictionary<string, PausedStep>();
         while (await reader.ReadAsync(cancellationToken))
-            paused[reader.GetString(0)] = new PausedStep(
-                reader.GetString(1),
-                reader.GetString(2),
-                reader.GetFieldValue<DateTimeOffset>(3)
+            paused[reader.GetString("step")] = new PausedStep(
+                reader.GetString("changed_by"),
+                reader.GetString("reason"),
+                reader.GetFieldValue<DateTimeOffset>("changed_at")
             );
 
         await reader.NextResultAsync(cancellationToken);
@@ -85,13 +87,13 @@ public sealed class BlockerReader(NpgsqlDataSource database, DatabaseOptions opt
         {
             down.Add(
                 new DownDependency(
-                    reader.GetString(0),
-                    (BreakerState)reader.GetInt16(1),
-                    reader.GetBoolean(2),
-                    Moment(reader, 3),
-                    Moment(reader, 4),
-                    reader.GetString(5),
-                    reader.GetFieldValue<string[]>(6)
+                    reader.GetString("dependency"),
+                    (BreakerState)reader.GetInt16("state"),
+                    reader.GetBoolean("forced"),
+                    reader.Optional<DateTimeOffset>("opened_at"),
+                    reader.Optional<DateTimeOffset>("retry_at"),
+                    reader.GetString("reason"),
+                    reader.GetFieldValue<string[]>("steps")
                 )
             );
         }
@@ -105,12 +107,12 @@ public sealed class BlockerReader(NpgsqlDataSource database, DatabaseOptions opt
         while (await reader.ReadAsync(cancellationToken))
             drained.Add(
                 new DrainedWorker(
-                    reader.GetGuid(0),
-                    reader.GetString(1),
-                    reader.GetFieldValue<string[]>(2),
-                    reader.GetString(3),
-                    reader.GetString(4),
-                    reader.GetFieldValue<DateTimeOffset>(5)
+                    reader.GetGuid("id"),
+                    reader.GetString("host"),
+                    reader.GetFieldValue<string[]>("steps"),
+                    reader.GetString("drain_by"),
+                    reader.GetString("drain_reason"),
+                    reader.GetFieldValue<DateTimeOffset>("drain_asked_at")
                 )
             );
 
@@ -119,10 +121,10 @@ public sealed class BlockerReader(NpgsqlDataSource database, DatabaseOptions opt
         while (await reader.ReadAsync(cancellationToken))
             lost.Add(
                 new LostWorker(
-                    reader.GetGuid(0),
-                    reader.GetString(1),
-                    reader.GetFieldValue<string[]>(2),
-                    reader.GetFieldValue<DateTimeOffset>(3)
+                    reader.GetGuid("id"),
+                    reader.GetString("host"),
+                    reader.GetFieldValue<string[]>("steps"),
+                    reader.GetFieldValue<DateTimeOffset>("last_seen_at")
                 )
             );
 
@@ -132,10 +134,10 @@ public sealed class BlockerReader(NpgsqlDataSource database, DatabaseOptions opt
         {
             deferred.Add(
                 new DeferredMessages(
-                    reader.GetString(0),
-                    reader.GetString(1),
-                    reader.GetInt64(2),
-                    reader.IsDBNull(3) ? null : DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(3))
+                    reader.GetString("exchange"),
+                    reader.GetString("cause"),
+                    reader.GetInt64("count"),
+                    reader.IsDBNull("since") ? null : DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64("since"))
                 )
             );
         }
@@ -143,8 +145,8 @@ public sealed class BlockerReader(NpgsqlDataSource database, DatabaseOptions opt
         await reader.NextResultAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         var connections = new DatabaseConnections(
-            reader.GetInt32(0),
-            new ConnectionBudget(reader.GetInt32(1), reader.GetInt32(2), reader.GetInt32(3)),
+            reader.GetInt32("open"),
+            new ConnectionBudget(reader.GetInt32("workers"), reader.GetInt32("reserved"), reader.GetInt32("available")),
             options.Reserve,
             options.Pooler
         );
@@ -156,9 +158,6 @@ public sealed class BlockerReader(NpgsqlDataSource database, DatabaseOptions opt
             Connections = connections,
         };
     }
-
-    private static DateTimeOffset? Moment(NpgsqlDataReader reader, int column) =>
-        reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
 }
 
 /// <summary>What stands in the way of steps.</summary>

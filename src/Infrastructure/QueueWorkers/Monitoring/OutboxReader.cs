@@ -1,5 +1,7 @@
+using System.Data;
 using Npgsql;
 using NpgsqlTypes;
+using QueueWorkers.Data;
 
 namespace QueueWorkers.Monitoring;
 
@@ -15,12 +17,13 @@ public sealed class OutboxReader(NpgsqlDataSource database)
     // "Late" leaves the writer its lease: a row that the process which wrote it is about to send is not late.
     private static readonly string Figures = $"""
         select (select count(*) from (select from outbox where dead_at is null and due_at < now() - interval '1 second'
-            limit {MostCounted}) l),
-               (select min(due_at) from outbox where dead_at is null and due_at < now() - interval '1 second'),
+            limit {MostCounted}) l) as late,
+               (select min(due_at) from outbox where dead_at is null and due_at < now() - interval '1 second') as late_since,
                (select count(*) from (select from outbox where dead_at is null and due_at > now() + interval '6 seconds'
-                   limit {MostCounted}) l),
-               (select min(due_at) from outbox where dead_at is null and due_at > now() + interval '6 seconds'),
-               (select count(*) from (select from outbox where dead_at is not null limit {MostCounted}) l)
+                   limit {MostCounted}) l) as delayed,
+               (select min(due_at) from outbox where dead_at is null and due_at > now() + interval '6 seconds')
+                   as delayed_until,
+               (select count(*) from (select from outbox where dead_at is not null limit {MostCounted}) l) as quarantined
         """;
 
     private const string Columns = "id, message_id, exchange, correlation_id, due_at, attempts, last_error, dead_at";
@@ -33,11 +36,11 @@ public sealed class OutboxReader(NpgsqlDataSource database)
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         return new OutboxFigures(
-            reader.GetInt64(0),
-            Time(reader, 1),
-            reader.GetInt64(2),
-            Time(reader, 3),
-            reader.GetInt64(4)
+            reader.GetInt64("late"),
+            reader.Optional<DateTimeOffset>("late_since"),
+            reader.GetInt64("delayed"),
+            reader.Optional<DateTimeOffset>("delayed_until"),
+            reader.GetInt64("quarantined")
         );
     }
 
@@ -108,21 +111,18 @@ public sealed class OutboxReader(NpgsqlDataSource database)
         {
             entries.Add(
                 new OutboxEntry(
-                    reader.GetGuid(0),
-                    reader.GetGuid(1),
-                    reader.GetString(2),
-                    reader.IsDBNull(3) ? null : reader.GetString(3),
-                    reader.GetFieldValue<DateTimeOffset>(4),
-                    reader.GetInt16(5),
-                    reader.IsDBNull(6) ? null : reader.GetString(6),
-                    Time(reader, 7)
+                    reader.GetGuid("id"),
+                    reader.GetGuid("message_id"),
+                    reader.GetString("exchange"),
+                    reader.OptionalText("correlation_id"),
+                    reader.GetFieldValue<DateTimeOffset>("due_at"),
+                    reader.GetInt16("attempts"),
+                    reader.OptionalText("last_error"),
+                    reader.Optional<DateTimeOffset>("dead_at")
                 )
             );
         }
 
         return entries;
     }
-
-    private static DateTimeOffset? Time(NpgsqlDataReader reader, int column) =>
-        reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
 }

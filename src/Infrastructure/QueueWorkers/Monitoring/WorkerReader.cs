@@ -1,5 +1,7 @@
+using System.Data;
 using System.Text.Json;
 using Npgsql;
+using QueueWorkers.Data;
 using QueueWorkers.FlowControl.Workers;
 
 namespace QueueWorkers.Monitoring;
@@ -8,7 +10,7 @@ namespace QueueWorkers.Monitoring;
 public sealed class WorkerReader(NpgsqlDataSource database)
 {
     private const string Columns =
-        "id, host, process_id, version, steps, running, started_at, last_seen_at, stopped_at, runs::text, drain_asked_at, drained_at, drain_by, drain_reason";
+        "id, host, process_id, version, steps, running, started_at, last_seen_at, stopped_at, runs::text as runs, drain_asked_at, drained_at, drain_by, drain_reason";
 
     /// <summary>The processes, the living ones first.</summary>
     /// <exception cref="NpgsqlException">The database cannot be read.</exception>
@@ -42,29 +44,28 @@ public sealed class WorkerReader(NpgsqlDataSource database)
             workers.Add(
                 new Worker
                 {
-                    Id = reader.GetGuid(0),
-                    Host = reader.GetString(1),
-                    ProcessId = reader.GetInt32(2),
-                    Version = reader.GetString(3),
-                    Steps = reader.GetFieldValue<string[]>(4),
-                    Running = reader.GetInt32(5),
-                    StartedAt = reader.GetFieldValue<DateTimeOffset>(6),
-                    LastSeenAt = reader.GetFieldValue<DateTimeOffset>(7),
-                    StoppedAt = Moment(reader, 8),
+                    Id = reader.GetGuid("id"),
+                    Host = reader.GetString("host"),
+                    ProcessId = reader.GetInt32("process_id"),
+                    Version = reader.GetString("version"),
+                    Steps = reader.GetFieldValue<string[]>("steps"),
+                    Running = reader.GetInt32("running"),
+                    StartedAt = reader.GetFieldValue<DateTimeOffset>("started_at"),
+                    LastSeenAt = reader.GetFieldValue<DateTimeOffset>("last_seen_at"),
+                    StoppedAt = reader.Optional<DateTimeOffset>("stopped_at"),
                     Runs =
-                        JsonSerializer.Deserialize<RunningAttempt[]>(reader.GetString(9), JsonSerializerOptions.Web)
-                        ?? [],
-                    DrainAskedAt = Moment(reader, 10),
-                    DrainedAt = Moment(reader, 11),
-                    DrainBy = reader.GetString(12),
-                    DrainReason = reader.GetString(13),
+                        JsonSerializer.Deserialize<RunningAttempt[]>(
+                            reader.GetString("runs"),
+                            JsonSerializerOptions.Web
+                        ) ?? [],
+                    DrainAskedAt = reader.Optional<DateTimeOffset>("drain_asked_at"),
+                    DrainedAt = reader.Optional<DateTimeOffset>("drained_at"),
+                    DrainBy = reader.GetString("drain_by"),
+                    DrainReason = reader.GetString("drain_reason"),
                 }
             );
         }
 
         return workers;
     }
-
-    private static DateTimeOffset? Moment(NpgsqlDataReader reader, int column) =>
-        reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
 }

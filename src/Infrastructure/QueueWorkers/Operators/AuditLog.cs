@@ -1,5 +1,7 @@
+using System.Data;
 using Npgsql;
 using NpgsqlTypes;
+using QueueWorkers.Data;
 using QueueWorkers.GroupCommit;
 
 namespace QueueWorkers.Operators;
@@ -61,18 +63,18 @@ public sealed class AuditLog(NpgsqlDataSource database)
             entries.Add(
                 new AuditEntry
                 {
-                    Id = reader.GetInt64(0),
-                    At = reader.GetFieldValue<DateTimeOffset>(1),
-                    Who = reader.GetString(2),
-                    Role = reader.GetString(3),
-                    Action = reader.GetString(4),
-                    Target = Text(reader, 5),
-                    Filter = Text(reader, 6),
-                    Count = reader.IsDBNull(7) ? null : reader.GetInt64(7),
-                    Reason = Text(reader, 8),
-                    Result = reader.GetString(9),
-                    PreviousHash = reader.GetFieldValue<byte[]>(10),
-                    Hash = reader.GetFieldValue<byte[]>(11),
+                    Id = reader.GetInt64("id"),
+                    At = reader.GetFieldValue<DateTimeOffset>("at"),
+                    Who = reader.GetString("who"),
+                    Role = reader.GetString("role"),
+                    Action = reader.GetString("action"),
+                    Target = reader.OptionalText("target"),
+                    Filter = reader.OptionalText("filter"),
+                    Count = reader.Optional<long>("count"),
+                    Reason = reader.OptionalText("reason"),
+                    Result = reader.GetString("result"),
+                    PreviousHash = reader.GetFieldValue<byte[]>("previous_hash"),
+                    Hash = reader.GetFieldValue<byte[]>("hash"),
                 }
             );
         }
@@ -112,7 +114,4 @@ public sealed class AuditLog(NpgsqlDataSource database)
         );
         parameters.Add(new() { Value = StorableText.Of(entry.Result) });
     }
-
-    private static string? Text(NpgsqlDataReader reader, int column) =>
-        reader.IsDBNull(column) ? null : reader.GetString(column);
 }

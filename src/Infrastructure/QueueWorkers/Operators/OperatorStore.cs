@@ -1,5 +1,7 @@
+using System.Data;
 using Npgsql;
 using NpgsqlTypes;
+using QueueWorkers.Data;
 
 namespace QueueWorkers.Operators;
 
@@ -103,14 +105,14 @@ public sealed class OperatorStore(NpgsqlDataSource database)
             return null;
         return new OperatorAccount
         {
-            Name = reader.GetString(0),
-            Role = (OperatorRole)reader.GetInt16(1),
-            PasswordHash = reader.IsDBNull(2) ? null : reader.GetString(2),
-            KeyHash = reader.IsDBNull(3) ? null : reader.GetFieldValue<byte[]>(3),
-            FailedTries = reader.GetInt32(4),
-            LockedUntil = reader.IsDBNull(5) ? null : reader.GetFieldValue<DateTimeOffset>(5),
-            CreatedAt = reader.GetFieldValue<DateTimeOffset>(6),
-            DisabledAt = reader.IsDBNull(7) ? null : reader.GetFieldValue<DateTimeOffset>(7),
+            Name = reader.GetString("name"),
+            Role = (OperatorRole)reader.GetInt16("role"),
+            PasswordHash = reader.OptionalText("password_hash"),
+            KeyHash = reader.IsDBNull("key_hash") ? null : reader.GetFieldValue<byte[]>("key_hash"),
+            FailedTries = reader.GetInt32("failed_tries"),
+            LockedUntil = reader.Optional<DateTimeOffset>("locked_until"),
+            CreatedAt = reader.GetFieldValue<DateTimeOffset>("created_at"),
+            DisabledAt = reader.Optional<DateTimeOffset>("disabled_at"),
         };
     }
 }

@@ -87,7 +87,7 @@ internal static class SendContextRow
         {
             MessageId = context.MessageId ?? DatabaseClock.NewId(),
             Exchange = exchange,
-            // Bytes of a stranger's that were no text are longer as text, perhaps longer than can be sent.
+            // Bytes of a foreign message that were no text are longer as text, perhaps longer than can be sent.
             CorrelationId = AmqpLimits.ShortStringOrNull(StorableText.OfNullable(received.CorrelationId)),
             ContentType =
                 AmqpLimits.ShortStringOrNull(StorableText.OfNullable(received.ContentType)) ?? Envelope.ContentType,

@@ -1,3 +1,6 @@
+using System.Data;
+using Npgsql;
+using QueueWorkers.Data;
 using QueueWorkers.DeadLetters;
 using QueueWorkers.Idempotency;
 using QueueWorkers.Steps;
@@ -17,18 +20,19 @@ internal readonly record struct RedriveBlocker(bool Done, bool Uncertain, StepSt
     public static readonly string Columns = $"""
         exists (select from idempotency d where d.message_id = f.message_id and d.step = f.step)
             or exists (select from effects e where e.subject_id = f.subject_id and e.message_id = f.message_id
-                and (e.step = f.step or f.step is null) and e.state = {EffectState.Done:D}),
+                and (e.step = f.step or f.step is null) and e.state = {EffectState.Done:D})
+            as is_done,
         exists (select from effects e where e.subject_id = f.subject_id and e.message_id = f.message_id
-            and e.step = f.step and e.state = {EffectState.Uncertain:D}),
-        (select s.status from step_runs s where s.subject_id = f.subject_id and s.step = f.step)
+            and e.step = f.step and e.state = {EffectState.Uncertain:D}) as is_uncertain,
+        (select s.status from step_runs s where s.subject_id = f.subject_id and s.step = f.step) as step_status
         """;
 
-    /// <summary>Reads them, from the column on.</summary>
-    public static RedriveBlocker Read(Npgsql.NpgsqlDataReader reader, int column) =>
+    /// <summary>Reads them.</summary>
+    public static RedriveBlocker Read(NpgsqlDataReader reader) =>
         new(
-            reader.GetBoolean(column),
-            reader.GetBoolean(column + 1),
-            reader.IsDBNull(column + 2) ? null : (StepStatus)reader.GetInt16(column + 2)
+            reader.GetBoolean("is_done"),
+            reader.GetBoolean("is_uncertain"),
+            (StepStatus?)reader.Optional<short>("step_status")
         );
 
     /// <summary>Why the message is not sent; null when nothing speaks against it.</summary>

@@ -33,7 +33,7 @@ internal static class RedriveEnvelope
         }
         catch (Exception fault) when (fault is JsonException or ArgumentException or InvalidOperationException)
         {
-            // A stranger's JSON, such as the same member twice. It is this message's fault: the others of the redrive
+            // Foreign JSON, such as the same member twice. It is this message's fault: the others of the redrive
             // go on.
             throw new InvalidPayloadException(
                 StorableText.Of($"The message cannot be rewritten: {fault.Message}", 1000)
@@ -83,7 +83,7 @@ internal static class RedriveEnvelope
         {
             MessageId = failure.MessageId,
             Exchange = exchange,
-            // A stranger's envelope may say anything. It stays in the envelope, where the step reads it; the property
+            // A foreign envelope may say anything. It stays in the envelope, where the step reads it; the property
             // is for those who look at the queue.
             CorrelationId = AmqpLimits.ShortStringOrNull((body["correlationId"] as JsonValue)?.ToString()),
             ContentType = Envelope.ContentType,

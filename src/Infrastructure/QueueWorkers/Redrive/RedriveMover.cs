@@ -1,5 +1,7 @@
+using System.Data;
 using Npgsql;
 using NpgsqlTypes;
+using QueueWorkers.Data;
 using QueueWorkers.DeadLetters;
 using QueueWorkers.DeadLetters.Reconciliation;
 using QueueWorkers.Outbox;
@@ -28,7 +30,7 @@ public sealed class RedriveMover(
     // What was done before is not sent again, though it would do no harm: it would cost a run.
     private static readonly string Take = $"""
         select f.id, f.kind, f.queue, f.identity, f.generation, f.message_id, f.step, f.message_type, f.subject_id,
-            f.payload, f.body, f.headers, f.priority, f.state, i.payload,
+            f.payload, f.body, f.headers, f.priority, f.state, i.payload as edited,
             {RedriveBlocker.Columns}
         from redrive_items i join failures f on f.id = i.failure_id
         where i.redrive_id = $1 and i.state = {RedriveItemState.Waiting:D} and i.failure_id = any(array(
@@ -190,22 +192,22 @@ public sealed class RedriveMover(
         {
             var failure = new Failure
             {
-                Id = r.GetGuid(0),
-                Kind = (FailureKind)r.GetInt16(1),
-                Queue = r.GetString(2),
-                Identity = r.GetGuid(3),
-                Generation = r.GetInt32(4),
-                MessageId = r.GetGuid(5),
-                Step = r.IsDBNull(6) ? null : r.GetString(6),
-                MessageType = r.IsDBNull(7) ? null : r.GetString(7),
-                SubjectId = r.IsDBNull(8) ? null : r.GetGuid(8),
-                Payload = r.IsDBNull(9) ? null : r.GetString(9),
-                Body = r.GetFieldValue<byte[]>(10),
-                Headers = r.GetString(11),
-                Priority = r.IsDBNull(12) ? null : r.GetInt16(12),
-                State = (FailureState)r.GetInt16(13),
+                Id = r.GetGuid("id"),
+                Kind = (FailureKind)r.GetInt16("kind"),
+                Queue = r.GetString("queue"),
+                Identity = r.GetGuid("identity"),
+                Generation = r.GetInt32("generation"),
+                MessageId = r.GetGuid("message_id"),
+                Step = r.OptionalText("step"),
+                MessageType = r.OptionalText("message_type"),
+                SubjectId = r.Optional<Guid>("subject_id"),
+                Payload = r.OptionalText("payload"),
+                Body = r.GetFieldValue<byte[]>("body"),
+                Headers = r.GetString("headers"),
+                Priority = r.Optional<short>("priority"),
+                State = (FailureState)r.GetInt16("state"),
             };
-            taken.Add((failure, r.IsDBNull(14) ? null : r.GetString(14), RedriveBlocker.Read(r, 15)));
+            taken.Add((failure, r.OptionalText("edited"), RedriveBlocker.Read(r)));
         }
 
         return taken;

@@ -1,5 +1,7 @@
+using System.Data;
 using System.Text.Json.Nodes;
 using Npgsql;
+using QueueWorkers.Data;
 using QueueWorkers.DeadLetters;
 using QueueWorkers.DeadLetters.Search;
 using QueueWorkers.Redrive.Payloads;
@@ -108,7 +110,7 @@ public sealed class RedrivePreview(
                 f.headers,
                 {RedriveBlocker.Columns},
                 exists (select from redrive_items i where i.failure_id = f.id
-                    and i.state in ({RedriveItemState.Waiting:D}, {RedriveItemState.Sent:D}))
+                    and i.state in ({RedriveItemState.Waiting:D}, {RedriveItemState.Sent:D})) as is_outstanding
             from failures f where {condition.Condition} order by f.id limit {RedriveRequest.MostMessages}
             """
         );
@@ -120,20 +122,20 @@ public sealed class RedrivePreview(
                 (
                     new Failure
                     {
-                        Id = r.GetGuid(0),
-                        Kind = (FailureKind)r.GetInt16(1),
-                        Generation = r.GetInt32(2),
-                        MessageId = r.GetGuid(3),
-                        Step = r.IsDBNull(4) ? null : r.GetString(4),
-                        MessageType = r.IsDBNull(5) ? null : r.GetString(5),
-                        SubjectId = r.IsDBNull(6) ? null : r.GetGuid(6),
-                        Payload = r.IsDBNull(7) ? null : r.GetString(7),
-                        Body = r.GetFieldValue<byte[]>(8),
-                        Headers = r.GetString(9),
+                        Id = r.GetGuid("id"),
+                        Kind = (FailureKind)r.GetInt16("kind"),
+                        Generation = r.GetInt32("generation"),
+                        MessageId = r.GetGuid("message_id"),
+                        Step = r.OptionalText("step"),
+                        MessageType = r.OptionalText("message_type"),
+                        SubjectId = r.Optional<Guid>("subject_id"),
+                        Payload = r.OptionalText("payload"),
+                        Body = r.GetFieldValue<byte[]>("body"),
+                        Headers = r.GetString("headers"),
                         State = FailureState.Failed,
                     },
-                    RedriveBlocker.Read(r, 10),
-                    r.GetBoolean(13)
+                    RedriveBlocker.Read(r),
+                    r.GetBoolean("is_outstanding")
                 )
             );
         }

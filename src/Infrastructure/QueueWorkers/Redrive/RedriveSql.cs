@@ -38,7 +38,7 @@ internal readonly record struct RedriveOutcomes(int Done, int FailedAgain, int S
 /// <summary>The statements of <see cref="RedriveRunner"/>.</summary>
 internal static class RedriveSql
 {
-    // Failed again: the generation that was sent is in the index, or the broker would not have it. Done: the work is in
+    // Failed again: the generation that was sent is in the index, or the broker rejected it. Done: the work is in
     // the idempotency table or its effect is there.
     // Many rows are locked in the order of their ids: the reconciler marks the same ones as taken out of their queue at
     // the same time, and two orders would be a deadlock (seen at 10,000 messages).

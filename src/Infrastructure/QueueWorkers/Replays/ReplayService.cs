@@ -1,6 +1,8 @@
+using System.Data;
 using Npgsql;
 using NpgsqlTypes;
 using QueueWorkers.Clocks;
+using QueueWorkers.Data;
 using QueueWorkers.Operators;
 
 namespace QueueWorkers.Replays;
@@ -12,7 +14,7 @@ namespace QueueWorkers.Replays;
 public sealed class ReplayService(NpgsqlDataSource database, IReplaySource source)
 {
     private const string Columns =
-        "id, step, filter::text, per_second, state, cursor, seen, fed, already_done, created_by, created_at, updated_at, last_error";
+        "id, step, filter::text as filter, per_second, state, cursor, seen, fed, already_done, created_by, created_at, updated_at, last_error";
 
     /// <summary>Begins a replay.</summary>
     /// <param name="step">The step to feed.</param>
@@ -89,7 +91,7 @@ public sealed class ReplayService(NpgsqlDataSource database, IReplaySource sourc
         return (await ReadAsync(command, cancellationToken)).FirstOrDefault();
     }
 
-    // Running replays in the order of their age, each locked: a replay that another process is at is left out.
+    // Running replays in the order of their age, each locked: a replay that another process works on is skipped.
     internal static async Task<Replay?> LockNextAsync(
         NpgsqlConnection connection,
         Guid after,
@@ -129,19 +131,19 @@ public sealed class ReplayService(NpgsqlDataSource database, IReplaySource sourc
             replays.Add(
                 new Replay
                 {
-                    Id = reader.GetGuid(0),
-                    Step = reader.GetString(1),
-                    Filter = reader.GetString(2),
-                    PerSecond = reader.GetInt32(3),
-                    State = (ReplayState)reader.GetInt16(4),
-                    Cursor = reader.IsDBNull(5) ? null : reader.GetGuid(5),
-                    Seen = reader.GetInt64(6),
-                    Fed = reader.GetInt64(7),
-                    AlreadyDone = reader.GetInt64(8),
-                    CreatedBy = reader.GetString(9),
-                    CreatedAt = reader.GetFieldValue<DateTimeOffset>(10),
-                    UpdatedAt = reader.GetFieldValue<DateTimeOffset>(11),
-                    LastError = reader.IsDBNull(12) ? null : reader.GetString(12),
+                    Id = reader.GetGuid("id"),
+                    Step = reader.GetString("step"),
+                    Filter = reader.GetString("filter"),
+                    PerSecond = reader.GetInt32("per_second"),
+                    State = (ReplayState)reader.GetInt16("state"),
+                    Cursor = reader.Optional<Guid>("cursor"),
+                    Seen = reader.GetInt64("seen"),
+                    Fed = reader.GetInt64("fed"),
+                    AlreadyDone = reader.GetInt64("already_done"),
+                    CreatedBy = reader.GetString("created_by"),
+                    CreatedAt = reader.GetFieldValue<DateTimeOffset>("created_at"),
+                    UpdatedAt = reader.GetFieldValue<DateTimeOffset>("updated_at"),
+                    LastError = reader.OptionalText("last_error"),
                 }
             );
         }

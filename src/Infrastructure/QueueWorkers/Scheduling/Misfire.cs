@@ -6,7 +6,7 @@ namespace QueueWorkers.Scheduling;
 /// </summary>
 public enum Misfire : short
 {
-    /// <summary>They are left out, and counted.</summary>
+    /// <summary>They are skipped, and counted.</summary>
     Skip = 0,
 
     /// <summary>They are made up for by one firing, that of the first one missed.</summary>

@@ -1,6 +1,8 @@
+using System.Data;
 using Npgsql;
 using NpgsqlTypes;
 using QueueWorkers.Clocks;
+using QueueWorkers.Data;
 using QueueWorkers.Operators;
 
 namespace QueueWorkers.Scheduling;
@@ -15,14 +17,14 @@ public sealed class ScheduleControl(NpgsqlDataSource database)
 
     private static readonly string List = $"""
         select name, cron, time_zone, misfire, active, paused, customised, case when active
-            and not paused then next_due_at end, misfires,
+            and not paused then next_due_at end as next_due_at, misfires,
                last_due_at, last_status, last_finished_at, last_duration, last_result,
-               exists (select from schedule_runs r where r.schedule = s.name and r.status < {FiringStatus.Done:D})
+               exists (select from schedule_runs r where r.schedule = s.name and r.status < {FiringStatus.Done:D}) as is_due
         from schedules s order by name
         """;
 
     private const string Runs = """
-        select due_at, status, requested_by, attempts, host, started_at, finished_at, finished_at - started_at, result
+        select due_at, status, requested_by, attempts, host, started_at, finished_at, finished_at - started_at as duration, result
         from schedule_runs where schedule = $1 and ($2::timestamptz is null or due_at < $2) order by due_at desc
             limit $3
         """;
@@ -49,32 +51,32 @@ public sealed class ScheduleControl(NpgsqlDataSource database)
         var all = new List<ScheduleView>();
         while (await reader.ReadAsync(cancellationToken))
         {
-            var last = reader.IsDBNull(9)
+            var last = reader.IsDBNull("last_due_at")
                 ? null
                 : new FiringView(
-                    reader.GetFieldValue<DateTimeOffset>(9),
-                    (FiringStatus)reader.GetInt16(10),
+                    reader.GetFieldValue<DateTimeOffset>("last_due_at"),
+                    (FiringStatus)reader.GetInt16("last_status"),
                     null,
                     1,
                     null,
                     null,
-                    Optional<DateTimeOffset>(reader, 11),
-                    Optional<TimeSpan>(reader, 12),
-                    reader.GetString(13)
+                    reader.Optional<DateTimeOffset>("last_finished_at"),
+                    reader.Optional<TimeSpan>("last_duration"),
+                    reader.GetString("last_result")
                 );
             all.Add(
                 new ScheduleView(
-                    reader.GetString(0),
-                    reader.GetString(1),
-                    reader.GetString(2),
-                    (Misfire)reader.GetInt16(3),
-                    reader.GetBoolean(4),
-                    reader.GetBoolean(5),
-                    reader.GetBoolean(6),
-                    Optional<DateTimeOffset>(reader, 7),
+                    reader.GetString("name"),
+                    reader.GetString("cron"),
+                    reader.GetString("time_zone"),
+                    (Misfire)reader.GetInt16("misfire"),
+                    reader.GetBoolean("active"),
+                    reader.GetBoolean("paused"),
+                    reader.GetBoolean("customised"),
+                    reader.Optional<DateTimeOffset>("next_due_at"),
                     last,
-                    reader.GetInt64(8),
-                    reader.GetBoolean(14)
+                    reader.GetInt64("misfires"),
+                    reader.GetBoolean("is_due")
                 )
             );
         }
@@ -110,15 +112,15 @@ public sealed class ScheduleControl(NpgsqlDataSource database)
         {
             runs.Add(
                 new FiringView(
-                    reader.GetFieldValue<DateTimeOffset>(0),
-                    (FiringStatus)reader.GetInt16(1),
-                    reader.IsDBNull(2) ? null : reader.GetString(2),
-                    reader.GetInt32(3),
-                    reader.IsDBNull(4) ? null : reader.GetString(4),
-                    Optional<DateTimeOffset>(reader, 5),
-                    Optional<DateTimeOffset>(reader, 6),
-                    Optional<TimeSpan>(reader, 7),
-                    reader.IsDBNull(8) ? null : reader.GetString(8)
+                    reader.GetFieldValue<DateTimeOffset>("due_at"),
+                    (FiringStatus)reader.GetInt16("status"),
+                    reader.OptionalText("requested_by"),
+                    reader.GetInt32("attempts"),
+                    reader.OptionalText("host"),
+                    reader.Optional<DateTimeOffset>("started_at"),
+                    reader.Optional<DateTimeOffset>("finished_at"),
+                    reader.Optional<TimeSpan>("duration"),
+                    reader.OptionalText("result")
                 )
             );
         }
@@ -250,7 +252,4 @@ public sealed class ScheduleControl(NpgsqlDataSource database)
 
     private static NpgsqlParameter NextDue(CronText cron, DateTimeOffset after) =>
         new() { Value = cron.After(after) is { } next ? next : DBNull.Value, NpgsqlDbType = NpgsqlDbType.TimestampTz };
-
-    private static T? Optional<T>(NpgsqlDataReader reader, int column)
-        where T : struct => reader.IsDBNull(column) ? null : reader.GetFieldValue<T>(column);
 }

@@ -219,7 +219,7 @@ public sealed class StepRun
         ).StateAsync(this, cancellationToken);
 
     /// <summary>
-    /// Where the run stood when it was left to itself, because it ignored its token; null when it was not.
+    /// Where the run stood when it was abandoned, because it ignored cancellation; null when it was not.
     /// </summary>
     internal string? AbandonedAt { get; private set; }
 

@@ -12,7 +12,7 @@ internal static class LostDeliveries
 {
     private const string Header = "x-delivery-count";
 
-    // Far above every limit; what a stranger writes into the header must not overflow.
+    // Far above every limit; what a foreign message has in the header must not overflow.
     private const long Most = 1000;
 
     public static long Of(ConsumeContext context)

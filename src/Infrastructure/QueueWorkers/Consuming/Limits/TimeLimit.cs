@@ -9,7 +9,7 @@ namespace QueueWorkers.Consuming.Limits;
 /// Runs a step's consumer within its time limit:
 /// 1. The limit, the end of the process and the cancellation of the subject cancel the consumer's token. A step that
 ///    obeys ends, and that is all.
-/// 2. One that does not obey the limit or the end of the process is left to itself after a moment of grace: its slot is
+/// 2. One that does not obey the limit or the end of the process is abandoned after a moment of grace: its slot is
 ///    free again, and where it stands is reported.
 /// 3. What it still does is fenced: it can claim no effect any more, and nothing it wants written is ever committed. A
 ///    call that it has begun outside may still happen;

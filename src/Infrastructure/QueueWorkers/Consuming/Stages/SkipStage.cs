@@ -11,7 +11,7 @@ namespace QueueWorkers.Consuming.Stages;
 /// Leaves out a message whose subject was cancelled or whose start deadline has passed, and records that
 /// (<see cref="SkippedSteps"/>). <see cref="RunStage{TStep}"/> asks again when a run fails: its subject may have been
 /// cancelled meanwhile.
-/// A crash before the record brings the message again. A crash after the record brings a copy, which is left out too.
+/// A crash before the record brings the message again. A crash after the record brings a copy, which is skipped too.
 /// Next: <see cref="AdmissionStage{TStep}"/>, or <see cref="AcknowledgeStage"/> for what was left out.
 /// </summary>
 internal sealed class SkipStage<TStep>(

@@ -19,7 +19,7 @@ internal sealed record RestoredMessage(
 {
     public BasicProperties Properties()
     {
-        // What cannot be sent is left out: a message that could not be put back would keep all others of its queue from
+        // What cannot be sent is skipped: a message that could not be put back would keep all others of its queue from
         // being put back.
         var properties = new BasicProperties
         {

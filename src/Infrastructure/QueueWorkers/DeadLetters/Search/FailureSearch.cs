@@ -1,4 +1,6 @@
+using System.Data;
 using Npgsql;
+using QueueWorkers.Data;
 
 namespace QueueWorkers.DeadLetters.Search;
 
@@ -94,15 +96,15 @@ public sealed class FailureSearch(NpgsqlDataSource database, ISubjectDirectory s
         {
             groups.Add(
                 new FailureGroup(
-                    reader.GetString(0),
-                    Text(reader, 1),
-                    reader.GetString(2),
-                    reader.GetString(3),
-                    reader.GetInt64(4),
-                    reader.GetInt64(5),
-                    reader.GetFieldValue<DateTimeOffset>(6),
-                    reader.GetFieldValue<DateTimeOffset>(7),
-                    reader.GetGuid(8)
+                    reader.GetString("fingerprint"),
+                    reader.OptionalText("step"),
+                    reader.GetString("fault_type"),
+                    reader.GetString("fault_message"),
+                    reader.GetInt64("count"),
+                    reader.GetInt64("subjects"),
+                    reader.GetFieldValue<DateTimeOffset>("first_at"),
+                    reader.GetFieldValue<DateTimeOffset>("last_at"),
+                    reader.GetGuid("id")
                 )
             );
         }
@@ -139,19 +141,19 @@ public sealed class FailureSearch(NpgsqlDataSource database, ISubjectDirectory s
             Host = found.Host,
             RedriveId = found.RedriveId,
             Note = found.Note,
-            Identity = reader.GetGuid(18),
-            Copies = reader.GetInt32(19),
-            MessageId = reader.GetGuid(20),
-            Stack = Text(reader, 21),
-            Payload = Text(reader, 22),
-            Body = reader.GetFieldValue<byte[]>(23),
-            ContentType = reader.GetString(24),
-            Headers = reader.GetString(25),
-            Priority = reader.IsDBNull(26) ? null : reader.GetInt16(26),
-            RemovedAt = Moment(reader, 27),
-            ClosedAt = Moment(reader, 28),
-            RestorableUntil = Moment(reader, 29),
-            Edit = Text(reader, 30),
+            Identity = reader.GetGuid("identity"),
+            Copies = reader.GetInt32("copies"),
+            MessageId = reader.GetGuid("message_id"),
+            Stack = reader.OptionalText("stack"),
+            Payload = reader.OptionalText("payload"),
+            Body = reader.GetFieldValue<byte[]>("body"),
+            ContentType = reader.GetString("content_type"),
+            Headers = reader.GetString("headers"),
+            Priority = reader.Optional<short>("priority"),
+            RemovedAt = reader.Optional<DateTimeOffset>("removed_at"),
+            ClosedAt = reader.Optional<DateTimeOffset>("closed_at"),
+            RestorableUntil = reader.Optional<DateTimeOffset>("restorable_until"),
+            Edit = reader.OptionalText("edit"),
         };
     }
 
@@ -224,29 +226,23 @@ public sealed class FailureSearch(NpgsqlDataSource database, ISubjectDirectory s
 
     private static FoundFailure Read(NpgsqlDataReader r) =>
         new(
-            r.GetGuid(0),
-            (FailureState)r.GetInt16(1),
-            (FailureKind)r.GetInt16(2),
-            r.GetString(3),
-            Text(r, 4),
-            Text(r, 5),
-            r.IsDBNull(6) ? null : r.GetGuid(6),
-            r.GetString(7),
-            r.GetString(8),
-            r.GetString(9),
-            r.GetInt32(10),
-            r.GetInt32(11),
-            r.GetFieldValue<DateTimeOffset>(12),
-            r.GetFieldValue<DateTimeOffset>(13),
-            Text(r, 14),
-            Text(r, 15),
-            r.IsDBNull(16) ? null : r.GetGuid(16),
-            Text(r, 17)
+            r.GetGuid("id"),
+            (FailureState)r.GetInt16("state"),
+            (FailureKind)r.GetInt16("kind"),
+            r.GetString("queue"),
+            r.OptionalText("step"),
+            r.OptionalText("message_type"),
+            r.Optional<Guid>("subject_id"),
+            r.GetString("fault_type"),
+            r.GetString("fault_message"),
+            r.GetString("fingerprint"),
+            r.GetInt32("attempts"),
+            r.GetInt32("generation"),
+            r.GetFieldValue<DateTimeOffset>("first_at"),
+            r.GetFieldValue<DateTimeOffset>("last_at"),
+            r.OptionalText("build"),
+            r.OptionalText("host"),
+            r.Optional<Guid>("redrive_id"),
+            r.OptionalText("note")
         );
-
-    private static string? Text(NpgsqlDataReader reader, int column) =>
-        reader.IsDBNull(column) ? null : reader.GetString(column);
-
-    private static DateTimeOffset? Moment(NpgsqlDataReader reader, int column) =>
-        reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
 }

@@ -14,7 +14,7 @@ namespace QueueWorkers.FlowControl.Cancellation;
 /// 3. A run that commits all the same (it knew nothing, or could not be stopped) meets the mark in the row that its
 ///    commit updates anyway. What it did stays recorded as done,
 ///    what it wanted sent is not sent, and in the same commit the step is told once more to undo it.
-/// 4. A run that is left out also tells its step to undo: an earlier run may have died after its effect outside.
+/// 4. A run that is skipped also tells its step to undo: an earlier run may have died after its effect outside.
 /// So whoever comes last, the doing or the cancelling, sees the other; the undoing has a permanent effect row of its
 /// own and happens once.
 /// </summary>

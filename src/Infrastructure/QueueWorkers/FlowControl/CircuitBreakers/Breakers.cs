@@ -1,5 +1,7 @@
+using System.Data;
 using Npgsql;
 using NpgsqlTypes;
+using QueueWorkers.Data;
 using QueueWorkers.Operators;
 
 namespace QueueWorkers.FlowControl.CircuitBreakers;
@@ -36,14 +38,14 @@ public sealed class Breakers(NpgsqlDataSource database)
             breakers.Add(
                 new Breaker
                 {
-                    Dependency = reader.GetString(0),
-                    State = (BreakerState)reader.GetInt16(1),
-                    Forced = reader.IsDBNull(2) ? null : (BreakerState)reader.GetInt16(2),
-                    OpenedAt = reader.IsDBNull(3) ? null : reader.GetFieldValue<DateTimeOffset>(3),
-                    RetryAt = reader.IsDBNull(4) ? null : reader.GetFieldValue<DateTimeOffset>(4),
-                    Trips = reader.GetInt32(5),
-                    Reason = reader.GetString(6),
-                    ChangedAt = reader.GetFieldValue<DateTimeOffset>(7),
+                    Dependency = reader.GetString("dependency"),
+                    State = (BreakerState)reader.GetInt16("state"),
+                    Forced = reader.IsDBNull("forced") ? null : (BreakerState)reader.GetInt16("forced"),
+                    OpenedAt = reader.Optional<DateTimeOffset>("opened_at"),
+                    RetryAt = reader.Optional<DateTimeOffset>("retry_at"),
+                    Trips = reader.GetInt32("trips"),
+                    Reason = reader.GetString("reason"),
+                    ChangedAt = reader.GetFieldValue<DateTimeOffset>("changed_at"),
                 }
             );
         }

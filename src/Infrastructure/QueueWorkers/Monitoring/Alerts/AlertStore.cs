@@ -1,5 +1,7 @@
+using System.Data;
 using Npgsql;
 using NpgsqlTypes;
+using QueueWorkers.Data;
 
 namespace QueueWorkers.Monitoring.Alerts;
 
@@ -65,12 +67,12 @@ public sealed class AlertStore(NpgsqlDataSource database)
             rules.Add(
                 new AlertRule
                 {
-                    Name = reader.GetString(0),
-                    Kind = (AlertKind)reader.GetInt16(1),
-                    Threshold = reader.GetDouble(2),
-                    Hold = reader.GetTimeSpan(3),
-                    Enabled = reader.GetBoolean(4),
-                    SilencedUntil = Time(reader, 5),
+                    Name = reader.GetString("name"),
+                    Kind = (AlertKind)reader.GetInt16("kind"),
+                    Threshold = reader.GetDouble("threshold"),
+                    Hold = reader.GetFieldValue<TimeSpan>("hold"),
+                    Enabled = reader.GetBoolean("enabled"),
+                    SilencedUntil = reader.Optional<DateTimeOffset>("silenced_until"),
                 }
             );
         }
@@ -215,19 +217,19 @@ public sealed class AlertStore(NpgsqlDataSource database)
             alerts.Add(
                 new Alert
                 {
-                    Id = reader.GetGuid(0),
-                    Rule = reader.GetString(1),
-                    Subject = reader.GetString(2),
-                    Says = reader.GetString(3),
-                    Link = reader.GetString(4),
-                    Since = reader.GetFieldValue<DateTimeOffset>(5),
-                    FiredAt = Time(reader, 6),
-                    ResolvedAt = Time(reader, 7),
-                    SentAt = Time(reader, 8),
-                    ResolutionSentAt = Time(reader, 9),
-                    SendError = reader.IsDBNull(10) ? null : reader.GetString(10),
-                    AcknowledgedBy = reader.IsDBNull(11) ? null : reader.GetString(11),
-                    AcknowledgedAt = Time(reader, 12),
+                    Id = reader.GetGuid("id"),
+                    Rule = reader.GetString("rule"),
+                    Subject = reader.GetString("subject"),
+                    Says = reader.GetString("says"),
+                    Link = reader.GetString("link"),
+                    Since = reader.GetFieldValue<DateTimeOffset>("since"),
+                    FiredAt = reader.Optional<DateTimeOffset>("fired_at"),
+                    ResolvedAt = reader.Optional<DateTimeOffset>("resolved_at"),
+                    SentAt = reader.Optional<DateTimeOffset>("sent_at"),
+                    ResolutionSentAt = reader.Optional<DateTimeOffset>("resolution_sent_at"),
+                    SendError = reader.OptionalText("send_error"),
+                    AcknowledgedBy = reader.OptionalText("acknowledged_by"),
+                    AcknowledgedAt = reader.Optional<DateTimeOffset>("acknowledged_at"),
                 }
             );
         }
@@ -241,7 +243,4 @@ public sealed class AlertStore(NpgsqlDataSource database)
         command.Parameters.AddRange(parameters);
         return await command.ExecuteNonQueryAsync(cancellationToken);
     }
-
-    private static DateTimeOffset? Time(NpgsqlDataReader reader, int column) =>
-        reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
 }

@@ -1,3 +1,4 @@
+using System.Data;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -39,13 +40,13 @@ public sealed class HistoryReader(NpgsqlDataSource database)
                 new StepPeriod
                 {
                     Seconds = seconds,
-                    From = reader.GetFieldValue<DateTimeOffset>(0),
-                    Step = reader.GetString(1),
-                    Done = reader.GetInt64(2),
-                    Failed = reader.GetInt64(3),
-                    DeadLettered = reader.GetInt64(4),
-                    Run = reader.GetFieldValue<int[]>(5),
-                    Wait = reader.GetFieldValue<int[]>(6),
+                    From = reader.GetFieldValue<DateTimeOffset>("begins"),
+                    Step = reader.GetString("step"),
+                    Done = reader.GetInt64("done"),
+                    Failed = reader.GetInt64("failed"),
+                    DeadLettered = reader.GetInt64("dead_lettered"),
+                    Run = reader.GetFieldValue<int[]>("run"),
+                    Wait = reader.GetFieldValue<int[]>("wait"),
                 }
             );
         }
