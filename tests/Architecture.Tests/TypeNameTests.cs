@@ -8,6 +8,8 @@ namespace Orders.Architecture.Tests;
 /// </summary>
 public sealed partial class TypeNameTests
 {
+    private static readonly string[] Folders = ["src", "demo"];
+
     [Test]
     public void Each_name_stands_for_one_type()
     {
@@ -32,7 +34,7 @@ public sealed partial class TypeNameTests
         ];
 
     private static IEnumerable<(string Name, string Path)> Declared() =>
-        new[] { "src", "demo" }.SelectMany(folder =>
+        Folders.SelectMany(folder =>
             Repository
                 .Sources(folder)
                 .SelectMany(path => Declaration().Matches(Repository.Read(path)).Select(m => (m.Groups[1].Value, path)))

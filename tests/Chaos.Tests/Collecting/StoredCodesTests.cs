@@ -23,6 +23,6 @@ public sealed class StoredCodesTests
     [TestCase(StoredCodes.FailureGone, FailureState.Gone)]
     [TestCase(StoredCodes.FailureKindError, FailureKind.Error)]
     [TestCase(StoredCodes.RedriveDone, RedriveStage.Done)]
-    public void Each_number_is_that_of_the_enum(int code, Enum value) =>
+    public void Each_number_is_that_of_the_enum(int code, object value) =>
         Assert.That(code, Is.EqualTo(Convert.ToInt32(value, System.Globalization.CultureInfo.InvariantCulture)));
 }
