@@ -69,7 +69,7 @@ public sealed class SlowDestinationTests : SystemFixture
         );
     }
 
-    [Test]
+    [Test, Category("Long")]
     public async Task A_silent_queue_does_not_hold_up_the_rows_of_other_exchanges()
     {
         var silent = await TestSystem.Broker.ListenAsync<Grown>();

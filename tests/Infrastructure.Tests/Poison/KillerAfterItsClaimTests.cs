@@ -35,7 +35,7 @@ public sealed class KillerAfterItsClaimTests : SystemFixture
         );
     }
 
-    [Test]
+    [Test, Category("Long")]
     public async Task A_relay_that_dies_between_publishing_and_deleting_a_deferred_killer_costs_no_further_death()
     {
         var (killer, id) = (Guid.NewGuid(), Guid.NewGuid());
