@@ -26,10 +26,10 @@ public sealed class ControlPoll : BackgroundService, IBreakerReports
     private static readonly TimeSpan BusyInterval = TimeSpan.FromSeconds(1.5);
     private static readonly TimeSpan SharePerBusyPoll = TimeSpan.FromMilliseconds(15);
 
-    // Of an idle process: all together 17 a second, however many there are. The most leaves two reports within the time
+    // Of an idle process: all together 14 a second, however many there are. The most leaves two reports within the time
     // for which a process counts as living.
-    private static readonly TimeSpan IdleInterval = TimeSpan.FromSeconds(6);
-    private static readonly TimeSpan SharePerIdlePoll = TimeSpan.FromMilliseconds(60);
+    private static readonly TimeSpan IdleInterval = TimeSpan.FromSeconds(7);
+    private static readonly TimeSpan SharePerIdlePoll = TimeSpan.FromMilliseconds(70);
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(3);
 
     // What was read longer ago than this is read again before a message begins: while messages come, the poll is in
