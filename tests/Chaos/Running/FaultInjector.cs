@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Net.Sockets;
 using Npgsql;
 using Orders.Chaos.Checking;
+using Orders.Chaos.Collecting;
 using Orders.Chaos.Planning;
 
 namespace Orders.Chaos.Running;
@@ -308,7 +309,10 @@ public sealed class FaultInjector(Installation installation)
             try
             {
                 await using var command = installation.Database.CreateCommand(
-                    "select count(*) from effects where effect = 'email' and state = 1 and lease_until > now() and at > now() - interval '2 seconds'"
+                    $"""
+                    select count(*) from effects where effect = 'email' and state = {StoredCodes.EffectPending}
+                        and lease_until > now() and at > now() - interval '2 seconds'
+                    """
                 );
                 if (await command.ExecuteScalarAsync(cancellationToken) is > 0L)
                     return;

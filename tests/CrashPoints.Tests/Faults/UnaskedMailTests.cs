@@ -5,6 +5,7 @@ using Orders.OutsideWorld.Mails;
 using Orders.Testing;
 using Orders.Testing.Servers;
 using Orders.Workers;
+using QueueWorkers.Idempotency;
 using QueueWorkers.Steps;
 
 namespace Orders.CrashPoints.Tests.Faults;
@@ -50,7 +51,9 @@ public sealed class UnaskedMailTests
         if (plan.Contains("kill", StringComparison.Ordinal))
         {
             await worker.UntilReplacedAsync(starts);
-            await system.Database.ExecuteAsync("update effects set lease_until = now() where state = 1");
+            await system.Database.ExecuteAsync(
+                $"update effects set lease_until = now() where state = {EffectState.Pending:D}"
+            );
         }
 
         await system.EventuallyFastForwardingAsync(

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Orders.Contracts;
 using Orders.Testing.Servers;
+using QueueWorkers.DeadLetters;
 using QueueWorkers.DeadLetters.Reconciliation;
 using QueueWorkers.Outbox;
 using QueueWorkers.Steps;
@@ -29,7 +30,7 @@ internal sealed class LargeDeadLetterTests : ShopFixture
         await Eventually.That(
             () =>
                 TestSystem.Database.CountAsync(
-                    "failures where subject_id = any($1) and state = 1 and octet_length(body) > $2",
+                    $"failures where subject_id = any($1) and state = {FailureState.Failed:D} and octet_length(body) > $2",
                     orders,
                     Large
                 ),

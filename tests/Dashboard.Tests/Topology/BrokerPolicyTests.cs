@@ -1,4 +1,7 @@
 using Orders.Infrastructure;
+using QueueWorkers.DeadLetters;
+using QueueWorkers.Idempotency;
+using QueueWorkers.Steps;
 
 namespace Orders.Dashboard.Tests.Topology;
 
@@ -32,7 +35,10 @@ internal sealed class BrokerPolicyTests : ShopFixture
         await UntilAsync(ids, OrderStatus.NeedsAttention);
         Assert.That(
             await TestSystem.Database.CountAsync(
-                "step_runs where subject_id = any($1) and step = 'email' and status = 4 and attempts = 0 and last_fault like '%expired by a broker policy%'",
+                $"""
+                step_runs where subject_id = any($1) and step = 'email' and status = {StepStatus.Failed:D} and attempts = 0
+                    and last_fault like '%expired by a broker policy%'
+                """,
                 ids
             ),
             Is.EqualTo(ids.Length),
@@ -40,7 +46,7 @@ internal sealed class BrokerPolicyTests : ShopFixture
         );
         Assert.That(
             await TestSystem.Database.CountAsync(
-                "failures where subject_id = any($1) and state = 1 and fault_type = 'ExpiredByPolicy'",
+                $"failures where subject_id = any($1) and state = {FailureState.Failed:D} and fault_type = 'ExpiredByPolicy'",
                 ids
             ),
             Is.EqualTo(ids.Length),
@@ -88,7 +94,7 @@ internal sealed class BrokerPolicyTests : ShopFixture
         await UntilAsync(ids, OrderStatus.Completed);
         Assert.That(
             await TestSystem.Database.CountAsync(
-                "effects where subject_id = any($1) and effect = 'inventory' and state = 2",
+                $"effects where subject_id = any($1) and effect = 'inventory' and state = {EffectState.Done:D}",
                 ids
             ),
             Is.EqualTo(ids.Length),
