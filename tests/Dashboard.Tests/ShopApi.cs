@@ -9,7 +9,11 @@ namespace Orders.Dashboard.Tests;
 /// <summary>The API as it is shipped, on a real port, and a client of it.</summary>
 internal sealed class ShopApi : IAsyncDisposable
 {
-    private const string Key = "ok_ShopShopShopShopShopShopShopShopShopShopSho";
+    /// <summary>The client that orders belong to.</summary>
+    public const string Client = "shop";
+
+    /// <summary>The key of this client.</summary>
+    public const string Key = "ok_ShopShopShopShopShopShopShopShopShopShopSho";
 
     private readonly WebApplication _app;
     private readonly HttpClient _http = new();
@@ -21,13 +25,16 @@ internal sealed class ShopApi : IAsyncDisposable
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Key);
     }
 
+    public Uri Address => _http.BaseAddress!;
+
     /// <summary>Starts it and waits until it is ready.</summary>
     public static async Task<ShopApi> StartAsync(OrdersSystem system)
     {
         await system.Database.ExecuteAsync(
-            "insert into api_keys (id, client_id, hash, scopes) values ($1, 'shop', $2, array['orders:write', 'orders:read'])",
+            "insert into api_keys (id, client_id, hash, scopes) values ($1, $3, $2, array['orders:write', 'orders:read'])",
             Guid.NewGuid(),
-            ApiKeys.HashOf(Key)
+            ApiKeys.HashOf(Key),
+            Client
         );
         var app = ApiApplication.Build([
             .. system
