@@ -47,18 +47,6 @@ public sealed partial class CatalogueTests
         }
     }
 
-    [Test]
-    public void The_documentation_shows_the_steps_as_they_are()
-    {
-        var page = Repository.Read("docs/architecture.md").ReplaceLineEndings("\n");
-        var documented = Described().Match(page).Groups[1].Value.Trim();
-        Assert.That(
-            documented,
-            Is.EqualTo(Description.Of(Steps.Catalogue).ReplaceLineEndings("\n").Trim()),
-            "the block 'describe' in docs/architecture.md; run `Workers describe` and paste what it prints"
-        );
-    }
-
     private static IEnumerable<(string Name, string Text)> Services()
     {
         var services = Services(Repository.Read("docker-compose.yml").ReplaceLineEndings("\n"));
@@ -72,9 +60,6 @@ public sealed partial class CatalogueTests
         var end = compose.IndexOf("\nvolumes:", start, StringComparison.Ordinal);
         return compose[start..(end < 0 ? compose.Length : end)];
     }
-
-    [GeneratedRegex("(?s)<!-- describe -->(.*?)<!-- /describe -->")]
-    private static partial Regex Described();
 
     [GeneratedRegex("(?m)^  ([a-z][a-z0-9-]*):$")]
     private static partial Regex ServiceStart();

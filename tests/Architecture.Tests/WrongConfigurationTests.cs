@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Orders.Architecture.Tests;
 
 /// <summary>
@@ -86,7 +84,7 @@ public sealed class WrongConfigurationTests
     [Test]
     public async Task A_value_of_another_type_is_one_of_the_mistakes()
     {
-        var (code, error) = await RunAsync(
+        var (code, error) = await HostProcess.RunAsync(
             "Workers",
             ["run"],
             (Database, ""),
@@ -112,7 +110,7 @@ public sealed class WrongConfigurationTests
         params (string Name, string Value)[] mistakes
     )
     {
-        var (code, error) = await RunAsync(host, [command, .. arguments], mistakes);
+        var (code, error) = await HostProcess.RunAsync(host, [command, .. arguments], mistakes);
         var problems = error.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         Assert.Multiple(() =>
         {
@@ -122,38 +120,5 @@ public sealed class WrongConfigurationTests
             Assert.That(problems[0], Is.EqualTo($"The configuration has {problems.Length - 1} problem(s):"));
             Assert.That(code, Is.EqualTo(2), error);
         });
-    }
-
-    // The host as a process, beside the tests; nothing that it names is ever reached.
-    private static async Task<(int Code, string Error)> RunAsync(
-        string host,
-        string[] arguments,
-        params (string Name, string Value)[] settings
-    )
-    {
-        var dll = Path.Combine(AppContext.BaseDirectory, $"Orders.{host}.dll");
-        var start = new ProcessStartInfo("dotnet", [dll, .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        start.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
-        foreach (var (name, value) in settings)
-            start.Environment[name] = value;
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var error = process.StandardError.ReadToEndAsync();
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        try
-        {
-            await process.WaitForExitAsync(patience.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            process.Kill(entireProcessTree: true);
-            Assert.Fail($"{host} still runs after 60 s: {await output}");
-        }
-
-        return (process.ExitCode, await error);
     }
 }

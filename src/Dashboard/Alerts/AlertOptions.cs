@@ -8,25 +8,26 @@ namespace Orders.Dashboard.Alerts;
 /// </summary>
 internal sealed record AlertOptions
 {
-    /// <summary>Gets each alert as a JSON document by POST.</summary>
+    /// <summary>Receives each alert as a JSON document by POST.</summary>
     public Uri? WebhookUrl { get; init; }
 
-    /// <summary>Sent along as a bearer token; empty for none.</summary>
+    /// <summary>Bearer token that is sent to the webhook.</summary>
     public string WebhookToken { get; init; } = "";
 
-    /// <summary>Gets each alert by mail.</summary>
+    /// <summary>Recipient of each alert by mail.</summary>
     public string MailTo { get; init; } = "";
 
-    /// <summary>The sender of those mails.</summary>
+    /// <summary>Sender of these mails.</summary>
     public string MailFrom { get; init; } = "orders@orders.example";
 
-    /// <summary>The mail server.</summary>
+    /// <summary>Mail server for alerts. Required with <c>Alerts:MailTo</c>.</summary>
     public string SmtpHost { get; init; } = "";
 
-    /// <summary>Its port.</summary>
+    /// <summary>Port of this mail server.</summary>
+    /// <value>TCP port</value>
     public int SmtpPort { get; init; } = 25;
 
-    /// <summary>The dashboard's address as the receivers know it, for the link in an alert.</summary>
+    /// <summary>Address of the dashboard as the receivers know it, for the link in an alert.</summary>
     public Uri PublicUrl { get; init; } = new("http://127.0.0.1:8081/");
 
     /// <summary>Reads and checks the section.</summary>

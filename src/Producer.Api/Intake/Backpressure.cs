@@ -33,8 +33,10 @@ internal sealed class Backpressure(OutboxBacklogReader reader, BackpressureOptio
 internal sealed record BackpressureOptions
 {
     /// <summary>
-    /// Messages waiting in the outbox to leave from which on orders are refused. Default: 1,000,000, about 1 GB.
+    /// Messages waiting in the outbox at which the API answers 503 to new orders. One million rows are about 1 GB.
+    /// Default: 1,000,000.
     /// </summary>
+    /// <value>messages</value>
     public long MaxRows { get; init; } = 1_000_000;
 
     /// <summary>Reads and checks the section.</summary>

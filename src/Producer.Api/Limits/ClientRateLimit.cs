@@ -48,10 +48,14 @@ internal sealed class RateLimiting(RequestDelegate next, ClientRateLimit limit)
 /// <summary>The rate of one client, section <c>Api:RateLimit</c>.</summary>
 internal sealed record RateLimitOptions
 {
-    /// <summary>Requests a second in the long run; an order in a batch counts as one. Default: 5000.</summary>
+    /// <summary>
+    /// Requests of one client per second in the long run. An order in a batch counts as one request. Default: 5000.
+    /// </summary>
+    /// <value>requests per second</value>
     public int PerSecond { get; init; } = 5000;
 
-    /// <summary>Requests at once after a pause; at least a whole batch. Default: 10,000.</summary>
+    /// <summary>Requests of one client at once after a pause; at least a whole batch. Default: 10,000.</summary>
+    /// <value>requests</value>
     public int Burst { get; init; } = 10_000;
 
     /// <summary>Reads and checks the section.</summary>

@@ -80,7 +80,8 @@ internal sealed class OrderWatch(OrderChangesReader reader, WatchOptions options
 /// <summary>How many may watch, section <c>Api:Events</c>.</summary>
 internal sealed record WatchOptions
 {
-    /// <summary>Open event streams in this process. Default: 1000.</summary>
+    /// <summary>Most open event streams of one API process. Default: 1000.</summary>
+    /// <value>streams</value>
     public int MostWatchers { get; init; } = 1000;
 
     /// <summary>Reads and checks the section.</summary>

@@ -11,32 +11,29 @@ public sealed class EmailOptions
     /// <summary>The mail server.</summary>
     public SmtpOptions Smtp { get; init; } = new();
 
-    /// <summary>
-    /// The sender, an address with or without a name. Its domain is also the domain of the Message-IDs.
-    /// </summary>
+    /// <summary>The sender: an address with or without a name. The Message-IDs have its domain.</summary>
     public string From { get; init; } = "";
 
-    /// <summary>How long one mail may take, connecting included. Default: 15 seconds.</summary>
+    /// <summary>Time limit of one mail, connecting included. Default: 15 seconds.</summary>
     public TimeSpan SendTimeout { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>
-    /// Where to ask whether a mail had been accepted: <c>GET {url}?messageId=…</c> answers a JSON array, empty when it
-    /// was not.
-    /// Null: nobody can be asked, and a run that dies after the server's answer leaves its mail uncertain.
+    /// Where to ask whether the mail server accepted a mail: <c>GET {url}?messageId=…</c> answers a JSON array, empty
+    /// when it was not accepted. Without it, a run that dies after the server's answer leaves its mail uncertain.
     /// </summary>
     public Uri? ReceiptsUrl { get; init; }
 
     /// <summary>
-    /// The mail server whose accepted mails <see cref="ReceiptsUrl"/> lists. It must be the server that mails are sent
-    /// to:
-    /// another server's list does not know them, and "not known" means "send it again".
+    /// The mail server whose accepted mails <see cref="ReceiptsUrl"/> lists. It must be <c>Email:Smtp:Host</c>: the
+    /// list of another server lacks these mails, and each lost reply would send a mail twice.
     /// </summary>
     public string? ReceiptsOf { get; init; }
 
-    /// <summary>Who gets the report on articles that run out. Default: the sender.</summary>
+    /// <summary>Recipient of the report on articles that run out. Default: the sender.</summary>
     public string? ReportsTo { get; init; }
 
     /// <summary>Articles with fewer pieces on hand are in that report. Default: 10.</summary>
+    /// <value>pieces</value>
     public int LowStockBelow { get; init; } = 10;
 
     /// <summary>The reader of reports, parsed.</summary>
@@ -150,25 +147,23 @@ public sealed class EmailOptions
 /// <summary>The mail server, section <c>Email:Smtp</c>.</summary>
 public sealed class SmtpOptions
 {
-    /// <summary>Host name or address.</summary>
+    /// <summary>Host name or address of the mail server.</summary>
     public string Host { get; init; } = "";
 
-    /// <summary>Port. Default: 25.</summary>
+    /// <summary>Port of the mail server. Default: 25.</summary>
+    /// <value>TCP port</value>
     public int Port { get; init; } = 25;
 
     /// <summary>Whether the connection is encrypted. Default: as the server offers.</summary>
     public SmtpSecurity Security { get; init; } = SmtpSecurity.Auto;
 
-    /// <summary>
-    /// The host name sent with EHLO, fully qualified. Null: the address of the connection's own end. Default of the
-    /// configuration: the domain of the sender.
-    /// </summary>
+    /// <summary>Fully qualified host name that is sent with EHLO. Default: the domain of <c>Email:From</c>.</summary>
     public string? EhloName { get; init; }
 
-    /// <summary>User, when the server wants one.</summary>
+    /// <summary>User name, if the server requires one.</summary>
     public string? Username { get; init; }
 
-    /// <summary>The user's password.</summary>
+    /// <summary>Password of this user.</summary>
     public string? Password { get; init; }
 
     /// <summary>The same in MailKit's words.</summary>

@@ -6,7 +6,7 @@ namespace Orders.Workers.Invoice;
 /// <summary>Configuration of the invoice step, section <c>Invoice</c>.</summary>
 public sealed class InvoiceOptions
 {
-    /// <summary>Where the fonts are, sub-folders included. Default: where Debian and Ubuntu put them.</summary>
+    /// <summary>Directory of the fonts; subdirectories are searched.</summary>
     public string FontDirectory { get; init; } = "/usr/share/fonts";
 
     /// <summary>Who sends the invoices.</summary>

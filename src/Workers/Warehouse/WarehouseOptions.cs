@@ -7,13 +7,15 @@ public sealed class WarehouseOptions
 {
     private const string SecretPrefix = "whsec_";
 
-    /// <summary>Where pick lists are posted to.</summary>
+    /// <summary>Address that pick lists are posted to.</summary>
     public required Uri Url { get; init; }
 
-    /// <summary>The key that signs them: 24–64 bytes, configured as <c>whsec_</c> and their base64.</summary>
+    /// <summary>
+    /// Key that signs the pick lists: <c>whsec_</c> and the base64 of 24–64 bytes (Standard Webhooks).
+    /// </summary>
     public required byte[] Key { get; init; }
 
-    /// <summary>How long one call may take. Default: 10 seconds.</summary>
+    /// <summary>Time limit of one call. Default: 10 seconds.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Reads and checks the configuration.</summary>

@@ -54,15 +54,6 @@ internal sealed partial class DocExampleTests : ShopFixture
             Is.EqualTo("Completed"),
             "status of the order that examples look at"
         );
-        // A reader stands in the repository: its ./dev and its .env.
-        await File.WriteAllTextAsync(
-            Path.Combine(_folder, "dev"),
-            $"#!/usr/bin/env bash\nexec bash '{Path.Combine(Repository.Root, "dev")}' \"$@\"\n"
-        );
-        File.SetUnixFileMode(
-            Path.Combine(_folder, "dev"),
-            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
-        );
     }
 
     [OneTimeTearDown]
@@ -234,7 +225,7 @@ internal sealed partial class DocExampleTests : ShopFixture
                 text = ids.Replace(text, (await id()).ToString());
         }
 
-        return text;
+        return Dev().Replace(text, $"bash '{Path.Combine(Repository.Root, "dev")}'");
     }
 
     private async Task<Guid> FailureAsync()
@@ -310,28 +301,36 @@ internal sealed partial class DocExampleTests : ShopFixture
     {
         await BehaveAsync(new { smtp = new { mode = "ok" }, warehouse = new { mode = "ok" } });
         const string because = "the page has ended";
-        foreach (var step in Catalogue.Steps)
+        foreach (var step in (await GetAsync("/api/steps", AdminKey)).Body.AsArray())
         {
-            await PostAsync($"/api/steps/{step.Name}/resume", AdminKey, new { reason = because });
-            await SendAsync(
-                HttpMethod.Put,
-                $"/api/steps/{step.Name}/rates",
-                AdminKey,
-                new { rates = (string?)null, reason = because }
-            );
-            await SendAsync(
-                HttpMethod.Put,
-                $"/api/steps/{step.Name}/concurrency",
-                AdminKey,
-                new
-                {
-                    perReplica = (int?)null,
-                    total = (int?)null,
-                    reason = because,
-                }
-            );
+            var path = $"/api/steps/{step!["step"]!.GetValue<string>()}";
+            if (step["paused"]!.GetValue<bool>())
+                await PostAsync($"{path}/resume", AdminKey, new { reason = because });
+            if (step["rates"] is not null)
+                await SendAsync(
+                    HttpMethod.Put,
+                    $"{path}/rates",
+                    AdminKey,
+                    new { rates = (string?)null, reason = because }
+                );
+            if (step["replicaLimit"] is not null || step["totalLimit"] is not null)
+                await SendAsync(
+                    HttpMethod.Put,
+                    $"{path}/concurrency",
+                    AdminKey,
+                    new
+                    {
+                        perReplica = (int?)null,
+                        total = (int?)null,
+                        reason = because,
+                    }
+                );
         }
     }
+
+    // A reader stands in the repository, an example in a folder of its own.
+    [GeneratedRegex(@"(?<![\w/])\./dev\b")]
+    private static partial Regex Dev();
 
     [GeneratedRegex(@"^\./dev (?<name>[a-z]+)\b")]
     private static partial Regex Command();

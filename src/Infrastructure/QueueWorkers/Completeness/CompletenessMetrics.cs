@@ -16,12 +16,12 @@ public sealed class CompletenessMetrics
         _checked = meter.CreateCounter<long>(
             "queueworkers.completeness.checked",
             "{subject}",
-            "Subjects that were looked at."
+            "Subjects that were checked."
         );
         _found = meter.CreateCounter<long>(
             "queueworkers.completeness.gaps",
             "{gap}",
-            "Gaps that were found, by kind and effect; each counts once until it is closed."
+            "Gaps that were found, by kind and effect. A gap counts once until it is closed."
         );
     }
 

@@ -7,21 +7,20 @@ namespace QueueWorkers.Completeness;
 public sealed record CompletenessOptions
 {
     /// <summary>
-    /// How long a subject has to become complete, from when it was accepted or released. Also by how much the clocks of
-    /// those who accept may differ. Default: 15 minutes.
+    /// Time in which a subject has to become complete, counted from its acceptance or release. It also covers differing
+    /// clocks of the hosts that accept. Default: 15 minutes.
     /// </summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromMinutes(15);
 
-    /// <summary>How often a subject with a gap is looked at again. Default: 5 minutes.</summary>
+    /// <summary>How often a subject with a gap is checked again. Default: 5 minutes.</summary>
     public TimeSpan Recheck { get; init; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>How long one check may go on; it continues where it stopped. Default: 30 seconds.</summary>
+    /// <summary>
+    /// Longest duration of one check. The next check continues where it stopped. Default: 30 seconds.
+    /// </summary>
     public TimeSpan TimeLimit { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>
-    /// Whether the message of a gap that nothing under way can close is emitted again by itself, once. Default: no, an
-    /// operator does it.
-    /// </summary>
+    /// <summary>Whether a lost message is emitted again without an operator, once per gap. Default: no.</summary>
     public bool Reemit { get; init; }
 
     /// <summary>Reads and checks the section.</summary>

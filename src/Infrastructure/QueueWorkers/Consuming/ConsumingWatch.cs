@@ -51,7 +51,8 @@ internal sealed class ConsumingWatch : BackgroundService, IHealthCheck
                         IsHealthy(s) ? 1 : 0,
                         new KeyValuePair<string, object?>("step", s.Step)
                     )),
-                description: "1 while the step consumes or has nothing to consume; 0 while it cannot."
+                "{step}",
+                "1 while the step consumes or has nothing to consume; 0 while it cannot."
             );
     }
 

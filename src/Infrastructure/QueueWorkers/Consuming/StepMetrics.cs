@@ -38,17 +38,17 @@ public sealed class StepMetrics
         _deadLettered = meter.CreateCounter<long>(
             "queueworkers.step.dead_lettered",
             "{message}",
-            "Messages whose attempts are used up."
+            "Messages dead-lettered after their last attempt."
         );
         _deferred = meter.CreateCounter<long>(
             "queueworkers.step.deferred",
             "{message}",
-            "Messages deferred without an attempt counted, by step and cause."
+            "Messages deferred without consuming an attempt, by step and cause."
         );
         _duration = meter.CreateHistogram<double>(
             "queueworkers.step.duration",
             "s",
-            "From the beginning of a run to its commit."
+            "Time from the beginning of a run to its commit."
         );
     }
 

@@ -7,20 +7,20 @@ namespace QueueWorkers.DeadLetters;
 public sealed record FailureOptions
 {
     /// <summary>
-    /// How often index and queues are compared. Default: 2 seconds; less often while a comparison takes long.
+    /// How often the index of failures is compared with the queues. A comparison that takes long is repeated less
+    /// often. Default: 2 seconds.
     /// </summary>
     public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>How often a queue is looked through although the counts agree. Default: 10 minutes.</summary>
+    /// <summary>How often all messages of a queue are read although the counts agree. Default: 10 minutes.</summary>
     public TimeSpan FullLook { get; init; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>
-    /// How many messages of a queue are held at most during a look. Default: 20,000, the head of the queue.
-    /// </summary>
+    /// <summary>How many messages are read from the head of a queue in one comparison. Default: 20,000.</summary>
+    /// <value>messages</value>
     public int LookLimit { get; init; } = 20_000;
 
     /// <summary>
-    /// How long an indexed message may be missing from its queue before it counts as gone: it may still be on its way.
+    /// How long an indexed message may be missing from its queue before it counts as gone. It may still be on its way.
     /// Default: 15 seconds.
     /// </summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(15);

@@ -16,19 +16,19 @@ public sealed class ControlMetrics
             "queueworkers.database.connections.budget",
             () => Of(b => b.Bounds),
             "{connection}",
-            "The most database connections that all living worker processes may open together."
+            "Most database connections that all running worker processes may open together."
         );
         meter.CreateObservableGauge(
             "queueworkers.database.connections.limit",
             () => Of(b => b.Limit),
             "{connection}",
-            "The connections that PostgreSQL gives to anybody but a superuser."
+            "Connections that PostgreSQL allows to logins that are no superusers."
         );
         meter.CreateObservableGauge(
             "queueworkers.workers.living",
             () => Of(b => b.Processes),
             "{process}",
-            "Worker processes that have reported themselves lately."
+            "Worker processes that run, by their last reports."
         );
     }
 

@@ -15,7 +15,7 @@ public static class DatabaseFaultMetrics
     private static readonly Counter<long> Faults = Meter.CreateCounter<long>(
         "queueworkers.database.faults",
         "{fault}",
-        "Faults of the database that work waited for or that a request was refused for, by kind (unavailable, refused, conflict) and SQLSTATE."
+        "Database faults that delayed work or refused a request, by kind (unavailable, refused, conflict) and SQLSTATE."
     );
 
     /// <summary>Counts a fault.</summary>

@@ -15,20 +15,22 @@ public sealed record DatabaseOptions
     public const int Dashboard = 16;
 
     /// <summary>
-    /// The most connections of this process, 1–200. Whoever needs one more waits for it. Default: 6 for a worker, 20
-    /// for the API, 16 for the dashboard.
+    /// Most connections of the process. A caller that needs one more waits. Default: 6 for a worker, 20 for the API, 16
+    /// for the dashboard.
     /// </summary>
+    /// <value>connections</value>
     public int MaxConnections { get; init; } = Worker;
 
     /// <summary>
-    /// How many connections are kept for everything but workers (API, dashboard, deployment, backup, a person with
-    /// psql) when the workers' bounds are added up, 0–1000. Default: 50.
+    /// Connections that the workers together leave to everything else: API, dashboard, deployment, backup, psql.
+    /// Default: 50.
     /// </summary>
+    /// <value>connections</value>
     public int Reserve { get; init; } = 50;
 
     /// <summary>
-    /// Whether a pooler (PgBouncer) lies between: it bounds the connections of all processes together, so theirs are
-    /// not added up. Default: no.
+    /// Whether a pooler (PgBouncer) lies between host and PostgreSQL. The pooler bounds the connections, so those of
+    /// the workers are not added up. Default: no.
     /// </summary>
     public bool Pooler { get; init; }
 

@@ -8,16 +8,14 @@ namespace QueueWorkers.Hosting;
 public sealed record HealthOptions
 {
     /// <summary>
-    /// A worker is healthy while each of its steps has consumed a message, or has found its queue empty, within this
-    /// time. A paused step and an open breaker count as intended. A refused login is unhealthy at once. Default: 1
-    /// minute.
+    /// A worker is healthy while each of its steps has consumed a message or found its queue empty within this time. A
+    /// paused step and an open breaker count as healthy, a refused login as unhealthy at once. Default: 1 minute.
     /// </summary>
     public TimeSpan ConsumingWithin { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>
-    /// After how long without a break a worker that cannot consume ends its process with exit code
-    /// <see cref="ExitCode"/>, so that its container is started again. It never does while broker or database cannot be
-    /// reached: a new process could not reach them either. Zero: never. Default: 5 minutes.
+    /// A worker that cannot consume for this long exits with code 75, so that its container is
+    /// started again. It stays while broker or database cannot be reached. Zero: it never exits. Default: 5 minutes.
     /// </summary>
     public TimeSpan ExitAfter { get; init; } = TimeSpan.FromMinutes(5);
 

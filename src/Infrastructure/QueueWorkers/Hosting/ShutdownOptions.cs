@@ -10,8 +10,8 @@ namespace QueueWorkers.Hosting;
 public sealed record ShutdownOptions
 {
     /// <summary>
-    /// From the signal to the exit. What starts the process should give it a little more before it kills. Default: 25
-    /// seconds.
+    /// Longest time from SIGTERM to the exit. What starts the process must wait a little longer before it kills the
+    /// process. Default: 25 seconds.
     /// </summary>
     public TimeSpan Within { get; init; } = TimeSpan.FromSeconds(25);
 

@@ -11,8 +11,8 @@ public sealed record RabbitMqOptions
         "RabbitMq:ManagementUri must be the management API's address, such as http://rabbitmq:15672, got nothing; set RabbitMq__ManagementUri";
 
     /// <summary>
-    /// Host name; for a cluster the names of its nodes, separated by commas: whichever is there is used, and every
-    /// connection that is lost looks for another one.
+    /// Host name of the broker; for a cluster the names of its nodes, separated by commas. A connection that is lost is
+    /// opened to another node.
     /// </summary>
     public string Host { get; init; } = "";
 
@@ -21,6 +21,7 @@ public sealed record RabbitMqOptions
         Host.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>AMQP port. Default: 5672, or 5671 with TLS.</summary>
+    /// <value>TCP port</value>
     public int? Port { get; init; }
 
     /// <summary>Virtual host. Default: <c>/</c>.</summary>
@@ -32,10 +33,10 @@ public sealed record RabbitMqOptions
     /// <summary>Password.</summary>
     public string Password { get; init; } = "";
 
-    /// <summary>Whether to insist on TLS.</summary>
+    /// <summary>Whether TLS is required. Default: no.</summary>
     public bool Tls { get; init; }
 
-    /// <summary>The management API; needed by the deployment and the dashboard.</summary>
+    /// <summary>Address of the management API. The dashboard and the deployment require it.</summary>
     public Uri? ManagementUri { get; init; }
 
     /// <summary>The port in effect.</summary>

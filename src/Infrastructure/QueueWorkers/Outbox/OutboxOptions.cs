@@ -10,31 +10,31 @@ public sealed record OutboxOptions
     private static readonly TimeSpan LongestConfirmTimeout = OutboxTable.Lease - TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// Whether this process runs a relay. Default: yes. Switch it off only where another process runs one.
+    /// Whether the process runs a relay. Switch it off only where another process runs one. Default: yes.
     /// </summary>
     public bool Relay { get; init; } = true;
 
-    /// <summary>
-    /// The most messages published before their confirms are awaited, 1–1000: the client searches all outstanding ones
-    /// at each confirm. Default: 500.
-    /// </summary>
+    /// <summary>Most messages that are published before their confirms are awaited. Default: 500.</summary>
+    /// <value>messages</value>
     public int BatchSize { get; init; } = 500;
 
     /// <summary>
-    /// How often an idle relay looks for rows that others left behind or that have become due; less often the more
-    /// processes there are. Default: 1 second.
+    /// How often an idle relay looks for rows that other processes left behind or that have become due. The more
+    /// processes run, the less often each looks. Default: 1 second.
     /// </summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// How long the broker may take to confirm a batch, 1–4 seconds: less than the lease of its rows (5 seconds), after
-    /// which another relay sends them too. Default: 3 seconds.
+    /// Longest time for the broker to confirm a batch: less than the lease of its rows (5 seconds), after which another
+    /// relay sends them too. Default: 3 seconds.
     /// </summary>
     public TimeSpan ConfirmTimeout { get; init; } = TimeSpan.FromSeconds(3);
 
     /// <summary>
-    /// After how many refusals a row is quarantined, 1–100. A broker that is away refuses nothing. Default: 10.
+    /// Number of refusals by the broker after which a row is quarantined. An unreachable broker refuses nothing.
+    /// Default: 10.
     /// </summary>
+    /// <value>attempts</value>
     public int MaxAttempts { get; init; } = 10;
 
     /// <summary>Reads and checks the section.</summary>

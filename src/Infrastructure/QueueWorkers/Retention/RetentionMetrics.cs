@@ -12,11 +12,7 @@ public sealed class RetentionMetrics
     public RetentionMetrics(IMeterFactory meters) =>
         _purged = meters
             .Create(QueueWorkersTelemetry.Name)
-            .CreateCounter<long>(
-                "queueworkers.retention.purged",
-                "{row}",
-                "Rows deleted because they were older than they are kept, by table."
-            );
+            .CreateCounter<long>("queueworkers.retention.purged", "{row}", "Rows deleted by age, by table.");
 
     internal void Purged(string table, long rows)
     {

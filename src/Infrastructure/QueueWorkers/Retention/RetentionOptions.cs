@@ -10,12 +10,11 @@ public sealed record RetentionOptions
     private const string BatchSizeKey = "BatchSize";
     private const string TimeLimitKey = "TimeLimit";
 
-    /// <summary>
-    /// Rows deleted in one transaction, 100–10,000: its locks last for some milliseconds. Default: 1000.
-    /// </summary>
+    /// <summary>Rows deleted in one transaction. Default: 1000.</summary>
+    /// <value>rows</value>
     public int BatchSize { get; init; } = 1000;
 
-    /// <summary>How long one purge may go on; what is left is left to the next one. Default: 30 seconds.</summary>
+    /// <summary>Longest duration of one purge. The next purge continues. Default: 30 seconds.</summary>
     public TimeSpan TimeLimit { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>The rules, with the times in effect.</summary>

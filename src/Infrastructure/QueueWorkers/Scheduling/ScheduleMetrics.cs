@@ -22,12 +22,12 @@ public sealed class ScheduleMetrics
         _leftOut = meter.CreateCounter<long>(
             "queueworkers.schedule.misfires",
             "{firing}",
-            "Missed firings left out by the misfire policy."
+            "Missed firings skipped by the misfire policy."
         );
         _duration = meter.CreateHistogram<double>(
             "queueworkers.schedule.duration",
             "s",
-            "From the beginning of a firing to its end."
+            "Time from the beginning of a firing to its end."
         );
     }
 

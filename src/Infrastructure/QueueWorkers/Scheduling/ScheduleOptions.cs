@@ -9,8 +9,7 @@ namespace QueueWorkers.Scheduling;
 public sealed record ScheduleOptions
 {
     /// <summary>
-    /// The longest wait between two looks while there are few processes; a firing that is due sooner is met on time all
-    /// the same. Default: 1 second.
+    /// Longest wait between two looks at the schedules. A firing that is due sooner is met on time. Default: 1 second.
     /// </summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromSeconds(1);
 
@@ -18,14 +17,15 @@ public sealed record ScheduleOptions
     public TimeSpan MisfireAfter { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// How long a job of a dead process is left alone before another process begins it again. Default: 30 seconds.
+    /// How long a job of a process that died is left alone before another process begins it again. Default: 30 seconds.
     /// </summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// How often a firing is begun before it counts as failed: a job that kills its process must not kill all of them.
-    /// Default: 3.
+    /// How often a firing is begun before it counts as failed: a job that crashes its process must not crash all of
+    /// them. Default: 3.
     /// </summary>
+    /// <value>attempts</value>
     public int MaxAttempts { get; init; } = 3;
 
     /// <summary>Reads and checks the section.</summary>

@@ -6,15 +6,15 @@ namespace QueueWorkers.Consuming.Limits;
 /// <summary>How much of its messages a process holds in memory, section <c>Consuming</c>.</summary>
 public sealed record ConsumingOptions
 {
-    /// <summary>
-    /// The largest body of a message, in bytes. A larger one is dead-lettered unread. Default: 4 MiB.
-    /// </summary>
+    /// <summary>Largest body of a message. A message with a larger one is dead-lettered unread. Default: 4 MiB.</summary>
+    /// <value>bytes</value>
     public int LargestMessage { get; init; } = 4 * 1024 * 1024;
 
     /// <summary>
-    /// Bytes of bodies that all runs of the process work on at once; a message that does not fit waits for others to
+    /// Bytes of bodies that all runs of the process work on at once. A message that does not fit waits for others to
     /// end. Default: 32 MiB.
     /// </summary>
+    /// <value>bytes</value>
     public int BytesInFlight { get; init; } = 32 * 1024 * 1024;
 
     /// <summary>Reads and checks the section.</summary>

@@ -17,17 +17,17 @@ public sealed class PoisonMetrics
         _suspects = meter.CreateCounter<long>(
             "queueworkers.poison.suspects",
             "{run}",
-            "Runs of messages that were alone in their process, because earlier deliveries were lost."
+            "Messages that ran alone in their process because earlier deliveries were lost."
         );
         _poisonous = meter.CreateCounter<long>(
             "queueworkers.poison.dead_lettered",
             "{message}",
-            "Messages dead-lettered because they kill their process."
+            "Messages dead-lettered because they crashed their process."
         );
         _cannotDeadLetter = meter.CreateCounter<long>(
             "queueworkers.poison.dead_letter_failures",
             "{attempt}",
-            "Failed attempts to move a message to its _error or _skipped queue."
+            "Failed attempts to move a message to its error queue or skipped queue."
         );
     }
 

@@ -7,15 +7,17 @@ namespace QueueWorkers.FlowControl.Poison;
 public sealed record PoisonOptions
 {
     /// <summary>
-    /// From how many lost deliveries on (the process died, or lost its connection) a message runs alone. Those that
-    /// were only beside a killer get there too. Default: 2.
+    /// Number of lost deliveries after which a message runs alone. A delivery is lost when the process dies or loses
+    /// its connection. Default: 2.
     /// </summary>
+    /// <value>lost deliveries</value>
     public int SuspectAfter { get; init; } = 2;
 
     /// <summary>
-    /// After how many deaths of a process that ran nothing but this message it is dead-lettered. Default: 2, so that a
-    /// killer takes four processes along in all.
+    /// Number of crashes after which a message that ran alone is dead-lettered. Default: 2, so that such a message
+    /// crashes four processes in all.
     /// </summary>
+    /// <value>crashes</value>
     public int DeadLetterAfter { get; init; } = 2;
 
     /// <summary>Reads and checks the section.</summary>

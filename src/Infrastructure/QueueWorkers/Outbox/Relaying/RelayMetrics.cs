@@ -17,17 +17,17 @@ public sealed class RelayMetrics
         _published = meter.CreateCounter<long>(
             "queueworkers.outbox.published",
             "{message}",
-            "Messages confirmed by the broker, by the way they went (fast path or poller)."
+            "Messages confirmed by the broker, by their way (fast path or poller)."
         );
         _refused = meter.CreateCounter<long>(
             "queueworkers.outbox.refused",
             "{message}",
-            "Messages the broker did not take; they are tried again."
+            "Attempts to publish that the broker refused. The message is sent again."
         );
         _quarantined = meter.CreateCounter<long>(
             "queueworkers.outbox.quarantined",
             "{message}",
-            "Messages given up after the last attempt; an operator has to look."
+            "Messages quarantined after the last attempt. An operator decides about them."
         );
     }
 

@@ -1,0 +1,200 @@
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace Orders.Architecture.Tests.Docs.Generated;
+
+/// <summary>
+/// The reference of all settings: those of the options classes, and those that are read one by one. Which hosts use a
+/// section is found by starting each host with a mistake in every section: a host names those that it reads.
+/// </summary>
+internal static partial class SettingsPart
+{
+    private static readonly (string Name, string Host, string[] Arguments)[] Hosts =
+    [
+        ("API", "Producer.Api", ["run"]),
+        ("worker", "Workers", ["run", "--Workers:Steps=*"]),
+        ("dashboard", "Dashboard", ["run"]),
+        ("deploy", "Workers", ["deploy"]),
+    ];
+
+    // Read without an options class. A setting that is missing here is found by its key in the sources.
+    private static readonly (string Key, string Type, string Default, string Hosts, string Meaning)[] Single =
+    [
+        (
+            "ConnectionStrings:Postgres",
+            "text",
+            "required",
+            "all",
+            "Connection string of PostgreSQL; each process has a login of its own."
+        ),
+        ("Secrets:Directory", "text", "none", "all", "Each file in this directory counts as the variable of its name."),
+        (
+            "Workers:Steps",
+            "text",
+            "required",
+            "worker",
+            "The steps of the process, separated by commas, or `*` for all."
+        ),
+        ("Workers:Schedules", "true or false", "`true`", "worker", "Whether the process fires the schedules."),
+        (
+            "Failures:Index",
+            "true or false",
+            "`true`",
+            "dashboard",
+            "Whether the process keeps the index of failures. One process of an installation must."
+        ),
+        ("Redrive:Run", "true or false", "`true`", "dashboard", "Whether the process runs redrives."),
+        (
+            "Topology:Check",
+            "true or false",
+            "`true`",
+            "dashboard",
+            "Whether the process looks for lost queues and bindings."
+        ),
+        (
+            "Deploy:DemoCatalogue",
+            "true or false",
+            "`false`",
+            "deploy",
+            "Whether articles and stock of the demo are added."
+        ),
+        (
+            "Deploy:Subscriptions:<queue>",
+            "text",
+            "none",
+            "deploy",
+            "The integration events, separated by commas, that go to this queue of another system."
+        ),
+        ("ORDERS_API_KEY", "text", "none", "deploy", "Key of the API client `demo`."),
+        ("ORDERS_ADMIN_PASSWORD", "text", "none", "deploy", "Password of the operator `admin`."),
+        ("ORDERS_OPERATOR_KEY", "text", "none", "deploy", "Key of the operator `admin` for the operator API."),
+        (
+            "<PROCESS>_DB_PASSWORD",
+            "text",
+            "none",
+            "deploy",
+            "PostgreSQL password of a process, such as `EMAIL_DB_PASSWORD`."
+        ),
+        (
+            "<PROCESS>_MQ_PASSWORD",
+            "text",
+            "none",
+            "deploy",
+            "RabbitMQ password of a process, such as `EMAIL_MQ_PASSWORD`."
+        ),
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "address",
+            "none",
+            "all but deploy",
+            "Where traces, metrics and logs are sent by OTLP. The other `OTEL_*` variables hold as usual."
+        ),
+    ];
+
+    public static async Task<string> WriteAsync()
+    {
+        EverySingleSettingIsListed();
+        var users = await UsersAsync();
+        var text = new StringBuilder("### Settings without a section\n\n").Append(
+            MarkdownTable.Of(
+                ["setting", "value", "default", "used by", "meaning"],
+                Single.Select(s => new[] { Names(s.Key), s.Type, s.Default, s.Hosts, s.Meaning })
+            )
+        );
+        foreach (var section in OptionsSection.All.GroupBy(s => s.Name))
+            text.Append("\n### Section ")
+                .Append(section.Key)
+                .Append("\n\n")
+                .Append(
+                    MarkdownTable.Of(
+                        ["setting", "value", "default", "unit", "used by", "meaning"],
+                        section.SelectMany(options =>
+                            options.Settings.Select(s =>
+                                new[]
+                                {
+                                    Names(s.Key),
+                                    Escaped(s.Value),
+                                    Escaped(s.Default),
+                                    s.Unit,
+                                    users[options],
+                                    Escaped(s.Meaning),
+                                }
+                            )
+                        )
+                    )
+                );
+        return text.ToString();
+    }
+
+    // The key and the environment variable; one name where both are the same.
+    private static string Names(string key) =>
+        Setting.VariableOf(key) is var variable && variable != key ? $"`{key}`<br>`{variable}`" : $"`{key}`";
+
+    // Outside of code, < would begin an HTML element.
+    private static string Escaped(string text) =>
+        string.Concat(
+            text.Split('`')
+                .Select((part, n) => n % 2 == 0 ? part.Replace("<", "&lt;", StringComparison.Ordinal) : $"`{part}`")
+        );
+
+    private static void EverySingleSettingIsListed()
+    {
+        var read = Repository
+            .Sources("src")
+            .SelectMany(path => ReadByKey().Matches(Repository.Read(path)))
+            .Select(m =>
+                (
+                    Key: m.Groups["kind"].Value == "GetConnectionString"
+                        ? $"ConnectionStrings:{m.Groups["key"].Value}"
+                        : m.Groups["key"].Value,
+                    Default: m.Groups["default"].Value
+                )
+            )
+            .ToArray();
+        Assert.That(
+            read.Select(r => r.Key).Distinct(),
+            Is.EquivalentTo(Single.Select(s => s.Key).Where(key => !key.Contains('<', StringComparison.Ordinal))),
+            "settings that the sources read by their key, and the list in SettingsPart"
+        );
+        foreach (var (key, value) in read.Where(r => r.Default != ""))
+            Assert.That(Single.Single(s => s.Key == key).Default, Is.EqualTo($"`{value}`"), key);
+    }
+
+    private static async Task<Dictionary<OptionsSection, string>> UsersAsync()
+    {
+        var mistakes = OptionsSection.All.Select(section => section.Mistake).ToArray();
+        var named = await Task.WhenAll(
+            Hosts.Select(async host =>
+            {
+                var (code, error) = await HostProcess.RunAsync(
+                    host.Host,
+                    host.Arguments,
+                    [("ConnectionStrings__Postgres", ""), .. mistakes.Select(m => (Setting.VariableOf(m.Key), m.Value))]
+                );
+                Assert.That(code, Is.EqualTo(2), $"{host.Name} refuses its configuration: {error}");
+                return (host.Name, Error: error);
+            })
+        );
+        return OptionsSection.All.ToDictionary(
+            section => section,
+            section =>
+            {
+                var hosts = named
+                    .Where(host =>
+                        Regex.IsMatch(host.Error, $@"\b{Regex.Escape(Setting.VariableOf(section.Mistake.Key))}\b")
+                    )
+                    .Select(host => host.Name)
+                    .ToArray();
+                Assert.That(hosts, Is.Not.Empty, $"hosts that read section {section.Name}");
+                return hosts.Length == Hosts.Length ? "all"
+                    : section.Step is { } step ? $"{string.Join(", ", hosts)} (step `{step}`)"
+                    : string.Join(", ", hosts);
+            }
+        );
+    }
+
+    [GeneratedRegex(
+        @"[cC]onfiguration(?:\[|\.(?<kind>GetValue|GetConnectionString)(?:<\w+>)?\()""(?<key>[A-Za-z_:]+)""(?:, (?<default>\w+)\))?"
+    )]
+    private static partial Regex ReadByKey();
+}

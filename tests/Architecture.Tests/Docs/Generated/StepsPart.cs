@@ -1,0 +1,10 @@
+using Orders.Workers;
+using QueueWorkers.Steps;
+
+namespace Orders.Architecture.Tests.Docs.Generated;
+
+/// <summary>The table of steps, as <c>Workers describe</c> prints it.</summary>
+internal static class StepsPart
+{
+    public static string Write() => Description.Of(Steps.Catalogue);
+}
