@@ -36,7 +36,7 @@ public sealed class Order
     /// <summary>City.</summary>
     public string ShipCity { get; init; } = "";
 
-    /// <summary>Postal code, at most 20 characters.</summary>
+    /// <summary>Postal code, at most 20 characters; empty where the country has none.</summary>
     public string ShipPostalCode { get; init; } = "";
 
     /// <summary>ISO 3166-1 alpha-2.</summary>

@@ -66,7 +66,11 @@ public static class OrdersStore
 
     /// <summary>Adds what stores posted orders, and cancels them.</summary>
     public static IServiceCollection AddOrderIntake(this IServiceCollection services) =>
-        services.AddDuplicateEvidence().AddSingleton<OrderIntake>().AddSingleton<OrderCancellation>();
+        services
+            .AddDuplicateEvidence()
+            .AddSingleton<OrderIntake>()
+            .AddSingleton<KeyRecall>()
+            .AddSingleton<OrderCancellation>();
 
     /// <summary>
     /// Adds what works on orders in the background, apart from their steps: nobody starves, and replays go on. One

@@ -6,10 +6,13 @@ public sealed class PostedKey
     /// <summary>The client; keys of different clients never meet.</summary>
     public string ClientId { get; init; } = "";
 
-    /// <summary>The key as posted.</summary>
+    /// <summary>The key, without quotes and escapes.</summary>
     public string Key { get; init; } = "";
 
-    /// <summary>SHA-256 of the body it was posted with.</summary>
+    /// <summary>
+    /// The hash of the body it was posted with: 33 bytes, the version of the canonical form and the SHA-256 of the body
+    /// in that form. Rows of earlier builds have 32 bytes, the SHA-256 of the body as it came.
+    /// </summary>
     public byte[] BodyHash { get; init; } = [];
 
     /// <summary>The order it made.</summary>

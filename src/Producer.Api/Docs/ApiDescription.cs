@@ -12,6 +12,8 @@ internal static class ApiDescription
     /// <summary>The name of the security scheme.</summary>
     public const string SecurityScheme = "ApiKey";
 
+    private const string KeyPattern = """^("([ !#-\[\]-~]|\\["\\]){1,255}"|[!#-+\--~]{1,255})$""";
+
     /// <summary>Adds the document.</summary>
     public static IServiceCollection AddApiDescription(this IServiceCollection services) =>
         services
@@ -92,8 +94,8 @@ internal static class ApiDescription
                 Name = IdempotencyKey.Header,
                 In = ParameterLocation.Header,
                 Description =
-                    "Names the request: the same key and body again give the same order, with Idempotency-Replayed: true.",
-                Schema = new OpenApiSchema { Type = JsonSchemaType.String, Pattern = "^[A-Za-z0-9_-]{8,64}$" },
+                    "Names the request: the same key and body again give the same order, with Idempotency-Replayed: true. 1–255 printable ASCII characters, in quotes (RFC 9651 string) or, without blanks, commas and quotes, as they are.",
+                Schema = new OpenApiSchema { Type = JsonSchemaType.String, Pattern = KeyPattern },
             }
         );
         SetExample(operation.RequestBody?.Content, Examples.Order());
@@ -115,8 +117,8 @@ internal static class ApiDescription
             "id" => "The order's id.",
             "status" =>
                 "Only orders in this status: Accepted, Processing, Completed, Rejected, Cancelled or NeedsAttention.",
-            "from" => "Only orders accepted at this moment or later: ISO 8601 with an offset.",
-            "to" => "Only orders accepted before this moment: ISO 8601 with an offset.",
+            "from" => "Only orders accepted at this moment or later: RFC 3339 with an offset.",
+            "to" => "Only orders accepted before this moment: RFC 3339 with an offset.",
             "cursor" => "The nextCursor of the page before.",
             "limit" => "Orders on a page, 1–200; 50 when absent.",
             _ => null,

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Orders.Infrastructure.Intake;
 using Orders.Producer.Api.Auth;
 using Orders.Producer.Api.Catalogue;
@@ -16,6 +15,7 @@ internal sealed class OrderSubmission(
     CurrentPrices prices,
     Backpressure outbox,
     OrderIntake intake,
+    KeyRecall recall,
     TimeProvider time,
     UnavailableLog unavailable,
     ILogger<OrderSubmission> log
@@ -27,54 +27,106 @@ internal sealed class OrderSubmission(
     // Longer than the database's own command timeout, shorter than the time that a stopping host is given.
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(20);
 
-    /// <summary>Checks an order.</summary>
+    /// <summary>Checks an order that is posted alone.</summary>
     /// <param name="body">The body as it came.</param>
     /// <param name="caller">Who posts it.</param>
     /// <param name="key">Its Idempotency-Key; null when it has none.</param>
-    /// <param name="order">The order, ready to be stored; null when there is a problem.</param>
-    /// <returns>Why it is refused; null when it is not.</returns>
-    public Problem? TryPrepare(ReadOnlySpan<byte> body, Caller caller, string? key, out NewOrder? order)
+    public PreparedOrder Prepare(ReadOnlySpan<byte> body, Caller caller, string? key)
     {
-        order = null;
-        if (prices.List is not { } list)
-            return Unavailable.NotReady();
-        if (OrderBody.Read(body, out var draft) is { IsEmpty: false } misshapen)
-            return new Problem(
-                ProblemKinds.MalformedBody,
-                "Every fault is listed under errors, by JSON pointer; the shape of an order is described at /docs.",
-                misshapen
+        var misshapen = OrderBody.Read(body, out var draft);
+        return Prepare(body, draft, misshapen, caller, key);
+    }
+
+    /// <summary>Checks an order of a batch, which has its Idempotency-Key as a member.</summary>
+    /// <param name="body">The order's part of the batch, as it came.</param>
+    /// <param name="caller">Who posts it.</param>
+    public PreparedOrder PrepareOfBatch(ReadOnlySpan<byte> body, Caller caller)
+    {
+        var misshapen = OrderBody.ReadOfBatch(body, out var draft);
+        if (
+            misshapen is not { IsEmpty: false }
+            && draft.IdempotencyKey is { } key
+            && IdempotencyKey.FaultIn(key) is { } unusable
+        )
+            return PreparedOrder.Refused(unusable);
+        return Prepare(body, draft, misshapen, caller, draft.IdempotencyKey);
+    }
+
+    /// <summary>Stores an order, or finds what a refused one became when it was posted before.</summary>
+    /// <returns>What became of it; the problem when it was refused, or when nobody knows.</returns>
+    public Task<(Problem? Problem, IntakeResult? Result)> TakeAsync(PreparedOrder prepared) =>
+        prepared switch
+        {
+            { Order: { } order } => StoreAsync(order),
+            { Key: { } key } => RecallAsync(key, prepared.Refusal),
+            _ => Task.FromResult<(Problem?, IntakeResult?)>((prepared.Refusal, null)),
+        };
+
+    private PreparedOrder Prepare(
+        ReadOnlySpan<byte> body,
+        OrderDraft draft,
+        FieldErrors? misshapen,
+        Caller caller,
+        string? key
+    )
+    {
+        if (misshapen is { IsEmpty: false })
+            return PreparedOrder.Refused(
+                new Problem(
+                    ProblemKinds.MalformedBody,
+                    "Every fault is listed under errors, by JSON pointer; the shape of an order is described at /docs.",
+                    misshapen
+                )
             );
-        if (OrderRules.Check(draft, list, time.GetUtcNow(), out var lines, out var releaseAt) is { } meaningless)
-            return new Problem(
+
+        var hash = key is null ? [] : BodyHash.Of(draft);
+        var earlierHash = key is null ? [] : BodyHash.OfBytes(body);
+        var list = prices.List;
+        var refusal = Refuse(draft, list, out var lines, out var releaseAt);
+        if (refusal is not null)
+            return PreparedOrder.Refused(
+                refusal,
+                key is null ? null : new KeyUse(caller.ClientId, key, hash, earlierHash, Guid.CreateVersion7())
+            );
+
+        return PreparedOrder.Accepted(
+            new NewOrder
+            {
+                ClientId = caller.ClientId,
+                CustomerName = draft.CustomerName,
+                CustomerEmail = draft.CustomerEmail,
+                Lines = lines,
+                Currency = draft.Currency,
+                ShipLine1 = draft.ShipLine1,
+                ShipCity = draft.ShipCity,
+                ShipPostalCode = draft.ShipPostalCode,
+                ShipCountry = draft.ShipCountry,
+                Premium = draft.Premium,
+                Notes = draft.Notes,
+                ReleaseAt = releaseAt,
+                IdempotencyKey = key,
+                BodyHash = hash,
+                EarlierBodyHash = earlierHash,
+                RequiredSteps = list!.RequiredSteps,
+            }
+        );
+    }
+
+    private Problem? Refuse(OrderDraft draft, PriceList? list, out NewOrderLine[] lines, out DateTimeOffset? releaseAt)
+    {
+        (lines, releaseAt) = ([], null);
+        if (list is null)
+            return Unavailable.NotReady();
+        return OrderRules.Check(draft, list, time.GetUtcNow(), out lines, out releaseAt) is { } meaningless
+            ? new Problem(
                 ProblemKinds.InvalidOrder,
                 "Every fault is listed under errors, by JSON pointer.",
                 meaningless
-            );
-
-        order = new NewOrder
-        {
-            ClientId = caller.ClientId,
-            CustomerName = draft.CustomerName,
-            CustomerEmail = draft.CustomerEmail,
-            Lines = lines,
-            Currency = draft.Currency,
-            ShipLine1 = draft.ShipLine1,
-            ShipCity = draft.ShipCity,
-            ShipPostalCode = draft.ShipPostalCode,
-            ShipCountry = draft.ShipCountry,
-            Premium = draft.Premium,
-            Notes = draft.Notes,
-            ReleaseAt = releaseAt,
-            IdempotencyKey = key,
-            BodyHash = key is null ? [] : SHA256.HashData(body),
-            RequiredSteps = list.RequiredSteps,
-        };
-        return null;
+            )
+            : null;
     }
 
-    /// <summary>Stores an order.</summary>
-    /// <returns>What became of it; the problem when it was refused, or when nobody knows.</returns>
-    public async Task<(Problem? Problem, IntakeResult? Result)> StoreAsync(NewOrder order)
+    private async Task<(Problem? Problem, IntakeResult? Result)> StoreAsync(NewOrder order)
     {
         if (outbox.IsReached)
             return (Unavailable.OutboxFull(), null);
@@ -85,12 +137,33 @@ internal sealed class OrderSubmission(
         }
         catch (Exception exception) when (LeavesOutcomeOpen(exception))
         {
-            // Neither accepted nor refused: the commit may have happened although its answer got lost. Only the key can
-            // tell, on the next try.
-            DatabaseFaultMetrics.Count(exception);
-            unavailable.Say(log, "POST", exception);
-            return (Unavailable.Database(), null);
+            return (Unanswered(exception), null);
         }
+    }
+
+    // A key counts before today's catalogue and rules: the order may have been accepted when they were others. Only a
+    // refused order costs this round trip; for all others the statement that stores them looks at the key.
+    private async Task<(Problem? Problem, IntakeResult? Result)> RecallAsync(KeyUse key, Problem? refusal)
+    {
+        try
+        {
+            return await recall.RecallAsync(key).WaitAsync(LongestWait) is { } result
+                ? (ProblemOf(result.Outcome), result)
+                : (refusal, null);
+        }
+        catch (Exception exception) when (LeavesOutcomeOpen(exception))
+        {
+            return (Unanswered(exception), null);
+        }
+    }
+
+    // Neither accepted nor refused: the commit may have happened although its answer got lost. Only the key can tell, on
+    // the next try.
+    private Problem Unanswered(Exception exception)
+    {
+        DatabaseFaultMetrics.Count(exception);
+        unavailable.Say(log, "POST", exception);
+        return Unavailable.Database();
     }
 
     private static Problem? ProblemOf(IntakeOutcome outcome) =>

@@ -81,7 +81,7 @@ internal sealed class ListOrders(OrderListReader reader)
         // A plus sign that was not escaped in the address arrives as a blank.
         if (TimestampText.TryRead(text.Replace(' ', '+'), out var moment))
             return moment;
-        errors.Add(name, "must be a moment of ISO 8601 with an offset, such as 2026-12-24T08:00:00Z");
+        errors.Add(name, "must be a moment of RFC 3339 with an offset, such as 2026-12-24T08:00:00Z");
         return null;
     }
 

@@ -39,7 +39,7 @@ internal static class OrderRoutes
             .Describe(
                 "PostOrderBatch",
                 "Post up to 500 orders",
-                "Each order stands for itself: the results come in the order of the orders, accepted or refused."
+                "Each order stands for itself: the results come in the order of the orders, accepted or refused. Give each order an idempotencyKey to be able to repeat the request."
             )
             .Accepts<BatchRequest>(Json)
             .Produces<BatchAnswer>(200, Json)

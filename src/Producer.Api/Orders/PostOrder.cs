@@ -3,13 +3,12 @@ using Orders.Infrastructure.Intake;
 using Orders.Producer.Api.Auth;
 using Orders.Producer.Api.Intake;
 using Orders.Producer.Api.Json;
-using Orders.Producer.Api.Problems;
 
 namespace Orders.Producer.Api.Orders;
 
 /// <summary>
 /// <c>POST /orders</c>: takes one order. The hot path: the body is read once, parsed by hand, and nothing is looked up
-/// in the database before the commit.
+/// in the database before the commit. Only an order that is refused is looked for, by its key.
 /// </summary>
 internal sealed class PostOrder(OrderSubmission door)
 {
@@ -27,14 +26,13 @@ internal sealed class PostOrder(OrderSubmission door)
             return;
         }
 
-        Problem? refusal;
-        NewOrder? order = null;
+        PreparedOrder prepared;
         using (var body = await RequestBody.ReadAsync(context, OrderSubmission.LargestOrder))
-            refusal = body.Problem ?? door.TryPrepare(body.Bytes.Span, Caller.Of(context), key, out order);
+            prepared = body.Problem is { } unread
+                ? PreparedOrder.Refused(unread)
+                : door.Prepare(body.Bytes.Span, Caller.Of(context), key);
 
-        IntakeResult? result = null;
-        if (refusal is null)
-            (refusal, result) = await door.StoreAsync(order!);
+        var (refusal, result) = await door.TakeAsync(prepared);
         await (refusal is not null ? RequestBodyDrain.RefuseAsync(context, refusal) : AnswerAsync(context, result!));
     }
 

@@ -63,9 +63,7 @@ internal sealed class PostOrderBatch(OrderSubmission door, ClientRateLimit limit
                     null
                 )
             );
-        return door.TryPrepare(body.Span, caller, key: null, out var order) is { } refusal
-            ? Task.FromResult<(Problem?, IntakeResult?)>((refusal, null))
-            : door.StoreAsync(order!);
+        return door.TakeAsync(door.PrepareOfBatch(body.Span, caller));
     }
 
     private static Problem? RefuseHeaders(HttpRequest request)
@@ -75,7 +73,7 @@ internal sealed class PostOrderBatch(OrderSubmission door, ClientRateLimit limit
         return request.Headers.ContainsKey(IdempotencyKey.Header)
             ? new Problem(
                 ProblemKinds.InvalidIdempotencyKey,
-                "A batch takes no Idempotency-Key. Post orders one by one where each must be repeatable."
+                "A batch takes no Idempotency-Key. Give each order of the batch a member idempotencyKey."
             )
             : null;
     }
@@ -140,9 +138,16 @@ internal sealed class PostOrderBatch(OrderSubmission door, ClientRateLimit limit
             writer.WriteNumber("status"u8, problem?.Kind.Status ?? StatusCodes.Status202Accepted);
             writer.WritePropertyName(problem is null ? "order"u8 : "problem"u8);
             if (problem is null)
+            {
                 JsonSerializer.Serialize(writer, AcceptedOrder.Of(result!.Order!), ApiJson.Default.AcceptedOrder);
+                if (result.Outcome == IntakeOutcome.Replayed)
+                    writer.WriteBoolean("replayed"u8, true);
+            }
             else
+            {
                 problem.WriteTo(writer);
+            }
+
             writer.WriteEndObject();
         }
 

@@ -3,9 +3,12 @@ using System.Globalization;
 namespace Orders.Producer.Api.Validation;
 
 /// <summary>
-/// One bare mail address: the dot-atom form of RFC 5321, without display name, quotes, comments or literals. The local
-/// part is ASCII, because a server without SMTPUTF8 refuses others; the domain may be international. By what it lets
-/// through, no line break and no second address can hide in it.
+/// One bare mail address as HTML's <c>input type=email</c> takes it, without display name, quotes, comments or literals.
+/// By what it lets through, no line break and no second address can hide in it. Other than HTML:
+/// 1. The domain has two labels or more and its last one is no number; it may be international.
+/// 2. The local part neither begins nor ends with a dot, nor has two in a row: the mail could not be written (MimeKit).
+/// 3. The lengths of RFC 5321.
+/// The local part is ASCII, as in HTML: a server without SMTPUTF8 refuses others.
 /// </summary>
 internal static class MailAddress
 {

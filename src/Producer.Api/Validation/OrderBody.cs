@@ -5,13 +5,16 @@ namespace Orders.Producer.Api.Validation;
 /// <summary>Reads the body of an order: its shape, nothing of its meaning.</summary>
 internal static class OrderBody
 {
-    private static readonly Members OrderMembers = new(
-        ["customer", "lines", "currency", "shippingAddress"],
-        ["premium", "notes", "releaseAt"]
-    );
+    // Of an order in a batch; an order alone has the header.
+    private const string Key = "idempotencyKey";
+
+    private static readonly string[] Required = ["customer", "lines", "currency", "shippingAddress"];
+    private static readonly string[] Optional = ["premium", "notes", "releaseAt"];
+    private static readonly Members OrderMembers = new(Required, Optional);
+    private static readonly Members BatchOrderMembers = new(Required, [.. Optional, Key]);
     private static readonly Members CustomerMembers = new(["name", "email"], []);
     private static readonly Members LineMembers = new(["sku", "quantity"], []);
-    private static readonly Members AddressMembers = new(["line1", "city", "postalCode", "country"], []);
+    private static readonly Members AddressMembers = new(["line1", "city", "country"], ["postalCode"]);
 
     private static readonly Pointer Customer = new("", -1, "customer");
     private static readonly Pointer Lines = new("", -1, "lines");
@@ -21,13 +24,21 @@ internal static class OrderBody
     /// <param name="body">UTF-8 JSON, as it came.</param>
     /// <param name="draft">The order; of use only when there are no errors.</param>
     /// <returns>Everything that is wrong with the shape; null when nothing is.</returns>
-    public static FieldErrors? Read(ReadOnlySpan<byte> body, out OrderDraft draft)
+    public static FieldErrors? Read(ReadOnlySpan<byte> body, out OrderDraft draft) =>
+        Read(body, OrderMembers, out draft);
+
+    /// <summary>Reads an order of a batch, which may have an Idempotency-Key of its own.</summary>
+    /// <inheritdoc cref="Read(ReadOnlySpan{byte}, out OrderDraft)"/>
+    public static FieldErrors? ReadOfBatch(ReadOnlySpan<byte> body, out OrderDraft draft) =>
+        Read(body, BatchOrderMembers, out draft);
+
+    private static FieldErrors? Read(ReadOnlySpan<byte> body, Members members, out OrderDraft draft)
     {
         draft = new OrderDraft();
         try
         {
             var reader = new StrictReader(body);
-            ReadOrder(ref reader, draft);
+            ReadOrder(ref reader, members, draft);
             reader.Finish();
             return reader.Errors;
         }
@@ -52,13 +63,13 @@ internal static class OrderBody
         return errors;
     }
 
-    private static void ReadOrder(ref StrictReader reader, OrderDraft draft)
+    private static void ReadOrder(ref StrictReader reader, Members members, OrderDraft draft)
     {
         if (!reader.EnterObject(Pointer.Root))
             return;
 
         var seen = 0u;
-        while (reader.NextMember(OrderMembers, Pointer.Root, ref seen, out var member))
+        while (reader.NextMember(members, Pointer.Root, ref seen, out var member))
         {
             switch (member)
             {
@@ -80,8 +91,11 @@ internal static class OrderBody
                 case 5:
                     draft.Notes = reader.OptionalText(Pointer.Root.To("notes"));
                     break;
-                default:
+                case 6:
                     draft.ReleaseAt = reader.OptionalText(Pointer.Root.To("releaseAt"));
+                    break;
+                default:
+                    draft.IdempotencyKey = reader.OptionalText(Pointer.Root.To(Key));
                     break;
             }
         }
@@ -134,20 +148,20 @@ internal static class OrderBody
         var seen = 0u;
         while (reader.NextMember(AddressMembers, Address, ref seen, out var member))
         {
-            var text = reader.Text(Address.To(AddressMembers.NameOf(member))) ?? "";
+            var at = Address.To(AddressMembers.NameOf(member));
             switch (member)
             {
                 case 0:
-                    draft.ShipLine1 = text;
+                    draft.ShipLine1 = reader.Text(at) ?? "";
                     break;
                 case 1:
-                    draft.ShipCity = text;
+                    draft.ShipCity = reader.Text(at) ?? "";
                     break;
                 case 2:
-                    draft.ShipPostalCode = text;
+                    draft.ShipCountry = reader.Text(at) ?? "";
                     break;
                 default:
-                    draft.ShipCountry = text;
+                    draft.ShipPostalCode = reader.OptionalText(at) ?? "";
                     break;
             }
         }

@@ -24,6 +24,9 @@ internal sealed class OrderDraft
     public string? Notes { get; set; }
 
     public string? ReleaseAt { get; set; }
+
+    /// <summary>Of an order in a batch only.</summary>
+    public string? IdempotencyKey { get; set; }
 }
 
 /// <summary>A line as it was sent.</summary>

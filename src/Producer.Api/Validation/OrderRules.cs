@@ -58,11 +58,14 @@ internal static class OrderRules
             Fault("/currency", "must be EUR, USD or GBP");
         Fault("/shippingAddress/line1", VisibleText.FaultIn(draft.ShipLine1, 200));
         Fault("/shippingAddress/city", VisibleText.FaultIn(draft.ShipCity, 100));
-        Fault("/shippingAddress/postalCode", VisibleText.FaultIn(draft.ShipPostalCode, 20));
+        if (draft.ShipPostalCode.Length > 0)
+            Fault("/shippingAddress/postalCode", VisibleText.FaultIn(draft.ShipPostalCode, 20));
+        else if (!Countries.WithoutPostalCode.Contains(draft.ShipCountry))
+            Fault("/shippingAddress/postalCode", "is required, except in countries without postal codes");
         if (!Countries.Codes.Contains(draft.ShipCountry))
             Fault(
                 "/shippingAddress/country",
-                "must be a country code of ISO 3166-1 alpha-2 in capital letters, such as DE"
+                "must be a country code of ISO 3166-1 alpha-2 in capital letters, such as DE, or XK"
             );
         if (draft.Notes is { } notes)
             Fault("/notes", VisibleText.FaultIn(notes, 500, mayBeBlank: true));
@@ -71,7 +74,7 @@ internal static class OrderRules
         if (draft.ReleaseAt is { } text)
         {
             if (!TimestampText.TryRead(text, out var moment))
-                Fault("/releaseAt", "must be a moment of ISO 8601 with an offset, such as 2026-12-24T08:00:00+01:00");
+                Fault("/releaseAt", "must be a moment of RFC 3339 with an offset, such as 2026-12-24T08:00:00+01:00");
             else if (moment > now + LongestDelay)
                 Fault("/releaseAt", FormattableString.Invariant($"must be at most {LongestDelay.Days} days ahead"));
             else if (moment > now)

@@ -104,7 +104,7 @@ public sealed class InvoicePdf(InvoiceFonts fonts)
                 [
                     snapshot.CustomerName,
                     snapshot.Address.Line1,
-                    $"{snapshot.Address.PostalCode} {snapshot.Address.City}",
+                    $"{snapshot.Address.PostalCode} {snapshot.Address.City}".TrimStart(),
                     snapshot.Address.Country,
                 ]
         )

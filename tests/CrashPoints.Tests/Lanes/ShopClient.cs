@@ -87,6 +87,28 @@ internal sealed class ShopClient(HostProcess api, string key) : IDisposable
             Patience
         );
 
+    /// <summary>
+    /// Posts an article that nobody sells under the key of an order, until the key is found to stand for another body.
+    /// </summary>
+    public Task AskForKeyAsync(PostedOrder order) =>
+        Eventually.Is(
+            async () =>
+            {
+                using var body = new StringContent(
+                    order.Body.Replace("MUG-BLUE", "MUG-NONE", StringComparison.Ordinal),
+                    new MediaTypeHeaderValue("application/json")
+                );
+                using var answer = await _http.TrySendAsync(HttpMethod.Post, "/orders", key, body, order.Key);
+                return answer is { StatusCode: HttpStatusCode.UnprocessableEntity }
+                    && (await answer.Content.ReadAsStringAsync()).Contains(
+                        "idempotency-key-reused",
+                        StringComparison.Ordinal
+                    );
+            },
+            "the key is found",
+            Patience
+        );
+
     public void Dispose() => _http.Dispose();
 
     private async Task<bool> TryReadAsync(string path)

@@ -178,6 +178,7 @@ internal static class Scenarios
     private static readonly Dictionary<string, Scenario> Special = new()
     {
         ["api.before_find_keys"] = Posted with { Then = (lane, order) => lane.Client.PostAsync(order) },
+        ["api.before_recall"] = Posted with { Then = (lane, order) => lane.Client.AskForKeyAsync(order) },
         ["api.before_read_key"] = Posted with { Then = (lane, _) => lane.Client.KnockAsync() },
         ["api.before_list"] = Reading("/orders"),
         ["api.before_read_stock"] = Reading("/catalogue"),

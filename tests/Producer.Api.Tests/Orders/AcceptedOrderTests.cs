@@ -38,8 +38,18 @@ internal sealed class AcceptedOrderTests : ApiFixture
             )
         );
         yield return Case("past release", SampleOrder.WithReleaseAt("\"0001-01-01T00:00:00Z\""));
+        yield return Case("nine digits of a second", SampleOrder.WithReleaseAt("\"2026-01-01T00:00:00.123456789Z\""));
+        yield return Case("small letters in a moment", SampleOrder.WithReleaseAt("\"2026-01-01t00:00:00z\""));
+        yield return Case("no postal code in Hong Kong", In("HK", ""));
+        yield return Case("postal code null in the Emirates", In("AE", "\"postalCode\":null,"));
+        yield return Case("postal code empty in Panama", In("PA", "\"postalCode\":\"\","));
+        yield return Case("postal code in Qatar all the same", In("QA", "\"postalCode\":\"0000\","));
+        yield return Case("Kosovo", In("XK", "\"postalCode\":\"10000\","));
 
         static TestCaseData Case(string name, string body) => new TestCaseData(body).SetArgDisplayNames(name);
+
+        static string In(string country, string postalCode) =>
+            SampleOrder.With("\"postalCode\":\"20457\",\"country\":\"DE\"", $"{postalCode}\"country\":\"{country}\"");
     }
 
     [TestCaseSource(nameof(Harmless))]

@@ -79,7 +79,41 @@ internal sealed class BatchTests : ApiFixture
     }
 
     [Test]
-    public async Task A_batch_takes_no_key()
+    public async Task Each_order_may_have_a_key_of_its_own()
+    {
+        var keyed = SampleOrder.With("{\"customer\"", "{\"idempotencyKey\":\"item 1\",\"customer\"");
+        var alone = await PostAsync(SampleOrder.Text, idempotencyKey: "\"item 1\"");
+        var results = (
+            await PostBatchAsync(
+                Batch(
+                    keyed,
+                    keyed.Replace("item 1", "item 2", StringComparison.Ordinal),
+                    keyed.Replace("item 1", "item 2", StringComparison.Ordinal),
+                    keyed.Replace("item 1", "", StringComparison.Ordinal),
+                    keyed.Replace("item 1", "ü", StringComparison.Ordinal),
+                    keyed.Replace("\"item 1\"", "null", StringComparison.Ordinal),
+                    keyed.Replace("\"item 1\"", "1", StringComparison.Ordinal)
+                )
+            )
+        ).Body["results"]!.AsArray();
+        Assert.Multiple(() =>
+        {
+            Assert.That(
+                results.Select(r => r!["status"]!.GetValue<int>()),
+                Is.EqualTo(new[] { 202, 202, 409, 400, 400, 202, 400 })
+            );
+            Assert.That(
+                results[0]!["order"]!["id"]!.GetValue<string>(),
+                Is.EqualTo(alone.Body["id"]!.GetValue<string>())
+            );
+            Assert.That(results[0]!["replayed"]!.GetValue<bool>(), Is.True);
+            Assert.That(results[1]!["replayed"], Is.Null);
+            Assert.That(results[3]!["problem"]!["type"]!.GetValue<string>(), Does.EndWith("invalid-idempotency-key"));
+        });
+    }
+
+    [Test]
+    public async Task The_header_of_a_batch_takes_no_key()
     {
         var answer = await PostBatchAsync(Batch(SampleOrder.Text), ("Idempotency-Key", "batch-key"));
         Assert.That((answer.Status, answer.Code), Is.EqualTo((400, "invalid-idempotency-key")));

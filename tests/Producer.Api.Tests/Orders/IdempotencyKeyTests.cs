@@ -1,7 +1,13 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
 namespace Orders.Producer.Api.Tests.Orders;
 
 internal sealed class IdempotencyKeyTests : ApiFixture
 {
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
     [Test]
     public async Task The_same_key_and_body_again_give_the_same_order()
     {
@@ -112,22 +118,148 @@ internal sealed class IdempotencyKeyTests : ApiFixture
     }
 
     [TestCase("")]
-    [TestCase("1234567")]
     [TestCase("with blank")]
-    [TestCase("slash/slash")]
+    [TestCase("one,two")]
+    [TestCase("quote\"")]
+    [TestCase("\"\"")]
+    [TestCase("\"open")]
+    [TestCase("\"open\\\"")]
+    [TestCase("\"open\\")]
+    [TestCase("\"one\", \"two\"")]
+    [TestCase("\"with\";parameter=1")]
+    [TestCase("\"unknown \\escape\"")]
     public async Task A_key_that_is_none_is_refused(string key)
     {
         var answer = await PostAsync(SampleOrder.Text, idempotencyKey: key);
         Assert.That((answer.Status, answer.Code), Is.EqualTo((400, "invalid-idempotency-key")));
     }
 
-    [TestCase(64, 202)]
-    [TestCase(65, 400)]
-    public async Task A_key_has_at_most_64_characters(int length, int status) =>
+    [TestCase("k")]
+    [TestCase("slash/slash?a=b;c")]
+    [TestCase("\"with blank, comma\"")]
+    [TestCase("\" \"")]
+    [TestCase("\"3d3f1c9e-0d5c-4a53-9d0e-1f2f8a0b7c11\"")]
+    public async Task A_key_of_printable_characters_is_taken_and_found_again(string key)
+    {
+        var first = await PostAsync(SampleOrder.Text, idempotencyKey: key);
+        var second = await PostAsync(SampleOrder.Text, idempotencyKey: key);
+        Assert.That(first.Status, Is.EqualTo(202), first.ToString());
+        AssertReplayed(second, first);
+    }
+
+    [TestCase("in-quotes-or-not", "\"in-quotes-or-not\"")]
+    [TestCase("back\\slash", "\"back\\\\slash\"")]
+    public async Task A_key_is_the_same_in_quotes_and_without(string bare, string quoted)
+    {
+        var first = await PostAsync(SampleOrder.Text, idempotencyKey: bare);
+        AssertReplayed(await PostAsync(SampleOrder.Text, idempotencyKey: quoted), first);
+    }
+
+    [Test]
+    public async Task An_escaped_quote_is_a_part_of_the_key()
+    {
+        await PostAsync(SampleOrder.Text, idempotencyKey: "\"say \\\"hi\\\"\"");
         Assert.That(
-            (await PostAsync(SampleOrder.Text, idempotencyKey: new string('k', length))).Status,
-            Is.EqualTo(status)
+            await Database.CountAsync("posted_keys where key = 'say \"hi\"'"),
+            Is.EqualTo(1),
+            "rows of the key"
         );
+    }
+
+    [TestCase(255, 202)]
+    [TestCase(256, 400)]
+    public async Task A_key_has_at_most_255_characters(int length, int status)
+    {
+        var bare = await PostAsync(SampleOrder.Text, idempotencyKey: new string('k', length));
+        var escaped = await PostAsync(
+            SampleOrder.Text,
+            idempotencyKey: $"\"{string.Concat(Enumerable.Repeat("\\\"", length))}\""
+        );
+        Assert.That((bare.Status, escaped.Status), Is.EqualTo((status, status)));
+    }
+
+    [Test]
+    public async Task The_order_of_members_and_the_spelling_of_json_do_not_make_another_body()
+    {
+        var first = await PostAsync(SampleOrder.Text, idempotencyKey: "same-body");
+        foreach (
+            var body in new[]
+            {
+                JsonNode.Parse(SampleOrder.Text)!.ToJsonString(Indented),
+                Reversed(JsonNode.Parse(SampleOrder.Text)!).ToJsonString(),
+                SampleOrder.With("\"currency\"", "\"curr\\u0065ncy\""),
+                SampleOrder.WithName("\"Zo\\u00eb M\\u00FCller\""),
+                SampleOrder.With(",\"releaseAt\":null", ""),
+                SampleOrder.With("\"premium\":false,", ""),
+            }
+        )
+            AssertReplayed(await PostAsync(body, idempotencyKey: "same-body"), first);
+    }
+
+    [Test]
+    public async Task Any_other_value_makes_another_body()
+    {
+        var sample = SampleOrder.WithLines("""[{"sku":"MUG-BLUE","quantity":2},{"sku":"TEA-GREEN","quantity":3}]""");
+        var release = $"\"{DateTimeOffset.UtcNow.AddDays(1):yyyy-MM-ddTHH:mm:ssZ}\"";
+        Assert.That((await PostAsync(sample, idempotencyKey: "other-body")).Status, Is.EqualTo(202));
+        foreach (
+            var (piece, other) in new[]
+            {
+                ("Zoë Müller", "Zoe Müller"),
+                ("zoe@example.com", "zoë@example.com"),
+                ("zoe@example.com", "Zoe@example.com"),
+                ("MUG-BLUE", "MUG-RED"),
+                ("\"quantity\":2", "\"quantity\":1"),
+                ("{\"sku\":\"MUG-BLUE\",\"quantity\":2},", ""),
+                (
+                    "\"quantity\":2},{\"sku\":\"TEA-GREEN\",\"quantity\":3}",
+                    "\"quantity\":3},{\"sku\":\"TEA-GREEN\",\"quantity\":2}"
+                ),
+                ("EUR", "USD"),
+                ("Hafenstr. 1", "Hafenstr. 11"),
+                ("Hamburg", "Homburg"),
+                ("20457", "20458"),
+                ("\"DE\"", "\"AT\""),
+                ("\"premium\":false", "\"premium\":true"),
+                ("\"ring twice\"", "null"),
+                ("\"ring twice\"", "\"\""),
+                ("\"releaseAt\":null", $"\"releaseAt\":{release}"),
+            }
+        )
+        {
+            var body = sample.Replace(piece, other, StringComparison.Ordinal);
+            Assert.That(body, Is.Not.EqualTo(sample), piece);
+            var answer = await PostAsync(body, idempotencyKey: "other-body");
+            Assert.That((answer.Status, answer.Code), Is.EqualTo((422, "idempotency-key-reused")), body);
+        }
+    }
+
+    [Test]
+    public async Task A_key_that_an_earlier_build_stored_is_found()
+    {
+        var first = await PostAsync(SampleOrder.Text, idempotencyKey: "earlier-build");
+        await Database.ExecuteAsync(
+            "update posted_keys set body_hash = sha256($1) where key = 'earlier-build'",
+            Encoding.UTF8.GetBytes(SampleOrder.Text)
+        );
+        AssertReplayed(await PostAsync(SampleOrder.Text, idempotencyKey: "earlier-build"), first);
+        var other = await PostAsync(SampleOrder.WithQuantity("3"), idempotencyKey: "earlier-build");
+        Assert.That((other.Status, other.Code), Is.EqualTo((422, "idempotency-key-reused")));
+    }
+
+    private static void AssertReplayed(Answer answer, Answer first)
+    {
+        Assert.That(answer.Status, Is.EqualTo(202), answer.ToString());
+        Assert.That(answer.Text, Is.EqualTo(first.Text));
+        Assert.That(answer.Headers["Idempotency-Replayed"], Is.EqualTo("true"));
+    }
+
+    private static JsonNode Reversed(JsonNode node) =>
+        node is JsonObject members
+            ? new JsonObject(
+                members.Reverse().Select(m => KeyValuePair.Create(m.Key, m.Value is null ? null : Reversed(m.Value)))
+            )
+            : node.DeepClone();
 
     [Test]
     public async Task Two_keys_are_refused()

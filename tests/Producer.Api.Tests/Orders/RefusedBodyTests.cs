@@ -225,6 +225,17 @@ internal static class RefusedBodyTests
             SampleOrder.With("20457", new string('1', 21)),
             "/shippingAddress/postalCode"
         );
+        foreach (var postalCode in new[] { "", "\"postalCode\":null,", "\"postalCode\":\"\"," })
+            yield return Case(
+                $"postal code in Germany: {postalCode}",
+                SampleOrder.With("\"postalCode\":\"20457\",", postalCode),
+                "/shippingAddress/postalCode"
+            );
+        yield return Case(
+            "postal code blank in Hong Kong",
+            SampleOrder.With("\"20457\",\"country\":\"DE\"", "\" \",\"country\":\"HK\""),
+            "/shippingAddress/postalCode"
+        );
         yield return Case("notes of 501 characters", SampleOrder.WithNotes($"\"{new string('n', 501)}\""), "/notes");
         yield return Case("notes with a line break", SampleOrder.WithNotes("\"a\\nb\""), "/notes");
         foreach (
@@ -237,6 +248,10 @@ internal static class RefusedBodyTests
                 "2099-01-01T00:00:00Z",
                 "24.12.2026 08:00",
                 "2026-13-01T00:00:00Z",
+                "2026-01-01T00:00:00.1234567890Z",
+                "2026-01-01T00:00:00.Z",
+                "2026-01-01 00:00:00Z",
+                "z",
             }
         )
             yield return Case($"release at '{moment}'", SampleOrder.WithReleaseAt($"\"{moment}\""), "/releaseAt");

@@ -7,8 +7,12 @@ namespace Orders.Producer.Api.Tests.Validation;
 internal sealed class VocabularyTests
 {
     [Test]
-    public void There_are_249_countries() =>
-        Assert.That(Countries.Codes, Has.Count.EqualTo(249).And.All.Matches("^[A-Z]{2}$"));
+    public void There_are_249_countries_and_Kosovo() =>
+        Assert.That(Countries.Codes, Has.Count.EqualTo(250).And.All.Matches("^[A-Z]{2}$").And.Contains("XK"));
+
+    [Test]
+    public void Countries_without_postal_codes_are_countries() =>
+        Assert.That(Countries.WithoutPostalCode, Has.Count.EqualTo(69).And.SubsetOf(Countries.Codes));
 
     [Test]
     public void The_codes_of_problems_are_the_ones_that_clients_know() =>

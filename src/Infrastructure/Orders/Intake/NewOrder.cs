@@ -30,7 +30,7 @@ public sealed record NewOrder
     /// <summary>City.</summary>
     public required string ShipCity { get; init; }
 
-    /// <summary>Postal code.</summary>
+    /// <summary>Postal code; empty where the country has none.</summary>
     public required string ShipPostalCode { get; init; }
 
     /// <summary>ISO 3166-1 alpha-2.</summary>
@@ -48,8 +48,14 @@ public sealed record NewOrder
     /// <summary>The client's Idempotency-Key; null when it sent none.</summary>
     public string? IdempotencyKey { get; init; }
 
-    /// <summary>SHA-256 of the body; needed only together with <see cref="IdempotencyKey"/>.</summary>
+    /// <summary>
+    /// The hash of the body, see <see cref="PostedKey.BodyHash"/>; needed only together with
+    /// <see cref="IdempotencyKey"/>.
+    /// </summary>
     public byte[] BodyHash { get; init; } = [];
+
+    /// <summary>The hash of the same body as earlier builds stored it; empty when there is none.</summary>
+    public byte[] EarlierBodyHash { get; init; } = [];
 
     /// <summary>
     /// The steps the order has to go through, as a mask of <see cref="QueueWorkers.Steps.CatalogueEntry.Bit"/>.
@@ -67,6 +73,8 @@ public sealed record NewOrder
 
     /// <summary>Sum of the lines.</summary>
     public decimal Total => Lines.Sum(l => l.Total);
+
+    internal KeyUse ToKeyUse() => new(ClientId, IdempotencyKey!, BodyHash, EarlierBodyHash, Id);
 
     private static DateTimeOffset WholeMicroseconds(DateTimeOffset time) =>
         time.AddTicks(-(time.Ticks % TimeSpan.TicksPerMicrosecond));

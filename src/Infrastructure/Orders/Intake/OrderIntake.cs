@@ -17,9 +17,6 @@ namespace Orders.Infrastructure.Intake;
 public sealed class OrderIntake(NpgsqlDataSource database, RelayFeed relay, DuplicateEvidence? duplicates = null)
     : GroupCommitter<NewOrder, IntakeResult>
 {
-    // The name under which a repeated post stands among the suppressed duplicates.
-    private const string Door = "post-order";
-
     private readonly ConcurrentDictionary<(string Client, string Key), byte> _inFlight = new();
     private readonly CustomerFairness _lanes = new();
 
@@ -44,6 +41,9 @@ public sealed class OrderIntake(NpgsqlDataSource database, RelayFeed relay, Dupl
         }
     }
 
+    /// <summary>Whether this process is storing an order under a key at this moment.</summary>
+    internal bool IsInFlight(KeyUse use) => _inFlight.ContainsKey((use.ClientId, use.Key));
+
     /// <inheritdoc />
     protected override async Task<IntakeResult[]> WriteAsync(IReadOnlyList<NewOrder> units)
     {
@@ -57,7 +57,7 @@ public sealed class OrderIntake(NpgsqlDataSource database, RelayFeed relay, Dupl
             if (results[i].Outcome == IntakeOutcome.Accepted)
                 relay.Offer(messages[i]);
             else if (results[i].Outcome == IntakeOutcome.Replayed)
-                duplicates?.Add(results[i].Order!.Id, Door, Door, null, DuplicateCause.RepeatedPost);
+                duplicates?.AddRepeatedPost(results[i].Order!.Id);
         }
 
         return results;

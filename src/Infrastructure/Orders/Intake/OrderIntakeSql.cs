@@ -38,23 +38,6 @@ internal static class OrderIntakeSql
         select id, number from o
         """;
 
-    // The wait for a twin on another node is short: it ends with that node's commit, or with this statement's
-    // lock_timeout. A node that is frozen in mid-commit keeps its keys for as long as PostgreSQL lets a transaction be
-    // idle (30 s), and meanwhile everybody else's orders would wait behind it.
-    private const string TakeKeys = """
-        insert into posted_keys (client_id, key, body_hash, order_id)
-        select t.* from unnest($1::text[], $2::text[], $3::bytea[], $4::uuid[]) as t(client_id, key, body_hash,
-            order_id) order by 1, 2
-        on conflict do nothing returning order_id
-        """;
-
-    private const string FindKeys = """
-        select k.client_id, k.key, k.body_hash, o.id, o.number, o.total, o.currency, o.created_at, p.status
-        from unnest($1::text[], $2::text[]) as t(client_id, key)
-        join posted_keys k using (client_id, key) join orders o on o.id = k.order_id
-            join order_progress p on p.order_id = o.id
-        """;
-
     /// <summary>
     /// Writes the orders; those whose key was used before are answered with what that key stands for and not written.
     /// </summary>
@@ -79,10 +62,11 @@ internal static class OrderIntakeSql
         }
 
         await using var transaction = await connection.BeginTransactionAsync();
-        HashSet<Guid> fresh;
+        KeyUse[] uses = [.. orders.Where(o => o.IdempotencyKey is not null).Select(o => o.ToKeyUse())];
+        HashSet<Guid> taken;
         try
         {
-            fresh = await TakeKeysAsync(connection, orders, waitsBriefly);
+            taken = await PostedKeysSql.TakeAsync(connection, uses, waitsBriefly);
         }
         catch (PostgresException held) when (orders.Count == 1 && DatabaseFault.IsLockTimeout(held))
         {
@@ -90,19 +74,19 @@ internal static class OrderIntakeSql
             return [new IntakeResult(IntakeOutcome.KeyInFlight, null)];
         }
 
-        await AnswerRepeatedAsync(
-            connection,
-            orders,
-            results,
-            [.. Enumerable.Range(0, orders.Count).Where(i => !fresh.Contains(orders[i].Id))]
-        );
-        await InsertAsync(
-            connection,
-            orders,
-            messages,
-            results,
-            [.. Enumerable.Range(0, orders.Count).Where(i => fresh.Contains(orders[i].Id))]
-        );
+        KeyUse[] repeated = [.. uses.Where(u => !taken.Contains(u.OrderId))];
+        var earlier = await PostedKeysSql.FindAsync(connection, repeated);
+        var isRepeated = repeated.Select(u => u.OrderId).ToHashSet();
+        List<int> fresh = [];
+        for (var i = 0; i < orders.Count; i++)
+        {
+            if (isRepeated.Contains(orders[i].Id))
+                results[i] = earlier[orders[i].Id];
+            else
+                fresh.Add(i);
+        }
+
+        await InsertAsync(connection, orders, messages, results, [.. fresh]);
         Failpoint.Hit("api.before_commit", Outside.Database);
         await transaction.CommitAsync();
         Failpoint.Hit("api.after_commit", Outside.Database);
@@ -124,28 +108,28 @@ internal static class OrderIntakeSql
         var lines = orders.SelectMany(o => o.Lines.Select((line, at) => (o.Id, At: (short)at, Line: line))).ToArray();
         await using var command = new NpgsqlCommand(Insert, connection);
         var p = command.Parameters;
-        Add(p, NpgsqlDbType.Uuid, orders, o => o.Id);
-        Add(p, NpgsqlDbType.Text, orders, o => o.ClientId);
-        Add(p, NpgsqlDbType.Text, orders, o => o.CustomerName);
-        Add(p, NpgsqlDbType.Text, orders, o => o.CustomerEmail);
-        Add(p, NpgsqlDbType.Text, orders, o => o.Currency);
-        Add(p, NpgsqlDbType.Numeric, orders, o => o.Total);
-        Add(p, NpgsqlDbType.Boolean, orders, o => o.Premium);
-        Add(p, NpgsqlDbType.Text, orders, o => o.Notes);
-        Add(p, NpgsqlDbType.Text, orders, o => o.ShipLine1);
-        Add(p, NpgsqlDbType.Text, orders, o => o.ShipCity);
-        Add(p, NpgsqlDbType.Text, orders, o => o.ShipPostalCode);
-        Add(p, NpgsqlDbType.Text, orders, o => o.ShipCountry);
-        Add(p, NpgsqlDbType.TimestampTz, orders, o => o.ReleaseAt?.ToUniversalTime());
-        Add(p, NpgsqlDbType.TimestampTz, orders, o => o.CreatedAt);
-        Add(p, NpgsqlDbType.Integer, orders, o => o.RequiredSteps);
-        Add(p, NpgsqlDbType.Uuid, lines, l => l.Id);
-        Add(p, NpgsqlDbType.Smallint, lines, l => l.At);
-        Add(p, NpgsqlDbType.Text, lines, l => l.Line.Sku);
-        Add(p, NpgsqlDbType.Text, lines, l => l.Line.Name);
-        Add(p, NpgsqlDbType.Integer, lines, l => l.Line.Quantity);
-        Add(p, NpgsqlDbType.Numeric, lines, l => l.Line.UnitPrice);
-        Add(p, NpgsqlDbType.Numeric, lines, l => l.Line.Total);
+        p.AddColumn(NpgsqlDbType.Uuid, orders, o => o.Id);
+        p.AddColumn(NpgsqlDbType.Text, orders, o => o.ClientId);
+        p.AddColumn(NpgsqlDbType.Text, orders, o => o.CustomerName);
+        p.AddColumn(NpgsqlDbType.Text, orders, o => o.CustomerEmail);
+        p.AddColumn(NpgsqlDbType.Text, orders, o => o.Currency);
+        p.AddColumn(NpgsqlDbType.Numeric, orders, o => o.Total);
+        p.AddColumn(NpgsqlDbType.Boolean, orders, o => o.Premium);
+        p.AddColumn(NpgsqlDbType.Text, orders, o => o.Notes);
+        p.AddColumn(NpgsqlDbType.Text, orders, o => o.ShipLine1);
+        p.AddColumn(NpgsqlDbType.Text, orders, o => o.ShipCity);
+        p.AddColumn(NpgsqlDbType.Text, orders, o => o.ShipPostalCode);
+        p.AddColumn(NpgsqlDbType.Text, orders, o => o.ShipCountry);
+        p.AddColumn(NpgsqlDbType.TimestampTz, orders, o => o.ReleaseAt?.ToUniversalTime());
+        p.AddColumn(NpgsqlDbType.TimestampTz, orders, o => o.CreatedAt);
+        p.AddColumn(NpgsqlDbType.Integer, orders, o => o.RequiredSteps);
+        p.AddColumn(NpgsqlDbType.Uuid, lines, l => l.Id);
+        p.AddColumn(NpgsqlDbType.Smallint, lines, l => l.At);
+        p.AddColumn(NpgsqlDbType.Text, lines, l => l.Line.Sku);
+        p.AddColumn(NpgsqlDbType.Text, lines, l => l.Line.Name);
+        p.AddColumn(NpgsqlDbType.Integer, lines, l => l.Line.Quantity);
+        p.AddColumn(NpgsqlDbType.Numeric, lines, l => l.Line.UnitPrice);
+        p.AddColumn(NpgsqlDbType.Numeric, lines, l => l.Line.Total);
         OutboxColumns.AddTo(p, Array.ConvertAll(which, i => messages[i]));
 
         var numbers = new Dictionary<Guid, long>(orders.Length);
@@ -170,85 +154,5 @@ internal static class OrderIntakeSql
                 )
             );
         }
-    }
-
-    private static async Task<HashSet<Guid>> TakeKeysAsync(
-        NpgsqlConnection connection,
-        IReadOnlyList<NewOrder> orders,
-        bool waitsBriefly
-    )
-    {
-        var keyed = orders.Where(o => o.IdempotencyKey is not null).ToArray();
-        var command = new NpgsqlBatchCommand(TakeKeys);
-        Add(command.Parameters, NpgsqlDbType.Text, keyed, o => o.ClientId);
-        Add(command.Parameters, NpgsqlDbType.Text, keyed, o => o.IdempotencyKey);
-        Add(command.Parameters, NpgsqlDbType.Bytea, keyed, o => o.BodyHash);
-        Add(command.Parameters, NpgsqlDbType.Uuid, keyed, o => o.Id);
-
-        var fresh = orders.Where(o => o.IdempotencyKey is null).Select(o => o.Id).ToHashSet();
-        await using var batch = new NpgsqlBatch(connection)
-        {
-            BatchCommands = { waitsBriefly ? LockWait.Briefly() : LockWait.Shortly(), command, LockWait.AsUsual() },
-        };
-        Failpoint.Hit("api.before_take_keys", Outside.Database);
-        await using var reader = await batch.ExecuteReaderAsync();
-        await reader.NextResultAsync();
-        while (await reader.ReadAsync())
-            fresh.Add(reader.GetGuid(0));
-        return fresh;
-    }
-
-    private static async Task AnswerRepeatedAsync(
-        NpgsqlConnection connection,
-        IReadOnlyList<NewOrder> orders,
-        IntakeResult[] results,
-        int[] which
-    )
-    {
-        if (which.Length == 0)
-            return;
-
-        await using var command = new NpgsqlCommand(FindKeys, connection);
-        Add(command.Parameters, NpgsqlDbType.Text, which, i => orders[i].ClientId);
-        Add(command.Parameters, NpgsqlDbType.Text, which, i => orders[i].IdempotencyKey);
-        var known = new Dictionary<(string, string), (byte[] Hash, StoredOrder Order)>();
-        Failpoint.Hit("api.before_find_keys", Outside.Database);
-        await using var reader = await command.ExecuteReaderAsync();
-        while (await reader.ReadAsync())
-        {
-            known[(reader.GetString(0), reader.GetString(1))] = (
-                reader.GetFieldValue<byte[]>(2),
-                new StoredOrder(
-                    reader.GetGuid(3),
-                    reader.GetInt64(4),
-                    reader.GetDecimal(5),
-                    reader.GetString(6),
-                    reader.GetFieldValue<DateTimeOffset>(7),
-                    (OrderStatus)reader.GetInt16(8)
-                )
-            );
-        }
-
-        foreach (var i in which)
-        {
-            var (hash, order) = known[(orders[i].ClientId, orders[i].IdempotencyKey!)];
-            results[i] = hash.AsSpan().SequenceEqual(orders[i].BodyHash)
-                ? new IntakeResult(IntakeOutcome.Replayed, order)
-                : new IntakeResult(IntakeOutcome.KeyUsedForAnotherBody, null);
-        }
-    }
-
-    private static void Add<TItem, TValue>(
-        NpgsqlParameterCollection parameters,
-        NpgsqlDbType type,
-        IReadOnlyCollection<TItem> items,
-        Func<TItem, TValue> column
-    )
-    {
-        var values = new TValue[items.Count];
-        var at = 0;
-        foreach (var item in items)
-            values[at++] = column(item);
-        parameters.Add(new NpgsqlParameter<TValue[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | type });
     }
 }
