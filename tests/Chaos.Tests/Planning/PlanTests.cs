@@ -68,7 +68,10 @@ public sealed class PlanTests
     [TestCase(FaultKind.Policy)]
     [TestCase(FaultKind.KillAfterClaim)]
     public void A_plan_of_one_kind_has_no_other(FaultKind kind) =>
-        Assert.That(Plan.Draw(5, 10, Gap, kind).Faults.Select(f => f.Type.Kind), Is.EqualTo(Enumerable.Repeat(kind, 10)));
+        Assert.That(
+            Plan.Draw(5, 10, Gap, kind).Faults.Select(f => f.Type.Kind),
+            Is.EqualTo(Enumerable.Repeat(kind, 10))
+        );
 
     [Test]
     public void A_plan_says_how_a_fault_is_done()
