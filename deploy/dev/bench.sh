@@ -52,7 +52,7 @@ if $micro; then
   exec dotnet bench/Micro/bin/Release/net10.0/Orders.Bench.Micro.dll "$@"
 fi
 if with bullmq "$@"; then
-  stage "Node.js" ensure_node
+  stage "Node.js" ensure_node "BullMQ runs on it." "Install it, or leave BullMQ out: ./dev bench --help."
   stage "Redis" ensure_redis
   stage "BullMQ" ensure_npm_packages bench/BullMq
 fi

@@ -8,7 +8,7 @@
 # Checks: C# is formatted (CSharpier, width 120), at most 1 % of the lines in src are longer than 120 columns, shell scripts parse, Markdown is
 # well-formed (markdownlint), no sentence has more than 35 words and no paragraph more than six sentences (docs/sentences.mjs), words are
 # spelled right (cspell; deploy/lint/words.txt has ours). Analyzers and code style are checked by the build, where each finding is an error.
-# Needs the .NET SDK and Node.js; the tools are pinned (.config/dotnet-tools.json, deploy/lint/package-lock.json).
+# Needs the .NET SDK and Node.js 20; the tools are pinned (.config/dotnet-tools.json, deploy/lint/package-lock.json).
 set -euo pipefail
 . deploy/machine/stages.sh
 . deploy/machine/apt.sh
@@ -69,7 +69,7 @@ spelling() {
 }
 
 stage ".NET SDK" ensure_sdk
-stage "Node.js" ensure_node
+stage "Node.js" ensure_node "markdownlint and cspell run on it." "Install it: https://nodejs.org/en/download"
 stage "Tools from NuGet" restore_tools
 stage "Tools from npm" ensure_npm_packages deploy/lint
 if [ "$fix" = yes ]; then

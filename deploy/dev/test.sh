@@ -9,7 +9,7 @@
 #
 # Prints the ten slowest tests at the end. Two test projects run at a time (ORDERS_TEST_LANES changes that), with --long one.
 # ORDERS_TEST_KEEP=yes leaves the database and the broker of the tests running for the next run.
-# Needs the .NET SDK and a Docker engine; see ./dev up --help for what set-up brings.
+# Needs the .NET SDK, a C compiler and a Docker engine; see ./dev up --help for what set-up brings.
 set -euo pipefail
 . deploy/machine/stages.sh
 . deploy/machine/apt.sh
@@ -18,6 +18,7 @@ set -euo pipefail
 . deploy/machine/sdk.sh
 . deploy/machine/fonts.sh
 . deploy/machine/browser.sh
+. deploy/machine/compiler.sh
 . deploy/machine/build.sh
 . deploy/machine/test-run.sh
 
@@ -52,6 +53,7 @@ stage "Docker compose" ensure_compose
 stage "Images" ensure_images "$broker_image" "$database_image"
 stage "Fonts" ensure_fonts
 stage "Chromium" ensure_chromium
+stage "C compiler" ensure_compiler
 [ "$build" = no ] || build_solution
 testcontainers_settings
 remove_test_containers

@@ -1,11 +1,12 @@
-# Sourced: what the benchmark's competitors run on, beside Docker and .NET.
+# Sourced: what the benchmark's competitors and the tools of ./dev lint run on, beside Docker and .NET.
 
+# ensure_node REASON REMEDY
 ensure_node() {
   command -v npm >/dev/null || ! on_debian_as_root || install_packages nodejs npm || install_packages nodejs
   local version
   version=$(node --version 2>/dev/null) || version=none
   [[ $version =~ ^v(2[0-9]|[3-9][0-9])\. ]] && command -v npm >/dev/null ||
-    fail "Expected Node.js 20 or newer with npm, found $version: BullMQ runs on it." "Install it, or leave BullMQ out: ./dev bench --help."
+    fail "Expected Node.js 20 or newer with npm, found $version: $1" "$2"
   note "$version"
 }
 
