@@ -29,24 +29,56 @@ is_scale() {
 }
 
 # hold_installation: one command at a time starts or stops the installation. The lock of a command that died is taken over.
+# The lock is a link whose target says who holds it: a file would be there for a moment before it says so.
 hold_installation() {
-  local lock holder='' what='' began=''
+  local lock text error holder what began tries=0
   lock=$work/$(project_name).lock
-  until (set -C; echo "$$ $this_command $(date +%H:%M:%S)" >"$lock") 2>/dev/null; do
-    read -r holder what began <"$lock" 2>/dev/null || true
+  until error=$(ln -sn "$$ $this_command $(date +%H:%M:%S)" "$lock" 2>&1); do
+    text=$(lock_text "$lock")
+    # No here-string: older shells write it to the disk, which may be full.
+    holder=${text%% *} began=${text##* } what=${text#* }
+    what=${what% *}
     if is_command "$holder" "$what"; then
       fail "Another ./dev $what of project '$(project_name)' has been running since $began (process $holder)." \
         "Wait until it ends, or end it with: kill $holder. A second installation needs another COMPOSE_PROJECT_NAME."
     fi
-    rm -f "$lock"
+    tries=$((tries + 1))
+    [ "$tries" -lt 20 ] || no_lock "$lock" "${error##*: }"
+    remove_dead_lock "$lock" "$text"
+    sleep 0.1
   done
   at_exit "rm -f '$lock'"
 }
 
+lock_text() { readlink "$1" 2>/dev/null || cat "$1" 2>/dev/null || true; }
+
+# remove_dead_lock LOCK TEXT: by one command at a time, and only the lock that was read: another command may hold it by now.
+remove_dead_lock() {
+  [ -n "$2" ] && ln -sn "$$" "$1.takeover" 2>/dev/null || return 0
+  [ "$(lock_text "$1")" != "$2" ] || rm -f "$1" || true
+  rm -f "$1.takeover"
+}
+
+# no_lock LOCK ERROR
+no_lock() {
+  if [ -L "$1" ] || [ -e "$1" ]; then
+    fail "The lock $1 was left by a command that died, and cannot be taken over." \
+      "If no other ./dev command runs, remove it: rm -f '$1' '$1.takeover'"
+  fi
+  fail "The lock $1 cannot be made: $2." \
+    "If the disk is full, make room: df -h '$work'. If the folder belongs to another user: sudo chown -R $(id -un) '$work'"
+}
+
 # is_command PID NAME: whether that process is a ./dev NAME; process ids come again.
-is_command() {
-  [[ $1 =~ ^[0-9]+$ ]] && kill -0 "$1" 2>/dev/null || return 1
-  ! command -v ps >/dev/null || [[ $(ps -p "$1" -o args= 2>/dev/null) == *"deploy/dev/$2.sh"* ]]
+is_command() { [[ $1 =~ ^[0-9]+$ && $(process_arguments "$1") == *"deploy/dev/$2.sh"* ]]; }
+
+# By /proc where there is one: a minimal Debian has no ps.
+process_arguments() {
+  if [ -r /proc/self/cmdline ]; then
+    [ ! -r "/proc/$1/cmdline" ] || tr '\0' ' ' <"/proc/$1/cmdline"
+  else
+    ps -p "$1" -o args=
+  fi 2>/dev/null || true
 }
 
 # Whether the engine works on this machine's files and ports, and not over the network or in a virtual machine.
@@ -60,23 +92,23 @@ check_room() {
   total=$((total / 1048576))
   [ "$total" -ge "${MINIMUM_MEMORY_MB:-2000}" ] ||
     fail "The Docker engine has $total MB of memory; all services together need ${MINIMUM_MEMORY_MB:-2000} MB." \
-      "Give it more (Docker Desktop: Settings, Resources), or use a larger machine. MINIMUM_MEMORY_MB=$total ./dev up tries it nevertheless."
+      "Give it more (Docker Desktop: Settings, Resources), or use a larger machine. MINIMUM_MEMORY_MB=$total ./dev $this_command tries it nevertheless."
   if engine_is_here; then
     root=$(docker info --format '{{.DockerRootDir}}')
     [ ! -d "$root" ] || disk=$(df -Pk "$root" | awk 'NR == 2 { print int($4 / 1024) }')
     [ ! -r /proc/meminfo ] || available=$(awk '/^MemAvailable:/ { print int($2 / 1024) }' /proc/meminfo)
   fi
   needs=${MINIMUM_DISK_MB:-2000}
-  # Nothing was built yet: base images and build layers come on top.
-  docker image inspect "$project-api" >/dev/null 2>&1 || needs=${MINIMUM_DISK_MB:-6000}
+  # Nothing was built yet: base images and build layers come on top. Another installation's images share theirs.
+  docker image inspect "$project-api" >/dev/null 2>&1 || [ -n "$(docker images -q 'orders*-api')" ] || needs=${MINIMUM_DISK_MB:-6000}
   [ -z "$disk" ] || [ "$disk" -ge "$needs" ] ||
-    fail "The disk of the Docker engine ($root) has $disk MB left; ./dev up needs $needs MB." \
-      "Make room: 'docker system df' shows what Docker uses, 'docker system prune' removes what no container uses. MINIMUM_DISK_MB=$disk ./dev up tries it nevertheless."
+    fail "The disk of the Docker engine ($root) has $disk MB left; ./dev $this_command needs $needs MB." \
+      "Make room: 'docker system df' shows what Docker uses, 'docker system prune' removes what no container uses. MINIMUM_DISK_MB=$disk ./dev $this_command tries it nevertheless."
   # What runs already is not needed again.
   [ -z "$available" ] || [ -n "$(docker ps -q --filter "label=com.docker.compose.project=$project")" ] ||
     [ "$available" -ge "${MINIMUM_AVAILABLE_MEMORY_MB:-1000}" ] ||
     fail "This machine has $available MB of memory free; all services together need at least ${MINIMUM_AVAILABLE_MEMORY_MB:-1000} MB at rest." \
-      "Stop other programs or containers ('docker stats' shows them). MINIMUM_AVAILABLE_MEMORY_MB=$available ./dev up tries it nevertheless."
+      "Stop other programs or containers ('docker stats' shows them). MINIMUM_AVAILABLE_MEMORY_MB=$available ./dev $this_command tries it nevertheless."
   note "$total MB of memory${disk:+, $disk MB of disk free}"
 }
 

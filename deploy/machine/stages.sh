@@ -5,7 +5,6 @@
 
 # Where set-up keeps its downloads and logs, outside the repository and the build context.
 work=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/orders
-mkdir -p "$work/logs"
 
 # The command's name, as in ./dev NAME.
 this_command=$(basename "$0" .sh)
@@ -25,6 +24,10 @@ fail() {
   [ -z "${stage_failure:-}" ] || printf '%s\n' "$@" >"$stage_failure"
   exit 1
 }
+
+mkdir -p "$work/logs" 2>/dev/null && [ -w "$work" ] && [ -w "$work/logs" ] ||
+  fail "User $(id -un) may not write in $work, where ./dev keeps downloads and logs." \
+    "Was an earlier command run with sudo? Then: sudo chown -R $(id -un) '$work'. XDG_CACHE_HOME names another folder."
 
 # fail_with_log LINE...: the same within a stage, after the errors in its log.
 fail_with_log() { fail "$(errors_of "$stage_log" 4)" "$@"; }
