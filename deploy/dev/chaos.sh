@@ -31,6 +31,7 @@ set -euo pipefail
 . deploy/machine/images.sh
 . deploy/machine/env.sh
 . deploy/machine/sdk.sh
+. deploy/machine/compiler.sh
 
 know_options "$@"
 keep='' plan_only='' files=docker-compose.yml:deploy/chaos/compose.yml arguments=()
@@ -60,13 +61,12 @@ if [ -n "$plan_only" ]; then
   exec dotnet "$runner/Orders.Chaos.dll" "${arguments[@]}"
 fi
 
-mkdir -p "$folder" "$out/clocks"
-export CHAOS_CLOCKS=$out/clocks
+# Of this run: two runs of one clone must not set each other's clocks.
+export CHAOS_CLOCKS=$folder/clocks
+mkdir -p "$CHAOS_CLOCKS"
 
 # What sets a worker's clock off (deploy/chaos/clock.c). The directory is a volume of the workers.
 build_clock() {
-  command -v cc >/dev/null || ! on_debian_as_root || install_packages gcc libc6-dev
-  command -v cc >/dev/null || fail "Expected a C compiler, found none. Install one (Debian: apt-get install gcc libc6-dev)."
   cc -shared -fPIC -O2 -Wall -o "$CHAOS_CLOCKS/clock.so" deploy/chaos/clock.c -ldl
   local worker
   for worker in email inventory invoice warehouse; do echo 0 >"$CHAOS_CLOCKS/$worker"; done
@@ -102,12 +102,14 @@ stage "Base images" ensure_images "$broker_image" "$database_image" "$sdk_image"
 stage ".NET SDK" ensure_sdk
 stage "Passwords (.env)" ensure_env
 stage "The runner" build_runner
+stage "C compiler" ensure_compiler
 stage "Clocks" build_clock
 stage "Building" build_images
 # The checker knows each order that was ever posted here: it begins with none.
 stage "Removing the last one" remove
-stage "Starting" start
+# Before the start: one that fails leaves containers too.
 [ -n "$keep" ] || at_exit 'remove >/dev/null 2>&1'
+stage "Starting" start
 
 CHAOS_PROJECT=$COMPOSE_PROJECT_NAME CHAOS_API=http://127.0.0.1:$API_PORT CHAOS_WORLD=http://127.0.0.1:$OUTSIDE_WORLD_PORT
 CHAOS_MANAGEMENT=http://127.0.0.1:$RABBITMQ_MANAGEMENT_PORT ORDERS_API_KEY=$(setting ORDERS_API_KEY '') RABBITMQ_ADMIN_PASSWORD=$(setting RABBITMQ_ADMIN_PASSWORD '')

@@ -12,7 +12,8 @@ known_cause() {
       "Stop what holds it, or set another one of $(published_port_names) in .env."
   elif found=$(found "$1" 'password authentication failed for user "orders_owner"'); then
     foreign_data "PostgreSQL answers '$found'"
-  elif found "$1" 'ACCESS_REFUSED|(orders_admin.*(401|not_authorised|not authorized|unauthorized))|((401|unauthorized).*15672)' >/dev/null; then
+  # Only the admin's password: it is as old as the volume. A worker's login is refused for other reasons, and the data is right.
+  elif found "$1" "user 'orders_admin' - invalid credentials|^migrate(-[0-9]+)? +\|.*(management API answered 401|401 \(Unauthorized\)|ACCESS_REFUSED)" >/dev/null; then
     foreign_data "RabbitMQ refuses orders_admin"
   elif found=$(found "$1" 'required variable [A-Z0-9_]+ is missing'); then
     printf '%s\n' "$(echo "$found" | cut -d' ' -f3) is not in .env." "Run ./dev env: it adds what is missing and changes nothing else."

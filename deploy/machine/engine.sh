@@ -9,13 +9,13 @@ bounded() { if command -v timeout >/dev/null; then timeout "$@"; else shift; "$@
 # is_at_least VERSION MINIMUM
 is_at_least() { [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -1)" = "$2" ]; }
 
-engine_api() { bounded 20 docker version --format '{{.Server.APIVersion}}' 2>"$work/engine.$$"; }
+engine_api() { bounded 20 docker version --format '{{.Server.APIVersion}}'; }
 
 # need_engine: an engine that answers and is new enough. Starts and installs nothing.
 need_engine() {
   local api reason
   command -v docker >/dev/null || fail "No command 'docker' was found; Orders runs in containers." "Install Docker: https://docs.docker.com/engine/install/"
-  if api=$(engine_api); then
+  if api=$(engine_api 2>"$work/engine.$$"); then
     rm -f "$work/engine.$$"
     is_at_least "$api" "$minimum_api" ||
       fail "The Docker engine is too old: its API has version $api; Orders needs $minimum_api (Docker 20.10) or newer." "Update Docker: https://docs.docker.com/engine/install/"
@@ -36,9 +36,9 @@ need_engine() {
 }
 
 ensure_engine() {
-  if command -v docker >/dev/null && engine_api >/dev/null; then need_engine; return; fi
-  # Only here does set-up install and start an engine by itself.
-  { on_debian_as_root && engine_is_here; } || need_engine
+  if command -v docker >/dev/null && engine_api >/dev/null 2>&1; then need_engine; return; fi
+  # A slow one may answer now. Only on Debian as root does set-up install and start an engine by itself.
+  if ! on_debian_as_root || ! engine_is_here; then need_engine; return; fi
   if ! command -v dockerd >/dev/null; then
     install_packages docker.io iptables
     # From Debian 13 on the client is a package of its own.
@@ -46,7 +46,7 @@ ensure_engine() {
   fi
   if [ -d /run/systemd/system ]; then systemctl start docker; else start_engine_without_systemd; fi
   local tries=0
-  until engine_api >/dev/null; do
+  until engine_api >/dev/null 2>&1; do
     tries=$((tries + 1))
     [ "$tries" -lt 120 ] ||
       fail "dockerd was started and does not answer after 60 s: $(tail -n 1 "$work/dockerd.log" 2>/dev/null)" "The log of dockerd is $work/dockerd.log, or that of 'journalctl -u docker'."

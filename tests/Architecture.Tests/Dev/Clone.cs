@@ -15,6 +15,11 @@ internal sealed class Clone : IDisposable
         while IFS=$'\t' read -r pattern code text; do
           # shellcheck disable=SC2053 # a pattern
           [[ "$*" == $pattern ]] || continue
+          if [[ $text == once:* ]]; then
+            [ ! -e "$STAND_IN/${text#once:}" ] || continue
+            : >"$STAND_IN/${text#once:}"
+            exit "$code"
+          fi
           if [[ $text == wait:* ]]; then until [ -e "$STAND_IN/${text#wait:}" ]; do sleep 0.05; done; exit "$code"; fi
           if [ "$code" -eq 0 ]; then printf '%b' "$text"; else printf '%b' "$text" >&2; fi
           exit "$code"
@@ -51,6 +56,7 @@ internal sealed class Clone : IDisposable
         string[] ports = ["API_PORT", "DASHBOARD_PORT", "OUTSIDE_WORLD_PORT", "RABBITMQ_MANAGEMENT_PORT"];
         foreach (var port in ports)
             Setting(port, FreePort().ToString(System.Globalization.CultureInfo.InvariantCulture));
+        Setting("CHAOS_PORT", FreePort().ToString(System.Globalization.CultureInfo.InvariantCulture));
         // This repository's own settings are none of the clone's.
         string[] foreign = ["DOCKER_HOST", "COMPOSE_FILE", "COMPOSE_PROJECT_NAME", "ORDERS_LOG_LINES", "BIND_ADDRESS"];
         foreach (var name in foreign)
@@ -59,6 +65,9 @@ internal sealed class Clone : IDisposable
 
     /// <summary>Where it is.</summary>
     public string Folder { get; }
+
+    /// <summary>Where its commands keep locks, downloads and logs.</summary>
+    public string Cache => Directory.CreateDirectory(Path.Combine(Folder, "cache/orders")).FullName;
 
     /// <summary>The environment of its commands.</summary>
     public Dictionary<string, string> Settings { get; } = [];
@@ -83,6 +92,9 @@ internal sealed class Clone : IDisposable
 
     /// <summary>Lets calls like the pattern stand until <see cref="Release"/>.</summary>
     public void Hold(string pattern) => Answer(pattern, "wait:released");
+
+    /// <summary>Lets the first call like the pattern fail; the next ones are answered as before.</summary>
+    public void FailOnce(string pattern) => Answer(pattern, $"once:failed-{_answers.Count}", code: 1);
 
     /// <summary>Lets what is held go on.</summary>
     public void Release() => File.WriteAllText(Path.Combine(_standIn, "released"), "");

@@ -104,6 +104,61 @@ internal sealed class CommandTests
     }
 
     [Test]
+    public async Task Lint_says_what_it_needs_Node_for()
+    {
+        _clone.Command("dotnet", "#!/usr/bin/env bash\necho 10.0.100\n");
+        _clone.Command("npm", "#!/usr/bin/env bash\necho 9.2.0\n");
+        _clone.Command("node", "#!/usr/bin/env bash\necho v18.20.4\n");
+        var answer = await _clone.RunAsync("lint");
+        Assert.That(answer.Code, Is.Not.Zero);
+        Assert.That(
+            answer.Errors,
+            Does.StartWith(
+                "Expected Node.js 20 or newer with npm, found v18.20.4: markdownlint and cspell run on it.\n"
+            )
+        );
+        Assert.That(answer.Text, Does.Not.Contain("bench"));
+    }
+
+    [Test]
+    public async Task Chaos_needs_a_C_compiler()
+    {
+        _clone.Command("dotnet", "#!/usr/bin/env bash\necho 10.0.100\n");
+        _clone.Command("cc", "#!/usr/bin/env bash\nexit 1\n");
+        var answer = await _clone.RunAsync("chaos");
+        Assert.That(answer.Code, Is.Not.Zero);
+        Assert.That(answer.Errors, Does.StartWith("Expected a C compiler 'cc'"));
+        Assert.That(answer.Errors, Does.Contain("apt-get install gcc libc6-dev"));
+    }
+
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task Chaos_that_does_not_start_leaves_no_containers_unless_asked_to(bool keep)
+    {
+        _clone.Command("dotnet", "#!/usr/bin/env bash\necho 10.0.100\n");
+        _clone.Command("cc", "#!/usr/bin/env bash\nexit 0\n");
+        _clone.Answer("compose up *", "container orders-chaos-email-1 is unhealthy\n", code: 1);
+        var answer = await _clone.RunAsync(keep ? ["chaos", "--keep"] : ["chaos"]);
+        Assert.That(answer.Code, Is.Not.Zero);
+        Assert.That(answer.Output, Does.Match("(?m)^Starting +failed"), answer.Text);
+        var afterwards = _clone.Calls[_clone.Calls.IndexOf("compose up", StringComparison.Ordinal)..];
+        Assert.That(
+            afterwards.Contains("compose down --volumes --remove-orphans\n", StringComparison.Ordinal),
+            Is.EqualTo(!keep)
+        );
+        var clocks = Directory.GetDirectories(
+            Path.Combine(_clone.Folder, "artifacts/chaos"),
+            "clocks",
+            SearchOption.AllDirectories
+        );
+        Assert.That(
+            Path.GetRelativePath(_clone.Folder, clocks.Single()),
+            Does.Match(@"^artifacts/chaos/[\d-]+/clocks$")
+        );
+        Assert.That(Directory.GetFiles(clocks.Single()).Select(Path.GetFileName), Does.Contain("email"));
+    }
+
+    [Test]
     public async Task Down_says_what_it_left()
     {
         _clone.Answer("volume ls *", "orders_postgres\norders_rabbitmq\n");

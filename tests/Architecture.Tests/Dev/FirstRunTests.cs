@@ -57,6 +57,17 @@ internal sealed partial class FirstRunTests
         await ExpectAsync(["DOCKER_HOST 'tcp://far:2375'", "no such host", "unset DOCKER_HOST"], "up");
     }
 
+    // This user may not install or start one, so set-up must take what answers.
+    [Test]
+    public async Task An_engine_that_answers_at_the_second_try()
+    {
+        _clone.FailOnce("version *");
+        var answer = await _clone.RunAsync("up");
+        Assert.That(answer.Code, Is.Zero, answer.Text);
+        Assert.That(answer.Output, Does.Match(@"(?m)^Docker engine +[\d.]+ s  \(API 1\.47\)$"));
+        Assert.That(Directory.GetFiles(_clone.Cache), Is.Empty, "what is left behind");
+    }
+
     [Test]
     public async Task An_engine_that_is_too_old()
     {
@@ -96,8 +107,15 @@ internal sealed partial class FirstRunTests
     {
         _clone.Command("df", "#!/usr/bin/env bash\nprintf 'Filesystem\\nx 1 1 %s 1%% /\\n' $((1500 * 1024))\n");
         await ExpectAsync(["has 1500 MB left; ./dev up needs 2000 MB", "docker system prune"], "up");
-        _clone.Answer("image inspect orders-api", "", code: 1);
+        _clone.Answer("image inspect *-api", "", code: 1);
         await ExpectAsync(["has 1500 MB left; ./dev up needs 6000 MB"], "up");
+        await ExpectAsync(["has 1500 MB left; ./dev chaos needs 6000 MB"], "chaos");
+        // The layers of another installation's images are this one's too.
+        _clone.Answer("images -q orders*-api", "c0ffee\n");
+        await ExpectAsync(
+            ["has 1500 MB left; ./dev chaos needs 2000 MB", "MINIMUM_DISK_MB=1500 ./dev chaos tries it"],
+            "chaos"
+        );
     }
 
     [Test]
@@ -210,6 +228,8 @@ internal sealed partial class FirstRunTests
     [Test]
     public async Task A_second_up_while_one_runs_and_one_after_it_was_killed()
     {
+        // A minimal Debian has no ps.
+        _clone.Command("ps", "#!/usr/bin/env bash\nexit 127\n");
         _clone.Hold("compose build");
         using var first = _clone.Start("up");
         Assert.That(() => _clone.Calls, Does.Contain("compose build").After(10_000, 50));
@@ -221,7 +241,69 @@ internal sealed partial class FirstRunTests
         await first.WaitForExitAsync();
         _clone.Release();
         Assert.That((await _clone.RunAsync("up")).Code, Is.Zero, "the lock of a killed one is taken over");
-        Assert.That(Directory.GetFiles(Path.Combine(_clone.Folder, "cache/orders"), "*.lock"), Is.Empty);
+        Assert.That(Directory.GetFiles(_clone.Cache, "*.lock*"), Is.Empty);
+    }
+
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task Of_commands_that_begin_together_one_gets_the_lock(bool aDeadOneHoldsIt)
+    {
+        if (aDeadOneHoldsIt)
+            File.CreateSymbolicLink(Path.Combine(_clone.Cache, "orders.lock"), "4194305 up 00:00:00");
+        _clone.Hold("compose build");
+        var started = Enumerable.Range(0, 6).Select(_ => _clone.Start("up")).ToList();
+        var ended = started.Select(Clone.EndAsync).ToList();
+        Assert.That(() => ended.Count(e => e.IsCompleted), Is.EqualTo(5).After(30_000, 50));
+        _clone.Release();
+        var answers = await Task.WhenAll(ended);
+        started.ForEach(p => p.Dispose());
+        Assert.That(answers.Count(a => a.Code == 0), Is.EqualTo(1), string.Join('\n', answers.Select(a => a.Text)));
+        Assert.That(
+            answers.Count(a =>
+                a.Errors.StartsWith("Another ./dev up of project 'orders' has been", StringComparison.Ordinal)
+            ),
+            Is.EqualTo(5)
+        );
+        Assert.That(Regex.Count(_clone.Calls, "(?m)^compose build$"), Is.EqualTo(1));
+        Assert.That(Directory.GetFiles(_clone.Cache, "*.lock*"), Is.Empty);
+    }
+
+    // An earlier version's lock is a file.
+    [Test]
+    public async Task A_file_of_a_dead_command_in_the_place_of_the_lock()
+    {
+        await File.WriteAllTextAsync(Path.Combine(_clone.Cache, "orders.lock"), "4194305 up 00:00:00\n");
+        Assert.That((await _clone.RunAsync("up")).Code, Is.Zero);
+    }
+
+    [Test]
+    public async Task A_lock_that_cannot_be_made()
+    {
+        _clone.Command(
+            "ln",
+            "#!/usr/bin/env bash\necho \"ln: failed to create 'x': No space left on device\" >&2\nexit 1\n"
+        );
+        string[] says = ["orders.lock cannot be made: No space left on device.", "df -h", "sudo chown -R ada"];
+        await ExpectAsync(says, "up");
+        await ExpectAsync(says, "down", "--volumes");
+    }
+
+    [Test]
+    public async Task A_lock_that_cannot_be_taken_over()
+    {
+        var gate = Path.Combine(_clone.Cache, "orders.lock");
+        File.CreateSymbolicLink(gate, "4194305 up 00:00:00");
+        File.CreateSymbolicLink(gate + ".takeover", "4194305");
+        await ExpectAsync([$"{gate} was left by a command that died", $"rm -f '{gate}' '{gate}.takeover'"], "up");
+    }
+
+    [Test]
+    public async Task A_folder_for_downloads_and_logs_that_cannot_be_written()
+    {
+        Directory.CreateDirectory(Path.Combine(_clone.Folder, "cache"));
+        await File.WriteAllTextAsync(Path.Combine(_clone.Folder, "cache/orders"), "a file");
+        await ExpectAsync([$"User ada may not write in {_clone.Folder}/cache/orders", "sudo chown"], "up");
+        await ExpectAsync([$"User ada may not write in {_clone.Folder}/cache/orders"], "down", "--volumes");
     }
 
     [Test]
@@ -256,6 +338,14 @@ internal sealed partial class FirstRunTests
         "hold data of another clone"
     )]
     [TestCase(
+        "rabbitmq-1 | [warning] <0.1> HTTP access denied: user 'orders_admin' - invalid credentials",
+        "RabbitMQ refuses orders_admin"
+    )]
+    [TestCase(
+        "migrate-1  | System.Net.Http: RabbitMQ's management API answered 401 to PUT api/vhosts/%2f: not_authorized",
+        "RabbitMQ refuses orders_admin"
+    )]
+    [TestCase(
         "error NU1301: Unable to load the service index for source x",
         "A package or image source did not answer"
     )]
@@ -264,6 +354,22 @@ internal sealed partial class FirstRunTests
         _clone.Answer("compose up *", string.Concat(Enumerable.Repeat("noise\n", 60)) + line + "\n", code: 1);
         _clone.Answer("compose logs *", string.Concat(Enumerable.Repeat("noise\n", 60)));
         await ExpectAsync([found], "up");
+    }
+
+    // Whose answer would be to delete the data.
+    [TestCase("email-1 | ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN.")]
+    [TestCase("rabbitmq-1 | [error] <0.1> PLAIN login refused: user 'orders_email' - invalid credentials")]
+    [TestCase("email-1 | ACCESS_REFUSED - access to queue 'orders_admin' refused for user 'orders_email'")]
+    [TestCase("dashboard-1 | GET http://rabbitmq:15672/api/queues answered 401 (Unauthorized)")]
+    public async Task A_refused_login_of_a_worker_is_not_taken_for_foreign_data(string line)
+    {
+        _clone.Answer("compose up *", "container orders-email-1 is unhealthy\n", code: 1);
+        _clone.Answer("compose logs *", line + "\n");
+        _clone.Answer($"ps -aq --filter {Project} *oneoff=False", "1\n");
+        _clone.Answer("inspect * 1", "email unhealthy 0 false\n");
+        _clone.Answer("logs * 1", line + "\n");
+        var answer = await ExpectAsync(["Not everything became healthy", "email is unhealthy"], "up");
+        Assert.That(answer.Text, Does.Not.Contain("--volumes"));
     }
 
     [Test]
