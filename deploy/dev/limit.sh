@@ -11,7 +11,7 @@
 #
 # Of the two numbers, the one that is not given goes back to the policy's. What waits uses up no attempt.
 #
-# Waits up to 5 s for the workers and says how many have read the change; one that did not answer is named.
+# Waits up to 8 s for the workers and says how many have read the change; one that did not answer is named.
 #
 # Asks the operator API with ORDERS_OPERATOR_KEY of .env. Exit code 0; 1 when it refuses or does not answer.
 set -euo pipefail

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Npgsql;
 using Orders.Dashboard.Viewing;
 using QueueWorkers.FlowControl.Workers;
 using QueueWorkers.Hosting;
@@ -18,6 +19,19 @@ internal sealed class ScheduleConfirmation(ScheduleControl schedules, WorkerRead
 
     /// <summary>Waits until a worker has done what was asked for, some seconds at most.</summary>
     public async Task<string> OfRunAsync(string name, DateTimeOffset dueAt, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await WaitAsync(name, dueAt, cancellationToken);
+        }
+        catch (NpgsqlException fault)
+        {
+            // The run is asked for, and committed: to fail now would say the opposite, and a repeat would run it twice.
+            return $"{name} is due now. What came of it is not known yet: {fault.Message}";
+        }
+    }
+
+    private async Task<string> WaitAsync(string name, DateTimeOffset dueAt, CancellationToken cancellationToken)
     {
         var began = Stopwatch.GetTimestamp();
         while (true)

@@ -203,22 +203,23 @@ public sealed class FaultInjector(Installation installation)
     public async Task HealAsync(CancellationToken cancellationToken)
     {
         await _replicas.HealAsync();
-        await UntilAsync("the broker", () => _policies.HealAsync(cancellationToken), cancellationToken);
         var off = _clocks.Heal();
         foreach (var (service, container, state) in await installation.AllAsync())
         {
             if (service == "migrate")
                 continue;
-            if (off.Contains(service))
-                await Docker.RunAsync("restart", "-t", "30", container);
             if (state == "paused")
                 await Docker.RunAsync("unpause", container);
             else if (state != "running")
                 await Docker.RunAsync("start", container);
+            if (off.Contains(service))
+                await Docker.RunAsync("restart", "-t", "30", container);
             if ((await Docker.RunAsync("inspect", "-f", "{{len .NetworkSettings.Networks}}", container)) == "0")
                 await ConnectAsync((service, container));
         }
 
+        // Only now that the broker runs and can be reached again.
+        await UntilAsync("the broker", () => _policies.HealAsync(cancellationToken), cancellationToken);
         await UntilAsync("PostgreSQL or the broker", () => _logins.HealAsync(cancellationToken), cancellationToken);
         await UntilAnswersAsync(["rabbitmq", "postgres", "smtp"], cancellationToken);
         using var answer = await installation.World.PutAsJsonAsync(

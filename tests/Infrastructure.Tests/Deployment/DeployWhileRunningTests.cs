@@ -174,6 +174,25 @@ public sealed class DeployWhileRunningTests : SystemFixture
     }
 
     [Test]
+    public async Task Rights_of_an_old_build_stay_that_connects_while_the_deployment_waits_for_another()
+    {
+        await using var connection = await TestSystem.Database.Source.OpenConnectionAsync();
+        var other = await connection.BeginTransactionAsync();
+        await using (
+            var hold = new NpgsqlCommand("select pg_advisory_xact_lock(x'4f72646572730001'::bigint)", connection)
+        )
+            await hold.ExecuteNonQueryAsync();
+        var deployment = DeployAsync(Second);
+        await Eventually.That(() => Task.FromResult(Lines(3007)), Has.One.Contains("process "), "log lines");
+
+        await using var old = new NpgsqlConnection(ConnectionStringOf("lodger", OldBuild));
+        await old.OpenAsync();
+        await other.RollbackAsync();
+        await deployment;
+        await ReadStockAsync(old);
+    }
+
+    [Test]
     public async Task A_retired_step_loses_its_rights_with_the_deployment_after_the_one_that_retired_it()
     {
         const string MayWrite = "select has_table_privilege('orders_gift', 'outbox', 'insert')";

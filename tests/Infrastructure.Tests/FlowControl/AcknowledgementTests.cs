@@ -47,7 +47,7 @@ public sealed class AcknowledgementTests : WithReplicas
         Assert.That(
             answer.Confirm("patient runs"),
             Is.EqualTo(
-                "patient runs on 1 of 2 workers. No answer within 5 s from frozen; a worker reads the change before it begins another message."
+                "patient runs on 1 of 2 workers. No answer within 8 s from frozen; a worker reads the change before it begins another message."
             )
         );
     }

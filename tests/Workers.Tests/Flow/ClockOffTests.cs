@@ -38,6 +38,21 @@ public sealed class ClockOffTests : InstallationFixture
         Assert.That(compiler.ExitCode, Is.Zero, "the C compiler");
     }
 
+    // What a program sees that is started as the worker is. The loader only warns when it cannot load the clock.
+    private async Task<double> SecondsOffAsync(string file)
+    {
+        using var date = Process.Start(
+            new ProcessStartInfo("date", "+%s")
+            {
+                RedirectStandardOutput = true,
+                Environment = { ["LD_PRELOAD"] = Path.Combine(_folder, "clock.so"), ["CLOCK_FILE"] = file },
+            }
+        )!;
+        var seen = long.Parse(await date.StandardOutput.ReadToEndAsync(), CultureInfo.InvariantCulture);
+        await date.WaitForExitAsync();
+        return (DateTimeOffset.FromUnixTimeSeconds(seen) - DateTimeOffset.UtcNow).TotalSeconds;
+    }
+
     [OneTimeTearDown]
     public void RemoveTheClock() => Directory.Delete(_folder, recursive: true);
 
@@ -47,6 +62,7 @@ public sealed class ClockOffTests : InstallationFixture
     {
         var file = Path.Combine(_folder, seconds.ToString(CultureInfo.InvariantCulture));
         await File.WriteAllTextAsync(file, $"{seconds}");
+        Assert.That(await SecondsOffAsync(file), Is.InRange(seconds - 60, seconds + 60), "the clock is off");
         World.Behaviour.Smtp.Set(new(SmtpMode.TempFail));
         var order = await TestSystem.StoreAsync(("MUG-BLUE", 1));
         await using var worker = await WorkerProcess.StartAsync(

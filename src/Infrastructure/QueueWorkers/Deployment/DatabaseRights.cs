@@ -60,6 +60,9 @@ internal static class DatabaseRights
         CancellationToken cancellationToken
     )
     {
+        // Within a transaction PostgreSQL shows the sessions of the first look for ever; others have connected since.
+        await using (var forget = new NpgsqlCommand("select pg_stat_clear_snapshot()", connection))
+            await forget.ExecuteNonQueryAsync(cancellationToken);
         await using var command = new NpgsqlCommand(OtherBuilds, connection);
         Add(command, processes);
         Add(command, processes.Select(ProcessCredentials.UserOf));

@@ -129,7 +129,7 @@ public sealed class ControlPoll : BackgroundService, IBreakerReports
         }
         catch (NpgsqlException exception)
         {
-            ControlLog.PollFailed(_logger, exception.Message);
+            ControlLog.PollFailed(_logger, DatabaseFault.Explain(exception));
         }
     }
 
@@ -165,7 +165,7 @@ public sealed class ControlPoll : BackgroundService, IBreakerReports
             catch (Exception exception)
 #pragma warning restore CA1031
             {
-                ControlLog.PollFailed(_logger, exception.Message);
+                ControlLog.PollFailed(_logger, DatabaseFault.Explain(exception));
                 pause = _state is null ? FirstRetry : Interval;
             }
 

@@ -17,7 +17,7 @@ internal sealed class ControlQueries(NpgsqlDataSource database)
 {
     private const string Report = """
         insert into workers (id, host, process_id, version, steps, running, started_at, runs, max_connections,
-            last_seen_at) values ($1, $2, $3, $4, $5, $6, $7, $8::text::jsonb, $10, now())
+            last_seen_at) values ($1, $2, $3, $4, $5, $6, least($7, now()), $8::text::jsonb, $10, now())
         on conflict (id) do update set running = excluded.running, runs = excluded.runs, last_seen_at = now(),
             stopped_at = null,
             drained_at = case when not $9 then null when workers.drained_at >= workers.drain_asked_at

@@ -20,12 +20,13 @@ internal sealed class QueueLimitWatch(
     private const int LooksPerLimits = 5;
 
     private static readonly TimeSpan BetweenCopies = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LongestBetweenCopies = TimeSpan.FromMinutes(30);
 
     // The index takes some seconds to believe that a message is gone.
     private static readonly TimeSpan RestoreFor = TimeSpan.FromMinutes(2);
 
     private readonly HashSet<string> _losing = [];
-    private readonly Dictionary<string, DateTimeOffset> _sentAgain = [];
+    private readonly Dictionary<string, (DateTimeOffset At, TimeSpan Wait)> _sentAgain = [];
     private readonly Dictionary<string, DateTimeOffset> _limitedSince = [];
     private readonly Dictionary<string, (DateTimeOffset Since, DateTimeOffset Until)> _restoring = [];
     private IReadOnlyList<QueueLimit> _limits = [];
@@ -57,9 +58,12 @@ internal sealed class QueueLimitWatch(
             TopologyLog.Limited(logger, limit.Queue, limit.Policy, limit.Limits);
         foreach (var ended in _limits.ExceptBy(limits.Select(l => l.Queue), l => l.Queue))
         {
-            if (ours.GetValueOrDefault(ended.Queue)?.Role == QueueRole.DeadLettered)
-                _restoring[ended.Queue] = (_limitedSince[ended.Queue], time.GetUtcNow() + RestoreFor);
-            _limitedSince.Remove(ended.Queue);
+            // After a fault further down, the same end is met once more.
+            if (
+                _limitedSince.Remove(ended.Queue, out var began)
+                && ours.GetValueOrDefault(ended.Queue)?.Role == QueueRole.DeadLettered
+            )
+                _restoring[ended.Queue] = (began, time.GetUtcNow() + RestoreFor);
         }
 
         foreach (var (queue, (since, until)) in _restoring.ToArray())
@@ -70,18 +74,24 @@ internal sealed class QueueLimitWatch(
         }
 
         _losing.Clear();
+        // All of them before anything that may fail: a queue that is taken for whole is settled.
+        _losing.UnionWith(limits.Where(l => Loses(ours[l.Queue], l)).Select(l => l.Queue));
+        foreach (var queue in _sentAgain.Keys.Where(q => !_losing.Contains(q)).ToArray())
+            _sentAgain.Remove(queue);
         foreach (var limit in limits)
         {
             var queue = ours[limit.Queue];
             // Messages may have been lost since the look before this one.
             _limitedSince.TryAdd(queue.Name, time.GetUtcNow() - (LooksPerLimits * longestPause));
-            if (queue.Role == QueueRole.Step && limit.DeadLettersTo is null)
+            if (Loses(queue, limit))
                 await SendWhileLimitedAsync(queue, limit, bindings, cancellationToken);
         }
 
         Findings = [.. limits.Select(l => new TopologyFinding(l.Queue, Says(ours[l.Queue], l), IsOpen: true))];
         _limits = limits;
 
+        static bool Loses(ExpectedQueue queue, QueueLimit limit) =>
+            queue.Role == QueueRole.Step && limit.DeadLettersTo is null;
         static (string, string, string) Said(QueueLimit limit) => (limit.Queue, limit.Policy, limit.Limits);
     }
 
@@ -108,13 +118,15 @@ internal sealed class QueueLimitWatch(
         CancellationToken cancellationToken
     )
     {
-        _losing.Add(queue.Name);
         if (bindings.Remove(TopologyMarks.Settled(queue)))
             await repair.UnsettleAsync(queue, cancellationToken);
         var now = time.GetUtcNow();
-        if (!limit.IsEmpty || (_sentAgain.TryGetValue(queue.Name, out var at) && now - at < BetweenCopies))
+        var last = _sentAgain.GetValueOrDefault(queue.Name, (At: DateTimeOffset.MinValue, Wait: TimeSpan.Zero));
+        if (!limit.IsEmpty || now - last.At < last.Wait)
             return;
-        _sentAgain[queue.Name] = now;
+        // Twice as long each time: while no worker runs and the limit stays, all of it is lost once more.
+        var wait = last.Wait == TimeSpan.Zero ? BetweenCopies : last.Wait * 2;
+        _sentAgain[queue.Name] = (now, wait < LongestBetweenCopies ? wait : LongestBetweenCopies);
         var count = await sender.SendUndoneAgainAsync(queue.Name, cancellationToken);
         if (count == 0)
             return;

@@ -158,7 +158,14 @@ internal sealed class StepSubscription(
                 $"{step}_error",
                 "",
                 mandatory: true,
-                new BasicProperties(received) { Headers = headers },
+                // Without a time to live of its own, and without the name of the user who published it: the first would
+                // end its time in the dead-letter queue, and the broker refuses the second from anybody else.
+                new BasicProperties(received)
+                {
+                    Headers = headers,
+                    Expiration = null,
+                    UserId = null,
+                },
                 body.ToArray(),
                 awaitAck: true,
                 cancellationToken

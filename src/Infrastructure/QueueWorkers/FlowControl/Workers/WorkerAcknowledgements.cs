@@ -13,9 +13,9 @@ public sealed class WorkerAcknowledgements(NpgsqlDataSource database)
 {
     /// <summary>
     /// How long it waits. A process that works reports itself within about three seconds; an idle one among many may
-    /// take six, and reads the controls before it begins a message.
+    /// take seven, and reads the controls before it begins a message.
     /// </summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
