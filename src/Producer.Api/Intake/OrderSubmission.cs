@@ -3,6 +3,7 @@ using Orders.Producer.Api.Auth;
 using Orders.Producer.Api.Catalogue;
 using Orders.Producer.Api.Problems;
 using Orders.Producer.Api.Validation;
+using QueueWorkers.Clocks;
 using QueueWorkers.GroupCommit;
 
 namespace Orders.Producer.Api.Intake;
@@ -86,7 +87,7 @@ internal sealed class OrderSubmission(
         if (refusal is not null)
             return PreparedOrder.Refused(
                 refusal,
-                key is null ? null : new KeyUse(caller.ClientId, key, hash, earlierHash, Guid.CreateVersion7())
+                key is null ? null : new KeyUse(caller.ClientId, key, hash, earlierHash, DatabaseClock.NewId())
             );
 
         return PreparedOrder.Accepted(
