@@ -114,8 +114,11 @@ internal sealed class BehaviourReader
                 $"{pointer}/mode",
                 [$"expected one of {string.Join(", ", Modes<TMode>().Keys)}; found no mode"]
             );
-        else if (delay == 0 && NameOf(mode.Value) == "slow")
-            problems.TryAdd($"{pointer}/delayMs", [$"expected 1–{LongestDelay} with mode slow; found 0 or nothing"]);
+        else if (delay == 0 && NeedsDelay(mode.Value))
+            problems.TryAdd(
+                $"{pointer}/delayMs",
+                [$"expected 1–{LongestDelay} with mode {NameOf(mode.Value)}; found 0 or nothing"]
+            );
         return mode is { } read && problems.Count == 0
             ? new FaultProfile<TMode>(read, TimeSpan.FromMilliseconds(delay), share)
             : null;
@@ -125,6 +128,10 @@ internal sealed class BehaviourReader
         problems[pointer] = [$"expected {expected}; found {Shorten(found.GetRawText())}"];
 
     private static string Shorten(string text) => text.Length <= 60 ? text : text[..60] + "…";
+
+    /// <summary>Whether a mode means nothing without a delay.</summary>
+    internal static bool NeedsDelay<TMode>(TMode mode)
+        where TMode : struct, Enum => NameOf(mode) is "slow" or "retryafter" or "retrydate";
 
     internal static string NameOf<TMode>(TMode mode)
         where TMode : struct, Enum => mode.ToString().ToLowerInvariant();

@@ -3,7 +3,8 @@ namespace Orders.OutsideWorld.Faults;
 /// <summary>How one part of the world behaves.</summary>
 /// <typeparam name="TMode">The modes of that part.</typeparam>
 /// <param name="Mode">What happens to whatever is hit.</param>
-/// <param name="Delay">How long the mode <c>slow</c> holds its answer back; other modes do not look at it.</param>
+/// <param name="Delay">How long the mode <c>slow</c> holds its answer back, and when <c>retryafter</c> and
+/// <c>retrydate</c> want the call again; other modes do not look at it.</param>
 /// <param name="Share">
 /// How many are hit, 0–1. Counted, not drawn: of n mails or calls since the behaviour was set, the first n have
 /// ⌊n·share⌋ hits, so that 0.2 hits the 5th, 10th, 15th … and a test can say beforehand which.

@@ -14,6 +14,7 @@ internal sealed class WarehouseEndpoint : IHostedService
     private readonly WarehouseLedger ledger;
     private readonly Behaviour behaviour;
     private readonly WebhookVerifier? signature;
+    private readonly TimeProvider clock;
     private readonly CancellationToken stopping;
     private readonly ILogger<WarehouseEndpoint> logger;
 
@@ -28,6 +29,7 @@ internal sealed class WarehouseEndpoint : IHostedService
     {
         this.ledger = ledger;
         this.behaviour = behaviour;
+        this.clock = clock;
         signature =
             options.Value.WarehouseSecret is { } secret && !string.IsNullOrWhiteSpace(secret)
                 ? new WebhookVerifier(secret, clock)
@@ -74,29 +76,17 @@ internal sealed class WarehouseEndpoint : IHostedService
             );
 
         var profile = behaviour.Warehouse.Next() ?? new FaultProfile<WarehouseMode>(WarehouseMode.Ok);
-        switch (profile.Mode)
+        if (profile.Mode == WarehouseMode.Down)
         {
-            case WarehouseMode.Down:
-                ledger.RecordFailure(orderId, key, 0);
-                context.Abort();
-                return Results.Empty;
-            case WarehouseMode.Error:
-                return Fail(
-                    orderId,
-                    key,
-                    StatusCodes.Status503ServiceUnavailable,
-                    "the warehouse plays error; see /behaviour"
-                );
-            case WarehouseMode.Reject:
-                return Fail(
-                    orderId,
-                    key,
-                    StatusCodes.Status422UnprocessableEntity,
-                    "the warehouse plays reject; see /behaviour"
-                );
-            default:
-                return await AcceptAsync(context, orderId, key, isRecall, profile);
+            ledger.RecordFailure(orderId, key, 0);
+            context.Abort();
+            return Results.Empty;
         }
+
+        if (PlayedRefusal.Of(profile, clock, stopping) is not { } refusal)
+            return await AcceptAsync(context, orderId, key, isRecall, profile);
+        ledger.RecordFailure(orderId, key, refusal.Status);
+        return refusal;
     }
 
     private async Task<IResult> AcceptAsync(
@@ -151,7 +141,7 @@ internal sealed class WarehouseEndpoint : IHostedService
     }
 
     private static IResult Refusal(int status, string detail) =>
-        Results.Problem(detail, statusCode: status, type: "urn:problem:outside-world:warehouse");
+        Results.Problem(detail, statusCode: status, type: PlayedRefusal.ProblemType);
 
     private static (string? OrderId, bool IsRecall) OrderOf(byte[] body)
     {

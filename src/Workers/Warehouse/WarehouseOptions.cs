@@ -1,3 +1,4 @@
+using System.Globalization;
 using QueueWorkers.Hosting;
 
 namespace Orders.Workers.Warehouse;
@@ -18,6 +19,9 @@ public sealed class WarehouseOptions
     /// <summary>Time limit of one call. Default: 10 seconds.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Longest wait that the warehouse's <c>Retry-After</c> can ask for. Default: 10 minutes.</summary>
+    public TimeSpan RetryAfterLimit { get; init; } = TimeSpan.FromMinutes(10);
+
     /// <summary>Reads and checks the configuration.</summary>
     /// <exception cref="InvalidConfigurationException">With every problem and its remedy.</exception>
     public static WarehouseOptions Read(IConfiguration configuration)
@@ -29,6 +33,10 @@ public sealed class WarehouseOptions
             TimeSpan.TryParse(section["Timeout"] ?? "00:00:10", out var timeout)
             && timeout >= TimeSpan.FromSeconds(1)
             && timeout <= TimeSpan.FromSeconds(25);
+        var knowsLimit =
+            TimeSpan.TryParse(section["RetryAfterLimit"] ?? "00:10:00", CultureInfo.InvariantCulture, out var limit)
+            && limit >= TimeSpan.FromSeconds(1)
+            && limit <= TimeSpan.FromHours(12);
         new ConfigurationProblems()
             .Require(
                 knowsUrl,
@@ -43,12 +51,17 @@ public sealed class WarehouseOptions
                 knowsTimeout,
                 $"Warehouse:Timeout must be 00:00:01–00:00:25, got '{section["Timeout"]}'; set Warehouse__Timeout"
             )
+            .Require(
+                knowsLimit,
+                $"Warehouse:RetryAfterLimit must be 00:00:01–12:00:00, got '{section["RetryAfterLimit"]}'; set Warehouse__RetryAfterLimit"
+            )
             .ThrowIfAny();
         return new WarehouseOptions
         {
             Url = url!,
             Key = key!,
             Timeout = timeout,
+            RetryAfterLimit = limit,
         };
     }
 

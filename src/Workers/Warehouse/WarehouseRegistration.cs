@@ -26,6 +26,8 @@ public static class WarehouseRegistration
                 {
                     handler.AllowAutoRedirect = false;
                     handler.UseCookies = false;
+                    // The rest of a reply that is not read: little is skipped, so that the connection can serve again.
+                    handler.MaxResponseDrainSize = 64 * 1024;
                     handler.PooledConnectionLifetime = TimeSpan.FromMinutes(2);
                 }
             )

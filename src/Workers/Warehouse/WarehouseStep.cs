@@ -27,6 +27,7 @@ public sealed class WarehouseStep(OrderSnapshotReader orders, WarehouseClient wa
                 TimeSpan.FromHours(1)
             ),
             Concurrency = 20,
+            // A call that is in progress (PickListBusyException) is not among its faults: it concerns one order.
             DependsOn = new Dependency("warehouse", typeof(WarehouseUnavailableException)),
             Compensations = [typeof(OrderCancelled)],
             Grants = [OrderSnapshotReader.Grants],

@@ -46,6 +46,23 @@ public sealed class StepScheduleTests
         );
     }
 
+    [TestCase(600, 600)]
+    [TestCase(1, 2)]
+    [TestCase(0, 0.1)]
+    [TestCase(-5, 0.1)]
+    public void A_fault_that_names_a_wait_gets_it_unless_the_policy_waits_longer(int asked, double least) =>
+        Assert.That(
+            StepSchedule.NextAttempt(Policy, new Busy(TimeSpan.FromSeconds(asked)), Guid.NewGuid(), 0, 0),
+            Is.InRange(TimeSpan.FromSeconds(least), TimeSpan.FromSeconds(least * 1.2))
+        );
+
+    [Test]
+    public void A_fault_that_names_a_wait_gets_no_further_attempts_for_it() =>
+        Assert.That(
+            StepSchedule.NextAttempt(Policy, new Busy(TimeSpan.FromSeconds(600)), Guid.NewGuid(), 2, 0),
+            Is.Null
+        );
+
     [Test]
     public void Jitter_spreads_messages_and_is_the_same_for_whoever_asks()
     {
@@ -58,4 +75,9 @@ public sealed class StepScheduleTests
 
     private static TimeSpan? Next(int redeliveries, int retries) =>
         StepSchedule.NextAttempt(Policy, new InvalidOperationException(), Guid.NewGuid(), redeliveries, retries);
+
+    private sealed class Busy(TimeSpan? retryAfter) : Exception, IRetryAfter
+    {
+        public TimeSpan? RetryAfter => retryAfter;
+    }
 }

@@ -78,6 +78,7 @@ public sealed class BehaviourTests : OutsideWorldFixture
     [TestCase("""{"smtp":{"mode":3}}""", "/smtp/mode")]
     [TestCase("""{"smtp":{"mode":"slow"}}""", "/smtp/delayMs")]
     [TestCase("""{"smtp":{"mode":"slow","delayMs":-1}}""", "/smtp/delayMs")]
+    [TestCase("""{"warehouse":{"mode":"retryafter"}}""", "/warehouse/delayMs")]
     [TestCase("""{"smtp":{"mode":"slow","delayMs":"9"}}""", "/smtp/delayMs")]
     [TestCase("""{"smtp":{"mode":"ok","share":1.1}}""", "/smtp/share")]
     [TestCase("""{"smtp":{"mode":"ok","share":"all"}}""", "/smtp/share")]

@@ -107,9 +107,17 @@ public sealed class WarehouseTests : OutsideWorldFixture
 
     [TestCase(WarehouseMode.Error, 503)]
     [TestCase(WarehouseMode.Reject, 422)]
+    [TestCase(WarehouseMode.InProgress, 409)]
+    [TestCase(WarehouseMode.Conflict, 409)]
+    [TestCase(WarehouseMode.RetryAfter, 429)]
+    [TestCase(WarehouseMode.RetryDate, 503)]
+    [TestCase(WarehouseMode.Gone, 410)]
+    [TestCase(WarehouseMode.HalfEmoji, 422)]
+    [TestCase(WarehouseMode.Huge, 422)]
+    [TestCase(WarehouseMode.Latin1, 422)]
     public async Task A_failed_call_has_an_entry_of_its_own_and_its_key_may_come_again(WarehouseMode mode, int answer)
     {
-        Play(mode);
+        Play(mode, delay: TimeSpan.FromSeconds(2));
         Assert.That((int)await CallAsync("order-1", "key-1"), Is.EqualTo(answer));
         Play(WarehouseMode.Ok);
         Assert.That(await CallAsync("order-1", "key-1"), Is.EqualTo(HttpStatusCode.OK));

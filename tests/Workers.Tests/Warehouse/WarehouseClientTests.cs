@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using Orders.OutsideWorld;
 using Orders.OutsideWorld.Faults;
 using Orders.Workers.Warehouse;
+using QueueWorkers.GroupCommit;
 using QueueWorkers.Steps;
 
 namespace Orders.Workers.Tests.Warehouse;
@@ -83,7 +84,6 @@ public sealed class WarehouseClientTests
     }
 
     [TestCase(408)]
-    [TestCase(425)]
     [TestCase(429)]
     [TestCase(500)]
     [TestCase(504)]
@@ -97,6 +97,123 @@ public sealed class WarehouseClientTests
                     Throws.TypeOf<WarehouseUnavailableException>().With.Message.Contains($"{status} later")
                 )
         );
+
+    [TestCase(423)]
+    [TestCase(425)]
+    public Task These_answers_concern_one_pick_list_and_are_worth_another_try(int status) =>
+        AnsweringAsync(
+            status,
+            "later",
+            url =>
+                Assert.That(
+                    () => PostAsync(url, Guid.NewGuid()),
+                    Throws.TypeOf<PickListBusyException>().With.Message.Contains($"{status} later")
+                )
+        );
+
+    [TestCase("")]
+    [TestCase("""{"title":"A request is outstanding for this Idempotency-Key"}""")]
+    [TestCase("""{"type":"https://warehouse.example/errors/idempotency-key-in-progress","status":409}""")]
+    [TestCase("""{"error":{"code":"idempotency_key_in_use"}}""")]
+    [TestCase("There is currently another in-progress request using this idempotent key.")]
+    public Task A_409_for_a_key_in_progress_is_worth_another_try(string body) =>
+        AnsweringAsync(
+            409,
+            body,
+            url =>
+                Assert.That(
+                    () => PostAsync(url, Guid.NewGuid()),
+                    Throws.TypeOf<PickListBusyException>().With.Message.Contains("409")
+                )
+        );
+
+    [Test]
+    public Task A_409_that_says_when_to_come_again_is_worth_another_try() =>
+        AnsweringAsync(
+            409,
+            "The shelf is being counted.",
+            url =>
+                Assert.That(
+                    () => PostAsync(url, Guid.NewGuid()),
+                    Throws.TypeOf<PickListBusyException>().With.Property("RetryAfter").EqualTo(TimeSpan.FromSeconds(7))
+                ),
+            retryAfter: "7"
+        );
+
+    [TestCase("The order is in progress already.")]
+    [TestCase("""{"title":"This Idempotency-Key was used with other content"}""")]
+    public Task Another_409_is_a_conflict_for_good(string body) =>
+        AnsweringAsync(
+            409,
+            body,
+            url =>
+                Assert.That(
+                    () => PostAsync(url, Guid.NewGuid()),
+                    Throws.TypeOf<PermanentFaultException>().With.Message.Contains("conflict: 409")
+                )
+        );
+
+    [TestCase(WarehouseMode.RetryAfter, "429")]
+    [TestCase(WarehouseMode.RetryDate, "503")]
+    public async Task Retry_After_is_honoured_as_seconds_and_as_a_date_up_to_the_limit(
+        WarehouseMode mode,
+        string status
+    )
+    {
+        await using var world = await OutsideWorldHost.StartAsync(o => o.WarehouseSecret = Settings.WarehouseSecret);
+        world.Behaviour.Warehouse.Set(new(mode, TimeSpan.FromMinutes(5)));
+        var fault = Assert.ThrowsAsync<WarehouseUnavailableException>(() => PostAsync(world, Guid.NewGuid()))!;
+        Assert.That(fault.Message, Does.Contain(status));
+        // A date has whole seconds, and the Date beside it is that of another moment.
+        Assert.That(fault.RetryAfter, Is.InRange(TimeSpan.FromSeconds(290), TimeSpan.FromSeconds(301)));
+
+        world.Behaviour.Warehouse.Set(new(mode, TimeSpan.FromDays(2)));
+        fault = Assert.ThrowsAsync<WarehouseUnavailableException>(() =>
+            PostAsync(world, Guid.NewGuid(), ("Warehouse:RetryAfterLimit", "00:01:00"))
+        )!;
+        Assert.That(fault.RetryAfter, Is.EqualTo(TimeSpan.FromMinutes(1)));
+        Assert.That(fault.Message, Does.Contain("Warehouse:RetryAfterLimit cuts to 60 s"));
+    }
+
+    [TestCase("soon")]
+    [TestCase("-3")]
+    [TestCase("0")]
+    [TestCase("99999999999999999999")]
+    [TestCase("Sun, 06 Nov 1994 08:49:37 GMT")]
+    public Task A_Retry_After_that_names_no_time_to_come_is_none(string value) =>
+        AnsweringAsync(
+            503,
+            "later",
+            url =>
+                Assert.That(
+                    () => PostAsync(url, Guid.NewGuid()),
+                    Throws.TypeOf<WarehouseUnavailableException>().With.Property("RetryAfter").Null
+                ),
+            retryAfter: value
+        );
+
+    [TestCase(WarehouseMode.Gone, "found 410", "set Warehouse__Url")]
+    [TestCase(WarehouseMode.Moved, "a redirect (308 to warehouse.example)", "Set Warehouse__Url")]
+    [TestCase(WarehouseMode.Conflict, "conflict: 409", "Settle it with the warehouse")]
+    [TestCase(WarehouseMode.HalfEmoji, "422 no room for", "Settle it with the warehouse")]
+    [TestCase(WarehouseMode.Endless, "422 xxx", "its reply had not ended after 2 s")]
+    [TestCase(WarehouseMode.Huge, "422 xxx", "Settle it with the warehouse")]
+    [TestCase(WarehouseMode.Latin1, "422 Gr", "Settle it with the warehouse")]
+    public async Task What_is_final_is_said_in_few_storable_words_after_one_call(
+        WarehouseMode mode,
+        string found,
+        string advice
+    )
+    {
+        await using var world = await OutsideWorldHost.StartAsync(o => o.WarehouseSecret = Settings.WarehouseSecret);
+        world.Behaviour.Warehouse.Set(new(mode));
+        var fault = Assert.ThrowsAsync<PermanentFaultException>(() => PostAsync(world, Guid.NewGuid()))!;
+
+        Assert.That(fault.Message, Does.Contain(found).And.Contain(advice));
+        Assert.That(fault.Message, Has.Length.LessThan(600));
+        Assert.That(StorableText.Of(fault.Message), Is.EqualTo(fault.Message), "no half of a surrogate pair");
+        Assert.That(world.Warehouse.Calls, Has.Count.EqualTo(1), "calls");
+    }
 
     [TestCase(400)]
     [TestCase(401)]
@@ -165,7 +282,13 @@ public sealed class WarehouseClientTests
         await services.GetRequiredService<WarehouseClient>().PostAsync(message, List, CancellationToken.None);
     }
 
-    private static async Task AnsweringAsync(int status, string body, Action<Uri> test, string? location = null)
+    private static async Task AnsweringAsync(
+        int status,
+        string body,
+        Action<Uri> test,
+        string? location = null,
+        string? retryAfter = null
+    )
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -176,6 +299,8 @@ public sealed class WarehouseClientTests
             context.Response.StatusCode = status;
             if (location is not null)
                 context.Response.Headers.Location = location;
+            if (retryAfter is not null)
+                context.Response.Headers.RetryAfter = retryAfter;
             return context.Response.WriteAsync(body);
         });
         await warehouse.StartAsync();

@@ -13,7 +13,8 @@ public sealed class WarehouseOptionsTests
                 Settings.Of(
                     ("Warehouse:Url", "ftp://x"),
                     ("Warehouse:Secret", "whsec_short"),
-                    ("Warehouse:Timeout", "1")
+                    ("Warehouse:Timeout", "1"),
+                    ("Warehouse:RetryAfterLimit", "600")
                 )
             )
         )!;
@@ -23,6 +24,7 @@ public sealed class WarehouseOptionsTests
             Does.Contain("set Warehouse__Url")
                 .And.Contain("set Warehouse__Secret")
                 .And.Contain("set Warehouse__Timeout")
+                .And.Contain("set Warehouse__RetryAfterLimit")
         );
         Assert.That(refusal.Message, Does.Not.Contain("short"), "a secret, even a wrong one, is not shown");
     }

@@ -29,6 +29,50 @@ public sealed class WarehouseStepTests : InstallationFixture
     }
 
     [Test]
+    public async Task A_pick_list_whose_key_is_in_progress_there_is_repeated_and_told_once()
+    {
+        World.Behaviour.Warehouse.Set(new(WarehouseMode.InProgress));
+        var order = await TestSystem.StoreAsync();
+        await DeliverAsync("warehouse", order, new StockReserved(order, DateTimeOffset.UtcNow));
+        await TestSystem.UntilAsync(order, "warehouse", StepStatus.Retrying);
+        World.Behaviour.Warehouse.Set(new(WarehouseMode.Ok));
+        await UntilInTheEndAsync(order, "warehouse", StepStatus.Done);
+
+        Assert.That(
+            World.Warehouse.Of(order.ToString()).Select(c => c.Answer).Distinct(),
+            Is.EqualTo(new[] { 409, 200 })
+        );
+    }
+
+    [Test]
+    public async Task The_next_attempt_waits_as_long_as_the_warehouse_asks()
+    {
+        World.Behaviour.Warehouse.Set(new(WarehouseMode.RetryAfter, TimeSpan.FromMinutes(5)));
+        var order = await TestSystem.StoreAsync();
+        await DeliverAsync("warehouse", order, new StockReserved(order, DateTimeOffset.UtcNow));
+        await TestSystem.UntilAsync(order, "warehouse", StepStatus.Retrying);
+        await Eventually.That(
+            () => TestSystem.Database.CountAsync("outbox where due_at > now() + interval '4 minutes'"),
+            Is.EqualTo(1),
+            "messages that come again in five minutes (the policy says two seconds)"
+        );
+        Assert.That(World.Warehouse.Of(order.ToString()).Select(c => c.Answer), Is.EqualTo(new[] { 429 }));
+    }
+
+    [TestCase(WarehouseMode.HalfEmoji, "no room for")]
+    [TestCase(WarehouseMode.Endless, "had not ended after 2 s")]
+    public async Task A_refusal_whose_text_is_broken_is_recorded_with_it(WarehouseMode mode, string saying)
+    {
+        World.Behaviour.Warehouse.Set(new(mode));
+        var order = await TestSystem.StoreAsync();
+        await DeliverAsync("warehouse", order, new StockReserved(order, DateTimeOffset.UtcNow));
+        await TestSystem.UntilAsync(order, "warehouse", StepStatus.Failed);
+
+        Assert.That(await TestSystem.LastFaultAsync(order, "warehouse"), Does.Contain(saying));
+        Assert.That(World.Warehouse.Of(order.ToString()).Select(c => c.Answer), Is.EqualTo(new[] { 422 }));
+    }
+
+    [Test]
     public async Task A_refused_pick_list_is_dead_lettered_at_once()
     {
         World.Behaviour.Warehouse.Set(new(WarehouseMode.Reject));

@@ -75,8 +75,9 @@ internal sealed class RedeliveryScheduler(OutboxWriter outbox)
                 var header in consumed.ReceiveContext.TransportHeaders.GetAll().Where(h => MessageKeys.IsHeader(h.Key))
             )
                 context.Headers.Set(header.Key, header.Value);
-            var delay = StepSchedule.WithJitter(
+            var delay = StepSchedule.Redelivered(
                 context.Delay ?? TimeSpan.Zero,
+                RequestedWait.Of(consumed),
                 consumed.GetOriginalMessageId() ?? Guid.Empty,
                 consumed.GetRedeliveryCount()
             );

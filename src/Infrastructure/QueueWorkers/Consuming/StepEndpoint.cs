@@ -49,6 +49,8 @@ internal sealed class StepEndpoint : IStepEndpoint
             endpoint.UseMessageRetry(r =>
             {
                 Ignore(r, policy);
+                // As StepSchedule says it: the next attempt is a redelivery.
+                r.Ignore<Exception>(StepSchedule.NamesWait);
                 r.Intervals([
                     .. Enumerable.Range(0, policy.Retry.Count).Select(i => policy.Retry.From * Math.Pow(2, i)),
                 ]);

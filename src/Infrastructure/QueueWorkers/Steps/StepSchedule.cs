@@ -22,12 +22,26 @@ public static class StepSchedule
     {
         if (IsPermanent(policy, fault))
             return null;
-        if (retries < policy.Retry.Count)
+        if (retries < policy.Retry.Count && !NamesWait(fault))
             return policy.Retry.From * Math.Pow(2, retries);
         return redeliveries < policy.Redelivery.Delays.Count
-            ? WithJitter(policy.Redelivery.Delays[redeliveries], messageId, redeliveries)
+            ? Redelivered(policy.Redelivery.Delays[redeliveries], RequestedWait(fault), messageId, redeliveries)
             : null;
     }
+
+    /// <summary>
+    /// Whether a fault names a wait (<see cref="IRetryAfter"/>). Retries in memory would come too early for it and hold
+    /// their slot: a redelivery follows at once.
+    /// </summary>
+    public static bool NamesWait(Exception fault) => RequestedWait(fault) > TimeSpan.Zero;
+
+    /// <summary>The least wait that a fault asks for; zero when it names none.</summary>
+    public static TimeSpan RequestedWait(Exception fault) =>
+        fault is IRetryAfter { RetryAfter: { } wait } && wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
+
+    /// <summary>The wait before a redelivery: the policy's, or the requested one if that is longer.</summary>
+    public static TimeSpan Redelivered(TimeSpan planned, TimeSpan requested, Guid messageId, int redeliveries) =>
+        WithJitter(planned > requested ? planned : requested, messageId, redeliveries);
 
     /// <summary>Whether repeating cannot help.</summary>
     public static bool IsPermanent(StepPolicy policy, Exception fault) =>

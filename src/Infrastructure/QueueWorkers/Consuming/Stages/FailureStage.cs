@@ -18,6 +18,7 @@ internal sealed class FailureStage<TStep>(StepFailures failures, StepMetrics met
     /// <summary>Records the attempt.</summary>
     public async Task RecordAsync(ConsumeContext context, StepRun run, Exception fault)
     {
+        RequestedWait.Note(context, fault);
         var nextAttempt = StepSchedule.NextAttempt(
             run.Policy,
             fault,

@@ -1,4 +1,5 @@
 using MassTransit;
+using QueueWorkers.Clocks;
 using QueueWorkers.FlowControl;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Steps;
@@ -56,7 +57,15 @@ internal sealed class FaultStage<TStep>(
             && await JudgeAsync(run, fault, context.CancellationToken) is { RetryAt: { } at } down
         )
         {
-            await defer.UntilDependencyAsync(context, run, fault, at, down);
+            // What it asked for itself holds while its breaker decides, too. Trials are made with other messages.
+            var requested =
+                DatabaseClock.UtcNow
+                + StepSchedule.WithJitter(
+                    StepSchedule.RequestedWait(fault),
+                    run.MessageId,
+                    context.GetRedeliveryCount()
+                );
+            await defer.UntilDependencyAsync(context, run, fault, at > requested ? at : requested, down);
             return true;
         }
 
