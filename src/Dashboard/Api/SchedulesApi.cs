@@ -91,31 +91,36 @@ internal static class SchedulesApi
             )
             .Needs(OperatorRole.Operator);
 
-        schedules
-            .MapPost(
-                "/{name}/resume",
-                async (
-                    string name,
-                    OptionalReason? because,
-                    HttpContext context,
-                    ScheduleControl control,
-                    ScheduleConfirmation confirmation,
-                    CancellationToken cancellationToken
-                ) =>
-                    await control.ResumeAsync(
-                        name,
-                        Actor.Of(context).Did("resume-schedule", Target(name), because?.Reason),
-                        cancellationToken
-                    )
-                        ? Results.NoContent()
-                        : ApiProblem.Conflict(
-                            "schedule-state",
-                            await confirmation.WhyNotAsync(name, "resume", cancellationToken)
-                        )
-            )
-            .Needs(OperatorRole.Operator);
-
+        schedules.MapPost("/{name}/resume", ResumeAsync).Needs(OperatorRole.Operator);
         schedules.MapPut("/{name}", ChangeAsync).Needs(OperatorRole.Operator);
+    }
+
+    private static async Task<IResult> ResumeAsync(
+        string name,
+        OptionalReason? because,
+        HttpContext context,
+        ScheduleControl control,
+        ScheduleConfirmation confirmation,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            return await control.ResumeAsync(
+                name,
+                Actor.Of(context).Did("resume-schedule", Target(name), because?.Reason),
+                cancellationToken
+            )
+                ? Results.NoContent()
+                : ApiProblem.Conflict(
+                    "schedule-state",
+                    await confirmation.WhyNotAsync(name, "resume", cancellationToken)
+                );
+        }
+        catch (FormatException unusable)
+        {
+            return ApiProblem.Unprocessable("unusable-schedule", unusable.Message);
+        }
     }
 
     private static async Task<IResult> ChangeAsync(

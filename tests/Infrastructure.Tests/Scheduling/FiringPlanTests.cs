@@ -71,9 +71,43 @@ public sealed class FiringPlanTests
         );
     }
 
+    // Skipped hours and doubled hours, at night and at midnight, of an hour and of half an hour.
+    [TestCase("30 2 * * *", "Europe/Berlin")]
+    [TestCase("0 2 * * *", "America/New_York")]
+    [TestCase("30 1 * * *", "America/New_York")]
+    [TestCase("0 0 * * *", "America/Santiago")]
+    [TestCase("30 23 * * *", "America/Santiago")]
+    [TestCase("0 0 * * *", "Africa/Cairo")]
+    [TestCase("0 0 * * *", "Asia/Beirut")]
+    [TestCase("15 2 * * *", "Australia/Lord_Howe")]
+    [TestCase("45 1 * * *", "Australia/Lord_Howe")]
+    public void A_daily_schedule_fires_once_on_each_day_of_a_year_whatever_the_clocks_do(string text, string zone)
+    {
+        var cron = CronText.Parse(text, zone);
+        var local = TimeZoneInfo.FindSystemTimeZoneById(zone);
+        var (next, now) = (cron.After(Noon)!.Value, Noon);
+        var fired = new List<DateTimeOffset>();
+        while (fired.Count < 366)
+        {
+            // Somebody looks every seven minutes: late, but within an hour's tolerance.
+            now += TimeSpan.FromMinutes(7);
+            if (next > now)
+                continue;
+            var plan = FiringPlan.Of(cron, Misfire.Skip, next, now, TimeSpan.FromHours(1));
+            fired.AddRange(plan.Due);
+            Assert.That(plan, Has.Property("LeftOut").Zero);
+            next = plan.Next!.Value;
+        }
+
+        var days = fired.ConvertAll(at => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(at, local).DateTime));
+        Assert.That(days, Is.EqualTo(Enumerable.Range(0, 366).Select(days[0].AddDays)), "local days");
+    }
+
     [TestCase("* * * *", "UTC", "Expected a cron text")]
     [TestCase("61 * * * *", "UTC", "Expected a cron text")]
     [TestCase("* * * * *", "Europe/Atlantis", "Expected a time zone")]
+    [TestCase("0 0 30 2 *", "UTC", "Expected a cron text that fires some day, got '0 0 30 2 *'")]
+    [TestCase("0 0 12 31 4,6,9,11 *", "Europe/Berlin", "Expected a cron text that fires some day")]
     public void What_cannot_be_used_is_refused_with_what_was_expected(string cron, string zone, string message) =>
         Assert.That(
             () => CronText.Parse(cron, zone),

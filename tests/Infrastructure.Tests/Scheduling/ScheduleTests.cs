@@ -41,7 +41,7 @@ public sealed class ScheduleTests : SystemFixture
         Runs.Clear();
         _work = (_, _) => Task.FromResult("Done.");
         await TestSystem.Database.ExecuteAsync(
-            "delete from schedule_runs; update schedules set paused = false, customised = false, last_status = null, last_due_at = null, next_due_at = now() + interval '1 day'"
+            "delete from schedule_runs; update schedules set paused = false, customised = false, last_status = null, last_due_at = null, next_due_at = now() + interval '1 day', time_zone = 'UTC'"
         );
     }
 
@@ -210,6 +210,74 @@ public sealed class ScheduleTests : SystemFixture
     }
 
     [Test]
+    public async Task A_zone_that_a_process_does_not_know_leaves_the_firing_to_another_process()
+    {
+        await TestSystem.Database.ExecuteAsync(
+            "update schedules set time_zone = 'Mars/Olympus_Mons', next_due_at = date_trunc('second', now()) where name = $1",
+            Job
+        );
+        var due = await NextDueAsync(Job);
+        await using var ignorant = await StartAsync();
+        // A firing of another schedule shows that the process has looked.
+        await _control.RunNowAsync(Report, By, CancellationToken.None);
+        await UntilAsync(Report, FiringStatus.Done);
+        Assert.That(await NextDueAsync(Job), Is.EqualTo(due), "it is still due");
+        Assert.That(await TestSystem.Database.CountAsync("schedule_runs where schedule = $1", Job), Is.Zero);
+
+        // To the process that starts now the zone is known; the first one does not ask again within a minute.
+        await TestSystem.Database.ExecuteAsync("update schedules set time_zone = 'UTC' where name = $1", Job);
+        await using var knowing = await StartAsync();
+        await UntilAsync(Job, FiringStatus.Done);
+        Assert.That(Runs.Single().DueAt, Is.EqualTo(new DateTimeOffset(due)));
+    }
+
+    [TestCase("now() + interval '10 years'")]
+    [TestCase("'infinity'")]
+    [TestCase("null")]
+    public async Task A_schedule_that_is_due_later_than_its_cron_text_says_is_moved_back(string later)
+    {
+        await TestSystem.Database.ExecuteAsync($"update schedules set next_due_at = {later}");
+        await using var host = await StartAsync();
+        await Eventually.That(
+            () =>
+                TestSystem.Database.CountAsync(
+                    "schedules where next_due_at <= date_trunc('year', now() at time zone 'UTC') at time zone 'UTC' + interval '1 year'"
+                ),
+            Is.EqualTo(2),
+            "schedules that are due at the turn of the year"
+        );
+        Assert.That(await TestSystem.Database.CountAsync("schedule_runs"), Is.Zero);
+    }
+
+    [Test]
+    public async Task What_fired_before_the_clock_was_set_back_does_not_fire_again()
+    {
+        await TestSystem.Database.ExecuteAsync(
+            "update schedules set next_due_at = date_trunc('second', now()) where name = $1",
+            Job
+        );
+        var due = await NextDueAsync(Job);
+        await TestSystem.Database.ExecuteAsync(
+            $"insert into schedule_runs (schedule, due_at, status, attempts) values ($1, $2, {FiringStatus.Done:D}, 1)",
+            Job,
+            due
+        );
+        await using var host = await StartAsync();
+        await Eventually.That(() => NextDueAsync(Job), Is.GreaterThan(due), "the next firing");
+        Assert.That(Runs, Is.Empty);
+        Assert.That(await TestSystem.Database.CountAsync("schedule_runs"), Is.EqualTo(1));
+    }
+
+    [Test]
+    public void A_schedule_that_never_fires_is_refused_with_its_name() =>
+        Assert.That(
+            () => new ScheduleCatalogue().Run<TestJob>("never", "0 0 30 2 *", Misfire.Once),
+            Throws
+                .ArgumentException.With.Message.Contains("Schedule 'never'")
+                .And.Message.Contains("got '0 0 30 2 *', whose day and month never come together")
+        );
+
+    [Test]
     public async Task What_an_operator_has_changed_outlives_a_deployment()
     {
         Assert.That(
@@ -252,6 +320,9 @@ public sealed class ScheduleTests : SystemFixture
                     Schedules
                 )
         );
+
+    private Task<DateTime> NextDueAsync(string schedule) =>
+        TestSystem.Database.ScalarAsync<DateTime>("select next_due_at from schedules where name = $1", schedule);
 
     private Task<int> UntilAsync(string schedule, FiringStatus status) =>
         Eventually.That(

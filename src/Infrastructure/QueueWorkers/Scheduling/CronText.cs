@@ -1,4 +1,5 @@
 using Cronos;
+using QueueWorkers.Clocks;
 
 namespace QueueWorkers.Scheduling;
 
@@ -16,8 +17,8 @@ public sealed class CronText
     /// <summary>Reads a text of five fields, or of six with seconds first, or a macro such as <c>@daily</c>.</summary>
     /// <param name="cron">The text.</param>
     /// <param name="timeZone">An IANA name, such as <c>Europe/Berlin</c>.</param>
-    /// <exception cref="FormatException">The text or the zone cannot be used; the message says what was expected and
-    /// found.</exception>
+    /// <exception cref="FormatException">The text or the zone cannot be used, or the text names no moment that comes;
+    /// the message says what was expected and found.</exception>
     public static CronText Parse(string cron, string timeZone)
     {
         if (!TimeZoneInfo.TryFindSystemTimeZoneById(timeZone, out var zone))
@@ -25,14 +26,21 @@ public sealed class CronText
                 $"Expected a time zone such as UTC or Europe/Berlin, got '{timeZone}', which this machine does not know; correct it, or install the package tzdata."
             );
         var fields = cron.Split(' ', StringSplitOptions.RemoveEmptyEntries).Length;
-        return CronExpression.TryParse(
-            cron,
-            fields == 6 ? CronFormat.IncludeSeconds : CronFormat.Standard,
-            out var parsed
+        if (
+            !CronExpression.TryParse(
+                cron,
+                fields == 6 ? CronFormat.IncludeSeconds : CronFormat.Standard,
+                out var parsed
+            )
         )
-            ? new CronText(parsed, zone)
-            : throw new FormatException(
+            throw new FormatException(
                 $"Expected a cron text of five fields, or six with seconds first, such as '0 6 * * *', got '{cron}'."
+            );
+        var text = new CronText(parsed, zone);
+        return text.After(DatabaseClock.UtcNow) is not null
+            ? text
+            : throw new FormatException(
+                $"Expected a cron text that fires some day, got '{cron}', whose day and month never come together, such as 30 February; correct one of them."
             );
     }
 

@@ -127,10 +127,7 @@ public sealed class JobRunner(
     private async Task EndAsync(Firing firing, FiringStatus status, string result, TimeSpan duration)
     {
         using var patience = new CancellationTokenSource(options.Lease);
-        await DatabaseRetry.RunAsync(
-            () => ScheduleQueries.EndAsync(database, firing, status, StorableText.Of(result, 4000)),
-            patience.Token
-        );
+        await DatabaseRetry.RunAsync(() => ScheduleQueries.EndAsync(database, firing, status, result), patience.Token);
         metrics.Ended(firing.Schedule, status is FiringStatus.Done, duration);
     }
 

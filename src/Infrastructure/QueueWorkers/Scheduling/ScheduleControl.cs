@@ -157,6 +157,7 @@ public sealed class ScheduleControl(NpgsqlDataSource database)
     /// was not wanted.
     /// </summary>
     /// <returns>False when there is no such schedule, or it is not paused.</returns>
+    /// <exception cref="FormatException">Its cron text or zone cannot be used on this machine.</exception>
     public async Task<bool> ResumeAsync(string schedule, AuditEntry audit, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);

@@ -58,7 +58,11 @@ internal static partial class ScheduleLog
     )]
     public static partial void LostLease(ILogger logger, string schedule, DateTimeOffset dueAt);
 
-    [LoggerMessage(4305, LogLevel.Error, "Schedule could not fire: {Schedule}. {Reason}")]
+    [LoggerMessage(
+        4305,
+        LogLevel.Error,
+        "Schedule could not be fired by this process and is left to others: {Schedule}. {Reason}"
+    )]
     public static partial void Unusable(ILogger logger, string schedule, string reason);
 
     [LoggerMessage(
@@ -70,6 +74,13 @@ internal static partial class ScheduleLog
 
     [LoggerMessage(4307, LogLevel.Error, "Schedule loop failed; it goes on in {Delay}")]
     private static partial void LoopFailed(ILogger logger, TimeSpan delay, Exception fault);
+
+    [LoggerMessage(
+        4309,
+        LogLevel.Warning,
+        "Schedule was due later than its cron text says, a clock was ahead; it was moved back: {Schedule}, from {From:O} to {To:O}"
+    )]
+    public static partial void MovedBack(ILogger logger, string schedule, DateTimeOffset? from, DateTimeOffset to);
 
     [LoggerMessage(
         4308,

@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using QueueWorkers.GroupCommit;
 
 namespace QueueWorkers.Scheduling;
 
@@ -12,11 +13,12 @@ internal static class ScheduleQueries
     /// <summary>The longest text kept of a firing.</summary>
     public const int LongestResult = 2000;
 
-    // One look for everything: how long until the next firing, and whether a firing waits for somebody to work on it.
+    // One look for everything: how long until the next firing of the schedules that can be fired here ($1), and whether
+    // a firing of any ($2) waits for somebody to work on it.
     private static readonly string Look = $"""
         select extract(epoch from (select min(next_due_at) from schedules
             where active and not paused and name = any($1)) - clock_timestamp())::float8,
-               exists (select from schedule_runs where schedule = any($1)
+               exists (select from schedule_runs where schedule = any($2)
                    and (status = {FiringStatus.Waiting:D} or (status = {FiringStatus.Running:D}
                    and lease_until < clock_timestamp())))
         """;
@@ -25,6 +27,17 @@ internal static class ScheduleQueries
         select name, cron, time_zone, misfire, next_due_at, clock_timestamp() from schedules
         where active and not paused and name = any($1) and next_due_at <= clock_timestamp() order by next_due_at, name
             for no key update skip locked
+        """;
+
+    private const string Planned = """
+        select name, cron, time_zone, misfire, next_due_at, clock_timestamp() from schedules
+        where active and not paused and name = any($1)
+        """;
+
+    // Only as it was read: whoever has fired or changed it meanwhile knows better.
+    private const string MoveBack = """
+        update schedules set next_due_at = $3 where name = $1 and active and not paused
+            and next_due_at is not distinct from $2 and cron = $4 and time_zone = $5
         """;
 
     private const string Fire = """
@@ -97,12 +110,14 @@ internal static class ScheduleQueries
     /// <summary>How long until the next firing (null: none is planned), and whether a firing waits.</summary>
     public static async Task<(TimeSpan? NextIn, bool Waiting)> LookAsync(
         NpgsqlDataSource database,
-        string[] schedules,
+        string[] usable,
+        string[] known,
         CancellationToken cancellationToken
     )
     {
         await using var command = database.CreateCommand(Look);
-        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = schedules });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = usable });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = known });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         return (
@@ -137,6 +152,60 @@ internal static class ScheduleQueries
         }
 
         return due;
+    }
+
+    /// <summary>When the schedules are due next, as it stands; null for never.</summary>
+    public static async Task<List<(DueSchedule Schedule, DateTimeOffset? NextDueAt)>> PlannedAsync(
+        NpgsqlDataSource database,
+        string[] schedules,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var command = database.CreateCommand(Planned);
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = schedules });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var planned = new List<(DueSchedule, DateTimeOffset?)>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            DateTimeOffset? next = reader.IsDBNull(4) ? null : reader.GetFieldValue<DateTimeOffset>(4);
+            planned.Add(
+                (
+                    new DueSchedule(
+                        reader.GetString(0),
+                        reader.GetString(1),
+                        reader.GetString(2),
+                        (Misfire)reader.GetInt16(3),
+                        next ?? DateTimeOffset.MaxValue,
+                        reader.GetFieldValue<DateTimeOffset>(5)
+                    ),
+                    next
+                )
+            );
+        }
+
+        return planned;
+    }
+
+    /// <summary>Lets a schedule be due earlier; false when somebody has fired or changed it meanwhile.</summary>
+    public static async Task<bool> MoveBackAsync(
+        NpgsqlDataSource database,
+        DueSchedule schedule,
+        DateTimeOffset? from,
+        DateTimeOffset to,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var command = database.CreateCommand(MoveBack);
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = schedule.Name });
+        command.Parameters.Add(
+            new() { Value = from is { } stored ? stored : DBNull.Value, NpgsqlDbType = NpgsqlDbType.TimestampTz }
+        );
+        command.Parameters.Add(
+            new NpgsqlParameter<DateTimeOffset> { TypedValue = to, NpgsqlDbType = NpgsqlDbType.TimestampTz }
+        );
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = schedule.Cron });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = schedule.TimeZone });
+        return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
 
     /// <summary>Writes a schedule's firings and moves it on.</summary>
@@ -257,11 +326,8 @@ internal static class ScheduleQueries
     {
         await using var command = About(database, End, firing);
         command.Parameters.Add(new NpgsqlParameter<short> { TypedValue = (short)status });
-        // PostgreSQL's text has no NUL, and a fault may quote anything.
-        var text = result.Replace("\0", "", StringComparison.Ordinal);
-        command.Parameters.Add(
-            new NpgsqlParameter<string> { TypedValue = text.Length <= LongestResult ? text : text[..LongestResult] }
-        );
+        // A fault may quote anything.
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = StorableText.Of(result, LongestResult) });
         await command.ExecuteNonQueryAsync(CancellationToken.None);
     }
 
