@@ -1,4 +1,6 @@
+using Npgsql;
 using Orders.Testing;
+using Orders.Testing.Servers;
 using Orders.Testing.Zoo;
 using QueueWorkers.Idempotency;
 using QueueWorkers.Steps;
@@ -213,6 +215,77 @@ public sealed class EffectClaimsTests : SystemFixture
         IEnumerable<EffectClaim?> AnswersOf(Guid subject) =>
             asked.Where(a => a.subject == subject).Select(a => a.Item2.Result);
     }
+
+    // The database stalls in a claim's commit, the connection breaks, and the server goes on.
+    [Test]
+    public async Task An_unanswered_claim_that_commits_late_is_taken_back()
+    {
+        var source = new NpgsqlConnectionStringBuilder(TestSystem.Database.ConnectionString);
+        await using var network = new TcpProxy(source.Host!, source.Port);
+        (source.Host, source.Port) = ("127.0.0.1", network.Port);
+        await using var database = NpgsqlDataSource.Create(source.ConnectionString);
+        await using var claims = new EffectClaims(database);
+        var (subject, message) = (Guid.NewGuid(), Guid.NewGuid());
+        await TestSystem.Database.ExecuteAsync(
+            $"""
+            create function commit_late() returns trigger language plpgsql as
+                'begin perform pg_advisory_xact_lock_shared(4711); return null; end';
+            create constraint trigger commits_late after insert on effects deferrable initially deferred
+                for each row when (new.subject_id = '{subject}') execute function commit_late()
+            """
+        );
+        var late = RunOf(subject, claims, message);
+        Task takenBack;
+        await using (var stall = await TestSystem.Database.Source.OpenConnectionAsync())
+        {
+            await using var transaction = await stall.BeginTransactionAsync();
+            await using (var hold = new NpgsqlCommand("select pg_advisory_xact_lock(4711)", stall))
+                await hold.ExecuteNonQueryAsync();
+            var claim = late.ClaimAsync(Lease, null, CancellationToken.None);
+            await Eventually.Is(() => IsWaitedForAsync("advisory"), "the claim is in its commit");
+            network.Cut();
+            Assert.That(() => claim, Throws.InstanceOf<NpgsqlException>());
+
+            network.Restore();
+            takenBack = late.TakeBackUnansweredClaimAsync(CancellationToken.None);
+            await Eventually.Is(
+                async () => takenBack.IsCompleted || await IsWaitedForAsync("transactionid"),
+                "it waits for that commit, or does not"
+            );
+        }
+
+        await takenBack;
+        await Eventually.Is(async () => !await IsWaitedForAsync("advisory"), "the claim has committed");
+        Assert.That(
+            await RunOf(subject, message: message).ClaimAsync(Lease, null, CancellationToken.None),
+            Is.EqualTo(EffectClaim.Granted)
+        );
+    }
+
+    [Test]
+    public async Task An_unanswered_claim_that_never_arrived_leaves_nothing_and_touches_nobody()
+    {
+        var subject = Guid.NewGuid();
+        var lost = RunOf(subject);
+        lost.UnansweredClaim = (lost.Effect, Lease);
+        await lost.TakeBackUnansweredClaimAsync(CancellationToken.None);
+        Assert.That(await TestSystem.Database.CountAsync("effects where subject_id = $1", subject), Is.Zero);
+
+        var other = RunOf(subject);
+        await other.ClaimAsync(Lease, null, CancellationToken.None);
+        lost.UnansweredClaim = (lost.Effect, Lease);
+        await lost.TakeBackUnansweredClaimAsync(CancellationToken.None);
+        Assert.That(await StateAsync(other), Is.EqualTo(EffectState.Pending));
+    }
+
+    private Task<bool> IsWaitedForAsync(string lockType) =>
+        TestSystem.Database.ScalarAsync<bool>(
+            """
+            select exists (select from pg_locks l join pg_stat_activity a using (pid)
+                where not l.granted and l.locktype = $1 and a.datname = current_database())
+            """,
+            lockType
+        );
 
     private static async Task<EffectClaim?> TryAsync(StepRun run)
     {

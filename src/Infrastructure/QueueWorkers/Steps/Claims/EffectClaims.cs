@@ -16,8 +16,8 @@ namespace QueueWorkers.Steps.Claims;
 ///    uncertain.
 /// 6. What was given up is settled by an operator (<c>UncertainEffects</c>): it is done, or it may begin again at 1.
 /// A crash after any of these lines leaves a row that says which of them was the last.
-/// 7. A claim whose commit was not answered is taken back before its message goes on, if it is there: the effect was not
-///    begun. A process that dies before that leaves it, as at 4.
+/// 7. A claim whose commit was not answered is taken back before its message goes on, when that commit has ended: the
+///    effect was not begun. A process that dies before that leaves it, as at 4.
 /// The end of the lease is the token of a claim: whoever takes a lapsed claim over gets a later end, so a late run, of
 /// the same message or another one, changes nothing of its successor's.
 /// </summary>
@@ -29,6 +29,11 @@ internal sealed class EffectClaims(NpgsqlDataSource database) : IAsyncDisposable
 
     private static readonly string Release =
         $"delete from effects where subject_id = $1 and effect = $2 and message_id = $3 and lease_until = $4 and state = {EffectState.Pending:D}";
+
+    // A claim whose commit is still under way cannot be seen, and so not be deleted. This waits for its end: the key is
+    // the same. A row that it inserts itself has the claim's message and length of lease, so what follows deletes it.
+    private static readonly string AwaitClaim =
+        $"insert into effects (subject_id, effect, message_id, step, state, lease_until) values ($1, $2, $3, $5, {EffectState.Pending:D}, now() + $4) on conflict (subject_id, effect) do nothing";
 
     // The length of the lease, to the microsecond, is that of no other claim. What was taken over keeps the time of its
     // first claim, so it is another length: its effect may have happened, and it stays.
@@ -107,13 +112,25 @@ internal sealed class EffectClaims(NpgsqlDataSource database) : IAsyncDisposable
     {
         if (run.UnansweredClaim is not var (effect, lease))
             return;
-        await using var command = database.CreateCommand(TakeBack);
-        command.Parameters.Add(new() { Value = run.SubjectId });
-        command.Parameters.Add(new() { Value = effect });
-        command.Parameters.Add(new() { Value = run.MessageId });
-        command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = lease });
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        // One transaction: nobody sees the row in between.
+        await using var batch = database.CreateBatch();
+        batch.BatchCommands.Add(CommandOf(AwaitClaim));
+        batch.BatchCommands[0].Parameters.Add(new() { Value = run.Step });
+        batch.BatchCommands.Add(CommandOf(TakeBack));
+        await batch.ExecuteNonQueryAsync(cancellationToken);
         run.UnansweredClaim = null;
+
+        NpgsqlBatchCommand CommandOf(string sql) =>
+            new(sql)
+            {
+                Parameters =
+                {
+                    new() { Value = run.SubjectId },
+                    new() { Value = effect },
+                    new() { Value = run.MessageId },
+                    new NpgsqlParameter<TimeSpan> { TypedValue = lease },
+                },
+            };
     }
 
     public Task ReleaseAsync(StepRun run) => SettleAsync(Release, run);
