@@ -47,7 +47,7 @@ public sealed class SlowDestinationTests : SystemFixture
         await Eventually.That(
             () =>
                 host.Log.Lines.Count(l =>
-                    l.Line.Contains($"Exchange took messages again: {exchange}", StringComparison.Ordinal)
+                    l.Line.Contains($"Exchange answers again: {exchange}", StringComparison.Ordinal)
                 ),
             Is.Positive,
             "the destination is back",

@@ -45,7 +45,7 @@ internal static partial class BrokerLog
     )]
     public static partial void DestinationSlow(ILogger logger, string exchange, string reason);
 
-    [LoggerMessage(1009, LogLevel.Information, "Exchange took messages again: {Exchange}")]
+    [LoggerMessage(1009, LogLevel.Information, "Exchange answers again: {Exchange}")]
     public static partial void DestinationBack(ILogger logger, string exchange);
 
     [LoggerMessage(1007, LogLevel.Error, "Relay loop failed and goes on: {Loop}")]

@@ -38,10 +38,11 @@ internal static class OutboxQueries
         """;
 
     // Through the same index. What failed before (it has an error) waits for this trial, whenever it is due; what is
-    // delayed on purpose does not.
+    // delayed on purpose, or was refused, does not.
     private const string TakeOne = """
         delete from outbox where id = (
-            select id from outbox where dead_at is null and (due_at <= now() or last_error is not null)
+            select id from outbox where dead_at is null
+                and (due_at <= now() or last_error is not null and attempts = 0)
                 and exchange = $1 and routing_key = $2 order by due_at limit 1 for update skip locked)
         returning id, message_id, exchange, routing_key, correlation_id, content_type, headers, body, priority,
             mandatory, expires_at, attempts, last_error
@@ -59,10 +60,12 @@ internal static class OutboxQueries
             wait, dead) where outbox.id = t.id
         """;
 
+    // From this moment on, and not from the transaction's start: the confirms have been waited for since.
     private const string PutBack = """
         insert into outbox (id, message_id, exchange, routing_key, correlation_id, content_type, headers, body,
             priority, mandatory, expires_at, attempts, last_error, due_at, dead_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, now() + $14, case when $15 then now() end)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, clock_timestamp() + $14,
+            case when $15 then now() end)
         """;
 
     private const string NextDue =

@@ -20,6 +20,7 @@ internal readonly record struct PublishFailure(
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(5);
 
     /// <summary>
+    /// A broker that went away changes nothing: the row keeps the error that says whether it was sent before.
     /// A silent broker, and a full queue, make the row wait, but never quarantine it. The other queues of its exchange
     /// get a copy with every try, so the waits grow with its age. A destination that takes nothing at all is not tried
     /// with every row (<see cref="SlowDestinations"/>).
@@ -28,7 +29,7 @@ internal readonly record struct PublishFailure(
     public static PublishFailure Of(OutboxMessage message, PublishOutcome outcome, int maxAttempts)
     {
         if (outcome.Status == PublishStatus.Unsent)
-            return new PublishFailure(message, message.Attempts, null, OutboxTable.Lease, false);
+            return new PublishFailure(message, message.Attempts, message.LastError, OutboxTable.Lease, false);
         if (outcome.Status is PublishStatus.Full or PublishStatus.Silent)
             return new PublishFailure(
                 message,

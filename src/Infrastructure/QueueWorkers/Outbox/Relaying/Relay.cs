@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using QueueWorkers.Clocks;
 using QueueWorkers.Hosting;
 using QueueWorkers.Messaging;
 
@@ -60,7 +61,7 @@ public sealed class Relay(
     private readonly Channel<Guid> _confirmed = Channel.CreateUnbounded<Guid>(
         new UnboundedChannelOptions { SingleReader = true }
     );
-    private readonly SlowDestinations _slow = new(TimeProvider.System);
+    private readonly SlowDestinations _slow = new(DatabaseClock.Provider);
     private readonly Channel<bool> _more = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite }
     );
@@ -316,11 +317,14 @@ public sealed class Relay(
             return options.PollInterval;
         }
 
+        // The lease of what was put back began just now; a slow commit is a part of it.
+        var leased = Environment.TickCount64;
         Failpoint.Hit("relay.before_poll_commit", Outside.Database);
         await transaction.CommitAsync(CancellationToken.None);
         Failpoint.Hit("relay.after_poll_commit", Outside.Database);
         // As if this process had just written them: theirs for a lease.
-        fresh.ForEach(_slow.Offer);
+        var age = TimeSpan.FromMilliseconds(Environment.TickCount64 - leased);
+        fresh.ForEach(row => _slow.Offer(row, age));
         return taken >= options.BatchSize ? TimeSpan.Zero : TimeSpan.FromMilliseconds(1);
     }
 
@@ -395,7 +399,8 @@ public sealed class Relay(
         {
             if (!_slow.Contains(message))
                 return false;
-            _slow.Offer(message);
+            // Its lease began when it was written, and not now.
+            _slow.Offer(message, TimedId.AgeOf(message.Id));
             return true;
         });
 
@@ -414,7 +419,11 @@ public sealed class Relay(
     // that the row was sent.
     private PublishFailure FailureOf(OutboxMessage message, PublishOutcome outcome)
     {
-        var failure = Report(PublishFailure.Of(message, outcome, options.MaxAttempts));
+        var failure = PublishFailure.Of(message, outcome, options.MaxAttempts);
+        // Its error is that of an earlier time.
+        if (outcome.Status == PublishStatus.Unsent)
+            return failure;
+        Report(failure);
         if (outcome.Status is not (PublishStatus.Full or PublishStatus.Silent))
             return failure;
         return failure with
@@ -439,7 +448,7 @@ public sealed class Relay(
         return next < look ? next.Value + (SharePerDue * 2 * (fleet.Processes - 1) * Random.Shared.NextDouble()) : look;
     }
 
-    private PublishFailure Report(PublishFailure publishFailure)
+    private void Report(PublishFailure publishFailure)
     {
         if (publishFailure.Dead)
         {
@@ -463,7 +472,5 @@ public sealed class Relay(
             );
             metrics.Refused();
         }
-
-        return publishFailure;
     }
 }

@@ -17,7 +17,7 @@ internal readonly record struct Destination(string Exchange, string RoutingKey)
 /// 2. Rows for it that were never sent go through a lane of their own, once: the other queues get them, and nobody else
 ///    waits for the confirms.
 /// 3. Rows that were sent before wait in the table. A trial sends one of them. It fails: the next one follows after
-///    twice the time. It is confirmed: the destination leaves the list, and its rows go as all do.
+///    twice the time. It is confirmed or refused: the destination leaves the list, and its rows go as all do.
 /// A process that dies forgets the list and finds out anew.
 /// </summary>
 internal sealed class SlowDestinations(TimeProvider time) : IDisposable
@@ -41,6 +41,9 @@ internal sealed class SlowDestinations(TimeProvider time) : IDisposable
     );
     private volatile bool _isEmpty = true;
 
+    // Monotonic: a clock that is set back would hold every trial up for as long.
+    private TimeSpan Now => time.GetElapsedTime(0);
+
     /// <summary>Whether all destinations take what they get, which is nearly always.</summary>
     public bool IsEmpty => _isEmpty;
 
@@ -57,8 +60,9 @@ internal sealed class SlowDestinations(TimeProvider time) : IDisposable
         {
             if (!_marks.TryGetValue(Destination.Of(message), out var mark) || !mark.IsOnList)
                 return false;
-            var left = mark.TrialAt - time.GetUtcNow();
-            (wait, reason) = (left > TimeSpan.Zero ? left : FirstWait, mark.Reason);
+            var left = mark.TrialAt - Now;
+            // The trial is due, and the lane is busy: no row comes before the next one.
+            (wait, reason) = (left > TimeSpan.Zero ? left : mark.Wait, mark.Reason);
             return true;
         }
     }
@@ -93,6 +97,16 @@ internal sealed class SlowDestinations(TimeProvider time) : IDisposable
                 [
                     .. group.Where(o => o.Status is PublishStatus.Full or PublishStatus.Silent).Take(1),
                 ];
+                // The broker has judged the trial: its row waits as refused rows do. Left on the list, the destination
+                // would be due for the next trial at once, and all its rows would be refused to the end.
+                if (failed.Length == 0 && isTrial && group.Any(o => o.Status == PublishStatus.Refused))
+                {
+                    _marks.Remove(group.Key);
+                    if (wasOnList)
+                        changes.Add((group.Key, null));
+                    continue;
+                }
+
                 if (failed.Length == 0 || (wasOnList && !isTrial))
                     continue;
                 var reason = failed[0].Error ?? "it did not confirm in time";
@@ -111,9 +125,12 @@ internal sealed class SlowDestinations(TimeProvider time) : IDisposable
 
     /// <summary>Offers a message that was never sent to the lane. What does not fit is found when its lease has
     /// ended.</summary>
-    public void Offer(OutboxMessage message)
+    /// <param name="message">The message.</param>
+    /// <param name="age">How long ago its lease began.</param>
+    public void Offer(OutboxMessage message, TimeSpan age)
     {
-        if (_offered.Writer.TryWrite(new RelayFeed.Fresh(message, Environment.TickCount64)))
+        var since = Environment.TickCount64 - (long)age.TotalMilliseconds;
+        if (_offered.Writer.TryWrite(new RelayFeed.Fresh(message, since)))
             Wake();
     }
 
@@ -140,7 +157,7 @@ internal sealed class SlowDestinations(TimeProvider time) : IDisposable
             {
                 foreach (var (destination, mark) in _marks.Where(m => m.Value.IsOnList))
                 {
-                    var left = mark.TrialAt - time.GetUtcNow();
+                    var left = mark.TrialAt - Now;
                     if (left <= TimeSpan.Zero)
                         return destination;
                     wait = wait < left ? wait : left;
@@ -167,7 +184,7 @@ internal sealed class SlowDestinations(TimeProvider time) : IDisposable
             if (_marks.TryGetValue(destination, out var mark))
                 _marks[destination] = mark with
                 {
-                    TrialAt = time.GetUtcNow() + LookAgain,
+                    TrialAt = Now + LookAgain,
                     Misses = mark.Misses + 1,
                     IsOnList = mark.Misses < MostMisses,
                 };
@@ -180,7 +197,7 @@ internal sealed class SlowDestinations(TimeProvider time) : IDisposable
 
     private void Add(Destination destination, string reason)
     {
-        var now = time.GetUtcNow();
+        var now = Now;
         var wait =
             _marks.TryGetValue(destination, out var last) && now - last.TrialAt < Remembered
                 ? TimeSpan.FromTicks(Math.Min(last.Wait.Ticks * 2, LongestWait.Ticks))
@@ -202,5 +219,5 @@ internal sealed class SlowDestinations(TimeProvider time) : IDisposable
         }
     }
 
-    private sealed record Mark(string Reason, TimeSpan Wait, DateTimeOffset TrialAt, int Misses, bool IsOnList);
+    private sealed record Mark(string Reason, TimeSpan Wait, TimeSpan TrialAt, int Misses, bool IsOnList);
 }
