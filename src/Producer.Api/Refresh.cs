@@ -1,3 +1,4 @@
+using QueueWorkers.Clocks;
 using QueueWorkers.Hosting;
 
 namespace Orders.Producer.Api;
@@ -9,7 +10,7 @@ namespace Orders.Producer.Api;
 /// <param name="what">What is refreshed, for the log.</param>
 /// <param name="every">How often.</param>
 /// <param name="log">The log.</param>
-internal abstract class Refresh(string what, TimeSpan every, ILogger log) : ResilientLoop(TimeProvider.System)
+internal abstract class Refresh(string what, TimeSpan every, ILogger log) : ResilientLoop(DatabaseClock.Provider)
 {
     // Until the first success nothing can be done, so ask more often.
     private static readonly TimeSpan WhenUrgent = TimeSpan.FromMilliseconds(500);

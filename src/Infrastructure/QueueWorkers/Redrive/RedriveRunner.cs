@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using QueueWorkers.Clocks;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Hosting;
 using QueueWorkers.Outbox;
@@ -20,7 +21,7 @@ namespace QueueWorkers.Redrive;
 /// 5. Nothing waits and nothing is on its way: done.
 /// </summary>
 public sealed class RedriveRunner(NpgsqlDataSource database, RedriveMover mover, ILogger<RedriveRunner> logger)
-    : ResilientLoop(TimeProvider.System)
+    : ResilientLoop(DatabaseClock.Provider)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using QueueWorkers.Clocks;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Hosting;
 
@@ -24,7 +25,7 @@ public sealed class JobRunner(
     IServiceScopeFactory scopes,
     ScheduleMetrics metrics,
     ILogger<JobRunner> logger
-) : ResilientLoop(TimeProvider.System)
+) : ResilientLoop(DatabaseClock.Provider)
 {
     private readonly Dictionary<string, Type> _jobs = catalogue
         .Schedules.Where(s => s.Job is not null)

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using QueueWorkers.Clocks;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Hosting;
 using QueueWorkers.Outbox;
@@ -28,7 +29,7 @@ public sealed class ScheduleRunner(
     Fleet fleet,
     ScheduleMetrics metrics,
     ILogger<ScheduleRunner> logger
-) : ResilientLoop(TimeProvider.System)
+) : ResilientLoop(DatabaseClock.Provider)
 {
     private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan AfterUnusable = TimeSpan.FromMinutes(1);

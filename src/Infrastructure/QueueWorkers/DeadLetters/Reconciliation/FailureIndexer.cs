@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using QueueWorkers.Clocks;
 using QueueWorkers.Hosting;
 using QueueWorkers.Messaging;
 using RabbitMQ.Client;
@@ -20,7 +21,7 @@ public sealed class FailureIndexer(
     FailureReconciler reconciler,
     FailureOptions options,
     ILogger<FailureIndexer> logger
-) : ResilientLoop(TimeProvider.System)
+) : ResilientLoop(DatabaseClock.Provider)
 {
     private static readonly string Expected = $"""
         select queue, sum(greatest(copies, 1)) filter (where removed_at is null)::bigint,
