@@ -1,7 +1,7 @@
 using System.Diagnostics;
-using Npgsql;
 using Orders.Dashboard.Viewing;
 using QueueWorkers.FlowControl.Workers;
+using QueueWorkers.GroupCommit;
 using QueueWorkers.Hosting;
 using QueueWorkers.Monitoring;
 using QueueWorkers.Scheduling;
@@ -24,10 +24,10 @@ internal sealed class ScheduleConfirmation(ScheduleControl schedules, WorkerRead
         {
             return await WaitAsync(name, dueAt, cancellationToken);
         }
-        catch (NpgsqlException fault)
+        catch (Exception fault) when (DatabaseFault.MayPass(fault))
         {
             // The run is asked for, and committed: to fail now would say the opposite, and a repeat would run it twice.
-            return $"{name} is due now. What came of it is not known yet: {fault.Message}";
+            return $"{name} is due now. What came of it is not known yet. {DatabaseFault.Explain(fault)}";
         }
     }
 
