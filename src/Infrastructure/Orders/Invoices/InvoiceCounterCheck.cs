@@ -30,7 +30,6 @@ public sealed class InvoiceCounterCheck(NpgsqlDataSource database, ILogger<Invoi
         var problems = new List<string>();
         try
         {
-            Failpoint.Hit("invoice.before_counter_check", Outside.Database);
             await using var command = database.CreateCommand(Behind);
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             while (await reader.ReadAsync(cancellationToken))
