@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using Orders.Infrastructure;
 using Orders.Infrastructure.Invoices;
 using Orders.Workers.Invoice.Pdf;
 
@@ -25,41 +24,30 @@ public sealed class InvoicePdf(InvoiceFonts fonts)
 
     /// <summary>Renders an invoice.</summary>
     /// <returns>A PDF, A4.</returns>
-    public byte[] Render(IssuedInvoice invoice) => Render(invoice.Snapshot, InvoiceDocument.Of(invoice));
+    public byte[] Render(IssuedInvoice invoice) => Render(InvoiceDocument.Of(invoice));
 
     /// <summary>Renders a credit note.</summary>
     /// <returns>A PDF, A4.</returns>
-    public byte[] Render(IssuedCreditNote note) => Render(note.Invoice.Snapshot, InvoiceDocument.Of(note));
+    public byte[] Render(IssuedCreditNote note) => Render(InvoiceDocument.Of(note));
 
-    private byte[] Render(InvoiceSnapshot snapshot, InvoiceDocument document)
+    private byte[] Render(InvoiceDocument document)
     {
         var text = new InvoiceText(fonts);
         var pages = new List<InvoicePage> { new(text) };
-        var y = First(pages[0], snapshot, document);
-        foreach (var line in snapshot.Lines)
-            y = Row(text, pages, line, snapshot.Currency, document.Sign, y);
-        Total(text, pages, snapshot, document.Sign, y);
+        var y = First(pages[0], document);
+        foreach (var row in document.Rows)
+            y = Row(text, pages, document, row, y);
+        Total(text, pages, document, y);
         for (var i = 0; i < pages.Count; i++)
         {
-            pages[i].Left($"{snapshot.Seller.Name} · {document.Number}", LeftEdge, 810, 7);
-            pages[i]
-                .Right(
-                    string.Create(CultureInfo.InvariantCulture, $"Page {i + 1} of {pages.Count}"),
-                    RightEdge,
-                    810,
-                    7
-                );
+            pages[i].Left(document.Footer, LeftEdge, 810, 7);
+            pages[i].Right(InvoiceDocument.PageOf(i + 1, pages.Count), RightEdge, 810, 7);
         }
 
-        return Save(snapshot, document, text, pages);
+        return Save(document, text, pages);
     }
 
-    private static byte[] Save(
-        InvoiceSnapshot snapshot,
-        InvoiceDocument document,
-        InvoiceText text,
-        List<InvoicePage> pages
-    )
+    private static byte[] Save(InvoiceDocument document, InvoiceText text, List<InvoicePage> pages)
     {
         var file = new PdfFile();
         var (catalog, tree) = (file.Reserve(), file.Reserve());
@@ -74,58 +62,35 @@ public sealed class InvoicePdf(InvoiceFonts fonts)
         file.Set(catalog, $"<</Type/Catalog/Pages {tree} 0 R>>");
         var created = document.IssuedAt.UtcDateTime.ToString("yyyyMMddHHmmss", CultureInfo.InvariantCulture);
         var information = file.Add(
-            $"<</Title{PdfFile.Text(document.Number)}/Author{PdfFile.Text(snapshot.Seller.Name)}/CreationDate(D:{created}Z)/Producer(Orders)>>"
+            $"<</Title{PdfFile.Text(document.Number)}/Author{PdfFile.Text(document.Seller)}/CreationDate(D:{created}Z)/Producer(Orders)>>"
         );
         return file.Save(catalog, information, SHA256.HashData(Encoding.ASCII.GetBytes(document.Identity))[..16]);
     }
 
-    private static double First(InvoicePage page, InvoiceSnapshot snapshot, InvoiceDocument document)
+    private static double First(InvoicePage page, InvoiceDocument document)
     {
-        var seller = snapshot.Seller;
-        page.Left(seller.Name, LeftEdge, 65, 14, bold: true);
-        page.Left(seller.Address, LeftEdge, 80, 8);
-        page.Left($"Tax ID {seller.TaxId}", LeftEdge, 91, 8);
+        page.Left(document.Seller, LeftEdge, 65, 14, bold: true);
+        for (var i = 0; i < document.SellerDetails.Count; i++)
+            page.Left(document.SellerDetails[i], LeftEdge, 80 + 11 * i, 8);
         page.Right(document.Title, RightEdge, 65, 18, bold: true);
-
-        page.Right($"Number {document.Number}", RightEdge, 130, Body, bold: true);
-        page.Right($"Date {Date(document.IssuedAt)}", RightEdge, 144, Body);
-        page.Right(
-            $"Order {OrderNumber.Format(snapshot.OrderNumber)} of {Date(snapshot.OrderedAt)}",
-            RightEdge,
-            158,
-            Body
-        );
-        if (document.Reference is { } reference)
-            page.Right(reference, RightEdge, 172, Body);
+        for (var i = 0; i < document.Facts.Count; i++)
+            page.Right(document.Facts[i], RightEdge, 130 + RowHeight * i, Body, bold: i == 0);
 
         var y = 130.0;
-        foreach (
-            var text in (string[])
-                [
-                    snapshot.CustomerName,
-                    snapshot.Address.Line1,
-                    $"{snapshot.Address.PostalCode} {snapshot.Address.City}".TrimStart(),
-                    snapshot.Address.Country,
-                ]
-        )
+        foreach (var line in document.Recipient.SelectMany(text => page.Wrap(text, 290, 10)))
         {
-            foreach (var line in page.Wrap(text, 290, 10))
-            {
-                page.Left(line, LeftEdge, y, 10);
-                y += 14;
-            }
+            page.Left(line, LeftEdge, y, 10);
+            y += 14;
         }
 
-        return Head(page, Math.Max(y + 30, 220));
+        return Head(page, document, Math.Max(y + 30, 220));
     }
 
-    private static double Head(InvoicePage page, double y)
+    private static double Head(InvoicePage page, InvoiceDocument document, double y)
     {
-        page.Left("Article", LeftEdge, y, Body, bold: true);
-        page.Left("Description", NameColumn, y, Body, bold: true);
-        page.Right("Quantity", QuantityColumn, y, Body, bold: true);
-        page.Right("Unit price", PriceColumn, y, Body, bold: true);
-        page.Right("Amount", RightEdge, y, Body, bold: true);
+        Cells(page, document.Heads, y, Body, bold: true);
+        page.Left(document.Heads.Article, LeftEdge, y, Body, bold: true);
+        page.Left(document.Heads.Description, NameColumn, y, Body, bold: true);
         page.Rule(LeftEdge, RightEdge, y + 5);
         return y + 5 + RowHeight;
     }
@@ -133,19 +98,16 @@ public sealed class InvoicePdf(InvoiceFonts fonts)
     private static double Row(
         InvoiceText text,
         List<InvoicePage> pages,
-        InvoiceLine line,
-        string currency,
-        int sign,
+        InvoiceDocument document,
+        InvoiceRow row,
         double y
     )
     {
-        var name = pages[^1].Wrap(line.Name, NameWidth, Body);
-        y = Continue(text, pages, y, (name.Count - 1) * RowHeight);
+        var name = pages[^1].Wrap(row.Description, NameWidth, Body);
+        y = Continue(text, pages, document, y, (name.Count - 1) * RowHeight);
         var page = pages[^1];
-        page.Left(line.Sku, LeftEdge, y, 8);
-        page.Right(line.Quantity.ToString(CultureInfo.InvariantCulture), QuantityColumn, y, Body);
-        page.Right(Money.Format(line.UnitPrice, currency), PriceColumn, y, Body);
-        page.Right(Money.Format(sign * line.Total, currency), RightEdge, y, Body);
+        page.Left(row.Article, LeftEdge, y, 8);
+        Cells(page, row, y, Body);
         foreach (var words in name)
         {
             page.Left(words, NameColumn, y, Body);
@@ -155,23 +117,33 @@ public sealed class InvoicePdf(InvoiceFonts fonts)
         return y;
     }
 
-    private static void Total(InvoiceText text, List<InvoicePage> pages, InvoiceSnapshot snapshot, int sign, double y)
+    private static void Total(InvoiceText text, List<InvoicePage> pages, InvoiceDocument document, double y)
     {
-        y = Continue(text, pages, y, 2 * RowHeight);
+        y = Continue(text, pages, document, y, 2 * RowHeight);
         pages[^1].Rule(LeftEdge, RightEdge, y - 8);
-        pages[^1].Left($"Total ({snapshot.Currency})", NameColumn, y + 6, 10, bold: true);
-        pages[^1].Right(Money.Format(sign * snapshot.Total, snapshot.Currency), RightEdge, y + 6, 10, bold: true);
+        pages[^1].Left(document.Total.Description, NameColumn, y + 6, 10, bold: true);
+        Cells(pages[^1], document.Total, y + 6, 10, bold: true);
+    }
+
+    private static void Cells(InvoicePage page, InvoiceRow row, double y, double size, bool bold = false)
+    {
+        page.Right(row.Quantity, QuantityColumn, y, size, bold);
+        page.Right(row.UnitPrice, PriceColumn, y, size, bold);
+        page.Right(row.Amount, RightEdge, y, size, bold);
     }
 
     // Goes on below, or on a new page under the same head when the rest of this one is too short.
-    private static double Continue(InvoiceText text, List<InvoicePage> pages, double y, double height)
+    private static double Continue(
+        InvoiceText text,
+        List<InvoicePage> pages,
+        InvoiceDocument document,
+        double y,
+        double height
+    )
     {
         if (y + height <= Bottom)
             return y;
         pages.Add(new InvoicePage(text));
-        return Head(pages[^1], 60);
+        return Head(pages[^1], document, 60);
     }
-
-    private static string Date(DateTimeOffset at) =>
-        at.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 }
