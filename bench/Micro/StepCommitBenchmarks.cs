@@ -2,7 +2,7 @@ using BenchmarkDotNet.Attributes;
 using Orders.Infrastructure;
 using QueueWorkers.Consuming;
 using QueueWorkers.Outbox.Relaying;
-using QueueWorkers.Steps;
+using QueueWorkers.Steps.Runs;
 
 namespace Orders.Bench.Micro;
 

@@ -1,4 +1,5 @@
 using Orders.Dashboard.Api;
+using Orders.Dashboard.Api.Problems;
 using Orders.Dashboard.Auth;
 using Orders.Dashboard.Viewing;
 using Orders.Infrastructure;

@@ -4,7 +4,7 @@ using Orders.Workers;
 using QueueWorkers;
 using QueueWorkers.Hosting;
 using QueueWorkers.Scheduling;
-using QueueWorkers.Steps;
+using QueueWorkers.Steps.Endpoints;
 
 return await StartUp.RunAsync(
     args,

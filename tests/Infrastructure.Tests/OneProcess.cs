@@ -4,6 +4,7 @@ using Orders.Testing;
 using QueueWorkers.Consuming;
 using QueueWorkers.Outbox.Relaying;
 using QueueWorkers.Steps;
+using QueueWorkers.Steps.Runs;
 
 namespace Orders.Infrastructure.Tests;
 

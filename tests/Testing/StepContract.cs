@@ -7,6 +7,8 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orders.Testing.Servers;
 using QueueWorkers.Outbox;
 using QueueWorkers.Steps;
+using QueueWorkers.Steps.Faults;
+using QueueWorkers.Steps.Runs;
 
 namespace Orders.Testing;
 

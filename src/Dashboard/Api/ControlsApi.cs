@@ -1,3 +1,4 @@
+using Orders.Dashboard.Api.Problems;
 using Orders.Dashboard.Auth;
 using Orders.Dashboard.WorkerPages;
 using QueueWorkers.FlowControl;

@@ -1,3 +1,4 @@
+using Orders.Dashboard.Api.Problems;
 using Orders.Dashboard.Auth;
 using QueueWorkers.DeadLetters;
 using QueueWorkers.DeadLetters.Search;

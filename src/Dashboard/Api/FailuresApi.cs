@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.Json;
 using Microsoft.Extensions.Options;
+using Orders.Dashboard.Api.Problems;
 using Orders.Dashboard.Auth;
 using Orders.Dashboard.Failures;
 using QueueWorkers.DeadLetters;

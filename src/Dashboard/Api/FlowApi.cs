@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Orders.Dashboard.Api.Problems;
 using Orders.Dashboard.Auth;
 using Orders.Infrastructure.Cancelling;
 using QueueWorkers.DeadLetters;

@@ -1,9 +1,11 @@
+using Orders.Dashboard.Api.Problems;
 using Orders.Dashboard.Auth;
 using Orders.Dashboard.Failures;
 using QueueWorkers.DeadLetters;
 using QueueWorkers.Messaging;
 using QueueWorkers.Operators;
 using QueueWorkers.Redrive;
+using QueueWorkers.Redrive.Planning;
 
 namespace Orders.Dashboard.Api;
 

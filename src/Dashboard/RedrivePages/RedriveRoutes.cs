@@ -9,6 +9,7 @@ using Orders.Dashboard.Viewing;
 using QueueWorkers.DeadLetters.Search;
 using QueueWorkers.Operators;
 using QueueWorkers.Redrive;
+using QueueWorkers.Redrive.Planning;
 
 namespace Orders.Dashboard.RedrivePages;
 

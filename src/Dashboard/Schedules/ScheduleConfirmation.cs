@@ -5,6 +5,7 @@ using QueueWorkers.GroupCommit;
 using QueueWorkers.Hosting;
 using QueueWorkers.Monitoring;
 using QueueWorkers.Scheduling;
+using QueueWorkers.Scheduling.Firings;
 
 namespace Orders.Dashboard.Schedules;
 

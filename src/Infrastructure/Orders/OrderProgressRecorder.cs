@@ -3,6 +3,7 @@ using NpgsqlTypes;
 using Orders.Contracts;
 using QueueWorkers.Outbox;
 using QueueWorkers.Steps;
+using QueueWorkers.Steps.Runs;
 
 namespace Orders.Infrastructure;
 

@@ -16,7 +16,7 @@ using QueueWorkers.Messaging;
 using QueueWorkers.Outbox;
 using QueueWorkers.Outbox.Relaying;
 using QueueWorkers.Replays;
-using QueueWorkers.Steps;
+using QueueWorkers.Steps.Runs;
 
 namespace Orders.Infrastructure;
 

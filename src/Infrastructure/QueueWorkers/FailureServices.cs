@@ -3,10 +3,12 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using QueueWorkers.DeadLetters;
 using QueueWorkers.DeadLetters.Reconciliation;
+using QueueWorkers.DeadLetters.Recording;
 using QueueWorkers.DeadLetters.Search;
 using QueueWorkers.Messaging;
 using QueueWorkers.Redrive;
 using QueueWorkers.Redrive.Payloads;
+using QueueWorkers.Redrive.Planning;
 
 namespace QueueWorkers;
 

@@ -9,8 +9,10 @@ using QueueWorkers.Clocks;
 using QueueWorkers.Consuming;
 using QueueWorkers.Consuming.Limits;
 using QueueWorkers.Consuming.Stages;
+using QueueWorkers.Consuming.Watching;
 using QueueWorkers.FlowControl;
 using QueueWorkers.FlowControl.Cancellation;
+using QueueWorkers.FlowControl.Gates;
 using QueueWorkers.FlowControl.Poison;
 using QueueWorkers.Hosting;
 using QueueWorkers.Idempotency;
@@ -19,7 +21,9 @@ using QueueWorkers.Outbox;
 using QueueWorkers.Outbox.Relaying;
 using QueueWorkers.Steps;
 using QueueWorkers.Steps.Claims;
+using QueueWorkers.Steps.Endpoints;
 using QueueWorkers.Steps.Reports;
+using QueueWorkers.Steps.Runs;
 
 namespace QueueWorkers;
 

@@ -1,5 +1,7 @@
 using MimeKit;
+using Orders.Workers.Email.Smtp;
 using QueueWorkers.Steps;
+using QueueWorkers.Steps.Claims;
 
 namespace Orders.Workers.Email;
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orders.Infrastructure.Inventory;
 using Orders.Infrastructure.Reading;
+using Orders.Workers.Email.Smtp;
 using QueueWorkers.Hosting;
 
 namespace Orders.Workers.Email;

@@ -2,8 +2,10 @@ using MassTransit;
 using Orders.Contracts;
 using Orders.Infrastructure.Inventory;
 using Orders.Infrastructure.Reading;
+using Orders.Workers.Email.Smtp;
 using QueueWorkers.Clocks;
 using QueueWorkers.Steps;
+using QueueWorkers.Steps.Faults;
 
 namespace Orders.Workers.Email;
 

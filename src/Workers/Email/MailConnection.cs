@@ -1,3 +1,5 @@
+using Orders.Workers.Email.Smtp;
+
 namespace Orders.Workers.Email;
 
 /// <summary>A connection that waits for its mail. Goes back to the pool when no mail comes.</summary>

@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using MailKit;
 using MailKit.Net.Smtp;
 using MimeKit;
+using Orders.Workers.Email.Smtp;
 using QueueWorkers.Steps;
 
 namespace Orders.Workers.Email;

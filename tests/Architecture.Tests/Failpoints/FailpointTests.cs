@@ -23,15 +23,15 @@ public sealed partial class FailpointTests
         ["QueueWorkers.Hosting.DatabaseHealth."] = "a probe that writes nothing and whose failure is its answer",
         ["QueueWorkers.DeadLetters.Search.FailureSearch."] = "reads a page of the operator's",
         ["QueueWorkers.DeadLetters.UncertainEffects.ListAsync"] = "reads a page of the operator's",
-        ["QueueWorkers.Redrive.RedrivePreview."] = "the dry run: reads, and an operator asks again",
-        ["QueueWorkers.Redrive.RedriveTargets."] =
+        ["QueueWorkers.Redrive.Planning.RedrivePreview."] = "the dry run: reads, and an operator asks again",
+        ["QueueWorkers.Redrive.Planning.RedriveTargets."] =
             "the dry run's look at queues and breakers, whose failure is part of the plan",
         ["QueueWorkers.Redrive.RedriveReader.ItemsAsync"] = "reads a page of the operator's",
         ["Orders.Infrastructure.Failures."] =
             "looks orders up for an operator, and for the redrive after redrive.before_ask_for_reasons; writes nothing",
         ["QueueWorkers.Operators."] =
             "who an operator is: read for each request, whose failure is a 503; the audit record is written in the transaction of the action that it records",
-        ["QueueWorkers.Steps.StepBitmask."] =
+        ["QueueWorkers.Steps.Runs.StepBitmask."] =
             "read once per process, before its first commit, and again until it succeeds",
         ["QueueWorkers.FlowControl.Cancellation."] =
             "reads news; what is missed is met by the commits (CancellingAtEveryMomentTests)",
@@ -58,7 +58,7 @@ public sealed partial class FailpointTests
             "the check of the topology: repeated until it succeeds, marks say where it stands, copies are dropped by the steps (DeletedQueueTests)",
         ["QueueWorkers.Messaging.QueueDeclaration."] =
             "declares what may be there already: by the deployment and the check of the topology, which are repeated",
-        ["QueueWorkers.Consuming.QueueProbe."] = "a probe that writes nothing and whose failure is its answer",
+        ["QueueWorkers.Consuming.Watching.QueueProbe."] = "a probe that writes nothing and whose failure is its answer",
         ["QueueWorkers.Monitoring."] =
             "reads what the dashboard shows, and writes its history, which may be written again; no order comes by there",
         ["QueueWorkers.Monitoring.Alerts."] =
@@ -75,7 +75,7 @@ public sealed partial class FailpointTests
             "repeated until it succeeds; a process that dies before it has died after its claim, as at steps.after_claim (UnaskedMailTests)",
         ["QueueWorkers.Consuming.StepFailures.RecordDeferredAsync"] =
             "a note for the reader; the message's way back is the outbox insert after it, which has its failpoints",
-        ["Orders.Workers.Email.SmtpConnection.CloseAsync"] = "QUIT on a connection that carries no mail",
+        ["Orders.Workers.Email.Smtp.SmtpConnection.CloseAsync"] = "QUIT on a connection that carries no mail",
     };
 
     private static IEnumerable<string> Assemblies =>

@@ -1,5 +1,6 @@
 using System.Text;
 using QueueWorkers.DeadLetters;
+using QueueWorkers.DeadLetters.Recording;
 using RabbitMQ.Client;
 
 namespace Orders.Dashboard.Tests.Failures;

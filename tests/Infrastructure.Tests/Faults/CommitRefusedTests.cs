@@ -5,6 +5,7 @@ using Orders.Testing;
 using QueueWorkers.Outbox.Relaying;
 using QueueWorkers.Steps;
 using QueueWorkers.Steps.Claims;
+using QueueWorkers.Steps.Runs;
 
 namespace Orders.Infrastructure.Tests.Faults;
 

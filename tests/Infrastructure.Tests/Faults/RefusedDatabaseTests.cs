@@ -3,7 +3,7 @@ using Npgsql;
 using Orders.Testing;
 using Orders.Testing.Servers;
 using Orders.Testing.Zoo;
-using QueueWorkers.Consuming;
+using QueueWorkers.Consuming.Watching;
 using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.Faults;

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Orders.Testing;
-using QueueWorkers.FlowControl;
+using QueueWorkers.FlowControl.Gates;
 using QueueWorkers.FlowControl.Workers;
 using QueueWorkers.Monitoring;
 

@@ -6,6 +6,7 @@ using Orders.Testing.Servers;
 using Orders.Testing.Zoo;
 using QueueWorkers.FlowControl;
 using QueueWorkers.FlowControl.CircuitBreakers;
+using QueueWorkers.FlowControl.Gates;
 using QueueWorkers.Operators;
 using QueueWorkers.Outbox;
 using QueueWorkers.Steps;

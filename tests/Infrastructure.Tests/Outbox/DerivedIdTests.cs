@@ -1,5 +1,6 @@
 using Orders.Testing.Zoo;
 using QueueWorkers.Outbox;
+using QueueWorkers.Outbox.Ids;
 
 namespace Orders.Infrastructure.Tests.Outbox;
 

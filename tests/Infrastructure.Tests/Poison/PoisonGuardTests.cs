@@ -4,8 +4,10 @@ using Npgsql;
 using Orders.Testing;
 using Orders.Testing.Zoo;
 using QueueWorkers.DeadLetters;
+using QueueWorkers.DeadLetters.Recording;
 using QueueWorkers.FlowControl.Poison;
-using QueueWorkers.Steps;
+using QueueWorkers.Steps.Faults;
+using QueueWorkers.Steps.Runs;
 
 namespace Orders.Infrastructure.Tests.Poison;
 

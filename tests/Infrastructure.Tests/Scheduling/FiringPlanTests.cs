@@ -1,4 +1,5 @@
 using QueueWorkers.Scheduling;
+using QueueWorkers.Scheduling.Firings;
 
 namespace Orders.Infrastructure.Tests.Scheduling;
 

@@ -3,6 +3,7 @@ using Orders.Testing;
 using Orders.Testing.Zoo;
 using QueueWorkers.Operators;
 using QueueWorkers.Scheduling;
+using QueueWorkers.Scheduling.Firings;
 
 namespace Orders.Infrastructure.Tests.Scheduling;
 

@@ -2,6 +2,7 @@ using Orders.Testing;
 using Orders.Testing.Zoo;
 using QueueWorkers.Steps;
 using QueueWorkers.Steps.Claims;
+using QueueWorkers.Steps.Runs;
 
 namespace Orders.Infrastructure.Tests.Steps;
 

@@ -5,6 +5,8 @@ using Orders.Testing.Zoo;
 using QueueWorkers.Idempotency;
 using QueueWorkers.Steps;
 using QueueWorkers.Steps.Claims;
+using QueueWorkers.Steps.Faults;
+using QueueWorkers.Steps.Runs;
 
 namespace Orders.Infrastructure.Tests.Steps;
 

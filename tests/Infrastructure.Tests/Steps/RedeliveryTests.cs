@@ -8,6 +8,7 @@ using Orders.Testing.Zoo;
 using QueueWorkers.Outbox;
 using QueueWorkers.Steps;
 using QueueWorkers.Steps.Claims;
+using QueueWorkers.Steps.Runs;
 
 namespace Orders.Infrastructure.Tests.Steps;
 

@@ -1,4 +1,5 @@
 using QueueWorkers.Steps;
+using QueueWorkers.Steps.Runs;
 
 namespace Orders.Infrastructure.Tests.Steps;
 

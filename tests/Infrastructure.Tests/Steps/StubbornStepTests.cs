@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orders.Testing;
 using Orders.Testing.Zoo;
 using QueueWorkers.Steps;
+using QueueWorkers.Steps.Faults;
 
 namespace Orders.Infrastructure.Tests.Steps;
 

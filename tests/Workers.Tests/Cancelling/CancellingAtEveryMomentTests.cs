@@ -7,6 +7,8 @@ using Orders.Testing;
 using Orders.Workers.Email;
 using QueueWorkers.Idempotency;
 using QueueWorkers.Steps;
+using QueueWorkers.Steps.Faults;
+using QueueWorkers.Steps.Runs;
 
 namespace Orders.Workers.Tests.Cancelling;
 

@@ -2,6 +2,7 @@ using Orders.Contracts;
 using Orders.OutsideWorld.Faults;
 using Orders.Testing;
 using Orders.Workers.Email;
+using Orders.Workers.Email.Smtp;
 using QueueWorkers.Steps;
 
 namespace Orders.Workers.Tests.Email;

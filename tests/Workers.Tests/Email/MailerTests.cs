@@ -3,6 +3,7 @@ using MimeKit;
 using Orders.OutsideWorld;
 using Orders.OutsideWorld.Faults;
 using Orders.Workers.Email;
+using Orders.Workers.Email.Smtp;
 using QueueWorkers.Steps;
 
 namespace Orders.Workers.Tests.Email;

@@ -1,5 +1,5 @@
 using MailKit.Net.Smtp;
-using Orders.Workers.Email;
+using Orders.Workers.Email.Smtp;
 
 namespace Orders.Workers.Tests.Email;
 

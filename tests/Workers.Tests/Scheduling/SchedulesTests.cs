@@ -1,5 +1,6 @@
 using Orders.Testing;
 using QueueWorkers.Scheduling;
+using QueueWorkers.Scheduling.Firings;
 
 namespace Orders.Workers.Tests.Scheduling;
 

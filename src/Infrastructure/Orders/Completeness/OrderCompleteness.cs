@@ -6,6 +6,7 @@ using QueueWorkers.Clocks;
 using QueueWorkers.Completeness;
 using QueueWorkers.Outbox;
 using QueueWorkers.Steps;
+using QueueWorkers.Steps.Runs;
 
 namespace Orders.Infrastructure.Completeness;
 

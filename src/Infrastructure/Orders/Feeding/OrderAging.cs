@@ -1,6 +1,7 @@
 using Npgsql;
 using NpgsqlTypes;
 using QueueWorkers.Outbox;
+using QueueWorkers.Outbox.Ids;
 using QueueWorkers.Outbox.Relaying;
 using QueueWorkers.Steps;
 

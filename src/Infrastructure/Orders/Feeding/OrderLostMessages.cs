@@ -4,6 +4,7 @@ using QueueWorkers.Idempotency;
 using QueueWorkers.Outbox;
 using QueueWorkers.Outbox.Relaying;
 using QueueWorkers.Steps;
+using QueueWorkers.Steps.Runs;
 using QueueWorkers.Topology;
 
 namespace Orders.Infrastructure.Feeding;

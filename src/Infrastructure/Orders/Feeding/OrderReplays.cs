@@ -3,6 +3,7 @@ using Npgsql;
 using NpgsqlTypes;
 using QueueWorkers.Idempotency;
 using QueueWorkers.Outbox;
+using QueueWorkers.Outbox.Ids;
 using QueueWorkers.Replays;
 
 namespace Orders.Infrastructure.Feeding;

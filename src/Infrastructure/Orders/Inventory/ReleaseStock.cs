@@ -1,5 +1,6 @@
 using Npgsql;
 using QueueWorkers.Steps;
+using QueueWorkers.Steps.Runs;
 
 namespace Orders.Infrastructure.Inventory;
 

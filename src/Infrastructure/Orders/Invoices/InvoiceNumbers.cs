@@ -3,6 +3,7 @@ using Npgsql;
 using NpgsqlTypes;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Steps;
+using QueueWorkers.Steps.Faults;
 
 namespace Orders.Infrastructure.Invoices;
 

@@ -1,6 +1,7 @@
 using Npgsql;
 using NpgsqlTypes;
 using QueueWorkers.Steps;
+using QueueWorkers.Steps.Runs;
 
 namespace Orders.Infrastructure.Invoices;
 

@@ -2,7 +2,7 @@ using System.Data;
 using Npgsql;
 using NpgsqlTypes;
 using QueueWorkers.Data;
-using QueueWorkers.Outbox;
+using QueueWorkers.Outbox.Ids;
 
 namespace Orders.Infrastructure.Reading;
 

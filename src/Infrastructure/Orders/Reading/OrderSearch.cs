@@ -3,7 +3,7 @@ using System.Globalization;
 using Npgsql;
 using QueueWorkers.Clocks;
 using QueueWorkers.Data;
-using QueueWorkers.Outbox;
+using QueueWorkers.Outbox.Ids;
 
 namespace Orders.Infrastructure.Reading;
 

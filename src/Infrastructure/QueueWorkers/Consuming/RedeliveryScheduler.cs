@@ -10,7 +10,7 @@ using QueueWorkers.FlowControl;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Outbox;
 using QueueWorkers.Outbox.Relaying;
-using QueueWorkers.Steps;
+using QueueWorkers.Steps.Runs;
 
 namespace QueueWorkers.Consuming;
 

@@ -1,5 +1,6 @@
 using MassTransit;
 using QueueWorkers.Steps;
+using QueueWorkers.Steps.Runs;
 
 namespace QueueWorkers.Consuming;
 

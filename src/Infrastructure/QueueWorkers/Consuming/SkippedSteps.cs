@@ -4,6 +4,8 @@ using QueueWorkers.Idempotency;
 using QueueWorkers.Outbox;
 using QueueWorkers.Outbox.Relaying;
 using QueueWorkers.Steps;
+using QueueWorkers.Steps.Faults;
+using QueueWorkers.Steps.Runs;
 
 namespace QueueWorkers.Consuming;
 

@@ -5,10 +5,13 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using QueueWorkers.Consuming.Acknowledgement;
+using QueueWorkers.Consuming.DeadLettering;
 using QueueWorkers.Consuming.Limits;
-using QueueWorkers.FlowControl;
+using QueueWorkers.FlowControl.Gates;
 using QueueWorkers.FlowControl.Poison;
 using QueueWorkers.Steps;
+using QueueWorkers.Steps.Endpoints;
+using QueueWorkers.Steps.Runs;
 
 namespace QueueWorkers.Consuming;
 

@@ -2,11 +2,14 @@ using Npgsql;
 using NpgsqlTypes;
 using QueueWorkers.Clocks;
 using QueueWorkers.DeadLetters;
+using QueueWorkers.DeadLetters.Recording;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Outbox;
 using QueueWorkers.Outbox.Relaying;
 using QueueWorkers.Steps;
+using QueueWorkers.Steps.Faults;
 using QueueWorkers.Steps.Reports;
+using QueueWorkers.Steps.Runs;
 
 namespace QueueWorkers.Consuming;
 

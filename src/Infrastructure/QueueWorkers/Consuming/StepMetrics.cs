@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using QueueWorkers.Clocks;
 using QueueWorkers.FlowControl;
 using QueueWorkers.Steps;
+using QueueWorkers.Steps.Runs;
 using QueueWorkers.Telemetry;
 
 namespace QueueWorkers.Consuming;

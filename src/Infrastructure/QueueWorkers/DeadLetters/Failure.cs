@@ -1,3 +1,5 @@
+using QueueWorkers.DeadLetters.Recording;
+
 namespace QueueWorkers.DeadLetters;
 
 /// <summary>

@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using QueueWorkers.DeadLetters.Recording;
 
 namespace QueueWorkers.DeadLetters;
 

@@ -1,6 +1,7 @@
 using System.Data;
 using Npgsql;
 using QueueWorkers.Data;
+using QueueWorkers.DeadLetters.Recording;
 using QueueWorkers.GroupCommit;
 
 namespace QueueWorkers.DeadLetters;

@@ -6,6 +6,7 @@ using QueueWorkers.Operators;
 using QueueWorkers.Outbox;
 using QueueWorkers.Outbox.Relaying;
 using QueueWorkers.Steps;
+using QueueWorkers.Steps.Runs;
 
 namespace QueueWorkers.DeadLetters;
 

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Npgsql;
 using QueueWorkers.FlowControl.Cancellation;
 using QueueWorkers.FlowControl.CircuitBreakers;
+using QueueWorkers.FlowControl.Gates;
 using QueueWorkers.FlowControl.Poison;
 using QueueWorkers.FlowControl.Workers;
 using QueueWorkers.GroupCommit;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using QueueWorkers.Clocks;
+using QueueWorkers.Outbox.Ids;
 
 namespace QueueWorkers.Outbox;
 

@@ -1,5 +1,5 @@
 using QueueWorkers.DeadLetters;
-using QueueWorkers.Scheduling;
+using QueueWorkers.Scheduling.Firings;
 
 namespace QueueWorkers.Retention;
 

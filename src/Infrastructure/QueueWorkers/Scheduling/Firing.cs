@@ -1,4 +1,4 @@
-using QueueWorkers.Outbox;
+using QueueWorkers.Outbox.Ids;
 
 namespace QueueWorkers.Scheduling;
 

@@ -1,3 +1,5 @@
+using QueueWorkers.Scheduling.Firings;
+
 namespace QueueWorkers.Scheduling;
 
 /// <summary>Recurring work as it stands in the database: when it is due next, and what became of it last.</summary>

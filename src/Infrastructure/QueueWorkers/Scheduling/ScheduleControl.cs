@@ -4,6 +4,7 @@ using NpgsqlTypes;
 using QueueWorkers.Clocks;
 using QueueWorkers.Data;
 using QueueWorkers.Operators;
+using QueueWorkers.Scheduling.Firings;
 
 namespace QueueWorkers.Scheduling;
 

@@ -1,3 +1,5 @@
+using QueueWorkers.Scheduling.Firings;
+
 namespace QueueWorkers.Scheduling;
 
 /// <summary>

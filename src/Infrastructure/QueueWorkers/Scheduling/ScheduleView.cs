@@ -1,3 +1,5 @@
+using QueueWorkers.Scheduling.Firings;
+
 namespace QueueWorkers.Scheduling;
 
 /// <summary>A schedule as an operator sees it.</summary>

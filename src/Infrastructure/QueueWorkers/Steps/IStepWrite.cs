@@ -1,4 +1,5 @@
 using Npgsql;
+using QueueWorkers.Steps.Runs;
 
 namespace QueueWorkers.Steps;
 

@@ -3,6 +3,7 @@ using MassTransit;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using QueueWorkers.Hosting;
+using QueueWorkers.Steps.Endpoints;
 
 namespace QueueWorkers.Steps;
 

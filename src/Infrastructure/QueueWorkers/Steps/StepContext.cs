@@ -1,3 +1,8 @@
+using QueueWorkers.Steps.Claims;
+using QueueWorkers.Steps.Faults;
+using QueueWorkers.Steps.Reports;
+using QueueWorkers.Steps.Runs;
+
 namespace QueueWorkers.Steps;
 
 /// <summary>

@@ -1,4 +1,5 @@
 using MassTransit;
+using QueueWorkers.Steps.Runs;
 
 namespace QueueWorkers.Steps;
 

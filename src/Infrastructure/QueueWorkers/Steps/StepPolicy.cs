@@ -1,3 +1,6 @@
+using QueueWorkers.Steps.Endpoints;
+using QueueWorkers.Steps.Runs;
+
 namespace QueueWorkers.Steps;
 
 /// <summary>

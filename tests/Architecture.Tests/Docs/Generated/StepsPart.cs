@@ -1,5 +1,5 @@
 using Orders.Workers;
-using QueueWorkers.Steps;
+using QueueWorkers.Steps.Endpoints;
 
 namespace Orders.Architecture.Tests.Docs.Generated;
 

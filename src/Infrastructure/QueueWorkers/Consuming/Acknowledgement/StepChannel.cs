@@ -4,7 +4,7 @@ using MassTransit.Middleware;
 using MassTransit.RabbitMqTransport;
 using Microsoft.Extensions.Logging;
 using QueueWorkers.Consuming.Limits;
-using QueueWorkers.FlowControl;
+using QueueWorkers.FlowControl.Gates;
 using RabbitMQ.Client;
 
 namespace QueueWorkers.Consuming.Acknowledgement;

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 using QueueWorkers.Background;
 using QueueWorkers.Clocks;
 using QueueWorkers.Consuming.Limits;
-using QueueWorkers.FlowControl;
+using QueueWorkers.FlowControl.Gates;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
 

@@ -1,6 +1,8 @@
 using MassTransit;
 using QueueWorkers.FlowControl;
+using QueueWorkers.FlowControl.Gates;
 using QueueWorkers.Steps;
+using QueueWorkers.Steps.Runs;
 
 namespace QueueWorkers.Consuming.Stages;
 

@@ -1,7 +1,9 @@
 using MassTransit;
+using QueueWorkers.Consuming.Watching;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Idempotency;
 using QueueWorkers.Steps;
+using QueueWorkers.Steps.Runs;
 
 namespace QueueWorkers.Consuming.Stages;
 

@@ -2,10 +2,14 @@ using MassTransit;
 using Microsoft.Extensions.Logging;
 using QueueWorkers.Clocks;
 using QueueWorkers.Consuming.Acknowledgement;
+using QueueWorkers.Consuming.Watching;
 using QueueWorkers.FlowControl;
+using QueueWorkers.FlowControl.Gates;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Outbox;
 using QueueWorkers.Steps;
+using QueueWorkers.Steps.Faults;
+using QueueWorkers.Steps.Runs;
 
 namespace QueueWorkers.Consuming.Stages;
 

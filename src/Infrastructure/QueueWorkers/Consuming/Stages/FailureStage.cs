@@ -1,8 +1,10 @@
 using MassTransit;
 using Microsoft.Extensions.Logging;
-using QueueWorkers.DeadLetters;
+using QueueWorkers.Consuming.DeadLettering;
+using QueueWorkers.DeadLetters.Recording;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Steps;
+using QueueWorkers.Steps.Runs;
 
 namespace QueueWorkers.Consuming.Stages;
 

@@ -1,8 +1,11 @@
 using MassTransit;
 using QueueWorkers.Clocks;
-using QueueWorkers.FlowControl;
+using QueueWorkers.Consuming.Watching;
+using QueueWorkers.FlowControl.Gates;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Steps;
+using QueueWorkers.Steps.Faults;
+using QueueWorkers.Steps.Runs;
 
 namespace QueueWorkers.Consuming.Stages;
 

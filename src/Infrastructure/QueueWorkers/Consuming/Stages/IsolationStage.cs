@@ -4,6 +4,8 @@ using QueueWorkers.Consuming.Acknowledgement;
 using QueueWorkers.FlowControl.Poison;
 using QueueWorkers.Idempotency;
 using QueueWorkers.Steps;
+using QueueWorkers.Steps.Faults;
+using QueueWorkers.Steps.Runs;
 
 namespace QueueWorkers.Consuming.Stages;
 

@@ -2,6 +2,8 @@ using MassTransit;
 using QueueWorkers.Outbox;
 using QueueWorkers.Steps;
 using QueueWorkers.Steps.Claims;
+using QueueWorkers.Steps.Endpoints;
+using QueueWorkers.Steps.Runs;
 
 namespace QueueWorkers.Consuming.Stages;
 

@@ -1,8 +1,10 @@
 using MassTransit;
 using Microsoft.Extensions.Logging;
 using QueueWorkers.Consuming.Limits;
-using QueueWorkers.FlowControl;
+using QueueWorkers.FlowControl.Gates;
 using QueueWorkers.Steps;
+using QueueWorkers.Steps.Faults;
+using QueueWorkers.Steps.Runs;
 
 namespace QueueWorkers.Consuming.Stages;
 

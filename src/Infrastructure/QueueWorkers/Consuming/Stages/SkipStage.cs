@@ -4,6 +4,8 @@ using QueueWorkers.Clocks;
 using QueueWorkers.FlowControl.Cancellation;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Steps;
+using QueueWorkers.Steps.Faults;
+using QueueWorkers.Steps.Runs;
 
 namespace QueueWorkers.Consuming.Stages;
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using QueueWorkers.DeadLetters.Recording;
 using QueueWorkers.Leases;
 using QueueWorkers.Messaging;
 using RabbitMQ.Client;

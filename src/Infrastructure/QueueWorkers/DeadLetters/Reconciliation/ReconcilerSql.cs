@@ -1,4 +1,5 @@
 using Npgsql;
+using QueueWorkers.DeadLetters.Recording;
 using QueueWorkers.Idempotency;
 using RabbitMQ.Client;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Npgsql;
 using NpgsqlTypes;
-using QueueWorkers.Outbox;
+using QueueWorkers.Outbox.Ids;
 
 namespace QueueWorkers.DeadLetters.Search;
 

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using QueueWorkers.FlowControl.Workers;
-using QueueWorkers.Steps;
+using QueueWorkers.Steps.Runs;
 
 namespace QueueWorkers.FlowControl.Cancellation;
 

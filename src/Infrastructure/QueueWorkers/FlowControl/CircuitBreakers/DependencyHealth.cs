@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using QueueWorkers.Clocks;
+using QueueWorkers.FlowControl.Gates;
 using QueueWorkers.FlowControl.RateLimits;
 using QueueWorkers.Steps;
 

@@ -3,7 +3,8 @@ using Npgsql;
 using QueueWorkers.Clocks;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Leases;
-using QueueWorkers.Steps;
+using QueueWorkers.Steps.Faults;
+using QueueWorkers.Steps.Runs;
 
 namespace QueueWorkers.FlowControl.Poison;
 

@@ -1,6 +1,6 @@
 using Npgsql;
 using QueueWorkers.DeadLetters;
-using QueueWorkers.Steps;
+using QueueWorkers.Steps.Runs;
 
 namespace QueueWorkers.FlowControl.Poison;
 

@@ -1,5 +1,6 @@
 using System.Threading.RateLimiting;
 using QueueWorkers.Clocks;
+using QueueWorkers.FlowControl.Gates;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Steps;
 

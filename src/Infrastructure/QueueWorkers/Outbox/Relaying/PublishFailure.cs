@@ -1,4 +1,5 @@
 using QueueWorkers.GroupCommit;
+using QueueWorkers.Outbox.Ids;
 
 namespace QueueWorkers.Outbox.Relaying;
 

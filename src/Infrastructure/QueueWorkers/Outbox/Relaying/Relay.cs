@@ -5,6 +5,7 @@ using Npgsql;
 using QueueWorkers.Clocks;
 using QueueWorkers.Hosting;
 using QueueWorkers.Messaging;
+using QueueWorkers.Outbox.Ids;
 
 namespace QueueWorkers.Outbox.Relaying;
 

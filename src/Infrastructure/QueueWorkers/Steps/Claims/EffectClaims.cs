@@ -2,6 +2,8 @@ using Npgsql;
 using QueueWorkers.Clocks;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Idempotency;
+using QueueWorkers.Steps.Faults;
+using QueueWorkers.Steps.Runs;
 
 namespace QueueWorkers.Steps.Claims;
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using QueueWorkers.Clocks;
 using QueueWorkers.GroupCommit;
+using QueueWorkers.Steps.Runs;
 
 namespace QueueWorkers.Steps.Reports;
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Npgsql;
 using NpgsqlTypes;
+using QueueWorkers.Steps.Runs;
 
 namespace QueueWorkers.Steps.Reports;
 

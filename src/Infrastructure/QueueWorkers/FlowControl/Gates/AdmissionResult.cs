@@ -1,0 +1,18 @@
+namespace QueueWorkers.FlowControl.Gates;
+
+/// <summary>Whether a run may begin now, and if not, when its message should come again.</summary>
+/// <param name="RetryAt">Null when it may begin.</param>
+/// <param name="Reason">Why not.</param>
+/// <param name="Cause">The kind of that reason.</param>
+public readonly record struct AdmissionResult(DateTimeOffset? RetryAt, string Reason, DeferralCause Cause = default)
+{
+    /// <summary>It may begin; <see cref="StepGate.Leave"/> has to follow.</summary>
+    public static AdmissionResult Granted { get; } = new(null, "");
+
+    /// <summary>Whether it may begin.</summary>
+    public bool IsGranted => RetryAt is null;
+
+    /// <summary>It may not; the message is to come again.</summary>
+    public static AdmissionResult Later(DateTimeOffset at, DeferralCause cause, string reason) =>
+        new(at, reason, cause);
+}

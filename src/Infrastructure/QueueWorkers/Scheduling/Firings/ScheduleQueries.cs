@@ -1,0 +1,378 @@
+using Npgsql;
+using NpgsqlTypes;
+using QueueWorkers.GroupCommit;
+
+namespace QueueWorkers.Scheduling.Firings;
+
+/// <summary>
+/// The statements of <see cref="ScheduleRunner"/> and <see cref="JobRunner"/>. Time is the database's: replicas whose
+/// clocks differ agree on what is due.
+/// </summary>
+internal static class ScheduleQueries
+{
+    /// <summary>The longest text kept of a firing.</summary>
+    public const int LongestResult = 2000;
+
+    // One look for everything: how long until the next firing of the schedules that can be fired here ($1), and whether
+    // a firing of any ($2) waits for somebody to work on it.
+    private static readonly string Look = $"""
+        select extract(epoch from (select min(next_due_at) from schedules
+            where active and not paused and name = any($1)) - clock_timestamp())::float8,
+               exists (select from schedule_runs where schedule = any($2)
+                   and (status = {FiringStatus.Waiting:D} or (status = {FiringStatus.Running:D}
+                   and lease_until < clock_timestamp())))
+        """;
+
+    private const string TakeDue = """
+        select name, cron, time_zone, misfire, next_due_at, clock_timestamp() from schedules
+        where active and not paused and name = any($1) and next_due_at <= clock_timestamp() order by next_due_at, name
+            for no key update skip locked
+        """;
+
+    private const string Planned = """
+        select name, cron, time_zone, misfire, next_due_at, clock_timestamp() from schedules
+        where active and not paused and name = any($1)
+        """;
+
+    // Only as it was read: whoever has fired or changed it meanwhile knows better.
+    private const string MoveBack = """
+        update schedules set next_due_at = $3 where name = $1 and active and not paused
+            and next_due_at is not distinct from $2 and cron = $4 and time_zone = $5
+        """;
+
+    private const string Fire = """
+        with fired as (insert into schedule_runs (schedule, due_at, status, attempts) select $1, t, 0, 0
+            from unnest($2::timestamptz[]) as t on conflict do nothing)
+        update schedules set next_due_at = $3, misfires = misfires + $4 where name = $1
+        """;
+
+    private static readonly string TakeWaiting = $"""
+        select schedule, due_at from schedule_runs where status = {FiringStatus.Waiting:D} and schedule = any($1)
+            order by due_at limit 500 for no key update skip locked
+        """;
+
+    private static readonly string Publish = $"""
+        with ended as (
+            update schedule_runs r set status = {FiringStatus.Done:D}, attempts = 1, host = $4,
+                started_at = clock_timestamp(), finished_at = clock_timestamp(), result = t.result
+            from unnest($1::text[], $2::timestamptz[], $3::text[]) as t(schedule, due_at, result)
+                where r.schedule = t.schedule and r.due_at = t.due_at
+            returning r.schedule, r.due_at, r.result)
+        update schedules s set last_due_at = e.due_at, last_finished_at = clock_timestamp(),
+            last_status = {FiringStatus.Done:D}, last_result = e.result, last_duration = interval '0'
+        from (select distinct on (schedule) * from ended order by schedule, due_at desc) e where s.name = e.schedule
+        """;
+
+    // Two statements: the second one's snapshot is taken under the locks of the first, so it sees every firing of these
+    // schedules that is running.
+    private static readonly string LockWaiting = $"""
+        select name from schedules s where name = any($1)
+            and exists (select from schedule_runs r where r.schedule = s.name
+                and (r.status = {FiringStatus.Waiting:D} or (r.status = {FiringStatus.Running:D}
+                and r.lease_until < clock_timestamp())))
+        order by name for no key update skip locked
+        """;
+
+    private static readonly string Claim = $"""
+        update schedule_runs r set status = {FiringStatus.Running:D}, attempts = r.attempts + 1, host = $2,
+            started_at = clock_timestamp(), lease_until = clock_timestamp() + $3
+        from (
+            select c.schedule, c.due_at from schedule_runs c
+            where c.schedule = any($1) and (c.status = {FiringStatus.Waiting:D}
+                or (c.status = {FiringStatus.Running:D} and c.lease_until < clock_timestamp()))
+                and not exists (select from schedule_runs b
+                    where b.schedule = c.schedule and b.status = {FiringStatus.Running:D}
+                    and b.lease_until >= clock_timestamp())
+            order by c.due_at limit 1) t
+        where r.schedule = t.schedule and r.due_at = t.due_at
+        returning r.schedule, r.due_at, r.attempts
+        """;
+
+    private static readonly string Renew = $"""
+        update schedule_runs set lease_until = clock_timestamp() + $4
+            where schedule = $1 and due_at = $2 and attempts = $3 and status = {FiringStatus.Running:D}
+        """;
+
+    private static readonly string End = $"""
+        with ended as (
+            update schedule_runs set status = $4, finished_at = clock_timestamp(), lease_until = null, result = $5
+            where schedule = $1 and due_at = $2 and attempts = $3 and status = {FiringStatus.Running:D} returning *)
+        update schedules s set last_due_at = e.due_at, last_finished_at = e.finished_at, last_status = e.status,
+            last_result = e.result, last_duration = e.finished_at - e.started_at
+        from ended e where s.name = e.schedule
+        """;
+
+    private static readonly string GiveBack = $"""
+        update schedule_runs set status = {FiringStatus.Waiting:D}, attempts = attempts - 1, lease_until = null
+            where schedule = $1 and due_at = $2 and attempts = $3 and status = {FiringStatus.Running:D}
+        """;
+
+    /// <summary>How long until the next firing (null: none is planned), and whether a firing waits.</summary>
+    public static async Task<(TimeSpan? NextIn, bool Waiting)> LookAsync(
+        NpgsqlDataSource database,
+        string[] usable,
+        string[] known,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var command = database.CreateCommand(Look);
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = usable });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = known });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        return (
+            reader.IsDBNull(0) ? null : TimeSpan.FromSeconds(Math.Clamp(reader.GetDouble(0), 0, 3600)),
+            reader.GetBoolean(1)
+        );
+    }
+
+    /// <summary>Locks the schedules that are due and that no other process has in hand.</summary>
+    public static async Task<List<DueSchedule>> TakeDueAsync(
+        NpgsqlConnection connection,
+        string[] schedules,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var command = new NpgsqlCommand(TakeDue, connection);
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = schedules });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var due = new List<DueSchedule>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            due.Add(
+                new DueSchedule(
+                    reader.GetString(0),
+                    reader.GetString(1),
+                    reader.GetString(2),
+                    (Misfire)reader.GetInt16(3),
+                    reader.GetFieldValue<DateTimeOffset>(4),
+                    reader.GetFieldValue<DateTimeOffset>(5)
+                )
+            );
+        }
+
+        return due;
+    }
+
+    /// <summary>When the schedules are due next, as it stands; null for never.</summary>
+    public static async Task<List<(DueSchedule Schedule, DateTimeOffset? NextDueAt)>> PlannedAsync(
+        NpgsqlDataSource database,
+        string[] schedules,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var command = database.CreateCommand(Planned);
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = schedules });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var planned = new List<(DueSchedule, DateTimeOffset?)>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            DateTimeOffset? next = reader.IsDBNull(4) ? null : reader.GetFieldValue<DateTimeOffset>(4);
+            planned.Add(
+                (
+                    new DueSchedule(
+                        reader.GetString(0),
+                        reader.GetString(1),
+                        reader.GetString(2),
+                        (Misfire)reader.GetInt16(3),
+                        next ?? DateTimeOffset.MaxValue,
+                        reader.GetFieldValue<DateTimeOffset>(5)
+                    ),
+                    next
+                )
+            );
+        }
+
+        return planned;
+    }
+
+    /// <summary>Lets a schedule be due earlier; false when somebody has fired or changed it meanwhile.</summary>
+    public static async Task<bool> MoveBackAsync(
+        NpgsqlDataSource database,
+        DueSchedule schedule,
+        DateTimeOffset? from,
+        DateTimeOffset to,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var command = database.CreateCommand(MoveBack);
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = schedule.Name });
+        command.Parameters.Add(
+            new() { Value = from is { } stored ? stored : DBNull.Value, NpgsqlDbType = NpgsqlDbType.TimestampTz }
+        );
+        command.Parameters.Add(
+            new NpgsqlParameter<DateTimeOffset> { TypedValue = to, NpgsqlDbType = NpgsqlDbType.TimestampTz }
+        );
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = schedule.Cron });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = schedule.TimeZone });
+        return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
+    }
+
+    /// <summary>Writes a schedule's firings and moves it on.</summary>
+    public static async Task FireAsync(
+        NpgsqlConnection connection,
+        string schedule,
+        FiringPlan plan,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var command = new NpgsqlCommand(Fire, connection);
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = schedule });
+        command.Parameters.Add(
+            new NpgsqlParameter<DateTimeOffset[]>
+            {
+                TypedValue = [.. plan.Due],
+                NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz,
+            }
+        );
+        command.Parameters.Add(
+            new() { Value = plan.Next is { } next ? next : DBNull.Value, NpgsqlDbType = NpgsqlDbType.TimestampTz }
+        );
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = plan.LeftOut });
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>Locks firings that wait.</summary>
+    public static async Task<List<Firing>> TakeWaitingAsync(
+        NpgsqlConnection connection,
+        string[] schedules,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var command = new NpgsqlCommand(TakeWaiting, connection);
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = schedules });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var firings = new List<Firing>();
+        while (await reader.ReadAsync(cancellationToken))
+            firings.Add(new Firing(reader.GetString(0), reader.GetFieldValue<DateTimeOffset>(1)));
+        return firings;
+    }
+
+    /// <summary>Ends firings whose messages are written in the same transaction.</summary>
+    public static async Task PublishAsync(
+        NpgsqlConnection connection,
+        IReadOnlyList<Firing> firings,
+        string host,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var command = new NpgsqlCommand(Publish, connection);
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. firings.Select(f => f.Schedule)] });
+        command.Parameters.Add(
+            new NpgsqlParameter<DateTimeOffset[]>
+            {
+                TypedValue = [.. firings.Select(f => f.DueAt)],
+                NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz,
+            }
+        );
+        command.Parameters.Add(
+            new NpgsqlParameter<string[]> { TypedValue = [.. firings.Select(f => $"Message {f.Id} is on its way.")] }
+        );
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = host });
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// Takes one firing of a job to work on, never of a schedule that is being worked on; null when there is none.
+    /// </summary>
+    public static async Task<Firing?> ClaimAsync(
+        NpgsqlDataSource database,
+        string[] schedules,
+        string host,
+        TimeSpan lease,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        var free = await LockWaitingAsync(connection, schedules, cancellationToken);
+        if (free.Count == 0)
+            return null;
+
+        await using var command = new NpgsqlCommand(Claim, connection);
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. free] });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = host });
+        command.Parameters.Add(
+            new NpgsqlParameter<TimeSpan> { TypedValue = lease, NpgsqlDbType = NpgsqlDbType.Interval }
+        );
+        Firing? firing = null;
+        await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
+        {
+            if (await reader.ReadAsync(cancellationToken))
+                firing = new Firing(reader.GetString(0), reader.GetFieldValue<DateTimeOffset>(1), reader.GetInt32(2));
+        }
+
+        await transaction.CommitAsync(CancellationToken.None);
+        return firing;
+    }
+
+    /// <summary>Moves the lease on; false when somebody else has the firing.</summary>
+    public static async Task<bool> RenewAsync(
+        NpgsqlDataSource database,
+        Firing firing,
+        TimeSpan lease,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var command = About(database, Renew, firing);
+        command.Parameters.Add(
+            new NpgsqlParameter<TimeSpan> { TypedValue = lease, NpgsqlDbType = NpgsqlDbType.Interval }
+        );
+        return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
+    }
+
+    /// <summary>Writes how a firing ended, if it is still this process's.</summary>
+    public static async Task EndAsync(NpgsqlDataSource database, Firing firing, FiringStatus status, string result)
+    {
+        await using var command = About(database, End, firing);
+        command.Parameters.Add(new NpgsqlParameter<short> { TypedValue = (short)status });
+        // A fault may quote anything.
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = StorableText.Of(result, LongestResult) });
+        await command.ExecuteNonQueryAsync(CancellationToken.None);
+    }
+
+    /// <summary>Leaves a firing to another process, as if this one had not begun it.</summary>
+    public static async Task GiveBackAsync(NpgsqlDataSource database, Firing firing)
+    {
+        await using var command = About(database, GiveBack, firing);
+        await command.ExecuteNonQueryAsync(CancellationToken.None);
+    }
+
+    private static async Task<List<string>> LockWaitingAsync(
+        NpgsqlConnection connection,
+        string[] schedules,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var command = new NpgsqlCommand(LockWaiting, connection);
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = schedules });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var free = new List<string>();
+        while (await reader.ReadAsync(cancellationToken))
+            free.Add(reader.GetString(0));
+        return free;
+    }
+
+    // The number of the attempt fences: a process that was frozen past its lease cannot end what another one has begun
+    // since.
+    private static NpgsqlCommand About(NpgsqlDataSource database, string sql, Firing firing)
+    {
+        var command = database.CreateCommand(sql);
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = firing.Schedule });
+        command.Parameters.Add(
+            new NpgsqlParameter<DateTimeOffset> { TypedValue = firing.DueAt, NpgsqlDbType = NpgsqlDbType.TimestampTz }
+        );
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = firing.Attempt });
+        return command;
+    }
+}
+
+/// <summary>A schedule that is due, locked by this process.</summary>
+internal sealed record DueSchedule(
+    string Name,
+    string Cron,
+    string TimeZone,
+    Misfire Misfire,
+    DateTimeOffset NextDueAt,
+    DateTimeOffset Now
+);
