@@ -151,6 +151,7 @@ public static class MessagingServices
                 )
             );
         });
+        services.Replace(ServiceDescriptor.Singleton<IBusDepot, SteadyBusStart>());
         return services;
     }
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Orders.Testing;
 using Orders.Testing.Servers;
 using Orders.Testing.Zoo;
@@ -56,6 +57,27 @@ public sealed class RefusedLoginTests : SystemFixture
             "consumers",
             TimeSpan.FromSeconds(10)
         );
+        await TestSystem.UntilAsync(subject, "hurried", StepStatus.Done);
+        await HealthyAsync(host);
+    }
+
+    [Test]
+    public async Task A_worker_that_starts_while_its_login_is_refused_consumes_once_it_is_taken()
+    {
+        var user = await UserAsync("wrong");
+        var log = new LogCapture();
+        var starting = TestSystem.StartAsync("hurried", s => s.AddSingleton<ILoggerProvider>(log), [.. As(user)]);
+        await Eventually.That(
+            () => log.Lines.Count(l => l.Line.Contains("Bus waited with its start", StringComparison.Ordinal)),
+            Is.GreaterThan(1),
+            "refused logins before the start"
+        );
+
+        await TestSystem.Broker.Management.PutUserAsync(user, "right", "", CancellationToken.None);
+        await using var host = await starting;
+        Assert.That(await TestSystem.Broker.ConsumersAsync("hurried"), Is.EqualTo(1u), "consumers");
+        var subject = Guid.NewGuid();
+        await TestSystem.Broker.PublishToAsync("hurried", new Feed(subject));
         await TestSystem.UntilAsync(subject, "hurried", StepStatus.Done);
         await HealthyAsync(host);
     }

@@ -48,6 +48,9 @@ internal static partial class BrokerLog
     [LoggerMessage(1009, LogLevel.Information, "Exchange answers again: {Exchange}")]
     public static partial void DestinationBack(ILogger logger, string exchange);
 
+    [LoggerMessage(1010, LogLevel.Warning, "Bus waited with its start. {Reason}")]
+    public static partial void BusWaits(ILogger logger, string reason);
+
     [LoggerMessage(1007, LogLevel.Error, "Relay loop failed and goes on: {Loop}")]
     public static partial void LoopFailed(ILogger logger, Exception exception, string loop);
 }

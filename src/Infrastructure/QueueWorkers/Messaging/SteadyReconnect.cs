@@ -31,7 +31,8 @@ internal sealed class SteadyReconnect : IRetryPolicy
     /// <inheritdoc />
     public void Probe(ProbeContext context) => context.CreateScope("steadyReconnect");
 
-    private static TimeSpan Draw() => Shortest + (Random.Shared.NextDouble() * (Longest - Shortest));
+    /// <summary>The wait before the next attempt.</summary>
+    internal static TimeSpan Draw() => Shortest + (Random.Shared.NextDouble() * (Longest - Shortest));
 
     // The life of one endpoint; its token ends with the endpoint.
     private sealed class Life<T>(SteadyReconnect policy, T context) : RetryPolicyContext<T>
