@@ -20,7 +20,7 @@ internal static class DashboardApplication
     {
         var builder = WebApplication.CreateBuilder(args);
         new ConfigurationProblems()
-            .Collect(() => builder.AddWorkerHost("orders-dashboard"))
+            .Collect(() => builder.AddWorkerHost("orders-dashboard", OrdersSettings.Known))
             .Collect(() =>
                 builder
                     .Services.AddOrdersStore(builder.Configuration, DatabaseOptions.Dashboard, atLeast: 2)

@@ -1,7 +1,9 @@
 using Orders.Dashboard;
+using Orders.Infrastructure;
 using QueueWorkers.Hosting;
 
 return await StartUp.RunAsync(
     args,
-    command => command == "run" ? arguments => DashboardApplication.Build(arguments).RunAsync() : null
+    command => command == "run" ? arguments => DashboardApplication.Build(arguments).RunAsync() : null,
+    OrdersSettings.Known
 );

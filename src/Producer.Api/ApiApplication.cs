@@ -18,7 +18,7 @@ internal static class ApiApplication
     {
         var builder = WebApplication.CreateBuilder(args);
         new ConfigurationProblems()
-            .Collect(() => builder.AddWorkerHost("orders-api"))
+            .Collect(() => builder.AddWorkerHost("orders-api", OrdersSettings.Known))
             // What orders are stored in, what takes them in, and what brings their messages to the broker.
             .Collect(() => builder.Services.AddOrdersStore(builder.Configuration, DatabaseOptions.Api).AddOrderIntake())
             .Collect(() => builder.Services.AddRelay(builder.Configuration).AddOrderFeeding())

@@ -15,14 +15,17 @@ return await StartUp.RunAsync(
             "deploy" => DeployAsync,
             "describe" => DescribeAsync,
             _ => null,
-        }
+        },
+    OrdersSettings.Known
 );
 
 // The chosen steps, their relay, health and metrics.
 static async Task RunAsync(string[] args)
 {
     var builder = WebApplication.CreateBuilder(args);
-    var problems = new ConfigurationProblems().Collect(() => builder.AddWorkerHost("orders-workers"));
+    var problems = new ConfigurationProblems().Collect(() =>
+        builder.AddWorkerHost("orders-workers", OrdersSettings.Known)
+    );
     var steps = Steps.Catalogue.Choose(builder.Configuration["Workers:Steps"], problems);
     problems
         .Collect(() => builder.Services.AddOrdersStore(builder.Configuration))

@@ -41,7 +41,7 @@ public sealed partial class CatalogueTests
             Assert.That(text, Does.Match($@"(?m)^\s+Workers__Steps: {name}$"), name);
             Assert.That(
                 text,
-                Does.Contain($"Username=orders_{name};").And.Contain($"RabbitMq__Username: orders_{name}"),
+                Does.Match($@"(?m);Username=orders_{name}$").And.Contain($"RabbitMq__Username: orders_{name}"),
                 $"{name} has users of its own"
             );
         }

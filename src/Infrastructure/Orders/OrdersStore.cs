@@ -24,7 +24,8 @@ namespace Orders.Infrastructure;
 public static class OrdersStore
 {
     /// <summary>
-    /// Adds the data source, the context and the relay's feed. Connection string: <c>ConnectionStrings:Postgres</c>.
+    /// Adds the data source, the context and the relay's feed. Connection string: <c>ConnectionStrings:Postgres</c>;
+    /// the password of <c>Database:Password</c>, if set, replaces the one in it.
     /// </summary>
     /// <param name="services">Where to.</param>
     /// <param name="configuration">Connection string and <see cref="DatabaseOptions"/>.</param>
@@ -51,7 +52,7 @@ public static class OrdersStore
         if (options!.MaxConnections < atLeast)
             options = options with { MaxConnections = atLeast };
         services.AddSingleton(options);
-        services.AddSingleton(CreateDataSource(text!, options));
+        services.AddSingleton(CreateDataSource(text!, configuration["Database:Password"], options));
         services.AddSingleton<RelayFeed>();
         services.AddSingleton<OutboxCommitInterceptor>();
         services.TryAddSingleton<StepBitmask>();
@@ -103,7 +104,7 @@ public static class OrdersStore
     public static DbContextOptionsBuilder Configure(DbContextOptionsBuilder options, NpgsqlConnection connection) =>
         options.UseNpgsql(connection).UseSnakeCaseNamingConvention();
 
-    private static NpgsqlDataSource CreateDataSource(string text, DatabaseOptions options)
+    private static NpgsqlDataSource CreateDataSource(string text, string? password, DatabaseOptions options)
     {
         var settings = new NpgsqlConnectionStringBuilder(text)
         {
@@ -127,6 +128,9 @@ public static class OrdersStore
             ConnectionPruningInterval = 5,
         };
         settings.ApplicationName ??= Build.SessionName;
+        // Apart from the text, so that it may contain `;`, quotes and spaces as they are.
+        if (!string.IsNullOrEmpty(password))
+            settings.Password = password;
         // Asked of the text: Npgsql's own builder says yes for every keyword it knows, given or not, and the time-out
         // would stay at its 30 s.
         var given = new DbConnectionStringBuilder { ConnectionString = text };

@@ -13,7 +13,8 @@ namespace Orders.Infrastructure.Tests.Deployment;
 /// <summary>Each process has a user of its own that can do what the process does, and nothing else.</summary>
 public sealed class LeastPrivilegeTests : SystemFixture
 {
-    private const string Password = "only-for-tests";
+    // With everything that a connection string, SQL or a shell would take for something else.
+    private const string Password = "a;b \"c$d' e\\f=%";
 
     private static readonly string[] Kinds = ["DB", "MQ"];
 
@@ -214,7 +215,15 @@ public sealed class LeastPrivilegeTests : SystemFixture
 
     private IEnumerable<(string Name, string? Value)> UserOf(string process) =>
         [
-            ("ConnectionStrings:Postgres", ConnectionStringOf(process)),
+            (
+                "ConnectionStrings:Postgres",
+                new NpgsqlConnectionStringBuilder(TestSystem.Database.ConnectionString)
+                {
+                    Username = ProcessCredentials.UserOf(process),
+                    Password = "replaced",
+                }.ConnectionString
+            ),
+            ("Database:Password", Password),
             ("RabbitMq:Username", ProcessCredentials.UserOf(process)),
             ("RabbitMq:Password", Password),
         ];

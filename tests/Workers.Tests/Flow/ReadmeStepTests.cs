@@ -45,7 +45,12 @@ public sealed partial class ReadmeStepTests
             [
                 .. compose.Select(variable => KeyValuePair.Create(variable.Key, (string?)variable.Value)),
                 // Where the services are that are called by their compose names there.
-                .. system.Settings(("Workers:Schedules", "false"), ("Loyalty:Url", $"{service.Urls.Single()}/")),
+                .. system.Settings(
+                    ("Workers:Schedules", "false"),
+                    ("Loyalty:Url", $"{service.Urls.Single()}/"),
+                    // The one in the connection string of the tests' server.
+                    ("Database:Password", "")
+                ),
             ]
         );
         await using var inventory = await system.StartAsync("inventory");

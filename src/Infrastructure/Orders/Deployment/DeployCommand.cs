@@ -49,6 +49,8 @@ public static class DeployCommand
         services
             .AddLogging(logging)
             .AddSingleton(configuration)
+            .AddSingleton(OrdersSettings.Known)
+            .AddSingleton<UnknownSettingsReport>()
             .AddSingleton(catalogue)
             .AddSingleton(broker!)
             .AddSingleton<RabbitManagement>()
@@ -60,6 +62,7 @@ public static class DeployCommand
             .AddSingleton<ScheduleDeployment>();
         await using var provider = services.BuildServiceProvider();
         var logger = provider.GetRequiredService<ILoggerFactory>().CreateLogger("Orders.Deployment");
+        provider.GetRequiredService<UnknownSettingsReport>().Write();
         await ServerWait.UntilAsync(
             "the database",
             async () =>

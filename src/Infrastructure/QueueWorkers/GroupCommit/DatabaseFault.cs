@@ -59,7 +59,7 @@ public static class DatabaseFault
         Find(exception) switch
         {
             PostgresException { SqlState: ['2', '8', ..] } fault =>
-                $"The database refuses the login of this process ({Said(fault)}); check user and password in ConnectionStrings__Postgres.",
+                $"The database refuses the login of this process ({Said(fault)}); check the user in ConnectionStrings__Postgres and Database__Password.",
             PostgresException { SqlState: ['3', 'D', ..] } fault =>
                 $"The database that ConnectionStrings__Postgres names does not exist ({Said(fault)}).",
             PostgresException { SqlState: PostgresErrorCodes.ObjectNotInPrerequisiteState } fault =>

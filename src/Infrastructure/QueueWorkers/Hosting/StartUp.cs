@@ -9,8 +9,14 @@ public static class StartUp
     /// <summary>Runs the command that the first argument names; <c>run</c> when there is none.</summary>
     /// <param name="args">The executable's arguments.</param>
     /// <param name="find">The command of a name; null when there is none.</param>
+    /// <param name="settings">The names of all settings. A wrong configuration may come from a name that is none of
+    /// them.</param>
     /// <returns>The exit code.</returns>
-    public static async Task<int> RunAsync(string[] args, Func<string, Func<string[], Task>?> find)
+    public static async Task<int> RunAsync(
+        string[] args,
+        Func<string, Func<string[], Task>?> find,
+        KnownSettings? settings = null
+    )
     {
         var name = args is [{ } first, ..] && !first.StartsWith('-') ? first : "run";
         if (find(name) is not { } command)
@@ -29,6 +35,8 @@ public static class StartUp
         catch (InvalidConfigurationException problems)
         {
             await Console.Error.WriteLineAsync(problems.Message);
+            foreach (var unknown in settings?.Unknown(Environment.GetEnvironmentVariable("Secrets__Directory")) ?? [])
+                await Console.Error.WriteLineAsync($"  - {unknown}");
             return 2;
         }
     }

@@ -32,7 +32,13 @@ public static class WorkerHost
     /// <summary>Adds it.</summary>
     /// <param name="builder">The host.</param>
     /// <param name="service">The name it reports itself by, such as <c>shop-api</c>.</param>
-    public static WebApplicationBuilder AddWorkerHost(this WebApplicationBuilder builder, string service)
+    /// <param name="settings">The names of all settings: variables that look like one and are none are logged at the
+    /// start. Null: nothing is logged.</param>
+    public static WebApplicationBuilder AddWorkerHost(
+        this WebApplicationBuilder builder,
+        string service,
+        KnownSettings? settings = null
+    )
     {
         Failpoint.Listen();
         // Docker and Kubernetes secrets: a file ConnectionStrings__Postgres in the directory counts as the variable of
@@ -51,6 +57,8 @@ public static class WorkerHost
             console.UseUtcTimestamp = true;
             console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
         });
+        if (settings is not null)
+            builder.Services.AddSingleton(settings).AddHostedService<UnknownSettingsReport>();
         builder.Services.AddExitDeadline(builder.Configuration);
         builder.Services.AddQueueWorkersTelemetry(builder.Configuration, service);
         builder.Services.AddHealthChecks().AddCheck<DatabaseHealth>("database", tags: [Ready]);

@@ -55,6 +55,29 @@ public sealed partial class GeneratedPartTests
     }
 
     [Test]
+    public async Task The_lists_of_deploy_settings_have_the_settings_that_the_code_has()
+    {
+        var files = await SettingsFiles.WriteAsync();
+        var folder = Path.Combine(Repository.Root, SettingsFiles.Folder);
+        if (Writes)
+        {
+            foreach (var old in Directory.GetFiles(folder))
+                File.Delete(old);
+            foreach (var (name, text) in files)
+                await File.WriteAllTextAsync(Path.Combine(folder, name), text);
+            return;
+        }
+
+        Assert.That(
+            Directory
+                .GetFiles(folder)
+                .ToDictionary(path => Path.GetFileName(path), path => File.ReadAllText(path).ReplaceLineEndings("\n")),
+            Is.EquivalentTo(files),
+            $"files of {SettingsFiles.Folder}: run ./dev docs"
+        );
+    }
+
+    [Test]
     public void Every_mark_names_a_part() =>
         Assert.That(
             Pages().SelectMany(page => Mark().Matches(Repository.Read(page))).Select(m => m.Groups["name"].Value),

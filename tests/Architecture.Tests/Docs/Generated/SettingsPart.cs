@@ -27,6 +27,13 @@ internal static partial class SettingsPart
             "all",
             "Connection string of PostgreSQL; each process has a login of its own."
         ),
+        (
+            "Database:Password",
+            "text",
+            "the one in the connection string",
+            "all",
+            "Password of that login. Unlike in the connection string, every character stands for itself."
+        ),
         ("Secrets:Directory", "text", "none", "all", "Each file in this directory counts as the variable of its name."),
         (
             "Workers:Steps",
@@ -89,12 +96,46 @@ internal static partial class SettingsPart
             "all but deploy",
             "Where traces, metrics and logs are sent by OTLP. The other `OTEL_*` variables hold as usual."
         ),
+        (
+            "Logging:LogLevel:<category>",
+            "one word",
+            "`Information` or `Warning`",
+            "all but deploy",
+            "Least level of the log lines of a category, such as `Default`, `Orders` or `QueueWorkers`."
+        ),
     ];
+
+    private static readonly Lazy<Task<Dictionary<OptionsSection, string[]>>> Users = new(UsersAsync);
+
+    /// <summary>Every setting, the hosts that read it, and the step if only one reads it.</summary>
+    public static async Task<IReadOnlyList<(string Key, string Default, string[] Hosts, string? Step)>> AllAsync()
+    {
+        var users = await Users.Value;
+        return
+        [
+            .. Single.Select(s =>
+                (
+                    s.Key,
+                    s.Default,
+                    s.Hosts switch
+                    {
+                        "all" => [.. Hosts.Select(h => h.Name)],
+                        "all but deploy" => [.. Hosts.Select(h => h.Name).Where(name => name != "deploy")],
+                        _ => new[] { s.Hosts },
+                    },
+                    (string?)null
+                )
+            ),
+            .. OptionsSection.All.SelectMany(section =>
+                section.Settings.Select(s => (s.Key, s.Default, users[section], section.Step))
+            ),
+        ];
+    }
 
     public static async Task<string> WriteAsync()
     {
         EverySingleSettingIsListed();
-        var users = await UsersAsync();
+        var users = await Users.Value;
         var text = new StringBuilder("### Settings without a section\n\n").Append(
             MarkdownTable.Of(
                 ["setting", "value", "default", "used by", "meaning"],
@@ -116,7 +157,7 @@ internal static partial class SettingsPart
                                     Escaped(s.Value),
                                     Escaped(s.Default),
                                     s.Unit,
-                                    users[options],
+                                    Text(options, users[options]),
                                     Escaped(s.Meaning),
                                 }
                             )
@@ -160,7 +201,12 @@ internal static partial class SettingsPart
             Assert.That(Single.Single(s => s.Key == key).Default, Is.EqualTo($"`{value}`"), key);
     }
 
-    private static async Task<Dictionary<OptionsSection, string>> UsersAsync()
+    private static string Text(OptionsSection section, string[] hosts) =>
+        hosts.Length == Hosts.Length ? "all"
+        : section.Step is { } step ? $"{string.Join(", ", hosts)} (step `{step}`)"
+        : string.Join(", ", hosts);
+
+    private static async Task<Dictionary<OptionsSection, string[]>> UsersAsync()
     {
         var mistakes = OptionsSection.All.Select(section => section.Mistake).ToArray();
         var named = await Task.WhenAll(
@@ -172,7 +218,9 @@ internal static partial class SettingsPart
                     [("ConnectionStrings__Postgres", ""), .. mistakes.Select(m => (Setting.VariableOf(m.Key), m.Value))]
                 );
                 Assert.That(code, Is.EqualTo(2), $"{host.Name} refuses its configuration: {error}");
-                return (host.Name, Error: error);
+                // A setting that is new is not in the list yet that the hosts were built with.
+                var read = error.Split('\n').Where(line => !line.Contains("no setting '", StringComparison.Ordinal));
+                return (host.Name, Error: string.Join('\n', read));
             })
         );
         return OptionsSection.All.ToDictionary(
@@ -186,9 +234,7 @@ internal static partial class SettingsPart
                     .Select(host => host.Name)
                     .ToArray();
                 Assert.That(hosts, Is.Not.Empty, $"hosts that read section {section.Name}");
-                return hosts.Length == Hosts.Length ? "all"
-                    : section.Step is { } step ? $"{string.Join(", ", hosts)} (step `{step}`)"
-                    : string.Join(", ", hosts);
+                return hosts;
             }
         );
     }

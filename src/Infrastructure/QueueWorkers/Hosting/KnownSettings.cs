@@ -1,0 +1,64 @@
+using System.Collections;
+
+namespace QueueWorkers.Hosting;
+
+/// <summary>
+/// The names of all settings of an application. A variable that looks like one of them and is none has no effect: the
+/// host names it at its start.
+/// </summary>
+public sealed class KnownSettings
+{
+    private readonly string[] _names;
+    private readonly string[] _beginnings;
+
+    /// <summary>Takes the names.</summary>
+    /// <param name="names">Environment variables such as <c>Email__From</c>. With <c>*</c> at its end a name stands for
+    /// all that begin like it.</param>
+    public KnownSettings(IEnumerable<string> names)
+    {
+        var all = names.ToLookup(name => name.EndsWith('*'));
+        _names = [.. all[false]];
+        _beginnings = [.. all[true].Select(name => name[..^1])];
+    }
+
+    /// <summary>A sentence for each environment variable that looks like a setting and is none.</summary>
+    /// <param name="directory">The directory of <c>Secrets:Directory</c>, whose files count as variables; null for
+    /// none.</param>
+    public IReadOnlyList<string> Unknown(string? directory)
+    {
+        var variables = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(e => (string)e.Key);
+        return Unknown(
+            directory is { Length: > 0 } && Directory.Exists(directory)
+                ? variables.Concat(Directory.EnumerateFiles(directory).Select(file => Path.GetFileName(file)))
+                : variables
+        );
+    }
+
+    /// <summary>
+    /// A sentence for each variable that looks like a setting and is none: its section exists, or a known name is near.
+    /// Other variables belong to somebody else.
+    /// </summary>
+    /// <param name="variables">Names of variables.</param>
+    public IReadOnlyList<string> Unknown(IEnumerable<string> variables) =>
+        [.. variables.Distinct().Order(StringComparer.Ordinal).Select(Explain).OfType<string>()];
+
+    private string? Explain(string variable)
+    {
+        var end = variable.IndexOf("__", StringComparison.Ordinal);
+        if (end <= 0 || IsKnown(variable))
+            return null;
+        var lower = variable.ToLowerInvariant();
+        int Distance(string known) => EditDistance.Between(known.ToLowerInvariant(), lower);
+        if (_names.MinBy(Distance) is { } name && Distance(name) <= Math.Max(2, variable.Length / 4))
+            return $"no setting '{variable}'; did you mean '{name}'?";
+        var section = variable[..(end + 2)];
+        return _names.Any(known => known.StartsWith(section, StringComparison.OrdinalIgnoreCase))
+            ? $"no setting '{variable}'; section '{variable[..end]}' has none of this name"
+            : null;
+    }
+
+    // As the configuration compares them.
+    private bool IsKnown(string variable) =>
+        _names.Contains(variable, StringComparer.OrdinalIgnoreCase)
+        || _beginnings.Any(known => variable.StartsWith(known, StringComparison.OrdinalIgnoreCase));
+}
