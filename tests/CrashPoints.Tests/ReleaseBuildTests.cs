@@ -6,6 +6,7 @@ namespace Orders.CrashPoints.Tests;
 
 /// <summary>What is shipped has no failpoints. After the matrix, and alone: building takes both processors.</summary>
 [NonParallelizable]
+[Category("Long")]
 public sealed class ReleaseBuildTests
 {
     [Test]

@@ -12,6 +12,7 @@ namespace Orders.CrashPoints.Tests.Faults;
 /// the others to give the worker up.
 /// </summary>
 [Parallelizable(ParallelScope.All)]
+[Category("Long")]
 public sealed class FrozenWorkerTests
 {
     private const int Tries = 5;
@@ -43,7 +44,6 @@ public sealed class FrozenWorkerTests
     }
 
     [Test]
-    [Category("Long")]
     public async Task Frozen_for_forty_seconds_under_load_and_thawed_it_consumes_no_attempt_and_does_nothing_twice()
     {
         await using var lane = await Lane.CreateAsync();

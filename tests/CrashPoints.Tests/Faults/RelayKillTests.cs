@@ -8,6 +8,7 @@ namespace Orders.CrashPoints.Tests.Faults;
 /// <summary>
 /// Three relays share one outbox while they are killed again and again, at moments drawn from a seed: nothing is lost.
 /// </summary>
+[Category("Long")]
 public sealed class RelayKillTests
 {
     private const int Relays = 3;

@@ -14,6 +14,7 @@ namespace Orders.CrashPoints.Tests.Faults;
 /// A mail server that nobody can ask afterwards (issue 15, 8): only a process that dies between its claim, right before
 /// the final dot, and its commit leaves a mail that a person has to decide on.
 /// </summary>
+[Category("Long")]
 public sealed class UnaskedMailTests
 {
     [TestCase("email.before_send=kill@1", StepStatus.Done, 1)]

@@ -227,6 +227,11 @@ internal static class Scenarios
         ["relay.after_poll_confirm"] = WarehouseFails,
         ["relay.before_poll_commit"] = WarehouseFails,
         ["relay.after_poll_commit"] = WarehouseFails,
+        // A relay looks now and then, whether or not somebody posts.
+        ["relay.before_next_due"] = Worked with
+        {
+            FiresLater = true,
+        },
         ["relay.before_connect"] = BrokerIsCutOff,
         ["relay.before_channel"] = BrokerIsCutOff,
         ["relay.before_defer"] = IntegrationEventIsRefused,
@@ -254,7 +259,7 @@ internal static class Scenarios
     private static readonly Dictionary<string, string> Elsewhere = new()
     {
         ["redrive"] = nameof(RedriveMatrixTests),
-        ["dead-lettered"] = nameof(RedriveMatrixTests),
+        ["deadletter"] = nameof(RedriveMatrixTests),
     };
 
     /// <summary>The scenario of a failpoint; null when nobody has said how a process comes by there.</summary>
