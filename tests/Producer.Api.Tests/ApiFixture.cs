@@ -48,9 +48,9 @@ internal abstract class ApiFixture
     {
         await using var command = database.CreateCommand(
             """
-            insert into catalogue (sku, name, price_eur, price_usd, price_gbp, sold) values
-                ('MUG-BLUE', 'Mug, blue', 9.90, 10.90, 8.50, true), ('TEA-GREEN', 'Green tea', 4.25, 4.80, 3.70, true),
-                    ('LAMP-OLD', 'Lamp', 30, 33, 27, false);
+            insert into catalogue (sku, name, price_eur, price_usd, price_gbp, vat_rate, sold) values
+                ('MUG-BLUE', 'Mug, blue', 9.90, 10.90, 8.50, 19, true), ('TEA-GREEN', 'Green tea', 4.25, 4.80, 3.70, 7, true),
+                    ('LAMP-OLD', 'Lamp', 30, 33, 27, 19, false);
             insert into stock (sku, initial, on_hand) values ('MUG-BLUE', 10, 7), ('TEA-GREEN', 5, 5);
             insert into step_catalogue (step, bit, position, active)
                 values ('email', 1, 0, true), ('inventory', 2, 1, true), ('invoice', 4, 2, true),

@@ -19,6 +19,9 @@ internal static class SampleOrder
 
     public static string WithMail(string json) => With("\"zoe@example.com\"", json);
 
+    public static string WithLocale(string json) =>
+        With("\"zoe@example.com\"", $"\"zoe@example.com\",\"locale\":{json}");
+
     public static string WithLines(string json) => With("""[{"sku":"MUG-BLUE","quantity":2}]""", json);
 
     public static string WithQuantity(string json) => With("\"quantity\":2", $"\"quantity\":{json}");

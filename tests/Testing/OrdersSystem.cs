@@ -63,6 +63,7 @@ public sealed class OrdersSystem : IAsyncDisposable
             ["RabbitMq:Username"] = Broker.Options.Username,
             ["RabbitMq:Password"] = Broker.Options.Password,
             ["RabbitMq:ManagementUri"] = Broker.Options.ManagementUri!.ToString(),
+            ["Invoice:Demo"] = "true",
             ["Outbox:PollInterval"] = "00:00:00.100",
         };
         foreach (var (name, value) in more)

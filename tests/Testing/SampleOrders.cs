@@ -25,7 +25,8 @@ public static class SampleOrders
                     l.Item1,
                     l.Item1,
                     l.Item2,
-                    9.90m
+                    9.90m,
+                    l.Item1.StartsWith("TEA-", StringComparison.Ordinal) ? 7m : 19m
                 )),
             ],
             Currency = "EUR",

@@ -8,7 +8,8 @@ internal static class SampleDetails
     public static OrderSnapshot Of(
         string name = "Zoë Müller",
         string email = "zoe@example.com",
-        string article = "Blue mug"
+        string article = "Blue mug",
+        string locale = "en"
     ) =>
         new(
             Guid.CreateVersion7(),
@@ -21,6 +22,7 @@ internal static class SampleDetails
             [
                 new OrderSnapshotLine("MUG-BLUE", article, 2, 34.50m),
                 new OrderSnapshotLine("TEA-GREEN-100", "Green tea", 1, 1000m),
-            ]
+            ],
+            locale
         );
 }

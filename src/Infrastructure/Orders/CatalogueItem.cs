@@ -18,6 +18,9 @@ public sealed class CatalogueItem
     /// <summary>Price in pounds sterling.</summary>
     public decimal PriceGbp { get; init; }
 
+    /// <summary>Value added tax that the prices contain, in per cent.</summary>
+    public required decimal VatRate { get; init; }
+
     /// <summary>False when discontinued: known, but no longer sold.</summary>
     public bool Sold { get; init; } = true;
 }

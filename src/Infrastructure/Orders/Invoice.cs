@@ -17,7 +17,19 @@ public sealed class Invoice
     /// </summary>
     public string Snapshot { get; init; } = "";
 
-    /// <summary>When the number was issued; printed on the document.</summary>
+    /// <summary>
+    /// The number as it is printed, with the prefix that was configured when it was issued; null in rows of versions
+    /// without settings for it, see <see cref="OrderNumber"/>.
+    /// </summary>
+    public string? PrintedNumber { get; init; }
+
+    /// <summary>
+    /// The day on which it was issued, in the seller's time zone; printed on the document. Null in rows of versions
+    /// without a time zone, whose day is that of UTC.
+    /// </summary>
+    public DateOnly? IssuedOn { get; init; }
+
+    /// <summary>When the number was issued.</summary>
     public DateTimeOffset IssuedAt { get; init; }
 
     /// <summary>The document; null until it was rendered.</summary>

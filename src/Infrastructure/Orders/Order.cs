@@ -18,6 +18,9 @@ public sealed class Order
     /// <summary>One bare mail address, at most 254 characters.</summary>
     public string CustomerEmail { get; init; } = "";
 
+    /// <summary>How the customer is written to; see <see cref="CustomerLocale"/>.</summary>
+    public string Locale { get; init; } = CustomerLocale.Default;
+
     /// <summary>EUR, USD or GBP.</summary>
     public string Currency { get; init; } = "";
 

@@ -21,6 +21,12 @@ public sealed class OrderLine
     /// <summary>Price of one piece, in the order's currency.</summary>
     public decimal UnitPrice { get; init; }
 
+    /// <summary>
+    /// Value added tax that the price contains, in per cent, as it was then; null when the order was accepted before
+    /// articles had a rate.
+    /// </summary>
+    public decimal? VatRate { get; init; }
+
     /// <summary>Quantity times price.</summary>
     public decimal Total { get; init; }
 }

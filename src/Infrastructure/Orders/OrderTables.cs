@@ -45,6 +45,7 @@ public sealed class OrderTables
         builder.HasIndex(o => o.Number).IsUnique();
         builder.HasIndex(o => new { o.ClientId, o.Id }).IsDescending(false, true);
         builder.Property(o => o.Currency).HasColumnType("char(3)");
+        builder.Property(o => o.Locale).HasDefaultValue(CustomerLocale.Default);
         builder.Property(o => o.ShipCountry).HasColumnType("char(2)");
         builder.Property(o => o.Total).HasColumnType("numeric(14,2)");
         builder.HasMany(o => o.Lines).WithOne().HasForeignKey(l => l.OrderId);
@@ -59,6 +60,7 @@ public sealed class OrderTables
         builder.ToTable("order_lines");
         builder.HasKey(l => new { l.OrderId, l.Line });
         builder.Property(l => l.UnitPrice).HasColumnType("numeric(12,2)");
+        builder.Property(l => l.VatRate).HasColumnType("numeric(5,2)");
         builder.Property(l => l.Total).HasColumnType("numeric(14,2)");
     }
 
@@ -82,11 +84,16 @@ public sealed class OrderTables
     /// <inheritdoc />
     public void Configure(EntityTypeBuilder<CatalogueItem> builder)
     {
-        builder.ToTable("catalogue");
+        // No default: an article without a rate would be invoiced with the wrong tax.
+        builder.ToTable(
+            "catalogue",
+            t => t.HasCheckConstraint("catalogue_vat_rate_in_per_cent", "vat_rate >= 0 and vat_rate < 100")
+        );
         builder.HasKey(i => i.Sku);
         builder.Property(i => i.PriceEur).HasColumnType("numeric(12,2)");
         builder.Property(i => i.PriceUsd).HasColumnType("numeric(12,2)");
         builder.Property(i => i.PriceGbp).HasColumnType("numeric(12,2)");
+        builder.Property(i => i.VatRate).HasColumnType("numeric(5,2)");
     }
 
     /// <inheritdoc />

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using Orders.Infrastructure;
 using Orders.Producer.Api.Orders;
 
 namespace Orders.Producer.Api.Docs;
@@ -28,9 +29,16 @@ public sealed record OrderRequest(
 /// <summary>Who orders.</summary>
 /// <param name="Name">1–100 visible characters.</param>
 /// <param name="Email">One bare mail address, as HTML takes it; its domain has at least two labels.</param>
+/// <param name="Locale">The locale of mails and invoice: en, en-GB, en-US, de, de-AT or de-CH.</param>
 public sealed record CustomerRequest(
     [property: Required, MinLength(1), MaxLength(100)] string Name,
-    [property: Required, EmailAddress, MaxLength(254)] string Email
+    [property: Required, EmailAddress, MaxLength(254)] string Email,
+    [property:
+        AllowedValues("en", "en-GB", "en-US", "de", "de-AT", "de-CH"),
+        RegularExpression("^(en|en-GB|en-US|de|de-AT|de-CH)$"),
+        DefaultValue(CustomerLocale.Default)
+    ]
+        string? Locale = CustomerLocale.Default
 );
 
 /// <summary>A line to be ordered.</summary>

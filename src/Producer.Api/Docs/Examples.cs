@@ -12,7 +12,7 @@ internal static class Examples
     public static JsonNode Order() =>
         JsonNode.Parse(
             """
-            { "customer": { "name": "Zoë Müller", "email": "zoe@example.com" },
+            { "customer": { "name": "Zoë Müller", "email": "zoe@example.com", "locale": "de" },
               "lines": [ { "sku": "MUG-BLUE", "quantity": 2 } ],
               "currency": "EUR",
               "shippingAddress": { "line1": "Hafenstr. 1", "city": "Hamburg", "postalCode": "20457", "country": "DE" },
@@ -34,8 +34,8 @@ internal static class Examples
             ("GetOrder", "200") => JsonNode.Parse(
                 $$"""
                 { "id": "{{Id}}", "number": "O-00000042", "status": "Completed", "premium": false,
-                  "customer": { "name": "Zoë Müller", "email": "zoe@example.com" },
-                  "lines": [ { "sku": "MUG-BLUE", "name": "Mug, blue", "quantity": 2, "unitPrice": 12.90, "total": 25.80 } ],
+                  "customer": { "name": "Zoë Müller", "email": "zoe@example.com", "locale": "de" },
+                  "lines": [ { "sku": "MUG-BLUE", "name": "Mug, blue", "quantity": 2, "unitPrice": 12.90, "total": 25.80, "vatRate": 19.00 } ],
                   "total": 25.80, "currency": "EUR", "createdAt": "2026-11-23T09:30:00.123456Z", "completedAt": "2026-11-23T09:30:00.323456Z",
                   "steps": [ { "step": "email", "status": "Done", "attempts": 1, "startedAt": "2026-11-23T09:30:00.133456Z", "finishedAt": "2026-11-23T09:30:00.163456Z",
                                "nextAttemptAt": null, "lastFault": null, "undoneAt": null, "reports": [] } ],

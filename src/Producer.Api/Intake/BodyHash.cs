@@ -3,6 +3,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Orders.Infrastructure;
 using Orders.Producer.Api.Validation;
 
 namespace Orders.Producer.Api.Intake;
@@ -29,6 +30,8 @@ internal static class BodyHash
         Add(form, "currency"u8, draft.Currency);
         Add(form, "customer.email"u8, draft.CustomerEmail);
         Add(form, "customer.name"u8, draft.CustomerName);
+        if (draft.Locale is { } locale && locale != CustomerLocale.Default)
+            Add(form, "customer.locale"u8, locale);
         foreach (var (sku, quantity) in draft.Lines)
         {
             Add(form, "lines.quantity"u8, quantity.ToString(CultureInfo.InvariantCulture));

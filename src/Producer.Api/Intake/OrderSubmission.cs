@@ -1,3 +1,4 @@
+using Orders.Infrastructure;
 using Orders.Infrastructure.Intake;
 using Orders.Producer.Api.Auth;
 using Orders.Producer.Api.Catalogue;
@@ -96,6 +97,7 @@ internal sealed class OrderSubmission(
                 ClientId = caller.ClientId,
                 CustomerName = draft.CustomerName,
                 CustomerEmail = draft.CustomerEmail,
+                Locale = draft.Locale ?? CustomerLocale.Default,
                 Lines = lines,
                 Currency = draft.Currency,
                 ShipLine1 = draft.ShipLine1,

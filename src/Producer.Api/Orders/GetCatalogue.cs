@@ -22,10 +22,18 @@ internal sealed class GetCatalogue(CatalogueReader reader)
 /// <param name="Sku">The article's code.</param>
 /// <param name="Name">The article's name.</param>
 /// <param name="Prices">Price of one piece in each currency.</param>
+/// <param name="VatRate">Value added tax that the prices contain, in per cent.</param>
 /// <param name="OnHand">Pieces that are there now. More may be ordered; such an order is rejected when its stock is
 /// reserved.</param>
 /// <param name="Sold">False when it cannot be ordered any more.</param>
-public sealed record CatalogueArticle(string Sku, string Name, CataloguePrices Prices, int OnHand, bool Sold)
+public sealed record CatalogueArticle(
+    string Sku,
+    string Name,
+    CataloguePrices Prices,
+    decimal VatRate,
+    int OnHand,
+    bool Sold
+)
 {
     internal static CatalogueArticle Of(StockedItem stocked)
     {
@@ -34,6 +42,7 @@ public sealed record CatalogueArticle(string Sku, string Name, CataloguePrices P
             item.Sku,
             item.Name,
             new CataloguePrices(item.PriceEur, item.PriceUsd, item.PriceGbp),
+            item.VatRate,
             stocked.OnHand,
             item.Sold
         );

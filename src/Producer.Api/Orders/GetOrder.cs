@@ -76,26 +76,18 @@ public sealed record OrderAnswer(
             OrderNumber.Format(order.Number),
             view.Status,
             order.Premium,
-            new CustomerAnswer(order.CustomerName, order.CustomerEmail),
-            [.. order.Lines.Select(l => new LineAnswer(l.Sku, l.Name, l.Quantity, l.UnitPrice, l.Total))],
+            new CustomerAnswer(order.CustomerName, order.CustomerEmail, order.Locale),
+            [.. order.Lines.Select(l => new LineAnswer(l.Sku, l.Name, l.Quantity, l.UnitPrice, l.Total, l.VatRate))],
             order.Total,
             order.Currency,
             order.CreatedAt.UtcDateTime,
             view.CompletedAt?.UtcDateTime,
             [.. view.Steps.Select(s => StepAnswer.Of(s, view))],
             view.Invoice is { } i
-                ? new InvoiceAnswer(
-                    OrderNumber.FormatInvoice(i.Number),
-                    Convert.ToHexStringLower(i.Sha256),
-                    $"/orders/{order.Id}/invoice.pdf"
-                )
+                ? new InvoiceAnswer(i.Number, Convert.ToHexStringLower(i.Sha256), $"/orders/{order.Id}/invoice.pdf")
                 : null,
             view.CreditNote is { } n
-                ? new InvoiceAnswer(
-                    OrderNumber.FormatCreditNote(n.Number),
-                    Convert.ToHexStringLower(n.Sha256),
-                    $"/orders/{order.Id}/credit-note.pdf"
-                )
+                ? new InvoiceAnswer(n.Number, Convert.ToHexStringLower(n.Sha256), $"/orders/{order.Id}/credit-note.pdf")
                 : null,
             view.CancelledAt?.UtcDateTime
         );
@@ -105,7 +97,8 @@ public sealed record OrderAnswer(
 /// <summary>Who ordered.</summary>
 /// <param name="Name">The customer's name.</param>
 /// <param name="Email">The customer's mail address.</param>
-public sealed record CustomerAnswer(string Name, string Email);
+/// <param name="Locale">The locale of mails and invoice.</param>
+public sealed record CustomerAnswer(string Name, string Email, string Locale);
 
 /// <summary>A line of an order.</summary>
 /// <param name="Sku">The article.</param>
@@ -113,7 +106,15 @@ public sealed record CustomerAnswer(string Name, string Email);
 /// <param name="Quantity">Pieces.</param>
 /// <param name="UnitPrice">Price of one piece.</param>
 /// <param name="Total">Quantity times price.</param>
-public sealed record LineAnswer(string Sku, string Name, int Quantity, decimal UnitPrice, decimal Total);
+/// <param name="VatRate">Value added tax that the price contains, in per cent; null when it is not known.</param>
+public sealed record LineAnswer(
+    string Sku,
+    string Name,
+    int Quantity,
+    decimal UnitPrice,
+    decimal Total,
+    decimal? VatRate
+);
 
 /// <summary>How far a step is.</summary>
 /// <param name="Step">The step.</param>

@@ -1,4 +1,3 @@
-using Orders.Infrastructure;
 using Orders.Infrastructure.Reading;
 using Orders.Producer.Api.Auth;
 using Orders.Producer.Api.Problems;
@@ -19,7 +18,6 @@ internal sealed class GetOrderPdf(InvoiceDocumentReader reader)
             context,
             found,
             invoice,
-            OrderNumber.FormatInvoice,
             new Problem(
                 ProblemKinds.InvoiceNotReady,
                 invoice is null
@@ -36,7 +34,6 @@ internal sealed class GetOrderPdf(InvoiceDocumentReader reader)
             context,
             found,
             note,
-            OrderNumber.FormatCreditNote,
             new Problem(
                 ProblemKinds.CreditNoteNotReady,
                 "There is one only for a cancelled order that had an invoice, once it is rendered."
@@ -44,18 +41,12 @@ internal sealed class GetOrderPdf(InvoiceDocumentReader reader)
         );
     }
 
-    private static Task AnswerAsync(
-        HttpContext context,
-        bool orderFound,
-        StoredInvoice? document,
-        Func<long, string> name,
-        Problem notReady
-    )
+    private static Task AnswerAsync(HttpContext context, bool orderFound, StoredInvoice? document, Problem notReady)
     {
         if (!orderFound)
             return GetOrder.NotFound.AnswerAsync(context);
         return document is { Pdf: { } pdf, Sha256: { } sha256 }
-            ? WriteAsync(context, name(document.Number), pdf, Convert.ToHexStringLower(sha256))
+            ? WriteAsync(context, document.Number, pdf, Convert.ToHexStringLower(sha256))
             : notReady.AnswerAsync(context);
     }
 

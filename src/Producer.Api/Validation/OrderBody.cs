@@ -12,7 +12,7 @@ internal static class OrderBody
     private static readonly string[] Optional = ["premium", "notes", "releaseAt"];
     private static readonly Members OrderMembers = new(Required, Optional);
     private static readonly Members BatchOrderMembers = new(Required, [.. Optional, Key]);
-    private static readonly Members CustomerMembers = new(["name", "email"], []);
+    private static readonly Members CustomerMembers = new(["name", "email"], ["locale"]);
     private static readonly Members LineMembers = new(["sku", "quantity"], []);
     private static readonly Members AddressMembers = new(["line1", "city", "country"], ["postalCode"]);
 
@@ -109,10 +109,18 @@ internal static class OrderBody
         var seen = 0u;
         while (reader.NextMember(CustomerMembers, Customer, ref seen, out var member))
         {
-            if (member == 0)
-                draft.CustomerName = reader.Text(Customer.To("name")) ?? "";
-            else
-                draft.CustomerEmail = reader.Text(Customer.To("email")) ?? "";
+            switch (member)
+            {
+                case 0:
+                    draft.CustomerName = reader.Text(Customer.To("name")) ?? "";
+                    break;
+                case 1:
+                    draft.CustomerEmail = reader.Text(Customer.To("email")) ?? "";
+                    break;
+                default:
+                    draft.Locale = reader.OptionalText(Customer.To("locale"));
+                    break;
+            }
         }
     }
 

@@ -7,6 +7,8 @@ internal sealed class OrderDraft
 
     public string CustomerEmail { get; set; } = "";
 
+    public string? Locale { get; set; }
+
     public List<DraftLine> Lines { get; } = [];
 
     public string Currency { get; set; } = "";

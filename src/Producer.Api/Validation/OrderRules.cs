@@ -26,6 +26,8 @@ internal static class OrderRules
         "GBP"
     );
 
+    private static readonly string Locales = string.Join(", ", CustomerLocale.Names);
+
     /// <summary>Checks an order and prices its lines.</summary>
     /// <param name="draft">The order.</param>
     /// <param name="catalogue">What is sold.</param>
@@ -54,6 +56,8 @@ internal static class OrderRules
                 "/customer/email",
                 "must be one bare mail address of at most 254 characters, such as zoe@example.com"
             );
+        if (draft.Locale is { } locale && !CustomerLocale.IsKnown(locale))
+            Fault("/customer/locale", $"must be one of {Locales}");
         if (!Currencies.Contains(draft.Currency))
             Fault("/currency", "must be EUR, USD or GBP");
         Fault("/shippingAddress/line1", VisibleText.FaultIn(draft.ShipLine1, 200));
@@ -99,7 +103,7 @@ internal static class OrderRules
             else if (Repeats(draft.Lines, i))
                 Fault(At(i, "sku"), "appears in an earlier line; give one line with the sum");
             else
-                lines[i] = new NewOrderLine(item.Sku, item.Name, quantity, PriceOf(item, draft.Currency));
+                lines[i] = new NewOrderLine(item.Sku, item.Name, quantity, PriceOf(item, draft.Currency), item.VatRate);
         }
 
         if (errors is null && lines.Sum(l => l.Total) > LargestTotal)

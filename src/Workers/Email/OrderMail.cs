@@ -22,17 +22,14 @@ public static class OrderMail
     /// <summary>The order has arrived.</summary>
     public static MimeMessage Confirmation(OrderSnapshot order, MailboxAddress from, string messageId)
     {
-        var number = OrderNumber.Format(order.Number);
-        var total = Money.Format(order.Total, order.Currency);
-        var lines = order.Lines.Select(l => (l.Name, $"{l.Quantity} × {l.Sku}", Money.Format(l.Total, order.Currency)));
+        var (locale, words) = LanguageOf(order);
         return Write(
             order,
             from,
             messageId,
-            $"Your order {number}",
-            $"thank you for your order {number}. We have received it and are getting it ready.",
-            lines,
-            total
+            words.Confirmation,
+            Lines(order, locale),
+            locale.Money(order.Total, order.Currency)
         );
     }
 
@@ -44,52 +41,55 @@ public static class OrderMail
         string messageId
     )
     {
-        var number = OrderNumber.Format(order.Number);
+        var (locale, words) = LanguageOf(order);
         var names = order.Lines.ToDictionary(l => l.Sku, l => l.Name, StringComparer.Ordinal);
         var lines = shortages.Select(s =>
-            (names.GetValueOrDefault(s.Sku, s.Sku), $"{s.Requested} × {s.Sku}", $"{s.Available} in stock")
+            (
+                names.GetValueOrDefault(s.Sku, s.Sku),
+                $"{locale.Number(s.Requested)} × {s.Sku}",
+                words.InStock(locale.Number(s.Available))
+            )
         );
-        return Write(
-            order,
-            from,
-            messageId,
-            $"Your order {number} cannot be filled",
-            $"we are sorry: we cannot fill your order {number}, because these articles are not in stock as ordered. Nothing will be charged or sent.",
-            lines,
-            null
-        );
+        return Write(order, from, messageId, words.Apology, lines, null);
     }
 
     /// <summary>The order was cancelled.</summary>
     public static MimeMessage Cancellation(OrderSnapshot order, MailboxAddress from, string messageId)
     {
-        var number = OrderNumber.Format(order.Number);
-        var lines = order.Lines.Select(l => (l.Name, $"{l.Quantity} × {l.Sku}", Money.Format(l.Total, order.Currency)));
-        return Write(
-            order,
-            from,
-            messageId,
-            $"Your order {number} is cancelled",
-            $"your order {number} has been cancelled. Nothing will be sent, and an invoice that you may have received is taken back. These articles were in it:",
-            lines,
-            null
-        );
+        var (locale, words) = LanguageOf(order);
+        return Write(order, from, messageId, words.Cancellation, Lines(order, locale), null);
     }
+
+    private static (CustomerLocale Locale, MailWords Words) LanguageOf(OrderSnapshot order)
+    {
+        var locale = CustomerLocale.Of(order.Locale);
+        return (locale, MailWords.Of(locale.Language));
+    }
+
+    private static IEnumerable<(string Name, string What, string Amount)> Lines(
+        OrderSnapshot order,
+        CustomerLocale locale
+    ) =>
+        order.Lines.Select(l =>
+            (l.Name, $"{locale.Number(l.Quantity)} × {l.Sku}", locale.Money(l.Total, order.Currency))
+        );
 
     private static MimeMessage Write(
         OrderSnapshot order,
         MailboxAddress from,
         string messageId,
-        string subject,
-        string opening,
+        MailWords.Sentences sentences,
         IEnumerable<(string Name, string What, string Amount)> lines,
         string? total
     )
     {
-        var text = new StringBuilder().Append(Plain, $"Dear {order.CustomerName},\n\n{opening}\n\n");
+        var (locale, words) = LanguageOf(order);
+        var number = OrderNumber.Format(order.Number);
+        var (dear, opening) = (words.Dear(order.CustomerName), sentences.Opening(number));
+        var text = new StringBuilder().Append(Plain, $"{dear}\n\n{opening}\n\n");
         var html = new StringBuilder().Append(
             Plain,
-            $"<!doctype html><html><body><p>Dear {Html(order.CustomerName)},</p><p>{Html(opening)}</p><table cellpadding=\"4\">"
+            $"<!doctype html><html lang=\"{locale.Name}\"><body><p>{Html(dear)}</p><p>{Html(opening)}</p><table cellpadding=\"4\">"
         );
         foreach (var (name, what, amount) in lines)
         {
@@ -102,8 +102,11 @@ public static class OrderMail
 
         if (total is not null)
         {
-            text.Append(Plain, $"\nTotal: {total}\n");
-            html.Append(Plain, $"<tr><td><b>Total</b></td><td></td><td align=\"right\"><b>{Html(total)}</b></td></tr>");
+            text.Append(Plain, $"\n{words.Total}: {total}\n");
+            html.Append(
+                Plain,
+                $"<tr><td><b>{words.Total}</b></td><td></td><td align=\"right\"><b>{Html(total)}</b></td></tr>"
+            );
         }
 
         return new MimeMessage
@@ -111,13 +114,16 @@ public static class OrderMail
             MessageId = messageId,
             From = { from },
             To = { To(order) },
-            Subject = subject,
+            Subject = sentences.Subject(number),
             Date = DatabaseClock.UtcNow,
             Headers = { { HeaderId.AutoSubmitted, "auto-generated" } },
             Body = new MultipartAlternative(
                 new TextPart(TextFormat.Plain) { Text = text.ToString() },
                 new TextPart(TextFormat.Html) { Text = html.Append("</table></body></html>").ToString() }
-            ),
+            )
+            {
+                Headers = { { HeaderId.ContentLanguage, locale.Name } },
+            },
         };
     }
 

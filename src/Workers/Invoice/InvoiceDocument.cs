@@ -1,4 +1,3 @@
-using System.Globalization;
 using Orders.Infrastructure;
 using Orders.Infrastructure.Invoices;
 
@@ -19,8 +18,11 @@ namespace Orders.Workers.Invoice;
 /// <param name="Recipient">Name and address of the customer, a line each.</param>
 /// <param name="Heads">The heads of the table.</param>
 /// <param name="Rows">The lines of the table.</param>
-/// <param name="Total">The sum, in the columns of the table.</param>
+/// <param name="Sums">The value added tax per rate, under a head of its own; empty when it is not known.</param>
+/// <param name="Total">The last row of the sums.</param>
+/// <param name="Note">A line below the sums; empty when there is none.</param>
 /// <param name="Footer">What stands below each page.</param>
+/// <param name="PageOf">What stands there besides, from the number of the page and their count.</param>
 internal sealed record InvoiceDocument(
     string Language,
     string Title,
@@ -33,85 +35,122 @@ internal sealed record InvoiceDocument(
     IReadOnlyList<string> Recipient,
     InvoiceRow Heads,
     IReadOnlyList<InvoiceRow> Rows,
-    InvoiceRow Total,
-    string Footer
+    IReadOnlyList<InvoiceSum> Sums,
+    InvoiceSum Total,
+    string Note,
+    string Footer,
+    Func<int, int, string> PageOf
 )
 {
     /// <summary>The invoice itself.</summary>
-    public static InvoiceDocument Of(IssuedInvoice invoice) =>
-        Of(
+    public static InvoiceDocument Of(IssuedInvoice invoice)
+    {
+        var locale = CustomerLocale.Of(invoice.Snapshot.Locale);
+        return Of(
             invoice.Snapshot,
-            "INVOICE",
-            OrderNumber.FormatInvoice(invoice.Number),
-            invoice.IssuedAt,
+            locale,
+            InvoiceWords.Of(locale.Language).Invoice,
+            invoice.PrintedNumber,
+            (invoice.IssuedAt, invoice.IssuedOn),
             null,
             1,
             $"invoice {invoice.Number} of {invoice.OrderId}"
         );
+    }
 
     /// <summary>The credit note that takes it back.</summary>
-    public static InvoiceDocument Of(IssuedCreditNote note) =>
-        Of(
-            note.Invoice.Snapshot,
-            "CREDIT NOTE",
-            OrderNumber.FormatCreditNote(note.Number),
-            note.IssuedAt,
-            $"Takes back invoice {OrderNumber.FormatInvoice(note.Invoice.Number)} of {Date(note.Invoice.IssuedAt)}",
+    public static InvoiceDocument Of(IssuedCreditNote note)
+    {
+        var invoice = note.Invoice;
+        var locale = CustomerLocale.Of(invoice.Snapshot.Locale);
+        var words = InvoiceWords.Of(locale.Language);
+        return Of(
+            invoice.Snapshot,
+            locale,
+            words.CreditNote,
+            note.PrintedNumber,
+            (note.IssuedAt, note.IssuedOn),
+            words.TakesBack(invoice.PrintedNumber, locale.Date(invoice.IssuedOn)),
             -1,
-            $"credit note {note.Number} of {note.Invoice.OrderId}"
+            $"credit note {note.Number} of {invoice.OrderId}"
         );
-
-    /// <summary>What stands below a page beside <see cref="Footer"/>.</summary>
-    public static string PageOf(int page, int pages) =>
-        string.Create(CultureInfo.InvariantCulture, $"Page {page} of {pages}");
+    }
 
     // Amounts of a credit note are given back: their sign is -1.
     private static InvoiceDocument Of(
         InvoiceSnapshot snapshot,
+        CustomerLocale locale,
         string title,
         string number,
-        DateTimeOffset issuedAt,
+        (DateTimeOffset At, DateOnly On) issued,
         string? reference,
         int sign,
         string identity
     )
     {
-        string Amount(decimal amount) => Money.Format(amount, snapshot.Currency);
+        var words = InvoiceWords.Of(locale.Language);
+        var vat = VatTable.Of(snapshot.Lines);
+        string Amount(decimal amount) => locale.Money(amount, snapshot.Currency);
         var (seller, address) = (snapshot.Seller, snapshot.Address);
+        var orderedOn = snapshot.OrderedOn ?? DateOnly.FromDateTime(snapshot.OrderedAt.UtcDateTime);
         string?[] facts =
         [
-            $"Number {number}",
-            $"Date {Date(issuedAt)}",
-            $"Order {OrderNumber.Format(snapshot.OrderNumber)} of {Date(snapshot.OrderedAt)}",
+            $"{words.Number} {number}",
+            $"{words.Date} {locale.Date(issued.On)}",
+            words.Order(OrderNumber.Format(snapshot.OrderNumber), locale.Date(orderedOn)),
             reference,
         ];
         return new InvoiceDocument(
-            "en",
+            locale.Name,
             title,
             number,
-            issuedAt,
+            issued.At,
             identity,
             seller.Name,
-            [seller.Address, $"Tax ID {seller.TaxId}"],
+            [seller.Address, $"{words.TaxId} {seller.TaxId}"],
             [.. facts.OfType<string>()],
             [snapshot.CustomerName, address.Line1, $"{address.PostalCode} {address.City}".TrimStart(), address.Country],
-            new InvoiceRow("Article", "Description", "Quantity", "Unit price", "Amount"),
+            new InvoiceRow(
+                words.Article,
+                words.Description,
+                words.Quantity,
+                words.UnitPrice,
+                vat is null ? "" : words.Vat,
+                words.Amount
+            ),
             [
                 .. snapshot.Lines.Select(line => new InvoiceRow(
                     line.Sku,
                     line.Name,
-                    line.Quantity.ToString(CultureInfo.InvariantCulture),
+                    locale.Number(line.Quantity),
                     Amount(line.UnitPrice),
+                    vat is null ? "" : locale.Percent(line.VatRate!.Value),
                     Amount(sign * line.Total)
                 )),
             ],
-            new InvoiceRow("", $"Total ({snapshot.Currency})", "", "", Amount(sign * snapshot.Total)),
-            $"{seller.Name} · {number}"
+            vat is null
+                ? []
+                :
+                [
+                    new InvoiceSum("", words.Net, words.Vat, words.Gross),
+                    .. vat.Rates.Select(r => new InvoiceSum(
+                        words.VatAt(locale.Percent(r.Rate)),
+                        Amount(sign * r.Net),
+                        Amount(sign * r.Tax),
+                        Amount(sign * r.Gross)
+                    )),
+                ],
+            new InvoiceSum(
+                $"{words.Total} ({snapshot.Currency})",
+                vat is null ? "" : Amount(sign * vat.Net),
+                vat is null ? "" : Amount(sign * vat.Tax),
+                Amount(sign * snapshot.Total)
+            ),
+            vat is null ? "" : words.PricesAreGross,
+            $"{seller.Name} · {number}",
+            words.Page
         );
     }
-
-    private static string Date(DateTimeOffset at) =>
-        at.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 }
 
 /// <summary>A row of the table; what is empty is not shown.</summary>
@@ -119,5 +158,20 @@ internal sealed record InvoiceDocument(
 /// <param name="Description">The article's name; may be long.</param>
 /// <param name="Quantity">Pieces.</param>
 /// <param name="UnitPrice">Price of one piece.</param>
+/// <param name="Vat">Rate of the value added tax that the price contains.</param>
 /// <param name="Amount">Price of all of them.</param>
-internal sealed record InvoiceRow(string Article, string Description, string Quantity, string UnitPrice, string Amount);
+internal sealed record InvoiceRow(
+    string Article,
+    string Description,
+    string Quantity,
+    string UnitPrice,
+    string Vat,
+    string Amount
+);
+
+/// <summary>A row of the sums; what is empty is not shown.</summary>
+/// <param name="Label">What is summed up.</param>
+/// <param name="Net">Without the tax.</param>
+/// <param name="Tax">The tax.</param>
+/// <param name="Gross">With the tax.</param>
+internal sealed record InvoiceSum(string Label, string Net, string Tax, string Gross);

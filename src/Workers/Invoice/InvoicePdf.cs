@@ -18,9 +18,12 @@ public sealed class InvoicePdf(InvoiceFonts fonts)
     private const double RowHeight = 14;
     private const double Body = 9;
     private const double NameColumn = 175;
-    private const double NameWidth = 170;
-    private const double QuantityColumn = 400;
-    private const double PriceColumn = 465;
+    private const double NameWidth = 155;
+    private const double QuantityColumn = 372;
+    private const double PriceColumn = 436;
+    private const double VatColumn = 468;
+    private const double NetColumn = 372;
+    private const double TaxColumn = 448;
 
     /// <summary>Renders an invoice.</summary>
     /// <returns>A PDF, A4.</returns>
@@ -37,11 +40,11 @@ public sealed class InvoicePdf(InvoiceFonts fonts)
         var y = First(pages[0], document);
         foreach (var row in document.Rows)
             y = Row(text, pages, document, row, y);
-        Total(text, pages, document, y);
+        Sums(text, pages, document, y);
         for (var i = 0; i < pages.Count; i++)
         {
             pages[i].Left(document.Footer, LeftEdge, 810, 7);
-            pages[i].Right(InvoiceDocument.PageOf(i + 1, pages.Count), RightEdge, 810, 7);
+            pages[i].Right(document.PageOf(i + 1, pages.Count), RightEdge, 810, 7);
         }
 
         return Save(document, text, pages);
@@ -88,7 +91,7 @@ public sealed class InvoicePdf(InvoiceFonts fonts)
 
     private static double Head(InvoicePage page, InvoiceDocument document, double y)
     {
-        Cells(page, document.Heads, y, Body, bold: true);
+        Cells(page, document.Heads, y, bold: true);
         page.Left(document.Heads.Article, LeftEdge, y, Body, bold: true);
         page.Left(document.Heads.Description, NameColumn, y, Body, bold: true);
         page.Rule(LeftEdge, RightEdge, y + 5);
@@ -107,7 +110,7 @@ public sealed class InvoicePdf(InvoiceFonts fonts)
         y = Continue(text, pages, document, y, (name.Count - 1) * RowHeight);
         var page = pages[^1];
         page.Left(row.Article, LeftEdge, y, 8);
-        Cells(page, row, y, Body);
+        Cells(page, row, y);
         foreach (var words in name)
         {
             page.Left(words, NameColumn, y, Body);
@@ -117,19 +120,37 @@ public sealed class InvoicePdf(InvoiceFonts fonts)
         return y;
     }
 
-    private static void Total(InvoiceText text, List<InvoicePage> pages, InvoiceDocument document, double y)
+    // The sums stay together: with their rule, the total and the note.
+    private static void Sums(InvoiceText text, List<InvoicePage> pages, InvoiceDocument document, double y)
     {
-        y = Continue(text, pages, document, y, 2 * RowHeight);
-        pages[^1].Rule(LeftEdge, RightEdge, y - 8);
-        pages[^1].Left(document.Total.Description, NameColumn, y + 6, 10, bold: true);
-        Cells(pages[^1], document.Total, y + 6, 10, bold: true);
+        y = Continue(text, pages, document, y, (3 + document.Sums.Count) * RowHeight);
+        var page = pages[^1];
+        page.Rule(LeftEdge, RightEdge, y - 8);
+        y += 6;
+        foreach (var sum in document.Sums)
+        {
+            Sum(page, sum, y, Body);
+            y += RowHeight;
+        }
+
+        Sum(page, document.Total, y, 10, bold: true);
+        page.Left(document.Note, NameColumn, y + RowHeight, 8);
     }
 
-    private static void Cells(InvoicePage page, InvoiceRow row, double y, double size, bool bold = false)
+    private static void Sum(InvoicePage page, InvoiceSum sum, double y, double size, bool bold = false)
     {
-        page.Right(row.Quantity, QuantityColumn, y, size, bold);
-        page.Right(row.UnitPrice, PriceColumn, y, size, bold);
-        page.Right(row.Amount, RightEdge, y, size, bold);
+        page.Left(sum.Label, NameColumn, y, size, bold);
+        page.Right(sum.Net, NetColumn, y, size, bold);
+        page.Right(sum.Tax, TaxColumn, y, size, bold);
+        page.Right(sum.Gross, RightEdge, y, size, bold);
+    }
+
+    private static void Cells(InvoicePage page, InvoiceRow row, double y, bool bold = false)
+    {
+        page.Right(row.Quantity, QuantityColumn, y, Body, bold);
+        page.Right(row.UnitPrice, PriceColumn, y, Body, bold);
+        page.Right(row.Vat, VatColumn, y, Body, bold);
+        page.Right(row.Amount, RightEdge, y, Body, bold);
     }
 
     // Goes on below, or on a new page under the same head when the rest of this one is too short.

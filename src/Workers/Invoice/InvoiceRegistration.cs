@@ -14,6 +14,7 @@ public static class InvoiceRegistration
     {
         var options = InvoiceOptions.Read(configuration);
         services.AddSingleton(options.Seller);
+        services.AddSingleton(options.Numbering);
         services.AddSingleton(InvoiceFonts.Load(options.FontDirectory));
         services.AddSingleton<InvoicePdf>();
         services.AddHostedService<InvoiceCounterCheck>();

@@ -79,7 +79,11 @@ public sealed class CommitRefusedTests : SystemFixture
     {
         var order = await TestSystem.StoreAsync();
         await using var database = NpgsqlDataSource.Create(TestSystem.Database.ConnectionString);
-        await using var numbers = new InvoiceNumbers(database, new Seller("Orders", "1 Example Street", "DE0"));
+        await using var numbers = new InvoiceNumbers(
+            database,
+            new Seller("Orders", "1 Example Street", "DE0"),
+            new InvoiceNumbering()
+        );
 
         Assert.CatchAsync<NpgsqlException>(() => numbers.IssueAsync(order));
 

@@ -52,6 +52,31 @@ internal sealed class AcceptedOrderTests : ApiFixture
             SampleOrder.With("\"postalCode\":\"20457\",\"country\":\"DE\"", $"{postalCode}\"country\":\"{country}\"");
     }
 
+    [TestCase(null, "en")]
+    [TestCase("null", "en")]
+    [TestCase("\"en\"", "en")]
+    [TestCase("\"de\"", "de")]
+    [TestCase("\"de-CH\"", "de-CH")]
+    public async Task The_locale_of_the_customer_is_kept_and_is_English_unless_it_is_sent(string? sent, string kept)
+    {
+        var answer = await PostAsync(sent is null ? SampleOrder.Text : SampleOrder.WithLocale(sent));
+
+        Assert.That(answer.Status, Is.EqualTo(202), answer.ToString());
+        var customer = (await GetAsync(answer.Headers["Location"])).Body["customer"]!;
+        Assert.That(customer["locale"]!.GetValue<string>(), Is.EqualTo(kept));
+    }
+
+    [Test]
+    public async Task A_line_keeps_the_rate_that_its_article_had()
+    {
+        var answer = await PostAsync(
+            SampleOrder.WithLines("""[{"sku":"MUG-BLUE","quantity":1},{"sku":"TEA-GREEN","quantity":1}]""")
+        );
+
+        var lines = (await GetAsync(answer.Headers["Location"])).Body["lines"]!.AsArray();
+        Assert.That(lines.Select(l => l!["vatRate"]!.GetValue<decimal>()), Is.EqualTo(new[] { 19m, 7m }));
+    }
+
     [TestCaseSource(nameof(Harmless))]
     public async Task An_unusual_order_is_accepted_and_kept_as_it_is(string body)
     {
@@ -121,7 +146,9 @@ internal sealed class AcceptedOrderTests : ApiFixture
         {
             Assert.That(
                 order["lines"]![0]!.ToJsonString(),
-                Is.EqualTo("""{"sku":"MUG-BLUE","name":"Mug, blue","quantity":2,"unitPrice":9.90,"total":19.80}""")
+                Is.EqualTo(
+                    """{"sku":"MUG-BLUE","name":"Mug, blue","quantity":2,"unitPrice":9.90,"total":19.80,"vatRate":19.00}"""
+                )
             );
             Assert.That(
                 order["steps"]!.AsArray().Select(s => $"{s!["step"]} {s["status"]} {s["attempts"]}"),
@@ -231,7 +258,7 @@ internal sealed class AcceptedOrderTests : ApiFixture
         Assert.That(
             catalogue[1]!.ToJsonString(),
             Is.EqualTo(
-                """{"sku":"MUG-BLUE","name":"Mug, blue","prices":{"EUR":9.90,"USD":10.90,"GBP":8.50},"onHand":7,"sold":true}"""
+                """{"sku":"MUG-BLUE","name":"Mug, blue","prices":{"EUR":9.90,"USD":10.90,"GBP":8.50},"vatRate":19.00,"onHand":7,"sold":true}"""
             )
         );
     }
@@ -240,7 +267,7 @@ internal sealed class AcceptedOrderTests : ApiFixture
     public async Task A_change_of_price_counts_for_orders_within_seconds()
     {
         await Database.ExecuteAsync(
-            "insert into catalogue (sku, name, price_eur, price_usd, price_gbp, sold) values ('NEW-1', 'New', 1.10, 1, 1, true)"
+            "insert into catalogue (sku, name, price_eur, price_usd, price_gbp, vat_rate, sold) values ('NEW-1', 'New', 1.10, 1, 1, 19, true)"
         );
         var answer = await Eventually.That(
             () => PostAsync(SampleOrder.With("MUG-BLUE", "NEW-1")),

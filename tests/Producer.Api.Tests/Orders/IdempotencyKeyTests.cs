@@ -191,6 +191,7 @@ internal sealed class IdempotencyKeyTests : ApiFixture
                 SampleOrder.WithName("\"Zo\\u00eb M\\u00FCller\""),
                 SampleOrder.With(",\"releaseAt\":null", ""),
                 SampleOrder.With("\"premium\":false,", ""),
+                SampleOrder.WithLocale("\"en\""),
             }
         )
             AssertReplayed(await PostAsync(body, idempotencyKey: "same-body"), first);
@@ -221,6 +222,7 @@ internal sealed class IdempotencyKeyTests : ApiFixture
                 ("20457", "20458"),
                 ("\"DE\"", "\"AT\""),
                 ("\"premium\":false", "\"premium\":true"),
+                ("\"zoe@example.com\"", "\"zoe@example.com\",\"locale\":\"de\""),
                 ("\"ring twice\"", "null"),
                 ("\"ring twice\"", "\"\""),
                 ("\"releaseAt\":null", $"\"releaseAt\":{release}"),

@@ -99,6 +99,7 @@ internal static class RefusedBodyTests
         foreach (var quantity in new[] { "1.5", "1e2", "\"2\"", "true", "null", "2147483648", "1.0", "[]" })
             yield return Case($"quantity {quantity}", SampleOrder.WithQuantity(quantity), "/lines/0/quantity");
         yield return Case("quantity with a leading zero", SampleOrder.WithQuantity("02"), "");
+        yield return Case("locale a number", SampleOrder.WithLocale("49"), "/customer/locale");
         yield return Case("premium null", SampleOrder.With("\"premium\":false", "\"premium\":null"), "/premium");
         yield return Case(
             "premium a string",
@@ -206,6 +207,8 @@ internal static class RefusedBodyTests
         yield return Case("sku in small letters", SampleOrder.With("MUG-BLUE", "mug-blue"), "/lines/0/sku");
         foreach (var quantity in new[] { "0", "-1", "1001", "-2147483648", "2147483647" })
             yield return Case($"quantity {quantity}", SampleOrder.WithQuantity(quantity), "/lines/0/quantity");
+        foreach (var locale in new[] { "", "fr", "DE", "de_DE", "de-DE-1996", "en ", "e", "canary" })
+            yield return Case($"locale '{locale}'", SampleOrder.WithLocale($"\"{locale}\""), "/customer/locale");
         foreach (var currency in new[] { "eur", "XXX", "", "EUR ", "CHF" })
             yield return Case($"currency '{currency}'", SampleOrder.With("\"EUR\"", $"\"{currency}\""), "/currency");
         foreach (var country in new[] { "ZZ", "de", "DEU", "", "UK" })

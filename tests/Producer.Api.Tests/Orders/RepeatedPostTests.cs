@@ -124,7 +124,7 @@ internal sealed class RepeatedPostTests : ApiFixture
     private async Task SellAsync()
     {
         await Database.ExecuteAsync(
-            $"insert into catalogue (sku, name, price_eur, price_usd, price_gbp, sold) values ('{Gone}', 'Gone', 1, 1, 1, true) on conflict (sku) do update set sold = true"
+            $"insert into catalogue (sku, name, price_eur, price_usd, price_gbp, vat_rate, sold) values ('{Gone}', 'Gone', 1, 1, 1, 19, true) on conflict (sku) do update set sold = true"
         );
         await UntilAsync(202);
     }

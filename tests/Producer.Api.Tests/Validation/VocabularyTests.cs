@@ -1,4 +1,7 @@
+using System.ComponentModel.DataAnnotations;
 using System.Reflection;
+using Orders.Infrastructure;
+using Orders.Producer.Api.Docs;
 using Orders.Producer.Api.Problems;
 using Orders.Producer.Api.Validation;
 
@@ -13,6 +16,16 @@ internal sealed class VocabularyTests
     [Test]
     public void Countries_without_postal_codes_are_countries() =>
         Assert.That(Countries.WithoutPostalCode, Has.Count.EqualTo(69).And.SubsetOf(Countries.Codes));
+
+    [Test]
+    public void The_description_lists_the_locales_that_there_are() =>
+        Assert.That(
+            typeof(CustomerRequest)
+                .GetProperty(nameof(CustomerRequest.Locale))!
+                .GetCustomAttribute<AllowedValuesAttribute>()!
+                .Values,
+            Is.EqualTo(CustomerLocale.Names)
+        );
 
     [Test]
     public void The_codes_of_problems_are_the_ones_that_clients_know() =>

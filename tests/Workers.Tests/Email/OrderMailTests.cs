@@ -33,6 +33,32 @@ public sealed class OrderMailTests
         Assert.That(mail.TextBody, Does.Contain("Blue mug (2 × MUG-BLUE): 1 in stock"));
     }
 
+    [TestCase("de", "1.034,50\u00a0€")]
+    [TestCase("de-AT", "€\u00a01.034,50")]
+    [TestCase("de-CH", "€\u00a01’034.50")]
+    public void Mails_are_in_the_language_of_the_customer_and_amounts_in_the_format_of_his_country(
+        string locale,
+        string total
+    )
+    {
+        var order = SampleDetails.Of(locale: locale);
+        using var confirmation = Read(OrderMail.Confirmation(order, From, Id));
+        using var apology = Read(OrderMail.Apology(order, [new StockShortage("MUG-BLUE", 2, 1)], From, Id));
+        using var cancellation = Read(OrderMail.Cancellation(order, From, Id));
+
+        Assert.That(confirmation.Subject, Is.EqualTo("Ihre Bestellung O-00001234"));
+        Assert.That(
+            confirmation.TextBody,
+            Does.StartWith("Guten Tag Zoë Müller,").And.Contain($"Summe: {total}").And.Not.Contain("order")
+        );
+        Assert.That(confirmation.HtmlBody, Does.Contain($"<html lang=\"{locale}\">").And.Contain("Summe"));
+        Assert.That(confirmation.Body!.Headers[HeaderId.ContentLanguage], Is.EqualTo(locale));
+        Assert.That(apology.Subject, Is.EqualTo("Ihre Bestellung O-00001234 kann nicht ausgeführt werden"));
+        Assert.That(apology.TextBody, Does.Contain("Blue mug (2 × MUG-BLUE): 1 auf Lager"));
+        Assert.That(cancellation.Subject, Is.EqualTo("Ihre Bestellung O-00001234 ist storniert"));
+        Assert.That(cancellation.TextBody, Does.Contain("wurde storniert"));
+    }
+
     [TestCase("Eve\r\nBcc: victim@example.com")]
     [TestCase("Eve\nBcc: victim@example.com")]
     [TestCase("Eve\rBcc: victim@example.com")]

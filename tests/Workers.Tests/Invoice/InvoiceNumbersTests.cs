@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Orders.Infrastructure.Invoices;
@@ -24,7 +25,7 @@ public sealed class InvoiceNumbersTests
     public async Task Install()
     {
         _orders = await OrdersSystem.CreateAsync(Steps.Catalogue);
-        _processes = [.. Enumerable.Range(0, 4).Select(_ => new InvoiceNumbers(_orders.Database.Source, Seller))];
+        _processes = [.. Enumerable.Range(0, 4).Select(_ => NumbersOf(new InvoiceNumbering()))];
     }
 
     [TearDown]
@@ -93,10 +94,10 @@ public sealed class InvoiceNumbersTests
             Is.EqualTo(("Zoë Müller", "Hamburg", "EUR"))
         );
         Assert.That(
-            snapshot.Lines.Select(l => (l.Sku, l.Quantity, l.Total)),
-            Is.EqualTo(new[] { ("MUG-BLUE", 2, 19.80m), ("TEA-GREEN-100", 1, 9.90m) })
+            snapshot.Lines.Select(l => (l.Sku, l.Quantity, l.Total, l.VatRate)),
+            Is.EqualTo(new[] { ("MUG-BLUE", 2, 19.80m, 19m), ("TEA-GREEN-100", 1, 9.90m, (decimal?)7m) })
         );
-        Assert.That(snapshot.Total, Is.EqualTo(29.70m));
+        Assert.That((snapshot.Total, snapshot.Locale), Is.EqualTo((29.70m, "en")));
     }
 
     [Test]
@@ -132,10 +133,158 @@ public sealed class InvoiceNumbersTests
         );
     }
 
-    private Task CheckAsync() =>
-        new InvoiceCounterCheck(_orders.Database.Source, NullLogger<InvoiceCounterCheck>.Instance).StartingAsync(
-            CancellationToken.None
+    [Test]
+    public async Task Numbers_begin_at_the_configured_ones_behind_their_prefix_and_go_on_from_there()
+    {
+        var numbering = new InvoiceNumbering("RE-", 5000, "ST-", 700);
+        var orders = await StoreAsync(3);
+        await using (var first = NumbersOf(numbering))
+            await first.IssueAsync(orders[0]);
+        await using (var later = NumbersOf(numbering with { Prefix = "RE.2027.", FirstNumber = 1 }))
+            await later.IssueAsync(orders[1]);
+        // A number that is too long for eight digits is printed whole.
+        await _orders.Database.ExecuteAsync("update invoice_counter set last = 123456788 where series = 'invoice'");
+        await using (var later = NumbersOf(numbering))
+            await later.IssueAsync(orders[2]);
+        await using var notes = new CreditNoteNumbers(_orders.Database.Source, numbering);
+        var note = await notes.IssueAsync(orders[0]);
+
+        var rows = await _orders.Database.RowsAsync("select number, printed_number from invoices order by number");
+        Assert.That(
+            rows.Select(r => ((long)r[0]!, (string)r[1]!)),
+            Is.EqualTo(new[] { (5000L, "RE-00005000"), (5001L, "RE.2027.00005001"), (123456789L, "RE-123456789") })
         );
+        Assert.That(
+            (note!.Number, note.PrintedNumber, note.Invoice.PrintedNumber),
+            Is.EqualTo((700, "ST-00000700", "RE-00005000"))
+        );
+    }
+
+    [Test]
+    public async Task A_process_refuses_to_start_with_a_first_number_that_would_leave_a_gap()
+    {
+        await CheckAsync(new InvoiceNumbering(FirstNumber: 5000));
+        foreach (var order in await StoreAsync(3))
+            await _processes[0].IssueAsync(order);
+
+        await CheckAsync(new InvoiceNumbering(FirstNumber: 4));
+        Assert.That(
+            () => CheckAsync(new InvoiceNumbering(FirstNumber: 5)),
+            Throws
+                .TypeOf<InvalidConfigurationException>()
+                .With.Message.Contains("Invoice:FirstNumber must be at most 4")
+                .And.Message.Contains("got 5; set Invoice__FirstNumber")
+        );
+    }
+
+    [Test]
+    public void A_process_refuses_to_start_with_a_time_zone_that_the_database_does_not_know() =>
+        Assert.That(
+            () => CheckAsync(new InvoiceNumbering(TimeZone: "Europe/Atlantis")),
+            Throws
+                .TypeOf<InvalidConfigurationException>()
+                .With.Message.Contains("got 'Europe/Atlantis'")
+                .And.Message.Contains("set Invoice__TimeZone")
+        );
+
+    [TestCase("Europe/Berlin", "2026-01-01")]
+    [TestCase("Pacific/Kiritimati", "2026-01-01")]
+    [TestCase("Pacific/Pago_Pago", "2025-12-31")]
+    public async Task An_invoice_is_dated_with_the_day_that_it_is_where_the_seller_is(string zone, string orderedOn)
+    {
+        var order = (await StoreAsync(1)).Single();
+        await _orders.Database.ExecuteAsync(
+            "update orders set created_at = '2025-12-31T23:30:00Z' where id = $1",
+            order
+        );
+        var numbering = new InvoiceNumbering(TimeZone: zone);
+        await using var numbers = NumbersOf(numbering);
+        await using var notes = new CreditNoteNumbers(_orders.Database.Source, numbering);
+        var invoice = await numbers.IssueAsync(order);
+        var note = await notes.IssueAsync(order);
+
+        // 25 hours lie between the Pacific zones: in one of them it is never the day of UTC.
+        Assert.That(
+            (invoice.IssuedOn, note!.IssuedOn),
+            Is.EqualTo((DayIn(zone, invoice.IssuedAt), DayIn(zone, note.IssuedAt)))
+        );
+        Assert.That(
+            invoice.Snapshot.OrderedOn,
+            Is.EqualTo(DateOnly.Parse(orderedOn, CultureInfo.InvariantCulture)),
+            "the day of the order, by the same expression"
+        );
+    }
+
+    [Test]
+    public async Task An_issued_invoice_stays_as_it_is_when_settings_rates_and_locale_change()
+    {
+        var order = await _orders.StoreAsync(("MUG-BLUE", 2), ("TEA-GREEN-100", 1));
+        await _orders.Database.ExecuteAsync("update orders set locale = 'de' where id = $1", order);
+        var berlin = new InvoiceNumbering(TimeZone: "Europe/Berlin");
+        await using var numbers = NumbersOf(berlin);
+        await using var notes = new CreditNoteNumbers(_orders.Database.Source, berlin);
+        var (invoice, note) = (await numbers.IssueAsync(order), await notes.IssueAsync(order));
+
+        var other = new InvoiceNumbering("X-", 77, "Y-", 88, "Pacific/Kiritimati");
+        await _orders.Database.ExecuteAsync("update order_lines set vat_rate = 1 where order_id = $1", order);
+        await _orders.Database.ExecuteAsync("update orders set locale = 'en' where id = $1", order);
+        await using var later = new InvoiceNumbers(_orders.Database.Source, new Seller("B", "B", "B"), other);
+        await using var laterNotes = new CreditNoteNumbers(_orders.Database.Source, other);
+        Assert.That(
+            Invoices.Document.Render(await later.IssueAsync(order)),
+            Is.EqualTo(Invoices.Document.Render(invoice))
+        );
+        Assert.That(
+            Invoices.Document.Render((await laterNotes.IssueAsync(order))!),
+            Is.EqualTo(Invoices.Document.Render(note!))
+        );
+    }
+
+    [Test]
+    public async Task Rows_of_versions_without_rate_locale_and_time_zone_are_rendered()
+    {
+        var order = await _orders.StoreAsync();
+        await _orders.Database.ExecuteAsync(
+            """
+            insert into invoices (order_id, number, issued_at, snapshot) values ($1, 1, '2025-12-31T23:30:00Z',
+                '{"orderNumber": 7, "orderedAt": "2025-12-31T22:30:00+00:00", "customerName": "Zoë Müller",
+                  "seller": {"name": "Orders Ltd", "address": "1 Example Street", "taxId": "DE000000000"},
+                  "address": {"line1": "Hafenstr. 1", "city": "Hamburg", "postalCode": "20457", "country": "DE"},
+                  "currency": "EUR", "total": 19.80, "lines": [
+                    {"sku": "MUG-BLUE", "name": "Mug, blue", "quantity": 2, "unitPrice": 9.90, "total": 19.80}]}')
+            """,
+            order
+        );
+        await _orders.Database.ExecuteAsync("update invoice_counter set last = 1 where series = 'invoice'");
+        var invoice = await _processes[0].IssueAsync(order);
+
+        Assert.That(
+            (invoice.PrintedNumber, invoice.IssuedOn),
+            Is.EqualTo(("INV-00000001", new DateOnly(2025, 12, 31)))
+        );
+        Assert.That(
+            InvoicePdfTests.Text(Invoices.Document.Render(invoice)),
+            Does.Contain("INV-00000001")
+                .And.Contain("2025-12-31")
+                .And.Contain("Total (EUR)")
+                .And.Contain("€19.80")
+                .And.Not.Contain("VAT")
+        );
+    }
+
+    private static DateOnly DayIn(string zone, DateTimeOffset at) =>
+        DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(at, TimeZoneInfo.FindSystemTimeZoneById(zone)).DateTime);
+
+    private InvoiceNumbers NumbersOf(InvoiceNumbering numbering) => new(_orders.Database.Source, Seller, numbering);
+
+    private Task CheckAsync() => CheckAsync(new InvoiceNumbering());
+
+    private Task CheckAsync(InvoiceNumbering numbering) =>
+        new InvoiceCounterCheck(
+            _orders.Database.Source,
+            numbering,
+            NullLogger<InvoiceCounterCheck>.Instance
+        ).StartingAsync(CancellationToken.None);
 
     private async Task<Guid[]> StoreAsync(int count)
     {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Orders.Infrastructure.Invoices;
 using UglyToad.PdfPig;
 using UglyToad.PdfPig.Content;
 
@@ -17,7 +18,7 @@ public sealed class InvoicePdfTests
                     "INVOICE",
                     "INV-00000042",
                     "O-00001234",
-                    "2026-11-23",
+                    "2026-11-24",
                     "Orders Ltd",
                     "DE000000000",
                     "Zoë Müller",
@@ -32,6 +33,60 @@ public sealed class InvoicePdfTests
                 ]
         )
             Assert.That(text, Does.Contain(expected));
+    }
+
+    [Test]
+    public void A_German_invoice_has_German_words_amounts_and_dates()
+    {
+        var text = Text(Invoices.Document.Render(Invoices.Of(lines: 100, locale: "de")));
+
+        foreach (
+            var expected in (string[])
+                [
+                    "RECHNUNG",
+                    "Nummer INV-00000042",
+                    "Datum 24.11.2026",
+                    "Bestellung O-00001234 vom 22.11.2026",
+                    "Steuernummer DE000000000",
+                    "Bezeichnung",
+                    "12,50\u00a0€",
+                    "63.125,00\u00a0€",
+                    "MwSt. 19\u00a0%",
+                    "53.046,22\u00a0€",
+                    "10.078,78\u00a0€",
+                    "Alle Preise enthalten die Mehrwertsteuer.",
+                    "Seite 1 von",
+                ]
+        )
+            Assert.That(text, Does.Contain(expected));
+        Assert.That(text, Does.Not.Contain("VAT").And.Not.Contain("Page"));
+    }
+
+    [Test]
+    public void The_tax_of_each_rate_is_shown_and_given_back_by_the_credit_note()
+    {
+        var invoice = Invoices.Of([
+            new InvoiceLine("MUG", "Mug", 3, 9.99m, 29.97m, 19m),
+            new InvoiceLine("TEA", "Tea", 1, 0.99m, 0.99m, 7m),
+            new InvoiceLine("BOOK", "Book", 1, 10m, 10m, 0m),
+        ]);
+        var note = new IssuedCreditNote(7, "CN-00000007", invoice.IssuedAt, invoice.IssuedOn, invoice);
+
+        Assert.That(
+            Text(Invoices.Document.Render(invoice)),
+            Does.Contain("NetVATGross")
+                .And.Contain("VAT 19%€25.18€4.79€29.97")
+                .And.Contain("VAT 7%€0.93€0.06€0.99")
+                .And.Contain("VAT 0%€10.00€0.00€10.00")
+                .And.Contain("Total (EUR)€36.11€4.85€40.96")
+        );
+        Assert.That(
+            Text(Invoices.Document.Render(note)),
+            Does.Contain("Takes back invoice INV-00000042 of 2026-11-24")
+                .And.Contain("VAT 19%-€25.18-€4.79-€29.97")
+                .And.Contain("VAT 7%-€0.93-€0.06-€0.99")
+                .And.Contain("Total (EUR)-€36.11-€4.85-€40.96")
+        );
     }
 
     [TestCase("Zoë Łukasiewicz-Ångström")]
@@ -106,12 +161,12 @@ public sealed class InvoicePdfTests
     public void An_invoice_is_smaller_than_60_kB(string customer, int lines) =>
         Assert.That(Invoices.Document.Render(Invoices.Of(customer, lines)), Has.Length.LessThan(60_000));
 
-    private static string Text(byte[] pdf)
+    internal static string Text(byte[] pdf)
     {
         using var document = PdfDocument.Open(pdf);
         return string.Join(' ', document.GetPages().Select(Text));
     }
 
     // Letters in the order of the file: a cell's text stays together.
-    private static string Text(Page page) => string.Concat(page.Letters.Select(l => l.Value));
+    internal static string Text(Page page) => string.Concat(page.Letters.Select(l => l.Value));
 }

@@ -70,7 +70,8 @@ public sealed class InvoiceStepTests : InstallationFixture
         try
         {
             Assert.That(
-                () => InvoiceOptions.Read(Tests.Settings.Of(("Invoice:FontDirectory", empty))),
+                () =>
+                    InvoiceOptions.Read(Tests.Settings.Of(("Invoice:Demo", "true"), ("Invoice:FontDirectory", empty))),
                 Throws
                     .TypeOf<InvalidConfigurationException>()
                     .With.Message.Contains("found none")

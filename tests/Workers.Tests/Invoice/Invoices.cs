@@ -1,3 +1,4 @@
+using System.Globalization;
 using Orders.Infrastructure.Invoices;
 using Orders.Infrastructure.Reading;
 using Orders.Workers.Invoice;
@@ -13,17 +14,32 @@ internal static class Invoices
         string customer = "Zoë Müller",
         int lines = 2,
         string article = "Blue mug",
-        string currency = "EUR"
-    )
-    {
-        var articles = Enumerable
-            .Range(1, lines)
-            .Select(i => new InvoiceLine($"MUG-{i:D3}", $"{article} {i}", i, 12.50m, i * 12.50m))
-            .ToArray();
-        return new IssuedInvoice(
+        string currency = "EUR",
+        string locale = "en"
+    ) =>
+        Of(
+            [
+                .. Enumerable
+                    .Range(1, lines)
+                    .Select(i => new InvoiceLine($"MUG-{i:D3}", $"{article} {i}", i, 12.50m, i * 12.50m, 19m)),
+            ],
+            customer,
+            currency,
+            locale
+        );
+
+    public static IssuedInvoice Of(
+        IReadOnlyList<InvoiceLine> lines,
+        string customer = "Zoë Müller",
+        string currency = "EUR",
+        string? locale = "en"
+    ) =>
+        new(
             new Guid("0198a0c0-0000-7000-8000-000000000001"),
             42,
-            new DateTimeOffset(2026, 11, 23, 10, 0, 0, TimeSpan.Zero),
+            "INV-00000042",
+            DateTimeOffset.Parse("2026-11-23T23:30:00Z", CultureInfo.InvariantCulture),
+            new DateOnly(2026, 11, 24),
             new InvoiceSnapshot(
                 1234,
                 new DateTimeOffset(2026, 11, 22, 9, 0, 0, TimeSpan.Zero),
@@ -31,10 +47,11 @@ internal static class Invoices
                 customer,
                 new ShippingAddress("Hafenstr. 1", "Hamburg", "20457", "DE"),
                 currency,
-                articles.Sum(a => a.Total),
-                articles
+                lines.Sum(a => a.Total),
+                lines,
+                locale,
+                new DateOnly(2026, 11, 22)
             ),
             IsStored: false
         );
-    }
 }

@@ -18,6 +18,9 @@ public sealed record NewOrder
     /// <summary>The customer's mail address.</summary>
     public required string CustomerEmail { get; init; }
 
+    /// <summary>How the customer is written to; see <see cref="CustomerLocale"/>.</summary>
+    public string Locale { get; init; } = CustomerLocale.Default;
+
     /// <summary>The lines, priced.</summary>
     public required IReadOnlyList<NewOrderLine> Lines { get; init; }
 
@@ -85,7 +88,8 @@ public sealed record NewOrder
 /// <param name="Name">Its name in the catalogue.</param>
 /// <param name="Quantity">Pieces.</param>
 /// <param name="UnitPrice">Price of one piece, from the catalogue, in the order's currency.</param>
-public sealed record NewOrderLine(string Sku, string Name, int Quantity, decimal UnitPrice)
+/// <param name="VatRate">Value added tax that the price contains, from the catalogue, in per cent.</param>
+public sealed record NewOrderLine(string Sku, string Name, int Quantity, decimal UnitPrice, decimal VatRate)
 {
     /// <summary>Quantity times price.</summary>
     public decimal Total => Quantity * UnitPrice;

@@ -10,29 +10,29 @@ namespace Orders.Infrastructure.Intake;
 /// </summary>
 internal static class OrderIntakeSql
 {
-    private const int LineParameters = 16;
-    private const int OutboxParameters = LineParameters + 7;
+    private const int LineParameters = 17;
+    private const int OutboxParameters = LineParameters + 8;
 
     // Orders, lines, progress and messages in one statement: committed together or not at all, and nothing is sent
     // before.
     private static readonly string Insert = $"""
         with o as (
             insert into orders (id, client_id, customer_name, customer_email, currency, total, premium, notes,
-                ship_line1, ship_city, ship_postal_code, ship_country, release_at, created_at)
+                ship_line1, ship_city, ship_postal_code, ship_country, release_at, created_at, locale)
             select t.* from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::numeric[],
                 $7::boolean[], $8::text[],
                                    $9::text[], $10::text[], $11::text[], $12::text[], $13::timestamptz[],
-                                       $14::timestamptz[]) as t
+                                       $14::timestamptz[], $15::text[]) as t
             returning id, number),
         p as (
             insert into order_progress (order_id, required, done, failed) select t.id, t.required, 0, 0
-                from unnest($1::uuid[], $15::integer[]) as t(id, required)),
+                from unnest($1::uuid[], $16::integer[]) as t(id, required)),
         l as (
-            insert into order_lines (order_id, line, sku, name, quantity, unit_price, total)
+            insert into order_lines (order_id, line, sku, name, quantity, unit_price, total, vat_rate)
             select t.* from unnest(${LineParameters}::uuid[], ${LineParameters + 1}::smallint[], ${LineParameters
             + 2}::text[], ${LineParameters + 3}::text[],
                                    ${LineParameters + 4}::integer[], ${LineParameters + 5}::numeric[], ${LineParameters
-            + 6}::numeric[]) as t),
+            + 6}::numeric[], ${LineParameters + 7}::numeric[]) as t),
         m as (
             {OutboxColumns.Insert(OutboxParameters)})
         select id, number from o
@@ -122,6 +122,7 @@ internal static class OrderIntakeSql
         p.AddColumn(NpgsqlDbType.Text, orders, o => o.ShipCountry);
         p.AddColumn(NpgsqlDbType.TimestampTz, orders, o => o.ReleaseAt?.ToUniversalTime());
         p.AddColumn(NpgsqlDbType.TimestampTz, orders, o => o.CreatedAt);
+        p.AddColumn(NpgsqlDbType.Text, orders, o => o.Locale);
         p.AddColumn(NpgsqlDbType.Integer, orders, o => o.RequiredSteps);
         p.AddColumn(NpgsqlDbType.Uuid, lines, l => l.Id);
         p.AddColumn(NpgsqlDbType.Smallint, lines, l => l.At);
@@ -130,6 +131,7 @@ internal static class OrderIntakeSql
         p.AddColumn(NpgsqlDbType.Integer, lines, l => l.Line.Quantity);
         p.AddColumn(NpgsqlDbType.Numeric, lines, l => l.Line.UnitPrice);
         p.AddColumn(NpgsqlDbType.Numeric, lines, l => l.Line.Total);
+        p.AddColumn(NpgsqlDbType.Numeric, lines, l => l.Line.VatRate);
         OutboxColumns.AddTo(p, Array.ConvertAll(which, i => messages[i]));
 
         var numbers = new Dictionary<Guid, long>(orders.Length);

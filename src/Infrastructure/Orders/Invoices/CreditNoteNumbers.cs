@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Npgsql;
 using QueueWorkers.GroupCommit;
 
@@ -10,28 +9,29 @@ namespace Orders.Infrastructure.Invoices;
 /// An order without an invoice gets none. A crash before the commit gives the number back; one after it leaves the
 /// credit note to be found by the next run.
 /// </summary>
-public sealed class CreditNoteNumbers(NpgsqlDataSource database)
+public sealed class CreditNoteNumbers(NpgsqlDataSource database, InvoiceNumbering numbering)
     : GroupCommitter<InvoiceNumbers.NumberRequest, IssuedCreditNote?>
 {
     private const string Lock = "select from invoice_counter where series = 'credit-note' for update";
 
-    private const string Issue = """
-        with issued as (
-            insert into credit_notes (order_id, number)
-            select i.order_id, c.last + row_number() over (order by i.number)
-            from invoices i, invoice_counter c
-            where i.order_id = any($1) and c.series = 'credit-note'
-                and not exists (select from credit_notes n where n.order_id = i.order_id)
-            returning order_id, number, issued_at),
-        counted as (
-            update invoice_counter set last = last + (select count(*) from issued)
-                where series = 'credit-note' and exists (select from issued)),
+    private static readonly string Issue = $"""
+        with {InvoiceRows.Counter},
+        numbered as (
+            select i.order_id, c.last + row_number() over (order by i.number) as number from invoices i, counter c
+            where i.order_id = any($1) and not exists (select from credit_notes n where n.order_id = i.order_id)),
+        issued as (
+            insert into credit_notes (order_id, number, printed_number, issued_on)
+            select order_id, number, {InvoiceRows.PrintedNumber}, {InvoiceRows.IssuedOn} from numbered
+            returning {Note}),
+        counted as ({InvoiceRows.Count}),
         notes as (
-            select order_id, number, issued_at from issued union all select order_id, number, issued_at
-                from credit_notes where order_id = any($1))
-        select n.order_id, n.number, n.issued_at, i.number, i.snapshot, i.issued_at, i.sha256 is not null from notes n
-            join invoices i on i.order_id = n.order_id
+            select * from issued union all select {Note} from credit_notes where order_id = any($1))
+        select n.note, n.note_printed, n.note_at, n.note_on, {InvoiceRows.Invoice}, sha256 is not null
+            from notes n join invoices on order_id = n.note_order
         """;
+
+    private const string Note =
+        "order_id as note_order, number as note, printed_number as note_printed, issued_at as note_at, issued_on as note_on";
 
     /// <summary>Issues the credit note of an order's invoice, or finds the one that an earlier run issued.</summary>
     /// <returns>Null when the order has no invoice.</returns>
@@ -44,27 +44,33 @@ public sealed class CreditNoteNumbers(NpgsqlDataSource database)
         var issued = new Dictionary<Guid, IssuedCreditNote>(orders.Length);
         await using var batch = database.CreateBatch();
         batch.BatchCommands.Add(new(Lock));
-        batch.BatchCommands.Add(new(Issue) { Parameters = { new NpgsqlParameter<Guid[]> { TypedValue = orders } } });
+        batch.BatchCommands.Add(
+            new(Issue)
+            {
+                Parameters =
+                {
+                    new NpgsqlParameter<Guid[]> { TypedValue = orders },
+                    new NpgsqlParameter<string> { TypedValue = "credit-note" },
+                    new NpgsqlParameter<long> { TypedValue = numbering.FirstCreditNote },
+                    new NpgsqlParameter<string> { TypedValue = numbering.CreditNotePrefix },
+                    new NpgsqlParameter<string> { TypedValue = numbering.TimeZone },
+                },
+            }
+        );
         Failpoint.Hit("invoice.before_number_credit_note", Outside.Database);
         await using var reader = await batch.ExecuteReaderAsync();
         await reader.NextResultAsync();
         while (await reader.ReadAsync())
         {
-            var snapshot = JsonSerializer.Deserialize(
-                reader.GetFieldValue<byte[]>(4),
-                InvoiceJson.Default.InvoiceSnapshot
-            )!;
-            var invoice = new IssuedInvoice(
-                reader.GetGuid(0),
-                reader.GetInt64(3),
-                reader.GetFieldValue<DateTimeOffset>(5),
-                snapshot,
-                reader.GetBoolean(6)
+            var number = reader.GetInt64(0);
+            var note = new IssuedCreditNote(
+                number,
+                OrderNumber.CreditNote(InvoiceRows.PrintedFrom(reader, 1), number),
+                reader.GetFieldValue<DateTimeOffset>(2),
+                InvoiceRows.DayFrom(reader, 3),
+                InvoiceRows.InvoiceFrom(reader, 4)
             );
-            issued.Add(
-                invoice.OrderId,
-                new IssuedCreditNote(reader.GetInt64(1), reader.GetFieldValue<DateTimeOffset>(2), invoice)
-            );
+            issued.Add(note.Invoice.OrderId, note);
         }
 
         // The end of the batch is its commit: an error there must reach the callers.
@@ -82,7 +88,15 @@ public sealed class CreditNoteNumbers(NpgsqlDataSource database)
 }
 
 /// <summary>A credit note that has its number.</summary>
-/// <param name="Number">The number; see <see cref="OrderNumber.FormatCreditNote"/>.</param>
-/// <param name="IssuedAt">When it was issued; printed on the document.</param>
+/// <param name="Number">The running number.</param>
+/// <param name="PrintedNumber">The number as it is printed.</param>
+/// <param name="IssuedAt">When it was issued.</param>
+/// <param name="IssuedOn">The day on which it was issued; printed on the document.</param>
 /// <param name="Invoice">The invoice that it takes back.</param>
-public sealed record IssuedCreditNote(long Number, DateTimeOffset IssuedAt, IssuedInvoice Invoice);
+public sealed record IssuedCreditNote(
+    long Number,
+    string PrintedNumber,
+    DateTimeOffset IssuedAt,
+    DateOnly IssuedOn,
+    IssuedInvoice Invoice
+);

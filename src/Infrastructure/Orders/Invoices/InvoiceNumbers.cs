@@ -16,11 +16,11 @@ namespace Orders.Infrastructure.Invoices;
 ///    snapshot taken under the lock:
 ///    it sees every invoice there is, so a number is never taken for an order that has one and never burnt by a
 ///    conflict.
-/// 3. The counter advances by as many numbers as were written.
+/// 3. The counter advances by as many numbers as were written. While it is 0, it begins at the configured number.
 /// A crash before the commit gives the numbers back; a crash after it leaves the invoice to be found by the next run on
 /// the same message.
 /// </summary>
-public sealed class InvoiceNumbers(NpgsqlDataSource database, Seller seller)
+public sealed class InvoiceNumbers(NpgsqlDataSource database, Seller seller, InvoiceNumbering numbering)
     : GroupCommitter<InvoiceNumbers.NumberRequest, IssuedInvoice?>
 {
     /// <summary>What a step's database role needs for it.</summary>
@@ -33,29 +33,31 @@ public sealed class InvoiceNumbers(NpgsqlDataSource database, Seller seller)
 
     private const string Lock = "select from invoice_counter where series = 'invoice' for update";
 
-    private const string Issue = """
-        with issued as (
-            insert into invoices (order_id, number, snapshot)
-            select o.id, c.last + row_number() over (order by o.number), jsonb_build_object(
-                'orderNumber', o.number, 'orderedAt', o.created_at, 'seller', $2::jsonb, 'customerName',
-                    o.customer_name, 'currency', o.currency, 'total', o.total,
+    private static readonly string Issue = $"""
+        with {InvoiceRows.Counter},
+        numbered as (
+            select o.id, c.last + row_number() over (order by o.number) as number, jsonb_build_object(
+                'orderNumber', o.number, 'orderedAt', o.created_at,
+                'orderedOn', (o.created_at at time zone $5)::date, 'locale', o.locale, 'seller', $6::jsonb,
+                'customerName', o.customer_name, 'currency', o.currency, 'total', o.total,
                 'address', jsonb_build_object('line1', o.ship_line1, 'city', o.ship_city, 'postalCode',
                     o.ship_postal_code, 'country', o.ship_country),
                 'lines', (select jsonb_agg(jsonb_build_object('sku', l.sku, 'name', l.name, 'quantity', l.quantity,
-                    'unitPrice', l.unit_price, 'total', l.total) order by l.line)
-                          from order_lines l where l.order_id = o.id))
-            from orders o, invoice_counter c
-            where o.id = any($1) and c.series = 'invoice'
+                    'unitPrice', l.unit_price, 'total', l.total, 'vatRate', l.vat_rate) order by l.line)
+                          from order_lines l where l.order_id = o.id)) as snapshot
+            from orders o, counter c
+            where o.id = any($1)
                 and not exists (select from invoices i where i.order_id = o.id)
                 and exists (select from order_lines l where l.order_id = o.id)
-                and not exists (select from order_progress p where p.order_id = o.id and p.cancelled_at is not null)
-            returning order_id, number, snapshot, issued_at),
-        counted as (
-            update invoice_counter set last = last + (select count(*) from issued)
-                where series = 'invoice' and exists (select from issued))
-        select order_id, number, snapshot, issued_at, false from issued
+                and not exists (select from order_progress p where p.order_id = o.id and p.cancelled_at is not null)),
+        issued as (
+            insert into invoices (order_id, number, printed_number, issued_on, snapshot)
+            select id, number, {InvoiceRows.PrintedNumber}, {InvoiceRows.IssuedOn}, snapshot from numbered
+            returning {InvoiceRows.Invoice}, false),
+        counted as ({InvoiceRows.Count})
+        select * from issued
         union all
-        select order_id, number, snapshot, issued_at, sha256 is not null from invoices where order_id = any($1)
+        select {InvoiceRows.Invoice}, sha256 is not null from invoices where order_id = any($1)
         """;
 
     private const string IsCancelled = "select cancelled_at is not null from order_progress where order_id = $1";
@@ -97,6 +99,10 @@ public sealed class InvoiceNumbers(NpgsqlDataSource database, Seller seller)
                 Parameters =
                 {
                     new NpgsqlParameter<Guid[]> { TypedValue = orders },
+                    new NpgsqlParameter<string> { TypedValue = "invoice" },
+                    new NpgsqlParameter<long> { TypedValue = numbering.FirstNumber },
+                    new NpgsqlParameter<string> { TypedValue = numbering.Prefix },
+                    new NpgsqlParameter<string> { TypedValue = numbering.TimeZone },
                     new NpgsqlParameter { Value = _seller, NpgsqlDbType = NpgsqlDbType.Jsonb },
                 },
             }
@@ -106,17 +112,7 @@ public sealed class InvoiceNumbers(NpgsqlDataSource database, Seller seller)
         await reader.NextResultAsync();
         while (await reader.ReadAsync())
         {
-            var snapshot = JsonSerializer.Deserialize(
-                reader.GetFieldValue<byte[]>(2),
-                InvoiceJson.Default.InvoiceSnapshot
-            )!;
-            var invoice = new IssuedInvoice(
-                reader.GetGuid(0),
-                reader.GetInt64(1),
-                reader.GetFieldValue<DateTimeOffset>(3),
-                snapshot,
-                reader.GetBoolean(4)
-            );
+            var invoice = InvoiceRows.InvoiceFrom(reader, 0);
             issued.Add(invoice.OrderId, invoice);
         }
 

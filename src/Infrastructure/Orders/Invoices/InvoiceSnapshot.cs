@@ -12,6 +12,10 @@ namespace Orders.Infrastructure.Invoices;
 /// <param name="Currency">ISO 4217.</param>
 /// <param name="Total">Sum of the lines.</param>
 /// <param name="Lines">The lines, in the order in which they were posted.</param>
+/// <param name="Locale">How the customer is written to; null in snapshots of versions that knew English only.</param>
+/// <param name="OrderedOn">
+/// The day on which the order was accepted, in the seller's time zone; null in snapshots of versions that knew UTC only.
+/// </param>
 public sealed record InvoiceSnapshot(
     long OrderNumber,
     DateTimeOffset OrderedAt,
@@ -20,7 +24,9 @@ public sealed record InvoiceSnapshot(
     ShippingAddress Address,
     string Currency,
     decimal Total,
-    IReadOnlyList<InvoiceLine> Lines
+    IReadOnlyList<InvoiceLine> Lines,
+    string? Locale = null,
+    DateOnly? OrderedOn = null
 );
 
 /// <summary>One line of an invoice.</summary>
@@ -29,7 +35,17 @@ public sealed record InvoiceSnapshot(
 /// <param name="Quantity">Pieces.</param>
 /// <param name="UnitPrice">Price of one piece.</param>
 /// <param name="Total">Price of all of them.</param>
-public sealed record InvoiceLine(string Sku, string Name, int Quantity, decimal UnitPrice, decimal Total);
+/// <param name="VatRate">
+/// Value added tax that the price contains, in per cent; null when the order was accepted before articles had a rate.
+/// </param>
+public sealed record InvoiceLine(
+    string Sku,
+    string Name,
+    int Quantity,
+    decimal UnitPrice,
+    decimal Total,
+    decimal? VatRate = null
+);
 
 /// <summary>
 /// Reads and writes the JSON of a snapshot; the statement in <see cref="InvoiceNumbers"/> builds it with these member

@@ -163,11 +163,13 @@ namespace Orders.Infrastructure.Migrations
                     price_eur = table.Column<decimal>(type: "numeric(12,2)", nullable: false),
                     price_usd = table.Column<decimal>(type: "numeric(12,2)", nullable: false),
                     price_gbp = table.Column<decimal>(type: "numeric(12,2)", nullable: false),
+                    vat_rate = table.Column<decimal>(type: "numeric(5,2)", nullable: false),
                     sold = table.Column<bool>(type: "boolean", nullable: false)
                 },
                 constraints: table =>
                 {
                     table.PrimaryKey("pk_catalogue", x => x.sku);
+                    table.CheckConstraint("catalogue_vat_rate_in_per_cent", "vat_rate >= 0 and vat_rate < 100");
                 });
 
             migrationBuilder.CreateTable(
@@ -224,6 +226,8 @@ namespace Orders.Infrastructure.Migrations
                 {
                     order_id = table.Column<Guid>(type: "uuid", nullable: false),
                     number = table.Column<long>(type: "bigint", nullable: false),
+                    printed_number = table.Column<string>(type: "text", nullable: true),
+                    issued_on = table.Column<DateOnly>(type: "date", nullable: true),
                     issued_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()"),
                     pdf = table.Column<byte[]>(type: "bytea", nullable: true),
                     sha256 = table.Column<byte[]>(type: "bytea", nullable: true)
@@ -370,6 +374,8 @@ namespace Orders.Infrastructure.Migrations
                     order_id = table.Column<Guid>(type: "uuid", nullable: false),
                     number = table.Column<long>(type: "bigint", nullable: false),
                     snapshot = table.Column<string>(type: "jsonb", nullable: false),
+                    printed_number = table.Column<string>(type: "text", nullable: true),
+                    issued_on = table.Column<DateOnly>(type: "date", nullable: true),
                     issued_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()"),
                     pdf = table.Column<byte[]>(type: "bytea", nullable: true),
                     sha256 = table.Column<byte[]>(type: "bytea", nullable: true)
@@ -419,6 +425,7 @@ namespace Orders.Infrastructure.Migrations
                     client_id = table.Column<string>(type: "text", nullable: false),
                     customer_name = table.Column<string>(type: "text", nullable: false),
                     customer_email = table.Column<string>(type: "text", nullable: false),
+                    locale = table.Column<string>(type: "text", nullable: false, defaultValue: "en"),
                     currency = table.Column<string>(type: "char(3)", nullable: false),
                     total = table.Column<decimal>(type: "numeric(14,2)", nullable: false),
                     premium = table.Column<bool>(type: "boolean", nullable: false),
@@ -835,6 +842,7 @@ namespace Orders.Infrastructure.Migrations
                     name = table.Column<string>(type: "text", nullable: false),
                     quantity = table.Column<int>(type: "integer", nullable: false),
                     unit_price = table.Column<decimal>(type: "numeric(12,2)", nullable: false),
+                    vat_rate = table.Column<decimal>(type: "numeric(5,2)", nullable: true),
                     total = table.Column<decimal>(type: "numeric(14,2)", nullable: false)
                 },
                 constraints: table =>

@@ -97,10 +97,17 @@ namespace Orders.Infrastructure.Migrations
                         .HasColumnType("boolean")
                         .HasColumnName("sold");
 
+                    b.Property<decimal>("VatRate")
+                        .HasColumnType("numeric(5,2)")
+                        .HasColumnName("vat_rate");
+
                     b.HasKey("Sku")
                         .HasName("pk_catalogue");
 
-                    b.ToTable("catalogue", (string)null);
+                    b.ToTable("catalogue", null, t =>
+                        {
+                            t.HasCheckConstraint("catalogue_vat_rate_in_per_cent", "vat_rate >= 0 and vat_rate < 100");
+                        });
                 });
 
             modelBuilder.Entity("Orders.Infrastructure.CreditNote", b =>
@@ -116,6 +123,10 @@ namespace Orders.Infrastructure.Migrations
                         .HasColumnName("issued_at")
                         .HasDefaultValueSql("now()");
 
+                    b.Property<DateOnly?>("IssuedOn")
+                        .HasColumnType("date")
+                        .HasColumnName("issued_on");
+
                     b.Property<long>("Number")
                         .HasColumnType("bigint")
                         .HasColumnName("number");
@@ -123,6 +134,10 @@ namespace Orders.Infrastructure.Migrations
                     b.Property<byte[]>("Pdf")
                         .HasColumnType("bytea")
                         .HasColumnName("pdf");
+
+                    b.Property<string>("PrintedNumber")
+                        .HasColumnType("text")
+                        .HasColumnName("printed_number");
 
                     b.Property<byte[]>("Sha256")
                         .HasColumnType("bytea")
@@ -208,6 +223,10 @@ namespace Orders.Infrastructure.Migrations
                         .HasColumnName("issued_at")
                         .HasDefaultValueSql("now()");
 
+                    b.Property<DateOnly?>("IssuedOn")
+                        .HasColumnType("date")
+                        .HasColumnName("issued_on");
+
                     b.Property<long>("Number")
                         .HasColumnType("bigint")
                         .HasColumnName("number");
@@ -215,6 +234,10 @@ namespace Orders.Infrastructure.Migrations
                     b.Property<byte[]>("Pdf")
                         .HasColumnType("bytea")
                         .HasColumnName("pdf");
+
+                    b.Property<string>("PrintedNumber")
+                        .HasColumnType("text")
+                        .HasColumnName("printed_number");
 
                     b.Property<byte[]>("Sha256")
                         .HasColumnType("bytea")
@@ -280,6 +303,13 @@ namespace Orders.Infrastructure.Migrations
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("customer_name");
+
+                    b.Property<string>("Locale")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("en")
+                        .HasColumnName("locale");
 
                     b.Property<string>("Notes")
                         .HasColumnType("text")
@@ -372,6 +402,10 @@ namespace Orders.Infrastructure.Migrations
                     b.Property<decimal>("UnitPrice")
                         .HasColumnType("numeric(12,2)")
                         .HasColumnName("unit_price");
+
+                    b.Property<decimal?>("VatRate")
+                        .HasColumnType("numeric(5,2)")
+                        .HasColumnName("vat_rate");
 
                     b.HasKey("OrderId", "Line")
                         .HasName("pk_order_lines");

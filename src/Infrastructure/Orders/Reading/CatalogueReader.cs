@@ -6,14 +6,14 @@ namespace Orders.Infrastructure.Reading;
 /// <summary>Reads what can be ordered.</summary>
 public sealed class CatalogueReader(NpgsqlDataSource database)
 {
-    private const string Items = "select sku, name, price_eur, price_usd, price_gbp, sold from catalogue";
+    private const string Items = "select sku, name, price_eur, price_usd, price_gbp, vat_rate, sold from catalogue";
 
     // Zero when nothing is deployed; an order that requires no step would count as completed at once, so the API
     // refuses to take one.
     private const string RequiredSteps = "select coalesce(bit_or(bit), 0) from step_catalogue where active";
 
     private const string Stock = """
-        select c.sku, c.name, c.price_eur, c.price_usd, c.price_gbp, c.sold, coalesce(s.on_hand, 0) as on_hand
+        select c.sku, c.name, c.price_eur, c.price_usd, c.price_gbp, c.vat_rate, c.sold, coalesce(s.on_hand, 0) as on_hand
         from catalogue c left join stock s using (sku) order by c.sku
         """;
 
@@ -55,6 +55,7 @@ public sealed class CatalogueReader(NpgsqlDataSource database)
             PriceEur = reader.GetDecimal("price_eur"),
             PriceUsd = reader.GetDecimal("price_usd"),
             PriceGbp = reader.GetDecimal("price_gbp"),
+            VatRate = reader.GetDecimal("vat_rate"),
             Sold = reader.GetBoolean("sold"),
         };
 }

@@ -3,19 +3,19 @@ using Npgsql;
 namespace Orders.Infrastructure.Reading;
 
 /// <summary>An order's invoice, or the credit note that took it back, as a file.</summary>
-/// <param name="Number">Its running number.</param>
+/// <param name="Number">Its number, as it is printed.</param>
 /// <param name="Pdf">The document; null until it was rendered.</param>
 /// <param name="Sha256">Its SHA-256; null until it was rendered.</param>
-public sealed record StoredInvoice(long Number, byte[]? Pdf, byte[]? Sha256);
+public sealed record StoredInvoice(string Number, byte[]? Pdf, byte[]? Sha256);
 
 /// <summary>Reads invoices' documents.</summary>
 public sealed class InvoiceDocumentReader(NpgsqlDataSource database)
 {
     private const string Invoice =
-        "select i.number, i.pdf, i.sha256 from orders o left join invoices i on i.order_id = o.id where o.id = $1 and o.client_id = $2";
+        "select i.number, i.pdf, i.sha256, i.printed_number from orders o left join invoices i on i.order_id = o.id where o.id = $1 and o.client_id = $2";
 
     private const string CreditNote =
-        "select n.number, n.pdf, n.sha256 from orders o left join credit_notes n on n.order_id = o.id where o.id = $1 and o.client_id = $2";
+        "select n.number, n.pdf, n.sha256, n.printed_number from orders o left join credit_notes n on n.order_id = o.id where o.id = $1 and o.client_id = $2";
 
     /// <summary>Reads an order's invoice.</summary>
     /// <returns>Whether the order exists and is the client's, and its invoice once the number is issued.</returns>
@@ -24,7 +24,7 @@ public sealed class InvoiceDocumentReader(NpgsqlDataSource database)
         Guid orderId,
         string clientId,
         CancellationToken cancellationToken
-    ) => FindAsync(Invoice, orderId, clientId, cancellationToken);
+    ) => FindAsync(Invoice, OrderNumber.Invoice, orderId, clientId, cancellationToken);
 
     /// <summary>Reads the credit note of an order's invoice.</summary>
     /// <returns>Whether the order exists and is the client's, and the credit note once its number is issued.</returns>
@@ -33,10 +33,11 @@ public sealed class InvoiceDocumentReader(NpgsqlDataSource database)
         Guid orderId,
         string clientId,
         CancellationToken cancellationToken
-    ) => FindAsync(CreditNote, orderId, clientId, cancellationToken);
+    ) => FindAsync(CreditNote, OrderNumber.CreditNote, orderId, clientId, cancellationToken);
 
     private async Task<(bool OrderFound, StoredInvoice? Invoice)> FindAsync(
         string sql,
+        Func<string?, long, string> printed,
         Guid orderId,
         string clientId,
         CancellationToken cancellationToken
@@ -54,7 +55,7 @@ public sealed class InvoiceDocumentReader(NpgsqlDataSource database)
         return (
             true,
             new StoredInvoice(
-                number,
+                printed(reader.IsDBNull(3) ? null : reader.GetString(3), number),
                 reader.IsDBNull(1) ? null : reader.GetFieldValue<byte[]>(1),
                 reader.IsDBNull(2) ? null : reader.GetFieldValue<byte[]>(2)
             )

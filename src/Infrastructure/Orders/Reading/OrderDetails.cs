@@ -13,7 +13,7 @@ namespace Orders.Infrastructure.Reading;
 /// <param name="Steps">The steps it needs, in the order of the catalogue.</param>
 /// <param name="FailedAttempts">The attempts that failed, in the order of time.</param>
 /// <param name="Effects">What the world has seen of it.</param>
-/// <param name="InvoiceNumber">Its invoice's running number; null when none was issued.</param>
+/// <param name="InvoiceNumber">Its invoice's number, as it is printed; null when none was issued.</param>
 public sealed record OrderDetails(
     Order Order,
     OrderStatus Status,
@@ -23,5 +23,5 @@ public sealed record OrderDetails(
     IReadOnlyList<StepRecord> Steps,
     IReadOnlyList<StepAttempt> FailedAttempts,
     IReadOnlyList<Effect> Effects,
-    long? InvoiceNumber
+    string? InvoiceNumber
 );

@@ -13,7 +13,7 @@ public sealed class OrderDetailsReader(NpgsqlDataSource database)
     private const int MostAttempts = 200;
 
     private const string TheOrder = $"""
-        select {OrderRows.Order}, p.rejected_at, i.number as invoice
+        select {OrderRows.Order}, p.rejected_at, i.number as invoice, i.printed_number
         from orders o join order_progress p on p.order_id = o.id left join invoices i on i.order_id = o.id
             where o.id = $1
         """;
@@ -47,7 +47,9 @@ public sealed class OrderDetailsReader(NpgsqlDataSource database)
         var lines = new List<OrderLine>();
         var (order, status, completedAt, cancelledAt) = OrderRows.OrderFrom(reader, orderId, lines);
         var rejectedAt = reader.Optional<DateTimeOffset>("rejected_at");
-        var invoice = reader.Optional<long>("invoice");
+        var invoice = reader.Optional<long>("invoice") is { } number
+            ? OrderNumber.Invoice(reader.OptionalText("printed_number"), number)
+            : null;
         await OrderRows.ReadNextAsync(reader, lines, r => OrderRows.LineFrom(r, orderId), cancellationToken);
 
         var steps = new List<StepRecord>();

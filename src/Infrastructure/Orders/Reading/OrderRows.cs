@@ -15,14 +15,14 @@ internal static class OrderRows
     /// Columns of <c>orders o join order_progress p</c>, for <see cref="OrderFrom"/>.
     /// </summary>
     public const string Order = """
-        o.number, o.client_id, o.customer_name, o.customer_email, o.currency, o.total, o.premium, o.created_at,
+        o.number, o.client_id, o.customer_name, o.customer_email, o.locale, o.currency, o.total, o.premium, o.created_at,
             o.ship_line1, o.ship_city, o.ship_postal_code, o.ship_country, o.notes, o.release_at, p.status,
             p.completed_at, p.cancelled_at
         """;
 
     /// <summary>The lines of the order $1, for <see cref="LineFrom"/>.</summary>
     public const string Lines =
-        "select line, sku, name, quantity, unit_price, total from order_lines where order_id = $1 order by line";
+        "select line, sku, name, quantity, unit_price, total, vat_rate from order_lines where order_id = $1 order by line";
 
     /// <summary>
     /// Columns of <c>step_catalogue c left join step_runs r</c>, for <see cref="StepFrom"/>.
@@ -47,6 +47,7 @@ internal static class OrderRows
                 ClientId = reader.GetString("client_id"),
                 CustomerName = reader.GetString("customer_name"),
                 CustomerEmail = reader.GetString("customer_email"),
+                Locale = reader.GetString("locale"),
                 Currency = reader.GetString("currency"),
                 Total = reader.GetDecimal("total"),
                 Premium = reader.GetBoolean("premium"),
@@ -75,6 +76,7 @@ internal static class OrderRows
             Quantity = reader.GetInt32("quantity"),
             UnitPrice = reader.GetDecimal("unit_price"),
             Total = reader.GetDecimal("total"),
+            VatRate = reader.Optional<decimal>("vat_rate"),
         };
 
     /// <summary>Reads a step from the columns <see cref="Step"/>.</summary>

@@ -9,6 +9,7 @@ namespace Orders.Infrastructure.Reading;
 /// <param name="Total">Sum of the lines.</param>
 /// <param name="ShipTo">Where to send the goods.</param>
 /// <param name="Lines">The lines, in the order in which they were posted.</param>
+/// <param name="Locale">How the customer is written to; see <see cref="CustomerLocale"/>.</param>
 /// <param name="IsCancelled">Whether the order was cancelled.</param>
 public sealed record OrderSnapshot(
     Guid OrderId,
@@ -19,6 +20,7 @@ public sealed record OrderSnapshot(
     decimal Total,
     ShippingAddress ShipTo,
     IReadOnlyList<OrderSnapshotLine> Lines,
+    string Locale = CustomerLocale.Default,
     bool IsCancelled = false
 );
 

@@ -20,7 +20,7 @@ public sealed class OrderSnapshotReader(NpgsqlDataSource database)
         select o.id, w.effect, o.number, o.customer_name, o.customer_email, o.currency, o.total, o.ship_line1,
             o.ship_city, o.ship_postal_code, o.ship_country,
                exists (select from effects e where e.subject_id = o.id and e.effect = w.effect
-                   and e.state = {EffectState.Done:D}), p.cancelled_at is not null
+                   and e.state = {EffectState.Done:D}), p.cancelled_at is not null, o.locale
         from unnest($1::uuid[], $2::text[]) as w(id, effect) join orders o on o.id = w.id
             join order_progress p on p.order_id = o.id
         """;
@@ -97,6 +97,7 @@ public sealed class OrderSnapshotReader(NpgsqlDataSource database)
                     reader.GetString(10)
                 ),
                 lines[id],
+                reader.GetString(13),
                 reader.GetBoolean(12)
             );
             found.Add(

@@ -31,9 +31,9 @@ public sealed record OrderView(
 );
 
 /// <summary>An invoice, or a credit note, whose document exists.</summary>
-/// <param name="Number">Its running number.</param>
+/// <param name="Number">Its number, as it is printed.</param>
 /// <param name="Sha256">SHA-256 of the document.</param>
-public sealed record RenderedInvoice(long Number, byte[] Sha256);
+public sealed record RenderedInvoice(string Number, byte[] Sha256);
 
 /// <summary>Reads one order, in one round trip.</summary>
 public sealed class OrderViewReader(NpgsqlDataSource database)
@@ -41,8 +41,9 @@ public sealed class OrderViewReader(NpgsqlDataSource database)
     // The order first, its steps last: they are read with later snapshots, so an order seen as completed never shows a
     // step that is not.
     private const string TheOrder = $"""
-        select {OrderRows.Order}, i.number as invoice, i.sha256 as invoice_sha256,
-            n.number as credit_note, n.sha256 as credit_note_sha256
+        select {OrderRows.Order}, i.number as invoice, i.printed_number as invoice_printed,
+            i.sha256 as invoice_sha256,
+            n.number as credit_note, n.printed_number as credit_note_printed, n.sha256 as credit_note_sha256
         from orders o join order_progress p on p.order_id = o.id
             left join invoices i on i.order_id = o.id and i.sha256 is not null
             left join credit_notes n on n.order_id = o.id and n.sha256 is not null
@@ -92,8 +93,8 @@ public sealed class OrderViewReader(NpgsqlDataSource database)
 
         var lines = new List<OrderLine>();
         var (order, status, completedAt, cancelledAt) = OrderRows.OrderFrom(reader, orderId, lines);
-        var invoice = RenderedFrom(reader, "invoice");
-        var creditNote = RenderedFrom(reader, "credit_note");
+        var invoice = RenderedFrom(reader, "invoice", OrderNumber.Invoice);
+        var creditNote = RenderedFrom(reader, "credit_note", OrderNumber.CreditNote);
         await OrderRows.ReadNextAsync(reader, lines, r => OrderRows.LineFrom(r, orderId), cancellationToken);
 
         var undone = new Dictionary<string, DateTimeOffset>();
@@ -116,9 +117,16 @@ public sealed class OrderViewReader(NpgsqlDataSource database)
         return new OrderView(order, status, completedAt, steps, invoice, creditNote, cancelledAt, undone, reports);
     }
 
-    private static RenderedInvoice? RenderedFrom(NpgsqlDataReader reader, string column) =>
+    private static RenderedInvoice? RenderedFrom(
+        NpgsqlDataReader reader,
+        string column,
+        Func<string?, long, string> printed
+    ) =>
         reader.Optional<long>(column) is { } number
-            ? new RenderedInvoice(number, reader.GetFieldValue<byte[]>($"{column}_sha256"))
+            ? new RenderedInvoice(
+                printed(reader.OptionalText($"{column}_printed"), number),
+                reader.GetFieldValue<byte[]>($"{column}_sha256")
+            )
             : null;
 
     private static StepReport ReportFrom(NpgsqlDataReader reader, Guid orderId) =>
