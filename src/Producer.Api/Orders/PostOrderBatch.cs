@@ -13,7 +13,7 @@ namespace Orders.Producer.Api.Orders;
 /// <c>POST /orders/batch</c>: takes up to 500 orders. Each stands for itself: a bad one is refused, the others are
 /// accepted, and the answer says which.
 /// </summary>
-internal sealed class PostOrderBatch(OrderSubmission door, ClientRateLimit limit)
+internal sealed class PostOrderBatch(OrderSubmission door, ClientRateLimit limit, ILogger<PostOrderBatch> log)
 {
     /// <summary>The largest body of a batch, in bytes.</summary>
     public const int LargestBody = 4 * 1024 * 1024;
@@ -51,19 +51,31 @@ internal sealed class PostOrderBatch(OrderSubmission door, ClientRateLimit limit
         );
     }
 
-    private Task<(Problem? Problem, IntakeResult? Result)> TakeAsync(ReadOnlyMemory<byte> body, Caller caller)
+    private async Task<(Problem? Problem, IntakeResult? Result)> TakeAsync(ReadOnlyMemory<byte> body, Caller caller)
     {
         if (body.Length > OrderSubmission.LargestOrder)
-            return Task.FromResult<(Problem?, IntakeResult?)>(
-                (
-                    new Problem(
-                        ProblemKinds.BodyTooLarge,
-                        $"An order must have at most {OrderSubmission.LargestOrder} bytes."
-                    ),
-                    null
-                )
+            return (
+                new Problem(
+                    ProblemKinds.BodyTooLarge,
+                    $"An order must have at most {OrderSubmission.LargestOrder} bytes."
+                ),
+                null
             );
-        return door.TakeAsync(door.PrepareOfBatch(body.Span, caller));
+        try
+        {
+            return await door.TakeAsync(door.PrepareOfBatch(body.Span, caller));
+        }
+#pragma warning disable CA1031 // Whatever it is, it is this order's: the others may be accepted, and the client has to learn of them.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            var trace = Problem.PresentTrace();
+            ApiLog.UnexpectedFault(log, exception, HttpMethods.Post, trace);
+            return (
+                new Problem(ProblemKinds.InternalError, "The fault is logged under the trace id.", TraceId: trace),
+                null
+            );
+        }
     }
 
     private static Problem? RefuseHeaders(HttpRequest request)

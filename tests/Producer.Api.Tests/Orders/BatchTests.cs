@@ -113,6 +113,47 @@ internal sealed class BatchTests : ApiFixture
     }
 
     [Test]
+    public async Task An_unexpected_fault_of_one_order_leaves_the_answers_of_the_others()
+    {
+        await Database.ExecuteAsync(
+            """
+            create function break_order() returns trigger language plpgsql as
+                $$ begin raise 'broken' using errcode = '22000'; end $$;
+            create trigger breaks_order before insert on orders
+                for each row when (new.notes = 'break') execute function break_order()
+            """
+        );
+        var answer = await PostBatchAsync(
+            Batch(SampleOrder.Text, SampleOrder.WithNotes("\"break\""), SampleOrder.Text)
+        );
+        Assert.That(answer.Status, Is.EqualTo(200), answer.ToString());
+        var results = answer.Body["results"]!.AsArray();
+        Assert.That(results.Select(r => r!["status"]!.GetValue<int>()), Is.EqualTo(new[] { 202, 500, 202 }));
+        Assert.That(results[1]!["problem"]!["type"]!.GetValue<string>(), Does.EndWith("internal-error"));
+        Assert.That(answer.Text, Does.Not.Contain("broken"), "what the database said");
+    }
+
+    // Between the look at the key and the look at its order: a key without an order is that moment.
+    [Test]
+    public async Task A_key_that_is_purged_while_it_is_looked_up_is_one_orders_matter()
+    {
+        await Database.ExecuteAsync(
+            "insert into posted_keys (client_id, key, body_hash, order_id) values ('alice', 'purged', '', gen_random_uuid())"
+        );
+        var answer = await PostBatchAsync(
+            Batch(
+                SampleOrder.With("{\"customer\"", "{\"idempotencyKey\":\"purged\",\"customer\""),
+                SampleOrder.With("{\"customer\"", "{\"idempotencyKey\":\"fresh\",\"customer\"")
+            )
+        );
+        Assert.That(answer.Status, Is.EqualTo(200), answer.ToString());
+        Assert.That(
+            answer.Body["results"]!.AsArray().Select(r => r!["status"]!.GetValue<int>()),
+            Is.EqualTo(new[] { 409, 202 })
+        );
+    }
+
+    [Test]
     public async Task The_header_of_a_batch_takes_no_key()
     {
         var answer = await PostBatchAsync(Batch(SampleOrder.Text), ("Idempotency-Key", "batch-key"));

@@ -80,8 +80,10 @@ internal static class OrderIntakeSql
         List<int> fresh = [];
         for (var i = 0; i < orders.Count; i++)
         {
+            // Purged since it was found to be used: nobody knows any more what it stood for, and the next try takes it.
             if (isRepeated.Contains(orders[i].Id))
-                results[i] = earlier[orders[i].Id];
+                results[i] =
+                    earlier.GetValueOrDefault(orders[i].Id) ?? new IntakeResult(IntakeOutcome.KeyInFlight, null);
             else
                 fresh.Add(i);
         }
