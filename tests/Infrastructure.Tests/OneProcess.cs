@@ -23,11 +23,14 @@ internal sealed class OneProcess : IAsyncDisposable
         var progress = new OrderProgressRecorder(new StepBitmask());
         Committer = new StepCommitter(_database, [new NoteWriter()], progress, _feed);
         Failures = new StepFailures(_database, progress, _feed);
+        Skips = new SkippedSteps(_database, progress, _feed);
     }
 
     public StepCommitter Committer { get; }
 
     public StepFailures Failures { get; }
+
+    public SkippedSteps Skips { get; }
 
     public static StepRun Run(StepPolicy policy, Guid subject, Guid? message = null) =>
         new(policy, message ?? Guid.NewGuid(), subject, Guid.NewGuid(), 1, null);

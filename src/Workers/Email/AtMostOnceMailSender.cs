@@ -44,7 +44,7 @@ public sealed class AtMostOnceMailSender(Mailer mailer, Receipts receipts, Email
         }
 
         var handover = new SmtpTransferMonitor(options.Lease);
-        // Not cancellable: cut off after its commit, the claim would stay for a mail that never began.
+        // Not cancellable: what an earlier run may have begun is brought to an end.
         switch (await step.Effect.ClaimAsync(options.Lease, messageId, CancellationToken.None))
         {
             case EffectClaim.AlreadyDone:

@@ -2,6 +2,7 @@ using Npgsql;
 using Orders.Testing;
 using Orders.Testing.Servers;
 using Orders.Testing.Zoo;
+using QueueWorkers.Consuming;
 using QueueWorkers.Idempotency;
 using QueueWorkers.Steps;
 using QueueWorkers.Steps.Claims;
@@ -269,15 +270,161 @@ public sealed class EffectClaimsTests : SystemFixture
     {
         var subject = Guid.NewGuid();
         var lost = RunOf(subject);
-        lost.UnansweredClaim = (lost.Effect, Lease);
+        Lose(lost);
         await lost.TakeBackUnansweredClaimAsync(CancellationToken.None);
         Assert.That(await TestSystem.Database.CountAsync("effects where subject_id = $1", subject), Is.Zero);
 
         var other = RunOf(subject);
         await other.ClaimAsync(Lease, null, CancellationToken.None);
-        lost.UnansweredClaim = (lost.Effect, Lease);
+        Lose(lost);
         await lost.TakeBackUnansweredClaimAsync(CancellationToken.None);
         Assert.That(await StateAsync(other), Is.EqualTo(EffectState.Pending));
+    }
+
+    [Test]
+    public async Task A_claim_that_is_cancelled_while_it_is_queued_leaves_nothing()
+    {
+        await using var claims = new EffectClaims(TestSystem.Database.Source);
+        await using var stall = await StallAsync(claims);
+        using var limit = new CancellationTokenSource();
+        var run = RunOf(Guid.NewGuid(), claims);
+        var taken = TakeBackAsync(run, run.ClaimAsync(Lease, null, limit.Token));
+        await limit.CancelAsync();
+
+        await stall.EndAsync();
+        Assert.That(await taken, Is.InstanceOf<OperationCanceledException>());
+        Assert.That(await RowsAsync(claims, run), Is.Zero, "claims with nobody behind them");
+    }
+
+    [Test]
+    public async Task A_subject_that_is_cancelled_while_a_claim_is_queued_is_left_out_and_keeps_no_claim()
+    {
+        await using var claims = new EffectClaims(TestSystem.Database.Source);
+        await using var process = new OneProcess(TestSystem);
+        await using var stall = await StallAsync(claims);
+        using var cancelled = new CancellationTokenSource();
+        var run = RunOf(Guid.NewGuid(), claims);
+        var skipped = SkipAsync(run.ClaimAsync(Lease, null, cancelled.Token));
+        await cancelled.CancelAsync();
+
+        await stall.EndAsync();
+        Assert.That(await skipped, Is.EqualTo(SkipOutcome.LeftOut));
+        Assert.That(await RowsAsync(claims, run), Is.Zero, "a compensation would take it for begun");
+
+        async Task<SkipOutcome> SkipAsync(Task claim)
+        {
+            Assert.That(await FaultOfAsync(claim), Is.InstanceOf<OperationCanceledException>());
+            return await process.Skips.TryAsync(run, StepStatus.Cancelled);
+        }
+    }
+
+    // Granted, it would do the effect beside the next attempt.
+    [Test]
+    public async Task A_run_that_is_abandoned_while_its_claim_is_queued_is_not_granted_it()
+    {
+        await using var claims = new EffectClaims(TestSystem.Database.Source);
+        await using var stall = await StallAsync(claims);
+        var (subject, message) = (Guid.NewGuid(), Guid.NewGuid());
+        var abandoned = RunOf(subject, claims, message);
+        var claim = abandoned.ClaimAsync(Lease, null, CancellationToken.None);
+        abandoned.Abandon("a place");
+        var takenBack = abandoned.TakeBackUnansweredClaimAsync(CancellationToken.None);
+
+        await stall.EndAsync();
+        Assert.That(await FaultOfAsync(claim), Is.TypeOf<StepTimeoutException>());
+        await takenBack;
+        Assert.That(
+            await RunOf(subject, message: message).ClaimAsync(Lease, null, CancellationToken.None),
+            Is.EqualTo(EffectClaim.Granted),
+            "to the next attempt"
+        );
+    }
+
+    [Test]
+    public async Task A_run_that_is_abandoned_after_its_claim_keeps_it()
+    {
+        var run = RunOf(Guid.NewGuid());
+        await run.ClaimAsync(Lease, null, CancellationToken.None);
+        run.Abandon("a place");
+        await run.TakeBackUnansweredClaimAsync(CancellationToken.None);
+        Assert.That(await StateAsync(run), Is.EqualTo(EffectState.Pending), "it may be at its call");
+    }
+
+    [Test]
+    public async Task A_claim_that_is_cancelled_while_it_takes_over_a_dead_ones_stays()
+    {
+        await using var claims = new EffectClaims(TestSystem.Database.Source);
+        var (dead, next) = await DeadAndNextAsync(claims);
+        await using var stall = await StallAsync(claims);
+        using var limit = new CancellationTokenSource();
+        var taken = TakeBackAsync(next, next.ClaimAsync(ShortLease, null, limit.Token));
+        await limit.CancelAsync();
+
+        await stall.EndAsync();
+        Assert.That(await taken, Is.InstanceOf<OperationCanceledException>());
+        Assert.That(await StateAsync(dead), Is.EqualTo(EffectState.Pending), "the dead run may have done the effect");
+        await LeaseEndsAsync(dead.SubjectId);
+        Assert.That(
+            await RunOf(dead.SubjectId).ClaimAsync(Lease, null, CancellationToken.None),
+            Is.EqualTo(EffectClaim.MaybeDone)
+        );
+    }
+
+    [Test]
+    public async Task A_step_that_catches_the_fault_of_its_claim_may_claim_again()
+    {
+        var run = RunOf(Guid.NewGuid());
+        Lose(run);
+        Assert.That(await run.ClaimAsync(Lease, null, CancellationToken.None), Is.EqualTo(EffectClaim.Granted));
+        Assert.That(run.HasOpenClaim, Is.False);
+    }
+
+    private static void Lose(StepRun run) =>
+        Assert.That(
+            run.Claim.TryBegin(
+                run.Effect,
+                Lease,
+                () => Task.FromException<ClaimAnswer?>(new NpgsqlException("The connection broke.")),
+                out _
+            )
+        );
+
+    // The committer of these claims is at a batch until the stall ends: what comes now waits in its queue.
+    private async Task<ClaimStall> StallAsync(EffectClaims claims)
+    {
+        var stall = await ClaimStall.BeginAsync(TestSystem.Database);
+        _ = RunOf(stall.Subject, claims).ClaimAsync(Lease, null, CancellationToken.None);
+        await stall.IsMetAsync();
+        return stall;
+    }
+
+    // As the stage behind a run does.
+    private static async Task<Exception?> TakeBackAsync(StepRun run, Task claim)
+    {
+        var fault = await FaultOfAsync(claim);
+        await run.TakeBackUnansweredClaimAsync(CancellationToken.None);
+        return fault;
+    }
+
+    private static async Task<Exception?> FaultOfAsync(Task claim)
+    {
+        await claim.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return claim.IsCanceled ? new TaskCanceledException(claim) : claim.Exception?.InnerException;
+    }
+
+    // One more claim of this process: all that was queued before is committed then.
+    private async Task<int> RowsAsync(EffectClaims claims, StepRun run)
+    {
+        await RunOf(Guid.NewGuid(), claims).ClaimAsync(Lease, null, CancellationToken.None);
+        return (int)await TestSystem.Database.CountAsync("effects where subject_id = $1", run.SubjectId);
+    }
+
+    private async Task<(StepRun Dead, StepRun Next)> DeadAndNextAsync(EffectClaims claims)
+    {
+        var dead = RunOf(Guid.NewGuid());
+        await dead.ClaimAsync(ShortLease, null, CancellationToken.None);
+        await LeaseEndsAsync(dead.SubjectId);
+        return (dead, RunOf(dead.SubjectId, claims));
     }
 
     private Task<bool> IsWaitedForAsync(string lockType) =>

@@ -1,8 +1,10 @@
+using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orders.Testing;
 using Orders.Testing.Zoo;
 using QueueWorkers.Steps;
+using QueueWorkers.Steps.Claims;
 using QueueWorkers.Steps.Faults;
 
 namespace Orders.Infrastructure.Tests.Steps;
@@ -127,6 +129,49 @@ public sealed class StubbornStepTests() : ZooFixture("hurried")
 
         Assert.That(await late.Task.WaitAsync(TimeSpan.FromSeconds(30)), Is.TypeOf<StepTimeoutException>());
     }
+
+    // Its claim waits in the queue of its process while the database stands still.
+    [Test]
+    public async Task One_that_is_abandoned_before_its_claim_is_committed_is_not_granted_it()
+    {
+        await using var stall = await ClaimStall.BeginAsync(TestSystem.Database);
+        Script.For(stall.Subject, async (context, _) => await ClaimAsync(context));
+        await DeliverAsync("hurried", new Feed(stall.Subject));
+        await stall.IsMetAsync();
+        var (subject, late) = (Guid.NewGuid(), new TaskCompletionSource<Task<EffectClaim>>());
+        Script.For(
+            subject,
+            async (context, run) =>
+            {
+                var claim = ClaimAsync(context);
+                if (run == 1)
+                    late.SetResult(claim);
+                Assert.That(await claim, Is.EqualTo(EffectClaim.Granted));
+            }
+        );
+        await DeliverAsync("hurried", new Feed(subject));
+        var claim = await late.Task;
+        await Eventually.Is(
+            () =>
+                Host.Log.Lines.Any(l =>
+                    l.Line.Contains("was abandoned", StringComparison.Ordinal)
+                    && l.Line.Contains($"{subject}", StringComparison.Ordinal)
+                ),
+            "the run is abandoned"
+        );
+        await stall.EndAsync();
+
+        Assert.That(() => claim, Throws.TypeOf<StepTimeoutException>());
+        await TestSystem.EventuallyFastForwardingAsync(
+            () => TestSystem.StatusAsync(subject, "hurried"),
+            Is.EqualTo(StepStatus.Done),
+            "status of the step"
+        );
+        Assert.That(Script.RunsOf(subject), Is.EqualTo(2), "runs: the second one waits for no lease");
+    }
+
+    private static Task<EffectClaim> ClaimAsync(ConsumeContext context) =>
+        context.Step().Effect.ClaimAsync(TimeSpan.FromMinutes(1), null, CancellationToken.None);
 
     private static async Task WaitsForSomethingElse(Task other) => await other;
 }

@@ -36,12 +36,6 @@ internal sealed class FaultStage<TStep>(
     public async Task<bool> IsDeferredAsync<T>(ConsumeContext<T> context, StepRun run, Exception fault, bool entered)
         where T : class
     {
-        // The answer to its claim was lost, and it has begun nothing: the next run must not take it for begun.
-        if (run.UnansweredClaim is not null)
-            await DatabaseRetry.RunAsync(
-                () => run.TakeBackUnansweredClaimAsync(context.CancellationToken),
-                context.CancellationToken
-            );
         if (fault is EffectInProgressException busy)
         {
             await defer.BehindOtherRunAsync(context, run, busy);

@@ -2,6 +2,7 @@ using MassTransit;
 using Microsoft.Extensions.Logging;
 using QueueWorkers.Consuming.Limits;
 using QueueWorkers.FlowControl.Gates;
+using QueueWorkers.GroupCommit;
 using QueueWorkers.Steps;
 using QueueWorkers.Steps.Faults;
 using QueueWorkers.Steps.Runs;
@@ -12,7 +13,7 @@ namespace QueueWorkers.Consuming.Stages;
 /// Runs the step's consumer within its time limit (<see cref="TimeLimit"/>). What the consumer wants written is
 /// collected in its <see cref="StepRun"/>.
 /// A crash here leaves nothing behind but a claim (<see cref="Steps.Claims.EffectClaims"/>), if the step has made one:
-/// the message is delivered again.
+/// the message is delivered again. A claim that the run has not accepted is taken back here, before anything else.
 /// Next: <see cref="CommitStage{TStep}"/>; <see cref="SkipStage{TStep}"/> if the run failed because its subject was
 /// cancelled; <see cref="FaultStage{TStep}"/> for every other fault.
 /// </summary>
@@ -31,7 +32,7 @@ internal sealed class RunStage<TStep>(
     {
         try
         {
-            await limit.RunAsync(run, consume, logger, context.CancellationToken);
+            await RunAsync(run, consume, context.CancellationToken);
         }
         catch (Exception fault)
             when (!context.CancellationToken.IsCancellationRequested && skip.IsCancelled(run, fault))
@@ -63,6 +64,28 @@ internal sealed class RunStage<TStep>(
         if (await commit.CommitAsync(context, run) && gates.DependencyOf(run.Step) is { } dependency)
             await dependency.SucceededAsync(run.MessageId, context.CancellationToken);
     }
+
+    private async Task RunAsync(StepRun run, Func<CancellationToken, Task> consume, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await limit.RunAsync(run, consume, logger, cancellationToken);
+        }
+        catch when (!cancellationToken.IsCancellationRequested)
+        {
+            await TakeBackClaimAsync(run, cancellationToken);
+            throw;
+        }
+
+        await TakeBackClaimAsync(run, cancellationToken);
+    }
+
+    // A claim that the run has not accepted. Whatever comes next (a skip, another attempt, a compensation) must not take
+    // the effect for begun; and a run that was abandoned must not begin it beside its successor.
+    private static Task TakeBackClaimAsync(StepRun run, CancellationToken cancellationToken) =>
+        run.HasOpenClaim
+            ? DatabaseRetry.RunAsync(() => run.TakeBackUnansweredClaimAsync(cancellationToken), cancellationToken)
+            : Task.CompletedTask;
 
     private static bool IsDeadLetteredBy(ConsumeContext context, StepRun run, Exception fault) =>
         fault is not EffectInProgressException

@@ -18,8 +18,9 @@ namespace QueueWorkers.Steps.Claims;
 ///    uncertain.
 /// 6. What was given up is settled by an operator (<c>UncertainEffects</c>): it is done, or it may begin again at 1.
 /// A crash after any of these lines leaves a row that says which of them was the last.
-/// 7. A claim whose commit was not answered is taken back before its message goes on, when that commit has ended: the
-///    effect was not begun. A process that dies before that leaves it, as at 4.
+/// 7. A claim that the run has not accepted is taken back before its message goes on, when its commit has ended: the
+///    effect was not begun. That is a claim whose answer was lost, whose run was cancelled meanwhile, or whose run was
+///    abandoned. A process that dies before that leaves it, as at 4.
 /// The end of the lease is the token of a claim: whoever takes a lapsed claim over gets a later end, so a late run, of
 /// the same message or another one, changes nothing of its successor's.
 /// </summary>
@@ -74,6 +75,9 @@ internal sealed class EffectClaims(NpgsqlDataSource database) : IAsyncDisposable
         CancellationToken cancellationToken
     )
     {
+        cancellationToken.ThrowIfCancellationRequested();
+        // The step has caught the fault of an earlier claim, and tries again.
+        await TakeBackUnansweredAsync(run, cancellationToken);
         var unmistakable = lease + TimeSpan.FromMicroseconds(Random.Shared.Next(1_000_000));
         var wanted = new WantedClaim(
             run.SubjectId,
@@ -84,43 +88,56 @@ internal sealed class EffectClaims(NpgsqlDataSource database) : IAsyncDisposable
             StorableText.OfNullable(reference),
             !run.IsSecondary
         );
+        if (!run.Claim.TryBegin(run.Effect, unmistakable, () => _claims.CommitAsync(wanted), out var claim))
+            throw Refused(run, cancellationToken);
+        // Never cancelled: a claim that waits in the queue is committed all the same, with nobody behind it.
         // Without an answer the row appeared between the statement's snapshot and its insert: a twin is at it this very
         // moment.
-        run.UnansweredClaim = (run.Effect, unmistakable);
-        var committed = await _claims.CommitAsync(wanted).WaitAsync(cancellationToken);
-        run.UnansweredClaim = null;
-        var answer =
-            committed ?? throw new EffectInProgressException(run.Effect, run.SubjectId, DatabaseClock.UtcNow + lease);
-        if (answer.IsOurs)
+        var answer = await claim.Commit;
+        if (answer is { IsOurs: true })
         {
-            run.ClaimedUntil = answer.LeaseUntil;
+            if (cancellationToken.IsCancellationRequested || !run.Claim.TryAccept(claim, answer.LeaseUntil))
+            {
+                // Also at the end of the process, where no stage behind the run does it. A fault here leaves it to that
+                // stage.
+                await TakeBackUnansweredAsync(run, CancellationToken.None);
+                throw Refused(run, cancellationToken);
+            }
+
             return answer.IsTakenOver ? EffectClaim.MaybeDone : EffectClaim.Granted;
         }
 
-        return answer.State switch
+        run.Claim.Forget(claim);
+        return answer?.State switch
         {
             EffectState.Done => EffectClaim.AlreadyDone,
             EffectState.Uncertain => throw new UncertainEffectException(run.Effect, run.SubjectId, reference),
             _ => throw new EffectInProgressException(
                 run.Effect,
                 run.SubjectId,
-                answer.LeaseUntil ?? DatabaseClock.UtcNow + lease
+                answer?.LeaseUntil ?? DatabaseClock.UtcNow + lease
             ),
         };
     }
 
-    /// <summary>Takes back a claim whose commit was not answered; the run has begun nothing.</summary>
+    /// <summary>
+    /// Takes back a claim that the run has not accepted, and from now on cannot accept: it has begun nothing. Waits for
+    /// the end of the claim's commit.
+    /// </summary>
     public async Task TakeBackUnansweredAsync(StepRun run, CancellationToken cancellationToken)
     {
-        if (run.UnansweredClaim is not var (effect, lease))
+        if (run.Claim.Withdraw() is not { } claim)
             return;
+        // Its fault is thrown to whoever claims.
+        await ((Task)claim.Commit).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
         // One transaction: nobody sees the row in between.
         await using var batch = database.CreateBatch();
         batch.BatchCommands.Add(CommandOf(AwaitClaim));
         batch.BatchCommands[0].Parameters.Add(new() { Value = run.Step });
         batch.BatchCommands.Add(CommandOf(TakeBack));
         await batch.ExecuteNonQueryAsync(cancellationToken);
-        run.UnansweredClaim = null;
+        run.Claim.Forget(claim);
 
         NpgsqlBatchCommand CommandOf(string sql) =>
             new(sql)
@@ -128,9 +145,9 @@ internal sealed class EffectClaims(NpgsqlDataSource database) : IAsyncDisposable
                 Parameters =
                 {
                     new() { Value = run.SubjectId },
-                    new() { Value = effect },
+                    new() { Value = claim.Effect },
                     new() { Value = run.MessageId },
-                    new NpgsqlParameter<TimeSpan> { TypedValue = lease },
+                    new NpgsqlParameter<TimeSpan> { TypedValue = claim.Lease },
                 },
             };
     }
@@ -147,12 +164,17 @@ internal sealed class EffectClaims(NpgsqlDataSource database) : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _claims.DisposeAsync();
 
+    private static Exception Refused(StepRun run, CancellationToken cancellationToken) =>
+        run.AbandonedAt is { } where
+            ? new StepTimeoutException(run.Step, run.Policy.Timeout, where)
+            : new OperationCanceledException("The run was cancelled while its claim was committed.", cancellationToken);
+
     // Not cancellable: at shutdown the outcome of what was done outside matters more than the last milliseconds.
     private async Task<bool> SettleAsync(string sql, StepRun run)
     {
         // Never claimed, or claimed without an answer: then no row is known to be ours, and its lease says when another
         // run may look.
-        if (run.ClaimedUntil is not { } token)
+        if (run.Claim.Until is not { } token)
             return false;
         await using var command = database.CreateCommand(sql);
         command.Parameters.Add(new() { Value = run.SubjectId });

@@ -31,7 +31,8 @@ public sealed class StepEffect
     /// <param name="lease">Longer than the call can take; while it lasts no other run begins the effect.</param>
     /// <param name="reference">What to look for in the outside system afterwards, such as the mail's
     /// Message-ID.</param>
-    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <param name="cancellationToken">A run that is cancelled before the claim's commit has ended gets no claim. The
+    /// commit itself is waited for.</param>
     /// <returns>
     /// Whether to go ahead, to stop because it was done, or to ask the outside system first because an earlier run may
     /// have done it.

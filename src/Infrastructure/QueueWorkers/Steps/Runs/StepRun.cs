@@ -22,6 +22,7 @@ public sealed class StepRun
     private readonly EffectClaims? _claims;
     private (int Outgoing, string? Rejection)? _asConsumed;
     private bool _withdrawn;
+    private RunClaim? _claim;
     private RunReport? _report;
 
     internal StepRun(
@@ -227,19 +228,21 @@ public sealed class StepRun
     /// <summary>What the run has told about itself; null when that is nothing.</summary>
     internal RunReport? Report => Volatile.Read(ref _report);
 
-    /// <summary>The token of the run's claim, see <see cref="EffectClaims"/>; null while it has none.</summary>
-    internal DateTimeOffset? ClaimedUntil { get; set; }
+    /// <summary>What the run knows of its claim.</summary>
+    internal RunClaim Claim => LazyInitializer.EnsureInitialized(ref _claim);
 
-    /// <summary>
-    /// The effect and the length of the lease of a claim whose commit was not answered: it may be there although the
-    /// run has begun nothing. Null when there is none.
-    /// </summary>
-    internal (string Effect, TimeSpan Lease)? UnansweredClaim { get; set; }
+    /// <summary>Whether something of a claim is left to be settled when the run has ended.</summary>
+    internal bool HasOpenClaim => Volatile.Read(ref _claim)?.Unanswered is not null;
 
     internal Task TakeBackUnansweredClaimAsync(CancellationToken cancellationToken) =>
         _claims?.TakeBackUnansweredAsync(this, cancellationToken) ?? Task.CompletedTask;
 
-    internal void Abandon(string where) => AbandonedAt = where;
+    /// <summary>Nothing the run still wants is written from now on, and it can claim nothing.</summary>
+    internal void Abandon(string where)
+    {
+        AbandonedAt = where;
+        Claim.Abandon();
+    }
 
     /// <summary>
     /// Drops the messages that the run wanted to send: its subject was cancelled before this commit, and they would
@@ -278,7 +281,8 @@ public sealed class StepRun
     /// <param name="lease">Longer than the call can take; while it lasts no other run begins the effect.</param>
     /// <param name="reference">What to look for in the outside system afterwards, such as the mail's
     /// Message-ID.</param>
-    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <param name="cancellationToken">A run that is cancelled before the claim's commit has ended gets no claim. The
+    /// commit itself is waited for.</param>
     /// <returns>
     /// Whether to go ahead, to stop because it was done, or to ask the outside system first because an earlier run may
     /// have done it.
@@ -286,13 +290,10 @@ public sealed class StepRun
     /// <exception cref="EffectInProgressException">Another run holds the lease; the message comes again when it has
     /// ended, and no attempt is counted.</exception>
     internal Task<EffectClaim> ClaimAsync(TimeSpan lease, string? reference, CancellationToken cancellationToken) =>
-        // Too late: another attempt may be at it.
-        AbandonedAt is not null
-            ? throw new StepTimeoutException(Step, Policy.Timeout, AbandonedAt)
-            : (
-                _claims
-                ?? throw new InvalidOperationException("This run was built without a database; ClaimAsync needs one.")
-            ).ClaimAsync(this, lease, reference, cancellationToken);
+        (
+            _claims
+            ?? throw new InvalidOperationException("This run was built without a database; ClaimAsync needs one.")
+        ).ClaimAsync(this, lease, reference, cancellationToken);
 
     /// <summary>
     /// Call when the effect certainly did not happen (connection refused, a clear no): takes the claim back, so that
