@@ -250,7 +250,7 @@ public sealed class EffectClaimsTests : SystemFixture
             Assert.That(() => claim, Throws.InstanceOf<NpgsqlException>());
 
             network.Restore();
-            takenBack = late.TakeBackUnansweredClaimAsync(CancellationToken.None);
+            takenBack = late.SettleOpenClaimAsync(CancellationToken.None);
             await Eventually.Is(
                 async () => takenBack.IsCompleted || await IsWaitedForAsync("transactionid"),
                 "it waits for that commit, or does not"
@@ -271,13 +271,13 @@ public sealed class EffectClaimsTests : SystemFixture
         var subject = Guid.NewGuid();
         var lost = RunOf(subject);
         Lose(lost);
-        await lost.TakeBackUnansweredClaimAsync(CancellationToken.None);
+        await lost.SettleOpenClaimAsync(CancellationToken.None);
         Assert.That(await TestSystem.Database.CountAsync("effects where subject_id = $1", subject), Is.Zero);
 
         var other = RunOf(subject);
         await other.ClaimAsync(Lease, null, CancellationToken.None);
         Lose(lost);
-        await lost.TakeBackUnansweredClaimAsync(CancellationToken.None);
+        await lost.SettleOpenClaimAsync(CancellationToken.None);
         Assert.That(await StateAsync(other), Is.EqualTo(EffectState.Pending));
     }
 
@@ -328,7 +328,7 @@ public sealed class EffectClaimsTests : SystemFixture
         var abandoned = RunOf(subject, claims, message);
         var claim = abandoned.ClaimAsync(Lease, null, CancellationToken.None);
         abandoned.Abandon("a place");
-        var takenBack = abandoned.TakeBackUnansweredClaimAsync(CancellationToken.None);
+        var takenBack = abandoned.SettleOpenClaimAsync(CancellationToken.None);
 
         await stall.EndAsync();
         Assert.That(await FaultOfAsync(claim), Is.TypeOf<StepTimeoutException>());
@@ -346,7 +346,7 @@ public sealed class EffectClaimsTests : SystemFixture
         var run = RunOf(Guid.NewGuid());
         await run.ClaimAsync(Lease, null, CancellationToken.None);
         run.Abandon("a place");
-        await run.TakeBackUnansweredClaimAsync(CancellationToken.None);
+        await run.SettleOpenClaimAsync(CancellationToken.None);
         Assert.That(await StateAsync(run), Is.EqualTo(EffectState.Pending), "it may be at its call");
     }
 
@@ -402,7 +402,7 @@ public sealed class EffectClaimsTests : SystemFixture
     private static async Task<Exception?> TakeBackAsync(StepRun run, Task claim)
     {
         var fault = await FaultOfAsync(claim);
-        await run.TakeBackUnansweredClaimAsync(CancellationToken.None);
+        await run.SettleOpenClaimAsync(CancellationToken.None);
         return fault;
     }
 

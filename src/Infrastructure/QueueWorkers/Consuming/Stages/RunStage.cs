@@ -13,7 +13,8 @@ namespace QueueWorkers.Consuming.Stages;
 /// Runs the step's consumer within its time limit (<see cref="TimeLimit"/>). What the consumer wants written is
 /// collected in its <see cref="StepRun"/>.
 /// A crash here leaves nothing behind but a claim (<see cref="Steps.Claims.EffectClaims"/>), if the step has made one:
-/// the message is delivered again. A claim that the run has not accepted is taken back here, before anything else.
+/// the message is delivered again. A claim that the run has not accepted, or could not release, is taken back here,
+/// before anything else.
 /// Next: <see cref="CommitStage{TStep}"/>; <see cref="SkipStage{TStep}"/> if the run failed because its subject was
 /// cancelled; <see cref="FaultStage{TStep}"/> for every other fault.
 /// </summary>
@@ -73,18 +74,19 @@ internal sealed class RunStage<TStep>(
         }
         catch when (!cancellationToken.IsCancellationRequested)
         {
-            await TakeBackClaimAsync(run, cancellationToken);
+            await SettleClaimAsync(run, cancellationToken);
             throw;
         }
 
-        await TakeBackClaimAsync(run, cancellationToken);
+        await SettleClaimAsync(run, cancellationToken);
     }
 
-    // A claim that the run has not accepted. Whatever comes next (a skip, another attempt, a compensation) must not take
-    // the effect for begun; and a run that was abandoned must not begin it beside its successor.
-    private static Task TakeBackClaimAsync(StepRun run, CancellationToken cancellationToken) =>
+    // A claim that the run has not accepted, or could not release. Whatever comes next (a skip, another attempt, a
+    // compensation) must not take the effect for begun; and a run that was abandoned must not begin it beside its
+    // successor.
+    private static Task SettleClaimAsync(StepRun run, CancellationToken cancellationToken) =>
         run.HasOpenClaim
-            ? DatabaseRetry.RunAsync(() => run.TakeBackUnansweredClaimAsync(cancellationToken), cancellationToken)
+            ? DatabaseRetry.RunAsync(() => run.SettleOpenClaimAsync(cancellationToken), cancellationToken)
             : Task.CompletedTask;
 
     private static bool IsDeadLetteredBy(ConsumeContext context, StepRun run, Exception fault) =>

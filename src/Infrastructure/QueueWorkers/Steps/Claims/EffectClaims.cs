@@ -11,7 +11,8 @@ namespace QueueWorkers.Steps.Claims;
 /// The life of an effect that the outside world sees before we can commit:
 /// 1. The run commits a pending effect row with a lease, and only then calls the outside system.
 /// 2. The run's commit turns it into done, in the transaction of everything else.
-/// 3. A run that failed for certain takes the row back; the next attempt starts at 1.
+/// 3. A run that failed for certain takes the row back; the next attempt starts at 1. While the database does not
+///    answer, the message goes no further.
 /// 4. A run that died leaves the row pending. Until the lease ends the message only waits: the dead run may be a frozen
 ///    one that goes on.
 /// 5. After the lease the next run learns that the effect may have happened, and asks the outside system or gives up as
@@ -77,7 +78,7 @@ internal sealed class EffectClaims(NpgsqlDataSource database) : IAsyncDisposable
     {
         cancellationToken.ThrowIfCancellationRequested();
         // The step has caught the fault of an earlier claim, and tries again.
-        await TakeBackUnansweredAsync(run, cancellationToken);
+        await SettleOpenAsync(run, cancellationToken);
         var unmistakable = lease + TimeSpan.FromMicroseconds(Random.Shared.Next(1_000_000));
         var wanted = new WantedClaim(
             run.SubjectId,
@@ -152,17 +153,52 @@ internal sealed class EffectClaims(NpgsqlDataSource database) : IAsyncDisposable
             };
     }
 
-    public Task ReleaseAsync(StepRun run) => SettleAsync(Release, run);
+    /// <summary>
+    /// Takes the claim back. A database that does not answer is no fault here: the step has one of its own to tell,
+    /// which says more (a mail server that refuses). <see cref="SettleOpenAsync"/> takes the claim back then.
+    /// </summary>
+    public async Task ReleaseAsync(StepRun run)
+    {
+        run.Claim.Owe(run.Effect);
+        try
+        {
+            await ReleaseOwedAsync(run);
+        }
+        catch (Exception fault) when (DatabaseFault.MayPass(fault))
+        {
+            DatabaseFaultMetrics.Count(fault);
+        }
+    }
+
+    /// <summary>
+    /// Settles what a run has left open of its claim; safe to repeat. Nothing may happen to its message before: the next
+    /// run would take the effect for one that may have happened.
+    /// </summary>
+    public async Task SettleOpenAsync(StepRun run, CancellationToken cancellationToken)
+    {
+        await TakeBackUnansweredAsync(run, cancellationToken);
+        await ReleaseOwedAsync(run);
+    }
 
     public async Task GiveUpAsync(StepRun run, string? reference)
     {
         // Not ours any more: whoever took the effect over decides, and this message asks again.
-        if (!await SettleAsync(GiveUp, run))
+        if (run.Claim.Until is not { } token || !await SettleAsync(GiveUp, run, run.Effect, token))
             throw new EffectInProgressException(run.Effect, run.SubjectId, DatabaseClock.UtcNow + TakenOver);
         throw new UncertainEffectException(run.Effect, run.SubjectId, reference);
     }
 
     public ValueTask DisposeAsync() => _claims.DisposeAsync();
+
+    private async Task ReleaseOwedAsync(StepRun run)
+    {
+        // Never claimed, or claimed without an answer: then no row is known to be ours, and its lease says when another
+        // run may look. A lapsed claim that another run has taken over is that run's: this changes nothing.
+        if (run.Claim.Owed is not var (effect, token))
+            return;
+        await SettleAsync(Release, run, effect, token);
+        run.Claim.Paid();
+    }
 
     private static Exception Refused(StepRun run, CancellationToken cancellationToken) =>
         run.AbandonedAt is { } where
@@ -170,15 +206,11 @@ internal sealed class EffectClaims(NpgsqlDataSource database) : IAsyncDisposable
             : new OperationCanceledException("The run was cancelled while its claim was committed.", cancellationToken);
 
     // Not cancellable: at shutdown the outcome of what was done outside matters more than the last milliseconds.
-    private async Task<bool> SettleAsync(string sql, StepRun run)
+    private async Task<bool> SettleAsync(string sql, StepRun run, string effect, DateTimeOffset token)
     {
-        // Never claimed, or claimed without an answer: then no row is known to be ours, and its lease says when another
-        // run may look.
-        if (run.Claim.Until is not { } token)
-            return false;
         await using var command = database.CreateCommand(sql);
         command.Parameters.Add(new() { Value = run.SubjectId });
-        command.Parameters.Add(new() { Value = run.Effect });
+        command.Parameters.Add(new() { Value = effect });
         command.Parameters.Add(new() { Value = run.MessageId });
         command.Parameters.Add(new() { Value = token });
         Failpoint.Hit("steps.before_settle_claim", Outside.Database);

@@ -21,6 +21,15 @@ internal sealed class RunClaim
     /// <summary>The token of the run's claim, see <see cref="EffectClaims"/>; null while it has none.</summary>
     public DateTimeOffset? Until { get; private set; }
 
+    /// <summary>
+    /// The effect and the token of a claim that is to be released: the effect certainly did not happen. Null when there
+    /// is none, or it was released.
+    /// </summary>
+    public OwedClaim? Owed { get; private set; }
+
+    /// <summary>Whether something is left to be settled when the run has ended.</summary>
+    public bool IsOpen => Unanswered is not null || Owed is not null;
+
     /// <summary>Sends a claim to its commit; false when the run was abandoned.</summary>
     public bool TryBegin(
         string effect,
@@ -79,6 +88,12 @@ internal sealed class RunClaim
         }
     }
 
+    /// <summary>The claim is to be released, if the run has one.</summary>
+    public void Owe(string effect) => Owed = Until is { } until ? new OwedClaim(effect, until) : null;
+
+    /// <summary>It was released.</summary>
+    public void Paid() => Owed = null;
+
     /// <summary>From now on the run can neither begin nor accept a claim.</summary>
     public void Abandon()
     {
@@ -86,3 +101,8 @@ internal sealed class RunClaim
             _isAbandoned = true;
     }
 }
+
+/// <summary>A claim that is to be released.</summary>
+/// <param name="Effect">The effect's name.</param>
+/// <param name="Until">The claim's token.</param>
+internal sealed record OwedClaim(string Effect, DateTimeOffset Until);

@@ -232,10 +232,10 @@ public sealed class StepRun
     internal RunClaim Claim => LazyInitializer.EnsureInitialized(ref _claim);
 
     /// <summary>Whether something of a claim is left to be settled when the run has ended.</summary>
-    internal bool HasOpenClaim => Volatile.Read(ref _claim)?.Unanswered is not null;
+    internal bool HasOpenClaim => Volatile.Read(ref _claim)?.IsOpen is true;
 
-    internal Task TakeBackUnansweredClaimAsync(CancellationToken cancellationToken) =>
-        _claims?.TakeBackUnansweredAsync(this, cancellationToken) ?? Task.CompletedTask;
+    internal Task SettleOpenClaimAsync(CancellationToken cancellationToken) =>
+        _claims?.SettleOpenAsync(this, cancellationToken) ?? Task.CompletedTask;
 
     /// <summary>Nothing the run still wants is written from now on, and it can claim nothing.</summary>
     internal void Abandon(string where)
