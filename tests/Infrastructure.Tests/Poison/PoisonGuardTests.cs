@@ -312,6 +312,55 @@ public sealed class PoisonGuardTests : SystemFixture
         );
     }
 
+    // It stalls between taking its lease and its look; meanwhile another process runs the message alone.
+    [Test]
+    public async Task A_process_that_lost_its_lease_before_its_mark_takes_its_successor_for_no_death()
+    {
+        var (run, slow) = (Run(), Process());
+        await DieAsync(run);
+        var first = await slow.EnterAsync(Run(), default, CancellationToken.None);
+        var stalled = slow.EnterAsync(run, new(3), CancellationToken.None).AsTask();
+        await Eventually.That(
+            () => TestSystem.Database.CountAsync("leases where name like $1", $"%{run.MessageId}%"),
+            Is.EqualTo(1),
+            "leases of the stalled process"
+        );
+        await TestSystem.Database.ExecuteAsync("delete from leases where name like $1", $"%{run.MessageId}%");
+        var successor = await Process().EnterAsync(run, new(3), CancellationToken.None);
+
+        await first.DisposeAsync();
+        Assert.ThrowsAsync<EffectInProgressException>(() => stalled);
+        Assert.That(
+            await TestSystem.Database.ScalarAsync<int>(
+                "select deaths from suspects where message_id = $1 and running",
+                run.MessageId
+            ),
+            Is.EqualTo(1),
+            "deaths: the first process, and not the successor"
+        );
+        await successor.DisposeAsync();
+        Assert.That(
+            await TestSystem.Database.CountAsync("suspects where message_id = $1", run.MessageId),
+            Is.Zero,
+            "marks, once the successor has ended its run"
+        );
+    }
+
+    [Test]
+    public async Task A_run_that_lost_its_lease_to_nobody_leaves_no_mark()
+    {
+        var run = Run();
+        var stalled = await Process().EnterAsync(run, new(Suspicious), CancellationToken.None);
+        await TestSystem.Database.ExecuteAsync("delete from leases where name like $1", $"%{run.MessageId}%");
+
+        await stalled.DisposeAsync();
+        Assert.That(
+            await TestSystem.Database.CountAsync("suspects where message_id = $1", run.MessageId),
+            Is.Zero,
+            "marks that the next delivery would count as a death"
+        );
+    }
+
     [Test]
     public async Task A_suspect_holds_no_connection_while_it_runs()
     {

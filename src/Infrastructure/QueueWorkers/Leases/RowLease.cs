@@ -30,8 +30,6 @@ public sealed class RowLease : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private readonly NpgsqlDataSource _database;
-    private readonly string _name;
-    private readonly Guid _holder;
     private readonly TimeSpan _duration;
     private readonly CancellationTokenSource _lost = new();
     private readonly CancellationTokenSource _released = new();
@@ -40,9 +38,15 @@ public sealed class RowLease : IAsyncDisposable
 
     private RowLease(NpgsqlDataSource database, string name, Guid holder, TimeSpan duration, long takenAt)
     {
-        (_database, _name, _holder, _duration, _renewedAt) = (database, name, holder, duration, takenAt);
+        (_database, Name, Holder, _duration, _renewedAt) = (database, name, holder, duration, takenAt);
         _renewing = KeepAsync();
     }
+
+    /// <summary>What is held.</summary>
+    internal string Name { get; }
+
+    /// <summary>Who holds it: a statement that must not be carried out without the lease looks for its row.</summary>
+    internal Guid Holder { get; }
 
     /// <summary>Cancelled when it may be somebody else's.</summary>
     public CancellationToken Lost => _lost.Token;
@@ -88,7 +92,7 @@ public sealed class RowLease : IAsyncDisposable
     public async Task<bool> RenewAsync(CancellationToken cancellationToken)
     {
         var at = Environment.TickCount64;
-        await using var command = Command(_database, Renew, _name, _holder);
+        await using var command = Command(_database, Renew, Name, Holder);
         command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = _duration });
         if (await command.ExecuteNonQueryAsync(cancellationToken) == 0)
         {
@@ -111,7 +115,7 @@ public sealed class RowLease : IAsyncDisposable
         try
         {
             using var patience = new CancellationTokenSource(Patience);
-            await using var command = Command(_database, Release, _name, _holder);
+            await using var command = Command(_database, Release, Name, Holder);
             return await command.ExecuteNonQueryAsync(patience.Token) == 1;
         }
         catch (Exception fault) when (fault is OperationCanceledException || DatabaseFault.MayPass(fault))

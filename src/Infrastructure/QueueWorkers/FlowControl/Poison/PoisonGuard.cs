@@ -119,7 +119,7 @@ public sealed class PoisonGuard(
 
         try
         {
-            return new Pass(this, run, lease, await MarkAsync(run, past, cancellationToken));
+            return new Pass(this, run, lease, await MarkAsync(run, past, lease, cancellationToken));
         }
         catch
         {
@@ -141,19 +141,28 @@ public sealed class PoisonGuard(
             var until = await RowLease.HeldUntilAsync(database, KeyOf(run), cancellationToken);
             // Renewed meanwhile: somebody lives.
             if (until > seen)
-                throw new EffectInProgressException(run.Effect, run.SubjectId, DatabaseClock.UtcNow + Elsewhere);
+                throw RunsElsewhere(run);
             seen = until ?? seen;
             await Task.Delay(LookAgain, cancellationToken);
         }
     }
 
-    // Nobody else is between the look and the mark: the lease is ours.
-    private async Task<RunMark> MarkAsync(StepRun run, DeliveryPast past, CancellationToken cancellationToken)
+    // Nobody else is between the look and the mark, as long as the lease is ours. The wait for the gate may have been
+    // longer than that: then what was found marked is a run that goes on, and the message waits elsewhere.
+    private async Task<RunMark> MarkAsync(
+        StepRun run,
+        DeliveryPast past,
+        RowLease lease,
+        CancellationToken cancellationToken
+    )
     {
+        if (!await lease.RenewAsync(cancellationToken))
+            throw RunsElsewhere(run);
         var (deaths, isMarked, host, age) = await _rows.LookAsync(run, cancellationToken);
         if (deaths < options.DeadLetterAfter)
         {
-            var mark = await _rows.MarkAsync(run, past, isRunning: true, cancellationToken);
+            var mark =
+                await _rows.MarkAsync(run, past, lease, isRunning: true, cancellationToken) ?? throw RunsElsewhere(run);
             PoisonLog.RunsAlone(logger, run.Step, run.MessageId, past.Lost);
             metrics.RunsAlone(run.Step);
             return new RunMark(mark);
@@ -162,8 +171,8 @@ public sealed class PoisonGuard(
         // Found a moment ago: whoever found it is moving it. When that is done, this copy is dropped.
         if (!isMarked && age < Moving)
             throw new EffectInProgressException(run.Effect, run.SubjectId, DatabaseClock.UtcNow + (Moving - age));
+        _ = await _rows.MarkAsync(run, past, lease, isRunning: false, cancellationToken) ?? throw RunsElsewhere(run);
         known.Add(run.MessageId, run.Step);
-        await _rows.MarkAsync(run, past, isRunning: false, cancellationToken);
         PoisonLog.Poisonous(logger, run.Step, run.MessageId, deaths);
         metrics.Poisonous(run.Step);
         throw new PoisonMessageException(run.Step, run.MessageId, (int)past.Lost + 1, deaths, host);
@@ -186,13 +195,14 @@ public sealed class PoisonGuard(
             await DatabaseRetry.RunAsync(
                 async () =>
                 {
-                    // Asked before the mark goes: a successor's mark must stay.
-                    if (lease is not null && !await lease.RenewAsync(patience.Token))
+                    // Asked before the mark goes, or whoever takes the lease next could not be told from a successor.
+                    var isOurs = lease is null || await lease.RenewAsync(patience.Token);
+                    var wasMarked = mark.IsPutOff
+                        ? await _rows.PutOffAsync(suspect, mark.At, patience.Token)
+                        : await _rows.RemoveAsync(suspect, mark.At, patience.Token);
+                    // A successor has counted this run and put its own mark in the place of ours, which stays.
+                    if (!isOurs && !wasMarked)
                         await _rows.NotDeadAsync(suspect, patience.Token);
-                    else if (mark.IsPutOff)
-                        await _rows.PutOffAsync(suspect, mark.At, patience.Token);
-                    else
-                        await _rows.RemoveAsync(suspect, mark.At, patience.Token);
                 },
                 patience.Token
             );
@@ -212,6 +222,9 @@ public sealed class PoisonGuard(
             }
         }
     }
+
+    private static EffectInProgressException RunsElsewhere(StepRun run) =>
+        new(run.Effect, run.SubjectId, DatabaseClock.UtcNow + Elsewhere);
 
     private static string KeyOf(StepRun run) => $"suspect {run.MessageId} {run.Step}";
 

@@ -1,5 +1,6 @@
 using Npgsql;
 using QueueWorkers.DeadLetters;
+using QueueWorkers.Leases;
 using QueueWorkers.Steps.Runs;
 
 namespace QueueWorkers.FlowControl.Poison;
@@ -47,10 +48,13 @@ internal sealed class SuspectRows(NpgsqlDataSource database, PoisonOptions optio
         where message_id = $1 and step = $2
         """;
 
-    // Not there any more: another run of the message has ended meanwhile.
+    // Nothing is written without the lease: a process that stalled since it took the lease may have a successor, whose
+    // mark is no death and must stay. The lock on the lease's row makes a successor wait.
+    // No suspect's row: another run of the message has ended meanwhile.
     private const string Mark = """
+        with held as (select from leases where name = $7 and holder = $8 for update)
         insert into suspects as s (message_id, step, generation, lost, deaths, running, host)
-            values ($1, $2, $3, $4, 0, $5, $6)
+            select $1, $2, $3, $4, 0, $5, $6 from held
         on conflict (message_id, step) do update set deaths = s.deaths + s.running::int, running = excluded.running,
             host = excluded.host, at = clock_timestamp()
         returning at
@@ -113,10 +117,11 @@ internal sealed class SuspectRows(NpgsqlDataSource database, PoisonOptions optio
     }
 
     /// <summary>Counts the run that was found marked, and marks the next one, or none.</summary>
-    /// <returns>The time of the mark.</returns>
-    public async Task<DateTime> MarkAsync(
+    /// <returns>The time of the mark; null when the lease is another process's by now, and nothing was written.</returns>
+    public async Task<DateTime?> MarkAsync(
         StepRun run,
         DeliveryPast past,
+        RowLease lease,
         bool isRunning,
         CancellationToken cancellationToken
     )
@@ -126,17 +131,18 @@ internal sealed class SuspectRows(NpgsqlDataSource database, PoisonOptions optio
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = (int)past.Lost });
         command.Parameters.Add(new NpgsqlParameter<bool> { TypedValue = isRunning });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = Environment.MachineName });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = lease.Name });
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = lease.Holder });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        await reader.ReadAsync(cancellationToken);
-        return reader.GetFieldValue<DateTime>(0);
+        return await reader.ReadAsync(cancellationToken) ? reader.GetFieldValue<DateTime>(0) : null;
     }
 
-    /// <summary>The run has come to an end of its own.</summary>
-    public Task RemoveAsync(StepRun run, DateTime mark, CancellationToken cancellationToken) =>
+    /// <summary>The run has come to an end of its own. False when the mark is another run's by now.</summary>
+    public Task<bool> RemoveAsync(StepRun run, DateTime mark, CancellationToken cancellationToken) =>
         ExecuteAsync(Remove, run.MessageId, run.Step, mark, cancellationToken);
 
-    /// <summary>The message comes again, without an attempt.</summary>
-    public Task PutOffAsync(StepRun run, DateTime mark, CancellationToken cancellationToken) =>
+    /// <summary>The message comes again, without an attempt. False when the mark is another run's by now.</summary>
+    public Task<bool> PutOffAsync(StepRun run, DateTime mark, CancellationToken cancellationToken) =>
         ExecuteAsync(PutOff, run.MessageId, run.Step, mark, cancellationToken);
 
     /// <summary>A run that was counted as a death has ended.</summary>
@@ -160,7 +166,7 @@ internal sealed class SuspectRows(NpgsqlDataSource database, PoisonOptions optio
         return command;
     }
 
-    private async Task ExecuteAsync(
+    private async Task<bool> ExecuteAsync(
         string sql,
         Guid messageId,
         string step,
@@ -171,6 +177,6 @@ internal sealed class SuspectRows(NpgsqlDataSource database, PoisonOptions optio
         await using var command = Command(sql, messageId, step);
         if (mark is { } at)
             command.Parameters.Add(new NpgsqlParameter<DateTime> { TypedValue = at });
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        return await command.ExecuteNonQueryAsync(cancellationToken) > 0;
     }
 }
