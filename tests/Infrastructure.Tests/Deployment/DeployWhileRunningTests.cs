@@ -1,11 +1,14 @@
 using System.Collections.Concurrent;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Orders.Infrastructure.Deployment;
 using Orders.Infrastructure.Tests.FifthStep;
 using Orders.Testing;
 using QueueWorkers.Deployment;
 using QueueWorkers.Hosting;
+using QueueWorkers.Messaging;
 using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.Deployment;
@@ -190,6 +193,72 @@ public sealed class DeployWhileRunningTests : SystemFixture
         await other.RollbackAsync();
         await deployment;
         await ReadStockAsync(old);
+    }
+
+    [Test]
+    public async Task Permissions_of_an_old_build_stay_that_connects_while_the_broker_is_deployed()
+    {
+        var broker = TestSystem.Broker;
+        var held = await PermissionsAsync();
+        await broker.Management.PutPermissionsAsync(
+            broker.Options.VirtualHost,
+            "orders_lodger",
+            held with
+            {
+                Write = held.Write.Replace("^(", "^(of_an_old_build|", StringComparison.Ordinal),
+            },
+            CancellationToken.None
+        );
+        var configuration = TestSystem.Configuration([("LODGER_MQ_PASSWORD", Password)]);
+        var users = new BrokerUsers(
+            broker.Options,
+            First,
+            broker.Management,
+            configuration,
+            TestSystem.Database.Source
+        );
+        await using (
+            var context = new OrdersDbContext(
+                (DbContextOptions<OrdersDbContext>)
+                    OrdersStore
+                        .Configure(new DbContextOptionsBuilder<OrdersDbContext>(), TestSystem.Database.Source)
+                        .Options
+            )
+        )
+        {
+            await new DatabaseDeployment<OrdersDbContext>(
+                context,
+                TestSystem.Database.Source,
+                First,
+                new DatabaseGrants(),
+                configuration,
+                NullLogger<DatabaseDeployment<OrdersDbContext>>.Instance
+            ).DeployAsync(
+                async keep =>
+                {
+                    Assert.That(await keep(), Is.False, "nobody is connected at first");
+                    await using var old = new NpgsqlConnection(ConnectionStringOf("lodger", OldBuild));
+                    await old.OpenAsync();
+                    await users.DeployAsync(keep, CancellationToken.None);
+                },
+                _ => Task.CompletedTask,
+                CancellationToken.None
+            );
+        }
+
+        Assert.That((await PermissionsAsync()).Write, Does.Contain("of_an_old_build"));
+        await UntilNobodyIsConnectedAsync();
+        await DeployAsync(First);
+        Assert.That(await PermissionsAsync(), Is.EqualTo(held), "once nobody needs them");
+
+        async Task<BrokerPermissions> PermissionsAsync() =>
+            (
+                await broker.Management.FindPermissionsAsync(
+                    broker.Options.VirtualHost,
+                    "orders_lodger",
+                    CancellationToken.None
+                )
+            )!;
     }
 
     [Test]

@@ -85,7 +85,7 @@ public static class DeployCommand
     // Before the catalogue says that a step is required: an order that is accepted then finds the step's queue.
     private static Task DeployBrokerAsync(
         ServiceProvider all,
-        bool keep,
+        Func<Task<bool>> keep,
         ILogger logger,
         CancellationToken cancellationToken
     ) =>

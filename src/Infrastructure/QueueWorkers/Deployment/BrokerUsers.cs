@@ -26,10 +26,11 @@ public sealed class BrokerUsers(
     /// Creates the users and their permissions. Passwords: <c>API_MQ_PASSWORD</c>, <c>EMAIL_MQ_PASSWORD</c> … A process
     /// without one gets no user.
     /// </summary>
-    /// <param name="keep">Whether processes of another build are connected: what a user was allowed for them stays, and
-    /// the next deployment takes it away.</param>
+    /// <param name="keep">Whether processes of another build are connected: then what a user was allowed for them stays,
+    /// and the next deployment takes it away. Asked right before each change: such a process may connect at any
+    /// time.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    public async Task DeployAsync(bool keep, CancellationToken cancellationToken)
+    public async Task DeployAsync(Func<Task<bool>> keep, CancellationToken cancellationToken)
     {
         // Also of steps that were retired: their messages may be in the outbox, and what failed there is still an
         // operator's to decide on.
@@ -79,7 +80,7 @@ public sealed class BrokerUsers(
     private async Task DeployAsync(
         string process,
         BrokerPermissions permissions,
-        bool keep,
+        Func<Task<bool>> keep,
         CancellationToken cancellationToken,
         string tags = ""
     )
@@ -90,7 +91,7 @@ public sealed class BrokerUsers(
         var user = ProcessCredentials.UserOf(process);
         await management.PutUserAsync(user, password, tags, cancellationToken);
         var held = await management.FindPermissionsAsync(options.VirtualHost, user, cancellationToken);
-        if (keep && held is not null)
+        if (held is not null && permissions != held && await keep())
             permissions = new BrokerPermissions(
                 OneOf(NamesOf(held.Configure).Union(NamesOf(permissions.Configure))),
                 OneOf(NamesOf(held.Write).Union(NamesOf(permissions.Write))),

@@ -37,13 +37,14 @@ public sealed class DatabaseDeployment<TContext>(
 
     /// <summary>Does it.</summary>
     /// <param name="prepare">Runs behind the migrations and before anything of this version can be seen: puts in place
-    /// what the new steps need elsewhere. Told whether processes of another build are connected.</param>
+    /// what the new steps need elsewhere. Gets a question that it asks right before it takes something away: whether
+    /// processes of another build are connected at that moment.</param>
     /// <param name="fill">Writes first rows where there are none, in the transaction of the deployment.</param>
     /// <param name="cancellationToken">Ends the waiting for others.</param>
     /// <exception cref="InvalidConfigurationException">The database was deployed by another build, whose migrations
     /// this build does not have. Nothing was changed.</exception>
     public async Task DeployAsync(
-        Func<bool, Task> prepare,
+        Func<Func<Task<bool>>, Task> prepare,
         Func<NpgsqlTransaction, Task> fill,
         CancellationToken cancellationToken
     )
@@ -63,8 +64,7 @@ public sealed class DatabaseDeployment<TContext>(
         await MigrateAsync(cancellationToken);
         await deployed.CreateAsync(database, cancellationToken);
         var retired = await deployed.RetiredAsync(connection, cancellationToken);
-        var others = await deployed.OtherBuildsAsync(connection, retired, cancellationToken);
-        await prepare(others.Count > 0);
+        await prepare(AreOthersConnectedAsync);
 
         // From here to the commit nothing is waited for but rows. Dying at any line leaves the version of before.
         await fill(transaction);
@@ -76,6 +76,13 @@ public sealed class DatabaseDeployment<TContext>(
         await transaction.CommitAsync(cancellationToken);
         foreach (var subscription in ended)
             DeploymentLog.SubscriptionEnded(logger, subscription.Queue, subscription.Exchange);
+
+        // On a connection of its own: it is asked between calls to another server, each of which may take its time.
+        async Task<bool> AreOthersConnectedAsync()
+        {
+            await using var look = await database.OpenConnectionAsync(cancellationToken);
+            return (await deployed.OtherBuildsAsync(look, retired, cancellationToken)).Count > 0;
+        }
     }
 
     private async Task TakeTurnAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
