@@ -270,6 +270,22 @@ public sealed class InvoiceNumbersTests
                 .And.Contain("€19.80")
                 .And.Not.Contain("VAT")
         );
+
+        await _orders.Database.ExecuteAsync(
+            "insert into credit_notes (order_id, number, issued_at) values ($1, 1, '2026-01-02T23:30:00Z')",
+            order
+        );
+        await using var notes = new CreditNoteNumbers(
+            _orders.Database.Source,
+            new InvoiceNumbering("RE-", 1, "ST-", 1, "Europe/Berlin")
+        );
+        Assert.That(
+            InvoicePdfTests.Text(Invoices.Document.Render((await notes.IssueAsync(order))!)),
+            Does.Contain("CN-00000001")
+                .And.Contain("Date 2026-01-02")
+                .And.Contain("Takes back invoice INV-00000001 of 2025-12-31")
+                .And.Contain("-€19.80")
+        );
     }
 
     private static DateOnly DayIn(string zone, DateTimeOffset at) =>
