@@ -6,7 +6,8 @@
 #   FOLDER   where the pictures are written (docs/images)
 #
 # Posts orders to a system of its own, lets the mail server refuse some, and takes the pages with Chromium (ScreenshotTests).
-# Takes about two minutes. Needs the .NET SDK, a Docker engine, Chromium and the fonts of the tests.
+# FOLDER/invoices gets an invoice of each script (InvoiceScriptTests).
+# Takes about two minutes. Needs the .NET SDK, a Docker engine, Chromium, pdftoppm and the fonts of the tests.
 set -euo pipefail
 . deploy/machine/stages.sh
 . deploy/machine/apt.sh
@@ -19,7 +20,7 @@ set -euo pipefail
 [ $# -le 1 ] || unknown_argument "one folder" "$2"
 folder=${1:-docs/images}
 [[ $folder != -* ]] || unknown_argument "a folder" "$folder"
-mkdir -p "$folder"
+mkdir -p "$folder/invoices"
 export CI=true DOTNET_NOLOGO=true DOTNET_CLI_TELEMETRY_OPTOUT=1
 
 take() {
@@ -31,6 +32,13 @@ take() {
   note "$(find "$folder" -name '*.png' | wc -l | tr -d ' ') pictures in $folder"
 }
 
+# Written first and compared afterwards: the first run may find other pictures, or none.
+take_invoices() {
+  local tests=(dotnet test tests/Workers.Tests --no-build --filter 'FullyQualifiedName~InvoiceScriptTests' --logger 'console;verbosity=minimal')
+  ORDERS_TEST_PICTURES=$(cd "$folder/invoices" && pwd) "${tests[@]}" || "${tests[@]}"
+  note "$(find "$folder/invoices" -name '*.png' | wc -l | tr -d ' ') pictures in $folder/invoices"
+}
+
 began=$(mktemp)
 at_exit "rm -f '$began'"
 stage "Docker engine" ensure_engine
@@ -39,5 +47,7 @@ stage "Fonts" ensure_fonts
 stage "Chromium" ensure_chromium
 stage ".NET SDK" ensure_sdk
 stage "Building" dotnet build tests/Dashboard.Tests -v:quiet
+stage "Building the invoice's tests" dotnet build tests/Workers.Tests -v:quiet
 testcontainers_settings
+stage "Taking the invoices" take_invoices
 stage "Taking the pictures" take

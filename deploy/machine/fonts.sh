@@ -1,14 +1,19 @@
-# Sourced: the fonts that the invoice's tests draw with; the workers' image brings the same ones (Dockerfile).
+# Sourced: what the invoice's tests draw with, which the workers' image brings too (Dockerfile), and what they look at documents with.
 
-invoice_fonts=(fonts-dejavu-core fonts-wqy-microhei)
+invoice_packages=(fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji libfribidi0 poppler-utils)
 
 ensure_fonts() {
-  local directory=/usr/share/fonts
-  if [ -n "$(find "$directory" -name DejaVuSans.ttf -print -quit 2>/dev/null)" ] && [ -n "$(find "$directory" -name wqy-microhei.ttc -print -quit 2>/dev/null)" ]; then
-    note "there"
-    return
-  fi
-  on_debian_as_root || fail "Expected the fonts DejaVu Sans and WenQuanYi Micro Hei in $directory, found not both." "Install them; on Debian and Ubuntu: apt-get install ${invoice_fonts[*]}"
-  install_packages "${invoice_fonts[@]}"
+  if has_fonts; then note "there"; return; fi
+  on_debian_as_root || fail "Expected Noto fonts in /usr/share/fonts, the library FriBidi, pdftotext and pdftoppm, found not all of them." \
+    "Install them; on Debian and Ubuntu: apt-get install ${invoice_packages[*]}"
+  install_packages "${invoice_packages[@]}"
   note "installed"
+}
+
+has_fonts() {
+  local font
+  for font in NotoSans-Regular.ttf NotoSansCJK-Regular.ttc NotoColorEmoji.ttf; do
+    [ -n "$(find /usr/share/fonts -name "$font" -print -quit 2>/dev/null)" ] || return 1
+  done
+  command -v pdftotext >/dev/null && command -v pdftoppm >/dev/null && [ -n "$(find /usr/lib /lib -name 'libfribidi.so.0' -print -quit 2>/dev/null)" ]
 }

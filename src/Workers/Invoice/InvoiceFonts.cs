@@ -3,41 +3,55 @@ using Orders.Workers.Invoice.Pdf;
 namespace Orders.Workers.Invoice;
 
 /// <summary>
-/// The fonts of the invoice, both in packages of Debian and Ubuntu: DejaVu Sans has Latin, Vietnamese, Greek and
-/// Cyrillic, WenQuanYi Micro Hei the Chinese, Japanese and Korean characters. Each file is read and parsed once per
-/// process, the second one only when a name needs it.
+/// The fonts of the invoice: Noto, from packages of Debian and Ubuntu. Noto Sans has Latin, Greek, Cyrillic and
+/// Devanagari. The emoji, the Chinese, Japanese and Korean characters, and every other script have fonts of their own,
+/// opened when a text first needs them.
 /// </summary>
 public sealed class InvoiceFonts
 {
-    private const string RegularFile = "DejaVuSans.ttf";
-    private const string BoldFile = "DejaVuSans-Bold.ttf";
-    private const string FallbackFile = "wqy-microhei.ttc";
+    private const string RegularFile = "NotoSans-Regular.ttf";
+    private const string BoldFile = "NotoSans-Bold.ttf";
+    private const string EmojiFile = "NotoColorEmoji.ttf";
+    private const string ChineseFile = "NotoSansCJK-Regular.ttc";
+    private const string EachScript = "NotoSans*-Regular.ttf";
 
-    private readonly Lazy<TrueTypeFont> _fallback;
+    private readonly FontFace _bold;
+    private readonly Lazy<FontFace>[] _others;
 
     private InvoiceFonts(string directory)
     {
-        Regular = Read(directory, RegularFile);
-        Bold = Read(directory, BoldFile);
-        // PublicationOnly keeps no fault: a file that could not be read once is read again by the next attempt, not
+        Regular = new FontFace(Require(directory, RegularFile));
+        _bold = new FontFace(Require(directory, BoldFile));
+        string[] others =
+        [
+            Require(directory, EmojiFile),
+            Require(directory, ChineseFile),
+            .. Directory
+                .EnumerateFiles(directory, EachScript, SearchOption.AllDirectories)
+                .Where(f => Path.GetFileName(f) != RegularFile)
+                .Order(StringComparer.Ordinal),
+        ];
+        // PublicationOnly keeps no fault: a file that could not be opened once is opened again by the next attempt, not
         // remembered as unreadable for as long as the process lives.
-        _fallback = new(() => Read(directory, FallbackFile), LazyThreadSafetyMode.PublicationOnly);
+        _others = System.Array.ConvertAll(
+            others,
+            f => new Lazy<FontFace>(() => new FontFace(f), LazyThreadSafetyMode.PublicationOnly)
+        );
     }
 
-    /// <summary>The files and the packages that bring them.</summary>
+    /// <summary>The files without which no invoice is written, and the packages that bring them.</summary>
     public static IReadOnlyList<(string File, string Package)> Needed { get; } =
-    [(RegularFile, "fonts-dejavu-core"), (BoldFile, "fonts-dejavu-core"), (FallbackFile, "fonts-wqy-microhei")];
+    [
+        (RegularFile, "fonts-noto-core"),
+        (BoldFile, "fonts-noto-core"),
+        (ChineseFile, "fonts-noto-cjk"),
+        (EmojiFile, "fonts-noto-color-emoji"),
+    ];
 
     /// <summary>The font of the text.</summary>
-    public TrueTypeFont Regular { get; }
+    internal FontFace Regular { get; }
 
-    /// <summary>The font of what stands out.</summary>
-    public TrueTypeFont Bold { get; }
-
-    /// <summary>The font for characters that the others do not have.</summary>
-    public TrueTypeFont Fallback => _fallback.Value;
-
-    /// <summary>Loads the fonts.</summary>
+    /// <summary>Opens the fonts.</summary>
     /// <exception cref="FileNotFoundException">One is missing.</exception>
     public static InvoiceFonts Load(string directory) => new(directory);
 
@@ -50,14 +64,26 @@ public sealed class InvoiceFonts
                 .FirstOrDefault()
             : null;
 
-    private static TrueTypeFont Read(string directory, string file)
+    /// <summary>
+    /// The first font that has all characters of a cluster; the font of the text, which shows a box, when none has.
+    /// </summary>
+    internal FontFace For(ReadOnlySpan<char> cluster, bool bold)
     {
-        var path =
-            Find(directory, file)
-            ?? throw new FileNotFoundException(
-                $"Expected {file} below '{directory}', found none; install the package {Needed.First(n => n.File == file).Package} or set Invoice__FontDirectory."
-            );
-        Failpoint.Hit("invoice.before_read_font", Outside.File);
-        return new TrueTypeFont(Path.GetFileNameWithoutExtension(file), File.ReadAllBytes(path));
+        var first = bold ? _bold : Regular;
+        if (first.Covers(cluster))
+            return first;
+        foreach (var other in _others)
+        {
+            if (other.Value.Covers(cluster))
+                return other.Value;
+        }
+
+        return first;
     }
+
+    private static string Require(string directory, string file) =>
+        Find(directory, file)
+        ?? throw new FileNotFoundException(
+            $"Expected {file} below '{directory}', found none; install the package {Needed.First(n => n.File == file).Package} or set Invoice__FontDirectory."
+        );
 }

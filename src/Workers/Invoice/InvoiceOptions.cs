@@ -1,6 +1,7 @@
 using System.Globalization;
 using Orders.Infrastructure;
 using Orders.Infrastructure.Invoices;
+using Orders.Workers.Invoice.Pdf;
 using QueueWorkers.Hosting;
 
 namespace Orders.Workers.Invoice;
@@ -94,6 +95,10 @@ public sealed class InvoiceOptions
             );
         }
 
+        problems.Require(
+            FriBidi.IsInstalled,
+            "The invoice step must find the library FriBidi, which orders text from right to left, found none; install the package libfribidi0"
+        );
         problems.ThrowIfAny();
         return new InvoiceOptions
         {

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Orders.Workers.Invoice.Pdf;
 
 namespace Orders.Workers.Invoice;
 
@@ -23,17 +22,20 @@ internal sealed class InvoicePage(InvoiceText text)
 
     /// <summary>Writes a text that begins at <paramref name="x"/>.</summary>
     public void Left(string words, double x, double y, double size, bool bold = false) =>
-        text.Show(_content, InvoiceText.Normal(words), x, Height - y, size, bold);
+        text.Show(_content, text.Shape(InvoiceText.Normal(words), bold), x, Height - y, size);
 
     /// <summary>Writes a text that ends at <paramref name="x"/>.</summary>
-    public void Right(string words, double x, double y, double size, bool bold = false) =>
-        Left(words, x - text.Width(InvoiceText.Normal(words), size, bold), y, size, bold);
+    public void Right(string words, double x, double y, double size, bool bold = false)
+    {
+        var line = text.Shape(InvoiceText.Normal(words), bold);
+        text.Show(_content, line, x - InvoiceText.Width(line, size), Height - y, size);
+    }
 
     /// <summary>Draws a thin grey line across.</summary>
     public void Rule(double left, double right, double y) =>
         _content.Append(
             CultureInfo.InvariantCulture,
-            $"0.5 w 0.5 G {PdfFile.Number(left)} {PdfFile.Number(Height - y)} m {PdfFile.Number(right)} {PdfFile.Number(Height - y)} l S\n"
+            $"0.5 w 0.5 G {left:0.##} {Height - y:0.##} m {right:0.##} {Height - y:0.##} l S\n"
         );
 
     /// <summary>
@@ -43,7 +45,7 @@ internal sealed class InvoicePage(InvoiceText text)
     public IReadOnlyList<string> Wrap(string words, double width, double size)
     {
         var normal = InvoiceText.Normal(words);
-        if (text.Width(normal, size) <= width)
+        if (WidthOf(normal, size) <= width)
             return [normal];
 
         var lines = new List<string>();
@@ -60,19 +62,25 @@ internal sealed class InvoicePage(InvoiceText text)
         return lines;
     }
 
-    // The longest beginning that fits, found by halving; at least one character, and never half of a surrogate pair.
+    private double WidthOf(string words, double size) => InvoiceText.Width(text.Shape(words), size);
+
+    // The longest beginning that fits, found by halving; at least one character as people see it, and never a part of
+    // one: a letter keeps its accents, a flag both its halves.
     private int Fit(ReadOnlySpan<char> words, double width, double size)
     {
-        var (low, high) = (1, words.Length);
+        var starts = StringInfo.ParseCombiningCharacters(words.ToString());
+        var (low, high) = (1, starts.Length);
         while (low < high)
         {
             var middle = (low + high + 1) / 2;
-            if (text.Width(words[..middle], size) <= width)
+            if (WidthOf(words[..End(middle, words.Length)].ToString(), size) <= width)
                 low = middle;
             else
                 high = middle - 1;
         }
 
-        return low < words.Length && char.IsLowSurrogate(words[low]) ? (low > 1 ? low - 1 : 2) : low;
+        return End(low, words.Length);
+
+        int End(int characters, int all) => characters < starts.Length ? starts[characters] : all;
     }
 }

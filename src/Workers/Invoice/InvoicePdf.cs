@@ -1,8 +1,4 @@
-using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using Orders.Infrastructure.Invoices;
-using Orders.Workers.Invoice.Pdf;
 
 namespace Orders.Workers.Invoice;
 
@@ -47,27 +43,7 @@ public sealed class InvoicePdf(InvoiceFonts fonts)
             pages[i].Right(document.PageOf(i + 1, pages.Count), RightEdge, 810, 7);
         }
 
-        return Save(document, text, pages);
-    }
-
-    private static byte[] Save(InvoiceDocument document, InvoiceText text, List<InvoicePage> pages)
-    {
-        var file = new PdfFile();
-        var (catalog, tree) = (file.Reserve(), file.Reserve());
-        var contents = pages.ConvertAll(page => file.AddStream(page.Content));
-        var fonts = string.Concat(text.Subsets.Select(s => $"/{s.Resource} {EmbeddedFont.AddTo(file, s)} 0 R"));
-        var kids = contents.ConvertAll(c => file.Add($"<</Type/Page/Parent {tree} 0 R/Contents {c} 0 R>>"));
-        file.Set(
-            tree,
-            $"<</Type/Pages/Count {kids.Count}/Kids[{string.Join(' ', kids.Select(k => $"{k} 0 R"))}]"
-                + $"/MediaBox[0 0 {PdfFile.Number(InvoicePage.Width)} {PdfFile.Number(InvoicePage.Height)}]/Resources<</Font<<{fonts}>>>>>>"
-        );
-        file.Set(catalog, $"<</Type/Catalog/Pages {tree} 0 R>>");
-        var created = document.IssuedAt.UtcDateTime.ToString("yyyyMMddHHmmss", CultureInfo.InvariantCulture);
-        var information = file.Add(
-            $"<</Title{PdfFile.Text(document.Number)}/Author{PdfFile.Text(document.Seller)}/CreationDate(D:{created}Z)/Producer(Orders)>>"
-        );
-        return file.Save(catalog, information, SHA256.HashData(Encoding.ASCII.GetBytes(document.Identity))[..16]);
+        return InvoiceFile.Save(document, text, pages);
     }
 
     private static double First(InvoicePage page, InvoiceDocument document)

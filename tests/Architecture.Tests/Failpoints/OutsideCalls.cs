@@ -25,6 +25,7 @@ internal static partial class OutsideCalls
               | System\.Net\.Sockets\.\w+::(Connect|Send|Receive|Accept)(Async)?
               | System\.IO\.File::(Open\w*|Read\w*|Write\w*|Append\w*|Create\w*|Copy|Move|Delete|Replace)
               | System\.IO\.FileStream::\.ctor
+              | HarfBuzzSharp\.Blob::FromFile
             )$
             """,
         RegexOptions.IgnorePatternWhitespace

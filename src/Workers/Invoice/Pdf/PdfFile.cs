@@ -1,92 +1,103 @@
-using System.Globalization;
 using System.IO.Compression;
 using System.Text;
+using UglyToad.PdfPig.Core;
+using UglyToad.PdfPig.Tokens;
+using UglyToad.PdfPig.Writer;
 
 namespace Orders.Workers.Invoice.Pdf;
 
 /// <summary>
-/// The skeleton of a PDF file (ISO 32000-1): numbered objects, the table of their places, the trailer. Nothing in it
-/// depends on the clock or on chance.
+/// The objects of a PDF file, written by PdfPig as they come. Nothing in the file depends on the clock or on chance.
 /// </summary>
-internal sealed class PdfFile
+internal sealed class PdfFile : IDisposable
 {
-    private readonly List<byte[]?> _objects = [];
+    private readonly MemoryStream _file = new(16 * 1024);
+    private readonly Dictionary<IndirectReference, long> _places = [];
+    private int _objects;
+
+    /// <summary>Begins a file.</summary>
+    // The second line's high bytes tell transfer programs that this is no text.
+    public PdfFile() => _file.Write([.. "%PDF-1.7\n%"u8, 0xE2, 0xE3, 0xCF, 0xD3, (byte)'\n']);
 
     /// <summary>Takes the next number, for an object that others name before it is written.</summary>
-    public int Reserve()
-    {
-        _objects.Add(null);
-        return _objects.Count;
-    }
+    public IndirectReferenceToken Reserve() => new(new IndirectReference(++_objects, 0));
 
-    /// <summary>Adds an object.</summary>
-    /// <returns>Its number.</returns>
-    public int Add(string body)
-    {
-        var number = Reserve();
-        Set(number, body);
-        return number;
-    }
+    /// <summary>Writes an object.</summary>
+    public IndirectReferenceToken Add(IToken content) => Set(Reserve(), content);
 
     /// <summary>Writes a reserved object.</summary>
-    public void Set(int number, string body) => _objects[number - 1] = Encoding.ASCII.GetBytes(body);
+    public IndirectReferenceToken Set(IndirectReferenceToken reference, IToken content)
+    {
+        _places[reference.Data] = _file.Position;
+        TokenWriter.Instance.WriteToken(
+            new ObjectToken(XrefLocation.File(_file.Position), reference.Data, content),
+            _file
+        );
+        return reference;
+    }
 
-    /// <summary>Adds compressed data.</summary>
+    /// <summary>Writes data, compressed.</summary>
     /// <param name="data">The data.</param>
     /// <param name="entries">Further entries of the stream's dictionary.</param>
-    public int AddStream(byte[] data, string entries = "")
+    public IndirectReferenceToken AddStream(ReadOnlySpan<byte> data, params (string Name, IToken Value)[] entries)
     {
         using var packed = new MemoryStream();
         using (var zlib = new ZLibStream(packed, CompressionLevel.Optimal, leaveOpen: true))
             zlib.Write(data);
-        var number = Reserve();
-        _objects[number - 1] =
-        [
-            .. Encoding.ASCII.GetBytes($"<</Filter/FlateDecode/Length {packed.Length}{entries}>>stream\n"),
-            .. packed.GetBuffer().AsSpan(0, (int)packed.Length),
-            .. "\nendstream"u8,
-        ];
-        return number;
+        return AddPacked(packed.ToArray(), entries);
     }
 
-    /// <summary>
-    /// A text in the form of a PDF string: UTF-16 in hexadecimal digits, so that no character of it can mean anything
-    /// else.
-    /// </summary>
-    public static string Text(string text) => $"<FEFF{Convert.ToHexString(Encoding.BigEndianUnicode.GetBytes(text))}>";
-
-    /// <summary>A number as PDF writes it.</summary>
-    public static string Number(double value) => value.ToString("0.##", CultureInfo.InvariantCulture);
-
-    /// <summary>The finished file.</summary>
-    /// <param name="catalog">The number of the catalogue.</param>
-    /// <param name="information">The number of the document's information.</param>
-    /// <param name="id">What tells this document from all others: 16 bytes.</param>
-    public byte[] Save(int catalog, int information, byte[] id)
-    {
-        using var file = new MemoryStream();
-        // The second line's high bytes tell transfer programs that this is no text.
-        file.Write([.. "%PDF-1.7\n%"u8, 0xE2, 0xE3, 0xCF, 0xD3, (byte)'\n']);
-        var places = new StringBuilder("0000000000 65535 f \n");
-        for (var i = 0; i < _objects.Count; i++)
-        {
-            places.Append(CultureInfo.InvariantCulture, $"{file.Length:D10} 00000 n \n");
-            file.Write(Encoding.ASCII.GetBytes($"{i + 1} 0 obj\n"));
-            file.Write(
-                _objects[i]
-                    ?? throw new InvalidOperationException(
-                        $"Expected object {i + 1} to be written, found it only reserved."
-                    )
-            );
-            file.Write("\nendobj\n"u8);
-        }
-
-        var (size, digits, start) = (_objects.Count + 1, Convert.ToHexString(id), file.Length);
-        file.Write(
-            Encoding.ASCII.GetBytes(
-                $"xref\n0 {size}\n{places}trailer\n<</Size {size}/Root {catalog} 0 R/Info {information} 0 R/ID[<{digits}><{digits}>]>>\nstartxref\n{start}\n%%EOF\n"
+    /// <summary>Writes data that are compressed already.</summary>
+    public IndirectReferenceToken AddPacked(byte[] packed, params (string Name, IToken Value)[] entries) =>
+        Add(
+            new StreamToken(
+                Dictionary([("Filter", Name("FlateDecode")), ("Length", Number(packed.Length)), .. entries]),
+                packed
             )
         );
-        return file.ToArray();
+
+    /// <summary>The finished file.</summary>
+    /// <param name="catalog">The catalogue.</param>
+    /// <param name="information">The document's information.</param>
+    /// <param name="id">What tells this document from all others: 16 bytes.</param>
+    public byte[] Save(IndirectReferenceToken catalog, IndirectReferenceToken information, ReadOnlySpan<byte> id)
+    {
+        var trailer = (int)_file.Position;
+        TokenWriter.Instance.WriteCrossReferenceTable(_places, catalog.Data, _file, information.Data, null);
+        var bytes = _file.ToArray();
+        // PdfPig draws the two halves of the id at random; ours follows from the document.
+        var at = trailer + bytes.AsSpan(trailer).IndexOf("/ID"u8);
+        for (var half = 0; half < 2; half++)
+        {
+            at += bytes.AsSpan(at).IndexOf((byte)'<') + 1;
+            Encoding.ASCII.GetBytes(Convert.ToHexString(id)).CopyTo(bytes, at);
+        }
+
+        return bytes;
     }
+
+    /// <inheritdoc />
+    public void Dispose() => _file.Dispose();
+
+    /// <summary>A dictionary.</summary>
+    public static DictionaryToken Dictionary(params IEnumerable<(string Name, IToken Value)> entries) =>
+        new(entries.ToDictionary(e => NameToken.Create(e.Name), e => e.Value));
+
+    /// <summary>An array.</summary>
+    public static ArrayToken Array(params IEnumerable<IToken> items) => new([.. items]);
+
+    /// <summary>A name.</summary>
+    public static NameToken Name(string name) => NameToken.Create(name);
+
+    /// <summary>A number.</summary>
+    public static NumericToken Number(double value) => new(value);
+
+    /// <summary>
+    /// A text: UTF-16 in hexadecimal digits, so that no character of it can mean anything else.
+    /// </summary>
+    public static HexToken Text(string text) =>
+        new("FEFF" + Convert.ToHexString(Encoding.BigEndianUnicode.GetBytes(text)));
+
+    /// <summary>Bytes as they are.</summary>
+    public static HexToken Hex(ReadOnlySpan<byte> bytes) => new(Convert.ToHexString(bytes));
 }
