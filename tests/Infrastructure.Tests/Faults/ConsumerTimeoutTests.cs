@@ -66,6 +66,7 @@ public sealed class ConsumerTimeoutTests : SystemFixture
         );
         Assert.That(await TestSystem.Broker.CountAsync("patient_error"), Is.Zero, "dead-lettered");
         await Eventually.That(() => TestSystem.Broker.CountAsync("patient"), Is.Zero, "messages that wait");
-        Assert.That(await TestSystem.Broker.ConsumersAsync("patient"), Is.EqualTo(1u), "consumers");
+        // The broker may just have cancelled the consumer once more for what it held before.
+        await Eventually.That(() => TestSystem.Broker.ConsumersAsync("patient"), Is.EqualTo(1u), "consumers");
     }
 }

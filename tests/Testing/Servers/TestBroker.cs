@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using QueueWorkers.Messaging;
 using QueueWorkers.Outbox;
 using RabbitMQ.Client;
@@ -113,7 +114,10 @@ public sealed class TestBroker : IAsyncDisposable
         response.EnsureSuccessStatusCode();
     }
 
-    /// <summary>Sets a policy of queues as an operator of the broker does, before ours; or removes it.</summary>
+    /// <summary>
+    /// Sets a policy of queues as an operator of the broker does, before ours, or removes it; and waits until the queues
+    /// that there are follow.
+    /// </summary>
     /// <param name="name">Its name.</param>
     /// <param name="pattern">The queues; null removes the policy.</param>
     /// <param name="definition">What it sets.</param>
@@ -143,6 +147,23 @@ public sealed class TestBroker : IAsyncDisposable
                 }
             );
         response.EnsureSuccessStatusCode();
+        await Eventually.Is(
+            async () =>
+            {
+                var queues = (
+                    await http.GetFromJsonAsync<JsonArray>(
+                        new Uri($"api/queues/{Uri.EscapeDataString(Options.VirtualHost)}", UriKind.Relative)
+                    )
+                )!;
+                return queues.All(queue =>
+                {
+                    var follows = (string?)queue![isOperators ? "operator_policy" : "policy"] == name;
+                    return follows
+                        == (pattern is not null && Regex.IsMatch((string)queue["name"]!, pattern, RegexOptions.None));
+                });
+            },
+            $"the queues follow the policy '{name}'"
+        );
     }
 
     /// <summary>Takes all messages out of a queue.</summary>
