@@ -21,6 +21,10 @@ public sealed class PublishingInATransactionTests : SystemFixture
     [OneTimeSetUp]
     public async Task StartAPublisher() => _host = await TestSystem.StartAsync("");
 
+    // A row goes a moment after its message has arrived: the last one of the test before may still be there.
+    [SetUp]
+    public Task BeginWithAnEmptyOutbox() => TestSystem.UntilOutboxIsEmptyAsync();
+
     [Test]
     public async Task What_was_published_and_saved_arrives_at_once_and_its_row_is_deleted()
     {
@@ -66,8 +70,9 @@ public sealed class PublishingInATransactionTests : SystemFixture
         }
 
         await OvertakeAsync();
+        // A row that is gone was sent: whatever was written has arrived by now.
+        await TestSystem.UntilOutboxIsEmptyAsync();
         Assert.That(await TestSystem.Broker.CountAsync(listener), Is.Zero);
-        Assert.That(await TestSystem.Database.CountAsync("outbox"), Is.Zero);
     }
 
     [Test]

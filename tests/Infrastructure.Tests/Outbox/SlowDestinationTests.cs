@@ -31,6 +31,12 @@ public sealed class SlowDestinationTests : SystemFixture
             Is.GreaterThanOrEqualTo((uint)Rows),
             "first copies"
         );
+        // A row that is made due before it is put off is sent twice at once, and that is no trial.
+        await Eventually.That(
+            () => TestSystem.Database.CountAsync("outbox where last_error is not null"),
+            Is.EqualTo(Rows),
+            "rows that were refused and put off"
+        );
 
         // Every row is made due again and again; what is published is a trial, one row at a time.
         var exchange = MessageName.ExchangeOf(typeof(Born));

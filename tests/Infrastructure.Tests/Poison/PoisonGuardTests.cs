@@ -94,6 +94,11 @@ public sealed class PoisonGuardTests : SystemFixture
     {
         var run = Run();
         var poison = await BePoisonousAsync(run);
+        // As if found just now, however busy the machine is.
+        await TestSystem.Database.ExecuteAsync(
+            "update suspects set at = clock_timestamp() + interval '1 minute' where message_id = $1",
+            run.MessageId
+        );
         Assert.ThrowsAsync<EffectInProgressException>(() => EnterAsync(run, 1));
 
         await DeadLetterAsync(run, poison);

@@ -81,6 +81,22 @@ public sealed class TestDatabase : IAsyncDisposable
     }
 
     /// <summary>
+    /// Keeps what each insert and update of a table writes from now on, in the table <c>&lt;table&gt;_history</c>: what
+    /// is true for a moment only is looked at afterwards, however late the test comes.
+    /// </summary>
+    /// <param name="table">The table.</param>
+    /// <param name="values">What is kept of a row, as a select list: <c>new.id, new.attempts</c>.</param>
+    public Task KeepHistoryAsync(string table, string values) =>
+        ExecuteAsync(
+            $"""
+            create table {table}_history as select {values} from {table} as new limit 0;
+            create function keep_{table}() returns trigger language plpgsql security definer as
+                $$begin insert into {table}_history select {values}; return null; end$$;
+            create trigger kept after insert or update on {table} for each row execute function keep_{table}()
+            """
+        );
+
+    /// <summary>
     /// Makes the server refuse new connections to it, whoever asks, and ends those that there are; or takes that back.
     /// </summary>
     public async Task AllowConnectionsAsync(bool allow)
