@@ -6,7 +6,19 @@ namespace Orders.Testing;
 /// </summary>
 public sealed class FasterTime(double factor) : TimeProvider
 {
+    private double _factor = factor;
+
+    /// <summary>
+    /// From now on, for the timers that are set from now on. At 1 what follows has all of its time, however busy the
+    /// machine is.
+    /// </summary>
+    public double Factor
+    {
+        get => Volatile.Read(ref _factor);
+        set => Volatile.Write(ref _factor, value);
+    }
+
     /// <inheritdoc />
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
-        base.CreateTimer(callback, state, dueTime == Timeout.InfiniteTimeSpan ? dueTime : dueTime / factor, period);
+        base.CreateTimer(callback, state, dueTime == Timeout.InfiniteTimeSpan ? dueTime : dueTime / Factor, period);
 }

@@ -15,12 +15,14 @@ namespace Orders.Infrastructure.Tests.Faults;
 /// </summary>
 public sealed class NetworkTests : SystemFixture
 {
-    // Two heartbeats of ten seconds, and what a busy machine adds.
-    private static readonly TimeSpan HalfOpenNoticed = TimeSpan.FromSeconds(25);
+    // The promise is about 20 s: heartbeats of eight seconds for the broker, 15 s of a command for the database. The
+    // rest is for a machine with more to do than it can, where 25 s were not enough. Without the two it is minutes.
+    private static readonly TimeSpan HalfOpenNoticed = TimeSpan.FromSeconds(45);
     private static readonly TimeSpan CutFor = TimeSpan.FromSeconds(8);
 
-    // What is promised for a broker that was restarted.
-    private static readonly TimeSpan ReconnectedWithin = TimeSpan.FromSeconds(10);
+    // 10 s are promised for a broker that was restarted, and the rest is for a busy machine. MassTransit's own policy
+    // would wait 27 and 30 s after the last losses.
+    private static readonly TimeSpan ReconnectedWithin = TimeSpan.FromSeconds(20);
 
     [Test]
     public async Task A_worker_cut_off_from_its_database_dead_letters_nothing_and_counts_nothing()
@@ -69,8 +71,8 @@ public sealed class NetworkTests : SystemFixture
         Assert.That(await TestSystem.Broker.CountAsync("patient_error"), Is.Zero, "dead-lettered");
         Assert.That(
             host.Log.Lines.Count(l => l.Level >= Microsoft.Extensions.Logging.LogLevel.Warning),
-            Is.LessThan(20 * CutFor.TotalSeconds),
-            "warnings: at most twenty a second"
+            Is.LessThan(20 * (DateTime.UtcNow - cut).TotalSeconds),
+            "warnings: at most twenty in each second since the cut"
         );
     }
 

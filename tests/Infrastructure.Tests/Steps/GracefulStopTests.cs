@@ -9,13 +9,13 @@ namespace Orders.Infrastructure.Tests.Steps;
 /// <summary>A process that is asked to stop ends what it can, and gives back the rest.</summary>
 public sealed class GracefulStopTests() : ZooFixture("patient")
 {
-    // Fifteen seconds outside the tests.
-    private static readonly TimeSpan ConsumerStopTimeout = TimeSpan.FromSeconds(1);
+    // Fifteen seconds outside the tests; long enough for a busy machine to commit the quick run.
+    private static readonly TimeSpan ConsumerStopTimeout = TimeSpan.FromSeconds(3);
 
     protected override void Configure(IServiceCollection services) =>
         services.Configure<MassTransitHostOptions>(options =>
         {
-            options.StopTimeout = TimeSpan.FromSeconds(5);
+            options.StopTimeout = TimeSpan.FromSeconds(7);
             options.ConsumerStopTimeout = ConsumerStopTimeout;
         });
 

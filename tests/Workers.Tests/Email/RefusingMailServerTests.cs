@@ -107,8 +107,9 @@ public sealed class RefusingMailServerTests : InstallationFixture
             Is.Zero,
             "failures that were reported"
         );
-        Assert.That(
-            await TestSystem.Database.CountAsync("effects where subject_id = any($1)", orders.ToArray()),
+        // The next attempts follow after two seconds, and each has its claim until the server has answered.
+        await Eventually.That(
+            () => TestSystem.Database.CountAsync("effects where subject_id = any($1)", orders.ToArray()),
             Is.Zero,
             "claims of mails that were certainly not accepted"
         );

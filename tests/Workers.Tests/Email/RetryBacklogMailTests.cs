@@ -17,7 +17,7 @@ public sealed class RetryBacklogMailTests : InstallationFixture
     private const int Mails = 300;
 
     [Test]
-    public async Task Three_hundred_mails_that_failed_once_are_sent_within_twenty_seconds_and_without_any_new_order()
+    public async Task Three_hundred_mails_that_failed_once_are_sent_within_a_minute_and_without_any_new_order()
     {
         var orders = new List<Guid>();
         for (var i = 0; i < Mails; i++)
@@ -30,7 +30,8 @@ public sealed class RetryBacklogMailTests : InstallationFixture
             () => TestSystem.Database.CountAsync($"step_runs where step = 'email' and status = {StepStatus.Done:D}"),
             Is.EqualTo((long)Mails),
             "mails recorded as sent",
-            TimeSpan.FromSeconds(20)
+            // One retry a second, which a stuck backlog gets, would take 300 s.
+            TimeSpan.FromSeconds(60)
         );
         Assert.That(World.Mails.DeliveredCount, Is.EqualTo(Mails), "mails: each once");
         Assert.That(
