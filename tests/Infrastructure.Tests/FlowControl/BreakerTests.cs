@@ -34,7 +34,7 @@ public sealed class BreakerTests : WithReplicas
         await Eventually.Is(
             () => Replicas.All(r => GateOf(r, "hurried").Limit <= 1),
             "every replica has closed its gate, or makes the trial",
-            TimeSpan.FromSeconds(5)
+            TakesEffectWithin
         );
         // Time enough for a few trials; each needs a real message, and each failure doubles the wait.
         await Eventually.That(
@@ -108,7 +108,7 @@ public sealed class BreakerTests : WithReplicas
         await Eventually.Is(
             () => Replicas.All(r => GateOf(r, "hurried").Limit == 0),
             "every gate is closed",
-            TimeSpan.FromSeconds(5)
+            TakesEffectWithin
         );
         var waiting = await DeliverAsync("hurried", 10);
         await Eventually.That(

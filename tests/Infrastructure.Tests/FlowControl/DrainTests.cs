@@ -11,8 +11,6 @@ namespace Orders.Infrastructure.Tests.FlowControl;
 /// </summary>
 public sealed class DrainTests : WithReplicas
 {
-    private static readonly TimeSpan TakesEffectWithin = TimeSpan.FromSeconds(2);
-
     private WorkerDrains Drains => new(TestSystem.Database.Source);
 
     private WorkerReader Workers => new(TestSystem.Database.Source);
@@ -26,11 +24,7 @@ public sealed class DrainTests : WithReplicas
         await Eventually.That(() => Begun.Count, Is.EqualTo(5), "runs begun");
 
         await Drains.DrainAsync(first, Because("the machine is to be fixed"));
-        await Eventually.Is(
-            () => GateOf(Replicas[0], "hurried").Limit == 0,
-            "the gate is closed",
-            TakesEffectWithin + TimeSpan.FromSeconds(3)
-        );
+        await Eventually.Is(() => GateOf(Replicas[0], "hurried").Limit == 0, "the gate is closed", TakesEffectWithin);
         Assert.That(
             GateOf(Replicas[0], "hurried").ClosedBecause,
             Is.EqualTo("this worker is drained by an operator: the machine is to be fixed")
@@ -55,7 +49,7 @@ public sealed class DrainTests : WithReplicas
         await Eventually.Is(
             async () => (await FindAsync(first)) is { IsDrained: true, Running: 0 },
             "it says that it is drained",
-            TimeSpan.FromSeconds(5)
+            TakesEffectWithin
         );
         await UntilDoneAsync("hurried", 25);
         Assert.That(

@@ -7,6 +7,7 @@ namespace Orders.Infrastructure.Tests.FlowControl;
 public sealed class RateTests : WithReplicas
 {
     private static readonly RateLimit Limit = RateLimit.PerMinute(600);
+    private static readonly TimeSpan HeldUp = TimeSpan.FromSeconds(3);
     private static readonly bool Full = Environment.GetEnvironmentVariable("ORDERS_SHOW") == "full";
 
     [Test]
@@ -14,15 +15,9 @@ public sealed class RateTests : WithReplicas
     {
         await StartAsync(4, "hurried", (_, _) => Task.CompletedTask, policy => policy with { Rates = [Limit] });
         await DeliverAsync("hurried", 300);
-        await Eventually.That(() => Begun.Count, Is.GreaterThan(80), "runs begun");
-
-        var begun = Begun.Select(b => b.At).Order().ToArray();
-        for (var i = 0; i < begun.Length; i++)
-            Assert.That(
-                i + 1,
-                Is.LessThanOrEqualTo(((begun[i] - begun[0]) / Limit.Interval) + Limit.Bundle + 1),
-                $"runs until {begun[i] - begun[0]} after the first"
-            );
+        // Eight seconds; permits that a busy machine does not use in time are lost.
+        await Eventually.That(() => Begun.Count, Is.GreaterThan(80), "runs begun", TimeSpan.FromSeconds(60));
+        await NeverBeforeItsPermitAsync(Limit, Begun.Select(b => b.At));
 
         await Controls.SetRatesAsync("hurried", "", Because("the test has seen enough"));
         await UntilDoneAsync("hurried", 300);
@@ -36,7 +31,8 @@ public sealed class RateTests : WithReplicas
 
     /// <summary>
     /// The classic hundred a minute, seen for four minutes with <c>ORDERS_SHOW=full</c>; else at the same pace for one
-    /// short window.
+    /// short window. Runs that a busy machine holds up begin together afterwards, and permits that it does not use in
+    /// time are lost: only in full, on a quiet machine, is the upper bound exact, and is there a lower one.
     /// </summary>
     [Test]
     public async Task Every_sliding_window_has_at_most_the_limit_and_one_bundle_and_hardly_less()
@@ -60,18 +56,20 @@ public sealed class RateTests : WithReplicas
             .ToArray();
         var full = windows.Where(w => w.At + limit.Window <= begun[^1]).ToArray();
         await TestContext.Progress.WriteLineAsync(
-            $"{limit} with 4 replicas for {watched.TotalSeconds:0} s: {begun.Length} runs; {full.Length} full sliding windows with {full.Min(w => w.Runs)} to {full.Max(w => w.Runs)} runs; a bundle is {limit.Bundle}"
+            $"{limit} with 4 replicas for {watched.TotalSeconds:0} s: {begun.Length} runs; {full.Length} full sliding windows with {full.Select(w => w.Runs).DefaultIfEmpty().Min()} to {windows.Max(w => w.Runs)} runs; a bundle is {limit.Bundle}"
         );
         Assert.That(
             windows.Max(w => w.Runs),
-            Is.LessThanOrEqualTo(limit.Permits + limit.Bundle),
+            Is.LessThanOrEqualTo(limit.Permits + limit.Bundle + (Full ? 0 : HeldUp / limit.Interval)),
             "most runs in a sliding window"
         );
-        Assert.That(
-            full.Min(w => w.Runs),
-            Is.GreaterThanOrEqualTo(0.95 * limit.Permits),
-            "fewest runs in a full sliding window"
-        );
+        await NeverBeforeItsPermitAsync(limit, begun);
+        if (Full)
+            Assert.That(
+                full.Min(w => w.Runs),
+                Is.GreaterThanOrEqualTo(0.95 * limit.Permits),
+                "fewest runs in a full sliding window"
+            );
 
         await Controls.SetRatesAsync("hurried", "", Because("the test has seen enough"));
         await UntilDoneAsync("hurried", delivered.Length);

@@ -19,6 +19,12 @@ namespace Orders.Infrastructure.Tests.FlowControl;
 /// </summary>
 public abstract class WithReplicas : SystemFixture
 {
+    /// <summary>
+    /// Within two seconds a control takes effect in every replica: that is the promise for a machine that has time for
+    /// the poll. A loaded one gets more.
+    /// </summary>
+    protected static readonly TimeSpan TakesEffectWithin = TimeSpan.FromSeconds(10);
+
     private readonly List<RunningHost> _replicas = [];
 
     /// <summary>When each run of the step began, in all replicas.</summary>
@@ -30,6 +36,10 @@ public abstract class WithReplicas : SystemFixture
 
     protected IReadOnlyList<RunningHost> Replicas => _replicas;
 
+    [OneTimeSetUp]
+    public Task KeepThePermits() =>
+        TestSystem.Database.KeepHistoryAsync("rate_buckets", "new.name, clock_timestamp() as at");
+
     [TearDown]
     public async Task StopTheReplicas()
     {
@@ -38,7 +48,7 @@ public abstract class WithReplicas : SystemFixture
         _replicas.Clear();
         Begun.Clear();
         await TestSystem.Database.ExecuteAsync(
-            "truncate step_controls, breakers, dependency_calls, rate_buckets, workers, outbox, step_runs, step_attempts, effects, idempotency"
+            "truncate step_controls, breakers, dependency_calls, rate_buckets, rate_buckets_history, workers, outbox, step_runs, step_attempts, effects, idempotency"
         );
     }
 
@@ -54,6 +64,27 @@ public abstract class WithReplicas : SystemFixture
 
     protected static StepGate GateOf(RunningHost replica, string step) =>
         replica.Services.GetRequiredService<StepGates>().Of(step);
+
+    /// <summary>
+    /// Checks that no run began before there was a permit for it. The permits are one interval apart from the moment on
+    /// at which the database gave out the first bundle, so a run that a busy machine begins late changes nothing.
+    /// </summary>
+    protected async Task NeverBeforeItsPermitAsync(RateLimit limit, IEnumerable<DateTimeOffset> runs)
+    {
+        var first = (
+            await TestSystem.Database.ScalarAsync<DateTime>("select min(at) from rate_buckets_history")
+        ).ToUniversalTime();
+        var begun = runs.Order().ToArray();
+        Assert.Multiple(() =>
+        {
+            for (var i = 0; i < begun.Length; i++)
+                Assert.That(
+                    i + 1,
+                    Is.LessThanOrEqualTo(((begun[i].UtcDateTime - first) / limit.Interval) + limit.Bundle + 1),
+                    $"runs until {begun[i].UtcDateTime - first} after the first permits of {limit}"
+                );
+        });
+    }
 
     /// <summary>Starts replicas of a step.</summary>
     /// <param name="count">How many.</param>
