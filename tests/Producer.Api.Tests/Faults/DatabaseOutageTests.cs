@@ -107,11 +107,23 @@ internal sealed class DatabaseOutageTests
         return await command.ExecuteScalarAsync();
     }
 
-    // A container that starts again gets another port unless it is given one.
+    // A container that starts again gets another port unless it is given one. Below the ports that the system gives to
+    // whoever asks for any: between the look and the start, and while the server is stopped, nobody gets this one.
     private static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            var port = Random.Shared.Next(20_000, 30_000);
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Any, port);
+                listener.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Somebody listens there.
+            }
+        }
     }
 }
