@@ -4,6 +4,7 @@ using Orders.Producer.Api.Docs;
 using Orders.Producer.Api.Limits;
 using Orders.Producer.Api.Orders;
 using Orders.Producer.Api.Problems;
+using Orders.Producer.Api.Webhooks;
 using QueueWorkers;
 using QueueWorkers.Hosting;
 
@@ -26,7 +27,7 @@ internal static class ApiApplication
             .Collect(() => builder.Services.AddApi(builder.Configuration))
             .ThrowIfAny();
         builder.WebHost.ConfigureKestrel(ConnectionLimits.Apply);
-        builder.Services.AddOrderEndpoints();
+        builder.Services.AddOrderEndpoints().AddWebhookEndpoints();
         builder.Services.AddApiDescription();
 
         var app = builder.Build();
@@ -38,6 +39,7 @@ internal static class ApiApplication
         app.UseMiddleware<RateLimiting>();
 
         app.MapOrders();
+        app.MapWebhooks();
         app.MapWorkerHost();
         app.MapDocs();
         return app;

@@ -1,4 +1,5 @@
 using Orders.Infrastructure.Reading;
+using Orders.Infrastructure.Webhooks;
 using Orders.Producer.Api.Auth;
 using Orders.Producer.Api.Catalogue;
 using Orders.Producer.Api.Health;
@@ -22,6 +23,7 @@ internal static class ApiSetup
         var rate = RateLimitOptions.Read(configuration, problems);
         var cap = BackpressureOptions.Read(configuration, problems);
         var watch = WatchOptions.Read(configuration, problems);
+        var webhooks = problems.Read(() => WebhookOptions.Read(configuration));
         problems.ThrowIfAny();
 
         services
@@ -29,6 +31,7 @@ internal static class ApiSetup
             .AddSingleton(rate)
             .AddSingleton(cap)
             .AddSingleton(watch)
+            .AddSingleton(webhooks!)
             .AddSingleton<ClientRateLimit>();
         services
             .AddSingleton<CatalogueReader>()
@@ -37,7 +40,9 @@ internal static class ApiSetup
             .AddSingleton<OrderListReader>()
             .AddSingleton<OrderChangesReader>()
             .AddSingleton<InvoiceDocumentReader>()
-            .AddSingleton<OutboxBacklogReader>();
+            .AddSingleton<OutboxBacklogReader>()
+            .AddSingleton<WebhookRegistry>()
+            .AddSingleton<WebhookDeliveryReader>();
         services.AddSingleton<ApiKeyCache>().AddSingleton<OrderSubmission>().AddSingleton<UnavailableLog>();
         services
             .AddHealthChecks()

@@ -3,6 +3,7 @@ using Orders.Workers.Email;
 using Orders.Workers.Inventory;
 using Orders.Workers.Invoice;
 using Orders.Workers.Warehouse;
+using Orders.Workers.Webhooks;
 using QueueWorkers.Steps;
 
 namespace Orders.Workers;
@@ -22,6 +23,7 @@ public static class Steps
             .Add<InventoryStep>((services, _) => services.AddInventory())
             .Add<InvoiceStep>((services, configuration) => services.AddInvoice(configuration))
             .Add<WarehouseStep>((services, configuration) => services.AddWarehouse(configuration))
+            .Add<WebhookStep>((services, configuration) => services.AddWebhooks(configuration))
             .PublishesEvent<OrderCompleted>()
             .PublishesEvent<OrderRejected>();
 }

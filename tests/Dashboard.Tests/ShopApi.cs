@@ -31,7 +31,7 @@ internal sealed class ShopApi : IAsyncDisposable
     public static async Task<ShopApi> StartAsync(OrdersSystem system)
     {
         await system.Database.ExecuteAsync(
-            "insert into api_keys (id, client_id, hash, scopes) values ($1, $3, $2, array['orders:write', 'orders:read'])",
+            "insert into api_keys (id, client_id, hash, scopes) values ($1, $3, $2, array['orders:write', 'orders:read', 'webhooks:write'])",
             Guid.NewGuid(),
             ApiKeys.HashOf(Key),
             Client

@@ -39,7 +39,7 @@ public static class SampleOrders
 
     /// <summary>The mask of all steps of the catalogue, as the API takes it from the database.</summary>
     public static Task<int> RequiredStepsAsync(this OrdersSystem system) =>
-        system.Database.ScalarAsync<int>("select bit_or(bit) from step_catalogue where active");
+        system.Database.ScalarAsync<int>("select bit_or(bit) from step_catalogue where active and required");
 
     /// <summary>Stores an order as the API does, by a host whose relay sends its message.</summary>
     public static async Task<Guid> PostAsync(

@@ -1,9 +1,11 @@
+using Orders.Infrastructure.Webhooks;
 using Orders.OutsideWorld;
 using Orders.Testing;
 using Orders.Workers.Email;
 using Orders.Workers.Inventory;
 using Orders.Workers.Invoice;
 using Orders.Workers.Warehouse;
+using Orders.Workers.Webhooks;
 
 namespace Orders.Workers.Tests;
 
@@ -70,6 +72,50 @@ public sealed class EmailStepContractTests() : StepContract<EmailStep>(Steps.Cat
             _world.Mails.Delivered.Count(m => m.MessageId == MessageIds.For("email", subject, "orders.example")),
             Is.EqualTo(1),
             "mails in the sink"
+        );
+        return Task.CompletedTask;
+    }
+}
+
+public sealed class WebhookStepContractTests() : StepContract<WebhookStep>(Steps.Catalogue)
+{
+    private Tests.Webhooks.Receiver _receiver = null!;
+
+    protected override IEnumerable<(string Name, string? Value)> Settings =>
+        [("Webhooks:AllowedNetworks", "127.0.0.1/32")];
+
+    protected override async Task PrepareAsync() => _receiver = await Tests.Webhooks.Receiver.StartAsync();
+
+    [OneTimeTearDown]
+    public ValueTask CloseAddress() => _receiver.DisposeAsync();
+
+    // A delivery, and not an order.
+    protected override async Task<Guid> NewSubjectAsync()
+    {
+        var (order, webhook, delivery) = (await TestSystem.StoreAsync(), Guid.NewGuid(), Guid.NewGuid());
+        await TestSystem.Database.ExecuteAsync(
+            "insert into webhooks (id, client_id, url, events, secret) values ($1, $2, $3, '{order.completed}', $4)",
+            webhook,
+            $"tests of {webhook}",
+            _receiver.Url.AbsoluteUri,
+            WebhookSecret.New()
+        );
+        await TestSystem.Database.ExecuteAsync(
+            "insert into webhook_deliveries (id, webhook_id, order_id, event, at) values ($1, $2, $3, 'order.completed', now())",
+            delivery,
+            webhook,
+            order
+        );
+        return delivery;
+    }
+
+    // Copies that run at the same moment may call with the same id, by which the receiver knows them.
+    protected override Task VerifyOneEffectAsync(Guid subject)
+    {
+        Assert.That(
+            _receiver.Received.Where(r => r.Id == subject.ToString()).Select(r => r.Body).Distinct().Count(),
+            Is.EqualTo(1),
+            "different events of one id"
         );
         return Task.CompletedTask;
     }

@@ -16,6 +16,7 @@ using Orders.Dashboard.RedrivePages;
 using Orders.Dashboard.Schedules;
 using Orders.Dashboard.WorkerPages;
 using Orders.Infrastructure.Reading;
+using Orders.Infrastructure.Webhooks;
 using QueueWorkers.Clocks;
 using QueueWorkers.Monitoring;
 using QueueWorkers.Monitoring.History;
@@ -56,6 +57,7 @@ internal static class PageMap
             .AddSingleton<WorkerReader>()
             .AddSingleton<Loader>();
         services.AddSingleton<OrderSearchReader>().AddSingleton<OrderDetailsReader>().AddSingleton<StepNames>();
+        services.AddSingleton<WebhookDeliveryReader>().AddSingleton<CaseFileReader>();
         services
             .AddSingleton<HistoryReader>()
             .AddSingleton<DeployReader>()

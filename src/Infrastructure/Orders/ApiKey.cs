@@ -12,7 +12,7 @@ public sealed class ApiKey
     /// <summary>SHA-256 of the key. The key is 256 random bits, so a slow password hash would add nothing.</summary>
     public byte[] Hash { get; init; } = [];
 
-    /// <summary>What it may do: <c>orders:write</c>, <c>orders:read</c>.</summary>
+    /// <summary>What it may do: <c>orders:write</c>, <c>orders:read</c>, <c>webhooks:write</c>.</summary>
     public string[] Scopes { get; init; } = [];
 
     /// <summary>When it was made.</summary>

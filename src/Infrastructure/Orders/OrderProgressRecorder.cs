@@ -1,6 +1,7 @@
 using Npgsql;
 using NpgsqlTypes;
 using Orders.Contracts;
+using Orders.Infrastructure.Webhooks;
 using QueueWorkers.Outbox;
 using QueueWorkers.Steps;
 using QueueWorkers.Steps.Runs;
@@ -22,9 +23,9 @@ public sealed class OrderProgressRecorder(StepBitmask bits) : IStepProgress
     // a step that is done later does not hide it ("extras").
     // completed_at is set once, by whoever brings the last bit; old and new status tell exactly one commit that it was
     // the one.
-    // The last two are looked up once per statement: an integration event that no queue was deployed for is not made
-    // (ADR 11), and a subscriber counts from the commit of its deployment on.
-    private const string Record = """
+    // The subscriptions are looked up once per statement: an integration event that no queue was deployed for is not
+    // made (ADR 11), and a subscriber counts from the commit of its deployment on. So is whether there is a web hook.
+    private const string Record = $"""
         with c as (
             select subject_id, bit_or(done) as done, bit_or(failed) as failed, bit_or(cleared) as cleared,
                 bit_or(settled) as settled, bit_or(extra) as extra, bool_or(rejected) as rejected
@@ -49,7 +50,8 @@ public sealed class OrderProgressRecorder(StepBitmask bits) : IStepProgress
             and new.rejected_at is not null,
             coalesce(new.completed_at, new.rejected_at), new.cancelled_at,
             exists (select from subscriptions where exchange = $8),
-                exists (select from subscriptions where exchange = $9)
+                exists (select from subscriptions where exchange = $9),
+            old.failed = 0 and new.failed <> 0, {WebhookNotifier.IsAnybody}
         """;
 
     private static readonly string Completed = MessageName.ExchangeOf(typeof(OrderCompleted));
@@ -88,6 +90,7 @@ public sealed class OrderProgressRecorder(StepBitmask bits) : IStepProgress
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = Rejected });
 
         List<OutboxMessage>? integrationEvents = null;
+        List<OrderNews>? news = null;
         Failpoint.Hit("steps.before_progress", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync())
@@ -96,6 +99,8 @@ public sealed class OrderProgressRecorder(StepBitmask bits) : IStepProgress
             var order = reader.GetGuid(0);
             if (!reader.IsDBNull(4))
                 (integrationEvents ??= []).AddRange(Undo(order, reader.GetFieldValue<DateTimeOffset>(4), relevant));
+            if (reader.GetBoolean(8) && (completed || rejected || reader.GetBoolean(7)))
+                (news ??= []).AddRange(NewsOf(order, completed, rejected, reader.GetBoolean(7), relevant));
             if (!(rejected ? reader.GetBoolean(6) : completed && reader.GetBoolean(5)))
                 continue;
 
@@ -128,6 +133,12 @@ public sealed class OrderProgressRecorder(StepBitmask bits) : IStepProgress
             );
         }
 
+        if (news is not null)
+        {
+            await reader.DisposeAsync();
+            (integrationEvents ??= []).AddRange(await WebhookNotifier.NotifyAsync(connection, news));
+        }
+
         return integrationEvents ?? [];
 
         static bool Ended(StepChange change) => change.Status is StepStatus.Done or StepStatus.Rejected;
@@ -143,6 +154,27 @@ public sealed class OrderProgressRecorder(StepBitmask bits) : IStepProgress
                     TypedValue = Array.ConvertAll(relevant, c => holds(c) ? bits[c.Run.Step] : 0),
                 }
             );
+    }
+
+    private static IEnumerable<OrderNews> NewsOf(
+        Guid order,
+        bool completed,
+        bool rejected,
+        bool needsAttention,
+        StepChange[] changes
+    )
+    {
+        var run = Array.FindLast(changes, c => c.Run.SubjectId == order).Run;
+        if (completed)
+            yield return new(order, WebhookEvents.Completed, Run: run);
+        if (rejected)
+        {
+            var refused = Array.FindLast(changes, c => c.Run.SubjectId == order && c.Status is StepStatus.Rejected).Run;
+            yield return new(order, WebhookEvents.Rejected, Run: refused, Reason: refused.Rejection);
+        }
+
+        if (needsAttention)
+            yield return new(order, WebhookEvents.NeedsAttention, Run: run);
     }
 
     // These steps ended after the order had been cancelled: they knew nothing of it, or could not be stopped. Each is

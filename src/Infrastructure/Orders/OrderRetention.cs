@@ -15,5 +15,7 @@ public static class OrderRetention
         new("AgedMessages", "aged_messages", "at", Keep: TimeSpan.FromDays(1), Least: TimeSpan.FromHours(1)),
         // A client that repeats a post after this time gets a second order: longer than any client's own patience.
         new("PostedKeys", "posted_keys", "at", Keep: TimeSpan.FromDays(30), Least: TimeSpan.FromDays(1)),
+        // What is dead-lettered longer than this cannot be delivered any more.
+        new("WebhookDeliveries", "webhook_deliveries", "at", Keep: TimeSpan.FromDays(90), Least: TimeSpan.FromDays(1)),
     ];
 }

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Orders.Infrastructure.Webhooks;
 using QueueWorkers;
 using QueueWorkers.DeadLetters;
 using QueueWorkers.FlowControl;
@@ -61,6 +62,12 @@ public sealed class OrdersDbContext(DbContextOptions<OrdersDbContext> options) :
 
     /// <summary>Clients' keys.</summary>
     public DbSet<ApiKey> ApiKeys => Set<ApiKey>();
+
+    /// <summary>Clients' web hooks.</summary>
+    public DbSet<Webhook> Webhooks => Set<Webhook>();
+
+    /// <summary>Events for web hooks.</summary>
+    public DbSet<WebhookDelivery> WebhookDeliveries => Set<WebhookDelivery>();
 
     /// <summary>Browsers that operators are logged in with.</summary>
     public DbSet<OperatorSession> OperatorSessions => Set<OperatorSession>();

@@ -11,7 +11,8 @@ internal sealed class Caller(KnownClient client)
     /// <summary>What its key may do.</summary>
     public Scopes Scopes { get; } =
         (client.Scopes.Contains("orders:read") ? Scopes.Read : Scopes.None)
-        | (client.Scopes.Contains("orders:write") ? Scopes.Write : Scopes.None);
+        | (client.Scopes.Contains("orders:write") ? Scopes.Write : Scopes.None)
+        | (client.Scopes.Contains("webhooks:write") ? Scopes.Webhooks : Scopes.None);
 
     /// <summary>When its key ends; null for never.</summary>
     public DateTimeOffset? ExpiresAt { get; } = client.ExpiresAt;

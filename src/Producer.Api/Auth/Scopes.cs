@@ -11,6 +11,9 @@ internal enum Scopes
 
     /// <summary><c>orders:write</c>.</summary>
     Write = 2,
+
+    /// <summary><c>webhooks:write</c>.</summary>
+    Webhooks = 4,
 }
 
 /// <summary>Marks an endpoint with the scope that it asks for. Endpoints without it are open to everybody.</summary>
@@ -18,5 +21,11 @@ internal enum Scopes
 internal sealed record RequiredScope(Scopes Scope)
 {
     /// <summary>The scope's name, as it stands with a key.</summary>
-    public string Name => Scope == Scopes.Write ? "orders:write" : "orders:read";
+    public string Name =>
+        Scope switch
+        {
+            Scopes.Write => "orders:write",
+            Scopes.Webhooks => "webhooks:write",
+            _ => "orders:read",
+        };
 }

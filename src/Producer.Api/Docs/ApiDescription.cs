@@ -74,6 +74,8 @@ internal static class ApiDescription
             DescribePostOrder(operation);
         if (operation.OperationId == "PostOrderBatch")
             SetExample(operation.RequestBody?.Content, new JsonObject { ["orders"] = new JsonArray(Examples.Order()) });
+        if (operation.OperationId == "PostWebhook")
+            SetExample(operation.RequestBody?.Content, Examples.Webhook());
         foreach (var parameter in operation.Parameters?.OfType<OpenApiParameter>() ?? [])
             DescribeParameter(parameter);
         foreach (var (status, response) in operation.Responses ?? [])
@@ -114,7 +116,7 @@ internal static class ApiDescription
     {
         parameter.Description ??= parameter.Name switch
         {
-            "id" => "The order's id.",
+            "id" => "The id of the order or of the web hook.",
             "status" =>
                 "Only orders in this status: Accepted, Processing, Completed, Rejected, Cancelled or NeedsAttention.",
             "from" => "Only orders accepted at this moment or later: RFC 3339 with an offset.",

@@ -20,6 +20,12 @@ internal static class Examples
             """
         )!;
 
+    /// <summary>A web hook to register.</summary>
+    public static JsonNode Webhook() =>
+        JsonNode.Parse(
+            """{ "url": "https://shop.example/events", "events": ["order.completed", "order.rejected"] }"""
+        )!;
+
     /// <summary>An answer; null when there is nothing to show.</summary>
     public static JsonNode? Answer(string? operation, string status) =>
         (operation, status) switch
@@ -42,6 +48,17 @@ internal static class Examples
                   "invoice": { "number": "INV-00000042", "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "url": "/orders/{{Id}}/invoice.pdf" },
                   "creditNote": null, "cancelledAt": null }
                 """
+            ),
+            ("PostWebhook", "201") => JsonNode.Parse(
+                $$"""
+                { "id": "{{Id}}", "url": "https://shop.example/events", "events": ["order.completed", "order.rejected"],
+                  "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=", "createdAt": "2026-11-23T09:30:00.123456Z", "previousSecretUntil": null }
+                """
+            ),
+            ("PostWebhook", "422") => Refused(
+                ProblemKinds.InvalidWebhook,
+                "/url",
+                "must be an address in the internet: private and local ones are refused"
             ),
             ("GetOrderEvents", "200") => JsonValue.Create(
                 $$"""event: step{{"\n"}}data: {"orderId":"{{Id}}","status":"Processing","step":"email","stepStatus":"Done","attempts":1,"at":"2026-11-23T09:30:00.163456Z"}{{"\n\n"}}"""

@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using Orders.Producer.Api.Docs;
 using Orders.Producer.Api.Orders;
 using Orders.Producer.Api.Watching;
+using Orders.Producer.Api.Webhooks;
 
 namespace Orders.Producer.Api.Json;
 
@@ -20,4 +21,10 @@ namespace Orders.Producer.Api.Json;
 [JsonSerializable(typeof(BatchRequest))]
 [JsonSerializable(typeof(BatchAnswer))]
 [JsonSerializable(typeof(ProblemAnswer))]
+[JsonSerializable(typeof(WebhookRequest))]
+[JsonSerializable(typeof(WebhookAnswer))]
+[JsonSerializable(typeof(WebhookAnswer[]))]
+[JsonSerializable(typeof(WebhookWithSecret))]
+[JsonSerializable(typeof(TestedWebhook))]
+[JsonSerializable(typeof(DeliveryAnswer[]))]
 internal sealed partial class ApiJson : JsonSerializerContext;

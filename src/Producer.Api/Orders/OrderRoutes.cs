@@ -1,5 +1,6 @@
 using Orders.Producer.Api.Auth;
 using Orders.Producer.Api.Docs;
+using Orders.Producer.Api.Routing;
 
 namespace Orders.Producer.Api.Orders;
 
@@ -23,7 +24,7 @@ internal static class OrderRoutes
     /// <summary>Maps the endpoints.</summary>
     public static void MapOrders(this WebApplication app)
     {
-        app.MapPost("/orders", (Delegate)Of<PostOrder>(app).HandleAsync)
+        app.MapPost("/orders", (Delegate)app.Of<PostOrder>().HandleAsync)
             .Needs(Scopes.Write)
             .Describe(
                 "PostOrder",
@@ -34,7 +35,7 @@ internal static class OrderRoutes
             .Produces<AcceptedOrder>(202, Json)
             .Refuses(400, 401, 403, 409, 413, 415, 422, 429, 503);
 
-        app.MapPost("/orders/batch", (Delegate)Of<PostOrderBatch>(app).HandleAsync)
+        app.MapPost("/orders/batch", (Delegate)app.Of<PostOrderBatch>().HandleAsync)
             .Needs(Scopes.Write)
             .Describe(
                 "PostOrderBatch",
@@ -45,13 +46,13 @@ internal static class OrderRoutes
             .Produces<BatchAnswer>(200, Json)
             .Refuses(400, 401, 403, 413, 415, 429, 503);
 
-        app.MapGet("/orders", Of<ListOrders>(app).HandleAsync)
+        app.MapGet("/orders", app.Of<ListOrders>().HandleAsync)
             .Needs(Scopes.Read)
             .Describe("ListOrders", "List your orders", "The newest first. Follow nextCursor for more.")
             .Produces<OrderPage>(200, Json)
             .Refuses(400, 401, 403, 429, 503);
 
-        app.MapGet("/orders/{id:guid}", Of<GetOrder>(app).HandleAsync)
+        app.MapGet("/orders/{id:guid}", app.Of<GetOrder>().HandleAsync)
             .Needs(Scopes.Read)
             .Describe(
                 "GetOrder",
@@ -61,13 +62,13 @@ internal static class OrderRoutes
             .Produces<OrderAnswer>(200, Json)
             .Refuses(401, 403, 404, 429, 503);
 
-        app.MapGet("/orders/{id:guid}/invoice.pdf", Of<GetOrderPdf>(app).InvoiceAsync)
+        app.MapGet("/orders/{id:guid}/invoice.pdf", app.Of<GetOrderPdf>().InvoiceAsync)
             .Needs(Scopes.Read)
             .Describe("GetInvoicePdf", "Fetch an order's invoice", "The document; its SHA-256 is the ETag.")
             .Produces(200, contentType: "application/pdf")
             .Refuses(401, 403, 404, 429, 503);
 
-        app.MapGet("/orders/{id:guid}/credit-note.pdf", Of<GetOrderPdf>(app).CreditNoteAsync)
+        app.MapGet("/orders/{id:guid}/credit-note.pdf", app.Of<GetOrderPdf>().CreditNoteAsync)
             .Needs(Scopes.Read)
             .Describe(
                 "GetCreditNotePdf",
@@ -77,7 +78,7 @@ internal static class OrderRoutes
             .Produces(200, contentType: "application/pdf")
             .Refuses(401, 403, 404, 429, 503);
 
-        app.MapPost("/orders/{id:guid}/cancel", (Delegate)Of<CancelOrder>(app).HandleAsync)
+        app.MapPost("/orders/{id:guid}/cancel", (Delegate)app.Of<CancelOrder>().HandleAsync)
             .Needs(Scopes.Write)
             .Describe(
                 "CancelOrder",
@@ -88,7 +89,7 @@ internal static class OrderRoutes
             .Produces<OrderAnswer>(200, Json)
             .Refuses(401, 403, 404, 409, 429, 503);
 
-        app.MapGet("/orders/{id:guid}/events", Of<GetOrderEvents>(app).HandleAsync)
+        app.MapGet("/orders/{id:guid}/events", app.Of<GetOrderEvents>().HandleAsync)
             .Needs(Scopes.Read)
             .Describe(
                 "GetOrderEvents",
@@ -98,30 +99,10 @@ internal static class OrderRoutes
             .Produces(200, contentType: "text/event-stream")
             .Refuses(401, 403, 404, 429, 503);
 
-        app.MapGet("/catalogue", (Delegate)Of<GetCatalogue>(app).HandleAsync)
+        app.MapGet("/catalogue", (Delegate)app.Of<GetCatalogue>().HandleAsync)
             .Needs(Scopes.Read)
             .Describe("GetCatalogue", "See what can be ordered", "All articles with prices and stock.")
             .Produces<CatalogueArticle[]>(200, Json)
             .Refuses(401, 403, 429, 503);
-    }
-
-    private static T Of<T>(WebApplication app)
-        where T : notnull => app.Services.GetRequiredService<T>();
-
-    private static RouteHandlerBuilder Needs(this RouteHandlerBuilder route, Scopes scope) =>
-        route.WithMetadata(new RequiredScope(scope));
-
-    private static RouteHandlerBuilder Describe(
-        this RouteHandlerBuilder route,
-        string name,
-        string summary,
-        string description
-    ) => route.WithName(name).WithSummary(summary).WithDescription(description).WithTags("Orders");
-
-    private static RouteHandlerBuilder Refuses(this RouteHandlerBuilder route, params ReadOnlySpan<int> statuses)
-    {
-        foreach (var status in statuses)
-            route.Produces<ProblemAnswer>(status, Problems.Problem.ContentType);
-        return route;
     }
 }

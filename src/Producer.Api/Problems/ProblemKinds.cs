@@ -41,6 +41,7 @@ internal static class ProblemKinds
         "credit-note-not-ready",
         "The order has no credit note yet."
     );
+    public static readonly ProblemKind WebhookNotFound = new(404, "webhook-not-found", "There is no such web hook.");
     public static readonly ProblemKind MethodNotAllowed = new(
         405,
         "method-not-allowed",
@@ -57,6 +58,16 @@ internal static class ProblemKinds
         "order-not-cancellable",
         "The order cannot be cancelled any more."
     );
+    public static readonly ProblemKind WebhookExists = new(
+        409,
+        "webhook-exists",
+        "A web hook with this address is registered."
+    );
+    public static readonly ProblemKind TooManyWebhooks = new(
+        409,
+        "too-many-webhooks",
+        "The client has as many web hooks as it may have."
+    );
     public static readonly ProblemKind BodyTooLarge = new(413, "body-too-large", "The body is too large.");
     public static readonly ProblemKind UnsupportedMediaType = new(
         415,
@@ -67,6 +78,11 @@ internal static class ProblemKinds
         422,
         "invalid-order",
         "The order is well formed but cannot be accepted."
+    );
+    public static readonly ProblemKind InvalidWebhook = new(
+        422,
+        "invalid-webhook",
+        "The web hook is well formed but cannot be registered."
     );
     public static readonly ProblemKind KeyReused = new(
         422,

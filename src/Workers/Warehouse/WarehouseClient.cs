@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net.Http.Headers;
+using Orders.Workers.Outgoing;
 using QueueWorkers.Steps;
 
 namespace Orders.Workers.Warehouse;
@@ -46,7 +47,7 @@ public sealed class WarehouseClient(HttpClient http, WarehouseOptions options, T
             Failpoint.Hit("warehouse.after_post", Outside.Http);
             // The status is known: from here on the time limit of the body holds, and its end changes nothing.
             if (!answer.IsSuccessStatusCode)
-                throw WarehouseFault.Of(await WarehouseReply.ReadAsync(answer, clock, cancellationToken), options);
+                throw WarehouseFault.Of(await BoundedReply.ReadAsync(answer, clock, cancellationToken), options);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

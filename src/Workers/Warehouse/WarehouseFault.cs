@@ -1,3 +1,4 @@
+using Orders.Workers.Outgoing;
 using QueueWorkers.Steps;
 
 namespace Orders.Workers.Warehouse;
@@ -10,7 +11,7 @@ namespace Orders.Workers.Warehouse;
 internal static class WarehouseFault
 {
     /// <summary>The fault to throw.</summary>
-    public static Exception Of(WarehouseReply reply, WarehouseOptions options)
+    public static Exception Of(BoundedReply reply, WarehouseOptions options)
     {
         var warehouse = $"The warehouse at {options.Url.Authority}";
         var found = $"{reply.Status} {reply.Text}".TrimEnd();
@@ -49,9 +50,9 @@ internal static class WarehouseFault
 
     private static PermanentFaultException Final(string message) => new(message) { IsAnswer = true };
 
-    private static string Towards(WarehouseReply reply) => reply.RedirectsTo is { } host ? $" to {host}" : "";
+    private static string Towards(BoundedReply reply) => reply.RedirectsTo is { } host ? $" to {host}" : "";
 
-    private static string Asking(WarehouseReply reply, TimeSpan? wait) =>
+    private static string Asking(BoundedReply reply, TimeSpan? wait) =>
         reply.RetryAfter is not { } asked ? ""
         : wait is { } limit && limit < asked
             ? $" (asked to wait {asked.TotalSeconds:0} s, which Warehouse:RetryAfterLimit cuts to {limit.TotalSeconds:0} s)"

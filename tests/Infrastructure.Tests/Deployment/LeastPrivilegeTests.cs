@@ -1,11 +1,15 @@
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Orders.Infrastructure.Cancelling;
 using Orders.Infrastructure.Deployment;
 using Orders.Infrastructure.Intake;
 using Orders.Infrastructure.Tests.FifthStep;
+using Orders.Infrastructure.Webhooks;
 using Orders.Testing;
 using Orders.Testing.Servers;
 using Orders.Testing.Zoo;
 using QueueWorkers.Deployment;
+using QueueWorkers.Outbox.Relaying;
 using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.Deployment;
@@ -81,6 +85,54 @@ public sealed class LeastPrivilegeTests : SystemFixture
         await UntilArrivedAsync(accepted, 1);
     }
 
+    [Test]
+    public async Task The_API_manages_web_hooks_and_a_worker_tells_them_without_reading_secrets()
+    {
+        await using var api = await TestSystem.StartAsync("", null, UserOf("api"));
+        var registry = new WebhookRegistry(
+            api.Services.GetRequiredService<NpgsqlDataSource>(),
+            api.Services.GetRequiredService<RelayFeed>()
+        );
+        var (webhook, _) = await registry.AddAsync(
+            "tests",
+            new Uri("https://shop.example/"),
+            [.. WebhookEvents.All],
+            WebhookSecret.New(),
+            default
+        );
+        await registry.RotateAsync("tests", webhook!.Id, WebhookSecret.New(), TimeSpan.FromHours(1), default);
+        Assert.That(
+            await TestSystem.Database.CountAsync("webhooks where previous_secret is not null"),
+            Is.EqualTo(1),
+            "the secret before"
+        );
+        Assert.That(await registry.TestAsync("tests", webhook.Id, default), Is.Not.Null);
+        Assert.That(await registry.ListAsync("tests", default), Has.Count.EqualTo(1));
+
+        await using var host = await TestSystem.StartAsync("mother", null, UserOf("mother"));
+        var bit = await TestSystem.Database.ScalarAsync<int>("select bit from step_catalogue where step = 'mother'");
+        var orders = await TestSystem.StoreAsync([SampleOrders.New(bit), SampleOrders.New(bit)]);
+        await TestSystem.Broker.PublishToAsync("mother", new Feed(orders[0]));
+        await TestSystem.UntilAsync(orders[0], OrderStatus.Completed);
+        await api.Services.GetRequiredService<OrderCancellation>().CancelAsync(orders[1], "tests", default);
+        Assert.That(
+            await TestSystem.Database.RowsAsync("select order_id, event from webhook_deliveries order by event"),
+            Is.EqualTo(
+                new object?[][]
+                {
+                    [orders[1], "order.cancelled"],
+                    [orders[0], "order.completed"],
+                    [null, "webhook.test"],
+                }
+            )
+        );
+        Assert.That(await registry.RemoveAsync("tests", webhook.Id, default));
+    }
+
+    [TestCase("api", "select secret from webhooks")]
+    [TestCase("hurried", "select secret from webhooks")]
+    [TestCase("hurried", "select url from webhooks")]
+    [TestCase("dashboard", "select previous_secret from webhooks")]
     [TestCase("api", "delete from orders")]
     [TestCase("api", "update orders set total = 0")]
     [TestCase("api", "update order_lines set unit_price = 0")]

@@ -29,6 +29,9 @@ public sealed class PurgeTests() : ZooFixture("hurried")
             insert into posted_keys (client_id, key, body_hash, order_id, at)
                 select 'tests', gen_random_uuid()::text, '', gen_random_uuid(), now() - age
                 from (values (interval '31 days'), (interval '29 days')) as t(age);
+            insert into webhook_deliveries (id, webhook_id, event, at)
+                select gen_random_uuid(), gen_random_uuid(), 'x', now() - age
+                from (values (interval '91 days'), (interval '89 days')) as t(age);
             insert into schedule_runs (schedule, due_at, status, attempts, finished_at)
                 select 'x', now() - age, status, 1, now() - age
                     from (values (interval '15 days', 2), (interval '15 days 1 minute', 1),
@@ -75,7 +78,7 @@ public sealed class PurgeTests() : ZooFixture("hurried")
         Assert.That(
             result,
             Does.Match(
-                "^Purged 1 of idempotency, 1 of schedule_runs, 1 of duplicates, 1 of duplicate_counts, 1 of completeness_gaps, 1 of step_reports, 1 of cancelled_subjects, 1 of suspects, 1 of step_attempts, 1 of alerts, 1 of step_builds, 1 of redrives, 1 of redrive_items, 1 of posted_keys in "
+                "^Purged 1 of idempotency, 1 of schedule_runs, 1 of duplicates, 1 of duplicate_counts, 1 of completeness_gaps, 1 of step_reports, 1 of cancelled_subjects, 1 of suspects, 1 of step_attempts, 1 of alerts, 1 of step_builds, 1 of redrives, 1 of redrive_items, 1 of posted_keys, 1 of webhook_deliveries in "
             )
         );
         Assert.That(

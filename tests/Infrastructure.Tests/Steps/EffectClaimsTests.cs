@@ -54,7 +54,7 @@ public sealed class EffectClaimsTests : SystemFixture
         var busy = Assert.ThrowsAsync<EffectInProgressException>(() =>
             RunOf(subject).ClaimAsync(Lease, null, CancellationToken.None)
         );
-        Assert.That(busy.LeaseUntil, Is.EqualTo(DateTimeOffset.UtcNow + Lease).Within(TimeSpan.FromSeconds(10)));
+        Assert.That(busy.Until, Is.EqualTo(DateTimeOffset.UtcNow + Lease).Within(TimeSpan.FromSeconds(10)));
     }
 
     [Test]

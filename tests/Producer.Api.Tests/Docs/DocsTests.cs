@@ -29,6 +29,13 @@ internal sealed class DocsTests : ApiFixture
                     "GET /catalogue",
                     "GET /orders/{id}/credit-note.pdf",
                     "POST /orders/{id}/cancel",
+                    "POST /webhooks",
+                    "GET /webhooks",
+                    "GET /webhooks/{id}",
+                    "DELETE /webhooks/{id}",
+                    "POST /webhooks/{id}/rotate-secret",
+                    "POST /webhooks/{id}/test",
+                    "GET /webhooks/{id}/deliveries",
                 }
             )
         );

@@ -1,6 +1,7 @@
 using Npgsql;
 using NpgsqlTypes;
 using Orders.Contracts;
+using Orders.Infrastructure.Webhooks;
 using QueueWorkers.Idempotency;
 using QueueWorkers.Operators;
 using QueueWorkers.Outbox;
@@ -19,8 +20,9 @@ namespace Orders.Infrastructure.Cancelling;
 public sealed class OrderCancellation(NpgsqlDataSource database, RelayFeed relay)
 {
     // Locked as every commit of a step locks it: whoever comes second sees what the first has written.
-    private const string Lock = """
-        select p.completed_at is not null, p.rejected_at is not null, p.cancelled_at is not null, o.customer_email
+    private const string Lock = $"""
+        select p.completed_at is not null, p.rejected_at is not null, p.cancelled_at is not null, o.customer_email,
+            {WebhookNotifier.IsAnybody}
         from order_progress p join orders o on o.id = p.order_id
             where p.order_id = $1 and ($2::text is null or o.client_id = $2) for no key update of p
         """;
@@ -61,7 +63,7 @@ public sealed class OrderCancellation(NpgsqlDataSource database, RelayFeed relay
         Failpoint.Hit("api.before_cancel", Outside.Database);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var (ended, email) = await StateAsync(connection, orderId, clientId, cancellationToken);
+        var (ended, email, hasWebhooks) = await StateAsync(connection, orderId, clientId, cancellationToken);
         if (ended is { } outcome)
             return outcome;
 
@@ -73,17 +75,25 @@ public sealed class OrderCancellation(NpgsqlDataSource database, RelayFeed relay
             priority: OrderPriority.Cancellation,
             keys: OrderKeys.Of(email)
         );
-        await OutboxWriter.InsertAsync(connection, [message], CancellationToken.None);
+        OutboxMessage[] messages =
+        [
+            message,
+            .. hasWebhooks
+                ? await WebhookNotifier.NotifyAsync(connection, [new(orderId, WebhookEvents.Cancelled, cancelledAt)])
+                : [],
+        ];
+        await OutboxWriter.InsertAsync(connection, messages, CancellationToken.None);
         if (audit is not null)
             await AuditLog.WriteAsync(connection, audit, CancellationToken.None);
         Failpoint.Hit("api.before_commit_cancel", Outside.Database);
         await transaction.CommitAsync(CancellationToken.None);
         Failpoint.Hit("api.after_commit_cancel", Outside.Database);
-        relay.Offer(message);
+        foreach (var committed in messages)
+            relay.Offer(committed);
         return CancelOutcome.Cancelled;
     }
 
-    private static async Task<(CancelOutcome? Ended, string Email)> StateAsync(
+    private static async Task<(CancelOutcome? Ended, string Email, bool HasWebhooks)> StateAsync(
         NpgsqlConnection connection,
         Guid orderId,
         string? clientId,
@@ -98,13 +108,13 @@ public sealed class OrderCancellation(NpgsqlDataSource database, RelayFeed relay
         Failpoint.Hit("api.before_lock_order", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken))
-            return (CancelOutcome.NotFound, "");
+            return (CancelOutcome.NotFound, "", false);
         CancelOutcome? ended =
             reader.GetBoolean(2) ? CancelOutcome.AlreadyCancelled
             : reader.GetBoolean(1) ? CancelOutcome.Rejected
             : reader.GetBoolean(0) ? CancelOutcome.Completed
             : null;
-        return (ended, reader.GetString(3));
+        return (ended, reader.GetString(3), reader.GetBoolean(4));
     }
 
     private static async Task<DateTimeOffset> MarkAsync(NpgsqlConnection connection, Guid orderId)

@@ -1,3 +1,4 @@
+using Orders.Infrastructure.Webhooks;
 using QueueWorkers.Deployment;
 using QueueWorkers.Steps;
 
@@ -20,6 +21,7 @@ public sealed class DatabaseGrants : IDatabaseRoles
         "select, insert on aged_messages",
         "select, update on aging_checkpoints",
         "usage on sequence order_number",
+        .. WebhookRegistry.Grants,
     ];
 
     /// <summary>The dashboard: reads everything it shows, and cancels orders as the API does.</summary>
@@ -28,6 +30,7 @@ public sealed class DatabaseGrants : IDatabaseRoles
         .. FrameworkGrants.Operator,
         "select on orders, order_lines, order_progress, invoices, credit_notes, catalogue, stock, stock_movements",
         "update on order_progress",
+        .. WebhookDeliveryReader.Grants,
     ];
 
     /// <summary>Every worker. A step's own tables are in its policy.</summary>
@@ -39,10 +42,13 @@ public sealed class DatabaseGrants : IDatabaseRoles
         // no key's body.
         "select, delete on aged_messages",
         "select (at, ctid), delete on posted_keys",
-        "select (id, created_at, release_at, premium) on orders",
+        "select (id, client_id, created_at, release_at, premium) on orders",
         "select (order_id, quantity) on order_lines",
         "select (order_id, quantity) on stock_movements",
         "select (order_id, sha256) on invoices",
+        // Whom to tell of an order's end, without addresses and secrets; and purging by age.
+        .. WebhookNotifier.Grants,
+        "delete on webhook_deliveries",
     ];
 
     /// <inheritdoc />

@@ -117,7 +117,12 @@ public static class DeployCommand
         if (configuration.GetValue("Deploy:DemoCatalogue", false))
             await new DemoCatalogue(context).SeedAsync(cancellationToken);
         if (configuration["ORDERS_API_KEY"] is { Length: > 0 } key)
-            await new ApiKeys(context).EnsureAsync("demo", key, ["orders:write", "orders:read"], cancellationToken);
+            await new ApiKeys(context).EnsureAsync(
+                "demo",
+                key,
+                ["orders:write", "orders:read", "webhooks:write"],
+                cancellationToken
+            );
         var (password, operatorKey) = (configuration["ORDERS_ADMIN_PASSWORD"], configuration["ORDERS_OPERATOR_KEY"]);
         if (password is { Length: > 0 } || operatorKey is { Length: > 0 })
             await OperatorStore.EnsureAsync(

@@ -82,10 +82,21 @@ internal static class InitialSql
         end $$;
         """;
 
+    // The API writes secrets and must not read them: it cannot say "previous_secret = secret" itself.
+    private const string Webhooks = """
+        create function webhook_keep_secret() returns trigger language plpgsql as $$
+        begin
+            new.previous_secret := old.secret;
+            return new;
+        end $$;
+        create trigger webhook_keep_secret before update of secret on webhooks
+            for each row execute function webhook_keep_secret();
+        """;
+
     /// <summary>Adds it to the migration.</summary>
     public static void Apply(MigrationBuilder migration)
     {
-        foreach (var sql in (string[])[Storage, Rows, Audit, Search])
+        foreach (var sql in (string[])[Storage, Rows, Audit, Search, Webhooks])
             migration.Sql(sql);
     }
 }

@@ -27,7 +27,14 @@ public sealed class OrderFailures(NpgsqlDataSource database)
         where f.fingerprint = $1 and f.state = $2 and f.last_at > date_trunc('hour', now()) - $3 group by 1
         """;
 
-    /// <summary>The numbers of orders, by their ids.</summary>
+    // A delivery to a web hook is shown by the order that it is about.
+    private const string Numbers = """
+        select id, number from orders where id = any($1)
+        union all
+        select d.id, o.number from webhook_deliveries d join orders o on o.id = d.order_id where d.id = any($1)
+        """;
+
+    /// <summary>The numbers of orders, by their ids or by those of deliveries about them.</summary>
     /// <exception cref="NpgsqlException">The database cannot be read.</exception>
     public async Task<IReadOnlyDictionary<Guid, string>> NumbersAsync(
         IReadOnlyCollection<Guid> orders,
@@ -37,7 +44,7 @@ public sealed class OrderFailures(NpgsqlDataSource database)
         var numbers = new Dictionary<Guid, string>();
         if (orders.Count == 0)
             return numbers;
-        await using var command = database.CreateCommand("select id, number from orders where id = any($1)");
+        await using var command = database.CreateCommand(Numbers);
         command.Parameters.Add(new() { Value = orders.ToArray() });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))

@@ -1,5 +1,6 @@
 using Npgsql;
 using Orders.Contracts;
+using Orders.Infrastructure.Webhooks;
 using QueueWorkers.Idempotency;
 using QueueWorkers.Outbox;
 using QueueWorkers.Outbox.Relaying;
@@ -10,8 +11,8 @@ using QueueWorkers.Topology;
 namespace Orders.Infrastructure.Feeding;
 
 /// <summary>
-/// Sends a step again what it should have had of all orders by now: the beginning of the work, and what undoes it. Each
-/// batch is committed by itself; the messages have the ids that the originals had, so that a copy of one that is still
+/// Sends a step again what it should have had of all orders by now: the beginning of the work, what undoes it, and what
+/// clients are to be told. Each batch is committed by itself; the messages have the ids that the originals had, so that a copy of one that is still
 /// under way is dropped.
 /// </summary>
 public sealed class OrderLostMessages(NpgsqlDataSource database, RelayFeed relay) : ILostMessages
@@ -40,6 +41,17 @@ public sealed class OrderLostMessages(NpgsqlDataSource database, RelayFeed relay
             and not exists (select from effects e where e.subject_id = o.id and e.effect = c.step || '{StepRun.CompensationSuffix}' and e.state = {(short)
             EffectState.Done})
         order by p.order_id limit {Batch}
+        """;
+
+    private static readonly string Undelivered = $"""
+        select d.id, d.at
+        from webhook_deliveries d join step_catalogue c on c.step = $1
+            and '{MessageName.ExchangeOf(typeof(WebhookDue))}' = any(c.consumes)
+        where d.id > $2
+            and not exists (select from step_runs r where r.subject_id = d.id and r.step = c.step and (r.status not in ({(short)
+            StepStatus.Waiting}, {(short)StepStatus.Running}, {(short)
+            StepStatus.Retrying}) or r.next_attempt_at > now()))
+        order by d.id limit {Batch}
         """;
 
     /// <inheritdoc />
@@ -74,6 +86,12 @@ public sealed class OrderLostMessages(NpgsqlDataSource database, RelayFeed relay
                     id: OutgoingMessage.IdOf<OrderCancelled>(reader.GetGuid(0)),
                     keys: OrderKeys.Of(reader.GetString(2))
                 ),
+            cancellationToken
+        )
+        + await SendAsync(
+            stepName,
+            Undelivered,
+            reader => WebhookNotifier.MessageOf(reader.GetGuid(0), reader.GetFieldValue<DateTimeOffset>(1)),
             cancellationToken
         );
 

@@ -646,6 +646,7 @@ namespace Orders.Infrastructure.Migrations
                     position = table.Column<int>(type: "integer", nullable: false),
                     consumes = table.Column<string[]>(type: "text[]", nullable: false, defaultValueSql: "'{}'"),
                     depends_on = table.Column<string>(type: "text", nullable: true),
+                    required = table.Column<bool>(type: "boolean", nullable: false, defaultValue: true),
                     active = table.Column<bool>(type: "boolean", nullable: false)
                 },
                 constraints: table =>
@@ -785,6 +786,40 @@ namespace Orders.Infrastructure.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("pk_suspects", x => new { x.message_id, x.step });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "webhook_deliveries",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    webhook_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    order_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    @event = table.Column<string>(name: "event", type: "text", nullable: false),
+                    reason = table.Column<string>(type: "text", nullable: true),
+                    at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_webhook_deliveries", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "webhooks",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    client_id = table.Column<string>(type: "text", nullable: false),
+                    url = table.Column<string>(type: "text", nullable: false),
+                    events = table.Column<string[]>(type: "text[]", nullable: false),
+                    secret = table.Column<byte[]>(type: "bytea", nullable: false),
+                    previous_secret = table.Column<byte[]>(type: "bytea", nullable: true),
+                    previous_until = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_webhooks", x => x.id);
                 });
 
             migrationBuilder.CreateTable(
@@ -1197,6 +1232,30 @@ namespace Orders.Infrastructure.Migrations
                 table: "step_runs",
                 column: "finished_at")
                 .Annotation("Npgsql:IndexMethod", "brin");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_webhook_deliveries_order_id",
+                table: "webhook_deliveries",
+                column: "order_id",
+                filter: "order_id is not null");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_webhook_deliveries_webhook_id_id",
+                table: "webhook_deliveries",
+                columns: new[] { "webhook_id", "id" },
+                descending: new[] { false, true });
+
+            migrationBuilder.CreateIndex(
+                name: "webhook_deliveries_at",
+                table: "webhook_deliveries",
+                column: "at")
+                .Annotation("Npgsql:IndexMethod", "brin");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_webhooks_client_id_url",
+                table: "webhooks",
+                columns: new[] { "client_id", "url" },
+                unique: true);
 
             migrationBuilder.CreateIndex(
                 name: "ix_workers_last_seen_at",

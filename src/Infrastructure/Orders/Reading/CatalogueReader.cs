@@ -10,7 +10,8 @@ public sealed class CatalogueReader(NpgsqlDataSource database)
 
     // Zero when nothing is deployed; an order that requires no step would count as completed at once, so the API
     // refuses to take one.
-    private const string RequiredSteps = "select coalesce(bit_or(bit), 0) from step_catalogue where active";
+    private const string RequiredSteps =
+        "select coalesce(bit_or(bit), 0) from step_catalogue where active and required";
 
     private const string Stock = """
         select c.sku, c.name, c.price_eur, c.price_usd, c.price_gbp, c.vat_rate, c.sold, coalesce(s.on_hand, 0) as on_hand
@@ -62,7 +63,7 @@ public sealed class CatalogueReader(NpgsqlDataSource database)
 
 /// <summary>What can be ordered, and what an order has to go through.</summary>
 /// <param name="Items">All articles, discontinued ones included.</param>
-/// <param name="RequiredSteps">The bits of the active steps; 0 when no step has been deployed.</param>
+/// <param name="RequiredSteps">The bits of the required steps; 0 when no step has been deployed.</param>
 public sealed record Assortment(IReadOnlyList<CatalogueItem> Items, int RequiredSteps);
 
 /// <summary>An article and its stock.</summary>

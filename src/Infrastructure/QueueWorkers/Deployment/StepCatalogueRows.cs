@@ -12,12 +12,13 @@ internal static class StepCatalogueRows
     private const string Retire = "update step_catalogue set active = false where active and step <> all($1)";
 
     private const string Write = """
-        insert into step_catalogue (step, bit, position, consumes, depends_on, active)
-        values ($1, (select 1 << coalesce(max(round(log(2, bit))::int) + 1, 0) from step_catalogue), $2, $3, $4, true)
+        insert into step_catalogue (step, bit, position, consumes, depends_on, required, active)
+        values ($1, (select 1 << coalesce(max(round(log(2, bit))::int) + 1, 0) from step_catalogue), $2, $3, $4, $5, true)
         on conflict (step) do update set position = excluded.position, consumes = excluded.consumes,
-            depends_on = excluded.depends_on, active = true
-        where (step_catalogue.position, step_catalogue.consumes, step_catalogue.depends_on, step_catalogue.active)
-            is distinct from (excluded.position, excluded.consumes, excluded.depends_on, true)
+            depends_on = excluded.depends_on, required = excluded.required, active = true
+        where (step_catalogue.position, step_catalogue.consumes, step_catalogue.depends_on, step_catalogue.required,
+                step_catalogue.active)
+            is distinct from (excluded.position, excluded.consumes, excluded.depends_on, excluded.required, true)
         """;
 
     private const string Subscribe = """
@@ -33,7 +34,7 @@ internal static class StepCatalogueRows
     /// Writes the steps. A step keeps its bit for ever, also when it leaves the catalogue: old subjects were measured
     /// with it.
     /// </summary>
-    /// <remarks>Must commit as a whole: a process that accepts subjects adds the active steps up to what a new subject
+    /// <remarks>Must commit as a whole: a process that accepts subjects adds the required steps up to what a subject
     /// has to go through.</remarks>
     public static async Task WriteAsync(
         NpgsqlConnection connection,
@@ -63,6 +64,7 @@ internal static class StepCatalogueRows
                     NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text,
                 }
             );
+            command.Parameters.Add(new() { Value = step.Policy.IsRequired });
             await command.ExecuteNonQueryAsync(cancellationToken);
         }
     }

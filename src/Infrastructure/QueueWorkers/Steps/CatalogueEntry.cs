@@ -23,6 +23,9 @@ public sealed class CatalogueEntry
     /// <summary>The name of what the step calls and cannot do without; null when it is nothing.</summary>
     public string? DependsOn { get; init; }
 
+    /// <summary>Whether new subjects wait for the step, see <see cref="StepPolicy.IsRequired"/>.</summary>
+    public bool Required { get; init; } = true;
+
     /// <summary>
     /// False once the step left the catalogue: old subjects still show it, new ones do not wait for it.
     /// </summary>

@@ -72,6 +72,12 @@ public sealed record StepPolicy(string Name)
     public TimeSpan? StartWithin { get; init; }
 
     /// <summary>
+    /// Whether a subject is complete only when this step is done for it. False for a step whose messages are about
+    /// something else, such as a notification: subjects neither wait for it nor show it. Default: true.
+    /// </summary>
+    public bool IsRequired { get; init; } = true;
+
+    /// <summary>
     /// Message types on which the step undoes what it did: they run because the subject was cancelled, as an effect of
     /// their own named <c>&lt;step&gt;-undo</c>.
     /// </summary>

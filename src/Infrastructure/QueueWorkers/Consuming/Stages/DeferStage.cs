@@ -47,8 +47,8 @@ internal sealed class DeferStage<TStep>(
         await DeferAsync(context, run, at, refused.Cause);
     }
 
-    /// <summary>Another run is at the same effect.</summary>
-    public async Task BehindOtherRunAsync<T>(ConsumeContext<T> context, StepRun run, EffectInProgressException busy)
+    /// <summary>Another run is at the same effect, or the step itself says that it is too early.</summary>
+    public async Task UntilLaterAsync<T>(ConsumeContext<T> context, StepRun run, StepDeferredException busy)
         where T : class
     {
         StepLog.Deferred(logger, run.Step, run.SubjectId, run.MessageId, busy.Message);
@@ -56,7 +56,14 @@ internal sealed class DeferStage<TStep>(
         // rarely.
         var (count, soon) = (Deferral.CountOf(context, DeferralCause.EffectInProgress), DatabaseClock.UtcNow);
         var at = count == 0 ? soon : soon + Backoff.After(FirstWait, LongestWait, count - 1, run.MessageId);
-        await DeferAsync(context, run, busy.LeaseUntil > at ? busy.LeaseUntil : at, DeferralCause.EffectInProgress);
+        at = busy.Until > at ? busy.Until : at;
+        // Whoever looks at the subject sees what it waits for. A run at the same effect shows itself.
+        if (busy is not EffectInProgressException)
+            await DatabaseRetry.RunAsync(
+                () => failures.RecordDeferredAsync(run, busy.Message, at),
+                context.CancellationToken
+            );
+        await DeferAsync(context, run, at, DeferralCause.EffectInProgress);
     }
 
     /// <summary>What the step depends on is down.</summary>

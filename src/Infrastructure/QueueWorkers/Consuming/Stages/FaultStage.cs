@@ -10,9 +10,9 @@ using QueueWorkers.Steps.Runs;
 namespace QueueWorkers.Consuming.Stages;
 
 /// <summary>
-/// Classifies the fault of a run. Three kinds consume no attempt: another run is at the same effect, the database is
-/// away or refuses a statement (for a limited time, <see cref="RefusedSince"/>), the step's dependency is down.
-/// Everything else is a failed attempt.
+/// Classifies the fault of a run. Three kinds consume no attempt: the step defers its message (another run is at the
+/// same effect), the database is away or refuses a statement (for a limited time, <see cref="RefusedSince"/>), the
+/// step's dependency is down. Everything else is a failed attempt.
 /// A crash here costs nothing: the message is not acked and is delivered again.
 /// Next: <see cref="DeferStage{TStep}"/> or <see cref="FailureStage{TStep}"/>.
 /// </summary>
@@ -36,9 +36,9 @@ internal sealed class FaultStage<TStep>(
     public async Task<bool> IsDeferredAsync<T>(ConsumeContext<T> context, StepRun run, Exception fault, bool entered)
         where T : class
     {
-        if (fault is EffectInProgressException busy)
+        if (fault is StepDeferredException busy)
         {
-            await defer.BehindOtherRunAsync(context, run, busy);
+            await defer.UntilLaterAsync(context, run, busy);
             return true;
         }
 

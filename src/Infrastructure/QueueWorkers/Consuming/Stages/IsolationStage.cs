@@ -45,7 +45,7 @@ internal sealed class IsolationStage<TStep>(
             await next.RunAsync(context, run, consume);
         }
         catch (Exception fault)
-            when (fault is EffectInProgressException
+            when (fault is StepDeferredException
                 || StepFailures.IsDatabaseFault(fault)
                 || context.CancellationToken.IsCancellationRequested
             )

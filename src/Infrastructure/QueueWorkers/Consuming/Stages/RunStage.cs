@@ -90,7 +90,7 @@ internal sealed class RunStage<TStep>(
             : Task.CompletedTask;
 
     private static bool IsDeadLetteredBy(ConsumeContext context, StepRun run, Exception fault) =>
-        fault is not EffectInProgressException
+        fault is not StepDeferredException
         && !StepFailures.IsDatabaseFault(fault)
         && StepSchedule.NextAttempt(
             run.Policy,

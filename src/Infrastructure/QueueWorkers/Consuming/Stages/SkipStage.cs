@@ -49,7 +49,7 @@ internal sealed class SkipStage<TStep>(
         || (
             !run.IsCompensation
             && !run.MustFinish
-            && fault is not EffectInProgressException
+            && fault is not StepDeferredException
             && cancellations.Contains(run.SubjectId)
             && !StepFailures.IsDatabaseFault(fault)
         );

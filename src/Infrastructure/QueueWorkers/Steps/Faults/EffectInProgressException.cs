@@ -5,10 +5,7 @@ namespace QueueWorkers.Steps.Faults;
 /// attempt is counted.
 /// </summary>
 public sealed class EffectInProgressException(string effect, Guid subjectId, DateTimeOffset leaseUntil)
-    : Exception(
-        $"Effect '{effect}' of {subjectId} was begun by another run, whose lease lasts until {leaseUntil:O}; the message comes again after that."
-    )
-{
-    /// <summary>When the lease ends.</summary>
-    public DateTimeOffset LeaseUntil { get; } = leaseUntil;
-}
+    : StepDeferredException(
+        $"Effect '{effect}' of {subjectId} was begun by another run, whose lease lasts until {leaseUntil:O}; the message comes again after that.",
+        leaseUntil
+    );

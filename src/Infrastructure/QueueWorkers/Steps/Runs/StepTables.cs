@@ -28,5 +28,6 @@ public sealed class StepTables : IEntityTypeConfiguration<StepRecord>, IEntityTy
         builder.HasKey(e => e.Step);
         builder.HasIndex(e => e.Bit).IsUnique();
         builder.Property(e => e.Consumes).HasDefaultValueSql("'{}'");
+        builder.Property(e => e.Required).HasDefaultValue(true);
     }
 }

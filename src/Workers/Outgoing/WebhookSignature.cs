@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 
-namespace Orders.Workers.Warehouse;
+namespace Orders.Workers.Outgoing;
 
 /// <summary>
 /// Signs a webhook as in the Standard Webhooks specification (standardwebhooks.com): the receiver knows who sent it,

@@ -2,14 +2,14 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
 
-namespace Orders.Workers.Warehouse;
+namespace Orders.Workers.Outgoing;
 
 /// <summary>
 /// A reply that is not 2xx, as far as it is kept. A broken or hostile reply may be endless, huge, no UTF-8 or full of
 /// control characters: at most 4 KiB of it are read within 2 seconds, and the status alone decides what it means
 /// if nothing legible is there.
 /// </summary>
-internal sealed record WarehouseReply
+internal sealed record BoundedReply
 {
     private const int MostBytes = 4096;
     private const int MostShown = 200;
@@ -54,7 +54,7 @@ internal sealed record WarehouseReply
     /// <param name="response">The response; its body has not been read.</param>
     /// <param name="clock">Tells how long it is until a date, if the response has none of its own.</param>
     /// <param name="cancellationToken">The caller's: gives the read up.</param>
-    public static async Task<WarehouseReply> ReadAsync(
+    public static async Task<BoundedReply> ReadAsync(
         HttpResponseMessage response,
         TimeProvider clock,
         CancellationToken cancellationToken
@@ -62,7 +62,7 @@ internal sealed record WarehouseReply
     {
         var (body, end) = await ReadBeginningAsync(response.Content, cancellationToken);
         var retryAfter = WaitIn(response.Headers, clock.GetUtcNow());
-        return new WarehouseReply
+        return new BoundedReply
         {
             Status = (int)response.StatusCode,
             Text = $"{Legible(body)} {end}".Trim(),
@@ -76,7 +76,7 @@ internal sealed record WarehouseReply
         body.Contains("idempoten", StringComparison.OrdinalIgnoreCase)
         && InProgressWords.Any(word => body.Contains(word, StringComparison.OrdinalIgnoreCase));
 
-    // Both moments are the warehouse's where it sends a Date: its clock need not be ours.
+    // Both moments are the receiver's where it sends a Date: its clock need not be ours.
     private static TimeSpan? WaitIn(HttpResponseHeaders headers, DateTimeOffset now)
     {
         var wait = headers.RetryAfter switch

@@ -1,7 +1,7 @@
 using System.Text;
-using Orders.Workers.Warehouse;
+using Orders.Workers.Outgoing;
 
-namespace Orders.Workers.Tests.Warehouse;
+namespace Orders.Workers.Tests.Outgoing;
 
 public sealed class WebhookSignatureTests
 {

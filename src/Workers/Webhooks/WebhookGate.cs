@@ -1,0 +1,89 @@
+namespace Orders.Workers.Webhooks;
+
+/// <summary>
+/// Keeps one web hook from taking the places of all others: at most five calls to one at a time in this process. After
+/// a failure one at a time, with growing waits in between, up to five minutes; a success ends that. Deliveries that
+/// have to wait do so in the outbox and count no attempt.
+/// In memory only: a process that starts anew finds out by its first call to each. What is kept is one entry for each
+/// web hook that is being called or whose last call failed.
+/// </summary>
+/// <param name="clock">Tells how much time has passed.</param>
+public sealed class WebhookGate(TimeProvider clock)
+{
+    private const int MostCalls = 5;
+
+    private static readonly TimeSpan Busy = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(5);
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<Guid, State> _states = [];
+
+    /// <summary>How many web hooks are being called, or have refused their last call.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_lock)
+                return _states.Count;
+        }
+    }
+
+    /// <summary>Asks for a place. Whoever gets one must <see cref="Leave"/>.</summary>
+    public GatePass TryEnter(Guid webhook)
+    {
+        lock (_lock)
+        {
+            var now = clock.GetTimestamp();
+            if (!_states.TryGetValue(webhook, out var state))
+                _states[webhook] = state = new State();
+            var pause = clock.GetElapsedTime(now, state.ClosedUntil);
+            if (state.Failures > 0 && pause > TimeSpan.Zero)
+                return new GatePass(pause);
+            if (state.Calls >= (state.Failures > 0 ? 1 : MostCalls))
+                return new GatePass(Busy);
+            state.Calls++;
+            return default;
+        }
+    }
+
+    /// <summary>A call has ended.</summary>
+    /// <param name="webhook">The web hook.</param>
+    /// <param name="hasFailed">Whether it failed; null when it says nothing about the address.</param>
+    /// <param name="asked">The wait that the address asked for.</param>
+    public void Leave(Guid webhook, bool? hasFailed, TimeSpan asked = default)
+    {
+        lock (_lock)
+        {
+            var state = _states[webhook];
+            state.Calls--;
+            if (hasFailed is true)
+            {
+                state.Failures++;
+                var pause = TimeSpan.FromSeconds(Math.Pow(2, Math.Min(state.Failures, 10)));
+                pause = asked > pause ? asked : pause;
+                pause = pause < LongestPause ? pause : LongestPause;
+                state.ClosedUntil = clock.GetTimestamp() + (long)(pause.TotalSeconds * clock.TimestampFrequency);
+            }
+            else if (hasFailed is false)
+            {
+                state.Failures = 0;
+            }
+
+            if (state is { Calls: 0, Failures: 0 })
+                _states.Remove(webhook);
+        }
+    }
+
+    private sealed class State
+    {
+        public int Calls { get; set; }
+
+        public int Failures { get; set; }
+
+        public long ClosedUntil { get; set; }
+    }
+}
+
+/// <summary>The answer of <see cref="WebhookGate.TryEnter"/>.</summary>
+/// <param name="Wait">How long to wait before asking again; null for a place.</param>
+public readonly record struct GatePass(TimeSpan? Wait);

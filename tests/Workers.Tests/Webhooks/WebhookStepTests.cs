@@ -1,0 +1,245 @@
+using System.Text.Json.Nodes;
+using Orders.Contracts;
+using Orders.Infrastructure;
+using Orders.Infrastructure.Webhooks;
+using Orders.Testing;
+using Orders.Workers.Webhooks;
+using QueueWorkers.Clocks;
+using QueueWorkers.Steps;
+
+namespace Orders.Workers.Tests.Webhooks;
+
+/// <summary>Deliveries to servers of clients, over real HTTP, by a process with the rights of that step.</summary>
+[NonParallelizable]
+public sealed class WebhookStepTests : InstallationFixture
+{
+    private Receiver _receiver = null!;
+
+    [OneTimeSetUp]
+    public Task Start() => StartAsync("webhook", ("Webhooks:AllowedNetworks", "127.0.0.1/32"));
+
+    [SetUp]
+    public async Task OpenAddress() => _receiver = await Receiver.StartAsync();
+
+    [TearDown]
+    public ValueTask CloseAddress() => _receiver.DisposeAsync();
+
+    [Test]
+    public async Task An_event_comes_signed_with_its_order_and_nothing_personal()
+    {
+        var (webhook, secret) = await RegisterAsync(_receiver.Url);
+        var (order, delivery) = await DueAsync(webhook);
+        await TestSystem.UntilAsync(delivery, "webhook", StepStatus.Done);
+
+        var received = _receiver.Received.Single();
+        var number = OrderNumber.Format(
+            await TestSystem.Database.ScalarAsync<long>("select number from orders where id = $1", order)
+        );
+        var at = await TestSystem.Database.ScalarAsync<DateTime>(
+            "select at from webhook_deliveries where id = $1",
+            delivery
+        );
+        Assert.That(received.Request, Is.EqualTo("POST /events?shop=7"));
+        Assert.That(received.Headers["content-type"], Is.EqualTo("application/json; charset=utf-8"));
+        Assert.That(received.Headers, Does.Not.ContainKey("traceparent"));
+        Assert.That(received.Id, Is.EqualTo(delivery.ToString()));
+        Assert.That(received.IsSignedWith(secret), "signed");
+        Assert.That(
+            JsonNode.DeepEquals(
+                JsonNode.Parse(received.Body),
+                new JsonObject
+                {
+                    ["type"] = "order.completed",
+                    ["timestamp"] = at.ToString(
+                        "yyyy-MM-ddTHH:mm:ss.ffffffZ",
+                        System.Globalization.CultureInfo.InvariantCulture
+                    ),
+                    ["data"] = new JsonObject
+                    {
+                        ["webhookId"] = webhook,
+                        ["orderId"] = order,
+                        ["number"] = number,
+                        ["status"] = "Completed",
+                    },
+                }
+            ),
+            received.Body
+        );
+    }
+
+    [Test]
+    public async Task Both_secrets_sign_after_a_rotation_until_the_old_one_ends()
+    {
+        var (webhook, old) = await RegisterAsync(_receiver.Url);
+        var secret = WebhookSecret.New();
+        await TestSystem.Database.ExecuteAsync(
+            "update webhooks set secret = $2, previous_until = now() + interval '1 hour' where id = $1",
+            webhook,
+            secret
+        );
+        await TestSystem.UntilAsync((await DueAsync(webhook)).Delivery, "webhook", StepStatus.Done);
+        await TestSystem.Database.ExecuteAsync("update webhooks set previous_until = now() where id = $1", webhook);
+        await TestSystem.UntilAsync((await DueAsync(webhook)).Delivery, "webhook", StepStatus.Done);
+
+        Assert.That(
+            _receiver.Received.Select(r => (r.IsSignedWith(secret), r.IsSignedWith(old))),
+            Is.EqualTo(new[] { (true, true), (true, false) })
+        );
+    }
+
+    [Test]
+    public async Task A_delivery_that_is_refused_comes_again_with_the_same_id_and_body()
+    {
+        var (webhook, _) = await RegisterAsync(_receiver.Url);
+        _receiver.Answer = context =>
+            (_receiver.Received.Count == 1 ? Receiver.Status(401, "who is there?") : Receiver.NoContent)(context);
+        var (_, delivery) = await DueAsync(webhook);
+        await TestSystem.UntilAsync(delivery, "webhook", StepStatus.Retrying);
+        Assert.That(
+            await TestSystem.LastFaultAsync(delivery, "webhook"),
+            Does.Contain($"Expected 2xx from {_receiver.Url.Authority}, found 401 who is there?")
+        );
+        await UntilInTheEndAsync(delivery, "webhook", StepStatus.Done);
+
+        var received = _receiver.Received;
+        Assert.That(received.Select(r => r.Id).Distinct(), Is.EqualTo(new[] { delivery.ToString() }));
+        Assert.That(received.Select(r => r.Body).Distinct().Count(), Is.EqualTo(1), "different bodies");
+        Assert.That(await TestSystem.AttemptsAsync(delivery, "webhook"), Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task An_address_that_hangs_holds_up_nobody_else()
+    {
+        await using var slow = await Receiver.StartAsync();
+        using var end = new CancellationTokenSource();
+        slow.Answer = context => Task.Delay(Timeout.InfiniteTimeSpan, end.Token);
+        var (hanging, _) = await RegisterAsync(slow.Url, "hanging");
+        var (well, _) = await RegisterAsync(_receiver.Url);
+        var order = await TestSystem.StoreAsync();
+        for (var i = 0; i < 2 * WebhookStep.Policy.Concurrency; i++)
+            await DueAsync(hanging, order);
+        await Eventually.That(() => slow.Received, Has.Count.EqualTo(5), "calls that hang at the same time");
+        var (_, delivery) = await DueAsync(well);
+
+        await TestSystem.UntilAsync(delivery, "webhook", StepStatus.Done);
+        Assert.That(_receiver.Received, Has.Count.EqualTo(1));
+        Assert.That(slow.Received, Has.Count.EqualTo(5), "calls to the address that hangs");
+        await end.CancelAsync();
+        await TestSystem.Database.ExecuteAsync("delete from webhooks where id = $1", hanging);
+    }
+
+    [TestCase(302, "a redirect (302), which is never followed")]
+    [TestCase(410, "wants no more deliveries")]
+    public async Task Some_answers_are_final(int status, string saying)
+    {
+        await using var elsewhere = await Receiver.StartAsync();
+        var (webhook, _) = await RegisterAsync(_receiver.Url);
+        _receiver.Answer = context =>
+        {
+            context.Response.Headers.Location = elsewhere.Url.ToString();
+            return Receiver.Status(status)(context);
+        };
+        var (_, delivery) = await DueAsync(webhook);
+
+        await TestSystem.UntilAsync(delivery, "webhook", StepStatus.Failed);
+        Assert.That(await TestSystem.LastFaultAsync(delivery, "webhook"), Does.Contain(saying));
+        Assert.That(
+            await TestSystem.Database.CountAsync("failures where subject_id = $1 and step = 'webhook'", delivery),
+            Is.EqualTo(1),
+            "failures that an operator sees and can redrive"
+        );
+        Assert.That(elsewhere.Received, Is.Empty);
+    }
+
+    [Test]
+    public async Task An_endless_answer_is_cut_off()
+    {
+        var (webhook, _) = await RegisterAsync(_receiver.Url);
+        _receiver.Answer = async context =>
+        {
+            context.Response.StatusCode = 500;
+            var line = new byte[1024];
+            Array.Fill(line, (byte)'x');
+            while (!context.RequestAborted.IsCancellationRequested)
+                await context.Response.Body.WriteAsync(line, context.RequestAborted);
+        };
+        var (_, delivery) = await DueAsync(webhook);
+
+        await TestSystem.UntilAsync(delivery, "webhook", StepStatus.Retrying);
+        Assert.That(
+            await TestSystem.LastFaultAsync(delivery, "webhook"),
+            Does.Contain("found 500 xxx").And.Length.LessThan(400)
+        );
+        await TestSystem.Database.ExecuteAsync("delete from webhooks where id = $1", webhook);
+    }
+
+    // Where the process may not connect to; a server listens there.
+    [TestCase("http://127.0.0.2:{0}/")]
+    [TestCase("http://[::ffff:127.0.0.2]:{0}/")]
+    [TestCase("http://0177.0.0.2:{0}/")]
+    [TestCase("http://0.0.0.0:{0}/")]
+    [TestCase("http://[::1]:{0}/")]
+    [TestCase("http://169.254.169.254/latest/meta-data/")]
+    public async Task Private_addresses_are_not_called(string url)
+    {
+        var (webhook, _) = await RegisterAsync(
+            new Uri(string.Format(System.Globalization.CultureInfo.InvariantCulture, url, _receiver.Url.Port))
+        );
+        var (_, delivery) = await DueAsync(webhook);
+
+        await TestSystem.UntilAsync(delivery, "webhook", StepStatus.Failed);
+        Assert.That(await TestSystem.LastFaultAsync(delivery, "webhook"), Does.Contain("has no public address"));
+        Assert.That(_receiver.Received, Is.Empty);
+    }
+
+    [Test]
+    public async Task What_was_removed_is_not_called_and_its_deliveries_end()
+    {
+        var (webhook, _) = await RegisterAsync(_receiver.Url);
+        await TestSystem.Database.ExecuteAsync("delete from webhooks where id = $1", webhook);
+        var (_, delivery) = await DueAsync(webhook);
+
+        await TestSystem.UntilAsync(delivery, "webhook", StepStatus.Rejected);
+        Assert.That(_receiver.Received, Is.Empty);
+    }
+
+    [Test]
+    public async Task A_delivery_that_was_made_is_not_made_again_by_a_message_of_another_id()
+    {
+        var (webhook, _) = await RegisterAsync(_receiver.Url);
+        var (_, delivery) = await DueAsync(webhook);
+        await TestSystem.UntilAsync(delivery, "webhook", StepStatus.Done);
+        await DeliverAsync("webhook", delivery, new WebhookDue(delivery, DateTimeOffset.UtcNow));
+        var (_, next) = await DueAsync(webhook);
+        await TestSystem.UntilAsync(next, "webhook", StepStatus.Done);
+        await Eventually.That(() => TestSystem.Broker.CountAsync("webhook"), Is.Zero, "messages that wait");
+
+        Assert.That(_receiver.Received.Select(r => r.Id), Is.EqualTo(new[] { $"{delivery}", $"{next}" }));
+    }
+
+    private async Task<(Guid Id, byte[] Secret)> RegisterAsync(Uri url, string client = "tests")
+    {
+        var (id, secret) = (DatabaseClock.NewId(), WebhookSecret.New());
+        await TestSystem.Database.ExecuteAsync(
+            "insert into webhooks (id, client_id, url, events, secret) values ($1, $2, $3, '{order.completed}', $4) on conflict (client_id, url) do update set id = excluded.id, secret = excluded.secret",
+            id,
+            client,
+            url.OriginalString,
+            secret
+        );
+        return (id, secret);
+    }
+
+    private async Task<(Guid Order, Guid Delivery)> DueAsync(Guid webhook, Guid? about = null)
+    {
+        var (order, delivery) = (about ?? await TestSystem.StoreAsync(), DatabaseClock.NewId());
+        await TestSystem.Database.ExecuteAsync(
+            "insert into webhook_deliveries (id, webhook_id, order_id, event, at) values ($1, $2, $3, 'order.completed', now())",
+            delivery,
+            webhook,
+            order
+        );
+        await DeliverAsync("webhook", delivery, new WebhookDue(delivery, DateTimeOffset.UtcNow));
+        return (order, delivery);
+    }
+}
