@@ -21,6 +21,8 @@ public sealed partial class BackgroundWorkTests
             "hands every fault to those who wait for their ack",
         ["src/Infrastructure/QueueWorkers/Leases/RowLease.cs"] =
             "awaited when the lease is released; a fault that no try repairs ends the lease first",
+        ["src/Infrastructure/QueueWorkers/Messaging/SteadyBusStart.cs"] =
+            "awaited when the bus is stopped; a step that does not consume is noticed by ConsumingWatch",
         ["src/Infrastructure/QueueWorkers/Operators/OperatorSessions.cs"] = "awaited",
         ["src/Producer.Api/Auth/ApiKeyCache.cs"] = "hands every fault to those who wait for the answer",
         ["src/Producer.Api/Intake/RequestBody.cs"] = "a timer that ends a read",
