@@ -16,6 +16,7 @@ set -euo pipefail
 . deploy/machine/engine.sh
 . deploy/machine/images.sh
 . deploy/machine/env.sh
+. deploy/machine/settings.sh
 
 scale=()
 while [ $# -gt 0 ]; do
@@ -48,6 +49,7 @@ stage "Docker compose" ensure_compose
 stage "This machine" check_machine
 stage "Base images" ensure_images "$broker_image" "$database_image" "$sdk_image" "$runtime_image"
 stage "Passwords (.env)" ensure_env
+warn_of_env
 stage "Existing data" check_data
 stage "Building" build_images
 # A rebuild leaves the image before it without a name.

@@ -7,4 +7,4 @@ ensure_compiler() {
   note "$(cc -dumpversion)"
 }
 
-compiles() { command -v cc >/dev/null && echo '#include <time.h>' | cc -x c -fsyntax-only -; }
+compiles() { command -v cc >/dev/null && cc -x c -fsyntax-only - < <(echo '#include <time.h>'); }

@@ -6,7 +6,7 @@ runtime_image=mcr.microsoft.com/dotnet/aspnet:10.0
 sdk_image=mcr.microsoft.com/dotnet/sdk:10.0
 
 # What the images are made of (see .dockerignore). Where there is no git, or no commit, the version says no revision.
-image_sources=(src demo deploy/container Dockerfile .editorconfig Directory.Build.props Directory.Packages.props global.json)
+image_sources=(src demo deploy/container deploy/settings Dockerfile .editorconfig Directory.Build.props Directory.Packages.props global.json)
 
 # The last commit that changed the images' sources, with -changed if they differ from it: another one means another build, and only then.
 image_revision() {

@@ -181,7 +181,7 @@ check_data() {
   fi
   # Over the network, because the server trusts its own socket. The password comes by standard input: arguments can be seen by everybody.
   answer=$(setting POSTGRES_OWNER_PASSWORD '' | docker exec -i "$container" bash -c \
-    'read -r PGPASSWORD; export PGPASSWORD; psql -w -h "$(hostname -i | cut -d" " -f1)" -U orders_owner -d orders -Atc "select 1"' 2>&1) || true
+    'IFS= read -r PGPASSWORD; export PGPASSWORD; psql -w -h "$(hostname -i | cut -d" " -f1)" -U orders_owner -d orders -Atc "select 1"' 2>&1) || true
   if [[ $answer == *"password authentication failed"* ]]; then
     [ -z "$started" ] || docker compose rm -sf postgres
     fail "$(foreign_data "PostgreSQL does not accept POSTGRES_OWNER_PASSWORD of .env")"

@@ -127,13 +127,9 @@ shortened() {
   [ "$count" -le "$1" ] || echo "... and $((count - $1)) more"
 }
 
-# setting NAME DEFAULT: from the environment, else from .env, else the default; the order compose uses too. Quotes and a carriage return are not part of the value.
+# setting NAME DEFAULT: from the environment, else from .env, else the default; the order compose uses too.
 setting() {
   local value=${!1:-}
-  if [ -z "$value" ] && [ -r .env ]; then
-    value=$(sed -n "s/^$1=//p" .env | tail -1)
-    value=${value%$'\r'}
-    case $value in \"*\" | \'*\') value=${value:1:${#value}-2} ;; esac
-  fi
-  echo "${value:-$2}"
+  [ -n "$value" ] || [ ! -r .env ] || value=$(awk -v want="$1" -f deploy/machine/dotenv.awk .env)
+  printf '%s\n' "${value:-$2}"
 }

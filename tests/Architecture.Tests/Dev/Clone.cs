@@ -33,7 +33,7 @@ internal sealed class Clone : IDisposable
     {
         Folder = Directory.CreateTempSubdirectory("orders-clone-").FullName;
         _standIn = Directory.CreateDirectory(Path.Combine(Folder, "stand-in")).FullName;
-        string[] folders = ["dev", "machine", "chaos", "cluster", "pgbouncer"];
+        string[] folders = ["dev", "machine", "chaos", "cluster", "pgbouncer", "settings", "email"];
         var files = folders.SelectMany(f => Repository.Find($"deploy/{f}", "*"));
         foreach (var file in files.Append("dev").Append("docker-compose.yml"))
         {
@@ -98,6 +98,27 @@ internal sealed class Clone : IDisposable
 
     /// <summary>Lets what is held go on.</summary>
     public void Release() => File.WriteAllText(Path.Combine(_standIn, "released"), "");
+
+    /// <summary>Lets <c>docker</c> be the machine's own.</summary>
+    public void RealDocker()
+    {
+        File.Delete(Path.Combine(_standIn, "docker"));
+        // To compose an empty name is a name.
+        Setting("COMPOSE_FILE", "docker-compose.yml");
+        Setting("COMPOSE_PROJECT_NAME", "orders");
+    }
+
+    /// <summary>What the scripts read of a variable of <c>.env</c>.</summary>
+    public string Setting(string name)
+    {
+        var start = new ProcessStartInfo("awk", ["-v", $"want={name}", "-f", "deploy/machine/dotenv.awk", ".env"])
+        {
+            WorkingDirectory = Folder,
+            RedirectStandardOutput = true,
+        };
+        using var process = Process.Start(start)!;
+        return process.StandardOutput.ReadToEnd();
+    }
 
     /// <summary>A variable of the environment.</summary>
     public void Setting(string name, string value) => Settings[name] = value;

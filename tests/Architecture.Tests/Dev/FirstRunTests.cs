@@ -31,6 +31,16 @@ internal sealed partial class FirstRunTests
         Assert.That(answer.Output, Does.Match(@"(?m)^Up in [\d.]+ s\. Try \./dev post; stop with \./dev down\.$"));
     }
 
+    // An older version may have had it: no reason not to start.
+    [Test]
+    public async Task A_variable_without_effect_is_named_and_everything_starts()
+    {
+        _clone.Env = "Emial__From=x@example.com\n";
+        var answer = await _clone.RunAsync("up");
+        Assert.That(answer.Code, Is.Zero, answer.Text);
+        Assert.That(answer.Errors, Does.Contain("  .env: No setting 'Emial__From'; did you mean 'Email__From'?"));
+    }
+
     [TestCase(
         "Cannot connect to the Docker daemon at unix:///var/run/docker.sock.",
         "The Docker engine does not run",
