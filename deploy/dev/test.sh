@@ -9,7 +9,7 @@
 #
 # Prints the ten slowest tests at the end. Two test projects run at a time (ORDERS_TEST_LANES changes that), with --long one.
 # ORDERS_TEST_KEEP=yes leaves the database and the broker of the tests running for the next run.
-# Needs the .NET SDK, a C compiler and a Docker engine; see ./dev up --help for what set-up brings.
+# Needs the .NET SDK, a C compiler, nginx and a Docker engine; see ./dev up --help for what set-up brings.
 set -euo pipefail
 . deploy/machine/stages.sh
 . deploy/machine/apt.sh
@@ -19,6 +19,7 @@ set -euo pipefail
 . deploy/machine/fonts.sh
 . deploy/machine/browser.sh
 . deploy/machine/compiler.sh
+. deploy/machine/nginx.sh
 . deploy/machine/build.sh
 . deploy/machine/test-run.sh
 
@@ -54,8 +55,11 @@ stage "Images" ensure_images "$broker_image" "$database_image"
 stage "Fonts" ensure_fonts
 stage "Chromium" ensure_chromium
 stage "C compiler" ensure_compiler
+stage "nginx" ensure_nginx
 [ "$build" = no ] || build_solution
 testcontainers_settings
+NGINX=$(nginx_path)
+export NGINX
 remove_test_containers
 results=$work/test.$$
 mkdir -p "$results"

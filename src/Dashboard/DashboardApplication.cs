@@ -1,6 +1,7 @@
 using Orders.Dashboard.Api;
 using Orders.Dashboard.Api.Problems;
 using Orders.Dashboard.Auth;
+using Orders.Dashboard.Proxy;
 using Orders.Dashboard.Viewing;
 using Orders.Infrastructure;
 using Orders.Infrastructure.Cancelling;
@@ -36,12 +37,14 @@ internal static class DashboardApplication
                     .AddOrderFailures()
                     .AddTopologyCheck(builder.Configuration)
             )
+            .Collect(() => builder.Services.AddReverseProxy(builder.Configuration))
             .Collect(() => builder.Services.AddOperatorAuth().AddOperatorApi().AddPages(builder.Configuration))
             .ThrowIfAny();
 
         var app = builder.Build();
 
-        // From the outside in: whatever goes wrong becomes a problem; then who is it, may they.
+        // From the outside in: how the browser sees us; whatever goes wrong becomes a problem; then who is it, may they.
+        app.UseReverseProxy();
         app.UseMiddleware<ApiProblems>();
         app.UseMiddleware<PageProblems>();
         app.UseResponseCompression();

@@ -30,6 +30,9 @@ internal sealed record AlertOptions
     /// <summary>Address of the dashboard as the receivers know it, for the link in an alert.</summary>
     public Uri PublicUrl { get; init; } = new("http://127.0.0.1:8081/");
 
+    /// <summary>The address of a page, such as <c>/alerts</c>, for a receiver.</summary>
+    public Uri LinkTo(string page) => new($"{PublicUrl.ToString().TrimEnd('/')}{page}");
+
     /// <summary>Reads and checks the section.</summary>
     /// <exception cref="InvalidConfigurationException">With every problem found.</exception>
     public static AlertOptions Read(IConfiguration configuration)

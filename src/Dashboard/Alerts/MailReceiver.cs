@@ -26,7 +26,7 @@ internal sealed class MailReceiver(AlertOptions options) : IAlertReceiver
             Body = new TextPart("plain")
             {
                 Text =
-                    $"{alert.Says}\n\nSince {Texts.Utc(alert.Since)}{(over ? $", over since {Texts.Utc(alert.ResolvedAt!.Value)}" : "")}\n{new Uri(options.PublicUrl, alert.Link)}\n",
+                    $"{alert.Says}\n\nSince {Texts.Utc(alert.Since)}{(over ? $", over since {Texts.Utc(alert.ResolvedAt!.Value)}" : "")}\n{options.LinkTo(alert.Link)}\n",
             },
         };
         mail.From.Add(MailboxAddress.Parse(options.MailFrom));

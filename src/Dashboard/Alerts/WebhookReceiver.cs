@@ -26,7 +26,7 @@ internal sealed class WebhookReceiver(AlertOptions options) : IAlertReceiver, ID
                     text = alert.Says,
                     since = alert.Since,
                     resolvedAt = alert.ResolvedAt,
-                    link = new Uri(options.PublicUrl, alert.Link),
+                    link = options.LinkTo(alert.Link),
                 }
             ),
         };

@@ -3,6 +3,8 @@
   'use strict';
   const $ = (s, e = document) => e.querySelector(s), $$ = (s, e = document) => [...e.querySelectorAll(s)];
   const root = document.documentElement, body = document.body;
+  // Below which path of the site this is, such as /ops; mostly none.
+  const base = ($('.brand')?.getAttribute('href') ?? '/').slice(0, -1);
 
   // --- times: rendered in UTC by the server, shown in the viewer's zone; how long ago is in the tooltip
   const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
@@ -72,7 +74,7 @@
   $('#theme')?.addEventListener('click', () => {
     const dark = root.dataset.theme ? root.dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
     root.dataset.theme = dark ? 'light' : 'dark';
-    document.cookie = `theme=${root.dataset.theme};path=/;max-age=31536000;samesite=strict`;
+    document.cookie = `theme=${root.dataset.theme};path=${base || '/'};max-age=31536000;samesite=strict`;
     charts.forEach(c => c(true));
   });
 
@@ -145,7 +147,7 @@
     // By when the key was pressed, not by when a busy page came to look at it.
     if (e.timeStamp - g < 1200) {
       g = -Infinity;
-      const link = places[e.key] && $(`.side a[href="${places[e.key]}"]`);
+      const link = places[e.key] && $(`.side a[href="${base}${places[e.key]}"]`);
       if (link) { e.preventDefault(); link.click(); }
       return;
     }

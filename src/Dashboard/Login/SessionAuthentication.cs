@@ -38,6 +38,8 @@ internal sealed class SessionAuthentication(
                 HttpOnly = true,
                 SameSite = SameSiteMode.Lax,
                 Secure = http.Request.IsHttps,
+                // Not to what else the site has, when the dashboard is below a path of it.
+                Path = http.Request.PathBase.HasValue ? http.Request.PathBase.ToUriComponent() : "/",
                 MaxAge = secret is null ? TimeSpan.Zero : OperatorSessions.Lifetime,
                 IsEssential = true,
             }

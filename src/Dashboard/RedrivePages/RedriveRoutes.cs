@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Microsoft.AspNetCore.Http.HttpResults;
 using Orders.Dashboard.Auth;
 using Orders.Dashboard.Failures;
 using Orders.Dashboard.Layout;
@@ -245,6 +244,6 @@ internal static class RedriveRoutes
         }
     }
 
-    private static RazorComponentResult<Message> Refusal(string title, string detail) =>
+    private static PageResult<Message> Refusal(string title, string detail) =>
         Page.Of<Message>(new { Title = title, Detail = detail }, StatusCodes.Status400BadRequest);
 }

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Components;
-using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Orders.Dashboard.Viewing;
 
@@ -9,8 +8,8 @@ internal static class Page
     /// <summary>A page.</summary>
     /// <param name="parameters">The component's parameters, as members of an anonymous object.</param>
     /// <param name="status">The HTTP status.</param>
-    public static RazorComponentResult<TPage> Of<TPage>(object parameters, int status = StatusCodes.Status200OK)
-        where TPage : IComponent => new(parameters) { PreventStreamingRendering = true, StatusCode = status };
+    public static PageResult<TPage> Of<TPage>(object parameters, int status = StatusCodes.Status200OK)
+        where TPage : IComponent => new(parameters, status);
 
     /// <summary>
     /// The words of a query string, without what is empty: the address of the same page with other filters.
