@@ -74,7 +74,9 @@ FILENAME ~ /deploy\/settings\/.*\.env$/ {
 
 # From which variable each value is made.
 FILENAME ~ /docker-compose\.yml$/ {
-  if (/^x-|^  [a-z0-9-]+:$/) { block = $1; sub(/:.*/, "", block) }
+  # What stands in an anchor (x-…) is of all services that take it.
+  if (/^x-/) block = "x-"
+  if (/^  [a-z0-9-]+:$/) { block = $1; sub(/:.*/, "", block) }
   if (/<<: \*step/) is_step[block] = 1
   if ($1 !~ /^[A-Za-z][A-Za-z0-9_]*:$/) next
   key = substr($1, 1, length($1) - 1)
@@ -104,7 +106,7 @@ inside && /^      [^ ]/ {
   if (service == "migrate" && key in in_env && !is_known(key)) next
   if (!titled++) print "\n" service
   shown[service, key] = 1
-  source = (service, key) in from ? from[service, key] : ("x-host-environment", key) in from ? from["x-host-environment", key] : key in in_env ? ".env" : ""
+  source = (service, key) in from ? from[service, key] : ("x-", key) in from ? from["x-", key] : key in in_env ? ".env" : ""
   printf "  %-36s %s\n", key, masked(key, value) (source == "" || value == "unused" ? "" : "  (" source ")")
 }
 END { flush_defaults() }
