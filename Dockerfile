@@ -39,12 +39,13 @@ COPY deploy/container/healthy /usr/local/bin/healthy
 ENV ASPNETCORE_HTTP_PORTS=8080 DOTNET_CLI_TELEMETRY_OPTOUT=1 MASSTRANSIT_USAGE_TELEMETRY=false
 
 # For the invoice: Noto fonts of every script, and FriBidi, which orders text from right to left. Of the packages' 145 MB only what an
-# invoice draws with is unpacked: the upright sans-serif fonts.
+# invoice draws with is unpacked: the upright fonts.
 FROM host AS host-with-fonts
 RUN apt-get update -q \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
       -o "Dpkg::Options::=--path-exclude=/usr/share/fonts/*/noto/*" \
       -o "Dpkg::Options::=--path-include=/usr/share/fonts/*/noto/NotoSans*-Regular.tt[fc]" \
+      -o "Dpkg::Options::=--path-include=/usr/share/fonts/*/noto/NotoSerif*-Regular.ttf" \
       -o "Dpkg::Options::=--path-include=/usr/share/fonts/*/noto/NotoSans-Bold.ttf" \
       -o "Dpkg::Options::=--path-include=/usr/share/fonts/*/noto/NotoColorEmoji.ttf" \
       fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji libfribidi0 \

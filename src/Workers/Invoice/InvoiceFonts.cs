@@ -13,7 +13,9 @@ public sealed class InvoiceFonts
     private const string BoldFile = "NotoSans-Bold.ttf";
     private const string EmojiFile = "NotoColorEmoji.ttf";
     private const string ChineseFile = "NotoSansCJK-Regular.ttc";
-    private const string EachScript = "NotoSans*-Regular.ttf";
+
+    // Some scripts have a serif font only, Tibetan among them.
+    private static readonly string[] EachScript = ["NotoSans*-Regular.ttf", "NotoSerif*-Regular.ttf"];
 
     private readonly FontFace _bold;
     private readonly Lazy<FontFace>[] _others;
@@ -26,10 +28,13 @@ public sealed class InvoiceFonts
         [
             Require(directory, EmojiFile),
             Require(directory, ChineseFile),
-            .. Directory
-                .EnumerateFiles(directory, EachScript, SearchOption.AllDirectories)
-                .Where(f => Path.GetFileName(f) != RegularFile)
-                .Order(StringComparer.Ordinal),
+            .. EachScript
+                .SelectMany(files =>
+                    Directory
+                        .EnumerateFiles(directory, files, SearchOption.AllDirectories)
+                        .Order(StringComparer.Ordinal)
+                )
+                .Where(f => Path.GetFileName(f) != RegularFile),
         ];
         // PublicationOnly keeps no fault: a file that could not be opened once is opened again by the next attempt, not
         // remembered as unreadable for as long as the process lives.

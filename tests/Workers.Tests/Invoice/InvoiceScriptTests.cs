@@ -39,6 +39,7 @@ public sealed partial class InvoiceScriptTests
         "রবীন্দ্রনাথ ঠাকুর",
         "சுப்பிரமணிய பாரதி",
         "ქეთევან",
+        "བསྟན་འཛིན",
         "Ramses 𓀀",
         "no glyph: \uE000",
     ];
