@@ -69,7 +69,7 @@ public sealed partial class FailpointTests
             "tells receivers of alerts: what failed is tried again, and a repetition has the same id",
         ["QueueWorkers.FlowControl."] =
             "states and permits that no message depends on: read or asked for again a second later, see ControlPoll and DependencyHealth",
-        ["QueueWorkers.Outbox.Relaying.Relay.TryAsync"] =
+        ["QueueWorkers.Outbox.Relaying.RelaySlowLane.TryAsync"] =
             "the poller's statements for one row: a crash rolls its transaction back, as at relay.after_poll_confirm",
         ["QueueWorkers.Steps.Claims.EffectClaims.TakeBackUnansweredAsync"] =
             "repeated until it succeeds; a process that dies before it has died after its claim, as at steps.after_claim (UnaskedMailTests)",

@@ -1,0 +1,144 @@
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using QueueWorkers.Clocks;
+using QueueWorkers.Messaging;
+
+namespace QueueWorkers.Outbox.Relaying;
+
+/// <summary>
+/// How the loops of a relay send a batch and what follows from its outcomes. The loops share one, and with it the list of
+/// the destinations that take nothing.
+/// </summary>
+internal sealed class RelaySends(
+    NpgsqlDataSource database,
+    OutboxOptions options,
+    ConfirmedRows confirmed,
+    RelayMetrics metrics,
+    ILogger<Relay> logger
+) : IDisposable
+{
+    /// <summary>Destinations that take nothing.</summary>
+    public SlowDestinations Slow { get; } = new(DatabaseClock.Provider);
+
+    /// <summary>
+    /// From this age on a message offered in memory is left to the poller: its lease would end before its confirm may be
+    /// overdue, and two relays would send it.
+    /// </summary>
+    public TimeSpan SendableAge { get; } = OutboxTable.Lease - options.ConfirmTimeout;
+
+    /// <summary>Publishes rows that are in memory, and lie in the table as well.</summary>
+    public async Task SendAsync(
+        RelayPublisher publisher,
+        List<OutboxMessage> batch,
+        CancellationToken cancellationToken
+    )
+    {
+        var outcomes = await publisher.PublishAsync(batch, cancellationToken);
+        Failpoint.Hit("relay.after_confirm", Outside.Broker);
+        Learn(batch, outcomes, isTrial: false);
+        List<PublishFailure>? publishFailures = null;
+        for (var i = 0; i < outcomes.Length; i++)
+        {
+            if (outcomes[i].Status == PublishStatus.Confirmed)
+                confirmed.Add(batch[i].Id);
+            else if (outcomes[i].Status != PublishStatus.Unsent)
+                (publishFailures ??= []).Add(FailureOf(batch[i], outcomes[i]));
+        }
+
+        if (publishFailures is not null)
+            await OutboxQueries.DeferAsync(database, publishFailures, cancellationToken);
+    }
+
+    /// <summary>
+    /// Publishes rows that were taken out of the table, and puts back what was not sent. False when nothing was sent
+    /// because the broker is away: the transaction is to be rolled back.
+    /// </summary>
+    public async Task<bool> SendTakenAsync(
+        RelayPublisher publisher,
+        NpgsqlConnection connection,
+        List<OutboxMessage> rows,
+        List<PublishFailure> failures,
+        bool isTrial,
+        CancellationToken stopping
+    )
+    {
+        var sent = 0;
+        if (rows.Count > 0)
+        {
+            var outcomes = await publisher.PublishAsync(rows, stopping);
+            Failpoint.Hit("relay.after_poll_confirm", Outside.Broker);
+            if (Array.TrueForAll(outcomes, o => o.Status == PublishStatus.Unsent))
+                return false;
+            Learn(rows, outcomes, isTrial);
+            var failed = rows.Zip(outcomes)
+                .Where(p => p.Second.Status != PublishStatus.Confirmed)
+                .Select(p => FailureOf(p.First, p.Second))
+                .ToArray();
+            failures.AddRange(failed);
+            sent = rows.Count - failed.Length;
+        }
+
+        if (failures.Count > 0)
+            await OutboxQueries.PutBackAsync(connection, failures, CancellationToken.None);
+        metrics.Published(sent, "poller");
+        return true;
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => Slow.Dispose();
+
+    private void Learn(IReadOnlyList<OutboxMessage> batch, PublishOutcome[] outcomes, bool isTrial)
+    {
+        foreach (var (destination, reason) in Slow.Learn(batch, outcomes, isTrial))
+        {
+            if (reason is null)
+                BrokerLog.DestinationBack(logger, destination.Exchange);
+            else
+                BrokerLog.DestinationSlow(logger, destination.Exchange, reason);
+        }
+    }
+
+    // Of a destination that takes nothing, rows are due after its next trial, and not by their own age. The error says
+    // that the row was sent.
+    private PublishFailure FailureOf(OutboxMessage message, PublishOutcome outcome)
+    {
+        var failure = PublishFailure.Of(message, outcome, options.MaxAttempts);
+        // Its error is that of an earlier time.
+        if (outcome.Status == PublishStatus.Unsent)
+            return failure;
+        Report(failure);
+        if (outcome.Status is not (PublishStatus.Full or PublishStatus.Silent))
+            return failure;
+        return failure with
+        {
+            Error = failure.Error ?? "the broker did not confirm it in time",
+            Wait = Slow.IsOnList(message, out var wait, out _) ? wait : failure.Wait,
+        };
+    }
+
+    private void Report(PublishFailure publishFailure)
+    {
+        if (publishFailure.Dead)
+        {
+            BrokerLog.Quarantined(
+                logger,
+                publishFailure.Message.MessageId,
+                publishFailure.Message.Exchange,
+                publishFailure.Attempts,
+                publishFailure.Error ?? ""
+            );
+            metrics.Quarantined();
+        }
+        else if (publishFailure.Error is { } error)
+        {
+            BrokerLog.Refused(
+                logger,
+                publishFailure.Message.MessageId,
+                publishFailure.Message.Exchange,
+                publishFailure.Attempts,
+                error
+            );
+            metrics.Refused();
+        }
+    }
+}

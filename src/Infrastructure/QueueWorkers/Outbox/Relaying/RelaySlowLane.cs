@@ -1,0 +1,50 @@
+using Npgsql;
+using QueueWorkers.Messaging;
+
+namespace QueueWorkers.Outbox.Relaying;
+
+/// <summary>
+/// Sends, apart from all others, what goes where nothing is taken (<see cref="SlowDestinations"/>): each row once, and now
+/// and then one row of the table for a trial. What is sent here may take the whole confirm time-out.
+/// </summary>
+internal sealed class RelaySlowLane(
+    NpgsqlDataSource database,
+    BrokerConnection broker,
+    RelayFeed feed,
+    OutboxOptions options,
+    RelaySends sends
+)
+{
+    /// <summary>The loop.</summary>
+    public async Task RunAsync(RelayPublisher publisher, CancellationToken stopping)
+    {
+        while (true)
+        {
+            var trial = await sends.Slow.NextAsync(stopping);
+            if (!broker.IsReady)
+                await broker.OpenAsync(stopping);
+            if (trial is { } destination)
+                await TryAsync(publisher, destination, stopping);
+            var batch = sends.Slow.TakeOffered(options.BatchSize, sends.SendableAge);
+            if (batch.Count > 0)
+                await sends.SendAsync(publisher, batch, stopping);
+        }
+    }
+
+    private async Task TryAsync(RelayPublisher publisher, Destination destination, CancellationToken stopping)
+    {
+        await using var connection = await database.OpenConnectionAsync(stopping);
+        await using var transaction = await connection.BeginTransactionAsync(stopping);
+        var rows = await OutboxQueries.TakeOneAsync(connection, destination, stopping);
+        if (rows.Count == 0 || !await sends.SendTakenAsync(publisher, connection, rows, [], isTrial: true, stopping))
+        {
+            await transaction.RollbackAsync(stopping);
+            sends.Slow.Miss(destination);
+            return;
+        }
+
+        await transaction.CommitAsync(CancellationToken.None);
+        // If it got through, the others are due about now.
+        feed.WakePoller();
+    }
+}
