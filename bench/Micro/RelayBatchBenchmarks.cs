@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Orders.Contracts;
 using QueueWorkers.Messaging;
 using QueueWorkers.Outbox;
-using QueueWorkers.Outbox.Relaying;
+using QueueWorkers.Outbox.Relaying.Publishing;
 
 namespace Orders.Bench.Micro;
 

@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Orders.Testing;
 using Orders.Testing.Servers;
 using Orders.Testing.Zoo;
@@ -13,12 +12,12 @@ public sealed class ClassTests : SystemFixture
     [Test]
     public void The_fast_path_takes_the_higher_class_first_and_leaves_a_fifth_to_the_others()
     {
-        var offered = Channel.CreateUnbounded<RelayFeed.Fresh>();
+        var offered = new OfferQueue();
         for (var i = 0; i < 200; i++)
-            offered.Writer.TryWrite(new RelayFeed.Fresh(Row(null), Environment.TickCount64));
+            offered.TryAdd(new RelayFeed.Fresh(Row(null), Environment.TickCount64));
         for (var i = 0; i < 200; i++)
-            offered.Writer.TryWrite(new RelayFeed.Fresh(Row(7), Environment.TickCount64));
-        var (lanes, batch) = (new PriorityBatcher(offered.Reader, 100), new List<OutboxMessage>());
+            offered.TryAdd(new RelayFeed.Fresh(Row(7), Environment.TickCount64));
+        var (lanes, batch) = (new PriorityBatcher(offered, 100), new List<OutboxMessage>());
 
         Assert.That(lanes.Take(batch, TimeSpan.FromMinutes(1)));
         Assert.That(
@@ -35,10 +34,10 @@ public sealed class ClassTests : SystemFixture
     [Test]
     public async Task What_has_become_too_old_in_memory_is_left_to_the_poll()
     {
-        var offered = Channel.CreateUnbounded<RelayFeed.Fresh>();
-        offered.Writer.TryWrite(new RelayFeed.Fresh(Row(7), Environment.TickCount64 - 4000));
-        offered.Writer.TryWrite(new RelayFeed.Fresh(Row(null), Environment.TickCount64));
-        var (lanes, batch) = (new PriorityBatcher(offered.Reader, 100), new List<OutboxMessage>());
+        var offered = new OfferQueue();
+        offered.TryAdd(new RelayFeed.Fresh(Row(7), Environment.TickCount64 - 4000));
+        offered.TryAdd(new RelayFeed.Fresh(Row(null), Environment.TickCount64));
+        var (lanes, batch) = (new PriorityBatcher(offered, 100), new List<OutboxMessage>());
 
         await lanes.WaitAsync(CancellationToken.None);
         Assert.That(lanes.Take(batch, TimeSpan.FromSeconds(3)));

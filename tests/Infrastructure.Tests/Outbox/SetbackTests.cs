@@ -1,5 +1,5 @@
 using QueueWorkers.Outbox;
-using QueueWorkers.Outbox.Relaying;
+using QueueWorkers.Outbox.Relaying.Publishing;
 
 namespace Orders.Infrastructure.Tests.Outbox;
 

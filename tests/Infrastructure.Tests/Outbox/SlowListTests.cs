@@ -1,6 +1,7 @@
 using Orders.Testing.Zoo;
 using QueueWorkers.Outbox;
 using QueueWorkers.Outbox.Relaying;
+using QueueWorkers.Outbox.Relaying.Publishing;
 
 namespace Orders.Infrastructure.Tests.Outbox;
 

@@ -1,7 +1,7 @@
 using System.Text;
 using QueueWorkers.DeadLetters;
 using QueueWorkers.Outbox;
-using QueueWorkers.Outbox.Relaying;
+using QueueWorkers.Outbox.Relaying.Publishing;
 using QueueWorkers.Redrive;
 using QueueWorkers.Redrive.Payloads;
 

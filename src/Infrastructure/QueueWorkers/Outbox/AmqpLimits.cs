@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using QueueWorkers.Outbox.Relaying;
+using QueueWorkers.Outbox.Relaying.Publishing;
 
 namespace QueueWorkers.Outbox;
 

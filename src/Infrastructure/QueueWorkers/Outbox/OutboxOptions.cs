@@ -6,6 +6,12 @@ namespace QueueWorkers.Outbox;
 /// <summary>How the relay works, section <c>Outbox</c>.</summary>
 public sealed record OutboxOptions
 {
+    /// <summary>
+    /// So many bytes of bodies are taken for one batch, and at least one message: 500 messages of 16 KB. A relay has four
+    /// loops, and a batch of megabytes would not be confirmed in time.
+    /// </summary>
+    internal const int BatchBytes = 8 * 1024 * 1024;
+
     // What was offered in memory just before it counts as too old has still this long to be confirmed.
     private static readonly TimeSpan LongestConfirmTimeout = OutboxTable.Lease - TimeSpan.FromSeconds(1);
 

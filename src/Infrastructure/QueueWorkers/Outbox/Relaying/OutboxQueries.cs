@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using QueueWorkers.Outbox.Relaying.Publishing;
 
 namespace QueueWorkers.Outbox.Relaying;
 
@@ -25,14 +26,22 @@ internal static class OutboxQueries
     // looks steps over the rows that the others hold, one by one. A hundred processes that did so at once on two cores
     // kept the database busy with nothing else, the leases of the rows in memory ended meanwhile, and these became due
     // too: 27 orders a second instead of 150.
+    // By bytes, too: of those it has locked it takes what fits, of both at least one. The size of a large body is known
+    // without reading it. The rest is free again with the commit.
     private static readonly string Take = $"""
-        with turn as materialized (select {IsMyTurn} as mine)
+        with turn as materialized (select {IsMyTurn} as mine),
+            first as materialized (
+                select id, octet_length(body) as size from outbox where (select mine from turn) and dead_at is null
+                    and priority > 4 and due_at <= now() order by due_at limit $1 / 2 for update skip locked),
+            oldest as materialized (
+                select id, octet_length(body) as size from outbox where (select mine from turn) and dead_at is null
+                    and due_at <= now() order by due_at limit $1 for update skip locked)
         delete from outbox where id = any(array(
-                select id from outbox where (select mine from turn) and dead_at is null and priority > 4
-                    and due_at <= now() order by due_at limit $1 / 2 for update skip locked)
+                select id from (select id, size, sum(size) over (rows unbounded preceding) as total from first) as f
+                    where total <= {OutboxOptions.BatchBytes / 2} or total = size)
             || array(
-                select id from outbox where (select mine from turn) and dead_at is null and due_at <= now()
-                    order by due_at limit $1 for update skip locked))
+                select id from (select id, size, sum(size) over (rows unbounded preceding) as total from oldest) as o
+                    where total <= {OutboxOptions.BatchBytes} or total = size))
         returning id, message_id, exchange, routing_key, correlation_id, content_type, headers, body, priority,
             mandatory, expires_at, attempts, last_error
         """;

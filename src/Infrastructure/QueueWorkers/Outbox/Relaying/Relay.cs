@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Npgsql;
 using QueueWorkers.Hosting;
 using QueueWorkers.Messaging;
+using QueueWorkers.Outbox.Relaying.Publishing;
 
 namespace QueueWorkers.Outbox.Relaying;
 

@@ -1,5 +1,6 @@
 using QueueWorkers.Messaging;
 using QueueWorkers.Outbox.Ids;
+using QueueWorkers.Outbox.Relaying.Publishing;
 
 namespace QueueWorkers.Outbox.Relaying;
 
@@ -12,7 +13,7 @@ internal sealed class RelayFastPath(BrokerConnection broker, RelayFeed feed, Out
     public async Task RunAsync(RelayPublisher publisher, CancellationToken stopping)
     {
         var batch = new List<OutboxMessage>(options.BatchSize);
-        var lanes = new PriorityBatcher(feed.Reader, options.BatchSize);
+        var lanes = new PriorityBatcher(feed.Offered, options.BatchSize);
         while (true)
         {
             try

@@ -1,5 +1,3 @@
-using System.Threading.Channels;
-
 namespace QueueWorkers.Outbox.Relaying;
 
 /// <summary>
@@ -9,11 +7,6 @@ namespace QueueWorkers.Outbox.Relaying;
 /// </summary>
 public sealed class RelayFeed : IDisposable
 {
-    private const int Capacity = 10_000;
-
-    private readonly Channel<Fresh> _channel = Channel.CreateBounded<Fresh>(
-        new BoundedChannelOptions(Capacity) { SingleReader = true }
-    );
     private readonly SemaphoreSlim _poller = new(0, 1);
 
     /// <summary>
@@ -50,10 +43,10 @@ public sealed class RelayFeed : IDisposable
         if (delayed)
             WakePoller();
         else
-            _channel.Writer.TryWrite(new Fresh(message, Environment.TickCount64));
+            Offered.TryAdd(new Fresh(message, Environment.TickCount64));
     }
 
-    internal ChannelReader<Fresh> Reader => _channel.Reader;
+    internal OfferQueue Offered { get; } = new();
 
     internal Task WaitForPollAsync(TimeSpan atMost, CancellationToken cancellationToken) =>
         _poller.WaitAsync(atMost, cancellationToken);

@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Npgsql;
 using QueueWorkers.Hosting;
 using QueueWorkers.Messaging;
+using QueueWorkers.Outbox.Relaying.Publishing;
 
 namespace QueueWorkers.Outbox.Relaying;
 
@@ -98,7 +99,9 @@ internal sealed class RelayPoller(
                 fresh.Add(row);
         }
 
-        var taken = rows.Count;
+        // A batch that its bytes may have ended: the next row can be the large one.
+        var isMore =
+            rows.Count >= options.BatchSize || rows.Sum(row => (long)row.Body.Length) > OutboxOptions.BatchBytes / 4;
         if (waiting.Count > 0)
             rows = [.. rows.Except(waiting.Select(w => w.Message))];
         if (!await sends.SendTakenAsync(publisher, connection, rows, waiting, isTrial: false, stopping))
@@ -115,7 +118,7 @@ internal sealed class RelayPoller(
         // As if this process had just written them: theirs for a lease.
         var age = TimeSpan.FromMilliseconds(Environment.TickCount64 - leased);
         fresh.ForEach(row => sends.Slow.Offer(row, age));
-        return taken >= options.BatchSize ? TimeSpan.Zero : TimeSpan.FromMilliseconds(1);
+        return isMore ? TimeSpan.Zero : TimeSpan.FromMilliseconds(1);
     }
 
     // Every process sees the same next row. Of many each comes a little later than the last one, or all would be there

@@ -1,5 +1,6 @@
 using Npgsql;
 using QueueWorkers.Messaging;
+using QueueWorkers.Outbox.Relaying.Publishing;
 
 namespace QueueWorkers.Outbox.Relaying;
 

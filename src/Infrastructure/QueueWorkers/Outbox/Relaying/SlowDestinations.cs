@@ -1,5 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Threading.Channels;
+using QueueWorkers.Outbox.Relaying.Publishing;
 
 namespace QueueWorkers.Outbox.Relaying;
 
@@ -25,8 +25,6 @@ internal sealed class SlowDestinations(TimeProvider time) : IDisposable
     private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
-    private const int Capacity = 10_000;
-
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(200);
     private const int MostMisses = 25;
 
@@ -36,9 +34,7 @@ internal sealed class SlowDestinations(TimeProvider time) : IDisposable
     private readonly Lock _lock = new();
     private readonly Dictionary<Destination, Mark> _marks = [];
     private readonly SemaphoreSlim _changed = new(0, 1);
-    private readonly Channel<RelayFeed.Fresh> _offered = Channel.CreateBounded<RelayFeed.Fresh>(
-        new BoundedChannelOptions(Capacity) { SingleReader = true }
-    );
+    private readonly OfferQueue _offered = new();
     private volatile bool _isEmpty = true;
 
     // Monotonic: a clock that is set back would hold every trial up for as long.
@@ -130,7 +126,7 @@ internal sealed class SlowDestinations(TimeProvider time) : IDisposable
     public void Offer(OutboxMessage message, TimeSpan age)
     {
         var since = Environment.TickCount64 - (long)age.TotalMilliseconds;
-        if (_offered.Writer.TryWrite(new RelayFeed.Fresh(message, since)))
+        if (_offered.TryAdd(new RelayFeed.Fresh(message, since)))
             Wake();
     }
 
@@ -138,10 +134,13 @@ internal sealed class SlowDestinations(TimeProvider time) : IDisposable
     public List<OutboxMessage> TakeOffered(int most, TimeSpan oldest)
     {
         var batch = new List<OutboxMessage>();
-        while (batch.Count < most && _offered.Reader.TryRead(out var fresh))
+        var bytes = 0L;
+        while (batch.Count < most && bytes < OutboxOptions.BatchBytes && _offered.TryTake(out var fresh))
         {
-            if (fresh.Age < oldest)
-                batch.Add(fresh.Message);
+            if (fresh.Age >= oldest)
+                continue;
+            batch.Add(fresh.Message);
+            bytes += fresh.Message.Body.Length;
         }
 
         return batch;
@@ -164,7 +163,7 @@ internal sealed class SlowDestinations(TimeProvider time) : IDisposable
                 }
             }
 
-            if (_offered.Reader.TryPeek(out _))
+            if (!_offered.IsEmpty)
                 return null;
             if (wait is { } next)
                 await _changed.WaitAsync(next, cancellationToken);

@@ -1,7 +1,7 @@
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
 
-namespace QueueWorkers.Outbox.Relaying;
+namespace QueueWorkers.Outbox.Relaying.Publishing;
 
 /// <summary>
 /// What the broker says about a batch that was published on a channel: an array and one waiter for all of it, where the

@@ -4,7 +4,7 @@ using QueueWorkers.Messaging;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 
-namespace QueueWorkers.Outbox.Relaying;
+namespace QueueWorkers.Outbox.Relaying.Publishing;
 
 /// <summary>
 /// Publishes batches of outbox rows on a channel of its own and says for each row what became of it. Not for use by two

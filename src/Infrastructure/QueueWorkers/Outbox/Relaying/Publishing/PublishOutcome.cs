@@ -1,4 +1,4 @@
-namespace QueueWorkers.Outbox.Relaying;
+namespace QueueWorkers.Outbox.Relaying.Publishing;
 
 /// <summary>What became of one published message.</summary>
 internal readonly record struct PublishOutcome(PublishStatus Status, string? Error)

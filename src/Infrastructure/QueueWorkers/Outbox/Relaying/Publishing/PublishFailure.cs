@@ -1,7 +1,7 @@
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Outbox.Ids;
 
-namespace QueueWorkers.Outbox.Relaying;
+namespace QueueWorkers.Outbox.Relaying.Publishing;
 
 /// <summary>
 /// A message that was not sent: how many times now, why, when to try again, and whether to stop trying.
