@@ -1,9 +1,11 @@
+using System.Data;
 using System.Globalization;
 using Npgsql;
 using NpgsqlTypes;
 using Orders.Contracts;
 using QueueWorkers.Clocks;
 using QueueWorkers.Completeness;
+using QueueWorkers.Data;
 using QueueWorkers.Outbox;
 using QueueWorkers.Steps;
 using QueueWorkers.Steps.Runs;
@@ -66,7 +68,7 @@ public sealed class OrderCompleteness(StepCatalogue steps) : ICompletenessSource
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var next = new List<AcceptedSubject>();
         while (await reader.ReadAsync(cancellationToken))
-            next.Add(new AcceptedSubject(reader.GetGuid(0), reader.GetFieldValue<DateTimeOffset>(1)));
+            next.Add(new AcceptedSubject(reader.GetGuid("id"), reader.GetFieldValue<DateTimeOffset>("deadline")));
         return next;
     }
 
@@ -93,11 +95,11 @@ public sealed class OrderCompleteness(StepCatalogue steps) : ICompletenessSource
         while (await reader.ReadAsync(cancellationToken))
         {
             var finding = Describe(
-                reader.GetGuid(0),
-                reader.GetString(1),
-                reader.GetString(2),
-                reader.IsDBNull(3) ? StepStatus.Waiting : (StepStatus)reader.GetInt16(3),
-                reader.IsDBNull(4) ? null : reader.GetFieldValue<DateTimeOffset>(4)
+                reader.GetGuid("order_id"),
+                reader.GetString("effect"),
+                reader.GetString("what"),
+                (StepStatus?)reader.Optional<short>("status") ?? StepStatus.Waiting,
+                reader.Optional<DateTimeOffset>("next_attempt_at")
             );
             findings.TryAdd((finding.SubjectId, finding.Effect, finding.Kind), finding);
         }
@@ -238,9 +240,9 @@ public sealed class OrderCompleteness(StepCatalogue steps) : ICompletenessSource
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken))
             return null;
-        var id = reader.IsDBNull(2) ? OutgoingMessage.IdOf<OrderAccepted>(order) : reader.GetGuid(2);
+        var id = reader.Optional<Guid>("kept_id") ?? OutgoingMessage.IdOf<OrderAccepted>(order);
         return OutgoingMessage.Create(
-            new OrderAccepted(order, reader.GetBoolean(0), reader.GetFieldValue<DateTimeOffset>(1)),
+            new OrderAccepted(order, reader.GetBoolean("premium"), reader.GetFieldValue<DateTimeOffset>("created_at")),
             order,
             id: id,
             queue: step
@@ -282,9 +284,9 @@ public sealed class OrderCompleteness(StepCatalogue steps) : ICompletenessSource
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken))
             return null;
-        var id = reader.IsDBNull(2) ? OutgoingMessage.IdOf<StockReserved>(reader.GetGuid(1)) : reader.GetGuid(2);
+        var id = reader.Optional<Guid>("kept_id") ?? OutgoingMessage.IdOf<StockReserved>(reader.GetGuid("reserved_by"));
         return OutgoingMessage.Create(
-            new StockReserved(order, reader.GetFieldValue<DateTimeOffset>(0)),
+            new StockReserved(order, reader.GetFieldValue<DateTimeOffset>("at")),
             order,
             id: id,
             queue: step

@@ -8,8 +8,8 @@ internal static class OrderCompletenessSql
     // Ids are made by the doors when an order is posted, so their order is the order of time, and the range ends where
     // no deadline has passed.
     public const string Next = """
-        select id, greatest(created_at, coalesce(release_at, created_at)) + $2 from orders where id > $1 and id < $3
-            order by id limit $4
+        select id, greatest(created_at, coalesce(release_at, created_at)) + $2 as deadline
+            from orders where id > $1 and id < $3 order by id limit $4
         """;
 
     // What each order must have, and what it has. Counted, not trusted to be unique: the keys that make doubles
@@ -40,7 +40,7 @@ internal static class OrderCompletenessSql
                 left join e d on d.subject_id = p.order_id and d.effect = c.step
                 left join e u on u.subject_id = p.order_id and u.effect = c.step || '-undo'
             where p.order_id = any($1) and p.cancelled_at is not null)
-        select s.order_id, s.step, 'missing', r.status, r.next_attempt_at from steps s
+        select s.order_id, s.step as effect, 'missing' as what, r.status, r.next_attempt_at from steps s
             left join step_runs r on r.subject_id = s.order_id and r.step = s.step
             where not s.marked and s.done = 0
         union all
@@ -77,16 +77,17 @@ internal static class OrderCompletenessSql
     // the message must have had.
     public static readonly string Accepted = $"""
         select o.premium, o.created_at, (select e.message_id from effects e
-            where e.subject_id = o.id and e.effect = any($2) and e.state = {EffectState.Done:D} limit 1) from orders o
-            where o.id = $1
+            where e.subject_id = o.id and e.effect = any($2) and e.state = {EffectState.Done:D} limit 1) as kept_id
+            from orders o where o.id = $1
         """;
 
     public const string Cancelled =
         "select cancelled_at from order_progress where order_id = $1 and cancelled_at is not null";
 
     public static readonly string Reserved = $"""
-        select i.at, i.message_id, (select e.message_id from effects e
+        select i.at, i.message_id as reserved_by, (select e.message_id from effects e
             where e.subject_id = i.subject_id and e.effect = any($2) and e.state = {EffectState.Done:D} limit 1)
+                as kept_id
         from effects i join order_progress p on p.order_id = i.subject_id
         where i.subject_id = $1 and i.effect = 'inventory' and i.state = {EffectState.Done:D} and p.rejected_at is null
         """;

@@ -1,5 +1,7 @@
+using System.Data;
 using Npgsql;
 using NpgsqlTypes;
+using QueueWorkers.Data;
 using QueueWorkers.Outbox;
 using QueueWorkers.Outbox.Ids;
 using QueueWorkers.Outbox.Relaying;
@@ -135,7 +137,7 @@ public sealed class OrderAging(NpgsqlDataSource database, RelayFeed relay, TimeP
             while (await reader.ReadAsync(cancellationToken))
             {
                 if (overtaken.Count < Most)
-                    overtaken.TryAdd((reader.GetGuid(0), reader.GetString(4)), CopyFrom(reader));
+                    overtaken.TryAdd((reader.GetGuid("id"), reader.GetString("step")), CopyFrom(reader));
             }
         } while (await reader.NextResultAsync(cancellationToken));
 
@@ -174,16 +176,16 @@ public sealed class OrderAging(NpgsqlDataSource database, RelayFeed relay, TimeP
     private static OutboxMessage CopyFrom(NpgsqlDataReader reader)
     {
         var order = new PastOrder(
-            reader.GetGuid(0),
-            reader.GetBoolean(1),
-            reader.GetFieldValue<DateTimeOffset>(2),
-            reader.IsDBNull(3) ? null : reader.GetFieldValue<DateTimeOffset>(3),
-            reader.GetString(6)
+            reader.GetGuid("id"),
+            reader.GetBoolean("premium"),
+            reader.GetFieldValue<DateTimeOffset>("created_at"),
+            reader.Optional<DateTimeOffset>("completed_at"),
+            reader.GetString("customer_email")
         );
         return OrderFeed.MessageOf(
             order,
-            reader.GetString(4),
-            reader.GetFieldValue<string[]>(5),
+            reader.GetString("step"),
+            reader.GetFieldValue<string[]>("consumes"),
             OrderPriority.Premium
         );
     }

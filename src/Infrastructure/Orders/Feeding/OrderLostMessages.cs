@@ -1,3 +1,4 @@
+using System.Data;
 using Npgsql;
 using Orders.Contracts;
 using Orders.Infrastructure.Webhooks;
@@ -21,7 +22,7 @@ public sealed class OrderLostMessages(NpgsqlDataSource database, RelayFeed relay
 
     // Not what waits in the outbox for its next attempt, and not what an operator has to decide on.
     private static readonly string Undone = $"""
-        select o.id, o.premium, o.created_at, o.release_at is not null, c.consumes, o.customer_email
+        select o.id, o.premium, o.created_at, o.release_at is not null as scheduled, c.consumes, o.customer_email
         from order_progress p join orders o on o.id = p.order_id join step_catalogue c on c.step = $1
         where p.order_id > $2 and p.cancelled_at is null and p.required & c.bit <> 0 and p.done & c.bit = 0
             and (o.release_at is null or o.release_at <= now())
@@ -62,15 +63,15 @@ public sealed class OrderLostMessages(NpgsqlDataSource database, RelayFeed relay
             reader =>
                 OrderFeed.MessageOf(
                     new PastOrder(
-                        reader.GetGuid(0),
-                        reader.GetBoolean(1),
-                        reader.GetFieldValue<DateTimeOffset>(2),
+                        reader.GetGuid("id"),
+                        reader.GetBoolean("premium"),
+                        reader.GetFieldValue<DateTimeOffset>("created_at"),
                         null,
-                        reader.GetString(5)
+                        reader.GetString("customer_email")
                     ),
                     stepName,
-                    reader.GetFieldValue<string[]>(4),
-                    OrderPriority.Of(reader.GetBoolean(1), reader.GetBoolean(3))
+                    reader.GetFieldValue<string[]>("consumes"),
+                    OrderPriority.Of(reader.GetBoolean("premium"), reader.GetBoolean("scheduled"))
                 ),
             cancellationToken
         )
@@ -79,12 +80,12 @@ public sealed class OrderLostMessages(NpgsqlDataSource database, RelayFeed relay
             NotTakenBack,
             reader =>
                 OutgoingMessage.Create(
-                    new OrderCancelled(reader.GetGuid(0), reader.GetFieldValue<DateTimeOffset>(1)),
-                    reader.GetGuid(0),
+                    new OrderCancelled(reader.GetGuid("id"), reader.GetFieldValue<DateTimeOffset>("cancelled_at")),
+                    reader.GetGuid("id"),
                     priority: OrderPriority.Cancellation,
                     queue: stepName,
-                    id: OutgoingMessage.IdOf<OrderCancelled>(reader.GetGuid(0)),
-                    keys: OrderKeys.Of(reader.GetString(2))
+                    id: OutgoingMessage.IdOf<OrderCancelled>(reader.GetGuid("id")),
+                    keys: OrderKeys.Of(reader.GetString("customer_email"))
                 ),
             cancellationToken
         )
@@ -114,7 +115,7 @@ public sealed class OrderLostMessages(NpgsqlDataSource database, RelayFeed relay
                 await using var reader = await command.ExecuteReaderAsync(cancellationToken);
                 while (await reader.ReadAsync(cancellationToken))
                 {
-                    last = reader.GetGuid(0);
+                    last = reader.GetGuid("id");
                     messages.Add(messageOf(reader));
                 }
             }

@@ -1,6 +1,8 @@
+using System.Data;
 using System.Text.Json;
 using Npgsql;
 using NpgsqlTypes;
+using QueueWorkers.Data;
 using QueueWorkers.Idempotency;
 using QueueWorkers.Outbox;
 using QueueWorkers.Outbox.Ids;
@@ -37,7 +39,7 @@ public sealed class OrderReplays(NpgsqlDataSource database) : IReplaySource
     private static readonly string Next = $"""
         select o.id, o.premium, o.created_at, p.completed_at, c.consumes,
             exists (select from effects e where e.subject_id = o.id and e.effect = c.step
-                and e.state = {EffectState.Done:D}), {OrderFeed.IsReady}, o.customer_email
+                and e.state = {EffectState.Done:D}) as done, {OrderFeed.IsReady} as ready, o.customer_email
         from orders o join order_progress p on p.order_id = o.id join step_catalogue c on c.step = $1
         where o.id > $2 and o.id >= $3 and o.id < $4 and p.cancelled_at is null
             and ($5::smallint is null or p.status = $5) and ($6::boolean is null or o.premium = $6)
@@ -56,7 +58,7 @@ public sealed class OrderReplays(NpgsqlDataSource database) : IReplaySource
         await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
         {
             while (await reader.ReadAsync(cancellationToken))
-                steps[reader.GetString(0)] = reader.GetFieldValue<string[]>(1);
+                steps[reader.GetString("step")] = reader.GetFieldValue<string[]>("consumes");
         }
 
         if (!steps.TryGetValue(stepName, out var consumes))
@@ -113,10 +115,10 @@ public sealed class OrderReplays(NpgsqlDataSource database) : IReplaySource
         while (await reader.ReadAsync(cancellationToken))
         {
             seen++;
-            last = reader.GetGuid(0);
-            if (reader.GetBoolean(5))
+            last = reader.GetGuid("id");
+            if (reader.GetBoolean("done"))
                 done++;
-            else if (reader.GetBoolean(6))
+            else if (reader.GetBoolean("ready"))
                 messages.Add(MessageFrom(reader, replay.Step));
         }
 
@@ -126,13 +128,13 @@ public sealed class OrderReplays(NpgsqlDataSource database) : IReplaySource
     private static OutboxMessage MessageFrom(NpgsqlDataReader reader, string step)
     {
         var order = new PastOrder(
-            reader.GetGuid(0),
-            reader.GetBoolean(1),
-            reader.GetFieldValue<DateTimeOffset>(2),
-            reader.IsDBNull(3) ? null : reader.GetFieldValue<DateTimeOffset>(3),
-            reader.GetString(7)
+            reader.GetGuid("id"),
+            reader.GetBoolean("premium"),
+            reader.GetFieldValue<DateTimeOffset>("created_at"),
+            reader.Optional<DateTimeOffset>("completed_at"),
+            reader.GetString("customer_email")
         );
-        return OrderFeed.MessageOf(order, step, reader.GetFieldValue<string[]>(4), OrderPriority.Released);
+        return OrderFeed.MessageOf(order, step, reader.GetFieldValue<string[]>("consumes"), OrderPriority.Released);
     }
 
     private static OrderReplayFilter Parse(string filter)

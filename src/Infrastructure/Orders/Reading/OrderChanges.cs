@@ -1,5 +1,7 @@
+using System.Data;
 using Npgsql;
 using NpgsqlTypes;
+using QueueWorkers.Data;
 using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Reading;
@@ -27,8 +29,8 @@ public sealed record ChangedStep(string Step, StepStatus Status, int Attempts, D
 public sealed class OrderChangesReader(NpgsqlDataSource database)
 {
     private const string States = """
-        select p.order_id, p.status, coalesce(p.completed_at, p.rejected_at, p.cancelled_at), c.step, r.status,
-            r.attempts, coalesce(r.finished_at, r.started_at)
+        select p.order_id, p.status, coalesce(p.completed_at, p.rejected_at, p.cancelled_at) as ended_at, c.step,
+            r.status as step_status, r.attempts, coalesce(r.finished_at, r.started_at) as at
         from order_progress p join step_catalogue c on c.bit & p.required <> 0
             left join step_runs r on r.subject_id = p.order_id and r.step = c.step
         where p.order_id = any($1) order by p.order_id, c.position
@@ -61,15 +63,15 @@ public sealed class OrderChangesReader(NpgsqlDataSource database)
         List<ChangedStep> steps = [];
         while (await reader.ReadAsync(cancellationToken))
         {
-            var (id, status) = (reader.GetGuid(0), (OrderStatus)reader.GetInt16(1));
+            var (id, status) = (reader.GetGuid("order_id"), (OrderStatus)reader.GetInt16("status"));
             if (states.Count == 0 || states[^1].OrderId != id)
-                states.Add(new OrderState(id, status, reader.Optional<DateTimeOffset>(2), steps = []));
+                states.Add(new OrderState(id, status, reader.Optional<DateTimeOffset>("ended_at"), steps = []));
             steps.Add(
                 new ChangedStep(
-                    reader.GetString(3),
-                    (StepStatus?)reader.Optional<short>(4) ?? PendingStep.StatusIn(status),
-                    reader.Optional<int>(5) ?? 0,
-                    reader.Optional<DateTimeOffset>(6)
+                    reader.GetString("step"),
+                    (StepStatus?)reader.Optional<short>("step_status") ?? PendingStep.StatusIn(status),
+                    reader.Optional<int>("attempts") ?? 0,
+                    reader.Optional<DateTimeOffset>("at")
                 )
             );
         }

@@ -1,5 +1,7 @@
+using System.Data;
 using Npgsql;
 using NpgsqlTypes;
+using QueueWorkers.Data;
 using QueueWorkers.Hosting;
 using QueueWorkers.Messaging;
 using QueueWorkers.Operators;
@@ -34,8 +36,9 @@ public sealed class StepControls(NpgsqlDataSource database, IMessageContracts? c
     private static readonly string SetRates = Of("false, null, null, $4", "rates = excluded.rates");
 
     private const string List = """
-        select c.step, coalesce(s.paused, false), s.replica_limit, s.total_limit, s.rates,
-            coalesce(s.changed_at, 'epoch'), coalesce(s.changed_by, ''), coalesce(s.reason, '')
+        select c.step, coalesce(s.paused, false) as paused, s.replica_limit, s.total_limit, s.rates,
+            coalesce(s.changed_at, 'epoch') as changed_at, coalesce(s.changed_by, '') as changed_by,
+            coalesce(s.reason, '') as reason
         from step_catalogue c left join step_controls s using (step) where c.active order by c.position
         """;
 
@@ -116,14 +119,14 @@ public sealed class StepControls(NpgsqlDataSource database, IMessageContracts? c
             steps.Add(
                 new StepControl
                 {
-                    Step = reader.GetString(0),
-                    Paused = reader.GetBoolean(1),
-                    ReplicaLimit = reader.IsDBNull(2) ? null : reader.GetInt32(2),
-                    TotalLimit = reader.IsDBNull(3) ? null : reader.GetInt32(3),
-                    Rates = reader.IsDBNull(4) ? null : reader.GetString(4),
-                    ChangedAt = reader.GetFieldValue<DateTimeOffset>(5),
-                    ChangedBy = reader.GetString(6),
-                    Reason = reader.GetString(7),
+                    Step = reader.GetString("step"),
+                    Paused = reader.GetBoolean("paused"),
+                    ReplicaLimit = reader.Optional<int>("replica_limit"),
+                    TotalLimit = reader.Optional<int>("total_limit"),
+                    Rates = reader.OptionalText("rates"),
+                    ChangedAt = reader.GetFieldValue<DateTimeOffset>("changed_at"),
+                    ChangedBy = reader.GetString("changed_by"),
+                    Reason = reader.GetString("reason"),
                 }
             );
         }
@@ -209,7 +212,7 @@ public sealed class StepControls(NpgsqlDataSource database, IMessageContracts? c
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var names = new List<string>();
         while (await reader.ReadAsync(cancellationToken))
-            names.Add(reader.GetString(0));
+            names.Add(reader.GetString("step"));
         return names;
     }
 }

@@ -1,3 +1,4 @@
+using System.Data;
 using Npgsql;
 using NpgsqlTypes;
 using QueueWorkers.Steps;
@@ -12,13 +13,13 @@ namespace QueueWorkers.Monitoring;
 public sealed class StepFiguresReader(NpgsqlDataSource database)
 {
     private static readonly string Figures = $"""
-        select coalesce(step, ''), count(*) filter (where status = {StepStatus.Done:D}),
-            count(*) filter (where status in ({StepStatus.Failed:D}, {StepStatus.Uncertain:D})),
+        select coalesce(step_runs.step, '') as step, count(*) filter (where status = {StepStatus.Done:D}) as done,
+            count(*) filter (where status in ({StepStatus.Failed:D}, {StepStatus.Uncertain:D})) as failed,
                percentile_cont(array[0.5, 0.95, 0.99]) within group
                    (order by extract(epoch from finished_at - started_at)) filter (where status = {StepStatus.Done:D}
-                   and finished_at >= started_at)
+                   and finished_at >= started_at) as durations
         from step_runs where finished_at > $1 and finished_at <= $2
-        group by grouping sets ((step), ())
+        group by grouping sets ((step_runs.step), ())
         """;
 
     /// <summary>
@@ -38,11 +39,11 @@ public sealed class StepFiguresReader(NpgsqlDataSource database)
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
-            var p = reader.IsDBNull(3) ? null : reader.GetFieldValue<double?[]>(3);
-            figures[reader.GetString(0)] = new StepFigures(
-                reader.GetString(0),
-                reader.GetInt64(1),
-                reader.GetInt64(2),
+            var p = reader.IsDBNull("durations") ? null : reader.GetFieldValue<double?[]>("durations");
+            figures[reader.GetString("step")] = new StepFigures(
+                reader.GetString("step"),
+                reader.GetInt64("done"),
+                reader.GetInt64("failed"),
                 Duration(p, 0),
                 Duration(p, 1),
                 Duration(p, 2)

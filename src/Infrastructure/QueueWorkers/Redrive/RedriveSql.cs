@@ -1,4 +1,6 @@
+using System.Data;
 using Npgsql;
+using QueueWorkers.Data;
 using QueueWorkers.DeadLetters;
 using QueueWorkers.Idempotency;
 using QueueWorkers.Steps;
@@ -86,14 +88,15 @@ internal static class RedriveSql
         """;
 
     private static readonly string Count = $"""
-        select count(*) filter (where state = {RedriveItemState.Waiting:D})::integer,
-            count(*) filter (where state = {RedriveItemState.Sent:D})::integer,
-            count(*) filter (where state = {RedriveItemState.Done:D})::integer,
-            count(*) filter (where state = {RedriveItemState.FailedAgain:D})::integer,
-            count(*) filter (where state = {RedriveItemState.Skipped:D})::integer,
-            count(*) filter (where state = {RedriveItemState.Done:D} and settled_at > $2)::integer,
-                count(*) filter (where state = {RedriveItemState.FailedAgain:D} and settled_at > $2)::integer,
-                count(*) filter (where state = {RedriveItemState.Skipped:D} and settled_at > $2)::integer
+        select count(*) filter (where state = {RedriveItemState.Waiting:D})::integer as waiting,
+            count(*) filter (where state = {RedriveItemState.Sent:D})::integer as sent,
+            count(*) filter (where state = {RedriveItemState.Done:D})::integer as done,
+            count(*) filter (where state = {RedriveItemState.FailedAgain:D})::integer as failed_again,
+            count(*) filter (where state = {RedriveItemState.Skipped:D})::integer as skipped,
+            count(*) filter (where state = {RedriveItemState.Done:D} and settled_at > $2)::integer as lately_done,
+            count(*) filter (where state = {RedriveItemState.FailedAgain:D} and settled_at > $2)::integer
+                as lately_failed_again,
+            count(*) filter (where state = {RedriveItemState.Skipped:D} and settled_at > $2)::integer as lately_skipped
         from redrive_items where redrive_id = $1
         """;
 
@@ -109,7 +112,7 @@ internal static class RedriveSql
         Failpoint.Hit("redrive.before_read_open", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
-            ids.Add(reader.GetGuid(0));
+            ids.Add(reader.GetGuid("id"));
         return ids;
     }
 
@@ -122,8 +125,9 @@ internal static class RedriveSql
         await using var command = Command(
             connection,
             $"""
-            select id, stage, patch, canary, rate_per_second, stop_percent, stopped_at is not null,
-                now() - coalesce(moved_at, created_at), now() - created_at, coalesce(resumed_at, created_at)
+            select id, stage, patch, canary, rate_per_second, stop_percent, stopped_at is not null as stopped,
+                now() - coalesce(moved_at, created_at) as since_moved, now() - created_at as age,
+                coalesce(resumed_at, created_at) as resumed_at
             from redrives where id = $1 and stage <> {RedriveStage.Done:D} for no key update skip locked
             """,
             id
@@ -132,16 +136,16 @@ internal static class RedriveSql
         await using var r = await command.ExecuteReaderAsync(cancellationToken);
         return await r.ReadAsync(cancellationToken)
             ? new LockedRedrive(
-                r.GetGuid(0),
-                (RedriveStage)r.GetInt16(1),
-                r.IsDBNull(2) ? null : r.GetString(2),
-                r.GetInt32(3),
-                r.GetInt32(4),
-                r.GetInt32(5),
-                r.GetBoolean(6),
-                r.GetTimeSpan(7),
-                r.GetTimeSpan(8),
-                r.GetFieldValue<DateTimeOffset>(9)
+                r.GetGuid("id"),
+                (RedriveStage)r.GetInt16("stage"),
+                r.OptionalText("patch"),
+                r.GetInt32("canary"),
+                r.GetInt32("rate_per_second"),
+                r.GetInt32("stop_percent"),
+                r.GetBoolean("stopped"),
+                r.GetFieldValue<TimeSpan>("since_moved"),
+                r.GetFieldValue<TimeSpan>("age"),
+                r.GetFieldValue<DateTimeOffset>("resumed_at")
             )
             : null;
     }
@@ -165,10 +169,10 @@ internal static class RedriveSql
         await using var r = await command.ExecuteReaderAsync(cancellationToken);
         await r.ReadAsync(cancellationToken);
         return new RedriveCounts(
-            r.GetInt32(0),
-            r.GetInt32(1),
-            new(r.GetInt32(2), r.GetInt32(3), r.GetInt32(4)),
-            new(r.GetInt32(5), r.GetInt32(6), r.GetInt32(7))
+            r.GetInt32("waiting"),
+            r.GetInt32("sent"),
+            new(r.GetInt32("done"), r.GetInt32("failed_again"), r.GetInt32("skipped")),
+            new(r.GetInt32("lately_done"), r.GetInt32("lately_failed_again"), r.GetInt32("lately_skipped"))
         );
     }
 

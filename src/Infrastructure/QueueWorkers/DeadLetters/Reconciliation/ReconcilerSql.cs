@@ -1,4 +1,6 @@
+using System.Data;
 using Npgsql;
+using QueueWorkers.Data;
 using QueueWorkers.DeadLetters.Recording;
 using QueueWorkers.Idempotency;
 using RabbitMQ.Client;
@@ -68,8 +70,8 @@ internal static class ReconcilerSql
                     else 'The message is not in its queue any more: purged or moved by hand.' end
             from judged j where f.id = j.id and f.state = j.state and f.removed_at is null
                 returning j.state as was, j.done)
-        select count(*) filter (where was = 1 and done)::integer, count(*) filter (where was = 1 and not done)::integer
-            from closed
+        select count(*) filter (where was = {FailureState.Failed:D} and done)::integer as done,
+            count(*) filter (where was = {FailureState.Failed:D} and not done)::integer as gone from closed
         """;
 
     // As many as a window of bytes holds, and at least one. The length of a body is known without reading it.
@@ -124,10 +126,10 @@ internal static class ReconcilerSql
         Failpoint.Hit("deadletter.before_read_rows", Outside.Database);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
-            rows[(reader.GetGuid(0), reader.GetInt32(1))] = new IndexRow(
-                reader.GetGuid(2),
-                (FailureState)reader.GetInt16(3),
-                reader.GetInt32(4)
+            rows[(reader.GetGuid("identity"), reader.GetInt32("generation"))] = new IndexRow(
+                reader.GetGuid("id"),
+                (FailureState)reader.GetInt16("state"),
+                reader.GetInt32("copies")
             );
         return rows;
     }
@@ -152,7 +154,7 @@ internal static class ReconcilerSql
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         Failpoint.Hit("deadletter.after_close_missing", Outside.Database);
-        return (reader.GetInt32(0), reader.GetInt32(1));
+        return (reader.GetInt32("done"), reader.GetInt32("gone"));
     }
 
     public static async Task MarkRemovedAsync(
@@ -230,12 +232,12 @@ internal static class ReconcilerSql
         while (await reader.ReadAsync(cancellationToken))
             messages.Add(
                 new(
-                    reader.GetGuid(0),
-                    reader.GetGuid(1),
-                    reader.GetFieldValue<byte[]>(2),
-                    reader.GetString(3),
-                    reader.GetString(4),
-                    reader.IsDBNull(5) ? null : reader.GetInt16(5)
+                    reader.GetGuid("id"),
+                    reader.GetGuid("message_id"),
+                    reader.GetFieldValue<byte[]>("body"),
+                    reader.GetString("content_type"),
+                    reader.GetString("headers"),
+                    reader.Optional<short>("priority")
                 )
             );
         return messages;

@@ -1,5 +1,7 @@
+using System.Data;
 using Npgsql;
 using NpgsqlTypes;
+using QueueWorkers.Data;
 using QueueWorkers.GroupCommit;
 
 namespace QueueWorkers.Scheduling.Firings;
@@ -17,20 +19,20 @@ internal static class ScheduleQueries
     // a firing of any ($2) waits for somebody to work on it.
     private static readonly string Look = $"""
         select extract(epoch from (select min(next_due_at) from schedules
-            where active and not paused and name = any($1)) - clock_timestamp())::float8,
+            where active and not paused and name = any($1)) - clock_timestamp())::float8 as next_in,
                exists (select from schedule_runs where schedule = any($2)
                    and (status = {FiringStatus.Waiting:D} or (status = {FiringStatus.Running:D}
-                   and lease_until < clock_timestamp())))
+                   and lease_until < clock_timestamp()))) as waiting
         """;
 
     private const string TakeDue = """
-        select name, cron, time_zone, misfire, next_due_at, clock_timestamp() from schedules
+        select name, cron, time_zone, misfire, next_due_at, clock_timestamp() as read_at from schedules
         where active and not paused and name = any($1) and next_due_at <= clock_timestamp() order by next_due_at, name
             for no key update skip locked
         """;
 
     private const string Planned = """
-        select name, cron, time_zone, misfire, next_due_at, clock_timestamp() from schedules
+        select name, cron, time_zone, misfire, next_due_at, clock_timestamp() as read_at from schedules
         where active and not paused and name = any($1)
         """;
 
@@ -121,8 +123,8 @@ internal static class ScheduleQueries
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         return (
-            reader.IsDBNull(0) ? null : TimeSpan.FromSeconds(Math.Clamp(reader.GetDouble(0), 0, 3600)),
-            reader.GetBoolean(1)
+            reader.Optional<double>("next_in") is { } next ? TimeSpan.FromSeconds(Math.Clamp(next, 0, 3600)) : null,
+            reader.GetBoolean("waiting")
         );
     }
 
@@ -139,16 +141,7 @@ internal static class ScheduleQueries
         var due = new List<DueSchedule>();
         while (await reader.ReadAsync(cancellationToken))
         {
-            due.Add(
-                new DueSchedule(
-                    reader.GetString(0),
-                    reader.GetString(1),
-                    reader.GetString(2),
-                    (Misfire)reader.GetInt16(3),
-                    reader.GetFieldValue<DateTimeOffset>(4),
-                    reader.GetFieldValue<DateTimeOffset>(5)
-                )
-            );
+            due.Add(ScheduleFrom(reader, reader.GetFieldValue<DateTimeOffset>("next_due_at")));
         }
 
         return due;
@@ -167,20 +160,8 @@ internal static class ScheduleQueries
         var planned = new List<(DueSchedule, DateTimeOffset?)>();
         while (await reader.ReadAsync(cancellationToken))
         {
-            DateTimeOffset? next = reader.IsDBNull(4) ? null : reader.GetFieldValue<DateTimeOffset>(4);
-            planned.Add(
-                (
-                    new DueSchedule(
-                        reader.GetString(0),
-                        reader.GetString(1),
-                        reader.GetString(2),
-                        (Misfire)reader.GetInt16(3),
-                        next ?? DateTimeOffset.MaxValue,
-                        reader.GetFieldValue<DateTimeOffset>(5)
-                    ),
-                    next
-                )
-            );
+            var next = reader.Optional<DateTimeOffset>("next_due_at");
+            planned.Add((ScheduleFrom(reader, next ?? DateTimeOffset.MaxValue), next));
         }
 
         return planned;
@@ -244,7 +225,7 @@ internal static class ScheduleQueries
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var firings = new List<Firing>();
         while (await reader.ReadAsync(cancellationToken))
-            firings.Add(new Firing(reader.GetString(0), reader.GetFieldValue<DateTimeOffset>(1)));
+            firings.Add(new Firing(reader.GetString("schedule"), reader.GetFieldValue<DateTimeOffset>("due_at")));
         return firings;
     }
 
@@ -299,7 +280,11 @@ internal static class ScheduleQueries
         await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
         {
             if (await reader.ReadAsync(cancellationToken))
-                firing = new Firing(reader.GetString(0), reader.GetFieldValue<DateTimeOffset>(1), reader.GetInt32(2));
+                firing = new Firing(
+                    reader.GetString("schedule"),
+                    reader.GetFieldValue<DateTimeOffset>("due_at"),
+                    reader.GetInt32("attempts")
+                );
         }
 
         await transaction.CommitAsync(CancellationToken.None);
@@ -349,9 +334,19 @@ internal static class ScheduleQueries
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var free = new List<string>();
         while (await reader.ReadAsync(cancellationToken))
-            free.Add(reader.GetString(0));
+            free.Add(reader.GetString("name"));
         return free;
     }
+
+    private static DueSchedule ScheduleFrom(NpgsqlDataReader reader, DateTimeOffset nextDueAt) =>
+        new(
+            reader.GetString("name"),
+            reader.GetString("cron"),
+            reader.GetString("time_zone"),
+            (Misfire)reader.GetInt16("misfire"),
+            nextDueAt,
+            reader.GetFieldValue<DateTimeOffset>("read_at")
+        );
 
     // The number of the attempt fences: a process that was frozen past its lease cannot end what another one has begun
     // since.
