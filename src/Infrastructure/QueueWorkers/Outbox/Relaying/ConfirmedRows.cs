@@ -6,8 +6,8 @@ using QueueWorkers.Messaging;
 namespace QueueWorkers.Outbox.Relaying;
 
 /// <summary>
-/// Rows that the broker has confirmed and that still lie in the table. Dying before they are deleted sends them a second
-/// time after the lease; the idempotency table drops the copy.
+/// Rows that the broker has confirmed and that still lie in the table. Dying before they are deleted sends them a
+/// second time after the lease; the idempotency table drops the copy.
 /// </summary>
 internal sealed class ConfirmedRows(NpgsqlDataSource database, RelayMetrics metrics, ILogger<Relay> logger)
 {

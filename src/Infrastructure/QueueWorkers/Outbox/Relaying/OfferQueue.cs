@@ -3,8 +3,8 @@ using System.Threading.Channels;
 namespace QueueWorkers.Outbox.Relaying;
 
 /// <summary>
-/// Messages that wait in memory for the loop that sends them, while their rows lie in the table. Bounded by count and by
-/// bytes: what does not fit is left to the table, where the poller finds it when its lease has ended.
+/// Messages that wait in memory for the loop that sends them, while their rows lie in the table. Bounded by count and
+/// by bytes: what does not fit is left to the table, where the poller finds it when its lease has ended.
 /// </summary>
 internal sealed class OfferQueue
 {

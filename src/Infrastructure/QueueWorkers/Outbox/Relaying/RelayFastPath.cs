@@ -4,7 +4,9 @@ using QueueWorkers.Outbox.Relaying.Publishing;
 
 namespace QueueWorkers.Outbox.Relaying;
 
-/// <summary>Sends what this process has committed and offered in memory (<see cref="RelayFeed"/>), in batches.</summary>
+/// <summary>
+/// Sends what this process has committed and offered in memory (<see cref="RelayFeed"/>), in batches.
+/// </summary>
 internal sealed class RelayFastPath(BrokerConnection broker, RelayFeed feed, OutboxOptions options, RelaySends sends)
 {
     private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(3);

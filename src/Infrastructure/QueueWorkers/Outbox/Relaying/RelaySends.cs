@@ -7,8 +7,8 @@ using QueueWorkers.Outbox.Relaying.Publishing;
 namespace QueueWorkers.Outbox.Relaying;
 
 /// <summary>
-/// How the loops of a relay send a batch and what follows from its outcomes. The loops share one, and with it the list of
-/// the destinations that take nothing.
+/// How the loops of a relay send a batch and what follows from its outcomes. The loops share one, and with it the list
+/// of the destinations that take nothing.
 /// </summary>
 internal sealed class RelaySends(
     NpgsqlDataSource database,
@@ -22,8 +22,8 @@ internal sealed class RelaySends(
     public SlowDestinations Slow { get; } = new(DatabaseClock.Provider);
 
     /// <summary>
-    /// From this age on a message offered in memory is left to the poller: its lease would end before its confirm may be
-    /// overdue, and two relays would send it.
+    /// From this age on a message offered in memory is left to the poller: its lease would end before its confirm may
+    /// be overdue, and two relays would send it.
     /// </summary>
     public TimeSpan SendableAge { get; } = OutboxTable.Lease - options.ConfirmTimeout;
 

@@ -5,8 +5,8 @@ using QueueWorkers.Outbox.Relaying.Publishing;
 namespace QueueWorkers.Outbox.Relaying;
 
 /// <summary>
-/// Sends, apart from all others, what goes where nothing is taken (<see cref="SlowDestinations"/>): each row once, and now
-/// and then one row of the table for a trial. What is sent here may take the whole confirm time-out.
+/// Sends, apart from all others, what goes where nothing is taken (<see cref="SlowDestinations"/>): each row once, and
+/// now and then one row of the table for a trial. What is sent here may take the whole confirm time-out.
 /// </summary>
 internal sealed class RelaySlowLane(
     NpgsqlDataSource database,
