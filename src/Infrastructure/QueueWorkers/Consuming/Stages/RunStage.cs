@@ -1,6 +1,7 @@
 using MassTransit;
 using Microsoft.Extensions.Logging;
 using QueueWorkers.Consuming.Limits;
+using QueueWorkers.Consuming.Watching;
 using QueueWorkers.FlowControl.Gates;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Steps;
@@ -83,10 +84,14 @@ internal sealed class RunStage<TStep>(
 
     // A claim that the run has not accepted, or could not release. Whatever comes next (a skip, another attempt, a
     // compensation) must not take the effect for begun; and a run that was abandoned must not begin it beside its
-    // successor.
+    // successor. A statement that stays refused (a right is missing) is waited for outside of this slot.
     private static Task SettleClaimAsync(StepRun run, CancellationToken cancellationToken) =>
         run.HasOpenClaim
-            ? DatabaseRetry.RunAsync(() => run.SettleOpenClaimAsync(cancellationToken), cancellationToken)
+            ? DatabaseRetry.RunAsync(
+                () => run.SettleOpenClaimAsync(cancellationToken),
+                cancellationToken,
+                RefusedSince.LongestCommit
+            )
             : Task.CompletedTask;
 
     private static bool IsDeadLetteredBy(ConsumeContext context, StepRun run, Exception fault) =>
