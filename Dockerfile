@@ -19,6 +19,7 @@ COPY deploy/container/hosts.proj deploy/container/
 COPY src/Contracts/*.csproj src/Contracts/packages.lock.json src/Contracts/
 COPY src/Infrastructure/QueueWorkers/*.csproj src/Infrastructure/QueueWorkers/packages.lock.json src/Infrastructure/QueueWorkers/
 COPY src/Infrastructure/Orders/*.csproj src/Infrastructure/Orders/packages.lock.json src/Infrastructure/Orders/
+COPY src/Infrastructure/Smtp/*.csproj src/Infrastructure/Smtp/packages.lock.json src/Infrastructure/Smtp/
 COPY src/Producer.Api/*.csproj src/Producer.Api/packages.lock.json src/Producer.Api/
 COPY src/Dashboard/*.csproj src/Dashboard/packages.lock.json src/Dashboard/
 COPY src/Workers/*.csproj src/Workers/packages.lock.json src/Workers/

@@ -62,6 +62,9 @@ public static class OutsideWorldHost
         {
             given.SmtpHost = options.SmtpHost;
             given.SmtpPort = options.SmtpPort;
+            given.SmtpUsername = options.SmtpUsername;
+            given.SmtpPassword = options.SmtpPassword;
+            given.SmtpToken = options.SmtpToken;
             given.WarehouseSecret = options.WarehouseSecret;
             given.DataDirectory = options.DataDirectory;
         });
@@ -108,6 +111,7 @@ public static class OutsideWorldHost
         builder.Services.AddSingleton<MailLedger>();
         builder.Services.AddSingleton<WarehouseLedger>();
         builder.Services.AddSingleton<MailHandler>();
+        builder.Services.AddSingleton<SmtpCertificates>();
         builder.Services.AddSingleton<SmtpServer>();
         builder.Services.AddSingleton<WarehouseEndpoint>();
         builder.Services.AddHostedService(services => services.GetRequiredService<SmtpServer>());
@@ -128,6 +132,7 @@ public static class OutsideWorldHost
         app.MapHealth();
         app.MapPages();
         app.MapMails();
+        app.MapGet("/smtp/ca.pem", (SmtpCertificates certificates) => Results.Text(certificates.AuthorityPem));
         app.MapWarehouse();
         app.MapBehaviour();
         return app;

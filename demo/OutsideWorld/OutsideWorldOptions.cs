@@ -22,6 +22,15 @@ public sealed class OutsideWorldOptions
     /// </summary>
     public int SmtpPort { get; set; } = 1025;
 
+    /// <summary>The user that may log in where the mail server requires it.</summary>
+    public string SmtpUsername { get; set; } = "orders";
+
+    /// <summary>The password of that user.</summary>
+    public string SmtpPassword { get; set; } = "let me in";
+
+    /// <summary>The access token (XOAUTH2) of that user.</summary>
+    public string SmtpToken { get; set; } = "let-me-in-too";
+
     /// <summary>
     /// The Standard Webhooks secret (<c>whsec_</c> and 24–64 bytes in base64) the warehouse shares with its caller.
     /// When set, every call must be signed with it; when empty, calls are not verified.

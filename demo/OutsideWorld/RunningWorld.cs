@@ -35,6 +35,15 @@ public sealed class RunningWorld : IAsyncDisposable
     /// <summary>The port SMTP was given; it stays the same while the world plays "down".</summary>
     public int SmtpPort { get; }
 
+    /// <summary>The certificate, as PEM, of the authority that the SMTP server's certificate is from.</summary>
+    public string SmtpAuthority => app.Services.GetRequiredService<SmtpCertificates>().AuthorityPem;
+
+    /// <summary>How many SMTP connections were turned away because three were open.</summary>
+    public int TurnedAway => app.Services.GetRequiredService<SmtpServer>().TurnedAway;
+
+    /// <summary>The most SMTP commands that a client has sent without waiting for a reply (PIPELINING).</summary>
+    public int LargestPipeline => app.Services.GetRequiredService<SmtpServer>().LargestPipeline;
+
     /// <summary>How SMTP server and warehouse behave from now on.</summary>
     public Behaviour Behaviour { get; }
 

@@ -40,6 +40,10 @@ public sealed partial class DirectionTests
         );
 
     [Test]
+    public void The_way_to_the_mail_server_references_the_framework_alone() =>
+        Assert.That(References("src/Infrastructure/Smtp/Orders.Smtp.csproj").Projects, Is.EqualTo(["QueueWorkers"]));
+
+    [Test]
     public void Hosts_never_reference_each_other()
     {
         var hosts = Repository
@@ -53,7 +57,7 @@ public sealed partial class DirectionTests
         foreach (var host in hosts)
             Assert.That(
                 References(host).Projects,
-                Is.SubsetOf(["Contracts", "QueueWorkers", "Orders.Infrastructure"]),
+                Is.SubsetOf(["Contracts", "QueueWorkers", "Orders.Infrastructure", "Orders.Smtp"]),
                 host
             );
     }

@@ -16,6 +16,9 @@ internal sealed class RawSmtp : IDisposable
         reader = new StreamReader(client.GetStream(), Encoding.ASCII);
     }
 
+    /// <summary>The connection itself; no reply may be read from here afterwards.</summary>
+    public Stream Stream => client.GetStream();
+
     public static async Task<RawSmtp> ConnectAsync(int port)
     {
         var client = new TcpClient();

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Orders.OutsideWorld.Faults;
 
 /// <summary><c>GET</c> and <c>PUT /behaviour</c>.</summary>
@@ -17,7 +19,7 @@ internal static class BehaviourEndpoints
             return Results.ValidationProblem(
                 asked.Problems,
                 title: "The behaviour was not understood; nothing was changed.",
-                detail: "Expected { \"smtp\": { \"mode\", \"delayMs\", \"share\" }, \"warehouse\": { … } }; see errors for what was found.",
+                detail: "Expected { \"smtp\": { \"mode\", \"delayMs\", \"share\", \"loseReply\" }, \"warehouse\": { … } }; see errors for what was found.",
                 type: "urn:problem:outside-world:behaviour"
             );
         }
@@ -35,9 +37,19 @@ internal static class BehaviourEndpoints
 
     private static FaultProfileView Show<TMode>(FaultProfile<TMode> profile)
         where TMode : struct, Enum =>
-        new(BehaviourReader.NameOf(profile.Mode), (int)profile.Delay.TotalMilliseconds, profile.Share);
+        new(
+            BehaviourReader.NameOf(profile.Mode),
+            (int)profile.Delay.TotalMilliseconds,
+            profile.Share,
+            profile.LoseReply ? true : null
+        );
 
     private sealed record BehaviourView(FaultProfileView Smtp, FaultProfileView Warehouse);
 
-    private sealed record FaultProfileView(string Mode, int DelayMs, decimal Share);
+    private sealed record FaultProfileView(
+        string Mode,
+        int DelayMs,
+        decimal Share,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? LoseReply
+    );
 }

@@ -74,6 +74,7 @@ internal sealed class BehaviourReader
         TMode? mode = null;
         var delay = 0;
         var share = 1m;
+        var loseReply = false;
         foreach (var member in section.EnumerateObject())
         {
             var (at, value) = ($"{pointer}/{Shorten(member.Name)}", member.Value);
@@ -103,8 +104,16 @@ internal sealed class BehaviourReader
                     )
                         Expect(at, "a number from 0 to 1", value);
                     break;
+                case "loseReply" when typeof(TMode) == typeof(SmtpMode):
+                    loseReply = value.ValueKind == JsonValueKind.True;
+                    if (value.ValueKind is not (JsonValueKind.True or JsonValueKind.False))
+                        Expect(at, "true or false", value);
+                    break;
                 default:
-                    problems[at] = ["expected only mode, delayMs and share; found another member"];
+                    problems[at] =
+                    [
+                        "expected only mode, delayMs, share and, for smtp, loseReply; found another member",
+                    ];
                     break;
             }
         }
@@ -120,7 +129,7 @@ internal sealed class BehaviourReader
                 [$"expected 1–{LongestDelay} with mode {NameOf(mode.Value)}; found 0 or nothing"]
             );
         return mode is { } read && problems.Count == 0
-            ? new FaultProfile<TMode>(read, TimeSpan.FromMilliseconds(delay), share)
+            ? new FaultProfile<TMode>(read, TimeSpan.FromMilliseconds(delay), share) { LoseReply = loseReply }
             : null;
     }
 

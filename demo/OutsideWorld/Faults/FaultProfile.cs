@@ -12,5 +12,11 @@ namespace Orders.OutsideWorld.Faults;
 public sealed record FaultProfile<TMode>(TMode Mode, TimeSpan Delay = default, decimal Share = 1m)
     where TMode : struct, Enum
 {
+    /// <summary>
+    /// Whether the reply to each mail that this mode accepts is lost, as in <see cref="SmtpMode.Vanish"/>: the mail is
+    /// delivered, and the sender cannot know. For SMTP only.
+    /// </summary>
+    public bool LoseReply { get; init; }
+
     internal bool Hits(long number) => decimal.Floor(number * Share) > decimal.Floor((number - 1) * Share);
 }

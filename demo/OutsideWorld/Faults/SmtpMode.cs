@@ -50,4 +50,18 @@ public enum SmtpMode
 
     /// <summary>452 4.2.2 at RCPT: the mailbox is full.</summary>
     FullMailbox,
+
+    /// <summary>
+    /// 530 5.7.0 at MAIL FROM until the client has encrypted with STARTTLS and logged in. A login is offered only then.
+    /// </summary>
+    AuthStartTls,
+
+    /// <summary>TLS from the first byte; 530 5.7.0 at MAIL FROM until the client has logged in.</summary>
+    AuthTls,
+
+    /// <summary>At most three connections at once: the next one is turned away with 421 4.7.0.</summary>
+    FewConnections,
+
+    /// <summary>EHLO says SIZE 500; a larger mail is refused with 552 5.3.4 at MAIL FROM, or after its text.</summary>
+    SizeLimit,
 }

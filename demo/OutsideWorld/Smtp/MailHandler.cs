@@ -18,6 +18,28 @@ internal sealed class MailHandler(
 {
     private readonly ConcurrentDictionary<string, FaultProfile<SmtpMode>> seen = new(StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>What EHLO offers besides what it always offers.</summary>
+    public (bool StartTls, bool Login, int Size) Offers(bool isEncrypted)
+    {
+        var mode = behaviour.Smtp.Current.Mode;
+        return (
+            mode == SmtpMode.AuthStartTls && !isEncrypted,
+            isEncrypted && mode is SmtpMode.AuthStartTls or SmtpMode.AuthTls,
+            mode == SmtpMode.SizeLimit ? SmtpLimits.SmallMail : SmtpLimits.Mail
+        );
+    }
+
+    /// <summary>What MAIL is answered to a client without TLS or login where they are required, put on the
+    /// record.</summary>
+    public string? RefusesStranger(bool isEncrypted, bool isLoggedIn) =>
+        behaviour.Smtp.Current.Mode is not (SmtpMode.AuthStartTls or SmtpMode.AuthTls) || isLoggedIn
+            ? null
+            : Refuse(
+                [],
+                ReceptionOutcome.Rejected,
+                isEncrypted ? "530 5.7.0 authentication required" : "530 5.7.0 must issue a STARTTLS command first"
+            );
+
     /// <summary>Counts an EHLO or HELO where it is refused.</summary>
     /// <returns>The refusal, or null.</returns>
     public string? RefusesHello() =>
@@ -61,8 +83,11 @@ internal sealed class MailHandler(
     public async Task<bool> TakeAsync(SmtpServerConnection connection, SmtpEnvelope envelope)
     {
         var profile = NextFaultProfile();
-        var content = await SmtpContent.ReadAsync(connection, headersOnly: profile.Mode == SmtpMode.Drop);
+        var largest = Offers(connection.IsEncrypted).Size;
+        var content = await SmtpContent.ReadAsync(connection, profile.Mode == SmtpMode.Drop, largest);
         var outcome = OutcomeOf(content.End, profile.Mode);
+        if (outcome == ReceptionOutcome.Accepted && behaviour.Smtp.Current.LoseReply)
+            outcome = ReceptionOutcome.Vanished;
         if (!TryRecord(envelope, content.Bytes, outcome))
         {
             connection.Reply("452 4.3.1 the ledger cannot be written");
@@ -85,7 +110,7 @@ internal sealed class MailHandler(
                 connection.Reply(
                     content.End switch
                     {
-                        ContentEnd.TooLarge => "552 5.3.4 too large: at most 10485760 bytes",
+                        ContentEnd.TooLarge => $"552 5.3.4 too large: at most {largest} bytes",
                         ContentEnd.LineTooLong => "500 5.6.0 line too long: at most 1000 bytes",
                         _ => "550 5.7.1 refused",
                     }

@@ -9,7 +9,7 @@ internal enum ContentEnd
     Dot,
 
     /// <summary>
-    /// With its final dot, but it was larger than <see cref="SmtpLimits.Mail"/>; the beginning is kept.
+    /// With its final dot, but it was larger than allowed; the beginning is kept.
     /// </summary>
     TooLarge,
 
@@ -34,7 +34,8 @@ internal readonly record struct SmtpContent(byte[] Bytes, ContentEnd End)
     /// <summary>Reads the content and takes the stuffed dots out (RFC 5321, 4.5.2).</summary>
     /// <param name="connection">Where it comes from.</param>
     /// <param name="headersOnly">Stop after the headers, in the middle of DATA.</param>
-    public static async Task<SmtpContent> ReadAsync(SmtpServerConnection connection, bool headersOnly)
+    /// <param name="largest">The most bytes that are kept.</param>
+    public static async Task<SmtpContent> ReadAsync(SmtpServerConnection connection, bool headersOnly, int largest)
     {
         var content = new ArrayBufferWriter<byte>(2048);
         var end = ContentEnd.Dot;
@@ -65,18 +66,18 @@ internal readonly record struct SmtpContent(byte[] Bytes, ContentEnd End)
 
             if (line.Bytes.Span.SequenceEqual("."u8))
                 return new SmtpContent(content.WrittenSpan.ToArray(), end);
-            if (!TryAppend(content, line.Bytes.Span))
+            if (!TryAppend(content, line.Bytes.Span, largest))
                 end = ContentEnd.TooLarge;
             if (headersOnly && line.Bytes.IsEmpty)
                 return new SmtpContent(content.WrittenSpan.ToArray(), ContentEnd.Headers);
         }
     }
 
-    private static bool TryAppend(ArrayBufferWriter<byte> content, ReadOnlySpan<byte> line)
+    private static bool TryAppend(ArrayBufferWriter<byte> content, ReadOnlySpan<byte> line, int largest)
     {
         if (line.StartsWith("."u8))
             line = line[1..];
-        if (content.WrittenCount + line.Length + 2 > SmtpLimits.Mail)
+        if (content.WrittenCount + line.Length + 2 > largest)
             return false;
         content.Write(line);
         content.Write("\r\n"u8);

@@ -9,6 +9,12 @@ internal static class SmtpLimits
     /// <summary>The largest mail, in bytes, without dot-stuffing (RFC 1870).</summary>
     public const int Mail = 10 * 1024 * 1024;
 
+    /// <summary>The largest mail in the mode <c>sizelimit</c>, in bytes.</summary>
+    public const int SmallMail = 500;
+
+    /// <summary>The most sessions at once in the mode <c>fewconnections</c>.</summary>
+    public const int FewConnections = 3;
+
     /// <summary>The most recipients of one mail; RFC 5321 asks for at least 100.</summary>
     public const int Recipients = 100;
 

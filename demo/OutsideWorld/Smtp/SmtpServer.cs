@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using Microsoft.Extensions.Options;
 using Orders.OutsideWorld.Faults;
 
@@ -14,6 +15,7 @@ internal sealed class SmtpServer(
     IOptions<OutsideWorldOptions> options,
     Behaviour behaviour,
     MailHandler room,
+    SmtpCertificates certificates,
     ILogger<SmtpServer> logger
 ) : IHostedService, IDisposable
 {
@@ -22,6 +24,15 @@ internal sealed class SmtpServer(
     private readonly ConcurrentDictionary<Task, bool> sessions = new();
     private SmtpListener? door;
     private int sessionCount;
+    private int talking;
+    private int turnedAway;
+    private int largestPipeline;
+
+    /// <summary>How many connections were turned away because three were open.</summary>
+    public int TurnedAway => Volatile.Read(ref turnedAway);
+
+    /// <summary>The most commands that waited in one connection for their replies.</summary>
+    public int LargestPipeline => Volatile.Read(ref largestPipeline);
 
     /// <summary>The port it has taken; 0 before it is started.</summary>
     public int Port => door?.Port ?? 0;
@@ -107,11 +118,17 @@ internal sealed class SmtpServer(
             }
             else
             {
-                await new SmtpSession(connection, room).RunAsync();
+                await TalkAsync(connection);
             }
         }
         catch (Exception gone)
-            when (gone is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
+            when (gone
+                    is IOException
+                        or SocketException
+                        or AuthenticationException
+                        or OperationCanceledException
+                        or ObjectDisposedException
+            )
         {
             logger.SmtpClientLeft(gone.Message);
         }
@@ -122,6 +139,41 @@ internal sealed class SmtpServer(
         finally
         {
             Interlocked.Decrement(ref sessionCount);
+        }
+    }
+
+    private async Task TalkAsync(SmtpServerConnection connection)
+    {
+        var mode = behaviour.Smtp.Current.Mode;
+        try
+        {
+            if (Interlocked.Increment(ref talking) > SmtpLimits.FewConnections && mode == SmtpMode.FewConnections)
+            {
+                Interlocked.Increment(ref turnedAway);
+                connection.Reply("421 4.7.0 too many connections: at most 3 at once");
+                await connection.FlushAsync();
+                return;
+            }
+
+            connection.Answered = Pipelined;
+            if (mode == SmtpMode.AuthTls)
+                await connection.EncryptAsync(certificates.Server);
+            await new SmtpSession(connection, room, certificates, options.Value).RunAsync();
+        }
+        finally
+        {
+            Interlocked.Decrement(ref talking);
+        }
+    }
+
+    private void Pipelined(int found)
+    {
+        for (var known = largestPipeline; found > known; )
+        {
+            var before = Interlocked.CompareExchange(ref largestPipeline, found, known);
+            if (before == known)
+                return;
+            known = before;
         }
     }
 

@@ -1,5 +1,8 @@
 using System.Buffers;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
 namespace Orders.OutsideWorld.Smtp;
@@ -12,10 +15,11 @@ namespace Orders.OutsideWorld.Smtp;
 internal sealed class SmtpServerConnection : IDisposable
 {
     private readonly Socket socket;
-    private readonly NetworkStream stream;
+    private Stream stream;
     private readonly CancellationTokenSource open;
     private readonly ArrayBufferWriter<byte> replies = new(512);
     private readonly byte[] buffer = new byte[16 * 1024];
+    private int collected;
     private int start;
     private int end;
 
@@ -65,6 +69,7 @@ internal sealed class SmtpServerConnection : IDisposable
     {
         replies.Write(Encoding.ASCII.GetBytes(text));
         replies.Write("\r\n"u8);
+        collected++;
     }
 
     /// <summary>Sends the collected replies.</summary>
@@ -72,6 +77,8 @@ internal sealed class SmtpServerConnection : IDisposable
     {
         if (replies.WrittenCount == 0)
             return;
+        Answered?.Invoke(collected);
+        collected = 0;
         open.CancelAfter(SmtpLimits.Silence);
         await stream.WriteAsync(replies.WrittenMemory, open.Token);
         replies.ResetWrittenCount();
@@ -83,6 +90,31 @@ internal sealed class SmtpServerConnection : IDisposable
         await FlushAsync();
         open.CancelAfter(Timeout.InfiniteTimeSpan);
         await Task.Delay(delay, open.Token);
+    }
+
+    /// <summary>Told how many replies are sent at once: as many commands came without waiting.</summary>
+    public Action<int>? Answered { get; set; }
+
+    /// <summary>Whether TLS protects it.</summary>
+    public bool IsEncrypted => stream is SslStream;
+
+    /// <summary>
+    /// Sends the collected replies and encrypts from here on. What the client has sent in plain text behind its
+    /// STARTTLS is forgotten (RFC 3207, 6).
+    /// </summary>
+    /// <exception cref="AuthenticationException">The client does not trust the certificate, or speaks no
+    /// TLS.</exception>
+    public async Task EncryptAsync(X509Certificate2 certificate)
+    {
+        await FlushAsync();
+        (start, end) = (0, 0);
+        var encrypted = new SslStream(stream);
+        stream = encrypted;
+        open.CancelAfter(SmtpLimits.Silence);
+        await encrypted.AuthenticateAsServerAsync(
+            new SslServerAuthenticationOptions { ServerCertificate = certificate },
+            open.Token
+        );
     }
 
     /// <summary>Breaks the connection with a reset, throwing collected replies away.</summary>

@@ -4,17 +4,33 @@ using System.Text.Unicode;
 namespace Orders.OutsideWorld.Smtp;
 
 /// <summary>
-/// One client's conversation: the commands of RFC 5321 with PIPELINING, 8BITMIME, SMTPUTF8 and SIZE.
+/// One client's conversation: the commands of RFC 5321 with PIPELINING, 8BITMIME, SMTPUTF8 and SIZE, and where they are
+/// required STARTTLS and AUTH.
 /// What happens to a mail is the business of <see cref="MailHandler"/>.
 /// </summary>
-internal sealed class SmtpSession(SmtpServerConnection connection, MailHandler room)
+internal sealed class SmtpSession(
+    SmtpServerConnection connection,
+    MailHandler room,
+    SmtpCertificates certificates,
+    OutsideWorldOptions options
+)
 {
-    private const string Greeting =
-        "250-outside-world\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n250 SIZE 10485760";
-
     private string? hello;
+    private bool isLoggedIn;
     private int nonsense;
     private SmtpEnvelope? envelope;
+
+    private string Greeting
+    {
+        get
+        {
+            var offers = room.Offers(connection.IsEncrypted);
+            return "250-outside-world\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n"
+                + (offers.StartTls ? "250-STARTTLS\r\n" : "")
+                + (offers.Login ? $"250-{SmtpLogin.Mechanisms}\r\n" : "")
+                + $"250 SIZE {offers.Size}";
+        }
+    }
 
     /// <summary>Talks until the client leaves, or is cut off.</summary>
     /// <exception cref="IOException">The connection broke.</exception>
@@ -68,6 +84,10 @@ internal sealed class SmtpSession(SmtpServerConnection connection, MailHandler r
             case "QUIT":
                 connection.Reply("221 2.0.0 bye");
                 return false;
+            case "STARTTLS" when room.Offers(connection.IsEncrypted).StartTls:
+                return await StartTlsAsync(argument);
+            case "AUTH" when room.Offers(connection.IsEncrypted).Login:
+                return await LogInAsync(argument);
             case "EXPN" or "AUTH" or "STARTTLS" or "BDAT":
                 return Nonsense("502 5.5.1 not offered");
             default:
@@ -89,6 +109,28 @@ internal sealed class SmtpSession(SmtpServerConnection connection, MailHandler r
         return Say(greeting);
     }
 
+    private async ValueTask<bool> StartTlsAsync(string argument)
+    {
+        if (argument.Length > 0)
+            return Nonsense("501 5.5.4 expected STARTTLS alone");
+        connection.Reply("220 2.0.0 go on encrypted");
+        await connection.EncryptAsync(certificates.Server);
+        // RFC 3207, 4.2: what was said before does not count.
+        (hello, envelope, nonsense) = (null, null, 0);
+        return true;
+    }
+
+    private async ValueTask<bool> LogInAsync(string argument)
+    {
+        if (hello is null || isLoggedIn || envelope is not null)
+            return Nonsense("503 5.5.1 expected EHLO first, and AUTH once, before MAIL");
+        if (await new SmtpLogin(connection, options).TryAsync(argument) is not { } done)
+            return Nonsense("504 5.5.4 expected AUTH PLAIN, LOGIN or XOAUTH2");
+        isLoggedIn = done;
+        nonsense = done ? 0 : nonsense + 1;
+        return true;
+    }
+
     private bool Mail(string argument)
     {
         if (hello is null)
@@ -97,7 +139,9 @@ internal sealed class SmtpSession(SmtpServerConnection connection, MailHandler r
             return Nonsense("503 5.5.1 expected RCPT, DATA or RSET: a mail has been begun");
         if (!SmtpPath.TryParse(argument, "FROM:", out var sender))
             return Nonsense("501 5.5.4 expected MAIL FROM:<address>");
-        if (Refusal(sender.Parameters) is { } refusal)
+        if (room.RefusesStranger(connection.IsEncrypted, isLoggedIn) is { } strange)
+            return Say(strange);
+        if (Refusal(sender.Parameters, room.Offers(connection.IsEncrypted).Size) is { } refusal)
             return Say(refusal);
         var utf8 = sender.Parameters.Contains("SMTPUTF8", StringComparer.OrdinalIgnoreCase);
         if (sender.IsInternational && !utf8)
@@ -146,7 +190,7 @@ internal sealed class SmtpSession(SmtpServerConnection connection, MailHandler r
         return await room.TakeAsync(connection, mail);
     }
 
-    private static string? Refusal(string[] parameters)
+    private static string? Refusal(string[] parameters, int largest)
     {
         foreach (var parameter in parameters)
         {
@@ -158,8 +202,8 @@ internal sealed class SmtpSession(SmtpServerConnection connection, MailHandler r
                 case "SIZE":
                     if (!ulong.TryParse(value, System.Globalization.NumberStyles.None, null, out var size))
                         return "501 5.5.4 expected SIZE=bytes";
-                    if (size > SmtpLimits.Mail)
-                        return "552 5.3.4 too large: at most 10485760 bytes";
+                    if (size > (ulong)largest)
+                        return $"552 5.3.4 too large: at most {largest} bytes";
                     break;
                 case "BODY" when value.ToUpperInvariant() is "7BIT" or "8BITMIME":
                 case "SMTPUTF8" when value.Length == 0:

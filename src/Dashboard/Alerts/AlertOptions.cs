@@ -14,18 +14,11 @@ internal sealed record AlertOptions
     /// <summary>Bearer token that is sent to the webhook.</summary>
     public string WebhookToken { get; init; } = "";
 
-    /// <summary>Recipient of each alert by mail.</summary>
+    /// <summary>Recipient of each alert by mail, which <c>Email:Smtp</c> sends.</summary>
     public string MailTo { get; init; } = "";
 
     /// <summary>Sender of these mails.</summary>
     public string MailFrom { get; init; } = "orders@orders.example";
-
-    /// <summary>Mail server for alerts. Required with <c>Alerts:MailTo</c>.</summary>
-    public string SmtpHost { get; init; } = "";
-
-    /// <summary>Port of this mail server.</summary>
-    /// <value>TCP port</value>
-    public int SmtpPort { get; init; } = 25;
 
     /// <summary>Address of the dashboard as the receivers know it, for the link in an alert.</summary>
     public Uri PublicUrl { get; init; } = new("http://127.0.0.1:8081/");
@@ -45,12 +38,6 @@ internal sealed record AlertOptions
             WebhookToken = section["WebhookToken"] ?? "",
             MailTo = section["MailTo"] ?? "",
             MailFrom = section["MailFrom"] is { Length: > 0 } from ? from : "orders@orders.example",
-            SmtpHost = section["SmtpHost"] ?? "",
-            SmtpPort = section["SmtpPort"] is { Length: > 0 } port
-                ? int.TryParse(port, out var number)
-                    ? number
-                    : -1
-                : 25,
             PublicUrl = Address(section, "PublicUrl", problems) ?? new Uri("http://127.0.0.1:8081/"),
         };
         problems
@@ -61,14 +48,6 @@ internal sealed record AlertOptions
             .Require(
                 MailAddress.TryCreate(options.MailFrom, out _),
                 $"Alerts:MailFrom must be one mail address, got '{options.MailFrom}'; set Alerts__MailFrom"
-            )
-            .Require(
-                options.MailTo == "" || options.SmtpHost != "",
-                "Alerts:SmtpHost must name the mail server when Alerts:MailTo is set, got nothing; set Alerts__SmtpHost"
-            )
-            .Require(
-                options.SmtpPort is > 0 and <= 65535,
-                $"Alerts:SmtpPort must be 1–65535, got '{section["SmtpPort"]}'; set Alerts__SmtpPort"
             )
             .ThrowIfAny();
         return options;

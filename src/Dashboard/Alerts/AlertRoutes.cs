@@ -2,6 +2,8 @@ using System.Globalization;
 using Orders.Dashboard.Audit;
 using Orders.Dashboard.Auth;
 using Orders.Dashboard.Viewing;
+using Orders.Smtp;
+using QueueWorkers.Hosting;
 using QueueWorkers.Monitoring.Alerts;
 using QueueWorkers.Operators;
 
@@ -29,12 +31,17 @@ internal static class AlertRoutes
     /// <summary>Adds what they stand on.</summary>
     public static IServiceCollection AddAlerts(this IServiceCollection services, IConfiguration configuration)
     {
-        var options = AlertOptions.Read(configuration);
-        services.AddSingleton(options).AddSingleton<AlertStore>();
-        if (options.WebhookUrl is not null)
+        AlertOptions? options = null;
+        SmtpOptions? server = null;
+        new ConfigurationProblems()
+            .Collect(() => options = AlertOptions.Read(configuration))
+            .Collect(() => server = SmtpOptions.Read(configuration, isRequired: options is { MailTo: not "" }))
+            .ThrowIfAny();
+        services.AddSingleton(options!).AddSingleton<AlertStore>();
+        if (options!.WebhookUrl is not null)
             services.AddSingleton<IAlertReceiver, WebhookReceiver>();
         if (options.MailTo != "")
-            services.AddSingleton<IAlertReceiver, MailReceiver>();
+            services.AddSingleton<IAlertReceiver>(_ => new MailReceiver(options, server!));
         return services
             .AddSingleton<AlertService>()
             .AddHostedService(provider => provider.GetRequiredService<AlertService>());
@@ -108,7 +115,7 @@ internal static class AlertRoutes
         var answers = await alerts.TestAsync(actor.Name, http.RequestAborted);
         var says =
             answers.Count == 0
-                ? "No alert receiver is configured. Set Alerts__WebhookUrl, or Alerts__MailTo and Alerts__SmtpHost."
+                ? "No alert receiver is configured. Set Alerts__WebhookUrl, or Alerts__MailTo and Email__Smtp__Host."
                 : string.Join(
                     " ",
                     answers.Select(a =>

@@ -1,15 +1,15 @@
-using MailKit.Net.Smtp;
-using MailKit.Security;
 using MimeKit;
 using Orders.Dashboard.Viewing;
+using Orders.Smtp;
 using QueueWorkers.Monitoring.Alerts;
 
 namespace Orders.Dashboard.Alerts;
 
-/// <summary>Mails alerts.</summary>
-internal sealed class MailReceiver(AlertOptions options) : IAlertReceiver
+/// <summary>Mails alerts, through the mail server of the email step and with its login.</summary>
+internal sealed class MailReceiver(AlertOptions options, SmtpOptions server) : IAlertReceiver, IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+    private readonly SmtpConnector _connector = new(server.WithEhloName(MailboxAddress.Parse(options.MailFrom).Domain));
 
     /// <inheritdoc />
     public string Name => "the mail server";
@@ -33,14 +33,11 @@ internal sealed class MailReceiver(AlertOptions options) : IAlertReceiver
         mail.To.Add(MailboxAddress.Parse(options.MailTo));
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(Patience);
-        using var smtp = new SmtpClient();
-        await smtp.ConnectAsync(
-            options.SmtpHost,
-            options.SmtpPort,
-            SecureSocketOptions.StartTlsWhenAvailable,
-            limit.Token
-        );
+        using var smtp = await _connector.OpenAsync(wrap: null, limit.Token);
         await smtp.SendAsync(mail, limit.Token);
         await smtp.DisconnectAsync(quit: true, limit.Token);
     }
+
+    /// <inheritdoc />
+    public void Dispose() => _connector.Dispose();
 }

@@ -1,6 +1,6 @@
-using System.Globalization;
-using MailKit.Security;
+using System.Text;
 using MimeKit;
+using Orders.Smtp;
 using QueueWorkers.Hosting;
 
 namespace Orders.Workers.Email;
@@ -53,13 +53,9 @@ public sealed class EmailOptions
     {
         var section = configuration.GetSection("Email");
         var problems = new ConfigurationProblems();
-        var security = section["Smtp:Security"] ?? nameof(SmtpSecurity.Auto);
-        var ehloName = section["Smtp:EhloName"];
+        var smtp = problems.Read(() => SmtpOptions.Read(configuration));
         var receipts = section["ReceiptsUrl"];
         var receiptsOf = section["ReceiptsOf"];
-        var knowsSecurity =
-            Enum.TryParse<SmtpSecurity>(security, out var parsedSecurity) && Enum.IsDefined(parsedSecurity);
-        var knowsPort = int.TryParse(section["Smtp:Port"] ?? "25", out var port) && port is >= 1 and <= 65535;
         var knowsTimeout =
             TimeSpan.TryParse(section["SendTimeout"] ?? "00:00:15", out var timeout)
             && timeout >= TimeSpan.FromSeconds(1)
@@ -74,32 +70,14 @@ public sealed class EmailOptions
             || (Uri.TryCreate(receipts, UriKind.Absolute, out receiptsUrl) && receiptsUrl.Scheme is "http" or "https");
         problems
             .Require(
-                !string.IsNullOrWhiteSpace(section["Smtp:Host"]),
-                "Email:Smtp:Host must name the mail server, got nothing; set Email__Smtp__Host"
-            )
-            .Require(knowsPort, $"Email:Smtp:Port must be 1–65535, got '{section["Smtp:Port"]}'; set Email__Smtp__Port")
-            .Require(
-                knowsSecurity,
-                $"Email:Smtp:Security must be None, StartTls, Tls or Auto, got '{security}'; set Email__Smtp__Security"
-            )
-            .Require(
-                string.IsNullOrEmpty(section["Smtp:Username"]) == string.IsNullOrEmpty(section["Smtp:Password"]),
-                "Email:Smtp:Username and Email:Smtp:Password must both be set or both be empty, got one of them; set Email__Smtp__Username and Email__Smtp__Password"
-            )
-            .Require(
-                MailboxAddress.TryParse(section["From"] ?? "", out var from) && from.Domain.Length > 0,
+                MailboxAddress.TryParse(section["From"] ?? "", out var from)
+                    && from.Domain.Length > 0
+                    && Ascii.IsValid(from.LocalPart),
                 $"Email:From must be a mail address such as 'Orders <orders@example.com>', got '{section["From"]}'; set Email__From"
             )
             .Require(
-                string.IsNullOrEmpty(ehloName)
-                    || (
-                        ehloName.Contains('.', StringComparison.Ordinal)
-                        && Uri.CheckHostName(ehloName) == UriHostNameType.Dns
-                    ),
-                $"Email:Smtp:EhloName must be a fully qualified host name or empty, got '{ehloName}'; set Email__Smtp__EhloName"
-            )
-            .Require(
-                string.IsNullOrEmpty(reportsTo) || MailboxAddress.TryParse(reportsTo, out _),
+                string.IsNullOrEmpty(reportsTo)
+                    || (MailboxAddress.TryParse(reportsTo, out var reader) && Ascii.IsValid(reader.LocalPart)),
                 $"Email:ReportsTo must be a mail address or empty, got '{reportsTo}'; set Email__ReportsTo"
             )
             .Require(
@@ -125,15 +103,7 @@ public sealed class EmailOptions
 
         return new EmailOptions
         {
-            Smtp = new SmtpOptions
-            {
-                Host = section["Smtp:Host"]!,
-                Port = port,
-                Security = parsedSecurity,
-                Username = section["Smtp:Username"],
-                Password = section["Smtp:Password"],
-                EhloName = new IdnMapping().GetAscii(string.IsNullOrEmpty(ehloName) ? from!.Domain : ehloName),
-            },
+            Smtp = smtp!.WithEhloName(from!.Domain),
             From = section["From"]!,
             SendTimeout = timeout,
             ReceiptsUrl = receiptsUrl,
@@ -142,53 +112,4 @@ public sealed class EmailOptions
             LowStockBelow = lowStockBelow,
         };
     }
-}
-
-/// <summary>The mail server, section <c>Email:Smtp</c>.</summary>
-public sealed class SmtpOptions
-{
-    /// <summary>Host name or address of the mail server.</summary>
-    public string Host { get; init; } = "";
-
-    /// <summary>Port of the mail server. Default: 25.</summary>
-    /// <value>TCP port</value>
-    public int Port { get; init; } = 25;
-
-    /// <summary>Whether the connection is encrypted. Default: as the server offers.</summary>
-    public SmtpSecurity Security { get; init; } = SmtpSecurity.Auto;
-
-    /// <summary>Fully qualified host name that is sent with EHLO. Default: the domain of <c>Email:From</c>.</summary>
-    public string? EhloName { get; init; }
-
-    /// <summary>User name, if the server requires one.</summary>
-    public string? Username { get; init; }
-
-    /// <summary>Password of this user.</summary>
-    public string? Password { get; init; }
-
-    /// <summary>The same in MailKit's words.</summary>
-    internal SecureSocketOptions SocketOptions =>
-        Security switch
-        {
-            SmtpSecurity.None => SecureSocketOptions.None,
-            SmtpSecurity.StartTls => SecureSocketOptions.StartTls,
-            SmtpSecurity.Tls => SecureSocketOptions.SslOnConnect,
-            _ => SecureSocketOptions.Auto,
-        };
-}
-
-/// <summary>How the connection to the mail server is protected.</summary>
-public enum SmtpSecurity
-{
-    /// <summary>As the server offers.</summary>
-    Auto,
-
-    /// <summary>Plain text.</summary>
-    None,
-
-    /// <summary>STARTTLS, or no mail.</summary>
-    StartTls,
-
-    /// <summary>TLS from the first byte, or no mail.</summary>
-    Tls,
 }

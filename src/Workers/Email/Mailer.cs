@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using MailKit;
 using MailKit.Net.Smtp;
 using MimeKit;
+using Orders.Smtp;
 using Orders.Workers.Email.Smtp;
 using QueueWorkers.Steps;
 
@@ -62,13 +63,24 @@ public sealed partial class Mailer(SmtpPool pool, EmailOptions options)
             }
             finally
             {
-                await pool.GiveBackAsync(connection, isBroken: fault is not (null or SmtpCommandException));
+                await pool.GiveBackAsync(
+                    connection,
+                    isBroken: fault is not (null or SmtpCommandException or MailTooLargeException)
+                );
             }
 
             // Not the server's doing: this run may not send.
             handover.ThrowIfRefused();
             if (fault is SmtpCommandException reply && !IsGoodbye(reply))
                 throw Refused(reply);
+            if (fault is MailTooLargeException)
+                throw new PermanentFaultException(
+                    $"The mail was not sent, and never will be: {fault.Message}. Raise the server's limit, or shorten the order; then redrive.",
+                    fault
+                )
+                {
+                    IsAnswer = true,
+                };
             // 530 at MAIL FROM, which MailKit does not report as a refused command.
             if (fault is ServiceNotAuthenticatedException)
                 throw RefusedEverybody(Printable(fault.Message), fault);
@@ -96,6 +108,8 @@ public sealed partial class Mailer(SmtpPool pool, EmailOptions options)
             when (exception
                     is MailKit.Security.AuthenticationException
                         or MailKit.Security.SslHandshakeException
+                        or SmtpLoginException
+                        or SmtpCertificateException
                         or NotSupportedException
             )
         {
@@ -142,7 +156,7 @@ public sealed partial class Mailer(SmtpPool pool, EmailOptions options)
     private MailServerRefusedException RefusedEverybody(string said, Exception fault) =>
         new(
             $"The mail server {options.Smtp.Host}:{options.Smtp.Port} refuses every mail: {said}. "
-                + "Check Email:Smtp (login, Security, EhloName), Email:From and the server's rules and quotas. Mails wait and go on by themselves.",
+                + "Check Email:Smtp (login, Security, CaFile, EhloName), Email:From and the server's rules and quotas. Mails wait and go on by themselves.",
             fault
         );
 

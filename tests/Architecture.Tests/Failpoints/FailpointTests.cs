@@ -75,6 +75,8 @@ public sealed partial class FailpointTests
             "repeated until it succeeds; a process that dies before it has died after its claim, as at steps.after_claim (UnaskedMailTests)",
         ["QueueWorkers.Consuming.StepFailures.RecordDeferredAsync"] =
             "a note for the reader; the message's way back is the outbox insert after it, which has its failpoints",
+        ["Orders.Smtp."] =
+            "connects and logs in: no mail has begun and nothing is claimed; a crash is one at email.before_connect",
         ["Orders.Workers.Email.Smtp.SmtpConnection.CloseAsync"] = "QUIT on a connection that carries no mail",
     };
 

@@ -26,14 +26,16 @@ public sealed class BehaviourTests : OutsideWorldFixture
     public async Task What_is_put_is_in_force_and_shown()
     {
         const string Both =
-            """{"smtp":{"mode":"slow","delayMs":250,"share":0.2},"warehouse":{"mode":"error","delayMs":0,"share":0.5}}""";
+            """{"smtp":{"mode":"slow","delayMs":250,"share":0.2,"loseReply":true},"warehouse":{"mode":"error","delayMs":0,"share":0.5}}""";
         using var answer = await PutAsync(Both);
 
         Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.OK));
         Assert.That(await Http.GetStringAsync("/behaviour"), Is.EqualTo(Both));
         Assert.That(
             World.Behaviour.Smtp.Current,
-            Is.EqualTo(new FaultProfile<SmtpMode>(SmtpMode.Slow, TimeSpan.FromMilliseconds(250), 0.2m))
+            Is.EqualTo(
+                new FaultProfile<SmtpMode>(SmtpMode.Slow, TimeSpan.FromMilliseconds(250), 0.2m) { LoseReply = true }
+            )
         );
     }
 
@@ -83,6 +85,8 @@ public sealed class BehaviourTests : OutsideWorldFixture
     [TestCase("""{"smtp":{"mode":"ok","share":1.1}}""", "/smtp/share")]
     [TestCase("""{"smtp":{"mode":"ok","share":"all"}}""", "/smtp/share")]
     [TestCase("""{"smtp":{"mode":"ok","delay":1}}""", "/smtp/delay")]
+    [TestCase("""{"smtp":{"mode":"ok","loseReply":"yes"}}""", "/smtp/loseReply")]
+    [TestCase("""{"warehouse":{"mode":"ok","loseReply":true}}""", "/warehouse/loseReply")]
     [TestCase("""{"smtp":{"mode":"\ud800"}}""", "")]
     public async Task What_is_not_understood_is_refused_with_what_was_expected_and_found_and_changes_nothing(
         string body,

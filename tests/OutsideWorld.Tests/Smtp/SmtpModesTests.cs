@@ -220,6 +220,96 @@ public sealed class SmtpModesTests : OutsideWorldFixture
     }
 
     [Test]
+    public async Task A_stranger_may_say_nothing_but_STARTTLS_and_what_follows_it_in_plain_text_is_forgotten()
+    {
+        Play(SmtpMode.AuthStartTls);
+        using var client = await RawSmtp.GreetedAsync(World.SmtpPort);
+
+        Assert.That(
+            await client.SayAsync("MAIL FROM:<a@example.com>"),
+            Does.StartWith("530 5.7.0 must issue a STARTTLS")
+        );
+        Assert.That(await client.SayAsync("AUTH PLAIN AG9yZGVycwBsZXQgbWUgaW4="), Does.StartWith("502"));
+        // The second line comes before the handshake: it would be somebody else's.
+        await client.SendAsync("STARTTLS\r\nMAIL FROM:<smuggler@example.com>\r\n");
+        Assert.That(await client.ReplyAsync(), Does.StartWith("220"));
+        using var encrypted = new System.Net.Security.SslStream(client.Stream, false, IsOurs);
+        await encrypted.AuthenticateAsClientAsync("localhost");
+        await encrypted.WriteAsync("NOOP\r\n"u8.ToArray());
+        using var reader = new StreamReader(encrypted);
+        Assert.That(await reader.ReadLineAsync(), Does.StartWith("250 2.0.0 still here"));
+    }
+
+    [TestCase("PLAIN", "let me in", true)]
+    [TestCase("LOGIN", "let me in", true)]
+    [TestCase("PLAIN", "let me out", false)]
+    [TestCase("LOGIN", "let me out", false)]
+    public async Task A_login_is_right_with_the_users_password_only(string mechanism, string password, bool isRight)
+    {
+        Play(SmtpMode.AuthTls);
+        using var client = new SmtpClient { ServerCertificateValidationCallback = IsOurs };
+        await client.ConnectAsync("127.0.0.1", World.SmtpPort, MailKit.Security.SecureSocketOptions.SslOnConnect);
+        var login = new System.Net.NetworkCredential("orders", password);
+        MailKit.Security.SaslMechanism sasl =
+            mechanism == "PLAIN"
+                ? new MailKit.Security.SaslMechanismPlain(login)
+                : new MailKit.Security.SaslMechanismLogin(login);
+
+        Assert.That(
+            async () => await client.AuthenticateAsync(sasl),
+            isRight ? Throws.Nothing : Throws.TypeOf<MailKit.Security.AuthenticationException>()
+        );
+        Assert.That(async () => await client.SendAsync(Mail()), isRight ? Throws.Nothing : Throws.Exception);
+        Assert.That(World.Mails.DeliveredCount, Is.EqualTo(isRight ? 1 : 0));
+    }
+
+    [Test]
+    public async Task The_fourth_connection_is_turned_away_until_one_of_three_is_closed()
+    {
+        Play(SmtpMode.FewConnections);
+        var three = new List<RawSmtp>();
+        for (var i = 0; i < 3; i++)
+            three.Add(await RawSmtp.GreetedAsync(World.SmtpPort));
+
+        Assert.That(await RawSmtp.BannerAsync(World.SmtpPort), Does.StartWith("421 4.7.0"));
+        three[0].Dispose();
+        Assert.That(
+            () => RawSmtp.BannerAsync(World.SmtpPort),
+            Does.StartWith("220").After(5).Seconds.PollEvery(20).MilliSeconds
+        );
+        three.ForEach(client => client.Dispose());
+    }
+
+    [Test]
+    public async Task A_mail_beyond_the_size_limit_is_refused_at_MAIL_or_after_its_text()
+    {
+        Play(SmtpMode.SizeLimit);
+        using var client = await RawSmtp.GreetedAsync(World.SmtpPort);
+
+        Assert.That(await client.SayAsync("MAIL FROM:<a@example.com> SIZE=501"), Does.StartWith("552 5.3.4"));
+        Assert.That(await client.SayAsync("MAIL FROM:<a@example.com> SIZE=500"), Does.StartWith("250"));
+        await client.SayAsync("RCPT TO:<b@example.com>");
+        await client.SayAsync("DATA");
+        await client.SendAsync("Subject: x\r\n\r\n" + new string('x', 500) + "\r\n.\r\n");
+        Assert.That(await client.ReplyAsync(), Does.StartWith("552 5.3.4"));
+        Assert.That(World.Mails.DeliveredCount, Is.Zero);
+    }
+
+    [Test]
+    public async Task The_reply_to_what_a_mode_accepts_is_lost_on_request()
+    {
+        World.Behaviour.Smtp.Set(new(SmtpMode.Greylist) { LoseReply = true });
+        var client = await ConnectAsync();
+
+        Assert.That(async () => await client.SendAsync(Mail()), Throws.TypeOf<SmtpCommandException>());
+        Assert.That(
+            async () => await client.SendAsync(Mail()),
+            Throws.InstanceOf<Exception>().And.Not.TypeOf<SmtpCommandException>()
+        );
+        Assert.That(World.Mails.Everything[^1].Outcome, Is.EqualTo(ReceptionOutcome.Vanished));
+    }
+
+    [Test]
     public async Task A_share_of_one_fifth_hits_every_fifth_mail_and_setting_it_again_counts_from_one()
     {
         Play(SmtpMode.Reject, share: 0.2m);
@@ -231,6 +321,13 @@ public sealed class SmtpModesTests : OutsideWorldFixture
         Assert.That(first, Is.EqualTo(new[] { 5, 10 }));
         Assert.That(second, Is.EqualTo(new[] { 5 }));
     }
+
+    private static bool IsOurs(
+        object sender,
+        System.Security.Cryptography.X509Certificates.X509Certificate? certificate,
+        System.Security.Cryptography.X509Certificates.X509Chain? chain,
+        System.Net.Security.SslPolicyErrors errors
+    ) => certificate?.Issuer == "CN=The outside world's authority";
 
     private static async Task<List<int>> RefusedAsync(SmtpClient client, int mails)
     {

@@ -34,6 +34,7 @@ public sealed class EmailOptionsTests
                     ("Email:Smtp:Password", "hunter2"),
                     ("Email:Smtp:EhloName", "3f2a"),
                     ("Email:From", "nobody"),
+                    ("Email:ReportsTo", "zoë@orders.example"),
                     ("Email:SendTimeout", "1.00:00:00"),
                     ("Email:ReceiptsUrl", "mails")
                 )
@@ -49,6 +50,7 @@ public sealed class EmailOptionsTests
                     "Smtp__Username",
                     "Smtp__EhloName",
                     "From",
+                    "ReportsTo",
                     "SendTimeout",
                     "ReceiptsUrl",
                 ]
@@ -56,6 +58,33 @@ public sealed class EmailOptionsTests
             Assert.That(refusal.Message, Does.Contain("Email__" + variable));
         Assert.That(refusal.Message, Does.Not.Contain("hunter2"));
     }
+
+    [TestCase("CaFile", "Email:Smtp:CaFile", "CaFile=/nowhere/ca.pem")]
+    [TestCase("a password in plain text", "plain text", "Username=shop", "Password=hunter2", "Security=None")]
+    [TestCase("a password file that is missing", "PasswordFile", "Username=shop", "PasswordFile=/nowhere/password")]
+    [TestCase("two passwords", "not both", "Username=shop", "Password=hunter2", "PasswordFile=/etc/hostname")]
+    [TestCase("a name alone", "both be set", "Username=shop")]
+    [TestCase("a token without a name", "both be set", "OAuth:TokenFile=/etc/hostname")]
+    [TestCase("two logins", "only one", "Username=shop", "Password=hunter2", "OAuth:TokenFile=/etc/hostname")]
+    [TestCase("no client", "OAuth__ClientId", "Username=shop", "OAuth:TokenUrl=https://login.example/token")]
+    [TestCase("no address", "OAuth__TokenUrl", "Username=shop", "OAuth:TokenUrl=login")]
+    [TestCase("neither yes nor no", "CheckRevocation", "CheckRevocation=perhaps")]
+    public void A_login_that_cannot_work_is_refused_at_the_start(string what, string said, params string[] settings) =>
+        Assert.That(
+            () =>
+                EmailOptions.Read(
+                    Settings.Of([
+                        ("Email:Smtp:Host", "mail.example"),
+                        ("Email:From", "orders@orders.example"),
+                        .. settings.Select(s => ($"Email:Smtp:{s.Split('=')[0]}", (string?)s.Split('=')[1])),
+                    ])
+                ),
+            Throws
+                .TypeOf<InvalidConfigurationException>()
+                .With.Message.Contains(said)
+                .And.Message.Not.Contains("hunter2"),
+            what
+        );
 
     [TestCase("orders@bücher.example", null, "xn--bcher-kva.example")]
     [TestCase("orders@orders.example", "mx7.orders.example", "mx7.orders.example")]

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Orders.Contracts;
 using Orders.OutsideWorld;
 using Orders.OutsideWorld.Faults;
+using Orders.Smtp;
 using Orders.Testing;
 using Orders.Workers.Email;
 using QueueWorkers.Steps;
@@ -90,6 +91,30 @@ public sealed class ForeignMailServerTests : InstallationFixture
             Is.Zero,
             "a process that died here would leave an uncertain mail"
         );
+    }
+
+    [Test]
+    public async Task The_login_of_the_environment_file_reaches_the_email_step_and_the_alerts()
+    {
+        foreach (var service in new[] { "email", "dashboard" })
+        {
+            var compose = await ComposeSettings.OfAsync(
+                service,
+                ("SMTP_HOST", "mail.example"),
+                ("SMTP_SECURITY", "StartTls"),
+                ("SMTP_USERNAME", "shop"),
+                ("SMTP_OAUTH_TOKEN_FILE", "/etc/hostname")
+            );
+            var smtp = SmtpOptions.Read(
+                Tests.Settings.Of([.. compose.Where(IsOfEmail).Select(v => (NameOf(v.Key), (string?)v.Value))])
+            );
+
+            Assert.That(
+                (smtp.Host, smtp.Security, smtp.Username, smtp.OAuth.TokenFile, smtp.Password),
+                Is.EqualTo(("mail.example", SmtpSecurity.StartTls, "shop", "/etc/hostname", (string?)null)),
+                service
+            );
+        }
     }
 
     private static async Task<EmailOptions> EmailAsync(params (string Name, string Value)[] env) =>

@@ -2,6 +2,8 @@ using System.Diagnostics;
 using MimeKit;
 using Orders.OutsideWorld;
 using Orders.OutsideWorld.Faults;
+using Orders.Smtp;
+using Orders.Testing;
 using Orders.Workers.Email;
 using Orders.Workers.Email.Smtp;
 using QueueWorkers.Steps;
@@ -79,6 +81,77 @@ public sealed class MailerTests
             _world.Mails.Delivered.Select(m => m.MessageId),
             Is.EqualTo(new[] { "before@orders.example", "after@orders.example" })
         );
+    }
+
+    [Test]
+    public async Task A_server_that_takes_three_connections_gets_all_mails_over_three_and_more_when_it_takes_more()
+    {
+        _world.Behaviour.Smtp.Set(new(SmtpMode.FewConnections));
+        await using var pool = new SmtpPool(Smtp, raiseAfter: TimeSpan.FromMilliseconds(200));
+        var mailer = new Mailer(pool, new EmailOptions { Smtp = Smtp });
+        var connected = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => mailer.ConnectAsync()));
+        var waiting = Enumerable
+            .Range(0, 30)
+            .Select(i => SendAsync(mailer, Mail($"m{i}"), new SmtpTransferMonitor(LongLease)))
+            .ToArray();
+        await Eventually.That(() => Task.FromResult(pool.Limit), Is.LessThan(SmtpPool.Size), "the pool's limit");
+        foreach (var unused in connected)
+            await unused.DisposeAsync();
+
+        Assert.That(await Task.WhenAll(waiting), Has.All.EqualTo(MailOutcome.Accepted), "none had to come again");
+        Assert.That(_world.Mails.Delivered.Select(m => m.MessageId), Is.Unique.And.Exactly(30).Items);
+        _world.Behaviour.Smtp.Set(new(SmtpMode.Ok));
+        await Eventually.That(() => Task.FromResult(pool.Limit), Is.EqualTo(SmtpPool.Size), "the pool's limit");
+    }
+
+    [Test]
+    public async Task A_process_without_a_connection_waits_for_another_one_to_close_one()
+    {
+        _world.Behaviour.Smtp.Set(new(SmtpMode.FewConnections));
+        await using var others = new SmtpPool(Smtp);
+        var held = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => others.TakeAsync(CancellationToken.None)));
+        var sending = SendAsync("a");
+        await Eventually.That(
+            () => Task.FromResult(_world.TurnedAway),
+            Is.Positive,
+            "connections that were turned away"
+        );
+        foreach (var connection in held)
+            await others.GiveBackAsync(connection, isBroken: true);
+
+        Assert.That(await sending, Is.EqualTo(MailOutcome.Accepted));
+    }
+
+    [Test]
+    public void A_mail_larger_than_the_server_says_in_EHLO_is_final_and_says_so()
+    {
+        _world.Behaviour.Smtp.Set(new(SmtpMode.SizeLimit));
+
+        Assert.That(
+            () => SendAsync("a"),
+            Throws.TypeOf<PermanentFaultException>().With.Message.Match("has [0-9]+ bytes.* at most 500 .SIZE in EHLO")
+        );
+        Assert.That(_world.Mails.Everything, Is.Empty, "mails that the server has heard of");
+        Assert.That(_pool.IdleCount, Is.EqualTo(1), "the connection is still good");
+    }
+
+    [Test]
+    public async Task An_international_domain_goes_as_punycode_although_the_server_has_SMTPUTF8()
+    {
+        using var mail = Mail("a");
+        mail.To.Clear();
+        mail.To.Add(new MailboxAddress("Zoë", "zoe@bücher.example"));
+        await SendAsync(_mailer, mail, new SmtpTransferMonitor(LongLease));
+
+        Assert.That(_world.Mails.Delivered.Single().To, Is.EqualTo("zoe@xn--bcher-kva.example"));
+    }
+
+    [Test]
+    public async Task Sender_and_recipient_go_in_one_packet_where_the_server_has_PIPELINING()
+    {
+        await SendAsync("a");
+
+        Assert.That(_world.LargestPipeline, Is.EqualTo(2), "commands that came in one packet");
     }
 
     [Test]

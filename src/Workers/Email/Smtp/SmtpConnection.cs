@@ -1,6 +1,7 @@
-using System.Net.Sockets;
 using MailKit.Net.Smtp;
 using MimeKit;
+using MimeKit.IO;
+using Orders.Smtp;
 
 namespace Orders.Workers.Email.Smtp;
 
@@ -10,6 +11,8 @@ internal sealed class SmtpConnection : IDisposable
     // Many servers end a session after some hundred mails; better at a moment of our choosing than in the middle of
     // one.
     private const int MailsPerConnection = 100;
+
+    private static readonly FormatOptions Smtp = SmtpFormat();
 
     private readonly SmtpClient _client;
     private readonly SmtpStream _stream;
@@ -29,31 +32,18 @@ internal sealed class SmtpConnection : IDisposable
     /// <summary>When it was last given back, as <see cref="Environment.TickCount64"/>.</summary>
     public long IdleSince { get; set; }
 
-    public static async Task<SmtpConnection> OpenAsync(SmtpOptions options, CancellationToken cancellationToken)
+    public static async Task<SmtpConnection> OpenAsync(SmtpConnector connector, CancellationToken cancellationToken)
     {
-        var client = new SmtpClient { LocalDomain = options.EhloName };
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            Failpoint.Hit("email.before_connect", Outside.Smtp);
-            await socket.ConnectAsync(options.Host, options.Port, cancellationToken);
-            var stream = new SmtpStream(new NetworkStream(socket, ownsSocket: true));
-            await client.ConnectAsync(stream, options.Host, options.Port, options.SocketOptions, cancellationToken);
-            if (!string.IsNullOrEmpty(options.Username))
-                await client.AuthenticateAsync(options.Username, options.Password ?? "", cancellationToken);
-            return new SmtpConnection(client, stream);
-        }
-        catch
-        {
-            client.Dispose();
-            socket.Dispose();
-            throw;
-        }
+        Failpoint.Hit("email.before_connect", Outside.Smtp);
+        SmtpStream? stream = null;
+        var client = await connector.OpenAsync(network => stream = new SmtpStream(network), cancellationToken);
+        return new SmtpConnection(client, stream!);
     }
 
     public async Task SendAsync(MimeMessage message, SmtpTransferMonitor handover, CancellationToken cancellationToken)
     {
         _mails++;
+        ThrowIfTooLarge(message);
         Failpoint.Hit("email.before_send", Outside.Smtp);
         handover.Begin();
         _stream.Transfer = handover;
@@ -93,4 +83,27 @@ internal sealed class SmtpConnection : IDisposable
     }
 
     public void Dispose() => _client.Dispose();
+
+    // Known before anything is sent: a server may also end the connection in the middle of the text, which looks like
+    // a fault that passes.
+    private void ThrowIfTooLarge(MimeMessage message)
+    {
+        if (_client.MaxSize == 0)
+            return;
+        using var measure = new MeasuringStream();
+        message.WriteTo(Smtp, measure);
+        if (measure.Length > _client.MaxSize)
+            throw new MailTooLargeException(measure.Length, _client.MaxSize);
+    }
+
+    private static FormatOptions SmtpFormat()
+    {
+        var format = FormatOptions.Default.Clone();
+        format.NewLineFormat = NewLineFormat.Dos;
+        return format;
+    }
 }
+
+/// <summary>The mail is larger than the server says in EHLO that it accepts.</summary>
+internal sealed class MailTooLargeException(long size, long limit)
+    : Exception($"the mail has {size} bytes, and the server accepts at most {limit} (SIZE in EHLO)");

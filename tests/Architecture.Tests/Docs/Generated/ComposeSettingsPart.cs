@@ -11,6 +11,7 @@ internal static partial class ComposeSettingsPart
         ["host-environment"] = "all hosts",
         ["build-arguments"] = "all images",
         ["step"] = "all steps",
+        ["smtp"] = "email, dashboard",
     };
 
     public static string Write()

@@ -19,6 +19,7 @@ internal static class Product
     [
         typeof(StepCatalogue).Assembly,
         Assembly.Load("Orders.Infrastructure"),
+        Assembly.Load("Orders.Smtp"),
         typeof(Steps).Assembly,
         Assembly.Load("Orders.Producer.Api"),
         Assembly.Load("Orders.Dashboard"),
