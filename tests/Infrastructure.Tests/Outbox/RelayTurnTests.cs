@@ -1,11 +1,15 @@
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Orders.Testing;
+using Orders.Testing.Servers;
 using Orders.Testing.Zoo;
+using QueueWorkers.Messaging;
 using QueueWorkers.Outbox;
 using QueueWorkers.Outbox.Relaying;
 
 namespace Orders.Infrastructure.Tests.Outbox;
 
-/// <summary>Who may take due rows: a few relays of all at a time. No host runs here, so nobody else takes any.</summary>
+/// <summary>Who may take due rows: a few relays of all at a time, and none for long.</summary>
 public sealed class RelayTurnTests : SystemFixture
 {
     [Test]
@@ -46,5 +50,67 @@ public sealed class RelayTurnTests : SystemFixture
             foreach (var (connection, _) in relays)
                 await connection.DisposeAsync();
         }
+    }
+
+    [Test]
+    public async Task A_relay_whose_broker_falls_silent_gives_rows_and_turn_back_after_the_confirm_timeout()
+    {
+        await using var network = new TcpProxy(TestSystem.Broker.Options.Host, TestSystem.Broker.Options.EffectivePort);
+        await using var host = await TestSystem.StartAsync(
+            "",
+            null,
+            ("RabbitMq:Host", "127.0.0.1"),
+            ("RabbitMq:Port", $"{network.Port}")
+        );
+        await host.Services.GetRequiredService<BrokerConnection>().OpenAsync(CancellationToken.None);
+        network.Silence();
+        OutboxMessage[] rows =
+        [
+            OutgoingMessage.Create(new Fed(Guid.NewGuid()), Guid.NewGuid(), dueAt: DateTimeOffset.UtcNow),
+        ];
+        await using (var connection = await TestSystem.Database.Source.OpenConnectionAsync())
+            await OutboxWriter.InsertAsync(connection, rows);
+
+        // The client closes a channel within 20 s, and gives the connection up after about as long.
+        await Eventually.That(
+            () => TestSystem.Database.CountAsync("outbox where last_error like '%did not confirm%'"),
+            Is.EqualTo(1),
+            "rows that were given back",
+            TimeSpan.FromSeconds(15)
+        );
+    }
+
+    [Test]
+    public async Task Confirmed_rows_are_deleted_although_a_stalled_relay_holds_one_of_them()
+    {
+        var rows = Enumerable
+            .Range(0, 3)
+            .Select(_ =>
+                OutgoingMessage.Create(
+                    new Fed(Guid.NewGuid()),
+                    Guid.NewGuid(),
+                    dueAt: DateTimeOffset.UtcNow.AddHours(1)
+                )
+            )
+            .ToArray();
+        await using var stalled = await TestSystem.Database.Source.OpenConnectionAsync();
+        await OutboxWriter.InsertAsync(stalled, rows);
+        Guid[] ids = [.. rows.Select(r => r.Id)];
+        await using var transaction = await stalled.BeginTransactionAsync();
+        await using (var hold = new NpgsqlCommand("select from outbox where id = $1 for update", stalled))
+        {
+            hold.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = ids[1] });
+            await hold.ExecuteNonQueryAsync();
+        }
+
+        await OutboxQueries.DeleteAsync(TestSystem.Database.Source, ids, CancellationToken.None);
+
+        await transaction.RollbackAsync();
+        Assert.That(
+            await TestSystem.Database.ScalarAsync<Guid>("select id from outbox where id = any($1)", ids),
+            Is.EqualTo(ids[1]),
+            "the row that was held"
+        );
+        Assert.That(await TestSystem.Database.CountAsync("outbox where id = any($1)", ids), Is.EqualTo(1));
     }
 }

@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using QueueWorkers.GroupCommit;
 using QueueWorkers.Outbox.Relaying.Publishing;
 
 namespace QueueWorkers.Outbox.Relaying;
@@ -59,8 +60,16 @@ internal static class OutboxQueries
 
     // Not waited for on disk: a row that a crash of the database brings back is sent again, and its copy dropped by the
     // steps.
-    private const string Delete =
-        "with lazily as materialized (select set_config('synchronous_commit', 'off', true)) delete from outbox where id = any($1) and exists (select from lazily)";
+    private const string Delete = """
+        with lazily as materialized (
+            select set_config('synchronous_commit', 'off', true), set_config('lock_timeout', '500ms', true))
+        delete from outbox where id = any($1) and exists (select from lazily)
+        """;
+
+    // Without those that a stalled poller holds: it sends them, or they are due again. The others would be due, too,
+    // while they are waited for. Not the usual statement: it writes a lock for each row.
+    private const string DeleteFree =
+        "delete from outbox where id = any(array(select id from outbox where id = any($1) for update skip locked))";
 
     private const string Defer = """
         update outbox set attempts = t.attempts, last_error = t.error, due_at = now() + t.wait,
@@ -150,11 +159,24 @@ internal static class OutboxQueries
     /// <summary>Removes confirmed rows.</summary>
     public static async Task DeleteAsync(NpgsqlDataSource database, Guid[] ids, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand(Delete);
-        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = ids });
         Failpoint.Hit("relay.before_delete", Outside.Database);
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        try
+        {
+            await ExecuteAsync(Delete);
+        }
+        catch (PostgresException held) when (DatabaseFault.IsLockTimeout(held))
+        {
+            await ExecuteAsync(DeleteFree);
+        }
+
         Failpoint.Hit("relay.after_delete", Outside.Database);
+
+        async Task ExecuteAsync(string sql)
+        {
+            await using var command = database.CreateCommand(sql);
+            command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = ids });
+            await command.ExecuteNonQueryAsync(cancellationToken);
+        }
     }
 
     /// <summary>Writes to rows still in the table why they were not sent and when to try again.</summary>

@@ -74,6 +74,8 @@ internal sealed class RelayPoller(
     // Returns how long to wait before the next look: nothing while there is more to do.
     private async Task<TimeSpan> PollOnceAsync(RelayPublisher publisher, bool isMoreKnown, CancellationToken stopping)
     {
+        // Before a turn and rows are taken, for which all other relays may wait.
+        await publisher.OpenAsync(stopping);
         Failpoint.Hit("relay.before_open", Outside.Database);
         await using var connection = await database.OpenConnectionAsync(stopping);
         // An idle relay asks one cheap question now and then: no transaction, no lock, one round trip.

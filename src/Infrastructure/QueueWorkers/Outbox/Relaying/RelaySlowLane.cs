@@ -24,6 +24,13 @@ internal sealed class RelaySlowLane(
             var trial = await sends.Slow.NextAsync(stopping);
             if (!broker.IsReady)
                 await broker.OpenAsync(stopping);
+            // Blocked by an alarm: a trial would say nothing about its destination, and take its time.
+            if (!broker.IsReady)
+            {
+                await Task.Delay(options.PollInterval, stopping);
+                continue;
+            }
+
             if (trial is { } destination)
                 await TryAsync(publisher, destination, stopping);
             var batch = sends.Slow.TakeOffered(options.BatchSize, sends.SendableAge);
@@ -34,6 +41,7 @@ internal sealed class RelaySlowLane(
 
     private async Task TryAsync(RelayPublisher publisher, Destination destination, CancellationToken stopping)
     {
+        await publisher.OpenAsync(stopping);
         await using var connection = await database.OpenConnectionAsync(stopping);
         await using var transaction = await connection.BeginTransactionAsync(stopping);
         var rows = await OutboxQueries.TakeOneAsync(connection, destination, stopping);

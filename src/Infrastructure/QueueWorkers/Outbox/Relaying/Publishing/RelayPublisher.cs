@@ -24,9 +24,17 @@ internal sealed class RelayPublisher(BrokerConnection broker, TimeSpan confirmTi
     // everybody who is in flight with it.
     private const int LargestBody = 16 * 1024 * 1024;
 
+    // Channels of a silent broker: to close one asks it and waits for its answer.
+    private readonly List<Task> _closing = [];
     private IChannel? _channel;
     private PublishConfirms? _confirms;
     private uint _frameMax;
+
+    /// <summary>
+    /// Opens the channel. Call it before taking what others wait for: a silent broker keeps it for as long as its client
+    /// is patient.
+    /// </summary>
+    public Task OpenAsync(CancellationToken cancellationToken) => OpenChannelAsync(cancellationToken);
 
     /// <summary>Publishes all, pipelined, and awaits all confirms.</summary>
     public async Task<PublishOutcome[]> PublishAsync(
@@ -58,6 +66,7 @@ internal sealed class RelayPublisher(BrokerConnection broker, TimeSpan confirmTi
     {
         if (_channel is not null)
             await _channel.DisposeAsync();
+        await Task.WhenAll(_closing);
     }
 
     // A message the broker cannot accept at all (no such exchange, too large) closes the channel, and with it fails
@@ -82,7 +91,8 @@ internal sealed class RelayPublisher(BrokerConnection broker, TimeSpan confirmTi
             // The broker is silent. Nobody knows what arrived: the rows stay, the channel goes, and a second copy is
             // dropped by the idempotency table.
             _channel = null;
-            await channel.DisposeAsync();
+            _closing.RemoveAll(c => c.IsCompletedSuccessfully);
+            _closing.Add(channel.DisposeAsync().AsTask());
             foreach (var i in which)
             {
                 if (outcomes[i].Status == PublishStatus.Unsent)
