@@ -78,6 +78,9 @@ public sealed class RelayTurnTests : SystemFixture
             "rows that were given back",
             TimeSpan.FromSeconds(15)
         );
+        network.Cut();
+        await host.StopAsync();
+        await TestSystem.Database.ExecuteAsync("delete from outbox");
     }
 
     [Test]
