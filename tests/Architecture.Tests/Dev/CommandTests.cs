@@ -59,6 +59,7 @@ internal sealed class CommandTests
     [TestCase("Expected no argument, found 'now'.", "build", "now")]
     [TestCase("Expected --check or no argument, found 'now'.", "env", "now")]
     [TestCase("found '--chekc'; did you mean '--check'?", "env", "--chekc")]
+    [TestCase("found '--metric'; did you mean '--metrics'?", "health", "--metric")]
     [TestCase("found '--resaon'; did you mean '--reason'?", "cancel", "O-00000001", "--resaon", "x")]
     [TestCase("found '--resaon'; did you mean '--reason'?", "drain", "c0ffee", "--resaon", "x")]
     [TestCase("found '--resaon'; did you mean '--reason'?", "pause", "email", "--resaon", "x")]
@@ -196,5 +197,64 @@ internal sealed class CommandTests
         );
         Assert.That((await _clone.RunAsync("logs", "email", "--since", "5m")).Code, Is.Zero);
         Assert.That(_clone.Calls, Does.EndWith("compose logs --tail 200 --no-color email --since 5m\n"));
+    }
+
+    [Test]
+    public async Task Health_of_nothing_and_of_an_unknown_service()
+    {
+        var answer = await _clone.RunAsync("health");
+        Assert.That(answer.Code, Is.EqualTo(1));
+        Assert.That(answer.Errors, Does.StartWith("Project 'orders' has no containers.\nStart it with ./dev up."));
+        _clone.Answer("ps -a --filter *", "email c1 running Up 2 minutes (healthy)\n");
+        answer = await _clone.RunAsync("health", "emial");
+        Assert.That(answer.Code, Is.EqualTo(1));
+        Assert.That(
+            answer.Errors,
+            Does.StartWith("Expected a service with containers, found 'emial'; did you mean 'email'?")
+        );
+    }
+
+    [Test]
+    public async Task Health_says_of_each_container_whether_it_is_ready_and_why_not()
+    {
+        const string refused = "RabbitMQ refused the login of user 'orders_email'.";
+        _clone.Answer(
+            "ps -a --filter *",
+            "email c1 running Up 2 minutes (unhealthy)\nemail c2 running Up 2 minutes (healthy)\n"
+                + "invoice c3 exited Exited (2) 3 minutes ago\nmigrate c4 exited Exited (0) 4 minutes ago\n"
+                + "postgres c5 running Up 5 minutes (healthy)\nrabbitmq c6 running Up 5 minutes (unhealthy)\n"
+                + "webhook c7 running Up 2 minutes (healthy)\n"
+        );
+        _clone.Answer("exec c7 *", "Connection refused\n", code: 1);
+        _clone.Answer("exec c2 */health/ready", "HTTP/1.1 200 OK\r\n\r\n{}");
+        _clone.Answer(
+            "exec c1 *",
+            "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n\r\n"
+                + """{"status":"Unhealthy","checks":{"database":{"status":"Healthy","detail":null},"""
+                + $"\"masstransit-bus\":{{\"status\":\"Unhealthy\",\"detail\":\"{refused}\"}}}}}}"
+        );
+        var answer = await _clone.RunAsync("health");
+        Assert.That(answer.Code, Is.EqualTo(1), answer.Text);
+        Assert.That(
+            answer.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => string.Join(' ', Words(l))),
+            Is.EqualTo([
+                "email c1 not ready (503)",
+                $"masstransit-bus is Unhealthy: {refused}",
+                "email c2 ready",
+                "invoice c3 Exited (2) 3 minutes ago",
+                "postgres c5 Up 5 minutes (healthy)",
+                "rabbitmq c6 Up 5 minutes (unhealthy)",
+                "webhook c7 no answer: Connection refused",
+            ])
+        );
+
+        _clone.Answer("ps -a --filter *", "email c2 running Up 2 minutes (healthy)\n");
+        answer = await _clone.RunAsync("health", "email");
+        Assert.That(answer.Code, Is.Zero, answer.Text);
+        _clone.Answer("exec c2 */metrics", "HTTP/1.1 200 OK\r\n\r\nqueueworkers_step_consuming 1\n");
+        answer = await _clone.RunAsync("health", "--metrics");
+        Assert.That(answer.Output, Is.EqualTo("# email c2\nqueueworkers_step_consuming 1\n"), answer.Text);
+
+        static string[] Words(string line) => line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
     }
 }
