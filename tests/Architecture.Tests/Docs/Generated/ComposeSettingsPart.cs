@@ -2,31 +2,47 @@ using System.Text.RegularExpressions;
 
 namespace Orders.Architecture.Tests.Docs.Generated;
 
-/// <summary>The variables of <c>.env</c> that <c>docker-compose.yml</c> reads, and what each of them sets.</summary>
+/// <summary>
+/// The variables of <c>.env</c> that <c>docker-compose.yml</c>, the files that are added to it and the receipts of the
+/// email step read, and what each of them sets.
+/// </summary>
 internal static partial class ComposeSettingsPart
 {
-    // What is written once for several services.
+    // What is written once for several services: anchors, by the name that begins them.
     private static readonly Dictionary<string, string> Shared = new()
     {
         ["host-environment"] = "all hosts",
         ["build-arguments"] = "all images",
         ["step"] = "all steps",
         ["smtp"] = "email, dashboard",
+        ["environment"] = "rabbitmq",
     };
+
+    // Each with the service that it begins with.
+    private static readonly (string Path, string Service)[] Files =
+    [
+        ("docker-compose.yml", ""),
+        ("deploy/cluster/compose.yml", ""),
+        ("deploy/pgbouncer/compose.yml", ""),
+        ("deploy/email/receipts.env", "email"),
+    ];
 
     public static string Write()
     {
-        var (service, list) = ("", "");
         List<(string Name, string Fallback, string Key, string Service)> uses = [];
-        foreach (var line in Repository.Read("docker-compose.yml").ReplaceLineEndings("\n").Split('\n'))
+        foreach (var (path, first) in Files)
         {
-            if (Start().Match(line) is { Success: true } start)
-                service = start.Groups[1].Value;
-            var key = Key().Match(line).Groups[1].Value;
-            if (key != "")
-                list = key;
-            foreach (var variable in Variables(line))
-                uses.Add((variable.Name, variable.Fallback, list, Shared.GetValueOrDefault(service, service)));
+            var (service, list) = (first, "");
+            foreach (var line in Repository.Read(path).ReplaceLineEndings("\n").Split('\n'))
+            {
+                if (Start().Match(line) is { Success: true } start)
+                    service = start.Groups[1].Value;
+                var key = Key().Match(line).Groups[1].Value;
+                if (key != "")
+                    list = key;
+                foreach (var variable in Variables(line))
+                    uses.Add((variable.Name, variable.Fallback, list, Shared.GetValueOrDefault(service, service)));
+            }
         }
 
         return MarkdownTable.Of(
@@ -37,7 +53,9 @@ internal static partial class ComposeSettingsPart
                     new[]
                     {
                         $"`{group.Key}`",
-                        string.Join(" or ", group.Select(use => use.Fallback).Distinct()),
+                        group.Key == "COMPOSE_PROJECT_NAME"
+                            ? $"`{ProjectName().Match(Repository.Read("docker-compose.yml")).Groups[1].Value}`"
+                            : string.Join(" or ", group.Select(use => use.Fallback).Distinct()),
                         string.Join("<br>", group.Select(use => $"`{use.Key}`").Distinct()),
                         string.Join(", ", group.Select(use => use.Service).Distinct()),
                     }
@@ -67,9 +85,12 @@ internal static partial class ComposeSettingsPart
     [GeneratedRegex(@"^(?:x-)?(?:  )?([a-z][a-z0-9-]*):(?: &[a-z-]+)?$")]
     private static partial Regex Start();
 
-    [GeneratedRegex(@"^\s*([\w.]+):")]
+    [GeneratedRegex(@"^\s*([\w.]+)(?::|=(?=\$))")]
     private static partial Regex Key();
 
     [GeneratedRegex(@"\$\{(?<name>[A-Z][A-Z0-9_]*)(?<rest>(?::[-?](?:[^{}]|\{(?:[^{}])*\})*)?)\}")]
     private static partial Regex Variable();
+
+    [GeneratedRegex("^name: (.+)$", RegexOptions.Multiline)]
+    private static partial Regex ProjectName();
 }
