@@ -43,6 +43,17 @@ public sealed class StartAndStopTests
         );
     }
 
+    [TestCase("/anything")]
+    [TestCase("/anything/points")]
+    public async Task Anything_is_accepted_below_one_path(string path)
+    {
+        await using var world = await OutsideWorldHost.StartAsync();
+        using var http = new HttpClient { BaseAddress = world.BaseUri };
+        using var answer = await http.PostAsJsonAsync(path, new { orderId = "order-1" });
+        Assert.That(answer.StatusCode, Is.EqualTo(System.Net.HttpStatusCode.NoContent));
+        Assert.That(world.Warehouse.Count, Is.Zero);
+    }
+
     [Test]
     public void Every_wrong_option_is_reported_at_once_without_telling_the_secret()
     {
