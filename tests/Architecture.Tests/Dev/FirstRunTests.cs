@@ -327,7 +327,10 @@ internal sealed partial class FirstRunTests
     }
 
     [TestCase("emial=3", "Expected a step after --scale, found 'emial'; did you mean 'email'?")]
-    [TestCase("api=2", "Expected a step after --scale, found 'api'. Steps: email, inventory, invoice, warehouse.")]
+    [TestCase(
+        "api=2",
+        "Expected a step after --scale, found 'api'. Steps: email, inventory, invoice, warehouse, webhook."
+    )]
     [TestCase("email", "Expected STEP=N after --scale, such as email=3; found 'email'.")]
     [TestCase("email=many", "Expected STEP=N after --scale, such as email=3; found 'email=many'.")]
     public async Task A_scale_that_is_none(string scale, string found)

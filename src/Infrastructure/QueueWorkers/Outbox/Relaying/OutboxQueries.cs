@@ -159,7 +159,6 @@ internal static class OutboxQueries
     /// <summary>Removes confirmed rows.</summary>
     public static async Task DeleteAsync(NpgsqlDataSource database, Guid[] ids, CancellationToken cancellationToken)
     {
-        Failpoint.Hit("relay.before_delete", Outside.Database);
         try
         {
             await ExecuteAsync(Delete);
@@ -175,6 +174,7 @@ internal static class OutboxQueries
         {
             await using var command = database.CreateCommand(sql);
             command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = ids });
+            Failpoint.Hit("relay.before_delete", Outside.Database);
             await command.ExecuteNonQueryAsync(cancellationToken);
         }
     }
