@@ -14,7 +14,7 @@ namespace Orders.Dashboard.Tests.Failures;
 /// </summary>
 internal sealed class DashboardRoleTests : ShopFixture
 {
-    private const string Password = "only-for-tests";
+    private const string Password = SharedLogins.Password;
 
     [OneTimeSetUp]
     public async Task TakeRoleAsync()

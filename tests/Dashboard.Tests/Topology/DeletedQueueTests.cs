@@ -14,7 +14,7 @@ namespace Orders.Dashboard.Tests.Topology;
 /// </summary>
 internal sealed class DeletedQueueTests : ShopFixture
 {
-    private const string Password = "only-for-tests";
+    private const string Password = SharedLogins.Password;
     private const string Accepted = "Orders.Contracts:OrderAccepted";
 
     [OneTimeSetUp]

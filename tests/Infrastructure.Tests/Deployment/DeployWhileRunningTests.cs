@@ -6,6 +6,7 @@ using Npgsql;
 using Orders.Infrastructure.Deployment;
 using Orders.Infrastructure.Tests.FifthStep;
 using Orders.Testing;
+using Orders.Testing.Servers;
 using QueueWorkers.Deployment;
 using QueueWorkers.Hosting;
 using QueueWorkers.Messaging;
@@ -18,7 +19,7 @@ namespace Orders.Infrastructure.Tests.Deployment;
 /// </summary>
 public sealed class DeployWhileRunningTests : SystemFixture
 {
-    private const string Password = "only-for-tests";
+    private const string Password = SharedLogins.Password;
     private const string OldBuild = "0.0.1 a worker of yesterday";
 
     private static readonly StepCatalogue First = new StepCatalogue()

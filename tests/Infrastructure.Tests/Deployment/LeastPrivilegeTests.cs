@@ -17,8 +17,7 @@ namespace Orders.Infrastructure.Tests.Deployment;
 /// <summary>Each process has a user of its own that can do what the process does, and nothing else.</summary>
 public sealed class LeastPrivilegeTests : SystemFixture
 {
-    // With everything that a connection string, SQL or a shell would take for something else.
-    private const string Password = "a;b \"c$d' e\\f=%";
+    private const string Password = SharedLogins.Password;
 
     private static readonly string[] Kinds = ["DB", "MQ"];
 

@@ -1,9 +1,7 @@
-using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Orders.Testing;
 using Orders.Testing.Servers;
 using Orders.Testing.Zoo;
-using QueueWorkers.Messaging;
 using QueueWorkers.Outbox;
 using QueueWorkers.Outbox.Relaying;
 
@@ -12,6 +10,9 @@ namespace Orders.Infrastructure.Tests.Outbox;
 /// <summary>Who may take due rows: a few relays of all at a time, and none for long.</summary>
 public sealed class RelayTurnTests : SystemFixture
 {
+    [SetUp]
+    public Task Empty() => TestSystem.Database.ExecuteAsync("delete from outbox");
+
     [Test]
     public async Task Of_many_relays_a_few_take_rows_and_another_may_as_soon_as_one_of_them_has_ended()
     {
@@ -62,14 +63,11 @@ public sealed class RelayTurnTests : SystemFixture
             ("RabbitMq:Host", "127.0.0.1"),
             ("RabbitMq:Port", $"{network.Port}")
         );
-        await host.Services.GetRequiredService<BrokerConnection>().OpenAsync(CancellationToken.None);
+        // With this one the poller has opened its channel, and is silenced with rows in its hands.
+        await InsertDueAsync();
+        await Eventually.That(() => TestSystem.Database.CountAsync("outbox"), Is.Zero, "rows");
         network.Silence();
-        OutboxMessage[] rows =
-        [
-            OutgoingMessage.Create(new Fed(Guid.NewGuid()), Guid.NewGuid(), dueAt: DateTimeOffset.UtcNow),
-        ];
-        await using (var connection = await TestSystem.Database.Source.OpenConnectionAsync())
-            await OutboxWriter.InsertAsync(connection, rows);
+        await InsertDueAsync();
 
         // The client closes a channel within 20 s, and gives the connection up after about as long.
         await Eventually.That(
@@ -80,7 +78,6 @@ public sealed class RelayTurnTests : SystemFixture
         );
         network.Cut();
         await host.StopAsync();
-        await TestSystem.Database.ExecuteAsync("delete from outbox");
     }
 
     [Test]
@@ -115,5 +112,14 @@ public sealed class RelayTurnTests : SystemFixture
             "the row that was held"
         );
         Assert.That(await TestSystem.Database.CountAsync("outbox where id = any($1)", ids), Is.EqualTo(1));
+    }
+
+    private async Task InsertDueAsync()
+    {
+        await using var connection = await TestSystem.Database.Source.OpenConnectionAsync();
+        await OutboxWriter.InsertAsync(
+            connection,
+            [OutgoingMessage.Create(new Fed(Guid.NewGuid()), Guid.NewGuid(), dueAt: DateTimeOffset.UtcNow)]
+        );
     }
 }

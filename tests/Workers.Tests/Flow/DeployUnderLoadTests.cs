@@ -8,6 +8,7 @@ using Orders.Contracts;
 using Orders.Infrastructure;
 using Orders.Infrastructure.Deployment;
 using Orders.Testing;
+using Orders.Testing.Servers;
 using Orders.Workers.Email;
 using Orders.Workers.Inventory;
 using Orders.Workers.Invoice;
@@ -26,7 +27,7 @@ namespace Orders.Workers.Tests.Flow;
 [Category("Long")]
 public sealed class DeployUnderLoadTests : InstallationFixture
 {
-    private const string Password = "only-for-tests";
+    private const string Password = SharedLogins.Password;
     private const int Deployments = 20;
     private const int OrdersPerDeployment = 200;
     private const double PerSecond = 100;

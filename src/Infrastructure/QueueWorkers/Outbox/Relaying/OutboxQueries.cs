@@ -161,21 +161,11 @@ internal static class OutboxQueries
     {
         try
         {
-            await ExecuteAsync(Delete);
+            await DeleteAsync(database, Delete, ids, cancellationToken);
         }
         catch (PostgresException held) when (DatabaseFault.IsLockTimeout(held))
         {
-            await ExecuteAsync(DeleteFree);
-        }
-
-        Failpoint.Hit("relay.after_delete", Outside.Database);
-
-        async Task ExecuteAsync(string sql)
-        {
-            await using var command = database.CreateCommand(sql);
-            command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = ids });
-            Failpoint.Hit("relay.before_delete", Outside.Database);
-            await command.ExecuteNonQueryAsync(cancellationToken);
+            await DeleteAsync(database, DeleteFree, ids, cancellationToken);
         }
     }
 
@@ -270,5 +260,19 @@ internal static class OutboxQueries
         return await command.ExecuteScalarAsync(cancellationToken) is double seconds
             ? TimeSpan.FromSeconds(Math.Clamp(seconds, 0, 3600))
             : null;
+    }
+
+    private static async Task DeleteAsync(
+        NpgsqlDataSource database,
+        string sql,
+        Guid[] ids,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var command = database.CreateCommand(sql);
+        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = ids });
+        Failpoint.Hit("relay.before_delete", Outside.Database);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+        Failpoint.Hit("relay.after_delete", Outside.Database);
     }
 }

@@ -1,0 +1,16 @@
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Migrations;
+
+#nullable disable
+
+namespace Orders.Infrastructure.Migrations
+{
+    [DbContext(typeof(OrdersDbContext))]
+    [Migration("20261129144500_Initial")]
+    partial class Initial
+    {
+        /// <summary>The model after the only migration there is: that of the snapshot, and not a copy of it.</summary>
+        public override IModel TargetModel => new OrdersDbContextModelSnapshot().Model;
+    }
+}
