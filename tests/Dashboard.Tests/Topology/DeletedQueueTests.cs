@@ -1,6 +1,7 @@
 using Npgsql;
 using Orders.Infrastructure;
 using Orders.Infrastructure.Deployment;
+using Orders.Testing.Servers;
 using QueueWorkers.DeadLetters;
 using QueueWorkers.Deployment;
 using QueueWorkers.Idempotency;

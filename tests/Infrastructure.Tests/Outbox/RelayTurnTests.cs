@@ -63,6 +63,7 @@ public sealed class RelayTurnTests : SystemFixture
             ("RabbitMq:Host", "127.0.0.1"),
             ("RabbitMq:Port", $"{network.Port}")
         );
+        await TestSystem.Broker.ListenAsync<Fed>();
         // With this one the poller has opened its channel, and is silenced with rows in its hands.
         await InsertDueAsync();
         await Eventually.That(() => TestSystem.Database.CountAsync("outbox"), Is.Zero, "rows");
