@@ -7,6 +7,9 @@ namespace Orders.Dashboard.Login;
 /// <summary>In and out.</summary>
 internal static class LoginRoutes
 {
+    /// <summary>The longest address to which a login goes back: escaped, it is three times as long.</summary>
+    public const int LongestReturn = 2000;
+
     public static void MapLogin(this IEndpointRouteBuilder app)
     {
         app.MapGet(
@@ -80,6 +83,11 @@ internal static class LoginRoutes
         return Results.Redirect(back);
     }
 
-    // Only to ourselves: "//elsewhere" and "/\elsewhere" are other hosts to a browser.
-    private static string Local(string? address) => address is ['/', not ('/' or '\\'), ..] ? address : "/";
+    // Only to ourselves, in visible ASCII, as our own addresses are: "//elsewhere" and "/\elsewhere" are other hosts to
+    // a browser, which drops tabs and line ends before it looks.
+    private static string Local(string? address) =>
+        address is ['/', not ('/' or '\\'), ..] and { Length: <= LongestReturn }
+        && address.AsSpan().IndexOfAnyExceptInRange('!', '~') < 0
+            ? address
+            : "/";
 }

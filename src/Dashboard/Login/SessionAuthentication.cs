@@ -76,12 +76,8 @@ internal sealed class SessionAuthentication(
             return Task.CompletedTask;
         }
 
-        Response.Redirect(
-            Page.Address(
-                "/login",
-                ("return", HttpMethods.IsGet(Request.Method) ? Request.Path + Request.QueryString : "/")
-            )
-        );
+        var back = HttpMethods.IsGet(Request.Method) ? Request.Path + Request.QueryString : "/";
+        Response.Redirect(Page.Address("/login", ("return", back.Length <= LoginRoutes.LongestReturn ? back : "/")));
         return Task.CompletedTask;
     }
 

@@ -34,12 +34,21 @@ internal sealed partial class LoginTests : DashboardFixture
         Assert.That(answer.Headers.Location!.ToString(), Is.EqualTo("/orders?status=NeedsAttention"));
     }
 
-    [TestCase("https://elsewhere.example/"), TestCase("//elsewhere.example/"), TestCase(@"/\elsewhere.example/")]
+    [TestCaseSource(nameof(Elsewhere))]
     public async Task Nobody_is_sent_elsewhere(string address)
     {
         using var browser = NewBrowser();
-        var answer = await LogInAsync(browser, "anna", Password, $"/login?return={Uri.EscapeDataString(address)}");
-        Assert.That(answer.Headers.Location!.ToString(), Is.EqualTo("/"));
+        var path = $"/login?return={Uri.EscapeDataString(address)}";
+        Assert.That(
+            await browser.GetStringAsync(new Uri(path, UriKind.Relative)),
+            Does.Contain("action=\"/login?return=%2F\""),
+            "the form"
+        );
+        var answer = await LogInAsync(browser, "anna", Password, path);
+        Assert.That(
+            (answer.StatusCode, answer.Headers.Location?.ToString()),
+            Is.EqualTo((HttpStatusCode.Redirect, "/"))
+        );
     }
 
     [Test]
@@ -158,6 +167,27 @@ internal sealed partial class LoginTests : DashboardFixture
             Is.EqualTo(HttpStatusCode.Unauthorized)
         );
     }
+
+    // With names to display: some have characters that no report of tests can hold.
+    private static readonly TestCaseData[] Elsewhere =
+    [
+        .. new (string Name, string Address)[]
+        {
+            ("another host", "https://elsewhere.example/"),
+            ("no scheme", "//elsewhere.example/"),
+            ("backslash", @"/\elsewhere.example/"),
+            ("tab", "/\t/elsewhere.example/"),
+            ("line feed", "/\n/elsewhere.example/"),
+            ("CR LF", "/\r\n/elsewhere.example/"),
+            ("CR LF and a header", "/\r\nSet-Cookie: stolen=1"),
+            ("tab and two slashes", "/\t//elsewhere.example/"),
+            ("control character", "/\u0001"),
+            ("NUL", "/\0"),
+            ("umlaut", "/ü"),
+            ("space", "/ /elsewhere.example/"),
+            ("3,001 characters", "/" + new string('a', 3000)),
+        }.Select(a => new TestCaseData(a.Address).SetArgDisplayNames(a.Name)),
+    ];
 
     private HttpClient NewBrowser() =>
         new(new SocketsHttpHandler { AllowAutoRedirect = false, CookieContainer = new CookieContainer() })
