@@ -1,23 +1,23 @@
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Orders.Dashboard.Viewing;
 
 /// <summary>
-/// A table as a CSV file (RFC 4180). A text that a spreadsheet would take for a formula gets an apostrophe in front:
-/// what a customer typed must not compute on an operator's machine.
+/// A table as a CSV file (RFC 4180), in UTF-8 and with every field quoted. Wherever a spreadsheet would take a text for
+/// a formula, at its beginning or where a field may be split, an apostrophe stands before it: what a customer typed must
+/// not compute on an operator's machine.
 /// </summary>
-internal static class Csv
+internal static partial class Csv
 {
-    private const string Formula = "=+-@\t\r";
-
     /// <summary>The answer with the file.</summary>
     /// <param name="name">The file's name, without the ending.</param>
     /// <param name="columns">The heads.</param>
     /// <param name="rows">The rows: texts, numbers, times.</param>
     public static IResult File(string name, IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<object?>> rows)
     {
-        var text = new StringBuilder();
+        var text = new StringBuilder("\uFEFF");
         Append(text, columns);
         foreach (var row in rows)
             Append(text, row);
@@ -30,19 +30,23 @@ internal static class Csv
         var text = value switch
         {
             null => "",
-            string words => words.Length > 0 && Formula.Contains(words[0], StringComparison.Ordinal)
-                ? $"'{words}"
-                : words,
+            string words => Formula().Replace(words, "'"),
             DateTimeOffset time => Texts.Iso(time),
             Enum word => word.ToString(),
             IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
             _ => value.ToString() ?? "",
         };
-        return text.AsSpan().IndexOfAny(",\"\r\n") < 0
-            ? text
-            : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+        return $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
     }
 
     private static void Append(StringBuilder text, IEnumerable<object?> fields) =>
         text.AppendJoin(',', fields.Select(Field)).Append("\r\n");
+
+    // At the beginning and behind everything that some spreadsheet splits at: comma, semicolon, bar, tab, line end, and
+    // a quote, which opens a field in a file that is split at another character. Full-width signs compute too.
+    [GeneratedRegex(
+        "(?<=^|[,;|\t\r\n\"])(?=[^\\S\r\n]*[=+\\-@\uFF1D\uFF0B\uFF0D\uFF20])",
+        RegexOptions.CultureInvariant
+    )]
+    private static partial Regex Formula();
 }
