@@ -11,6 +11,8 @@ using QueueWorkers.Messaging;
 using QueueWorkers.Operators;
 using QueueWorkers.Redrive;
 using QueueWorkers.Redrive.Payloads;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
 
 namespace Orders.Dashboard.Api;
 
@@ -63,19 +65,7 @@ internal static class FailuresApi
 
         api.MapPost("/failures/{id:guid}/reveal", RevealAsync).Needs(OperatorRole.Admin);
 
-        api.MapPost(
-                "/failures/look",
-                (LookRequest request, FailureReconciler reconciler, CancellationToken cancellationToken) =>
-                    ApiProblem.GuardAsync(async () =>
-                        await reconciler.LookAsync(request.Queue, cancellationToken) is { } result
-                            ? Results.Ok(result)
-                            : ApiProblem.Conflict(
-                                "busy",
-                                "Another process is looking at this queue right now; try again."
-                            )
-                    )
-            )
-            .Needs(OperatorRole.Operator);
+        api.MapPost("/failures/look", LookAsync).Needs(OperatorRole.Operator);
 
         api.MapPost(
                 "/failures/archive",
@@ -214,6 +204,32 @@ internal static class FailuresApi
         return made is not null
             ? Results.Accepted($"/api/redrives/{made.Redrive.Id}", made)
             : RedrivesApi.Refused(refused!);
+    }
+
+    /// <summary>
+    /// Only a dead-letter queue: a look holds what is in the queue and indexes it as failed, so a step's own queue would
+    /// have its fresh messages counted as failures.
+    /// </summary>
+    private static async Task<IResult> LookAsync(
+        LookRequest request,
+        FailureReconciler reconciler,
+        CancellationToken cancellationToken
+    )
+    {
+        if (!await reconciler.KnowsAsync(request.Queue, cancellationToken))
+            return ApiProblem.NotFound(
+                "There is no dead-letter queue of this name; they are STEP_error, STEP_skipped and unrouted."
+            );
+        try
+        {
+            return await reconciler.LookAsync(request.Queue, cancellationToken) is { } result
+                ? Results.Ok(result)
+                : ApiProblem.Conflict("busy", "Another process is looking at this queue right now; try again.");
+        }
+        catch (OperationInterruptedException gone) when (gone.ShutdownReason?.ReplyCode == Constants.NotFound)
+        {
+            return ApiProblem.NotFound("This dead-letter queue is not at the broker; nothing has failed in it.");
+        }
     }
 
     private static IResult NoFailure(Guid id) => ApiProblem.NotFound($"There is no failure {id}.");

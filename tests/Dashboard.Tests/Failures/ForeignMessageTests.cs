@@ -176,6 +176,40 @@ internal sealed class ForeignMessageTests : ShopFixture
             Assert.That((await PostAsync(path, OperatorsKey, body)).Status, Is.EqualTo(400), path);
     }
 
+    [Test, Order(7)]
+    public async Task Looking_at_a_queue_that_holds_no_dead_letters_is_404_and_takes_nothing_in()
+    {
+        var (failures, settled) = await StateAsync();
+        await TestSystem.Broker.PublishBytesAsync("email", "{ waits for its step"u8.ToArray(), new ByHand());
+        foreach (var queue in (string?[])["email", "no-such-queue", "", "EMAIL_ERROR", new('q', 300), null])
+        {
+            var answer = await PostAsync("/api/failures/look", OperatorsKey, new { queue });
+            Assert.That((answer.Status, answer.Code), Is.EqualTo((404, "not-found")), $"{queue}: {answer}");
+        }
+
+        Assert.That(await StateAsync(), Is.EqualTo((failures, settled)), "failures and settled steps");
+        Assert.That(
+            await TestSystem.Database.CountAsync("leases where name = 'failures email'"),
+            Is.Zero,
+            "leases of the live queue"
+        );
+        await Eventually.That(() => TestSystem.Broker.CountAsync("email"), Is.EqualTo(1u), "messages in email");
+
+        async Task<(long, long)> StateAsync() =>
+            (
+                await TestSystem.Database.CountAsync("failures"),
+                await TestSystem.Database.CountAsync("step_runs where status is not null")
+            );
+    }
+
+    [Test, Order(8)]
+    public async Task Looking_at_a_dead_letter_queue_that_was_deleted_is_404()
+    {
+        await TestSystem.Broker.DeleteQueueAsync("inventory_skipped");
+        var answer = await PostAsync("/api/failures/look", OperatorsKey, new { queue = "inventory_skipped" });
+        Assert.That((answer.Status, answer.Code), Is.EqualTo((404, "not-found")), answer.ToString());
+    }
+
     private static string Envelope(string type, string message, string? faultAddress) =>
         new JsonObject
         {

@@ -48,7 +48,15 @@ public sealed class FailureReconciler(
     /// <summary>The most bytes of bodies that a look has held in memory at once.</summary>
     internal long MostBytes { get; private set; }
 
-    /// <summary>Looks through a queue.</summary>
+    /// <summary>
+    /// Whether this is a dead-letter queue, of any step there ever was. Whoever takes the name from outside asks first:
+    /// a look at a step's own queue would index its fresh messages as failures.
+    /// </summary>
+    /// <exception cref="NpgsqlException">The database cannot be reached.</exception>
+    public async Task<bool> KnowsAsync(string queue, CancellationToken cancellationToken) =>
+        (await DeadLetterQueues.ReadAsync(database, cancellationToken)).Contains(queue, StringComparer.Ordinal);
+
+    /// <summary>Looks through a queue, which must be a dead-letter queue.</summary>
     /// <param name="queue">The queue.</param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <param name="most">How many messages to hold, those at the head; null for as many as the options allow.</param>
