@@ -41,6 +41,7 @@ internal static class DashboardApplication
             .Collect(() => builder.Services.AddOperatorAuth().AddOperatorApi().AddPages(builder.Configuration))
             .ThrowIfAny();
 
+        builder.WebHost.ConfigureKestrel(server => server.Limits.MaxRequestBodySize = Form.MostBytes);
         var app = builder.Build();
 
         // From the outside in: how the browser sees us; whatever goes wrong becomes a problem; then who is it, may they.

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Mvc;
 using Orders.Dashboard.Auth;
 using Orders.Dashboard.Schedules;
 using QueueWorkers.DeadLetters.Search;
@@ -18,6 +19,9 @@ namespace Orders.Dashboard.Api;
 /// </summary>
 internal static class OperatorApi
 {
+    // A redrive or a restore may name 100,000 failures by their ids.
+    private const long MostBytes = 4 * 1024 * 1024;
+
     /// <summary>Adds what the endpoints stand on.</summary>
     public static IServiceCollection AddOperatorApi(this IServiceCollection services) =>
         services
@@ -57,7 +61,8 @@ internal static class OperatorApi
         var api = app.MapGroup("/api")
             .RequireAuthorization(
                 new AuthorizationPolicyBuilder(KeyAuthentication.Scheme).RequireAuthenticatedUser().Build()
-            );
+            )
+            .WithMetadata(new RequestSizeLimitAttribute(MostBytes));
         FailuresApi.Map(api);
         RedrivesApi.Map(api);
         EffectsApi.Map(api);

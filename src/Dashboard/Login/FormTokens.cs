@@ -35,7 +35,7 @@ internal static class FormTokens
         var http = context.HttpContext;
         if (HttpMethods.IsPost(http.Request.Method))
         {
-            var given = http.Request.HasFormContentType
+            var given = Form.IsIn(http.Request)
                 ? (await http.Request.ReadFormAsync(http.RequestAborted))[Field].ToString()
                 : "";
             if (!IsRight(given, http))

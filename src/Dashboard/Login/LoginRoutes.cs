@@ -38,8 +38,10 @@ internal static class LoginRoutes
 
     private static async Task<IResult> LogInAsync(HttpContext http, OperatorSessions sessions, AuditLog audit)
     {
-        if (FormTokens.IsFromElsewhere(http.Request) || !http.Request.HasFormContentType)
+        if (FormTokens.IsFromElsewhere(http.Request))
             return Results.BadRequest();
+        if (!Form.IsIn(http.Request))
+            return Results.StatusCode(StatusCodes.Status415UnsupportedMediaType);
         var form = await http.Request.ReadFormAsync(http.RequestAborted);
         var (name, password, back) = (
             form["name"].ToString(),

@@ -1,3 +1,5 @@
+using Microsoft.Net.Http.Headers;
+
 namespace Orders.Dashboard.Viewing;
 
 /// <summary>What forms of all pages have in common.</summary>
@@ -6,7 +8,17 @@ internal static class Form
     /// <summary>What an operator is told who gave no reason.</summary>
     public const string SayWhy = "Nothing was changed: say why, in at most 500 characters.";
 
+    /// <summary>The most that a form may have: a page of 50 ids and a reason are 3 KB.</summary>
+    public const long MostBytes = 64 * 1024;
+
     private const int LongestReason = 500;
+
+    /// <summary>
+    /// Whether the body is a form as our pages send it. Another kind, multipart with files, is never read.
+    /// </summary>
+    public static bool IsIn(HttpRequest request) =>
+        MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+        && type.MediaType.Equals("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>
     /// Why the operator does it; null when that is missing or too long, and nothing may be done then.

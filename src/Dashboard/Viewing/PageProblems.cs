@@ -40,7 +40,9 @@ internal sealed class PageProblems(RequestDelegate next, ILogger<PageProblems> l
             await AnswerAsync(
                 context,
                 malformed.StatusCode,
-                "The address or the form is malformed. Go back and try again; nothing was changed."
+                malformed.StatusCode == StatusCodes.Status413PayloadTooLarge
+                    ? $"A form may have at most {Form.MostBytes / 1024} KiB; nothing was changed."
+                    : "The address or the form is malformed. Go back and try again; nothing was changed."
             );
         }
         catch (Exception fault) when (!context.Response.HasStarted)

@@ -55,6 +55,18 @@ public sealed class ComposeSettingsTests
     }
 
     [Test]
+    public void No_tmpfs_grows_until_the_memory_of_its_container_is_full()
+    {
+        string[] files = ["docker-compose.yml", .. Repository.Find("deploy", "compose.yml")];
+        string[] mounts =
+        [
+            .. files.SelectMany(f => Repository.Read(f).Split('\n')).Where(line => line.Contains("tmpfs:")),
+        ];
+        Assert.That(mounts, Has.Length.AtLeast(4));
+        Assert.That(mounts, Is.All.Contains("size="));
+    }
+
+    [Test]
     public async Task Every_service_knows_its_own_passwords_only()
     {
         var services = await ComposeConfig.OfAsync(Env([]));

@@ -51,6 +51,57 @@ internal sealed partial class LoginTests : DashboardFixture
         );
     }
 
+    [TestCase("application/x-www-form-urlencoded", true, HttpStatusCode.RequestEntityTooLarge)]
+    [TestCase("application/x-www-form-urlencoded", false, HttpStatusCode.RequestEntityTooLarge)]
+    [TestCase("multipart/form-data; boundary=x", true, HttpStatusCode.UnsupportedMediaType)]
+    [TestCase("application/json", true, HttpStatusCode.UnsupportedMediaType)]
+    public async Task A_megabyte_at_the_login_is_refused_unread(string type, bool tellsLength, HttpStatusCode expected)
+    {
+        using var browser = NewBrowser();
+        Assert.That((await SendAMegabyteAsync(browser, "/login", type, tellsLength)).StatusCode, Is.EqualTo(expected));
+    }
+
+    [Test]
+    public async Task A_megabyte_posted_to_a_page_is_refused_and_the_viewer_told_the_limit()
+    {
+        using var browser = NewBrowser();
+        await LogInAsync(browser, "anna", Password);
+        var answer = await SendAMegabyteAsync(
+            browser,
+            "/failures/archive",
+            "application/x-www-form-urlencoded",
+            tellsLength: true
+        );
+        Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.RequestEntityTooLarge));
+        Assert.That(
+            await answer.Content.ReadAsStringAsync(),
+            Does.Contain("64 KiB").And.Contain("nothing was changed")
+        );
+    }
+
+    [Test]
+    public async Task A_multipart_form_is_not_read_by_a_page()
+    {
+        using var browser = NewBrowser();
+        await LogInAsync(browser, "anna", Password);
+        using var form = new MultipartFormDataContent { { new StringContent(await TokenAsync(browser)), "_token" } };
+        var answer = await browser.PostAsync(new Uri("/alerts/test", UriKind.Relative), form);
+        Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.BadRequest));
+    }
+
+    [Test]
+    public async Task The_operator_API_takes_50000_ids_and_refuses_a_flood()
+    {
+        var filter = new { ids = Enumerable.Range(0, 50_000).Select(_ => Guid.NewGuid()) };
+        var preview = await PostAsync("/api/redrives/preview", ViewerKey, new { filter, reason = "to see" });
+        Assert.That(preview.Status, Is.EqualTo(200), preview.ToString());
+        using var client = NewBrowser();
+        client.DefaultRequestHeaders.Authorization = new("Bearer", ViewerKey);
+        var flood = await SendAMegabyteAsync(client, "/api/redrives/preview", "application/json", true, times: 5);
+        Assert.That(flood.StatusCode, Is.EqualTo(HttpStatusCode.RequestEntityTooLarge));
+        Assert.That(await flood.Content.ReadAsStringAsync(), Does.Contain("urn:problem:orders:body-too-large"));
+    }
+
     [Test]
     public async Task The_cookie_is_out_of_reach_of_scripts_and_other_sites()
     {
@@ -188,6 +239,28 @@ internal sealed partial class LoginTests : DashboardFixture
             ("3,001 characters", "/" + new string('a', 3000)),
         }.Select(a => new TestCaseData(a.Address).SetArgDisplayNames(a.Name)),
     ];
+
+    // Says how much it is before it sends it, and does not send it when the answer comes first.
+    private static async Task<HttpResponseMessage> SendAMegabyteAsync(
+        HttpClient browser,
+        string path,
+        string type,
+        bool tellsLength,
+        int times = 1
+    )
+    {
+        var bytes = new byte[times * 1024 * 1024];
+        Array.Fill(bytes, (byte)'a');
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.Relative))
+        {
+            Content = tellsLength ? new ByteArrayContent(bytes) : new StreamContent(new MemoryStream(bytes)),
+        };
+        request.Content.Headers.TryAddWithoutValidation("Content-Type", type);
+        request.Headers.ExpectContinue = true;
+        if (!tellsLength)
+            request.Headers.TransferEncodingChunked = true;
+        return await browser.SendAsync(request);
+    }
 
     private HttpClient NewBrowser() =>
         new(new SocketsHttpHandler { AllowAutoRedirect = false, CookieContainer = new CookieContainer() })

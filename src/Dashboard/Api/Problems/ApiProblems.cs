@@ -28,6 +28,12 @@ internal sealed class ApiProblems(RequestDelegate next, ILogger<ApiProblems> log
             // The caller is gone; there is nobody to answer.
             return;
         }
+        catch (BadHttpRequestException large)
+            when (large.StatusCode == StatusCodes.Status413PayloadTooLarge && !context.Response.HasStarted)
+        {
+            await OfStatus(large.StatusCode).ExecuteAsync(context);
+            return;
+        }
         catch (BadHttpRequestException malformed) when (!context.Response.HasStarted)
         {
             await ApiProblem
@@ -123,6 +129,12 @@ internal sealed class ApiProblems(RequestDelegate next, ILogger<ApiProblems> log
                 "method-not-allowed",
                 "This address does not take this method.",
                 "See the header Allow."
+            ),
+            413 => ApiProblem.Of(
+                413,
+                "body-too-large",
+                "The body is larger than this address takes.",
+                "A body may have at most 4 MiB: name fewer ids, or use a filter."
             ),
             415 => ApiProblem.Of(
                 415,
