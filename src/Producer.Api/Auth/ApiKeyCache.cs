@@ -10,7 +10,7 @@ namespace Orders.Producer.Api.Auth;
 /// <see cref="MaxAge"/> plus one query, under 5 s; a key in steady use is asked for in the background, so that no
 /// request waits for the database.
 /// </summary>
-internal sealed class ApiKeyCache(ApiKeyReader reader, TimeProvider time) : IDisposable
+internal sealed class ApiKeyCache : IDisposable
 {
     /// <summary>
     /// How old an answer may be. Counted from before the question: what is revoked meanwhile is asked for again in
@@ -23,29 +23,50 @@ internal sealed class ApiKeyCache(ApiKeyReader reader, TimeProvider time) : IDis
     // Valid keys are as many as there are; wrong ones as many as somebody cares to send.
     private const int MostWrongKeys = 10_000;
 
-    // A flood of wrong keys gets these connections and no more; orders need the others.
-    private readonly SemaphoreSlim _questions = new(4);
+    // A flood of wrong keys gets two connections and no more; keys that were right the last time have two of their own,
+    // so that the flood does not hold them up. Orders need the others.
+    private const int Questions = 2;
+
+    // A stranger waits this long for one of the two; a longer queue would only grow.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    private readonly Func<byte[], CancellationToken, Task<KnownClient?>> _find;
+    private readonly TimeProvider _time;
+    private readonly SemaphoreSlim _known = new(Questions);
+    private readonly SemaphoreSlim _strangers = new(Questions);
     private readonly ConcurrentDictionary<Hash, Entry> _entries = new();
+
+    // As many as there are valid keys.
+    private readonly ConcurrentDictionary<Hash, byte> _right = new();
     private int _wrongKeys;
+
+    /// <summary>Asks the database.</summary>
+    public ApiKeyCache(ApiKeyReader reader, TimeProvider time)
+        : this(reader.FindAsync, time) { }
+
+    /// <summary>Asks whoever it is told to.</summary>
+    internal ApiKeyCache(Func<byte[], CancellationToken, Task<KnownClient?>> find, TimeProvider time) =>
+        (_find, _time) = (find, time);
 
     /// <summary>Finds the caller behind a key.</summary>
     /// <param name="key">The key; it must be well formed.</param>
     /// <returns>The caller; null when there is none, for whatever reason.</returns>
     /// <exception cref="System.Data.Common.DbException">The database cannot be asked.</exception>
+    /// <exception cref="KeysBusyException">Too many unknown keys wait for it.</exception>
     public ValueTask<Caller?> FindAsync(ReadOnlySpan<char> key)
     {
         var hash = Hash.Of(key);
         while (true)
         {
             var known = _entries.TryGetValue(hash, out var entry);
-            if (known && time.GetElapsedTime(entry!.AskedAt) is var age && age < MaxAge)
+            if (known && _time.GetElapsedTime(entry!.AskedAt) is var age && age < MaxAge)
             {
                 if (age > RefreshAge && entry.BeginRefresh())
-                    _ = AskAsync(hash, new Entry(time.GetTimestamp()), entry);
+                    _ = AskAsync(hash, new Entry(_time.GetTimestamp()), entry);
                 return entry.Answer.IsCompletedSuccessfully ? new(Unexpired(entry.Answer.Result)) : WaitAsync(entry);
             }
 
-            var fresh = new Entry(time.GetTimestamp());
+            var fresh = new Entry(_time.GetTimestamp());
             if (known ? _entries.TryUpdate(hash, fresh, entry!) : _entries.TryAdd(hash, fresh))
             {
                 _ = AskAsync(hash, fresh, null);
@@ -55,12 +76,16 @@ internal sealed class ApiKeyCache(ApiKeyReader reader, TimeProvider time) : IDis
     }
 
     /// <inheritdoc />
-    public void Dispose() => _questions.Dispose();
+    public void Dispose()
+    {
+        _known.Dispose();
+        _strangers.Dispose();
+    }
 
     private async ValueTask<Caller?> WaitAsync(Entry entry) => Unexpired(await entry.Answer);
 
     private Caller? Unexpired(Caller? caller) =>
-        caller is { ExpiresAt: { } end } && end <= time.GetUtcNow() ? null : caller;
+        caller is { ExpiresAt: { } end } && end <= _time.GetUtcNow() ? null : caller;
 
     /// <summary>
     /// Asks the database. Never throws: the answer or the failure goes to those who wait for the entry.
@@ -69,17 +94,11 @@ internal sealed class ApiKeyCache(ApiKeyReader reader, TimeProvider time) : IDis
     {
         try
         {
-            KnownClient? client;
-            await _questions.WaitAsync();
-            try
-            {
-                client = await reader.FindAsync(hash.ToArray(), CancellationToken.None);
-            }
-            finally
-            {
-                _questions.Release();
-            }
-
+            var client = await AskInTurnAsync(hash);
+            if (client is null)
+                _right.TryRemove(hash, out _);
+            else
+                _right.TryAdd(hash, 0);
             fresh.Complete(client is null ? null : new Caller(client));
             if (inUse is not null)
                 _entries.TryUpdate(hash, fresh, inUse);
@@ -92,6 +111,22 @@ internal sealed class ApiKeyCache(ApiKeyReader reader, TimeProvider time) : IDis
         {
             _entries.TryRemove(new KeyValuePair<Hash, Entry>(hash, fresh));
             fresh.Fail(exception);
+        }
+    }
+
+    private async Task<KnownClient?> AskInTurnAsync(Hash hash)
+    {
+        var isKnown = _right.ContainsKey(hash);
+        var turn = isKnown ? _known : _strangers;
+        if (!await turn.WaitAsync(isKnown ? Timeout.InfiniteTimeSpan : Patience))
+            throw new KeysBusyException();
+        try
+        {
+            return await _find(hash.ToArray(), CancellationToken.None);
+        }
+        finally
+        {
+            turn.Release();
         }
     }
 

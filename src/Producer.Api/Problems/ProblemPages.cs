@@ -1,3 +1,4 @@
+using Orders.Producer.Api.Auth;
 using QueueWorkers.GroupCommit;
 
 namespace Orders.Producer.Api.Problems;
@@ -43,6 +44,8 @@ internal sealed class ProblemPages(RequestDelegate next, UnavailableLog unavaila
 
     private Problem OfFault(Exception exception, HttpContext context)
     {
+        if (exception is KeysBusyException)
+            return Unavailable.KeysBusy();
         if (DatabaseFault.MayPass(exception))
         {
             DatabaseFaultMetrics.Count(exception);

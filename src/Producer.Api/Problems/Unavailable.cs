@@ -11,6 +11,14 @@ internal static class Unavailable
             RetryAfter: TimeSpan.FromSeconds(2)
         );
 
+    /// <summary>A flood of unknown keys waits for the database.</summary>
+    public static Problem KeysBusy() =>
+        new(
+            ProblemKinds.Unavailable,
+            "Too many unknown API keys are being looked up, so this one was not. Nothing was done; repeat the request later.",
+            RetryAfter: TimeSpan.FromSeconds(2)
+        );
+
     /// <summary>The catalogue has not been read yet, or no steps are deployed.</summary>
     public static Problem NotReady() =>
         new(
