@@ -5,7 +5,9 @@ using Orders.Testing.Servers;
 using QueueWorkers.DeadLetters;
 using QueueWorkers.Deployment;
 using QueueWorkers.Idempotency;
+using QueueWorkers.Monitoring.Alerts;
 using QueueWorkers.Monitoring.History;
+using QueueWorkers.Operators;
 
 namespace Orders.Dashboard.Tests.Failures;
 
@@ -157,6 +159,27 @@ internal sealed class DashboardRoleTests : ShopFixture
             OperatorsKey,
             new { filter = new { order = order.ToString() }, reason = "Seen." }
         );
+    }
+
+    [Test]
+    public async Task Operators_log_in_and_alert_rules_are_changed_and_silenced()
+    {
+        await new OperatorStore(TestSystem.Database.Source).EnsureAsync(
+            "lola",
+            OperatorRole.Viewer,
+            "right password",
+            null,
+            default
+        );
+        var sessions = Dashboard.Services.GetRequiredService<OperatorSessions>();
+        Assert.That((await sessions.BeginAsync("lola", "wrong password", default)).Secret, Is.Null);
+        var (secret, _) = await sessions.BeginAsync("lola", "right password", default);
+        Assert.That((await sessions.FindAsync(secret!, default))?.Name, Is.EqualTo("lola"));
+        await sessions.EndAsync(secret!, default);
+
+        var alerts = Dashboard.Services.GetRequiredService<AlertStore>();
+        Assert.That(await alerts.ChangeAsync("dead-letters", 77, TimeSpan.FromMinutes(1), true, default));
+        Assert.That(await alerts.SilenceAsync("dead-letters", TimeSpan.FromMinutes(1), default));
     }
 
     [Test]

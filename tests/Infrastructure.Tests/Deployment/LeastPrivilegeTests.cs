@@ -191,6 +191,14 @@ public sealed class LeastPrivilegeTests : SystemFixture
     [TestCase("hurried", "update redrive_items set state = null")]
     [TestCase("api", "select * from failures")]
     [TestCase("dashboard", "create table mine (id integer)")]
+    [TestCase("dashboard", "update operators set role = 2")]
+    [TestCase("dashboard", "update operators set password_hash = ''")]
+    [TestCase("dashboard", "update operators set key_hash = null")]
+    [TestCase("dashboard", "update operators set disabled_at = null")]
+    [TestCase("dashboard", "update alert_rules set name = 'mine'")]
+    [TestCase("dashboard", "create temporary table mine (id integer)")]
+    [TestCase("api", "create temporary table mine (id integer)")]
+    [TestCase("hurried", "create temporary table mine (id integer)")]
     public async Task A_database_role_is_refused_what_its_process_does_not_do(string process, string sql)
     {
         await using var connection = new NpgsqlConnection(ConnectionStringOf(process));

@@ -72,6 +72,7 @@ public sealed class DatabaseDeployment<TContext>(
         var wanted = Subscriptions.Of(catalogue, configuration);
         var ended = await StepCatalogueRows.SubscribeAsync(connection, wanted, cancellationToken);
         await SetDefaultsAsync(connection, cancellationToken);
+        await RefuseTemporaryTablesAsync(connection, cancellationToken);
         await deployed.DeployAsync(connection, retired, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         foreach (var subscription in ended)
@@ -158,6 +159,22 @@ public sealed class DatabaseDeployment<TContext>(
                         execute format('alter database %I set %I = %L', current_database(), setting[1], setting[2]);
                     end if;
                 end loop;
+            end $do$
+            """,
+            cancellationToken
+        );
+
+    // PostgreSQL lets everybody make them, and they fill the disk like any other. No process of any build uses one.
+    private static Task RefuseTemporaryTablesAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        ExecuteAsync(
+            connection,
+            """
+            do $do$ begin
+                if exists (select from pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) x
+                    where d.datname = current_database() and x.grantee = 0 and x.privilege_type = 'TEMPORARY')
+                then
+                    execute format('revoke temporary on database %I from public', current_database());
+                end if;
             end $do$
             """,
             cancellationToken

@@ -38,7 +38,10 @@ public static class FrameworkGrants
         // What an operator says of an uncertain effect.
         "insert on idempotency",
         "update (state, lease_until, at) on effects",
-        "select, update on operators, alert_rules",
+        // What a login counts, and what a page changes: no role, password or key.
+        "select on operators, alert_rules",
+        "update (failed_tries, locked_until) on operators",
+        "update (silenced_until, threshold, hold, enabled) on alert_rules",
         "select, insert, update, delete on operator_sessions, alerts",
         "select, insert, delete on step_history",
         "select, insert, update on failures, redrives, redrive_items",
