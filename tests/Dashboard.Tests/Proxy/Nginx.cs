@@ -108,7 +108,9 @@ internal sealed class Nginx : IAsyncDisposable
         var page = File.ReadAllText(Path.Combine(RepositoryRoot, "docs", "reverse-proxy.md"));
         const string Begin = "```nginx\n";
         var start = page.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length;
-        var text = page[start..page.IndexOf("```", start, StringComparison.Ordinal)];
+        var server = page[start..page.IndexOf("```", start, StringComparison.Ordinal)];
+        // Its locations: port and certificate are those of this run.
+        var text = server[server.IndexOf("location", StringComparison.Ordinal)..server.LastIndexOf('}')];
         Assert.That(text, Does.Contain("http://127.0.0.1:8081/"), "the dashboard's address in docs/reverse-proxy.md");
         return text.Replace("http://127.0.0.1:8081/", dashboard.ToString(), StringComparison.Ordinal);
     }
