@@ -136,9 +136,23 @@ public sealed class ComposeSettingsTests
             Assert.That(services["email"]["Email__Smtp__Port"], Is.EqualTo("465"));
             Assert.That(services["email"]["Email__ReceiptsUrl"], Is.EqualTo("http://receipts.example/"));
             Assert.That(services["migrate"]["Deploy__DemoCatalogue"], Is.EqualTo("false"));
+            Assert.That(services["invoice"]["Invoice__Demo"], Is.EqualTo("false"));
             Assert.That(services["invoice"]["RabbitMq__Host"], Is.EqualTo("one,two"));
             Assert.That(services["api"].Keys, Does.Not.Contain("Email__Smtp__Port"));
         });
+    }
+
+    [TestCase("Deploy__DemoCatalogue=false", "false")]
+    [TestCase("Deploy__DemoCatalogue=false\nDEMO_CATALOGUE=true", "false")]
+    [TestCase("Deploy__DemoCatalogue=false\nInvoice__Demo=true", "true")]
+    [TestCase("", "true")]
+    public async Task An_installation_without_the_demo_does_not_invoice_in_the_name_of_its_seller(
+        string lines,
+        string isDemo
+    )
+    {
+        var services = await ComposeConfig.OfAsync(Env([lines]));
+        Assert.That(services["invoice"]["Invoice__Demo"], Is.EqualTo(isDemo));
     }
 
     private static IEnumerable<(string Name, string Service)> Fixed(
