@@ -13,9 +13,12 @@ function masked(name, value) {
   # See excuse_missing_settings.
   if (is_secret(name) && value == "unused") return "(missing)"
   if (is_secret(name)) return "*** (" length(value) " characters)"
-  if (name ~ /Webhook/ && match(value, /^[a-z]+:\/\/[^\/]*\//)) return substr(value, 1, RLENGTH) "***"
-  gsub(/[Pp]assword=[^;]*/, "Password=***", value)
-  gsub(/:\/\/[^\/@]*@/, "://***@", value)
+  # A password in quotes may have semicolons.
+  if (match(tolower(value), /(password|pwd) *=/)) value = substr(value, 1, RSTART - 1) "Password=***"
+  gsub(/:\/\/[^\/?#]*@/, "://***@", value)
+  # A query is often a token, and so is the path of a chat's web hook.
+  if (toupper(name) ~ /WEBHOOK/ && match(value, /:\/\/[^\/?#]*[\/?#]/)) return substr(value, 1, RSTART + RLENGTH - 2) "/***"
+  if (match(value, /:\/\/[^?#]*[?#]/)) return substr(value, 1, RSTART + RLENGTH - 2) "?***"
   return value
 }
 

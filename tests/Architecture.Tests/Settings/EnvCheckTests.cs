@@ -66,6 +66,45 @@ internal sealed class EnvCheckTests
     }
 
     [Test]
+    public async Task No_part_of_an_address_or_a_connection_string_that_may_be_secret_is_printed()
+    {
+        _clone.Env += """
+            Alerts__WebhookUrl='https://shop:very-secret@chat.example?token=very-secret'
+            Warehouse__Url='https://stock.example:8443/api?key=very-secret&more=very-secret'
+            Email__Smtp__OAuth__TokenUrl='https://shop:very@very-secret@login.example/token#very-secret'
+            Email__ReceiptsUrl='https://receipts.example/mails'
+            Invoice__Seller__Name='Host=x;Username=y;password = "a;very-secret";Port=1'
+            Invoice__Seller__Address='Host=x;Pwd=a;b very-secret'
+
+            """;
+        var answer = await _clone.RunAsync("env", "--check");
+        Assert.That(answer.Code, Is.Zero, answer.Text);
+        var services = Services(answer.Output);
+        Assert.Multiple(() =>
+        {
+            Assert.That(answer.Text, Does.Not.Contain("very"));
+            Assert.That(
+                services["dashboard"],
+                Does.Match(@"(?m)^  Alerts__WebhookUrl +https://\*\*\*@chat\.example/\*\*\*  \(\.env\)$")
+            );
+            Assert.That(
+                services["warehouse"],
+                Does.Match(@"(?m)^  Warehouse__Url +https://stock\.example:8443/api\?\*\*\*  \(\.env\)$")
+            );
+            Assert.That(
+                services["email"],
+                Does.Match(@"(?m)^  Email__Smtp__OAuth__TokenUrl +https://\*\*\*@login\.example/token\?\*\*\*  ")
+                    .And.Match(@"(?m)^  Email__ReceiptsUrl +https://receipts\.example/mails  \(\.env\)$")
+            );
+            Assert.That(
+                services["invoice"],
+                Does.Match(@"(?m)^  Invoice__Seller__Name +Host=x;Username=y;Password=\*\*\*  \(\.env\)$")
+                    .And.Match(@"(?m)^  Invoice__Seller__Address +Host=x;Password=\*\*\*  \(\.env\)$")
+            );
+        });
+    }
+
+    [Test]
     public async Task With_all_the_defaults_are_printed_too()
     {
         var answer = await _clone.RunAsync("env", "--check", "--all");
