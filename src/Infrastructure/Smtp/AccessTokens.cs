@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 
 namespace Orders.Smtp;
@@ -11,6 +12,7 @@ internal sealed class AccessTokens(SmtpOAuthOptions options) : IDisposable
 {
     // A token that expires while it is on its way is refused.
     private static readonly TimeSpan Margin = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan LongestLifetime = TimeSpan.FromDays(1);
     private const long LargestAnswer = 64 * 1024;
 
     private readonly HttpClient _http = new(
@@ -69,10 +71,11 @@ internal sealed class AccessTokens(SmtpOAuthOptions options) : IDisposable
         {
             using var body = new FormUrlEncodedContent(form);
             using var answer = await _http.PostAsync(options.TokenUrl, body, cancellationToken);
-            var text = await answer.Content.ReadAsStringAsync(cancellationToken);
+            // JSON is UTF-8, whatever charset the answer names.
+            await using var text = await answer.Content.ReadAsStreamAsync(cancellationToken);
             if (!answer.IsSuccessStatusCode)
-                throw Refused($"{(int)answer.StatusCode} {ErrorIn(text)}");
-            using var document = JsonDocument.Parse(text);
+                throw Refused($"{(int)answer.StatusCode} {await ErrorInAsync(text, cancellationToken)}");
+            using var document = await JsonDocument.ParseAsync(text, cancellationToken: cancellationToken);
             var root = document.RootElement;
             return
                 root.ValueKind == JsonValueKind.Object
@@ -86,23 +89,32 @@ internal sealed class AccessTokens(SmtpOAuthOptions options) : IDisposable
         {
             throw Refused("something that is no JSON", exception);
         }
+        catch (InvalidOperationException exception)
+        {
+            // JSON has strings that are no text, such as "\ud800".
+            throw Refused("a text that cannot be read", exception);
+        }
         catch (HttpRequestException exception)
         {
             throw Refused(exception.Message, exception);
         }
     }
 
+    // A number by RFC 6749, and text with some servers. Without a lifetime the token serves one login.
     private static TimeSpan ExpiryOf(JsonElement answer) =>
-        answer.TryGetProperty("expires_in", out var member) && member.TryGetInt32(out var seconds) && seconds > 0
-            ? TimeSpan.FromSeconds(seconds)
+        answer.TryGetProperty("expires_in", out var member)
+        && member.ValueKind is JsonValueKind.Number or JsonValueKind.String
+        && double.TryParse(member.ToString(), NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds)
+        && seconds > 0
+            ? TimeSpan.FromSeconds(Math.Min(seconds, LongestLifetime.TotalSeconds))
             : TimeSpan.Zero;
 
     // RFC 6749, 5.2: { "error": "invalid_client" }. Anything else the server says stays out of logs.
-    private static string ErrorIn(string text)
+    private static async Task<string> ErrorInAsync(Stream text, CancellationToken cancellationToken)
     {
         try
         {
-            using var document = JsonDocument.Parse(text);
+            using var document = await JsonDocument.ParseAsync(text, cancellationToken: cancellationToken);
             return
                 document.RootElement.ValueKind == JsonValueKind.Object
                 && document.RootElement.TryGetProperty("error", out var error)

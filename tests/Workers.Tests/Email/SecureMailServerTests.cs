@@ -123,6 +123,55 @@ public sealed class SecureMailServerTests
         );
     }
 
+    // RFC 6749 has a number; some servers write text, and the member is optional.
+    [TestCase("3599", 1)]
+    [TestCase("3599.5", 1)]
+    [TestCase("1e300", 1)]
+    [TestCase("\"3599\"", 1)]
+    [TestCase("\"soon\"", 2)]
+    [TestCase("null", 2)]
+    [TestCase("{}", 2)]
+    [TestCase("-1", 2)]
+    public async Task A_token_is_kept_for_expires_in_and_for_one_login_if_that_cannot_be_read(string expires, int asked)
+    {
+        _world.Behaviour.Smtp.Set(new(SmtpMode.AuthStartTls));
+        await using var tokens = new TokenServer("let-me-in-too", "let-me-in-too") { ExpiresIn = expires };
+        await using var pool = PoolOf(LoginAt(tokens));
+        var first = await pool.TakeAsync(CancellationToken.None);
+        var second = await pool.TakeAsync(CancellationToken.None);
+        await pool.GiveBackAsync(first, isBroken: false);
+        await pool.GiveBackAsync(second, isBroken: false);
+
+        Assert.That(tokens.Asked, Has.Count.EqualTo(asked));
+        Assert.That(await SendAsync(pool), Is.EqualTo(MailOutcome.Accepted));
+    }
+
+    [Test]
+    public async Task A_token_is_read_whatever_the_answer_says_of_its_charset()
+    {
+        _world.Behaviour.Smtp.Set(new(SmtpMode.AuthStartTls));
+        await using var tokens = new TokenServer("let-me-in-too") { ContentType = "application/json; charset=utf8x" };
+        await using var pool = PoolOf(LoginAt(tokens));
+
+        Assert.That(await SendAsync(pool), Is.EqualTo(MailOutcome.Accepted));
+    }
+
+    // A lone surrogate is JSON, and no text.
+    [TestCase("\\ud800")]
+    [TestCase("")]
+    [TestCase("\"")]
+    public async Task An_answer_that_is_no_token_concerns_every_mail(string token)
+    {
+        _world.Behaviour.Smtp.Set(new(SmtpMode.AuthStartTls));
+        await using var tokens = new TokenServer(token);
+        await using var pool = PoolOf(LoginAt(tokens));
+
+        Assert.That(
+            () => SendAsync(pool),
+            Throws.TypeOf<MailServerRefusedException>().With.Message.Contains("Expected an access token")
+        );
+    }
+
     [TestCase("5.7.8 user", "Username", "shop", "Password", "wrong")]
     [TestCase("certificate is not trusted", "CaFile", "", "", "")]
     [TestCase("RevocationStatusUnknown", "CheckRevocation", "true", "", "")]
@@ -168,6 +217,14 @@ public sealed class SecureMailServerTests
             Throws.TypeOf<MailServerRefusedException>().With.Message.Contains("RemoteCertificateNameMismatch")
         );
     }
+
+    private static (string Name, string Value)[] LoginAt(TokenServer tokens) =>
+        [
+            ("Username", "shop"),
+            ("OAuth:TokenUrl", tokens.Url),
+            ("OAuth:ClientId", "orders"),
+            ("OAuth:ClientSecret", "s3cret"),
+        ];
 
     private async Task<MailOutcome> SendAsync(params (string Name, string Value)[] settings)
     {
@@ -227,6 +284,10 @@ public sealed class SecureMailServerTests
 
         public List<string> Asked { get; } = [];
 
+        public string ExpiresIn { get; init; } = "3600";
+
+        public string? ContentType { get; init; }
+
         public async ValueTask DisposeAsync()
         {
             _listener.Close();
@@ -256,10 +317,11 @@ public sealed class SecureMailServerTests
                     Asked.Add(await reader.ReadToEndAsync());
                     var given = _tokens.TryDequeue(out var token);
                     context.Response.StatusCode = given ? 200 : 401;
+                    context.Response.ContentType = ContentType;
                     context.Response.Close(
                         System.Text.Encoding.UTF8.GetBytes(
                             given
-                                ? $$"""{"access_token":"{{token}}","token_type":"Bearer","expires_in":3600}"""
+                                ? $$"""{"access_token":"{{token}}","token_type":"Bearer","expires_in":{{ExpiresIn}}}"""
                                 : """{"error":"invalid_client"}"""
                         ),
                         willBlock: false
