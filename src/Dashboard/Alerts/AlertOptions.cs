@@ -26,6 +26,10 @@ internal sealed record AlertOptions
     /// <summary>The address of a page, such as <c>/alerts</c>, for a receiver.</summary>
     public Uri LinkTo(string page) => new($"{PublicUrl.ToString().TrimEnd('/')}{page}");
 
+    /// <summary>Whether alerts are mailed, also in a section with problems.</summary>
+    public static bool HasMail(IConfiguration configuration) =>
+        configuration.GetSection("Alerts")["MailTo"] is { Length: > 0 };
+
     /// <summary>Reads and checks the section.</summary>
     /// <exception cref="InvalidConfigurationException">With every problem found.</exception>
     public static AlertOptions Read(IConfiguration configuration)

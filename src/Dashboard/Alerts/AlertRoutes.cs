@@ -35,7 +35,7 @@ internal static class AlertRoutes
         SmtpOptions? server = null;
         new ConfigurationProblems()
             .Collect(() => options = AlertOptions.Read(configuration))
-            .Collect(() => server = SmtpOptions.Read(configuration, isRequired: options is { MailTo: not "" }))
+            .Collect(() => server = AlertOptions.HasMail(configuration) ? SmtpOptions.Read(configuration) : null)
             .ThrowIfAny();
         services.AddSingleton(options!).AddSingleton<AlertStore>();
         if (options!.WebhookUrl is not null)

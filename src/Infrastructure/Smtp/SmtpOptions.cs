@@ -74,9 +74,8 @@ public sealed record SmtpOptions
 
     /// <summary>Reads and checks the section.</summary>
     /// <param name="configuration">All settings of the process.</param>
-    /// <param name="isRequired">Whether a server must be named.</param>
     /// <exception cref="InvalidConfigurationException">With every problem and its remedy.</exception>
-    public static SmtpOptions Read(IConfiguration configuration, bool isRequired = true)
+    public static SmtpOptions Read(IConfiguration configuration)
     {
         var section = configuration.GetSection("Email:Smtp");
         var problems = new ConfigurationProblems();
@@ -115,7 +114,7 @@ public sealed record SmtpOptions
         };
         problems
             .Require(
-                !isRequired || !string.IsNullOrWhiteSpace(options.Host),
+                !string.IsNullOrWhiteSpace(options.Host),
                 "Email:Smtp:Host must name the mail server, got nothing; set Email__Smtp__Host"
             )
             .Require(knowsPort, $"Email:Smtp:Port must be 1–65535, got '{Text("Port")}'; set Email__Smtp__Port")

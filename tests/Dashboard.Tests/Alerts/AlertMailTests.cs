@@ -55,6 +55,28 @@ public sealed class AlertMailTests
             Throws.TypeOf<InvalidConfigurationException>().With.Message.Contains("Email__Smtp__Host")
         );
 
+    // .env has one login for the email step and for alerts.
+    [Test]
+    public async Task Without_an_alert_receiver_by_mail_settings_of_the_mail_server_do_not_stop_the_dashboard()
+    {
+        (string, string?)[] wrong = [("Email:Smtp:Port", "none"), ("Email:Smtp:Username", "shop")];
+        await using var services = new ServiceCollection().AddAlerts(Of(wrong)).BuildServiceProvider();
+
+        Assert.That(services.GetServices<IAlertReceiver>(), Is.Empty);
+        Assert.That(
+            () =>
+                new ServiceCollection().AddAlerts(
+                    Of([.. wrong, ("Alerts:MailTo", "ops@orders.example"), ("Alerts:WebhookUrl", "chat")])
+                ),
+            Throws
+                .TypeOf<InvalidConfigurationException>()
+                .With.Message.Contains("Email__Smtp__Port")
+                .And.Message.Contains("Email__Smtp__Password")
+                .And.Message.Contains("Alerts__WebhookUrl"),
+            "with one, every problem is named"
+        );
+    }
+
     private static IConfiguration Of(params (string Name, string? Value)[] values) =>
         new ConfigurationBuilder().AddInMemoryCollection(values.ToDictionary(v => v.Name, v => v.Value)).Build();
 }

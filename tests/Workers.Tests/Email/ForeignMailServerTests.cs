@@ -117,6 +117,16 @@ public sealed class ForeignMailServerTests : InstallationFixture
         }
     }
 
+    [TestCase("SMTP_HOST")]
+    [TestCase("ALERTS_SMTP_HOST")]
+    public async Task A_mail_server_that_offers_TLS_gets_it_without_a_setting(string host)
+    {
+        var compose = await ComposeSettings.OfAsync("dashboard", (host, "mail.example"));
+        Assert.That(compose["Email__Smtp__Host"], Is.EqualTo("mail.example"));
+        Assert.That(compose["Email__Smtp__Security"], Is.EqualTo("Auto"));
+        Assert.That((await EmailAsync(("SMTP_HOST", "mail.example"))).Smtp.Security, Is.EqualTo(SmtpSecurity.Auto));
+    }
+
     private static async Task<EmailOptions> EmailAsync(params (string Name, string Value)[] env) =>
         EmailOptions.Read(
             Tests.Settings.Of([

@@ -215,7 +215,12 @@ internal static partial class SettingsPart
                 var (code, error) = await HostProcess.RunAsync(
                     host.Host,
                     host.Arguments,
-                    [("ConnectionStrings__Postgres", ""), .. mistakes.Select(m => (Setting.VariableOf(m.Key), m.Value))]
+                    // The dashboard reads the mail server only for alerts by mail.
+                    [
+                        ("ConnectionStrings__Postgres", ""),
+                        ("Alerts__MailTo", "ops@orders.example"),
+                        .. mistakes.Select(m => (Setting.VariableOf(m.Key), m.Value)),
+                    ]
                 );
                 Assert.That(code, Is.EqualTo(2), $"{host.Name} refuses its configuration: {error}");
                 // A setting that is new is not in the list yet that the hosts were built with.
