@@ -19,21 +19,12 @@ public sealed class ApiKeys(OrdersDbContext context)
     /// <summary>The hash under which a key is stored and looked up.</summary>
     public static byte[] HashOf(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));
 
-    /// <summary>Stores a key unless it is there; one that is there gets the scopes that it lacks.</summary>
+    /// <summary>Stores a key unless it is there: what an operator has changed about it since stays.</summary>
     public async Task EnsureAsync(string clientId, string key, string[] scopes, CancellationToken cancellationToken)
     {
         var hash = HashOf(key);
-        if (await context.ApiKeys.SingleOrDefaultAsync(k => k.Hash == hash, cancellationToken) is { } known)
-        {
-            // An installation of an earlier version has fewer.
-            var all = known.Scopes.Union(scopes).ToArray();
-            if (all.Length > known.Scopes.Length)
-                await context
-                    .ApiKeys.Where(k => k.Id == known.Id)
-                    .ExecuteUpdateAsync(set => set.SetProperty(k => k.Scopes, all), cancellationToken);
+        if (await context.ApiKeys.AnyAsync(k => k.Hash == hash, cancellationToken))
             return;
-        }
-
         context.ApiKeys.Add(
             new ApiKey
             {

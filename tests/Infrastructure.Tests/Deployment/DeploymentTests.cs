@@ -41,6 +41,37 @@ public sealed class DeploymentTests : SystemFixture
     }
 
     [Test]
+    public async Task A_key_keeps_the_scopes_that_an_operator_has_left_it()
+    {
+        await using var system = await OrdersSystem.CreateAsync(ZooCatalogue.Of());
+        await DeployAsync();
+        Assert.That(await ScopesAsync(), Is.EqualTo("orders:write,orders:read,webhooks:write"));
+        await system.Database.ExecuteAsync(
+            "update api_keys set scopes = array['orders:read'] where hash = $1",
+            ApiKeys.HashOf("ok_test")
+        );
+
+        await DeployAsync();
+        Assert.That(await ScopesAsync(), Is.EqualTo("orders:read"));
+
+        Task DeployAsync() =>
+            DeployCommand.RunAsync(
+                system.Configuration(("ORDERS_API_KEY", "ok_test")),
+                ZooCatalogue.Of(),
+                _ => { },
+                CancellationToken.None
+            );
+
+        async Task<object?> ScopesAsync() =>
+            (
+                await system.Database.RowsAsync(
+                    "select array_to_string(scopes, ',') from api_keys where hash = $1",
+                    ApiKeys.HashOf("ok_test")
+                )
+            )[0][0];
+    }
+
+    [Test]
     public async Task A_step_keeps_its_bit_when_the_catalogue_changes()
     {
         await using var system = await OrdersSystem.CreateAsync(
