@@ -110,7 +110,10 @@ public sealed class MailerTests
         _world.Behaviour.Smtp.Set(new(SmtpMode.FewConnections));
         await using var others = new SmtpPool(Smtp);
         var held = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => others.TakeAsync(CancellationToken.None)));
-        var sending = SendAsync("a");
+        // As long as it takes this machine to see the refusal below.
+        await using var pool = new SmtpPool(Smtp, longestRefusal: LongLease);
+        var mailer = new Mailer(pool, new EmailOptions { Smtp = Smtp, SendTimeout = LongLease });
+        var sending = SendAsync(mailer, Mail("a"), new SmtpTransferMonitor(LongLease));
         await Eventually.That(
             () => Task.FromResult(_world.TurnedAway),
             Is.Positive,
@@ -120,6 +123,23 @@ public sealed class MailerTests
             await others.GiveBackAsync(connection, isBroken: true);
 
         Assert.That(await sending, Is.EqualTo(MailOutcome.Accepted));
+    }
+
+    [Test]
+    public async Task A_process_without_a_connection_stops_waiting_after_a_while()
+    {
+        _world.Behaviour.Smtp.Set(new(SmtpMode.FewConnections));
+        await using var others = new SmtpPool(Smtp);
+        var held = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => others.TakeAsync(CancellationToken.None)));
+        await using var pool = new SmtpPool(Smtp, longestRefusal: TimeSpan.Zero);
+        var mailer = new Mailer(pool, new EmailOptions { Smtp = Smtp, SendTimeout = LongLease });
+
+        Assert.That(
+            () => mailer.ConnectAsync(),
+            Throws.TypeOf<MailNotSentException>().With.Message.Contains("too many connections")
+        );
+        foreach (var connection in held)
+            await others.GiveBackAsync(connection, isBroken: true);
     }
 
     [Test]

@@ -16,13 +16,12 @@ public sealed class SmtpPool : IAsyncDisposable
     /// <summary>The most connections at a time. Default of <see cref="EmailStep"/>: one per mail under way.</summary>
     public const int Size = 10;
 
-    // How long a mail waits for a first connection when the server says 421: longer, and nobody would see the outage.
-    private static readonly TimeSpan LongestRefusal = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200);
 
     private readonly SmtpConnector _connector;
     private readonly TimeSpan _idleLimit;
     private readonly TimeSpan _raiseAfter;
+    private readonly TimeSpan _longestRefusal;
     private readonly SemaphoreSlim _slots = new(Size);
     private readonly List<SmtpConnection> _idle = new(Size);
     private readonly CancellationTokenSource _stopping = new();
@@ -38,11 +37,19 @@ public sealed class SmtpPool : IAsyncDisposable
     /// <param name="idleLimit">How long an unused connection stays open; 30 seconds when null, less than any server
     /// waits (RFC 5321 asks for 5 minutes).</param>
     /// <param name="raiseAfter">How long after a 421 one connection more is tried; 10 seconds when null.</param>
-    public SmtpPool(SmtpOptions options, TimeSpan? idleLimit = null, TimeSpan? raiseAfter = null)
+    /// <param name="longestRefusal">How long a mail waits for a first connection while the server says 421; 5 seconds
+    /// when null. Longer, and nobody would see the outage.</param>
+    public SmtpPool(
+        SmtpOptions options,
+        TimeSpan? idleLimit = null,
+        TimeSpan? raiseAfter = null,
+        TimeSpan? longestRefusal = null
+    )
     {
         _connector = new SmtpConnector(options);
         _idleLimit = idleLimit ?? TimeSpan.FromSeconds(30);
         _raiseAfter = raiseAfter ?? TimeSpan.FromSeconds(10);
+        _longestRefusal = longestRefusal ?? TimeSpan.FromSeconds(5);
         _closingIdle = BackgroundLoop.Run("SMTP pool", CloseIdleAsync);
     }
 
@@ -90,7 +97,7 @@ public sealed class SmtpPool : IAsyncDisposable
                     continue;
                 _slots.Release();
                 refused ??= Stopwatch.StartNew();
-                if (refused.Elapsed + pause > LongestRefusal || !await PauseAsync(pause, cancellationToken))
+                if (refused.Elapsed + pause > _longestRefusal || !await PauseAsync(pause, cancellationToken))
                     throw;
                 pause *= 2;
             }
