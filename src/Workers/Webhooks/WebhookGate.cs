@@ -12,6 +12,14 @@ public sealed class WebhookGate(TimeProvider clock)
 {
     private const int MostCalls = 5;
 
+    // By then the pauses are at their longest, ten minutes after the first failure.
+    internal const int ManyFailures = 9;
+
+    /// <summary>
+    /// How long an address that takes nothing lets a delivery wait without an attempt of its own.
+    /// </summary>
+    public static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
+
     private static readonly TimeSpan Busy = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(5);
 
@@ -38,9 +46,9 @@ public sealed class WebhookGate(TimeProvider clock)
                 _states[webhook] = state = new State();
             var pause = clock.GetElapsedTime(now, state.ClosedUntil);
             if (state.Failures > 0 && pause > TimeSpan.Zero)
-                return new GatePass(pause);
+                return new GatePass(pause, state.Failures);
             if (state.Calls >= (state.Failures > 0 ? 1 : MostCalls))
-                return new GatePass(Busy);
+                return new GatePass(Busy, 0);
             state.Calls++;
             return default;
         }
@@ -86,4 +94,15 @@ public sealed class WebhookGate(TimeProvider clock)
 
 /// <summary>The answer of <see cref="WebhookGate.TryEnter"/>.</summary>
 /// <param name="Wait">How long to wait before asking again; null for a place.</param>
-public readonly record struct GatePass(TimeSpan? Wait);
+/// <param name="Failures">How many calls have failed in a row, if the wait is because of them; else 0.</param>
+public readonly record struct GatePass(TimeSpan? Wait, int Failures)
+{
+    /// <summary>
+    /// Whether to give up: after many failures, the last of them within minutes, and never because other deliveries
+    /// are being made. So an address gets another chance before anything is given up that waited while the step was
+    /// paused.
+    /// </summary>
+    /// <param name="waited">How long the delivery has waited without an attempt.</param>
+    public bool IsHopeless(TimeSpan waited) =>
+        Wait is not null && Failures >= WebhookGate.ManyFailures && waited > WebhookGate.LongestWait;
+}

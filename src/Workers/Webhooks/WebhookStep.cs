@@ -18,9 +18,6 @@ public sealed class WebhookStep(WebhookTargetReader deliveries, WebhookClient cl
     : IConsumer<WebhookDue>,
         IStep
 {
-    // How long an address that takes nothing lets its deliveries wait without an attempt of their own.
-    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
-
     /// <inheritdoc />
     public static StepPolicy Policy =>
         new("webhook")
@@ -59,7 +56,7 @@ public sealed class WebhookStep(WebhookTargetReader deliveries, WebhookClient cl
 
         var pass = gate.TryEnter(call.WebhookId);
         if (pass.Wait is { } wait)
-            throw Later(call, wait);
+            throw Later(call.Url, pass, wait, context.DeferredSince());
         try
         {
             await client.PostAsync(call, call.Url, context.CancellationToken);
@@ -75,13 +72,19 @@ public sealed class WebhookStep(WebhookTargetReader deliveries, WebhookClient cl
         }
     }
 
-    private static Exception Later(WebhookCall call, TimeSpan wait) =>
-        DatabaseClock.UtcNow - call.At > LongestWait
+    // The event's own age says nothing: it may have been redriven, or its queue paused.
+    private static Exception Later(Uri url, GatePass pass, TimeSpan wait, DateTimeOffset? since)
+    {
+        var now = DatabaseClock.UtcNow;
+        return pass.IsHopeless(now - (since ?? now))
             ? new PermanentFaultException(
-                $"{call.Url!.Authority} has taken no delivery of this web hook lately, and this event is older than {LongestWait.TotalHours:0} h. Redrive it when the client's address answers again."
+                $"{url.Authority} has refused the last {pass.Failures} deliveries of this web hook, and this one has waited for {WebhookGate.LongestWait.TotalHours:0} h. Redrive it when the client's address answers again."
             )
             : new StepDeferredException(
-                $"{call.Url!.Authority} is busy with other deliveries of this web hook, or has refused the last one; this one follows in {wait.TotalSeconds:0.#} s.",
-                DatabaseClock.UtcNow + wait
+                pass.Failures > 0
+                    ? $"{url.Authority} has refused the last delivery of this web hook; this one follows in {wait.TotalSeconds:0.#} s."
+                    : $"{url.Authority} is busy with other deliveries of this web hook; this one follows in {wait.TotalSeconds:0.#} s.",
+                now + wait
             );
+    }
 }

@@ -5,9 +5,11 @@ using MassTransit;
 using Orders.Testing;
 using Orders.Testing.Servers;
 using Orders.Testing.Zoo;
+using QueueWorkers.Clocks;
 using QueueWorkers.Outbox;
 using QueueWorkers.Steps;
 using QueueWorkers.Steps.Claims;
+using QueueWorkers.Steps.Faults;
 using QueueWorkers.Steps.Runs;
 
 namespace Orders.Infrastructure.Tests.Steps;
@@ -61,6 +63,40 @@ public sealed class RedeliveryTests() : ZooFixture("careful,patient")
         await TestSystem.UntilAsync(subject, "careful", StepStatus.Done);
         Assert.That(seen, Has.Count.GreaterThan(1));
         Assert.That(seen, Is.All.EqualTo(new Seen(message, subject, 7, "acme")));
+    }
+
+    [Test]
+    public async Task A_message_that_its_step_puts_off_knows_since_when()
+    {
+        var subject = Guid.NewGuid();
+        var since = new ConcurrentQueue<DateTimeOffset?>();
+        Script.For(
+            subject,
+            (context, run) =>
+            {
+                since.Enqueue(context.DeferredSince());
+                return run switch
+                {
+                    1 or 2 => throw new StepDeferredException("It is too early.", DatabaseClock.UtcNow),
+                    3 => throw new InvalidOperationException("Not yet."),
+                    _ => Task.CompletedTask,
+                };
+            }
+        );
+        var before = DatabaseClock.UtcNow;
+        await DeliverAsync("careful", Guid.NewGuid(), Feed(subject));
+
+        await TestSystem.EventuallyFastForwardingAsync(
+            () => TestSystem.StatusAsync(subject, "careful"),
+            Is.EqualTo(StepStatus.Done),
+            "status of the step"
+        );
+        var seen = since.ToArray();
+        Assert.That(seen, Has.Length.EqualTo(4));
+        Assert.That(seen[0], Is.Null, "before");
+        Assert.That(seen[1], Is.InRange(before.AddMilliseconds(-1), DatabaseClock.UtcNow));
+        Assert.That(seen[2], Is.EqualTo(seen[1]), "the second time");
+        Assert.That(seen[3], Is.Null, "after an attempt");
     }
 
     [Test]

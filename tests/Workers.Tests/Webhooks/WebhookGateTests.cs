@@ -42,6 +42,36 @@ public sealed class WebhookGateTests
         Assert.That(gate.TryEnter(webhook).Wait, Is.EqualTo(TimeSpan.FromMinutes(5)));
     }
 
+    [Test]
+    public void Given_up_is_only_what_has_waited_for_a_day_at_an_address_that_refuses_at_present()
+    {
+        var (gate, webhook) = (new WebhookGate(_clock), Guid.NewGuid());
+        var twoDays = TimeSpan.FromDays(2);
+        for (var i = 0; i < 5; i++)
+            gate.TryEnter(webhook);
+        Assert.That(gate.TryEnter(webhook).IsHopeless(twoDays), Is.False, "five calls are under way");
+        for (var i = 0; i < 5; i++)
+            gate.Leave(webhook, hasFailed: null);
+
+        for (var failures = 0; failures < WebhookGate.ManyFailures; failures++)
+        {
+            Assert.That(gate.TryEnter(webhook).IsHopeless(twoDays), Is.False, "a trial");
+            Assert.That(gate.TryEnter(webhook).IsHopeless(twoDays), Is.False, "few failures");
+            if (failures == 0)
+                gate.Leave(webhook, hasFailed: null);
+            gate.Leave(webhook, hasFailed: true);
+            if (failures < WebhookGate.ManyFailures - 1)
+                _clock.Advance(TimeSpan.FromMinutes(5));
+        }
+
+        Assert.That(gate.TryEnter(webhook).IsHopeless(twoDays), Is.True);
+        Assert.That(gate.TryEnter(webhook).IsHopeless(TimeSpan.FromHours(23)), Is.False, "waits since yesterday");
+        // The step was paused meanwhile: first the address is asked again.
+        _clock.Advance(twoDays);
+        Assert.That(gate.TryEnter(webhook).Wait, Is.Null);
+        Assert.That(gate.TryEnter(webhook).IsHopeless(twoDays), Is.False, "beside the trial");
+    }
+
     private sealed class ClockByHand : TimeProvider
     {
         private TimeSpan _now = TimeSpan.FromHours(1);

@@ -130,6 +130,44 @@ public sealed class WebhookStepTests : InstallationFixture
         await TestSystem.Database.ExecuteAsync("delete from webhooks where id = $1", hanging);
     }
 
+    // As after a redrive, a pause, or a queue that was filled again.
+    [Test]
+    public async Task Events_of_days_ago_are_all_delivered_however_many_come_at_once()
+    {
+        var (webhook, _) = await RegisterAsync(_receiver.Url);
+        var open = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _receiver.Answer = async context =>
+        {
+            await open.Task;
+            await Receiver.NoContent(context);
+        };
+        var order = await TestSystem.StoreAsync();
+        var deliveries = new Guid[10];
+        for (var i = 0; i < deliveries.Length; i++)
+            deliveries[i] = (await DueAsync(webhook, order, age: TimeSpan.FromDays(2))).Delivery;
+        await Eventually.That(
+            () =>
+                TestSystem.Database.CountAsync(
+                    "step_runs where subject_id = any ($1) and last_fault like '%of this web hook%'",
+                    deliveries
+                ),
+            Is.EqualTo(5),
+            "deliveries that found no place"
+        );
+        open.SetResult();
+
+        await TestSystem.EventuallyFastForwardingAsync(
+            () =>
+                TestSystem.Database.CountAsync(
+                    $"step_runs where subject_id = any ($1) and status = {StepStatus.Done:D}",
+                    deliveries
+                ),
+            Is.EqualTo(deliveries.Length),
+            "deliveries that are done"
+        );
+        Assert.That(_receiver.Received.Select(r => Guid.Parse(r.Id)).Distinct(), Is.EquivalentTo(deliveries));
+    }
+
     [TestCase(302, "a redirect (302), which is never followed")]
     [TestCase(410, "wants no more deliveries")]
     public async Task Some_answers_are_final(int status, string saying)
@@ -232,14 +270,15 @@ public sealed class WebhookStepTests : InstallationFixture
         return (id, secret);
     }
 
-    private async Task<(Guid Order, Guid Delivery)> DueAsync(Guid webhook, Guid? about = null)
+    private async Task<(Guid Order, Guid Delivery)> DueAsync(Guid webhook, Guid? about = null, TimeSpan age = default)
     {
         var (order, delivery) = (about ?? await TestSystem.StoreAsync(), DatabaseClock.NewId());
         await TestSystem.Database.ExecuteAsync(
-            "insert into webhook_deliveries (id, webhook_id, order_id, event, at) values ($1, $2, $3, 'order.completed', now())",
+            "insert into webhook_deliveries (id, webhook_id, order_id, event, at) values ($1, $2, $3, 'order.completed', now() - $4)",
             delivery,
             webhook,
-            order
+            order,
+            age
         );
         await DeliverAsync("webhook", delivery, new WebhookDue(delivery, DateTimeOffset.UtcNow));
         return (order, delivery);

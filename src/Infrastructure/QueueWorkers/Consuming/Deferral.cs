@@ -29,6 +29,9 @@ internal static class Deferral
 
     private const string Prefix = "Deferred-";
 
+    // The end of the year 9999, in milliseconds since 1970.
+    private const long LastTime = 253_402_300_799_999;
+
     /// <summary>Whether a header is one of these.</summary>
     public static bool IsHeader(string name) => name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase);
 
@@ -44,18 +47,23 @@ internal static class Deferral
             ? (short)original
             : SendContextRow.PriorityOf(context);
 
+    /// <summary>
+    /// When the message was deferred for the first time since its last attempt; null when it was not.
+    /// </summary>
+    public static DateTimeOffset? SinceOf(ConsumeContext context) =>
+        CauseOf(context) is { } last
+        && last != NameOf(DeferralCause.Redelivery)
+        && NumberIn(context, Since) is { } since and > 0 and <= LastTime
+            ? DateTimeOffset.FromUnixTimeMilliseconds(since)
+            : null;
+
     /// <summary>The headers of a message that is deferred.</summary>
-    public static IEnumerable<KeyValuePair<string, object?>> Notes(ConsumeContext context, DeferralCause cause)
-    {
-        var since =
-            CauseOf(context) is { } last && last != NameOf(DeferralCause.Redelivery) ? NumberIn(context, Since) : null;
-        return
+    public static IEnumerable<KeyValuePair<string, object?>> Notes(ConsumeContext context, DeferralCause cause) =>
         [
             new(Cause, NameOf(cause)),
             new(Count, CountOf(context, cause) + 1),
-            new(Since, since is > 0 ? since : DatabaseClock.UtcNow.ToUnixTimeMilliseconds()),
+            new(Since, (SinceOf(context) ?? DatabaseClock.UtcNow).ToUnixTimeMilliseconds()),
         ];
-    }
 
     /// <summary>A retry stands behind first attempts: one class lower, and no further however often it comes.</summary>
     /// <param name="original">The class at the first attempt; null for the broker's normal, 4.</param>

@@ -38,6 +38,7 @@ internal sealed class ReceiveStage<TStep>(EffectClaims claims)
         )
         {
             Priority = Deferral.ClassOf(context),
+            DeferredSince = Deferral.SinceOf(context),
             Keys = key => context.ReceiveContext.TransportHeaders.Get<string>(MessageKeys.HeaderOf(key)),
         };
         if (policy.Compensations.Contains(typeof(T)))

@@ -69,6 +69,11 @@ public sealed class StepRun
     /// <summary>1 for the first run on the message, counted over retries and redeliveries.</summary>
     public int Attempt { get; }
 
+    /// <summary>
+    /// When the message was deferred for the first time since its last attempt or redrive; null when it was not.
+    /// </summary>
+    public DateTimeOffset? DeferredSince { get; internal init; }
+
     /// <summary>When the run began.</summary>
     public DateTimeOffset StartedAt { get; }
 
