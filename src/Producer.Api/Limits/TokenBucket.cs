@@ -8,7 +8,7 @@ namespace Orders.Producer.Api.Limits;
 /// <param name="capacity">Tokens it can hold; it is full at first.</param>
 /// <param name="now">The clock's present time stamp.</param>
 /// <param name="frequency">The clock's ticks per second.</param>
-internal sealed class TokenBucket(int perSecond, int capacity, long now, long frequency)
+internal sealed class TokenBucket(double perSecond, int capacity, long now, long frequency)
 {
     private readonly Lock _lock = new();
     private double _tokens = capacity;

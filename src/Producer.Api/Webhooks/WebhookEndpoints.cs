@@ -11,7 +11,12 @@ namespace Orders.Producer.Api.Webhooks;
 /// <c>/webhooks</c>: a client registers, lists, tests, rotates and removes its own web hooks, and sees their last
 /// deliveries. Those of others are as if they did not exist.
 /// </summary>
-internal sealed class WebhookEndpoints(WebhookRegistry registry, WebhookDeliveryReader deliveries, WebhookRules rules)
+internal sealed class WebhookEndpoints(
+    WebhookRegistry registry,
+    WebhookDeliveryReader deliveries,
+    WebhookRules rules,
+    WebhookTestLimit tests
+)
 {
     private const int LargestBody = 16 * 1024;
 
@@ -135,6 +140,12 @@ internal sealed class WebhookEndpoints(WebhookRegistry registry, WebhookDelivery
     /// <summary><c>POST /webhooks/{id}/test</c>.</summary>
     public async Task TestAsync(HttpContext context, Guid id)
     {
+        if (tests.Charge(Caller.Of(context)) is { } refusal)
+        {
+            await refusal.AnswerAsync(context);
+            return;
+        }
+
         if (await registry.TestAsync(Caller.Of(context).ClientId, id, context.RequestAborted) is { } delivery)
             await JsonAnswer.WriteAsync(
                 context,

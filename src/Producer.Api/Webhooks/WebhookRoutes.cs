@@ -11,7 +11,7 @@ internal static class WebhookRoutes
 
     /// <summary>Adds the endpoints.</summary>
     public static IServiceCollection AddWebhookEndpoints(this IServiceCollection services) =>
-        services.AddSingleton<WebhookRules>().AddSingleton<WebhookEndpoints>();
+        services.AddSingleton<WebhookRules>().AddSingleton<WebhookTestLimit>().AddSingleton<WebhookEndpoints>();
 
     /// <summary>Maps the endpoints.</summary>
     public static void MapWebhooks(this WebApplication app)
@@ -68,7 +68,7 @@ internal static class WebhookRoutes
             .Describe(
                 "TestWebhook",
                 "Send a test event",
-                "An event webhook.test takes the way of all events. Its delivery is in the log.",
+                "An event webhook.test takes the way of all events. Its delivery is in the log. A client sends at most ten in a minute.",
                 Tag
             )
             .Produces<TestedWebhook>(202, Json)

@@ -3,7 +3,7 @@ namespace Orders.Workers.Webhooks;
 /// <summary>
 /// Keeps one web hook from taking the places of all others: at most five calls to one at a time in this process. After
 /// a failure one at a time, with growing waits in between, up to five minutes; a success ends that. Deliveries that
-/// have to wait do so in the outbox and count no attempt.
+/// have to wait do so in the outbox and count no attempt; each is told a time of its own to come back.
 /// In memory only: a process that starts anew finds out by its first call to each. What is kept is one entry for each
 /// web hook that is being called or whose last call failed.
 /// </summary>
@@ -20,8 +20,18 @@ public sealed class WebhookGate(TimeProvider clock)
     /// </summary>
     public static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
 
+    // Parts of a pause: as many deliveries come back in the time of one.
+    private const int PlacesInPause = 60;
+
     private static readonly TimeSpan Busy = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(5);
+
+    // Until a call has ended, one is taken to last a second.
+    private static readonly TimeSpan UsualCall = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ShortestGap = TimeSpan.FromMilliseconds(5);
+
+    // Beyond this the places begin anew from the first: an address that is well again gets its backlog soon.
+    private static readonly TimeSpan Lap = TimeSpan.FromMinutes(30);
 
     private readonly Lock _lock = new();
     private readonly Dictionary<Guid, State> _states = [];
@@ -44,21 +54,31 @@ public sealed class WebhookGate(TimeProvider clock)
             var now = clock.GetTimestamp();
             if (!_states.TryGetValue(webhook, out var state))
                 _states[webhook] = state = new State();
-            var pause = clock.GetElapsedTime(now, state.ClosedUntil);
-            if (state.Failures > 0 && pause > TimeSpan.Zero)
-                return new GatePass(pause, state.Failures);
+            if (state.Failures > 0 && state.ClosedUntil > now)
+                return new GatePass(Place(state, state.ClosedUntil, now), state.Failures);
             if (state.Calls >= (state.Failures > 0 ? 1 : MostCalls))
-                return new GatePass(Busy, 0);
+                return new GatePass(Place(state, now + Ticks(Busy), now), 0);
             state.Calls++;
-            return default;
+            return new GatePass { EnteredAt = now };
         }
     }
 
+    // Everyone who waits gets a time of its own to come back, so a backlog neither comes in one herd nor comes in vain.
+    private TimeSpan Place(State state, long first, long now)
+    {
+        var place = state.NextPlace > first && state.NextPlace < first + Ticks(Lap) ? state.NextPlace : first;
+        state.NextPlace = place + Ticks(state.Gap);
+        return clock.GetElapsedTime(now, place);
+    }
+
+    private long Ticks(TimeSpan time) => (long)(time.TotalSeconds * clock.TimestampFrequency);
+
     /// <summary>A call has ended.</summary>
     /// <param name="webhook">The web hook.</param>
+    /// <param name="pass">What <see cref="TryEnter"/> answered.</param>
     /// <param name="hasFailed">Whether it failed; null when it says nothing about the address.</param>
     /// <param name="asked">The wait that the address asked for.</param>
-    public void Leave(Guid webhook, bool? hasFailed, TimeSpan asked = default)
+    public void Leave(Guid webhook, GatePass pass, bool? hasFailed, TimeSpan asked = default)
     {
         lock (_lock)
         {
@@ -66,15 +86,22 @@ public sealed class WebhookGate(TimeProvider clock)
             state.Calls--;
             if (hasFailed is true)
             {
-                state.Failures++;
+                // The places handed out so far were for another pace.
+                if (state.Failures++ == 0)
+                    state.NextPlace = 0;
                 var pause = TimeSpan.FromSeconds(Math.Pow(2, Math.Min(state.Failures, 10)));
                 pause = asked > pause ? asked : pause;
                 pause = pause < LongestPause ? pause : LongestPause;
-                state.ClosedUntil = clock.GetTimestamp() + (long)(pause.TotalSeconds * clock.TimestampFrequency);
+                state.ClosedUntil = clock.GetTimestamp() + Ticks(pause);
+                state.Gap = pause / PlacesInPause;
             }
             else if (hasFailed is false)
             {
+                if (state.Failures > 0)
+                    state.NextPlace = 0;
                 state.Failures = 0;
+                var gap = clock.GetElapsedTime(pass.EnteredAt) / MostCalls;
+                state.Gap = gap > ShortestGap ? gap : ShortestGap;
             }
 
             if (state is { Calls: 0, Failures: 0 })
@@ -89,6 +116,10 @@ public sealed class WebhookGate(TimeProvider clock)
         public int Failures { get; set; }
 
         public long ClosedUntil { get; set; }
+
+        public long NextPlace { get; set; }
+
+        public TimeSpan Gap { get; set; } = UsualCall / MostCalls;
     }
 }
 
@@ -97,6 +128,9 @@ public sealed class WebhookGate(TimeProvider clock)
 /// <param name="Failures">How many calls have failed in a row, if the wait is because of them; else 0.</param>
 public readonly record struct GatePass(TimeSpan? Wait, int Failures)
 {
+    /// <summary>The clock's time stamp when a place was given.</summary>
+    public long EnteredAt { get; init; }
+
     /// <summary>
     /// Whether to give up: after many failures, the last of them within minutes, and never because other deliveries
     /// are being made. So an address gets another chance before anything is given up that waited while the step was

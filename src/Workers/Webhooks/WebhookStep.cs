@@ -60,14 +60,14 @@ public sealed class WebhookStep(WebhookTargetReader deliveries, WebhookClient cl
         try
         {
             await client.PostAsync(call, call.Url, context.CancellationToken);
-            gate.Leave(call.WebhookId, hasFailed: false);
+            gate.Leave(call.WebhookId, pass, hasFailed: false);
         }
         catch (Exception fault)
         {
             // A process that stops has learnt nothing about the address, and a refusal for good took no time: the
             // others may go on.
             var isTrouble = fault is not PermanentFaultException && !context.CancellationToken.IsCancellationRequested;
-            gate.Leave(call.WebhookId, isTrouble ? true : null, StepSchedule.RequestedWait(fault));
+            gate.Leave(call.WebhookId, pass, isTrouble ? true : null, StepSchedule.RequestedWait(fault));
             throw;
         }
     }

@@ -66,15 +66,17 @@ public sealed class RedeliveryTests() : ZooFixture("careful,patient")
     }
 
     [Test]
-    public async Task A_message_that_its_step_puts_off_knows_since_when()
+    public async Task A_message_that_its_step_puts_off_stands_one_class_behind_and_knows_since_when()
     {
         var subject = Guid.NewGuid();
-        var since = new ConcurrentQueue<DateTimeOffset?>();
+        var (since, classes) = (new ConcurrentQueue<DateTimeOffset?>(), new ConcurrentQueue<(byte, short?)>());
         Script.For(
             subject,
             (context, run) =>
             {
                 since.Enqueue(context.DeferredSince());
+                var priority = context.ReceiveContext.GetPayload<RabbitMqBasicConsumeContext>().Properties.Priority;
+                classes.Enqueue((priority, context.GetPayload<StepRun>().Priority));
                 return run switch
                 {
                     1 or 2 => throw new StepDeferredException("It is too early.", DatabaseClock.UtcNow),
@@ -97,6 +99,11 @@ public sealed class RedeliveryTests() : ZooFixture("careful,patient")
         Assert.That(seen[1], Is.InRange(before.AddMilliseconds(-1), DatabaseClock.UtcNow));
         Assert.That(seen[2], Is.EqualTo(seen[1]), "the second time");
         Assert.That(seen[3], Is.Null, "after an attempt");
+        Assert.That(
+            classes,
+            Is.EqualTo(new (byte, short?)[] { (7, 7), (6, 7), (6, 7), (6, 7) }),
+            "its class, and that of what follows from it"
+        );
     }
 
     [Test]

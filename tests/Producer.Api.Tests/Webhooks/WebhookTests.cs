@@ -151,6 +151,24 @@ internal sealed class WebhookTests : ApiFixture
     }
 
     [Test]
+    public async Task A_client_sends_a_few_test_events_in_a_minute()
+    {
+        const string carol = "ok_CarolManagesHooksCarolManagesHooksCarolMana";
+        await AddKeyAsync("carol", carol, "webhooks:write", "orders:read");
+        var added = await AddAsync("""{ "url": "https://shop.example/" }""", carol);
+        var path = $"/webhooks/{added.Body["id"]!.GetValue<Guid>()}/test";
+        var answers = new List<Answer>();
+        while (answers.Count < 40 && answers.LastOrDefault()?.Status is null or 202)
+            answers.Add(await PostAsync(path, carol));
+
+        Assert.That(answers, Has.Count.GreaterThan(WebhookRegistry.MostOfClient));
+        Assert.That((answers[^1].Status, answers[^1].Code), Is.EqualTo((429, "too-many-requests")));
+        Assert.That(int.Parse(answers[^1].Headers["Retry-After"], null), Is.InRange(1, 6));
+        Assert.That(await Database.CountAsync("webhook_deliveries"), Is.EqualTo(answers.Count - 1));
+        Assert.That((await PostAsync(path)).Status, Is.EqualTo(404), "another client is not held up");
+    }
+
+    [Test]
     public async Task What_belongs_to_somebody_else_is_not_there()
     {
         var id = (await AddAsync("""{ "url": "https://shop.example/" }""")).Body["id"]!.GetValue<Guid>();

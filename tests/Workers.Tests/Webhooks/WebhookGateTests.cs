@@ -12,20 +12,20 @@ public sealed class WebhookGateTests
         var (gate, webhook) = (new WebhookGate(_clock), Guid.NewGuid());
         Assert.That(Enumerable.Range(0, 6).Count(_ => gate.TryEnter(webhook).Wait is null), Is.EqualTo(5));
         for (var i = 0; i < 5; i++)
-            gate.Leave(webhook, hasFailed: i == 0 ? true : null);
+            gate.Leave(webhook, default, hasFailed: i == 0 ? true : null);
         Assert.That(gate.TryEnter(webhook).Wait, Is.EqualTo(TimeSpan.FromSeconds(2)));
 
         _clock.Advance(TimeSpan.FromSeconds(2));
         Assert.That(gate.TryEnter(webhook).Wait, Is.Null, "a trial");
         Assert.That(gate.TryEnter(webhook).Wait, Is.Not.Null, "another one beside it");
-        gate.Leave(webhook, hasFailed: true);
+        gate.Leave(webhook, default, hasFailed: true);
         Assert.That(gate.TryEnter(webhook).Wait, Is.EqualTo(TimeSpan.FromSeconds(4)));
 
         _clock.Advance(TimeSpan.FromSeconds(4));
         Assert.That(gate.TryEnter(webhook).Wait, Is.Null);
-        gate.Leave(webhook, hasFailed: false);
+        gate.Leave(webhook, default, hasFailed: false);
         Assert.That(gate.TryEnter(webhook).Wait, Is.Null, "after a success");
-        gate.Leave(webhook, hasFailed: false);
+        gate.Leave(webhook, default, hasFailed: false);
         Assert.That(gate.Count, Is.Zero, "entries of web hooks that are well");
     }
 
@@ -34,11 +34,11 @@ public sealed class WebhookGateTests
     {
         var (gate, webhook) = (new WebhookGate(_clock), Guid.NewGuid());
         gate.TryEnter(webhook);
-        gate.Leave(webhook, hasFailed: true, asked: TimeSpan.FromSeconds(30));
+        gate.Leave(webhook, default, hasFailed: true, asked: TimeSpan.FromSeconds(30));
         Assert.That(gate.TryEnter(webhook).Wait, Is.EqualTo(TimeSpan.FromSeconds(30)));
         _clock.Advance(TimeSpan.FromSeconds(30));
         gate.TryEnter(webhook);
-        gate.Leave(webhook, hasFailed: true, asked: TimeSpan.FromHours(3));
+        gate.Leave(webhook, default, hasFailed: true, asked: TimeSpan.FromHours(3));
         Assert.That(gate.TryEnter(webhook).Wait, Is.EqualTo(TimeSpan.FromMinutes(5)));
     }
 
@@ -51,15 +51,15 @@ public sealed class WebhookGateTests
             gate.TryEnter(webhook);
         Assert.That(gate.TryEnter(webhook).IsHopeless(twoDays), Is.False, "five calls are under way");
         for (var i = 0; i < 5; i++)
-            gate.Leave(webhook, hasFailed: null);
+            gate.Leave(webhook, default, hasFailed: null);
 
         for (var failures = 0; failures < WebhookGate.ManyFailures; failures++)
         {
             Assert.That(gate.TryEnter(webhook).IsHopeless(twoDays), Is.False, "a trial");
             Assert.That(gate.TryEnter(webhook).IsHopeless(twoDays), Is.False, "few failures");
             if (failures == 0)
-                gate.Leave(webhook, hasFailed: null);
-            gate.Leave(webhook, hasFailed: true);
+                gate.Leave(webhook, default, hasFailed: null);
+            gate.Leave(webhook, default, hasFailed: true);
             if (failures < WebhookGate.ManyFailures - 1)
                 _clock.Advance(TimeSpan.FromMinutes(5));
         }
@@ -70,6 +70,40 @@ public sealed class WebhookGateTests
         _clock.Advance(twoDays);
         Assert.That(gate.TryEnter(webhook).Wait, Is.Null);
         Assert.That(gate.TryEnter(webhook).IsHopeless(twoDays), Is.False, "beside the trial");
+    }
+
+    // Two hundred at an address that is down, and at one whose calls take ten seconds.
+    [TestCase(true, 5)]
+    [TestCase(false, 2)]
+    public void Whoever_waits_gets_a_time_of_its_own(bool isDown, int seconds)
+    {
+        var (gate, webhook) = (new WebhookGate(_clock), Guid.NewGuid());
+        var passes = Enumerable.Range(0, 5).Select(_ => gate.TryEnter(webhook)).ToArray();
+        _clock.Advance(TimeSpan.FromSeconds(10));
+        gate.Leave(webhook, passes[0], hasFailed: isDown, asked: TimeSpan.FromHours(1));
+        if (!isDown)
+            gate.TryEnter(webhook);
+
+        var times = Enumerable.Range(0, 200).Select(_ => gate.TryEnter(webhook).Wait!.Value).ToArray();
+        Assert.That(times[0], Is.EqualTo(isDown ? TimeSpan.FromMinutes(5) : TimeSpan.FromSeconds(2)));
+        var gaps = times.Zip(times.Skip(1), (first, second) => second - first);
+        Assert.That(gaps, Is.All.EqualTo(TimeSpan.FromSeconds(seconds)));
+    }
+
+    [Test]
+    public void The_times_begin_anew_after_half_an_hour_and_when_the_address_is_well_again()
+    {
+        var (gate, webhook) = (new WebhookGate(_clock), Guid.NewGuid());
+        gate.Leave(webhook, gate.TryEnter(webhook), hasFailed: true, asked: TimeSpan.FromHours(1));
+        var times = Enumerable.Range(0, 1000).Select(_ => gate.TryEnter(webhook).Wait!.Value).ToArray();
+        Assert.That(times.Max(), Is.LessThan(TimeSpan.FromMinutes(35)));
+        Assert.That(times.GroupBy(t => t).Max(same => same.Count()), Is.EqualTo(3), "at the same instant");
+
+        _clock.Advance(TimeSpan.FromMinutes(5));
+        gate.Leave(webhook, gate.TryEnter(webhook), hasFailed: false);
+        for (var i = 0; i < 5; i++)
+            gate.TryEnter(webhook);
+        Assert.That(gate.TryEnter(webhook).Wait, Is.EqualTo(TimeSpan.FromSeconds(2)));
     }
 
     private sealed class ClockByHand : TimeProvider

@@ -3,6 +3,7 @@ using MassTransit;
 using QueueWorkers.Clocks;
 using QueueWorkers.FlowControl;
 using QueueWorkers.Outbox;
+using QueueWorkers.Outbox.Relaying;
 
 namespace QueueWorkers.Consuming;
 
@@ -65,7 +66,14 @@ internal static class Deferral
             new(Since, (SinceOf(context) ?? DatabaseClock.UtcNow).ToUnixTimeMilliseconds()),
         ];
 
-    /// <summary>A retry stands behind first attempts: one class lower, and no further however often it comes.</summary>
+    /// <summary>The header that keeps the class at the first attempt, of a message that goes on in another.</summary>
+    public static KeyValuePair<string, object?> ClassNote(ConsumeContext context) =>
+        new(Class, (long)(ClassOf(context) ?? PriorityBatcher.Normal));
+
+    /// <summary>
+    /// A retry, or what its step has put off, stands behind first attempts: one class lower, and no further however
+    /// often it comes.
+    /// </summary>
     /// <param name="original">The class at the first attempt; null for the broker's normal, 4.</param>
     public static short? Behind(short? original) =>
         original switch

@@ -63,7 +63,7 @@ internal static class SendContextRow
     }
 
     /// <summary>
-    /// The row that brings a received message to the same endpoint again, as it is: same id, same class, same counters.
+    /// The row that brings a received message to the same endpoint again, as it is: same id, same counters.
     /// </summary>
     /// <param name="context">The message.</param>
     /// <param name="exchange">The endpoint's exchange.</param>
@@ -72,13 +72,15 @@ internal static class SendContextRow
     /// a new message.</param>
     /// <param name="refusedSince">Since when the database refuses what the message needs; null when it waits for
     /// another reason.</param>
+    /// <param name="priority">Its class; null for the broker's normal.</param>
     /// <param name="notes">Headers that take the place of the received ones of the same names.</param>
     public static OutboxMessage Deferred(
         ConsumeContext context,
         string exchange,
         DateTimeOffset dueAt,
         long lost,
-        DateTimeOffset? refusedSince = null,
+        DateTimeOffset? refusedSince,
+        short? priority,
         params IEnumerable<KeyValuePair<string, object?>> notes
     )
     {
@@ -97,7 +99,7 @@ internal static class SendContextRow
                     .Concat(notes)
             ),
             Body = context.ReceiveContext.Body.GetBytes(),
-            Priority = received.IsPriorityPresent() ? received.Priority : null,
+            Priority = priority,
             DueAt = dueAt,
         };
     }

@@ -57,13 +57,15 @@ internal sealed class DeferStage<TStep>(
         var (count, soon) = (Deferral.CountOf(context, DeferralCause.EffectInProgress), DatabaseClock.UtcNow);
         var at = count == 0 ? soon : soon + Backoff.After(FirstWait, LongestWait, count - 1, run.MessageId);
         at = busy.Until > at ? busy.Until : at;
-        // Whoever looks at the subject sees what it waits for. A run at the same effect shows itself.
-        if (busy is not EffectInProgressException)
+        // Whoever looks at the subject sees what it waits for. A run at the same effect shows itself. What is put off
+        // stands behind first attempts, as a retry does.
+        var isPutOff = busy is not EffectInProgressException;
+        if (isPutOff)
             await DatabaseRetry.RunAsync(
                 () => failures.RecordDeferredAsync(run, busy.Message, at),
                 context.CancellationToken
             );
-        await DeferAsync(context, run, at, DeferralCause.EffectInProgress);
+        await DeferAsync(context, run, at, DeferralCause.EffectInProgress, isBehind: isPutOff);
     }
 
     /// <summary>What the step depends on is down.</summary>
@@ -120,18 +122,21 @@ internal sealed class DeferStage<TStep>(
         StepRun run,
         DateTimeOffset until,
         DeferralCause cause,
-        DateTimeOffset? refusedSince = null
+        DateTimeOffset? refusedSince = null,
+        bool isBehind = false
     )
         where T : class
     {
         metrics.Deferred(run.Step, cause);
+        var notes = Deferral.Notes(context, cause);
         var row = SendContextRow.Deferred(
             context,
             run.Step,
             until,
             LostDeliveries.Of(context),
             refusedSince,
-            Deferral.Notes(context, cause)
+            isBehind ? Deferral.Behind(Deferral.ClassOf(context)) : SendContextRow.PriorityOf(context),
+            isBehind ? notes.Append(Deferral.ClassNote(context)) : notes
         );
         await DatabaseRetry.RunAsync(
             () => outbox.InsertAsync(row, context.CancellationToken),

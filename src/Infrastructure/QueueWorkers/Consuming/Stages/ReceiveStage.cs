@@ -38,7 +38,7 @@ internal sealed class ReceiveStage<TStep>(EffectClaims claims)
         )
         {
             Priority = Deferral.ClassOf(context),
-            DeferredSince = Deferral.SinceOf(context),
+            DeferredSince = context.GetRetryAttempt() == 0 ? Deferral.SinceOf(context) : null,
             Keys = key => context.ReceiveContext.TransportHeaders.Get<string>(MessageKeys.HeaderOf(key)),
         };
         if (policy.Compensations.Contains(typeof(T)))
