@@ -119,6 +119,24 @@ internal sealed class WebhookTests : ApiFixture
     }
 
     [Test]
+    public async Task A_rotation_whose_answer_was_lost_is_repeated_and_the_secret_in_use_is_kept()
+    {
+        var added = await AddAsync("""{ "url": "https://shop.example/" }""");
+        var id = added.Body["id"]!.GetValue<Guid>();
+        await PostAsync($"/webhooks/{id}/rotate-secret");
+        var repeated = await PostAsync($"/webhooks/{id}/rotate-secret");
+        Assert.That(
+            await SecretsAsync(id),
+            Is.EqualTo((SecretIn(repeated), SecretIn(added))),
+            "the present and the previous one"
+        );
+
+        await Database.ExecuteAsync("update webhooks set previous_until = now() where id = $1", id);
+        var next = await PostAsync($"/webhooks/{id}/rotate-secret");
+        Assert.That(await SecretsAsync(id), Is.EqualTo((SecretIn(next), SecretIn(repeated))), "a day later");
+    }
+
+    [Test]
     public async Task A_test_event_becomes_a_delivery_and_a_message_and_stands_in_the_log()
     {
         var id = (await AddAsync("""{ "url": "https://shop.example/" }""")).Body["id"]!.GetValue<Guid>();
@@ -199,6 +217,17 @@ internal sealed class WebhookTests : ApiFixture
         SendAsync(HttpMethod.Post, "/webhooks", key, Json(body));
 
     private Task<Answer> PostAsync(string path, string key = Managed) => SendAsync(HttpMethod.Post, path, key);
+
+    private static string SecretIn(Answer answer) => answer.Body["secret"]!.GetValue<string>();
+
+    private async Task<(string Present, string Previous)> SecretsAsync(Guid webhook)
+    {
+        var secrets = await Database.ScalarAsync<byte[][]>(
+            "select array[secret, previous_secret] from webhooks where id = $1",
+            webhook
+        );
+        return (WebhookSecret.Format(secrets[0]), WebhookSecret.Format(secrets[1]));
+    }
 
     private async Task<JsonNode> LogAsync(Guid webhook) =>
         (await GetAsync($"/webhooks/{webhook}/deliveries", Managed)).Body.AsArray().Single()!;

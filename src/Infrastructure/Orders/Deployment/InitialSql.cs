@@ -83,10 +83,16 @@ internal static class InitialSql
         """;
 
     // The API writes secrets and must not read them: it cannot say "previous_secret = secret" itself.
+    // While an earlier rotation's old secret still signs, it is kept: a client whose answer got lost rotates again, and
+    // its server has no other one.
     private const string Webhooks = """
         create function webhook_keep_secret() returns trigger language plpgsql as $$
         begin
-            new.previous_secret := old.secret;
+            if old.previous_until > now() then
+                new.previous_secret := old.previous_secret;
+            else
+                new.previous_secret := old.secret;
+            end if;
             return new;
         end $$;
         create trigger webhook_keep_secret before update of secret on webhooks

@@ -38,7 +38,7 @@ public sealed class WebhookRegistry(NpgsqlDataSource database, RelayFeed relay)
     private const string Delete = "delete from webhooks where client_id = $1 and id = $2";
 
     // The new secret signs at once, the old one (kept by a trigger) for a while: no receiver refuses a delivery
-    // meanwhile. Who rotates twice within that time keeps the last two.
+    // meanwhile. A rotation within that time keeps the same old one: the answer to the first may have been lost.
     private const string RotateSecret = $"""
         update webhooks set previous_until = now() + $4, secret = $3
         where client_id = $1 and id = $2 returning {Columns}
