@@ -29,6 +29,8 @@ internal sealed class WebhookRules(WebhookOptions options)
         if (
             text.Length > LongestUrl
             || !Uri.TryCreate(text, UriKind.Absolute, out var url)
+            // As it is stored and called: a letter beyond ASCII takes up to nine characters there.
+            || url.AbsoluteUri.Length > LongestUrl
             || !(url.Scheme == Uri.UriSchemeHttps || (options.AllowHttp && url.Scheme == Uri.UriSchemeHttp))
             || url.UserInfo.Length > 0
             || url.Fragment.Length > 0
@@ -37,7 +39,7 @@ internal sealed class WebhookRules(WebhookOptions options)
         {
             errors.Add(
                 "/url",
-                $"must be an absolute {schemes} address of at most {LongestUrl} characters, without user name and fragment"
+                $"must be an absolute {schemes} address of at most {LongestUrl} characters (letters beyond ASCII count as they are encoded), without user name and fragment"
             );
             return null;
         }

@@ -98,6 +98,15 @@ internal sealed class WebhookTests : ApiFixture
     }
 
     [Test]
+    public async Task An_address_counts_as_it_is_stored_and_called()
+    {
+        // Each of these letters takes nine characters in an address.
+        var answer = await AddAsync($$"""{ "url": "https://shop.example/{{new string('語', 300)}}" }""");
+        Assert.That((answer.Status, answer.Code), Is.EqualTo((422, "invalid-webhook")), answer.ToString());
+        Assert.That(answer.Pointers, Is.EqualTo(["/url"]));
+    }
+
+    [Test]
     public async Task After_a_rotation_both_secrets_are_kept_for_a_day()
     {
         var added = await AddAsync("""{ "url": "https://shop.example/" }""");
