@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Npgsql;
 using Orders.Infrastructure.Webhooks;
 using QueueWorkers.Steps;
 
@@ -104,6 +105,40 @@ internal sealed class WebhookTests : ApiFixture
         var answer = await AddAsync($$"""{ "url": "https://shop.example/{{new string('語', 300)}}" }""");
         Assert.That((answer.Status, answer.Code), Is.EqualTo((422, "invalid-webhook")), answer.ToString());
         Assert.That(answer.Pointers, Is.EqualTo(["/url"]));
+    }
+
+    [Test]
+    public async Task Of_many_registrations_at_the_same_time_ten_succeed()
+    {
+        // Holds up whoever has counted, until all are there.
+        await Database.ExecuteAsync(
+            """
+            create function hold_up() returns trigger language plpgsql as
+                $do$ begin perform pg_advisory_xact_lock_shared(7); return new; end $do$;
+            create trigger holds_up before insert on webhooks for each row execute function hold_up()
+            """
+        );
+        await using var holding = await Database.Source.OpenConnectionAsync();
+        await using var hold = new NpgsqlCommand("select pg_advisory_lock(7)", holding);
+        await hold.ExecuteNonQueryAsync();
+        var adding = Task.WhenAll(
+            Enumerable
+                .Range(0, WebhookRegistry.MostOfClient + 2)
+                .Select(i => AddAsync($$"""{ "url": "https://shop.example/{{i}}" }"""))
+        );
+        await Eventually.That(
+            () =>
+                Database.CountAsync("pg_stat_activity where datname = current_database() and wait_event = 'advisory'"),
+            Is.EqualTo(WebhookRegistry.MostOfClient + 2),
+            "registrations that wait"
+        );
+        await using var release = new NpgsqlCommand("select pg_advisory_unlock(7)", holding);
+        await release.ExecuteNonQueryAsync();
+        var answers = await adding;
+        await Database.ExecuteAsync("drop trigger holds_up on webhooks; drop function hold_up");
+
+        Assert.That(answers.Count(a => a.Status == 201), Is.EqualTo(WebhookRegistry.MostOfClient));
+        Assert.That(answers.Where(a => a.Status != 201).Select(a => a.Code), Is.All.EqualTo("too-many-webhooks"));
     }
 
     [Test]

@@ -20,7 +20,12 @@ public sealed class WebhookRegistry(NpgsqlDataSource database, RelayFeed relay)
         "select, insert on webhook_deliveries",
     ];
 
+    private const int ClientLock = 0x57656268;
+
     private const string Columns = "id, url, events, created_at, previous_until";
+
+    // A statement of its own: the next one, in the same transaction, then sees what others have committed.
+    private static readonly string LockClient = $"select pg_advisory_xact_lock({ClientLock}, hashtext($1))";
 
     private const string Add = $"""
         insert into webhooks (id, client_id, url, events, secret)
@@ -66,15 +71,28 @@ public sealed class WebhookRegistry(NpgsqlDataSource database, RelayFeed relay)
         CancellationToken cancellationToken
     )
     {
-        await using (var command = database.CreateCommand(Add))
+        await using (var connection = await database.OpenConnectionAsync(cancellationToken))
+        await using (var transaction = await connection.BeginTransactionAsync(cancellationToken))
         {
+            await using (var turn = new NpgsqlCommand(LockClient, connection))
+            {
+                turn.Parameters.Add(new NpgsqlParameter<string> { TypedValue = client });
+                Failpoint.Hit("webhook.before_lock", Outside.Database);
+                await turn.ExecuteNonQueryAsync(cancellationToken);
+            }
+
+            await using var command = new NpgsqlCommand(Add, connection);
             command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = DatabaseClock.NewId() });
             command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = client });
             command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = url.AbsoluteUri });
             command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. events] });
             command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = secret });
             command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = MostOfClient });
-            if ((await ReadAsync(command, cancellationToken)).FirstOrDefault() is { } added)
+            var added = (await ReadAsync(command, cancellationToken)).FirstOrDefault();
+            Failpoint.Hit("webhook.before_commit_add", Outside.Database);
+            await transaction.CommitAsync(CancellationToken.None);
+            Failpoint.Hit("webhook.after_commit_add", Outside.Database);
+            if (added is not null)
                 return (added, false);
         }
 
