@@ -15,7 +15,8 @@ function masked(name, value) {
   if (is_secret(name)) return "*** (" length(value) " characters)"
   # A password in quotes may have semicolons.
   if (match(tolower(value), /(password|pwd) *=/)) value = substr(value, 1, RSTART - 1) "Password=***"
-  gsub(/:\/\/[^\/?#]*@/, "://***@", value)
+  # To the last @: a password with / ? or # in it makes no proper address, and is to be hidden all the same.
+  gsub(/:\/\/[^ ]*@/, "://***@", value)
   # A query is often a token, and so is the path of a chat's web hook.
   if (toupper(name) ~ /WEBHOOK/ && match(value, /:\/\/[^\/?#]*[\/?#]/)) return substr(value, 1, RSTART + RLENGTH - 2) "/***"
   if (match(value, /:\/\/[^?#]*[?#]/)) return substr(value, 1, RSTART + RLENGTH - 2) "?***"

@@ -72,7 +72,7 @@ internal sealed class EnvCheckTests
             Alerts__WebhookUrl='https://shop:very-secret@chat.example?token=very-secret'
             Warehouse__Url='https://stock.example:8443/api?key=very-secret&more=very-secret'
             Email__Smtp__OAuth__TokenUrl='https://shop:very@very-secret@login.example/token#very-secret'
-            Email__ReceiptsUrl='https://receipts.example/mails'
+            Email__ReceiptsUrl='https://shop:very?very-secret#very/secret@receipts.example/mails'
             Invoice__Seller__Name='Host=x;Username=y;password = "a;very-secret";Port=1'
             Invoice__Seller__Address='Host=x;Pwd=a;b very-secret'
 
@@ -94,7 +94,7 @@ internal sealed class EnvCheckTests
             Assert.That(
                 services["email"],
                 Does.Match(@"(?m)^  Email__Smtp__OAuth__TokenUrl +https://\*\*\*@login\.example/token\?\*\*\*  ")
-                    .And.Match(@"(?m)^  Email__ReceiptsUrl +https://receipts\.example/mails  \(\.env\)$")
+                    .And.Match(@"(?m)^  Email__ReceiptsUrl +https://\*\*\*@receipts\.example/mails  \(\.env\)$")
             );
             Assert.That(
                 services["invoice"],
