@@ -1,7 +1,11 @@
 using Npgsql;
 using NpgsqlTypes;
 using Orders.Testing;
+using Orders.Testing.Zoo;
 using QueueWorkers.Consuming;
+using QueueWorkers.DeadLetters;
+using QueueWorkers.DeadLetters.Recording;
+using QueueWorkers.Outbox;
 using QueueWorkers.Outbox.Relaying;
 using QueueWorkers.Steps;
 using QueueWorkers.Steps.Runs;
@@ -34,6 +38,32 @@ internal sealed class OneProcess : IAsyncDisposable
 
     public static StepRun Run(StepPolicy policy, Guid subject, Guid? message = null) =>
         new(policy, message ?? Guid.NewGuid(), subject, Guid.NewGuid(), 1, null);
+
+    /// <summary>What the index of failures gets with a run's last attempt.</summary>
+    public static DeadLetter DeadLetterOf(StepRun run, int generation = 0) =>
+        new()
+        {
+            Queue = $"{run.Step}_error",
+            Kind = FailureKind.Error,
+            Identity = run.MessageId,
+            MessageId = run.MessageId,
+            Generation = generation,
+            Step = run.Step,
+            MessageType = "Orders.Testing.Zoo:Feed",
+            SubjectId = run.SubjectId,
+            FaultType = "System.InvalidOperationException",
+            FaultMessage = "No.",
+            Payload = $$"""{"animalId":"{{run.SubjectId}}"}""",
+            Body = Envelope.Write(
+                new Feed(run.SubjectId),
+                run.MessageId,
+                run.SubjectId,
+                run.ConversationId,
+                null,
+                DateTimeOffset.UtcNow
+            ),
+            ContentType = "application/vnd.masstransit+json",
+        };
 
     public async ValueTask DisposeAsync()
     {

@@ -16,14 +16,11 @@ public sealed class OrderProgress
     /// <summary>Steps that are done.</summary>
     public int Done { get; init; }
 
-    /// <summary>Steps that are dead-lettered.</summary>
-    public int Failed { get; init; }
-
     /// <summary>
-    /// Steps of which an secondary effect is dead-lettered: their bit in <see cref="Failed"/> stays when the step
+    /// Steps that are dead-lettered, or of which another message is (an apology): then the bit stays when the step
     /// itself is done.
     /// </summary>
-    public int Secondary { get; init; }
+    public int Failed { get; init; }
 
     /// <summary>When the order was refused; null if it was not.</summary>
     public DateTimeOffset? RejectedAt { get; init; }

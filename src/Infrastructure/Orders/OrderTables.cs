@@ -69,7 +69,6 @@ public sealed class OrderTables
     {
         builder.ToTable("order_progress");
         builder.HasKey(p => p.OrderId);
-        builder.Property(p => p.Secondary).HasDefaultValue(0);
         builder.Property(p => p.Status).HasComputedColumnSql($"({StatusSql})::smallint", stored: true);
         // No index holds the statuses that every order passes through: an update that leaves indexed columns alone
         // stays on its page (HOT).

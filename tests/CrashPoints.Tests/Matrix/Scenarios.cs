@@ -159,12 +159,16 @@ internal static class Scenarios
     };
 
     // A step may be told more than once that it has to undo: the message that comes last is dropped, alone in its
-    // commit.
+    // commit. Its first attempt had failed: the step still says that another one follows.
     private static readonly Scenario UndoneAndToldAgain = Cancelled with
     {
         Then = async (lane, order) =>
         {
             await lane.UntilRightAsync(order);
+            await lane.TestSystem.Database.ExecuteAsync(
+                $"update step_runs set status = {StepStatus.Retrying:D} where subject_id = $1 and step = 'inventory'",
+                order.Id
+            );
             await lane.TestSystem.Broker.PublishToAsync(
                 "inventory",
                 new OrderCancelled(order.Id, DateTimeOffset.UtcNow),
@@ -215,6 +219,8 @@ internal static class Scenarios
         ["invoice.before_store_credit_note"] = Cancelled,
         ["invoice.after_store_credit_note"] = Cancelled,
         ["steps.before_rollback"] = Duplicate,
+        ["steps.before_read_unsettled"] = Duplicate,
+        ["steps.before_ask_again"] = Refused,
         ["steps.before_settle_claim"] = MailIsRefused,
         ["steps.after_settle_claim"] = MailIsRefused,
         ["steps.before_record_failure"] = WarehouseFails,

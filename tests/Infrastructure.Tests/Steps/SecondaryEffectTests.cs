@@ -46,7 +46,7 @@ public sealed class SecondaryEffectTests : SystemFixture
         var order = await TestSystem.StoreAsync();
         await DoneAsync(order);
         var extra = SecondaryOf(order);
-        await _process.Failures.RecordAsync(extra, new InvalidOperationException("No."), nextAttempt: null);
+        await FailsAsync(extra);
         Assert.That(await TestSystem.OrderStatusAsync(order), Is.EqualTo(OrderStatus.NeedsAttention));
         Assert.That(await TestSystem.StatusAsync(order, Step.Name), Is.EqualTo(StepStatus.Failed));
 
@@ -60,7 +60,7 @@ public sealed class SecondaryEffectTests : SystemFixture
     {
         var order = await TestSystem.StoreAsync();
         var extra = SecondaryOf(order);
-        await _process.Failures.RecordAsync(extra, new InvalidOperationException("No."), nextAttempt: null);
+        await FailsAsync(extra);
 
         await DoneAsync(order);
         Assert.That(await TestSystem.OrderStatusAsync(order), Is.EqualTo(OrderStatus.NeedsAttention));
@@ -76,7 +76,7 @@ public sealed class SecondaryEffectTests : SystemFixture
     {
         var order = await TestSystem.StoreAsync();
         var extra = SecondaryOf(order);
-        await _process.Failures.RecordAsync(extra, new InvalidOperationException("No."), nextAttempt: null);
+        await FailsAsync(extra);
 
         // One commit, as a rule; in whichever order otherwise.
         await Task.WhenAll(_process.Committer.CommitAsync(extra), DoneAsync(order));
@@ -108,11 +108,7 @@ public sealed class SecondaryEffectTests : SystemFixture
     public async Task An_secondary_effect_that_succeeds_does_not_hide_that_its_step_is_dead_lettered()
     {
         var order = await TestSystem.StoreAsync();
-        await _process.Failures.RecordAsync(
-            OneProcess.Run(Step, order),
-            new InvalidOperationException("No."),
-            nextAttempt: null
-        );
+        await FailsAsync(OneProcess.Run(Step, order));
 
         await _process.Committer.CommitAsync(SecondaryOf(order));
         Assert.That(await TestSystem.OrderStatusAsync(order), Is.EqualTo(OrderStatus.NeedsAttention));
@@ -133,6 +129,14 @@ public sealed class SecondaryEffectTests : SystemFixture
         await DoneAsync(order);
         Assert.That(await TestSystem.OrderStatusAsync(order), Is.EqualTo(OrderStatus.Completed));
     }
+
+    private Task FailsAsync(StepRun run) =>
+        _process.Failures.RecordAsync(
+            run,
+            new InvalidOperationException("No."),
+            nextAttempt: null,
+            OneProcess.DeadLetterOf(run)
+        );
 
     private Task<bool> DoneAsync(Guid order) => _process.Committer.CommitAsync(OneProcess.Run(Step, order));
 

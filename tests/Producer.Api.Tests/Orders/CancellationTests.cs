@@ -64,19 +64,18 @@ internal sealed class CancellationTests : ApiFixture
     public async Task A_dead_lettered_step_ends_with_the_order_and_needs_no_attention_any_more()
     {
         var id = await OrderAsync();
-        await Database.ExecuteAsync("update order_progress set failed = 2, secondary = 2 where order_id = $1", id);
+        await Database.ExecuteAsync("update order_progress set failed = 2 where order_id = $1", id);
         await Database.ExecuteAsync(
-            "insert into step_runs (subject_id, step, status, attempts, secondary_failed) values ($1, 'inventory', 4, 7, true)",
+            "insert into step_runs (subject_id, step, status, attempts, own_status) values ($1, 'inventory', 4, 7, 4)",
             id
         );
         var answer = await SendAsync(HttpMethod.Post, $"/orders/{id}/cancel", Alice);
         Assert.That(answer.Body["status"]!.GetValue<string>(), Is.EqualTo("Cancelled"));
         Assert.That(answer.Body["steps"]![1]!["status"]!.GetValue<string>(), Is.EqualTo("Cancelled"));
         Assert.That(
-            await Database.CountAsync("order_progress where order_id = $1 and secondary <> 0", id)
-                + await Database.CountAsync("step_runs where subject_id = $1 and secondary_failed", id),
+            await Database.CountAsync("step_runs where subject_id = $1 and own_status is not null", id),
             Is.Zero,
-            "secondary effects that are dead-lettered"
+            "steps on whose status another message decides"
         );
     }
 

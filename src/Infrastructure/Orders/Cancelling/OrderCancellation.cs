@@ -29,15 +29,14 @@ public sealed class OrderCancellation(NpgsqlDataSource database, RelayFeed relay
 
     // What is uncertain stays so, and dead-lettered: cancelling does not tell whether a mail went out.
     private static readonly string Mark = $"""
-        update order_progress set cancelled_at = now(), secondary = secondary & ~ended.bits,
-            failed = failed & ~ended.bits
+        update order_progress set cancelled_at = now(), failed = failed & ~ended.bits
         from (select coalesce(bit_or(c.bit), 0) as bits from step_runs r join step_catalogue c using (step)
             where r.subject_id = $1 and r.status in ({StepStatus.Failed:D}, {StepStatus.Expired:D})) ended
         where order_id = $1 returning cancelled_at
         """;
 
     private static readonly string EndSteps = $"""
-        update step_runs r set status = {StepStatus.Cancelled:D}, secondary_failed = false, next_attempt_at = null,
+        update step_runs r set status = {StepStatus.Cancelled:D}, own_status = null, next_attempt_at = null,
             finished_at = coalesce(finished_at, now())
         where subject_id = $1 and status in ({StepStatus.Retrying:D}, {StepStatus.Failed:D}, {StepStatus.Expired:D})
             and not exists (select from effects e where e.subject_id = r.subject_id and e.effect = r.step

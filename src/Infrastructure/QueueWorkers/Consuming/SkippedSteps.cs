@@ -1,5 +1,6 @@
 using Npgsql;
 using QueueWorkers.Clocks;
+using QueueWorkers.DeadLetters;
 using QueueWorkers.Idempotency;
 using QueueWorkers.Outbox;
 using QueueWorkers.Outbox.Relaying;
@@ -28,11 +29,17 @@ public sealed class SkippedSteps(NpgsqlDataSource database, IStepProgress progre
     private const string LookAtEffect =
         "select state, lease_until from effects where subject_id = $1 and effect = $2 for update";
 
+    // The step stays failed while another message of it stands in the dead-letter queue.
     private static readonly string Record = $"""
         insert into step_runs (subject_id, step, status, attempts, started_at, finished_at)
             values ($1, $2, $3, 0, null, now())
-        on conflict (subject_id, step) do update set status = excluded.status, next_attempt_at = null,
-            finished_at = now() where step_runs.status <> {StepStatus.Done:D}
+        on conflict (subject_id, step) do update set next_attempt_at = null, finished_at = now(),
+            status = case when step_runs.own_status is null then excluded.status
+                when {DeadLetteredSteps.Standing("excluded.subject_id", "excluded.step")} then {StepStatus.Failed:D}
+                else excluded.status end,
+            own_status = case when step_runs.own_status is null then null
+                when {DeadLetteredSteps.Standing("excluded.subject_id", "excluded.step")} then excluded.status end
+            where step_runs.status <> {StepStatus.Done:D}
         """;
 
     /// <summary>Leaves a step out.</summary>

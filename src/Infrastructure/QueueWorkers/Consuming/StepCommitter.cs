@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using QueueWorkers.DeadLetters;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Idempotency;
 using QueueWorkers.Outbox;
@@ -46,8 +47,8 @@ public sealed class StepCommitter(
         returning message_id, step
         """;
 
-    // A step whose secondary effect is dead-lettered stays dead-lettered when it is done itself: an operator has to see
-    // the one although the other came later.
+    // A step stays failed when it is done itself while another message of it stands in the dead-letter queue: an
+    // operator has to see the one although the other came later. Only a step that has an own status ever had such a message.
     private static readonly string Finish = $"""
         with s as (
             insert into step_runs (subject_id, step, status, attempts, started_at, finished_at)
@@ -55,26 +56,23 @@ public sealed class StepCommitter(
             from unnest($1::uuid[], $2::text[], $3::smallint[], $4::integer[], $5::timestamptz[]) as t(subject_id, step,
                 status, attempts, started_at)
             order by t.subject_id, t.step
-            on conflict (subject_id, step) do update set status = case when step_runs.secondary_failed
-                then {StepStatus.Failed:D} else excluded.status end, attempts = step_runs.attempts + 1,
+            on conflict (subject_id, step) do update set attempts = step_runs.attempts + 1,
+                status = case when step_runs.own_status is null then excluded.status
+                    when {DeadLetteredSteps.Standing("excluded.subject_id", "excluded.step")}
+                    then {StepStatus.Failed:D} else excluded.status end,
+                own_status = case when step_runs.own_status is null then null
+                    when {DeadLetteredSteps.Standing("excluded.subject_id", "excluded.step")} then excluded.status end,
                 finished_at = now(), next_attempt_at = null,
                 started_at = coalesce(step_runs.started_at, excluded.started_at))
         {OutboxColumns.Insert(first: 6)}
         """;
 
-    // A copy of an secondary effect that is done by another message, and whose own first attempt had failed: that
-    // failure is over too, and nobody else will say so.
-    // Without this the step would say for ever that another attempt follows.
-    private static readonly string ClearUp = $"""
-        update step_runs r set secondary_failed = false, status = case when t.done then {StepStatus.Done:D}
-            else {StepStatus.Cancelled:D} end, next_attempt_at = null, finished_at = now()
-        from (select distinct t.*, exists (select from effects e
-            where e.subject_id = t.subject_id and e.effect = t.step and e.state = {EffectState.Done:D}) as done
-              from unnest($1::uuid[], $2::text[], $3::boolean[], $4::text[]) as t(subject_id, step, undoes, effect)) t
-        where r.subject_id = t.subject_id and r.step = t.step and r.status = {StepStatus.Retrying:D}
-            and (t.done or t.undoes)
-            and exists (select from effects e where e.subject_id = t.subject_id and e.effect = t.effect
-                and e.state = {EffectState.Done:D})
+    // Which of the dropped runs had failed before, in this or another copy: their steps may still say so.
+    private static readonly string Unsettled = $"""
+        select t.n::integer - 1 from unnest($1::uuid[], $2::text[]) with ordinality as t(subject_id, step, n)
+            join step_runs r using (subject_id, step)
+        where r.own_status is not null or r.status in ({StepStatus.Retrying:D}, {StepStatus.Failed:D},
+            {StepStatus.Uncertain:D})
         """;
 
     private readonly ILookup<Type, IStepWriter> _writers = writers.ToLookup(w => w.WriteType);
@@ -123,7 +121,7 @@ public sealed class StepCommitter(
                 [.. fresh.Select(r => new StepChange(r, StatusOf(r)))]
             );
             var outgoing = fresh.SelectMany(r => r.Outgoing).Concat(published).ToArray();
-            await FinishAsync(connection, fresh, candidates.Except(fresh), outgoing);
+            await FinishAsync(connection, fresh, outgoing);
 
             // Only now: the rows exist. Dying here costs a lease, not a message.
             foreach (var message in outgoing)
@@ -137,6 +135,7 @@ public sealed class StepCommitter(
             throw;
         }
 
+        await ClearUpAsync(connection, [.. candidates.Except(fresh)]);
         var committed = fresh.ToHashSet(ReferenceEqualityComparer.Instance);
         return [.. units.Select(committed.Contains)];
     }
@@ -189,26 +188,12 @@ public sealed class StepCommitter(
         return runs.FindAll(r => fresh.Contains((r.MessageId, r.Step)));
     }
 
-    private static async Task FinishAsync(
-        NpgsqlConnection connection,
-        List<StepRun> all,
-        IEnumerable<StepRun> dropped,
-        OutboxMessage[] outgoing
-    )
+    private static async Task FinishAsync(NpgsqlConnection connection, List<StepRun> all, OutboxMessage[] outgoing)
     {
         await using var batch = new NpgsqlBatch(connection);
         var runs = all.FindAll(r => !r.IsSecondary);
         if (runs.Count < all.Count)
-        {
-            var secondary = all.FindAll(r => r.IsSecondary);
-            var settle = new NpgsqlBatchCommand(StepRunSql.Settle);
-            settle.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. secondary.Select(r => r.SubjectId)] });
-            settle.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. secondary.Select(r => r.Step)] });
-            settle.Parameters.Add(
-                new NpgsqlParameter<bool[]> { TypedValue = [.. secondary.Select(r => r.IsCompensation)] }
-            );
-            batch.BatchCommands.Add(settle);
-        }
+            batch.BatchCommands.Add(SettleOf(all.FindAll(r => r.IsSecondary)));
 
         var command = new NpgsqlBatchCommand(Finish);
         command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. runs.Select(r => r.SubjectId)] });
@@ -226,38 +211,54 @@ public sealed class StepCommitter(
         batch.BatchCommands.Add(command);
         if (StepReports.For(all) is { } reports)
             batch.BatchCommands.Add(reports);
-        if (ClearUpOf(dropped) is { } clearUp)
-            batch.BatchCommands.Add(clearUp);
         batch.BatchCommands.Add(new NpgsqlBatchCommand("COMMIT"));
         Failpoint.Hit("steps.before_commit", Outside.Database);
         await batch.ExecuteNonQueryAsync();
         Failpoint.Hit("steps.after_commit", Outside.Database);
     }
 
-    // When nothing else is committed. Dying before it brings the message again, and again it is dropped and comes by
-    // here.
-    private static async Task ClearUpAsync(NpgsqlConnection connection, List<StepRun> dropped)
+    // A copy of a message whose effect another message has done: what its own attempts had left (another attempt
+    // follows; dead-lettered) is over too, and nobody else will say so. Rarely more than one look. Dying before it
+    // brings the message again, and again it is dropped and comes by here.
+    private async Task ClearUpAsync(NpgsqlConnection connection, List<StepRun> dropped)
     {
-        if (ClearUpOf(dropped) is not { } clearUp)
+        if (dropped.Count == 0 || await UnsettledAsync(connection, dropped) is not { Count: > 0 } unsettled)
             return;
-        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { clearUp } };
+        await using var transaction = await connection.BeginTransactionAsync();
+        var published = await progress.RecordAsync(
+            connection,
+            [.. unsettled.Select(r => new StepChange(r, StepStatus.Skipped))]
+        );
+        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { SettleOf(unsettled) } };
         Failpoint.Hit("steps.before_clear_up", Outside.Database);
         await batch.ExecuteNonQueryAsync();
+        await OutboxWriter.InsertAsync(connection, published);
+        await transaction.CommitAsync();
         Failpoint.Hit("steps.after_clear_up", Outside.Database);
+        foreach (var message in published)
+            relay.Offer(message);
     }
 
-    private static NpgsqlBatchCommand? ClearUpOf(IEnumerable<StepRun> dropped)
+    private static async Task<List<StepRun>> UnsettledAsync(NpgsqlConnection connection, List<StepRun> dropped)
     {
-        var secondary = dropped.Where(r => r.IsSecondary).ToArray();
-        if (secondary.Length == 0)
-            return null;
-        var command = new NpgsqlBatchCommand(ClearUp);
-        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. secondary.Select(r => r.SubjectId)] });
-        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. secondary.Select(r => r.Step)] });
-        command.Parameters.Add(
-            new NpgsqlParameter<bool[]> { TypedValue = [.. secondary.Select(r => r.IsCompensation)] }
-        );
-        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. secondary.Select(r => r.Effect)] });
+        await using var command = new NpgsqlCommand(Unsettled, connection);
+        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. dropped.Select(r => r.SubjectId)] });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. dropped.Select(r => r.Step)] });
+        Failpoint.Hit("steps.before_read_unsettled", Outside.Database);
+        await using var reader = await command.ExecuteReaderAsync();
+        var unsettled = new List<StepRun>();
+        while (await reader.ReadAsync())
+            unsettled.Add(dropped[reader.GetInt32(0)]);
+        return unsettled;
+    }
+
+    private static NpgsqlBatchCommand SettleOf(List<StepRun> runs)
+    {
+        var command = new NpgsqlBatchCommand(DeadLetteredSteps.Settle);
+        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. runs.Select(r => r.SubjectId)] });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. runs.Select(r => r.Step)] });
+        command.Parameters.Add(new NpgsqlParameter<bool[]> { TypedValue = [.. runs.Select(r => r.IsCompensation)] });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. runs.Select(r => r.Effect)] });
         return command;
     }
 

@@ -21,22 +21,33 @@ public sealed class StepFailures(NpgsqlDataSource database, IStepProgress progre
 {
     private const int LongestFault = 2000;
 
-    // A step that is done stays done: what failed here is a late copy of its message. An secondary effect (an apology)
-    // has only this row to show its own failure in.
+    private static readonly string Ended = $"$3 in ({StepStatus.Failed:D}, {StepStatus.Uncertain:D})";
+
+    // A step that is done stays done when what failed is a late copy of its message. A secondary effect (an apology),
+    // and a message that failed before its consumer could say that it is one, have only this row to show their failure
+    // in; the step's own status is kept beside it.
+    // Another message of the step that stands in the dead-letter queue keeps it failed while this one is retried.
     // The attempt itself is written beside it: what the waterfall of a subject is drawn from.
     private static readonly string Record = $"""
         with attempt as (
             insert into step_attempts (subject_id, step, started_at, attempt, next_at, fault, host)
-                values ($1, $2, $5, $4, $6, $7, $9) on conflict do nothing)
+                values ($1, $2, $5, $4, $6, $7, $9) on conflict do nothing),
+        dead as (select {DeadLetteredSteps.Standing("$1", "$2")} as stands)
         insert into step_runs (subject_id, step, status, attempts, started_at, finished_at, next_attempt_at, last_fault,
-            secondary_failed)
-        values ($1, $2, $3, $4, $5, case when $3 in (4, 5) then now() end, $6, $7, not $8 and $3 in (4, 5))
-        on conflict (subject_id, step) do update set status = excluded.status, attempts = step_runs.attempts + 1,
-            finished_at = excluded.finished_at,
-            secondary_failed = step_runs.secondary_failed or excluded.secondary_failed,
+            own_status)
+        values ($1, $2, $3, $4, $5, case when {Ended} then now() end, $6, $7,
+            case when not $8 then {StepStatus.Waiting:D} end)
+        on conflict (subject_id, step) do update set attempts = step_runs.attempts + 1,
+            status = case when not {Ended} and (select stands from dead) then {StepStatus.Failed:D}
+                else excluded.status end,
+            own_status = case when not $8 or step_runs.status = {StepStatus.Done:D}
+                then coalesce(step_runs.own_status, step_runs.status)
+                when step_runs.own_status is not null then excluded.status end,
+            finished_at = case when not {Ended} and (select stands from dead)
+                then coalesce(step_runs.finished_at, now()) else excluded.finished_at end,
             next_attempt_at = excluded.next_attempt_at, last_fault = excluded.last_fault,
-                started_at = coalesce(step_runs.started_at, excluded.started_at)
-            where step_runs.status <> {StepStatus.Done:D} or not $8
+            started_at = coalesce(step_runs.started_at, excluded.started_at)
+            where step_runs.status <> {StepStatus.Done:D} or not $8 or ({Ended} and (select stands from dead))
         """;
 
     // No attempt: the counter stays. What is done, dead-lettered or refused stays too.
@@ -66,6 +77,9 @@ public sealed class StepFailures(NpgsqlDataSource database, IStepProgress progre
             : StepStatus.Failed;
         await using var connection = await database.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
+        // First: what follows finds the message among those that stand in the dead-letter queue.
+        if (deadLetter is not null)
+            await FailureRows.WriteAsync(connection, [deadLetter], CancellationToken.None);
         var published = await progress.RecordAsync(connection, [new StepChange(run, status)]);
         await using (var command = new NpgsqlCommand(Record, connection))
         {
@@ -94,8 +108,6 @@ public sealed class StepFailures(NpgsqlDataSource database, IStepProgress progre
             await batch.ExecuteNonQueryAsync();
         }
 
-        if (deadLetter is not null)
-            await FailureRows.WriteAsync(connection, [deadLetter], CancellationToken.None);
         await OutboxWriter.InsertAsync(connection, published);
         Failpoint.Hit("steps.before_commit_failure", Outside.Database);
         await transaction.CommitAsync();

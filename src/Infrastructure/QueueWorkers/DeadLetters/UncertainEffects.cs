@@ -151,11 +151,12 @@ public sealed class UncertainEffects(NpgsqlDataSource database, IStepProgress pr
         var published = await progress.RecordAsync(connection, [new StepChange(run, StepStatus.Done)]);
         await ExecuteAsync(
             connection,
-            StepRunSql.Settle,
+            DeadLetteredSteps.Settle,
             cancellationToken,
             new[] { subject },
             new[] { step },
-            new[] { run.IsCompensation }
+            new[] { run.IsCompensation },
+            new[] { effect }
         );
         await ExecuteAsync(connection, Close, cancellationToken, message, step, note);
         await OutboxWriter.InsertAsync(connection, published, cancellationToken);

@@ -69,12 +69,25 @@ public sealed class RedriveMover(
         from unnest($1::uuid[], $2::bytea[]) as t(id, body) where o.id = t.id and o.dead_at is not null
         """;
 
-    // A step that was dead-lettered is on its way again: the step says so while it runs.
+    // Before Restart, which then sees what was dead-lettered by whoever held the rows.
+    private const string LockSteps = """
+        select from step_runs s join unnest($1::uuid[], $2::text[]) as t(subject_id, step) using (subject_id, step)
+            order by s.subject_id, s.step for no key update of s
+        """;
+
+    // A step that was dead-lettered is on its way again: the step says so while it runs, unless another message of it
+    // still stands in the dead-letter queue. What was put away, or has gone, may be the step's own: it stays
+    // failed then.
     private static readonly string Restart = $"""
-        update step_runs s set status = {StepStatus.Retrying:D}, next_attempt_at = now(), finished_at = null
+        update step_runs s set status = {StepStatus.Retrying:D}, next_attempt_at = now(), finished_at = null,
+            own_status = case when s.own_status in ({StepStatus.Failed:D}, {StepStatus.Uncertain:D})
+                and not exists (select from failures f where f.subject_id = s.subject_id and f.step = s.step
+                    and f.state in ({FailureState.Archived:D}, {FailureState.Gone:D}))
+                then {StepStatus.Retrying:D} else s.own_status end
             from unnest($1::uuid[], $2::text[]) as t(subject_id, step)
         where s.subject_id = t.subject_id and s.step = t.step
             and s.status in ({StepStatus.Failed:D}, {StepStatus.Uncertain:D})
+            and not {DeadLetteredSteps.Standing("s.subject_id", "s.step")}
         """;
 
     /// <summary>Sends the next messages of a redrive whose row the caller has locked in this transaction.</summary>
@@ -152,12 +165,13 @@ public sealed class RedriveMover(
             skipped.Select(s => s.Done).ToArray()
         );
         var steps = sent.Where(s => s.Failure is { SubjectId: not null, Step: not null }).ToArray();
-        Add(
-            marks,
-            Restart,
-            steps.Select(s => s.Failure.SubjectId!.Value).ToArray(),
-            steps.Select(s => s.Failure.Step!).ToArray()
-        );
+        foreach (var sql in (string[])[LockSteps, Restart])
+            Add(
+                marks,
+                sql,
+                steps.Select(s => s.Failure.SubjectId!.Value).ToArray(),
+                steps.Select(s => s.Failure.Step!).ToArray()
+            );
         if (released.Count > 0)
             Add(marks, Release, released.Select(r => r.Row).ToArray(), released.Select(r => r.Body).ToArray());
         Failpoint.Hit("redrive.before_mark_sent", Outside.Database);

@@ -28,8 +28,8 @@ public sealed class StepRecord
     public string? LastFault { get; init; }
 
     /// <summary>
-    /// Whether an secondary effect of the step (an apology, an undoing) is dead-lettered: the step is shown as
-    /// dead-lettered then, even when it is done itself.
+    /// Where the step's own effect stands while another message of the step (an apology, an undoing) decides on
+    /// <see cref="Status"/>; null when the status is the step's own.
     /// </summary>
-    public bool SecondaryFailed { get; init; }
+    public StepStatus? OwnStatus { get; init; }
 }

@@ -34,14 +34,15 @@ public sealed class DeadLetterRecorder(IStepProgress progress)
 
     // Nobody knows when it was begun: the run that does it in the end says so.
     // Status again: between the query above and this statement the step may have ended.
+    // Whether it is the message of the step's own effect is not known: the run that ends it looks for others.
     private static readonly string Record = $"""
-        insert into step_runs (subject_id, step, status, attempts, started_at, finished_at, last_fault)
-        select t.subject_id, t.step, {StepStatus.Failed:D}, t.attempts, null, now(), t.fault
+        insert into step_runs (subject_id, step, status, attempts, started_at, finished_at, last_fault, own_status)
+        select t.subject_id, t.step, {StepStatus.Failed:D}, t.attempts, null, now(), t.fault, {StepStatus.Failed:D}
             from unnest($1::uuid[], $2::text[], $3::integer[], $4::text[]) as t(subject_id, step, attempts, fault)
         order by t.subject_id, t.step
         on conflict (subject_id, step) do update set status = {StepStatus.Failed:D},
             attempts = greatest(step_runs.attempts, excluded.attempts), finished_at = now(), next_attempt_at = null,
-            last_fault = excluded.last_fault
+            last_fault = excluded.last_fault, own_status = coalesce(step_runs.own_status, excluded.own_status)
             where step_runs.status in ({StepStatus.Waiting:D}, {StepStatus.Running:D}, {StepStatus.Retrying:D})
         """;
 

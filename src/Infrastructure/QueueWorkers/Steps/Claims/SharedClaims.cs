@@ -33,6 +33,7 @@ internal sealed class SharedClaims(NpgsqlDataSource database) : GroupCommitter<W
     // The conflict branch takes over a pending row whose lease has ended, or begins anew what an operator has found not
     // done, and leaves all others as they are; "claimed" tells the three outcomes apart: inserted, taken over, not
     // ours. Rows are locked in the committer's order.
+    // A step stays failed while another message of it stands in the dead-letter queue.
     private static readonly string Claim = $"""
         with wanted as (
             select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::interval[], $6::text[],
@@ -52,7 +53,9 @@ internal sealed class SharedClaims(NpgsqlDataSource database) : GroupCommitter<W
             insert into step_runs (subject_id, step, status, attempts, started_at)
             select distinct w.subject_id, w.step, {StepStatus.Running:D}, 0, now() from wanted w
                 join claimed using (subject_id, effect) where w.counts order by w.subject_id, w.step
-            on conflict (subject_id, step) do update set status = {StepStatus.Running:D}, next_attempt_at = null)
+            on conflict (subject_id, step) do update set next_attempt_at = null,
+                status = case when step_runs.own_status is not null and step_runs.status = {StepStatus.Failed:D}
+                    then step_runs.status else {StepStatus.Running:D} end)
         select c.subject_id, c.effect, true, c.taken_over, 1::smallint, c.lease_until from claimed c
         union all
         select e.subject_id, e.effect, false, false, e.state, e.lease_until from wanted w
@@ -130,7 +133,7 @@ internal sealed class SharedClaims(NpgsqlDataSource database) : GroupCommitter<W
         command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. wanted.Select(w => w.Step)] });
         command.Parameters.Add(new NpgsqlParameter<TimeSpan[]> { TypedValue = [.. wanted.Select(w => w.Lease)] });
         command.Parameters.Add(new NpgsqlParameter<string?[]> { TypedValue = [.. wanted.Select(w => w.Reference)] });
-        // An secondary effect leaves the step's own row alone: nothing would ever turn Running back.
+        // A secondary effect leaves the step's own row alone: nothing would ever turn Running back.
         command.Parameters.Add(new NpgsqlParameter<bool[]> { TypedValue = [.. wanted.Select(w => w.IsPrimary)] });
         return command;
     }

@@ -15,7 +15,6 @@ public sealed class StepTables : IEntityTypeConfiguration<StepRecord>, IEntityTy
         builder.ToTable("step_runs");
         builder.HasKey(r => new { r.SubjectId, r.Step });
         builder.Property(r => r.LastFault).HasMaxLength(4000);
-        builder.Property(r => r.SecondaryFailed).HasDefaultValue(false);
         // For figures of the last minutes. A block range index: PostgreSQL keeps updates on their page (HOT) in spite
         // of it.
         builder.HasIndex(r => r.FinishedAt).HasMethod("brin").HasDatabaseName("step_runs_finished");

@@ -721,7 +721,7 @@ namespace Orders.Infrastructure.Migrations
                     finished_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     next_attempt_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     last_fault = table.Column<string>(type: "character varying(4000)", maxLength: 4000, nullable: true),
-                    secondary_failed = table.Column<bool>(type: "boolean", nullable: false, defaultValue: false)
+                    own_status = table.Column<short>(type: "smallint", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -899,7 +899,6 @@ namespace Orders.Infrastructure.Migrations
                     required = table.Column<int>(type: "integer", nullable: false),
                     done = table.Column<int>(type: "integer", nullable: false),
                     failed = table.Column<int>(type: "integer", nullable: false),
-                    secondary = table.Column<int>(type: "integer", nullable: false, defaultValue: 0),
                     rejected_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     cancelled_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     completed_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
