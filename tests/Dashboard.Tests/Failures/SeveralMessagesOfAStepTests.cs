@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Orders.Contracts;
 using Orders.Infrastructure;
 using QueueWorkers.DeadLetters;
@@ -78,7 +77,7 @@ internal sealed class SeveralMessagesOfAStepTests : ShopFixture
         await AssertFailedAsync(order, "with the apology in email_error and the confirmation sent");
     }
 
-    private Task UntilStandingAsync(Guid order, int count) =>
+    private Task<long> UntilStandingAsync(Guid order, int count) =>
         Eventually.That(
             () =>
                 TestSystem.Database.CountAsync(
