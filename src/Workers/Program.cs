@@ -3,6 +3,7 @@ using Orders.Infrastructure.Deployment;
 using Orders.Workers;
 using QueueWorkers;
 using QueueWorkers.Hosting;
+using QueueWorkers.Hosting.Secrets;
 using QueueWorkers.Scheduling;
 using QueueWorkers.Steps.Endpoints;
 
@@ -41,9 +42,19 @@ static async Task RunAsync(string[] args)
 
 // Database, roles, broker: once per version, before the hosts start. EF Core logs its own look at a database without a
 // history as an error; what matters is thrown.
-static Task DeployAsync(string[] args) =>
-    DeployCommand.RunAsync(
-        new ConfigurationBuilder().AddEnvironmentVariables().AddCommandLine(args).Build(),
+static Task DeployAsync(string[] args)
+{
+    var configuration = new ConfigurationManager();
+    configuration.AddEnvironmentVariables().AddCommandLine(args);
+    var problems = new ConfigurationProblems().Collect(() => configuration.AddSecretFiles(OrdersSettings.Known));
+    // As the hosts decide it.
+    var environment =
+        Environment.GetEnvironmentVariable("ASPNETCORE_ENVIRONMENT")
+        ?? Environment.GetEnvironmentVariable("DOTNET_ENVIRONMENT");
+    if (environment != Environments.Development)
+        problems.Collect(() => configuration.RefuseWeakSecrets(OrdersSettings.Known));
+    return DeployCommand.RunAsync(
+        configuration,
         Steps.Catalogue,
         logging =>
             logging
@@ -51,8 +62,10 @@ static Task DeployAsync(string[] args) =>
                 .SetMinimumLevel(LogLevel.Information)
                 .AddFilter("Microsoft.EntityFrameworkCore", LogLevel.None),
         CancellationToken.None,
-        Schedules.Catalogue
+        Schedules.Catalogue,
+        problems
     );
+}
 
 // What this version is made of, for people and for the checks of the docs.
 static Task DescribeAsync(string[] args)

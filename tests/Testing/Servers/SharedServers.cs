@@ -18,7 +18,9 @@ public static class SharedServers
     private const int AmqpPort = 5672;
     private const int ManagementPort = 15672;
     private const string User = "orders_admin";
-    private const string Password = "orders_admin";
+
+    // A host that a test starts as a process refuses a weak one.
+    private const string Password = "tests-7Qm2xW9kLr";
 
     private static readonly Lazy<Task<(PostgreSqlContainer Database, RabbitMqContainer Broker)>> Started = new(
         StartAsync

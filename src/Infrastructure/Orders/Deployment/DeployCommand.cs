@@ -29,18 +29,20 @@ public static class DeployCommand
     /// <param name="logging">Where to report to.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <param name="schedules">The schedules; null for none.</param>
+    /// <param name="found">Problems that were found before; null for none.</param>
     /// <exception cref="InvalidConfigurationException">With every problem found. Nothing was changed.</exception>
     public static async Task RunAsync(
         IConfiguration configuration,
         StepCatalogue catalogue,
         Action<ILoggingBuilder> logging,
         CancellationToken cancellationToken,
-        ScheduleCatalogue? schedules = null
+        ScheduleCatalogue? schedules = null,
+        ConfigurationProblems? found = null
     )
     {
         // All of it before the first change, although the broker's part is needed only after the database's.
         var services = new ServiceCollection();
-        var problems = new ConfigurationProblems()
+        var problems = (found ?? new ConfigurationProblems())
             .Collect(() => services.AddOrdersStore(configuration, atLeast: Connections))
             .Collect(() => Subscriptions.Of(catalogue, configuration));
         var broker = problems.Read(() => RabbitMqOptions.Read(configuration, management: true));

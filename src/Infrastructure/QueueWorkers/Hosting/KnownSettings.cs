@@ -2,6 +2,7 @@ using System.Collections;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using QueueWorkers.Hosting.Secrets;
 
 namespace QueueWorkers.Hosting;
 
@@ -13,16 +14,32 @@ public sealed class KnownSettings
 {
     private readonly string[] _names;
     private readonly string[] _beginnings;
+    private readonly string[] _ends;
 
     /// <summary>Takes the names.</summary>
     /// <param name="names">Environment variables such as <c>Email__From</c>. With <c>*</c> at its end a name stands for
-    /// all that begin like it.</param>
+    /// all that begin like it, with <c>*</c> at its beginning for all that end like it.</param>
     public KnownSettings(IEnumerable<string> names)
     {
-        var all = names.ToLookup(name => name.EndsWith('*'));
-        _names = [.. all[false]];
-        _beginnings = [.. all[true].Select(name => name[..^1])];
+        var all = names.ToLookup(name => name.IndexOf('*', StringComparison.Ordinal));
+        _names = [.. all[-1]];
+        _ends = [.. all[0].Select(name => name[1..])];
+        _beginnings = [.. all.Where(group => group.Key > 0).SelectMany(group => group).Select(name => name[..^1])];
     }
+
+    /// <summary>
+    /// Whether a variable is a setting, compared as the configuration does. <c>NAME_FILE</c> is one where <c>NAME</c>
+    /// is.
+    /// </summary>
+    /// <param name="variable">Its name.</param>
+    public bool IsKnown(string variable) =>
+        _names.Contains(variable, StringComparer.OrdinalIgnoreCase)
+        || _beginnings.Any(known => variable.StartsWith(known, StringComparison.OrdinalIgnoreCase))
+        || _ends.Any(known => variable.EndsWith(known, StringComparison.OrdinalIgnoreCase))
+        || (
+            variable.EndsWith(SecretFiles.Suffix, StringComparison.Ordinal)
+            && IsKnown(variable[..^SecretFiles.Suffix.Length])
+        );
 
     /// <summary>A sentence for each environment variable that looks like a setting and is none.</summary>
     /// <param name="directory">The directory of <c>Secrets:Directory</c>, whose files count as variables; null for
@@ -59,11 +76,6 @@ public sealed class KnownSettings
             ? $"no setting '{variable}'; section '{variable[..end]}' has none of this name"
             : null;
     }
-
-    // As the configuration compares them.
-    private bool IsKnown(string variable) =>
-        _names.Contains(variable, StringComparer.OrdinalIgnoreCase)
-        || _beginnings.Any(known => variable.StartsWith(known, StringComparison.OrdinalIgnoreCase));
 }
 
 /// <summary>

@@ -7,7 +7,9 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using QueueWorkers.Hosting.Secrets;
 using QueueWorkers.Telemetry;
 
 namespace QueueWorkers.Hosting;
@@ -33,7 +35,9 @@ public static class WorkerHost
     /// <param name="builder">The host.</param>
     /// <param name="service">The name it reports itself by, such as <c>shop-api</c>.</param>
     /// <param name="settings">The names of all settings: variables that look like one and are none are logged at the
-    /// start. Null: nothing is logged.</param>
+    /// start, and weak secrets are refused outside of the environment <c>Development</c>. Null: neither.</param>
+    /// <exception cref="InvalidConfigurationException">A file with a secret cannot be read, or a secret is weak; with
+    /// every problem found.</exception>
     public static WebApplicationBuilder AddWorkerHost(
         this WebApplicationBuilder builder,
         string service,
@@ -41,10 +45,9 @@ public static class WorkerHost
     )
     {
         Failpoint.Listen();
-        // Docker and Kubernetes secrets: a file ConnectionStrings__Postgres in the directory counts as the variable of
-        // that name.
-        if (builder.Configuration["Secrets:Directory"] is { Length: > 0 } directory)
-            builder.Configuration.AddKeyPerFile(directory, optional: false);
+        var problems = new ConfigurationProblems().Collect(() => builder.Configuration.AddSecretFiles(settings));
+        if (settings is not null && !builder.Environment.IsDevelopment())
+            problems.Collect(() => builder.Configuration.RefuseWeakSecrets(settings));
 
         ((IConfigurationBuilder)builder.Configuration).Sources.Insert(
             0,
@@ -59,9 +62,10 @@ public static class WorkerHost
         });
         if (settings is not null)
             builder.Services.AddSingleton(settings).AddHostedService<UnknownSettingsReport>();
-        builder.Services.AddExitDeadline(builder.Configuration);
+        problems.Collect(() => builder.Services.AddExitDeadline(builder.Configuration));
         builder.Services.AddQueueWorkersTelemetry(builder.Configuration, service);
         builder.Services.AddHealthChecks().AddCheck<DatabaseHealth>("database", tags: [Ready]);
+        problems.ThrowIfAny();
         return builder;
     }
 
