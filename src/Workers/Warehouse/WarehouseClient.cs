@@ -77,8 +77,17 @@ public sealed class WarehouseClient(HttpClient http, WarehouseOptions options, T
                 { "Idempotency-Key", id },
                 { "webhook-id", id },
                 { "webhook-timestamp", timestamp.ToString(CultureInfo.InvariantCulture) },
-                { "webhook-signature", WebhookSignature.Sign(options.Key, id, timestamp, body) },
+                { "webhook-signature", Signatures(id, timestamp, body) },
             },
         };
+    }
+
+    // Of both secrets while one replaces the other: the warehouse changes over when it likes.
+    private string Signatures(string id, long timestamp, byte[] body)
+    {
+        var signature = WebhookSignature.Sign(options.Key, id, timestamp, body);
+        return options.PreviousKey is { } previous
+            ? $"{signature} {WebhookSignature.Sign(previous, id, timestamp, body)}"
+            : signature;
     }
 }

@@ -16,6 +16,11 @@ public sealed class WarehouseOptions
     /// </summary>
     public required byte[] Key { get; init; }
 
+    /// <summary>
+    /// Key of before, while it is being changed: calls carry a signature of each, and the warehouse accepts either.
+    /// </summary>
+    public byte[]? PreviousKey { get; init; }
+
     /// <summary>Time limit of one call. Default: 10 seconds.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
 
@@ -28,6 +33,7 @@ public sealed class WarehouseOptions
     {
         var section = configuration.GetSection("Warehouse");
         var key = ParseSecret(section["Secret"]);
+        var previous = ParseSecret(section["PreviousSecret"]);
         var knowsUrl = Uri.TryCreate(section["Url"], UriKind.Absolute, out var url) && url.Scheme is "http" or "https";
         var knowsTimeout =
             TimeSpan.TryParse(section["Timeout"] ?? "00:00:10", out var timeout)
@@ -48,6 +54,10 @@ public sealed class WarehouseOptions
                 $"Warehouse:Secret must be 'whsec_' and the base64 of 24–64 bytes, got {(string.IsNullOrEmpty(section["Secret"]) ? "nothing" : "something else")}; set Warehouse__Secret"
             )
             .Require(
+                previous is not null || string.IsNullOrEmpty(section["PreviousSecret"]),
+                "Warehouse:PreviousSecret must be 'whsec_' and the base64 of 24–64 bytes, got something else; set Warehouse__PreviousSecret"
+            )
+            .Require(
                 knowsTimeout,
                 $"Warehouse:Timeout must be 00:00:01–00:00:25, got '{section["Timeout"]}'; set Warehouse__Timeout"
             )
@@ -60,6 +70,7 @@ public sealed class WarehouseOptions
         {
             Url = url!,
             Key = key!,
+            PreviousKey = previous,
             Timeout = timeout,
             RetryAfterLimit = limit,
         };

@@ -13,6 +13,7 @@ public sealed class WarehouseOptionsTests
                 Settings.Of(
                     ("Warehouse:Url", "ftp://x"),
                     ("Warehouse:Secret", "whsec_short"),
+                    ("Warehouse:PreviousSecret", "whsec_shorter"),
                     ("Warehouse:Timeout", "1"),
                     ("Warehouse:RetryAfterLimit", "600")
                 )
@@ -23,6 +24,7 @@ public sealed class WarehouseOptionsTests
             refusal.Message,
             Does.Contain("set Warehouse__Url")
                 .And.Contain("set Warehouse__Secret")
+                .And.Contain("set Warehouse__PreviousSecret")
                 .And.Contain("set Warehouse__Timeout")
                 .And.Contain("set Warehouse__RetryAfterLimit")
         );

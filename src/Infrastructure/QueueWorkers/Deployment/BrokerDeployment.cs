@@ -32,8 +32,11 @@ public sealed class BrokerDeployment(
     // Every queue is a quorum queue: replicated where there are several nodes, on disk before it is confirmed
     // everywhere.
     /// <summary>Does it.</summary>
+    /// <exception cref="QueueWorkers.Hosting.InvalidConfigurationException">The broker is too old; nothing was changed
+    /// there.</exception>
     public async Task DeployAsync(CancellationToken cancellationToken)
     {
+        BrokerVersion.Require(await management.VersionAsync(cancellationToken));
         await DeployPoliciesAsync(cancellationToken);
         await DeployTopologyAsync(cancellationToken);
         await WarnOfLimitsAsync(cancellationToken);

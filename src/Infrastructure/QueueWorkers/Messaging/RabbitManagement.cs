@@ -25,6 +25,20 @@ public sealed class RabbitManagement : IDisposable
         );
     }
 
+    /// <summary>The version of the node that answers, such as <c>4.3.6</c>.</summary>
+    public async Task<string> VersionAsync(CancellationToken cancellationToken)
+    {
+        using var response = await _http.GetAsync(
+            new Uri("api/overview?columns=rabbitmq_version", UriKind.Relative),
+            cancellationToken
+        );
+        response.EnsureSuccessStatusCode();
+        using var answer = System.Text.Json.JsonDocument.Parse(
+            await response.Content.ReadAsStringAsync(cancellationToken)
+        );
+        return answer.RootElement.TryGetProperty("rabbitmq_version", out var version) ? version.GetString() ?? "" : "";
+    }
+
     /// <summary>Creates or changes a policy.</summary>
     public Task PutPolicyAsync(
         string virtualHost,

@@ -152,7 +152,9 @@ internal sealed partial class OptionsSection
         {
             var value = property.GetValue(values);
             // What the key is called where the property holds what was made of it.
-            var key = $"{section}:{(property.PropertyType == typeof(byte[]) ? "Secret" : property.Name)}";
+            var isSecret = property.PropertyType == typeof(byte[]);
+            var key =
+                $"{section}:{(isSecret ? property.Name.Replace("Key", "Secret", StringComparison.Ordinal) : property.Name)}";
             if (property.PropertyType == typeof(IReadOnlyList<RetentionRule>))
             {
                 foreach (var rule in RetentionRulesOfAll)
