@@ -25,20 +25,60 @@ build_images() {
   note "${ORDERS_REVISION:-no revision}"
 }
 
+image_lock=deploy/machine/images.lock
+
+# locked_digest IMAGE: what it is pinned to; nothing when it is not.
+locked_digest() { awk -v image="$1" '$1 == image { print $2 }' "$image_lock"; }
+
+# digest_of IMAGE: the digest under which this machine has it from a registry. A stand-in and an image of `docker load` have none.
+digest_of() { docker image inspect --format '{{range .RepoDigests}}{{println .}}{{end}}' "$1" 2>/dev/null | sed -n "s|^${1%:*}@||p" | head -n 1; }
+
+# lock_image IMAGE: pins it to what this machine has.
+lock_image() {
+  local digest rest
+  digest=$(digest_of "$1")
+  [ -n "$digest" ] || { note "has no digest"; return 0; }
+  rest=$(awk -v image="$1" '$1 != image' "$image_lock")
+  printf '%s\n%s %s\n' "$rest" "$1" "$digest" >"$image_lock"
+  note "pinned in $image_lock: commit it"
+}
+
+# check_digest IMAGE
+check_digest() {
+  local pinned here
+  pinned=$(locked_digest "$1") here=$(digest_of "$1")
+  [ -z "$pinned" ] || [ -z "$here" ] || [ "$pinned" = "$here" ] ||
+    fail "The image $1 of this machine is $here; $image_lock pins $pinned." \
+      "Take the pinned one: docker rmi -f $1, then run the command again. Or pin the registry's newest: ./dev images --renew"
+}
+
 # ensure_images IMAGE...
 ensure_images() {
   local image missing=() pulled=0
-  for image in "$@"; do docker image inspect "$image" >/dev/null 2>&1 || missing+=("$image"); done
+  for image in "$@"; do
+    if docker image inspect "$image" >/dev/null 2>&1; then check_digest "$image"; else missing+=("$image"); fi
+  done
   if [ ${#missing[@]} -eq 0 ]; then note "$# there"; return; fi
   local unreachable=()
   for image in "${missing[@]}"; do
-    if [ ${#unreachable[@]} -eq 0 ] && pull "$image"; then pulled=$((pulled + 1)); else unreachable+=("$image"); fi
+    if [ ${#unreachable[@]} -eq 0 ] && pull_pinned "$image"; then pulled=$((pulled + 1)); else unreachable+=("$image"); fi
   done
   if [ ${#unreachable[@]} -eq 0 ]; then note "$pulled pulled"; return; fi
   on_debian_as_root || fail "Images that could not be pulled: ${unreachable[*]}. The engine says: $(tail -n 1 "$work/pull.log")" \
     "Check network, proxy ('docker info' shows the engine's) and registry login, or load the images with 'docker load'."
   bash deploy/machine/stand-ins.sh "${unreachable[@]}"
   note "$pulled pulled, ${#unreachable[@]} stand-ins built from Debian's packages"
+}
+
+# pull_pinned IMAGE: by its digest, under the name of its tag; without one by its tag, and its digest is kept.
+pull_pinned() {
+  local digest
+  digest=$(locked_digest "$1")
+  if [ -n "$digest" ]; then
+    pull "${1%:*}@$digest" && docker tag "${1%:*}@$digest" "$1"
+  else
+    pull "$1" && lock_image "$1"
+  fi
 }
 
 # A pull that has not even found its image after a few seconds has no registry to talk to; once it has, it may take its time.
