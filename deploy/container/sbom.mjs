@@ -7,8 +7,22 @@ const read = (name) => readFileSync(join(folder, name), "utf8");
 const lines = (name) => read(name).split("\n").filter((line) => line.trim() !== "");
 const library = (purl, name, version, more = {}) => ({ type: "library", "bom-ref": purl, name, version, purl, ...more });
 
-// The tool's list is taken as it is: with hashes, licences and what depends on what.
+// The tool's list has hashes, licences and what depends on what. Packages that are needed for building only have no file in the image.
 const bom = JSON.parse(read("nuget.json"));
+const { targets, libraries } = JSON.parse(read("deps.json"));
+const hasFiles = (library) => ["runtime", "native", "runtimeTargets", "resources"].some((kind) => kind in library);
+const loaded = Object.values(targets).flatMap((target) =>
+  Object.entries(target)
+    .filter(([name, library]) => hasFiles(library) && libraries[name].type === "package")
+    .map(([name]) => name.replace("/", "@").toLowerCase()),
+);
+const packages = (bom.components ?? []).filter((component) => loaded.includes(`${component.name}@${component.version}`.toLowerCase()));
+const listed = new Set(packages.map((component) => `${component.name}@${component.version}`.toLowerCase()));
+const missing = loaded.filter((name) => !listed.has(name));
+if (missing.length > 0) {
+  console.error(`error: expected every package of the image in the list of CycloneDX, found no ${missing.join(", ")}. Is the image older than the sources?`);
+  process.exit(1);
+}
 
 const distribution = Object.fromEntries(
   lines("os-release").map((line) => line.split("=")).map(([key, value]) => [key, (value ?? "").replaceAll('"', "")]),
@@ -47,8 +61,10 @@ bom.metadata.component = {
   version: id,
   components: [{ type: "operating-system", name: distribution.ID, version: distribution.VERSION_ID ?? distribution.VERSION_CODENAME ?? "" }],
 };
-bom.components = [...(bom.components ?? []), ...runtimes, ...npm, ...debian];
+bom.components = [...packages, ...runtimes, ...npm, ...debian];
 // A component may be named as often as it is a root; a reference only once.
 const known = new Set([bom.metadata.component["bom-ref"], ...bom.components.map((component) => component["bom-ref"])]);
-bom.dependencies = (bom.dependencies ?? []).filter((dependency) => known.has(dependency.ref));
+bom.dependencies = (bom.dependencies ?? [])
+  .filter((dependency) => known.has(dependency.ref))
+  .map(({ ref, dependsOn }) => ({ ref, ...(dependsOn ? { dependsOn: dependsOn.filter((other) => known.has(other)) } : {}) }));
 process.stdout.write(JSON.stringify(bom, null, 2) + "\n");

@@ -21,6 +21,9 @@ project=$(project_name)
 containers() { docker ps -aq --filter "label=com.docker.compose.project=$project" | wc -l | tr -d ' '; }
 volumes() { docker volume ls -q --filter "label=com.docker.compose.project=$project" | wc -l | tr -d ' '; }
 
+# Also what an earlier .env has started.
+export COMPOSE_PROFILES='*'
+
 stop() {
   local before
   before=$(containers)

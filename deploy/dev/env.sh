@@ -8,7 +8,8 @@
 #
 # Every ${NAME:?…} in docker-compose.yml gets a value in .env (mode 600, ignored by git). Ports and addresses may be set there too:
 #   BIND_ADDRESS (127.0.0.1), API_PORT (8080), DASHBOARD_PORT (8081), OUTSIDE_WORLD_PORT (8025), RABBITMQ_MANAGEMENT_PORT (15672)
-# and every setting of docs/configuration.md by its own name. Write a password in single quotes: EMAIL_DB_PASSWORD='a;b "c$d'
+# and every setting of docs/configuration.md by its own name. A new .env has COMPOSE_PROFILES=demo, which starts the demo's mail server and warehouse.
+# Write a password in single quotes: EMAIL_DB_PASSWORD='a;b "c$d'
 #
 # --check ends with exit code 1 when a variable has no effect, or a password is missing.
 set -euo pipefail

@@ -8,6 +8,8 @@
 # Uses the Docker engine that is there. On Debian as root it installs a missing engine and compose plugin, and where no registry
 # answers it builds stand-ins of the base images from Debian's packages. Then: docker compose up --build --wait.
 #
+# The mail server and the warehouse of the demo (compose profile `demo`) start unless .env says otherwise: COMPOSE_PROFILES= starts none.
+#
 # Before it builds anything it checks engine and compose versions, memory, disk, ports, .env, and whether existing data opens with .env.
 # Exit code 0 when everything is healthy. On a failure it says what was found and what to change, and names the full log.
 set -euo pipefail
@@ -61,5 +63,5 @@ echo
 echo "Up in $(seconds $(($(milliseconds) - began))) s. Try ./dev post; stop with ./dev down."
 echo "  API                 http://$address:$(setting API_PORT 8080)/docs   (key: ORDERS_API_KEY in .env)"
 echo "  Dashboard           http://$address:$(setting DASHBOARD_PORT 8081)/   (admin, ORDERS_ADMIN_PASSWORD in .env; API key: ORDERS_OPERATOR_KEY)"
-echo "  Mails and warehouse http://$address:$(setting OUTSIDE_WORLD_PORT 8025)/"
+! has_demo || echo "  Mails and warehouse http://$address:$(setting OUTSIDE_WORLD_PORT 8025)/"
 echo "  RabbitMQ            http://$address:$(setting RABBITMQ_MANAGEMENT_PORT 15672)/   (orders_admin, RABBITMQ_ADMIN_PASSWORD in .env)"

@@ -10,6 +10,7 @@
 #   broken-variants   systems with a fault built in: the checker of ./dev chaos must find each
 #   rolling-restarts  workers are restarted in turn under load
 #   scenarios         all other tests of category Long: flow, time, silent networks, killed redrives, deployments under load
+#   containers        users, limits, ports and networks of a running installation, SBOMs, and a change of all secrets under load
 #   browser-budgets   size, first paint and live traffic of the dashboard's pages
 #   chaos             ./dev chaos with two seeds that are drawn and printed, 2,000 orders and 12 faults each
 #   broker-kills      ./dev chaos --scenario broker-kills
@@ -20,7 +21,7 @@ set -euo pipefail
 . deploy/machine/stages.sh
 . deploy/machine/parts.sh
 
-all=(crash-points redrive-points broken-variants rolling-restarts scenarios browser-budgets chaos broker-kills)
+all=(crash-points redrive-points broken-variants rolling-restarts scenarios containers browser-budgets chaos broker-kills)
 wanted=("$@")
 [ $# -gt 0 ] || wanted=("${all[@]}")
 for name in "${wanted[@]}"; do
@@ -30,6 +31,7 @@ done
 long='TestCategory=Long'
 crash='FullyQualifiedName~Orders.CrashPoints.Tests' redrive='FullyQualifiedName~RedriveMatrixTests'
 variants='FullyQualifiedName~BrokenVariants' restarts='FullyQualifiedName~RollingRestart' budgets='FullyQualifiedName~Dashboard.Tests.Pages.PageBudget'
+containers='FullyQualifiedName~Architecture.Tests.Containers'
 # What no other part names belongs to the scenarios: a new long test cannot fall between two parts.
 not() { printf '&%s' "${@/'~'/'!~'}"; }
 
@@ -44,7 +46,8 @@ run_part() {
     redrive-points) tests_part redrive-points "$redrive" ;;
     broken-variants) tests_part broken-variants "$variants" ;;
     rolling-restarts) tests_part rolling-restarts "$restarts" ;;
-    scenarios) tests_part scenarios "$long$(not "$crash" "$redrive" "$variants" "$restarts" "$budgets")" ;;
+    scenarios) tests_part scenarios "$long$(not "$crash" "$redrive" "$variants" "$restarts" "$containers" "$budgets")" ;;
+    containers) tests_part containers "$containers&$long" ;;
     browser-budgets) tests_part browser-budgets "$budgets" ;;
     chaos)
       for _ in 1 2; do

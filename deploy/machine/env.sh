@@ -56,5 +56,7 @@ ensure_env() {
     echo "$name=$value" >>.env
     added=$((added + 1))
   done
+  # The demo's mail server and warehouse are for whoever tries the system: who has others of their own gets none.
+  says_profiles || [ -n "${COMPOSE_PROFILES+set}" ] || echo "COMPOSE_PROFILES=$(profiles)" >>.env
   note "$added settings added"
 }

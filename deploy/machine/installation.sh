@@ -2,6 +2,26 @@
 
 project_name() { setting COMPOSE_PROJECT_NAME orders; }
 
+# profiles: those of compose that are on, from the environment or from .env; else those that ./dev env is going to write there.
+profiles() {
+  if [ -n "${COMPOSE_PROFILES+set}" ]; then echo "$COMPOSE_PROFILES"
+  elif says_profiles; then awk -v want=COMPOSE_PROFILES -f deploy/machine/dotenv.awk .env
+  elif ! has_own_world; then echo demo; fi
+}
+
+# says_profiles: whether .env says which profiles are on; an empty value says that none is.
+says_profiles() { [ -r .env ] && awk -v list=names -f deploy/machine/dotenv.awk .env | grep -x COMPOSE_PROFILES >/dev/null; }
+
+# has_own_world: whether .env names a mail server and a warehouse, so that nothing calls those of the demo.
+has_own_world() {
+  local mail warehouse
+  mail=$(setting Email__Smtp__Host "$(setting SMTP_HOST outside-world)") warehouse=$(setting Warehouse__Url "$(setting WAREHOUSE_URL outside-world)")
+  [[ $mail != outside-world && $warehouse != *outside-world* ]]
+}
+
+# has_demo: whether the demo's mail server and warehouse are part of the installation.
+has_demo() { [[ ",$(profiles)," == *,demo,* || $(profiles) == '*' ]]; }
+
 # The compose files in use.
 compose_files() {
   local file
@@ -120,6 +140,7 @@ check_ports() {
   host=$(setting BIND_ADDRESS 127.0.0.1)
   [ "$host" != 0.0.0.0 ] || host=127.0.0.1
   while read -r name default; do
+    [ "$name" != OUTSIDE_WORLD_PORT ] || has_demo || continue
     port=$(setting "$name" "$default") count=$((count + 1))
     [[ $port =~ ^[0-9]+$ ]] && [ "$port" -ge 1 ] && [ "$port" -le 65535 ] ||
       fail "$name is '$port'; expected a port from 1 to 65535." "Change it in .env or in the environment."

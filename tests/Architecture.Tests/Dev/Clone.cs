@@ -151,6 +151,8 @@ internal sealed class Clone : IDisposable
         };
         foreach (var (name, value) in Settings)
             start.Environment[name] = value;
+        // Empty is a choice, too: none.
+        start.Environment.Remove("COMPOSE_PROFILES");
         start.Environment["STAND_IN"] = _standIn;
         start.Environment["XDG_CACHE_HOME"] = Path.Combine(Folder, "cache");
         start.Environment["PATH"] = $"{_standIn}:{Environment.GetEnvironmentVariable("PATH")}";

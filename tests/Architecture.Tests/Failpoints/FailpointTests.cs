@@ -20,6 +20,8 @@ public sealed partial class FailpointTests
         ["QueueWorkers.Clocks."] = "reads the clock of a new connection; a failure is one of opening it",
         ["Orders.Infrastructure.Invoices.InvoiceCounterCheck."] =
             "reads at the start, before anything is begun; a process that dies there starts again",
+        ["QueueWorkers.Hosting.Secrets."] =
+            "reads at the start, before anything is begun; a process that dies there starts again",
         ["QueueWorkers.Hosting.DatabaseHealth."] = "a probe that writes nothing and whose failure is its answer",
         ["QueueWorkers.DeadLetters.Search.FailureSearch."] = "reads a page of the operator's",
         ["QueueWorkers.DeadLetters.UncertainEffects.ListAsync"] = "reads a page of the operator's",

@@ -22,30 +22,42 @@ internal static partial class ComposeConfig
     /// compose.</param>
     public static async Task<IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>>> OfAsync(string env)
     {
+        using var config = await ModelAsync(env);
+        return config
+            .RootElement.GetProperty("services")
+            .EnumerateObject()
+            .ToDictionary(
+                service => service.Name,
+                IReadOnlyDictionary<string, string> (service) => EnvironmentOf(service.Value)
+            );
+    }
+
+    /// <summary>Everything that compose makes of the files.</summary>
+    /// <param name="env">The text of <c>.env</c>.</param>
+    /// <param name="files">The compose files, separated by colons.</param>
+    /// <param name="profiles">The profiles that are on; null for those of <c>.env</c>.</param>
+    public static async Task<JsonDocument> ModelAsync(
+        string env,
+        string files = "docker-compose.yml",
+        string? profiles = "*"
+    )
+    {
         var folder = Directory.CreateTempSubdirectory("orders-compose-").FullName;
         try
         {
-            string[] files =
-            [
-                "docker-compose.yml",
-                .. Repository.Find("deploy/settings", "*"),
-                .. Repository.Find("deploy/email", "*"),
-            ];
-            foreach (var file in files)
+            string[] folders = ["settings", "email", "cluster", "pgbouncer", "chaos"];
+            foreach (
+                var file in folders
+                    .SelectMany(name => Repository.Find($"deploy/{name}", "*"))
+                    .Concat(Directory.EnumerateFiles(Repository.Root, "docker-compose*.yml").Select(Path.GetFileName))
+            )
             {
-                Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(folder, file))!);
-                File.Copy(Path.Combine(Repository.Root, file), Path.Combine(folder, file));
+                Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(folder, file!))!);
+                File.Copy(Path.Combine(Repository.Root, file!), Path.Combine(folder, file!));
             }
 
             await File.WriteAllTextAsync(Path.Combine(folder, ".env"), env);
-            using var config = JsonDocument.Parse(await RunAsync(folder));
-            return config
-                .RootElement.GetProperty("services")
-                .EnumerateObject()
-                .ToDictionary(
-                    service => service.Name,
-                    IReadOnlyDictionary<string, string> (service) => EnvironmentOf(service.Value)
-                );
+            return JsonDocument.Parse(await RunAsync(folder, files, profiles));
         }
         finally
         {
@@ -65,7 +77,7 @@ internal static partial class ComposeConfig
                 )
             : [];
 
-    private static async Task<string> RunAsync(string folder)
+    private static async Task<string> RunAsync(string folder, string files, string? profiles)
     {
         var start = new ProcessStartInfo("docker", ["compose", "config", "--format", "json"])
         {
@@ -76,6 +88,9 @@ internal static partial class ComposeConfig
         // A variable of the shell would win over the file.
         foreach (var name in start.Environment.Keys.Where(name => name is not ("PATH" or "HOME")).ToArray())
             start.Environment.Remove(name);
+        start.Environment["COMPOSE_FILE"] = files;
+        if (profiles is not null)
+            start.Environment["COMPOSE_PROFILES"] = profiles;
         using var process = Process.Start(start)!;
         var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         await process.WaitForExitAsync();

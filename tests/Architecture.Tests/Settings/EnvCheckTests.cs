@@ -25,7 +25,7 @@ internal sealed class EnvCheckTests
     {
         var secrets = _clone
             .Env.Split('\n')
-            .Where(l => l.Contains('='))
+            .Where(l => l.Contains('=') && !l.StartsWith("COMPOSE_PROFILES", StringComparison.Ordinal))
             .Select(l => l[(l.IndexOf('=') + 1)..])
             .ToArray();
         _clone.Env += """

@@ -25,6 +25,7 @@ public sealed class FaultInjector(Installation installation)
     private readonly Replicas _replicas = new(installation);
     private readonly WorkerClocks _clocks = new(installation.Clocks);
     private readonly QueuePolicies _policies = new(installation.Management);
+    private readonly ContainerNetworks _networks = new();
 
     /// <summary>How the workers ended that rolling restarts have asked to.</summary>
     public IReadOnlyList<WorkerStop> Stops => [.. _stops];
@@ -70,12 +71,9 @@ public sealed class FaultInjector(Installation installation)
                 await EachAsync(containers, c => Docker.RunAsync("unpause", c.Container));
                 break;
             case FaultKind.Cut:
-                await EachAsync(
-                    containers,
-                    c => Docker.RunAsync("network", "disconnect", installation.Network, c.Container)
-                );
+                await EachAsync(containers, c => _networks.DisconnectAsync(c.Container));
                 await Task.Delay(fault.Duration, cancellationToken);
-                await EachAsync(containers, ConnectAsync);
+                await EachAsync(containers, c => _networks.ConnectAsync(c.Service, c.Container));
                 break;
             case FaultKind.Restart:
                 await EachAsync(containers, c => Docker.RunAsync("restart", "-t", "30", c.Container));
@@ -214,8 +212,7 @@ public sealed class FaultInjector(Installation installation)
                 await Docker.RunAsync("start", container);
             if (off.Contains(service))
                 await Docker.RunAsync("restart", "-t", "30", container);
-            if ((await Docker.RunAsync("inspect", "-f", "{{len .NetworkSettings.Networks}}", container)) == "0")
-                await ConnectAsync((service, container));
+            await _networks.ConnectAsync(service, container);
         }
 
         // Only now that the broker runs and can be reached again.
@@ -252,9 +249,6 @@ public sealed class FaultInjector(Installation installation)
         (string Service, string Container)[] containers,
         Func<(string Service, string Container), Task> act
     ) => Task.WhenAll(containers.Select(act));
-
-    private Task ConnectAsync((string Service, string Container) container) =>
-        Docker.RunAsync("network", "connect", "--alias", container.Service, installation.Network, container.Container);
 
     private async Task DeleteQueueAsync(
         PlannedFault fault,

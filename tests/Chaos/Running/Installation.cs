@@ -66,9 +66,6 @@ public sealed class Installation : IAsyncDisposable
     /// <summary>The broker's management API.</summary>
     public HttpClient Management { get; }
 
-    /// <summary>The compose network.</summary>
-    public string Network => $"{_project}_default";
-
     /// <summary>Reads the environment.</summary>
     /// <exception cref="InvalidOperationException">A variable is missing.</exception>
     public static Installation FromEnvironment() =>
