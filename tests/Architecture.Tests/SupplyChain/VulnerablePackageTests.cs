@@ -5,7 +5,7 @@ namespace Orders.Architecture.Tests.SupplyChain;
 
 /// <summary>
 /// A package with a published vulnerability ends the restore, and with it the build. NuGet itself decides, by
-/// vulnerability data in the form in which nuget.org serves it: a mirror may serve none, so the test serves one entry,
+/// vulnerability data in the form in which the public registry serves it: a mirror may serve none, so the test serves one entry,
 /// that of the GitHub advisory which is named here.
 /// </summary>
 public sealed class VulnerablePackageTests
