@@ -1,6 +1,8 @@
 using Orders.Dashboard.Api;
 using Orders.Dashboard.Api.Problems;
 using Orders.Dashboard.Auth;
+using Orders.Dashboard.Live;
+using Orders.Dashboard.Login;
 using Orders.Dashboard.Proxy;
 using Orders.Dashboard.Viewing;
 using Orders.Infrastructure;
@@ -38,10 +40,17 @@ internal static class DashboardApplication
                     .AddTopologyCheck(builder.Configuration)
             )
             .Collect(() => builder.Services.AddReverseProxy(builder.Configuration))
+            .Collect(() => builder.Services.AddLogin(builder.Configuration))
+            .Collect(() => builder.Services.AddLiveStream(builder.Configuration))
             .Collect(() => builder.Services.AddOperatorAuth().AddOperatorApi().AddPages(builder.Configuration))
             .ThrowIfAny();
 
-        builder.WebHost.ConfigureKestrel(server => server.Limits.MaxRequestBodySize = Form.MostBytes);
+        builder.WebHost.ConfigureKestrel(server =>
+        {
+            server.Limits.MaxRequestBodySize = Form.MostBytes;
+            server.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+            server.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(20);
+        });
         var app = builder.Build();
 
         // From the outside in: how the browser sees us; whatever goes wrong becomes a problem; then who is it, may they.

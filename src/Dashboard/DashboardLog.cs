@@ -24,6 +24,16 @@ internal static partial class DashboardLog
     [LoggerMessage(5002, LogLevel.Warning, "Operator was refused: {Operator} ({Role}), {Method} {Path}")]
     public static partial void Refused(ILogger logger, string @operator, string role, string method, string path);
 
+    [LoggerMessage(5003, LogLevel.Information, "Login failed: wrong name or password, from {Address}")]
+    public static partial void LoginFailed(ILogger logger, string address);
+
+    [LoggerMessage(
+        5004,
+        LogLevel.Warning,
+        "Address was locked out of the login: {Address}, {Tries} wrong passwords, for {LockOut}"
+    )]
+    public static partial void LockedOut(ILogger logger, string address, int tries, TimeSpan lockOut);
+
     [LoggerMessage(5010, LogLevel.Warning, "Reading a part of a page failed: {What}, trace {TraceId}")]
     public static partial void RegionNotRead(ILogger logger, string what, string traceId, Exception fault);
 

@@ -32,11 +32,12 @@ internal static class ApiApplication
 
         var app = builder.Build();
 
-        // From the outside in: whatever goes wrong becomes a problem; then who is it, may they, how often.
+        // From the outside in: whatever goes wrong becomes a problem; then who is it, may they, how often, how much.
         app.UseMiddleware<ProblemPages>();
         app.UseRouting();
         app.UseMiddleware<ApiKeyAuthentication>();
         app.UseMiddleware<RateLimiting>();
+        app.UseMiddleware<ClientLoadLimiting>();
 
         app.MapOrders();
         app.MapWebhooks();

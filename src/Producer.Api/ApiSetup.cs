@@ -22,6 +22,7 @@ internal static class ApiSetup
         var problems = new ConfigurationProblems();
         var rate = RateLimitOptions.Read(configuration, problems);
         var cap = BackpressureOptions.Read(configuration, problems);
+        var load = ClientLoadOptions.Read(configuration, problems);
         var watch = WatchOptions.Read(configuration, problems);
         var webhooks = problems.Read(() => WebhookOptions.Read(configuration));
         problems.ThrowIfAny();
@@ -30,9 +31,11 @@ internal static class ApiSetup
             .AddSingleton(DatabaseClock.Provider)
             .AddSingleton(rate)
             .AddSingleton(cap)
+            .AddSingleton(load)
             .AddSingleton(watch)
             .AddSingleton(webhooks!)
-            .AddSingleton<ClientRateLimit>();
+            .AddSingleton<ClientRateLimit>()
+            .AddSingleton<ClientLoad>();
         services
             .AddSingleton<CatalogueReader>()
             .AddSingleton<ApiKeyReader>()

@@ -196,5 +196,5 @@ internal static class AlertRoutes
     private static string? Reason(IFormCollection form) =>
         form["reason"].ToString().Trim() is { Length: > 0 } reason ? reason[..Math.Min(reason.Length, 500)] : null;
 
-    private static IResult Back(string done) => Results.Redirect(Page.Address("/alerts", ("done", done)));
+    private static IResult Back(string done) => Form.Back("/alerts", done);
 }

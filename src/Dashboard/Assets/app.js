@@ -74,7 +74,7 @@
   $('#theme')?.addEventListener('click', () => {
     const dark = root.dataset.theme ? root.dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
     root.dataset.theme = dark ? 'light' : 'dark';
-    document.cookie = `theme=${root.dataset.theme};path=${base || '/'};max-age=31536000;samesite=strict`;
+    document.cookie = `theme=${root.dataset.theme};path=${base || '/'};max-age=31536000;samesite=strict${location.protocol === 'https:' ? ';secure' : ''}`;
     charts.forEach(c => c(true));
   });
 

@@ -15,7 +15,7 @@ internal sealed class KeyAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> options,
     ILoggerFactory logger,
     UrlEncoder encoder,
-    OperatorStore operators
+    KeyLookup keys
 ) : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     /// <summary>The scheme's name.</summary>
@@ -41,7 +41,7 @@ internal sealed class KeyAuthentication(
         )
             return AuthenticateResult.NoResult();
         var key = header[Bearer.Length..];
-        return OperatorKey.IsWellFormed(key) && await operators.FindByKeyAsync(key, Context.RequestAborted) is { } known
+        return OperatorKey.IsWellFormed(key) && await keys.FindAsync(key, Context.RequestAborted) is { } known
             ? AuthenticateResult.Success(new AuthenticationTicket(PrincipalOf(known, Scheme), Scheme))
             : AuthenticateResult.Fail("There is no such key.");
     }

@@ -14,6 +14,11 @@ internal static class OperatorAuth
     {
         services
             .AddSingleton<OperatorStore>()
+            .AddSingleton<StrangerLane>()
+            .AddSingleton(provider => new KeyLookup(
+                provider.GetRequiredService<OperatorStore>(),
+                provider.GetRequiredService<StrangerLane>()
+            ))
             .AddSingleton<AuditLog>()
             .AddSingleton<IAuthorizationMiddlewareResultHandler, AuditedRefusals>();
         services

@@ -47,12 +47,9 @@ internal static class EffectResolution
 
         // Dying here leaves the message dead-lettered with nothing in its way: it is redriven like any other.
         return await search.DeadLetteredAsync(message, step, http.RequestAborted) is { } failure
-            ? Results.Redirect(
-                Page.Address(
-                    "/redrives/new",
-                    ("ids", failure),
-                    ("done", $"{effect} did not happen; its message may be sent again.")
-                )
+            ? Form.Back(
+                Page.Address("/redrives/new", ("ids", failure)),
+                $"{effect} did not happen; its message may be sent again."
             )
             : Form.Back(
                 back,

@@ -7,26 +7,36 @@ namespace Orders.Dashboard.Live;
 
 /// <summary>
 /// The one stream of live figures (server-sent events): everything to begin with, then once a second what has changed.
-/// Nothing is kept per viewer but what it was last sent.
+/// Ends when its viewer may not look any more. Nothing is kept per viewer but what it was last sent.
 /// </summary>
 internal static class LiveStream
 {
-    private const int MostViewers = 500;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     };
-    private static int viewers;
+
+    /// <summary>Adds what the stream stands on.</summary>
+    /// <exception cref="QueueWorkers.Hosting.InvalidConfigurationException">With every problem found.</exception>
+    public static IServiceCollection AddLiveStream(this IServiceCollection services, IConfiguration configuration) =>
+        services.AddSingleton(LiveOptions.Read(configuration)).AddSingleton<LivePlaces>().AddSingleton<LiveAuthority>();
 
     public static void Map(RouteGroupBuilder pages) => pages.MapGet("/live", StreamAsync).Needs(OperatorRole.Viewer);
 
-    private static async Task<IResult> StreamAsync(HttpContext http, Feed feed, IHostApplicationLifetime lifetime)
+    private static async Task<IResult> StreamAsync(
+        HttpContext http,
+        Feed feed,
+        LivePlaces places,
+        LiveAuthority authority,
+        IHostApplicationLifetime lifetime
+    )
     {
-        if (Interlocked.Increment(ref viewers) > MostViewers)
+        using var place = places.TryTake(Actor.Of(http).Name, out var refusal);
+        if (place is null)
         {
-            Interlocked.Decrement(ref viewers);
-            return Results.StatusCode(StatusCodes.Status503ServiceUnavailable);
+            http.Response.Headers.RetryAfter = "5";
+            return Results.StatusCode(refusal);
         }
 
         // Ends with the process: an open stream would otherwise hold its shutdown up.
@@ -35,6 +45,7 @@ internal static class LiveStream
             lifetime.ApplicationStopping
         );
         using var watch = feed.Watch();
+        var viewer = authority.Watch(http);
         try
         {
             http.Response.ContentType = "text/event-stream";
@@ -44,6 +55,8 @@ internal static class LiveStream
             while (true)
             {
                 var now = await feed.AfterAsync(sent?.Version ?? 0, end.Token);
+                if (!await viewer.HoldsAsync(end.Token))
+                    break;
                 await SendAsync(http, Write(sent, now), end.Token);
                 sent = now;
             }
@@ -56,10 +69,6 @@ internal static class LiveStream
         {
             // A viewer that takes nothing for ten seconds; it will connect again.
             http.Abort();
-        }
-        finally
-        {
-            Interlocked.Decrement(ref viewers);
         }
 
         return Results.Empty;

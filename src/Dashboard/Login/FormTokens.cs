@@ -61,13 +61,24 @@ internal static class FormTokens
     }
 
     private static byte[] Secret(HttpContext http) =>
-        HMACSHA256.HashData(Encoding.ASCII.GetBytes(SessionAuthentication.SecretOf(http) ?? ""), "form"u8);
+        HMACSHA256.HashData(Encoding.ASCII.GetBytes(SessionCookie.SecretOf(http) ?? ""), "form"u8);
 
     private static byte[] Masked(byte[] text, byte[] mask) => [.. text.Zip(mask, (t, m) => (byte)(t ^ m))];
 
     /// <summary>
     /// Whether a browser says that a request comes from another site. Guards the login, which has no session yet.
+    /// Browsers that do not send <c>Sec-Fetch-Site</c>, or not over plain HTTP, send <c>Origin</c>. A client that sends
+    /// neither is no browser, and no other site can act through it.
     /// </summary>
-    public static bool IsFromElsewhere(HttpRequest request) =>
-        request.Headers["Sec-Fetch-Site"].ToString() is "cross-site" or "same-site";
+    public static bool IsFromElsewhere(HttpRequest request)
+    {
+        if (request.Headers["Sec-Fetch-Site"].ToString() is { Length: > 0 } site)
+            return site is not ("same-origin" or "none");
+        if (request.Headers.Origin.ToString() is not { Length: > 0 } origin)
+            return false;
+        // A proxy may pass the host on without its port.
+        return !Uri.TryCreate(origin, UriKind.Absolute, out var from)
+            || !from.Authority.Equals(request.Host.Value, StringComparison.OrdinalIgnoreCase)
+                && !(from.Host.Equals(request.Host.Value, StringComparison.OrdinalIgnoreCase));
+    }
 }

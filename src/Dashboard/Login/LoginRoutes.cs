@@ -1,4 +1,6 @@
+using System.Globalization;
 using Orders.Dashboard.Auth;
+using Orders.Dashboard.Proxy;
 using Orders.Dashboard.Viewing;
 using QueueWorkers.Operators;
 
@@ -9,6 +11,17 @@ internal static class LoginRoutes
 {
     /// <summary>The longest address to which a login goes back: escaped, it is three times as long.</summary>
     public const int LongestReturn = 2000;
+
+    /// <summary>Adds what the login and its sessions stand on.</summary>
+    /// <exception cref="QueueWorkers.Hosting.InvalidConfigurationException">With every problem found.</exception>
+    public static IServiceCollection AddLogin(this IServiceCollection services, IConfiguration configuration) =>
+        services
+            .AddSingleton(LoginOptions.Read(configuration))
+            .AddSingleton<OperatorSessions>()
+            .AddSingleton<KnownSessions>()
+            .AddSingleton<LoginLimits>()
+            .AddSingleton<LoginQueue>()
+            .AddSingleton<PasswordLogin>();
 
     public static void MapLogin(this IEndpointRouteBuilder app)
     {
@@ -27,62 +40,50 @@ internal static class LoginRoutes
                 "/logout",
                 async (HttpContext http, OperatorSessions sessions, KnownSessions known) =>
                 {
-                    var secret = SessionAuthentication.SecretOf(http)!;
-                    known.Forget(secret);
+                    var secret = SessionCookie.SecretOf(http)!;
                     await sessions.EndAsync(secret, http.RequestAborted);
-                    SessionAuthentication.Remember(http, null);
+                    known.Forget(secret);
+                    SessionCookie.Forget(http);
                     return Results.Redirect("/login");
                 }
             )
             .Needs(OperatorRole.Viewer);
 
-    private static async Task<IResult> LogInAsync(HttpContext http, OperatorSessions sessions, AuditLog audit)
+    private static async Task<IResult> LogInAsync(HttpContext http, PasswordLogin login)
     {
         if (FormTokens.IsFromElsewhere(http.Request))
             return Results.BadRequest();
         if (!Form.IsIn(http.Request))
             return Results.StatusCode(StatusCodes.Status415UnsupportedMediaType);
+        var back = Local(http.Request.Query["return"]);
         var form = await http.Request.ReadFormAsync(http.RequestAborted);
-        var (name, password, back) = (
-            form["name"].ToString(),
-            form["password"].ToString(),
-            Local(http.Request.Query["return"])
-        );
+        var (name, password) = (form["name"].ToString(), form["password"].ToString());
         if (name.Length is 0 or > 100 || password.Length is 0 or > 1000)
             return Page.Of<LoginPage>(
                 new { Return = back, Refusal = "Name and password are required." },
                 StatusCodes.Status400BadRequest
             );
 
-        var (secret, lockedUntil) = await sessions.BeginAsync(name, password, http.RequestAborted);
-        if (secret is null)
+        var (secret, retryAfter) = await login.TryAsync(name, password, ClientAddress.Of(http), http.RequestAborted);
+        if (secret is not null)
         {
-            await audit.WriteAsync(
-                new AuditEntry
-                {
-                    Who = name,
-                    Role = "?",
-                    Action = "log in",
-                    Result = lockedUntil is null ? "wrong name or password" : "locked out",
-                },
-                http.RequestAborted
-            );
-            var refusal = lockedUntil is { } until
-                ? $"Locked after {OperatorSessions.MostTries} wrong passwords. Try again after {Texts.Utc(until)}."
-                : "Name or password is wrong.";
-            return Page.Of<LoginPage>(
-                new
-                {
-                    Return = back,
-                    Name = name,
-                    Refusal = refusal,
-                },
-                lockedUntil is null ? StatusCodes.Status401Unauthorized : StatusCodes.Status429TooManyRequests
-            );
+            SessionCookie.Remember(http, secret);
+            return Results.Redirect(back);
         }
 
-        SessionAuthentication.Remember(http, secret);
-        return Results.Redirect(back);
+        if (retryAfter is { } wait)
+            http.Response.Headers.RetryAfter = Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+        return Page.Of<LoginPage>(
+            new
+            {
+                Return = back,
+                Name = name,
+                Refusal = retryAfter is null
+                    ? "Name or password is wrong."
+                    : $"Too many logins. Try again in {Texts.Duration(retryAfter.Value)}; sessions and keys go on.",
+            },
+            retryAfter is null ? StatusCodes.Status401Unauthorized : StatusCodes.Status429TooManyRequests
+        );
     }
 
     // Only to ourselves, in visible ASCII, as our own addresses are: "//elsewhere" and "/\elsewhere" are other hosts to

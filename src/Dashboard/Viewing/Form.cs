@@ -30,8 +30,5 @@ internal static class Form
             : null;
 
     /// <summary>Back to a page, with what was done.</summary>
-    public static IResult Back(string address, string done) =>
-        Results.Redirect(
-            $"{address}{(address.Contains('?', StringComparison.Ordinal) ? '&' : '?')}done={Uri.EscapeDataString(done)}"
-        );
+    public static IResult Back(string address, string done) => new DoneResult(address, done);
 }

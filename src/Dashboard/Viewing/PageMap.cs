@@ -42,7 +42,6 @@ internal static class PageMap
         });
         services.AddAlerts(configuration);
         services.AddSingleton(DatabaseClock.Provider);
-        services.AddSingleton<OperatorSessions>().AddSingleton<KnownSessions>();
         services
             .AddAuthentication()
             .AddScheme<Microsoft.AspNetCore.Authentication.AuthenticationSchemeOptions, SessionAuthentication>(

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Orders.Dashboard.Assets;
+using Orders.Dashboard.Auth;
 using QueueWorkers.GroupCommit;
 
 namespace Orders.Dashboard.Viewing;
@@ -44,6 +45,11 @@ internal sealed class PageProblems(RequestDelegate next, ILogger<PageProblems> l
                     ? $"A form may have at most {Form.MostBytes / 1024} KiB; nothing was changed."
                     : "The address or the form is malformed. Go back and try again; nothing was changed."
             );
+        }
+        catch (StrangersBusyException busy) when (!context.Response.HasStarted)
+        {
+            context.Response.Headers.RetryAfter = StrangersBusyException.RetryAfter;
+            await AnswerAsync(context, StatusCodes.Status503ServiceUnavailable, busy.Message);
         }
         catch (Exception fault) when (!context.Response.HasStarted)
         {

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Primitives;
 using Orders.Infrastructure;
 using Orders.Producer.Api.Problems;
 
@@ -18,7 +17,7 @@ internal sealed class ApiKeyAuthentication(RequestDelegate next, ApiKeyCache key
         if (context.GetEndpoint()?.Metadata.GetMetadata<RequiredScope>() is not { } required)
             return next(context);
 
-        var key = KeyIn(context.Request.Headers.Authorization);
+        var key = KeyIn(context.Request);
         if (!ApiKeyHash.IsWellFormed(key))
             return RefuseAsync(context);
 
@@ -53,8 +52,9 @@ internal sealed class ApiKeyAuthentication(RequestDelegate next, ApiKeyCache key
         ).AnswerAsync(context);
     }
 
-    private static ReadOnlySpan<char> KeyIn(StringValues header) =>
-        header.Count == 1 && header[0] is { } value && value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
+    /// <summary>The key that a request shows; empty without one.</summary>
+    public static ReadOnlySpan<char> KeyIn(HttpRequest request) =>
+        request.Headers.Authorization is [{ } value] && value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
             ? value.AsSpan(Scheme.Length)
             : default;
 }

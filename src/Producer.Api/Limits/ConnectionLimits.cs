@@ -8,11 +8,15 @@ internal static class ConnectionLimits
     /// <summary>How long a request's headers, and then its body, may take to arrive.</summary>
     public static readonly TimeSpan Arrival = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long a connection may stay open without a request.</summary>
+    public static readonly TimeSpan Silence = TimeSpan.FromSeconds(20);
+
     /// <summary>Applies the limits to the server.</summary>
     public static void Apply(KestrelServerOptions server)
     {
         server.AddServerHeader = false;
         server.Limits.RequestHeadersTimeout = Arrival;
+        server.Limits.KeepAliveTimeout = Silence;
         server.Limits.MaxRequestBodySize = Orders.PostOrderBatch.LargestBody;
         // Bytes a second, after a grace period: a body that trickles is cut before its ten seconds are over.
         server.Limits.MinRequestBodyDataRate = new MinDataRate(

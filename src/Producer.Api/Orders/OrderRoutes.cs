@@ -1,5 +1,7 @@
 using Orders.Producer.Api.Auth;
 using Orders.Producer.Api.Docs;
+using Orders.Producer.Api.Intake;
+using Orders.Producer.Api.Limits;
 using Orders.Producer.Api.Routing;
 
 namespace Orders.Producer.Api.Orders;
@@ -26,6 +28,7 @@ internal static class OrderRoutes
     {
         app.MapPost("/orders", (Delegate)app.Of<PostOrder>().HandleAsync)
             .Needs(Scopes.Write)
+            .Reads(OrderSubmission.LargestOrder)
             .Describe(
                 "PostOrder",
                 "Post an order",
@@ -37,6 +40,7 @@ internal static class OrderRoutes
 
         app.MapPost("/orders/batch", (Delegate)app.Of<PostOrderBatch>().HandleAsync)
             .Needs(Scopes.Write)
+            .Reads(PostOrderBatch.LargestBody)
             .Describe(
                 "PostOrderBatch",
                 "Post up to 500 orders",
@@ -91,6 +95,7 @@ internal static class OrderRoutes
 
         app.MapGet("/orders/{id:guid}/events", app.Of<GetOrderEvents>().HandleAsync)
             .Needs(Scopes.Read)
+            .WithMetadata(new EventStream())
             .Describe(
                 "GetOrderEvents",
                 "Watch an order",

@@ -94,6 +94,11 @@ internal static class ProblemKinds
         "too-many-requests",
         "The client sends more than its rate allows."
     );
+    public static readonly ProblemKind TooMuchAtOnce = new(
+        429,
+        "too-much-at-once",
+        "The client has more open at once than it may."
+    );
     public static readonly ProblemKind InternalError = new(500, "internal-error", "Something went wrong on our side.");
     public static readonly ProblemKind Unavailable = new(503, "unavailable", "The service cannot do this now.");
     public static readonly ProblemKind OutboxFull = new(

@@ -1,5 +1,6 @@
 using Orders.Producer.Api.Auth;
 using Orders.Producer.Api.Docs;
+using Orders.Producer.Api.Limits;
 
 namespace Orders.Producer.Api.Routing;
 
@@ -13,6 +14,10 @@ internal static class RouteDescriptions
     /// <summary>The scope that an endpoint asks for.</summary>
     public static RouteHandlerBuilder Needs(this RouteHandlerBuilder route, Scopes scope) =>
         route.WithMetadata(new RequiredScope(scope));
+
+    /// <summary>Says that an endpoint reads a body into memory, and how large one it takes.</summary>
+    public static RouteHandlerBuilder Reads(this RouteHandlerBuilder route, int largestBody) =>
+        route.WithMetadata(new LargestBody(largestBody));
 
     /// <summary>What /docs says of an endpoint.</summary>
     public static RouteHandlerBuilder Describe(

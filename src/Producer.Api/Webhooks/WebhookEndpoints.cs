@@ -18,7 +18,7 @@ internal sealed class WebhookEndpoints(
     WebhookTestLimit tests
 )
 {
-    private const int LargestBody = 16 * 1024;
+    public const int LargestBody = 16 * 1024;
 
     // Long enough to change a secret by hand, in a team that sleeps at night.
     private static readonly TimeSpan KeepSecret = TimeSpan.FromHours(24);

@@ -19,6 +19,7 @@ internal static class WebhookRoutes
         var endpoints = app.Of<WebhookEndpoints>();
         app.MapPost("/webhooks", (Delegate)endpoints.AddAsync)
             .Needs(Scopes.Webhooks)
+            .Reads(WebhookEndpoints.LargestBody)
             .Describe(
                 "PostWebhook",
                 "Register a web hook",

@@ -1,3 +1,4 @@
+using Orders.Dashboard.Auth;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Messaging;
 
@@ -74,6 +75,17 @@ internal sealed class ApiProblems(RequestDelegate next, ILogger<ApiProblems> log
                 "unavailable",
                 "The service cannot do this now.",
                 $"{DatabaseFault.Explain(fault)} It is not known whether the request was carried out: look before you repeat it."
+            );
+        }
+
+        if (fault is StrangersBusyException)
+        {
+            context.Response.Headers.RetryAfter = StrangersBusyException.RetryAfter;
+            return ApiProblem.Of(
+                503,
+                "unavailable",
+                "The service cannot do this now.",
+                $"{fault.Message} Nothing was done; repeat the request."
             );
         }
 

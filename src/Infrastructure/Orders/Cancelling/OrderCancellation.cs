@@ -19,12 +19,15 @@ namespace Orders.Infrastructure.Cancelling;
 /// </summary>
 public sealed class OrderCancellation(NpgsqlDataSource database, RelayFeed relay)
 {
-    // Locked as every commit of a step locks it: whoever comes second sees what the first has written.
-    private const string Lock = $"""
+    // Locked as every commit of a step locks it: whoever comes second sees what the first has written. Whose order it is
+    // is asked first: another client's costs the same as none.
+    internal const string Lock = $"""
         select p.completed_at is not null, p.rejected_at is not null, p.cancelled_at is not null, o.customer_email,
             {WebhookNotifier.IsAnybody}
         from order_progress p join orders o on o.id = p.order_id
-            where p.order_id = $1 and ($2::text is null or o.client_id = $2) for no key update of p
+            where p.order_id = $1 and exists (
+                select from orders where id = $1 and ($2::text is null or client_id = $2))
+            for no key update of p
         """;
 
     // What is uncertain stays so, and dead-lettered: cancelling does not tell whether a mail went out.

@@ -406,8 +406,6 @@ namespace Orders.Infrastructure.Migrations
                     role = table.Column<short>(type: "smallint", nullable: false),
                     password_hash = table.Column<string>(type: "text", nullable: true),
                     key_hash = table.Column<byte[]>(type: "bytea", nullable: true),
-                    failed_tries = table.Column<int>(type: "integer", nullable: false),
-                    locked_until = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()"),
                     disabled_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true)
                 },

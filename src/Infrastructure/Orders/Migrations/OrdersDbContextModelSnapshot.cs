@@ -1826,17 +1826,9 @@ namespace Orders.Infrastructure.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("disabled_at");
 
-                    b.Property<int>("FailedTries")
-                        .HasColumnType("integer")
-                        .HasColumnName("failed_tries");
-
                     b.Property<byte[]>("KeyHash")
                         .HasColumnType("bytea")
                         .HasColumnName("key_hash");
-
-                    b.Property<DateTimeOffset?>("LockedUntil")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("locked_until");
 
                     b.Property<string>("PasswordHash")
                         .HasColumnType("text")

@@ -11,10 +11,10 @@ public sealed record StoredInvoice(string Number, byte[]? Pdf, byte[]? Sha256);
 /// <summary>Reads invoices' documents.</summary>
 public sealed class InvoiceDocumentReader(NpgsqlDataSource database)
 {
-    private const string Invoice =
+    internal const string Invoice =
         "select i.number, i.pdf, i.sha256, i.printed_number from orders o left join invoices i on i.order_id = o.id where o.id = $1 and o.client_id = $2";
 
-    private const string CreditNote =
+    internal const string CreditNote =
         "select n.number, n.pdf, n.sha256, n.printed_number from orders o left join credit_notes n on n.order_id = o.id where o.id = $1 and o.client_id = $2";
 
     /// <summary>Reads an order's invoice.</summary>

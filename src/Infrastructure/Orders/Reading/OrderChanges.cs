@@ -36,7 +36,7 @@ public sealed class OrderChangesReader(NpgsqlDataSource database)
         where p.order_id = any($1) order by p.order_id, c.position
         """;
 
-    private const string Owned = "select exists (select from orders where id = $1 and client_id = $2)";
+    internal const string Owned = "select exists (select from orders where id = $1 and client_id = $2)";
 
     /// <summary>Whether an order exists and belongs to a client.</summary>
     /// <exception cref="NpgsqlException">The database cannot be read.</exception>

@@ -20,9 +20,11 @@ internal static class OrderRows
             p.completed_at, p.cancelled_at
         """;
 
+    /// <summary>Columns of <c>order_lines</c>, for <see cref="LineFrom"/>.</summary>
+    public const string Line = "line, sku, name, quantity, unit_price, total, vat_rate";
+
     /// <summary>The lines of the order $1, for <see cref="LineFrom"/>.</summary>
-    public const string Lines =
-        "select line, sku, name, quantity, unit_price, total, vat_rate from order_lines where order_id = $1 order by line";
+    public const string Lines = $"select {Line} from order_lines where order_id = $1 order by line";
 
     /// <summary>
     /// Columns of <c>step_catalogue c left join step_runs r</c>, for <see cref="StepFrom"/>.

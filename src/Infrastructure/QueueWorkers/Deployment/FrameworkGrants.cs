@@ -38,9 +38,8 @@ public static class FrameworkGrants
         // What an operator says of an uncertain effect.
         "insert on idempotency",
         "update (state, lease_until, at) on effects",
-        // What a login counts, and what a page changes: no role, password or key.
+        // A login changes nothing of an operator: no role, password or key.
         "select on operators, alert_rules",
-        "update (failed_tries, locked_until) on operators",
         "update (silenced_until, threshold, hold, enabled) on alert_rules",
         "select, insert, update, delete on operator_sessions, alerts",
         "select, insert, delete on step_history",

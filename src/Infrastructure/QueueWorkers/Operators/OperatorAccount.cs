@@ -19,12 +19,6 @@ public sealed class OperatorAccount
     /// </summary>
     public byte[]? KeyHash { get; init; }
 
-    /// <summary>Wrong passwords since the last right one.</summary>
-    public int FailedTries { get; init; }
-
-    /// <summary>Until when no password is accepted; null when not locked out.</summary>
-    public DateTimeOffset? LockedUntil { get; init; }
-
     /// <summary>When the operator was made.</summary>
     public DateTimeOffset CreatedAt { get; init; }
 

@@ -8,8 +8,7 @@ namespace QueueWorkers.Operators;
 /// <summary>Finds operators, and makes the first one.</summary>
 public sealed class OperatorStore(NpgsqlDataSource database)
 {
-    private const string Columns =
-        "name, role, password_hash, key_hash, failed_tries, locked_until, created_at, disabled_at";
+    private const string Columns = "name, role, password_hash, key_hash, created_at, disabled_at";
 
     /// <summary>The operator whose key this is; null when there is none, or it is shut out.</summary>
     public async Task<OperatorAccount?> FindByKeyAsync(string key, CancellationToken cancellationToken)
@@ -63,7 +62,7 @@ public sealed class OperatorStore(NpgsqlDataSource database)
                 : OperatorPassword.Hash(password);
         await using var command = new NpgsqlCommand(
             """
-            insert into operators (name, role, password_hash, key_hash, failed_tries) values ($1, $2, $3, $4, 0)
+            insert into operators (name, role, password_hash, key_hash) values ($1, $2, $3, $4)
             on conflict (name) do update set role = excluded.role,
                 password_hash = coalesce(excluded.password_hash, operators.password_hash),
                 key_hash = coalesce(excluded.key_hash, operators.key_hash)
@@ -109,8 +108,6 @@ public sealed class OperatorStore(NpgsqlDataSource database)
             Role = (OperatorRole)reader.GetInt16("role"),
             PasswordHash = reader.OptionalText("password_hash"),
             KeyHash = reader.IsDBNull("key_hash") ? null : reader.GetFieldValue<byte[]>("key_hash"),
-            FailedTries = reader.GetInt32("failed_tries"),
-            LockedUntil = reader.Optional<DateTimeOffset>("locked_until"),
             CreatedAt = reader.GetFieldValue<DateTimeOffset>("created_at"),
             DisabledAt = reader.Optional<DateTimeOffset>("disabled_at"),
         };
