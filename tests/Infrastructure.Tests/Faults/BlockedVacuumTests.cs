@@ -44,7 +44,7 @@ public sealed class BlockedVacuumTests : SystemFixture
             );
             await using var transaction = await connection.BeginTransactionAsync();
             Assert.That(
-                await OutboxQueries.TakeAsync(connection, 1000, CancellationToken.None),
+                await OutboxQueries.TakeAsync(connection, 1000, DateTimeOffset.MinValue, CancellationToken.None),
                 Has.Count.EqualTo(1000)
             );
             await transaction.CommitAsync();

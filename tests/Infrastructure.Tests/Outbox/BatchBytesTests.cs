@@ -87,7 +87,7 @@ public sealed class BatchBytesTests : SystemFixture
         var since = DateTimeOffset.UtcNow.AddMinutes(-1);
         var messages = rows.Select((row, i) => Message(row.Body, row.Priority, since.AddSeconds(i))).ToArray();
         await OutboxWriter.InsertAsync(connection, messages);
-        var taken = await OutboxQueries.TakeAsync(connection, 500, CancellationToken.None);
+        var taken = await OutboxQueries.TakeAsync(connection, 500, DateTimeOffset.MinValue, CancellationToken.None);
         await transaction.RollbackAsync();
         return [.. taken.Select(m => Array.FindIndex(messages, sent => sent.Id == m.Id))];
     }

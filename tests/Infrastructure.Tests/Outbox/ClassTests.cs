@@ -58,7 +58,7 @@ public sealed class ClassTests : SystemFixture
             ]
         );
 
-        var rows = await OutboxQueries.TakeAsync(connection, 20, CancellationToken.None);
+        var rows = await OutboxQueries.TakeAsync(connection, 20, DateTimeOffset.MinValue, CancellationToken.None);
 
         Assert.That(
             rows.Select(r => r.Priority),

@@ -33,7 +33,11 @@ public sealed class RelayTurnTests : SystemFixture
 
             var taken = new List<int>();
             foreach (var (connection, _) in relays)
-                taken.Add((await OutboxQueries.TakeAsync(connection, 10, CancellationToken.None)).Count);
+                taken.Add(
+                    (
+                        await OutboxQueries.TakeAsync(connection, 10, DateTimeOffset.MinValue, CancellationToken.None)
+                    ).Count
+                );
             Assert.That(taken, Is.EqualTo(Enumerable.Repeat(10, OutboxQueries.Takers).Concat([0, 0])));
 
             // One dies: its rows and its turn are free.
@@ -42,7 +46,7 @@ public sealed class RelayTurnTests : SystemFixture
             await heir.Transaction.RollbackAsync();
             await using var again = await heir.Connection.BeginTransactionAsync();
             Assert.That(
-                await OutboxQueries.TakeAsync(heir.Connection, 200, CancellationToken.None),
+                await OutboxQueries.TakeAsync(heir.Connection, 200, DateTimeOffset.MinValue, CancellationToken.None),
                 Has.Count.EqualTo(200 - (10 * (OutboxQueries.Takers - 1)))
             );
         }

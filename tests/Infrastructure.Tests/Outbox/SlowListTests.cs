@@ -75,8 +75,18 @@ public sealed class SlowListTests : SystemFixture
         );
 
         var destination = Destination.Of(refused);
-        var first = await OutboxQueries.TakeOneAsync(connection, destination, CancellationToken.None);
-        var second = await OutboxQueries.TakeOneAsync(connection, destination, CancellationToken.None);
+        var first = await OutboxQueries.TakeOneAsync(
+            connection,
+            destination,
+            DateTimeOffset.MinValue,
+            CancellationToken.None
+        );
+        var second = await OutboxQueries.TakeOneAsync(
+            connection,
+            destination,
+            DateTimeOffset.MinValue,
+            CancellationToken.None
+        );
 
         Assert.That(first.Select(m => m.Id), Is.EqualTo(new[] { waiting.Id }));
         Assert.That(second, Is.Empty);

@@ -52,6 +52,16 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
     /// <summary>Where it listens.</summary>
     public Uri Address => _listening.Task.Result;
 
+    /// <summary>The time of a processor that it has used.</summary>
+    public TimeSpan Cpu
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
     /// <summary>Starts a host and waits until it is ready.</summary>
     /// <param name="project">Folder of the host below <c>src</c>; the solution must have been built.</param>
     /// <param name="settings">Its settings.</param>

@@ -2,6 +2,7 @@ using System.Data;
 using Npgsql;
 using NpgsqlTypes;
 using QueueWorkers.Data;
+using QueueWorkers.Outbox.Relaying;
 
 namespace QueueWorkers.Monitoring;
 
@@ -9,16 +10,18 @@ namespace QueueWorkers.Monitoring;
 /// Reads the outbox as a queue. Every statement walks one of its two partial indexes and is bounded, so a million rows
 /// cost what ten thousand cost.
 /// </summary>
-public sealed class OutboxReader(NpgsqlDataSource database)
+public sealed class OutboxReader(NpgsqlDataSource database, RelayFeed relay)
 {
     /// <summary>Beyond this many, "more than" is as good as a number.</summary>
     public const int MostCounted = 10_000;
 
     // "Late" leaves the writer its lease: a row that the process which wrote it is about to send is not late.
     private static readonly string Figures = $"""
-        select (select count(*) from (select from outbox where dead_at is null and due_at < now() - interval '1 second'
+        select (select count(*) from (select from outbox where dead_at is null and due_at >= $1
+            and due_at < now() - interval '1 second'
             limit {MostCounted}) l) as late,
-               (select min(due_at) from outbox where dead_at is null and due_at < now() - interval '1 second') as late_since,
+               (select min(due_at) from outbox where dead_at is null and due_at >= $1
+                   and due_at < now() - interval '1 second') as late_since,
                (select count(*) from (select from outbox where dead_at is null and due_at > now() + interval '6 seconds'
                    limit {MostCounted}) l) as delayed,
                (select min(due_at) from outbox where dead_at is null and due_at > now() + interval '6 seconds')
@@ -33,6 +36,8 @@ public sealed class OutboxReader(NpgsqlDataSource database)
     public async Task<OutboxFigures> ReadAsync(CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(Figures);
+        // What was sent may still lie before it, when a snapshot is held.
+        command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = relay.LowWater.From });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         return new OutboxFigures(

@@ -9,7 +9,8 @@ namespace QueueWorkers.Outbox;
 public static class OutboxColumns
 {
     /// <summary>
-    /// The insert, reading the parameters that <see cref="AddTo"/> added from number <paramref name="first"/> on.
+    /// The insert, reading the parameters that <see cref="AddTo"/> added from number <paramref name="first"/> on. No
+    /// row is due before it is written: looks at the table begin at a low-water mark.
     /// </summary>
     /// <param name="first">Number of the first of the parameters, from 1.</param>
     public static string Insert(int first) =>
@@ -18,7 +19,8 @@ public static class OutboxColumns
                 priority, mandatory, due_at, expires_at, attempts)
             select t.id, t.message_id, t.exchange, t.routing_key, t.correlation_id, t.content_type, t.headers, t.body,
                 t.priority, t.mandatory,
-                   coalesce(t.due_at, now() + interval '{OutboxTable.Lease.TotalSeconds:0} seconds'), t.expires_at, 0
+                   case when t.due_at is null then now() + interval '{OutboxTable.Lease.TotalSeconds:0} seconds'
+                       else greatest(t.due_at, now()) end, t.expires_at, 0
             from unnest(${first}::uuid[], ${first + 1}::text[], ${first + 2}::text[], ${first + 3}::text[], ${first
                 + 4}::text[], ${first + 5}::text[], ${first + 6}::bytea[],
                         ${first + 7}::smallint[], ${first + 8}::boolean[], ${first + 9}::timestamptz[], ${first

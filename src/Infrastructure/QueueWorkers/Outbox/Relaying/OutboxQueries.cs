@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Npgsql;
 using NpgsqlTypes;
 using QueueWorkers.GroupCommit;
@@ -29,14 +30,16 @@ internal static class OutboxQueries
     // too: 27 orders a second instead of 150.
     // By bytes, too: of those it has locked it takes what fits, of both at least one. The size of a large body is known
     // without reading it. The rest is free again with the commit.
-    private static readonly string Take = $"""
+    // Behind the low-water mark, $2: what lies before it is dead, and nobody steps over it.
+    internal static readonly string Take = $"""
         with turn as materialized (select {IsMyTurn} as mine),
             first as materialized (
                 select id, octet_length(body) as size from outbox where (select mine from turn) and dead_at is null
-                    and priority > 4 and due_at <= now() order by due_at limit $1 / 2 for update skip locked),
+                    and priority > 4 and due_at >= $2 and due_at <= now() order by due_at limit $1 / 2
+                    for update skip locked),
             oldest as materialized (
                 select id, octet_length(body) as size from outbox where (select mine from turn) and dead_at is null
-                    and due_at <= now() order by due_at limit $1 for update skip locked)
+                    and due_at >= $2 and due_at <= now() order by due_at limit $1 for update skip locked)
         delete from outbox where id = any(array(
                 select id from (select id, size, sum(size) over (rows unbounded preceding) as total from first) as f
                     where total <= {OutboxOptions.BatchBytes / 2} or total = size)
@@ -51,7 +54,7 @@ internal static class OutboxQueries
     // delayed on purpose, or was refused, does not.
     private const string TakeOne = """
         delete from outbox where id = (
-            select id from outbox where dead_at is null
+            select id from outbox where dead_at is null and due_at >= $3
                 and (due_at <= now() or last_error is not null and attempts = 0)
                 and exchange = $1 and routing_key = $2 order by due_at limit 1 for update skip locked)
         returning id, message_id, exchange, routing_key, correlation_id, content_type, headers, body, priority,
@@ -86,8 +89,8 @@ internal static class OutboxQueries
             case when $15 then now() end)
         """;
 
-    private const string NextDue =
-        "select extract(epoch from min(due_at) - now())::float8 from outbox where dead_at is null";
+    internal const string NextDue =
+        "select min(due_at), clock_timestamp() from outbox where dead_at is null and due_at >= $1";
 
     /// <summary>
     /// Takes due rows out of the table, inside the caller's transaction: a rollback, or a crash, puts them back. The
@@ -95,15 +98,18 @@ internal static class OutboxQueries
     /// </summary>
     /// <param name="connection">The open transaction.</param>
     /// <param name="limit">So many of all classes, and half as many of the higher class besides.</param>
+    /// <param name="from">The low-water mark: no row before it is looked at.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     public static async Task<List<OutboxMessage>> TakeAsync(
         NpgsqlConnection connection,
         int limit,
+        DateTimeOffset from,
         CancellationToken cancellationToken
     )
     {
         await using var command = new NpgsqlCommand(Take, connection);
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
+        command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = from });
         var rows = await ReadAsync(command, cancellationToken);
         rows.Sort(
             static (a, b) => (b.Priority ?? PriorityBatcher.Normal).CompareTo(a.Priority ?? PriorityBatcher.Normal)
@@ -117,12 +123,14 @@ internal static class OutboxQueries
     public static async Task<List<OutboxMessage>> TakeOneAsync(
         NpgsqlConnection connection,
         Destination destination,
+        DateTimeOffset from,
         CancellationToken cancellationToken
     )
     {
         await using var command = new NpgsqlCommand(TakeOne, connection);
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = destination.Exchange });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = destination.RoutingKey });
+        command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = from });
         return await ReadAsync(command, cancellationToken);
     }
 
@@ -252,14 +260,32 @@ internal static class OutboxQueries
         await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>How long until the next row is due; null when the table holds none that is alive.</summary>
-    public static async Task<TimeSpan?> NextDueAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    /// <summary>
+    /// How long until the next row is due; null when the table holds none that is alive. Looks from the low-water mark
+    /// on, and sets it.
+    /// </summary>
+    /// <param name="connection">An open connection.</param>
+    /// <param name="mark">The mark.</param>
+    /// <param name="pause">This process's share of the looks from the beginning.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    public static async Task<TimeSpan?> NextDueAsync(
+        NpgsqlConnection connection,
+        LowWaterMark mark,
+        TimeSpan pause,
+        CancellationToken cancellationToken
+    )
     {
         await using var command = new NpgsqlCommand(NextDue, connection);
+        var from = mark.NextLook();
+        command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = from });
         Failpoint.Hit("relay.before_next_due", Outside.Database);
-        return await command.ExecuteScalarAsync(cancellationToken) is double seconds
-            ? TimeSpan.FromSeconds(Math.Clamp(seconds, 0, 3600))
-            : null;
+        var watch = Stopwatch.StartNew();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        DateTimeOffset? next = reader.IsDBNull(0) ? null : reader.GetFieldValue<DateTimeOffset>(0);
+        var at = reader.GetFieldValue<DateTimeOffset>(1);
+        mark.Learn(from, next, at, watch.Elapsed, pause);
+        return next is { } due ? TimeSpan.FromTicks(Math.Clamp((due - at).Ticks, 0, TimeSpan.TicksPerHour)) : null;
     }
 
     private static async Task DeleteAsync(

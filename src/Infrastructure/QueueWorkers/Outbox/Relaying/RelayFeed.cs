@@ -1,3 +1,5 @@
+using QueueWorkers.Clocks;
+
 namespace QueueWorkers.Outbox.Relaying;
 
 /// <summary>
@@ -47,6 +49,9 @@ public sealed class RelayFeed : IDisposable
     }
 
     internal OfferQueue Offered { get; } = new();
+
+    /// <summary>Where looks at the table begin, for whoever of this process looks.</summary>
+    internal LowWaterMark LowWater { get; } = new(DatabaseClock.Provider);
 
     internal Task WaitForPollAsync(TimeSpan atMost, CancellationToken cancellationToken) =>
         _poller.WaitAsync(atMost, cancellationToken);

@@ -29,6 +29,11 @@ internal sealed class RelayPoller(
     private static readonly TimeSpan LongestLook = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan SharePerDue = TimeSpan.FromMilliseconds(20);
 
+    // What was taken since the last look lies between the mark and the rows that are next.
+    private const int MostTakesPerLook = 8;
+
+    private int _takesSinceLook;
+
     private readonly Channel<bool> _more = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite }
     );
@@ -79,11 +84,15 @@ internal sealed class RelayPoller(
         Failpoint.Hit("relay.before_open", Outside.Database);
         await using var connection = await database.OpenConnectionAsync(stopping);
         // An idle relay asks one cheap question now and then: no transaction, no lock, one round trip.
-        if (!isMoreKnown && await OutboxQueries.NextDueAsync(connection, stopping) is var next && next != TimeSpan.Zero)
+        if (
+            (!isMoreKnown || Interlocked.Increment(ref _takesSinceLook) > MostTakesPerLook)
+            && await LookAsync(connection, stopping) is var next
+            && next != TimeSpan.Zero
+        )
             return UntilNextLook(next);
 
         await using var transaction = await connection.BeginTransactionAsync(stopping);
-        var rows = await OutboxQueries.TakeAsync(connection, options.BatchSize, stopping);
+        var rows = await OutboxQueries.TakeAsync(connection, options.BatchSize, feed.LowWater.From, stopping);
         if (rows.Count == 0)
         {
             await transaction.RollbackAsync(stopping);
@@ -121,6 +130,17 @@ internal sealed class RelayPoller(
         var age = TimeSpan.FromMilliseconds(Environment.TickCount64 - leased);
         fresh.ForEach(row => sends.Slow.Offer(row, age));
         return isMore ? TimeSpan.Zero : TimeSpan.FromMilliseconds(1);
+    }
+
+    private Task<TimeSpan?> LookAsync(NpgsqlConnection connection, CancellationToken stopping)
+    {
+        Volatile.Write(ref _takesSinceLook, 0);
+        return OutboxQueries.NextDueAsync(
+            connection,
+            feed.LowWater,
+            fleet.Pace(LowWaterMark.SharePerFullLook, options.PollInterval, TimeSpan.FromMinutes(10)),
+            stopping
+        );
     }
 
     // Every process sees the same next row. Of many each comes a little later than the last one, or all would be there

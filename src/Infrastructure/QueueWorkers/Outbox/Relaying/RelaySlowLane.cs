@@ -44,7 +44,7 @@ internal sealed class RelaySlowLane(
         await publisher.OpenAsync(stopping);
         await using var connection = await database.OpenConnectionAsync(stopping);
         await using var transaction = await connection.BeginTransactionAsync(stopping);
-        var rows = await OutboxQueries.TakeOneAsync(connection, destination, stopping);
+        var rows = await OutboxQueries.TakeOneAsync(connection, destination, feed.LowWater.From, stopping);
         if (rows.Count == 0 || !await sends.SendTakenAsync(publisher, connection, rows, [], isTrial: true, stopping))
         {
             await transaction.RollbackAsync(stopping);

@@ -56,7 +56,7 @@ public sealed class JobRunner(
         string[] names = [.. _jobs.Keys];
         await _wake.WaitAsync(cancellationToken);
         while (
-            await ScheduleQueries.ClaimAsync(database, names, Environment.MachineName, options.Lease, cancellationToken)
+            await JobQueries.ClaimAsync(database, names, Environment.MachineName, options.Lease, cancellationToken)
                 is { } firing
         )
             await RunAsync(firing, cancellationToken);
@@ -104,7 +104,7 @@ public sealed class JobRunner(
         {
             // Cut off by the end of the process: another one begins again at once instead of after the lease.
             ScheduleLog.GivenBack(logger, firing.Schedule, firing.DueAt);
-            await ScheduleQueries.GiveBackAsync(database, firing);
+            await JobQueries.GiveBackAsync(database, firing);
         }
         catch (Exception) when (running.IsCancellationRequested)
         {
@@ -128,7 +128,7 @@ public sealed class JobRunner(
     private async Task EndAsync(Firing firing, FiringStatus status, string result, TimeSpan duration)
     {
         using var patience = new CancellationTokenSource(options.Lease);
-        await DatabaseRetry.RunAsync(() => ScheduleQueries.EndAsync(database, firing, status, result), patience.Token);
+        await DatabaseRetry.RunAsync(() => JobQueries.EndAsync(database, firing, status, result), patience.Token);
         metrics.Ended(firing.Schedule, status is FiringStatus.Done, duration);
     }
 
@@ -142,7 +142,7 @@ public sealed class JobRunner(
                 return;
             try
             {
-                if (!await ScheduleQueries.RenewAsync(database, firing, options.Lease, done))
+                if (!await JobQueries.RenewAsync(database, firing, options.Lease, done))
                 {
                     await running.CancelAsync();
                     return;
