@@ -73,6 +73,8 @@ public sealed partial class FailpointTests
             "states and permits that no message depends on: read or asked for again a second later, see ControlPoll and DependencyHealth",
         ["QueueWorkers.Outbox.Relaying.RelaySlowLane.TryAsync"] =
             "the poller's statements for one row: a crash rolls its transaction back, as at relay.after_poll_confirm",
+        ["QueueWorkers.Outbox.Relaying.SharedTrials."] =
+            "who tries a destination next: a claim that is lost costs one wait, and rows that were not made due are due by themselves (SlowDestinationTests)",
         ["QueueWorkers.Steps.Claims.EffectClaims.TakeBackUnansweredAsync"] =
             "repeated until it succeeds; a process that dies before it has died after its claim, as at steps.after_claim (UnaskedMailTests)",
         ["QueueWorkers.Consuming.StepFailures.RecordDeferredAsync"] =

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using Npgsql;
 using Orders.Chaos.Checking;
 using Orders.Chaos.Collecting;
@@ -12,7 +11,6 @@ namespace Orders.Chaos.Running;
 public sealed class FaultInjector(Installation installation)
 {
     private const string Watermark = "0.6";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan ClaimPatience = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan OneHour = TimeSpan.FromHours(1);
@@ -24,6 +22,7 @@ public sealed class FaultInjector(Installation installation)
     private readonly Logins _logins = new(installation.Maintenance, installation.Management, "orders");
     private readonly Replicas _replicas = new(installation);
     private readonly WorkerClocks _clocks = new(installation.Clocks);
+    private readonly Answers _answers = new(installation);
     private readonly QueuePolicies _policies = new(installation.Management);
     private readonly ContainerNetworks _networks = new();
 
@@ -111,31 +110,39 @@ public sealed class FaultInjector(Installation installation)
                 await BehaveAsync(fault, "ok", cancellationToken);
                 break;
             case FaultKind.DatabasePassword:
-                await UntilAsync(
+                await Answers.UntilAsync(
                     "PostgreSQL",
                     () => _logins.RotateAtDatabaseAsync(fault.Targets[0], cancellationToken),
                     cancellationToken
                 );
                 await Task.Delay(fault.Duration, cancellationToken);
-                await UntilAsync(
+                await Answers.UntilAsync(
                     "PostgreSQL",
                     () => _logins.RestoreAtDatabaseAsync(fault.Targets[0], cancellationToken),
                     cancellationToken
                 );
                 break;
             case FaultKind.DatabaseClosed:
-                await UntilAsync("PostgreSQL", () => _logins.CloseDatabaseAsync(cancellationToken), cancellationToken);
+                await Answers.UntilAsync(
+                    "PostgreSQL",
+                    () => _logins.CloseDatabaseAsync(cancellationToken),
+                    cancellationToken
+                );
                 await Task.Delay(fault.Duration, cancellationToken);
-                await UntilAsync("PostgreSQL", () => _logins.OpenDatabaseAsync(cancellationToken), cancellationToken);
+                await Answers.UntilAsync(
+                    "PostgreSQL",
+                    () => _logins.OpenDatabaseAsync(cancellationToken),
+                    cancellationToken
+                );
                 break;
             case FaultKind.BrokerPassword:
-                await UntilAsync(
+                await Answers.UntilAsync(
                     "the broker",
                     () => _logins.RotateAtBrokerAsync(fault.Targets[0], cancellationToken),
                     cancellationToken
                 );
                 await Task.Delay(fault.Duration, cancellationToken);
-                await UntilAsync(
+                await Answers.UntilAsync(
                     "the broker",
                     () => _logins.RestoreAtBrokerAsync(fault.Targets[0], cancellationToken),
                     cancellationToken
@@ -150,13 +157,13 @@ public sealed class FaultInjector(Installation installation)
                 await RestartAtAsync(TimeSpan.Zero);
                 break;
             case FaultKind.Policy:
-                await UntilAsync(
+                await Answers.UntilAsync(
                     "the broker",
                     () => _policies.SetAsync(fault.Targets[0], fault.Mode, cancellationToken),
                     cancellationToken
                 );
                 await Task.Delay(fault.Duration, cancellationToken);
-                await UntilAsync(
+                await Answers.UntilAsync(
                     "the broker",
                     () => _policies.RemoveAsync(fault.Targets[0], cancellationToken),
                     cancellationToken
@@ -183,7 +190,7 @@ public sealed class FaultInjector(Installation installation)
                 throw new InvalidOperationException($"Nobody knows how to carry out {fault.Type.Kind}.");
         }
 
-        await UntilAnswersAsync(fault.Targets, cancellationToken);
+        await _answers.UntilAnswerAsync(fault.Targets, cancellationToken);
         return new FaultTimes(fault, injected, DateTimeOffset.UtcNow);
 
         async Task RestartAtAsync(TimeSpan off)
@@ -216,9 +223,13 @@ public sealed class FaultInjector(Installation installation)
         }
 
         // Only now that the broker runs and can be reached again.
-        await UntilAsync("the broker", () => _policies.HealAsync(cancellationToken), cancellationToken);
-        await UntilAsync("PostgreSQL or the broker", () => _logins.HealAsync(cancellationToken), cancellationToken);
-        await UntilAnswersAsync(["rabbitmq", "postgres", "smtp"], cancellationToken);
+        await Answers.UntilAsync("the broker", () => _policies.HealAsync(cancellationToken), cancellationToken);
+        await Answers.UntilAsync(
+            "PostgreSQL or the broker",
+            () => _logins.HealAsync(cancellationToken),
+            cancellationToken
+        );
+        await _answers.UntilAnswerAsync(["rabbitmq", "postgres", "smtp"], cancellationToken);
         using var answer = await installation.World.PutAsJsonAsync(
             "behaviour",
             new { smtp = new { mode = "ok" }, warehouse = new { mode = "ok" } },
@@ -259,14 +270,14 @@ public sealed class FaultInjector(Installation installation)
         var stopped = fault.Mode == "stopped" ? containers : [];
         var queue = $"api/queues/%2F/{fault.Targets[0]}";
         await EachAsync(stopped, c => Docker.RunAsync("stop", "-t", "30", c.Container));
-        await UntilAsync(
+        await Answers.UntilAsync(
             $"queue {fault.Targets[0]}",
             async () => (await installation.Management.DeleteAsync(queue, cancellationToken)).IsSuccessStatusCode,
             cancellationToken
         );
         await Task.Delay(fault.Duration, cancellationToken);
         await EachAsync(stopped, c => Docker.RunAsync("start", c.Container));
-        await UntilAsync(
+        await Answers.UntilAsync(
             $"queue {fault.Targets[0]}, which was deleted,",
             async () => (await installation.Management.GetAsync(queue, cancellationToken)).IsSuccessStatusCode,
             cancellationToken
@@ -334,7 +345,7 @@ public sealed class FaultInjector(Installation installation)
         };
         object body = target == "smtp" ? new { smtp = profile } : new { warehouse = profile };
         // The world may be down itself at this moment, by another fault; what it forgets by that it need not be told.
-        await UntilAsync(
+        await Answers.UntilAsync(
             "the outside world",
             async () =>
             {
@@ -343,81 +354,6 @@ public sealed class FaultInjector(Installation installation)
             },
             cancellationToken
         );
-    }
-
-    private async Task UntilAnswersAsync(IEnumerable<string> targets, CancellationToken cancellationToken)
-    {
-        foreach (var target in targets.Distinct())
-        {
-            switch (target)
-            {
-                case "postgres":
-                    await UntilAsync(
-                        "PostgreSQL",
-                        async () =>
-                        {
-                            await using var command = installation.Probe.CreateCommand("select 1");
-                            return await command.ExecuteScalarAsync(cancellationToken) is 1;
-                        },
-                        cancellationToken
-                    );
-                    break;
-                case "rabbitmq":
-                    await UntilAsync("the broker", () => SpeaksAmqpAsync(cancellationToken), cancellationToken);
-                    break;
-                case "smtp" or "warehouse-calls" or "outside-world":
-                    await UntilAsync(
-                        "the outside world",
-                        async () =>
-                            (await installation.World.GetAsync("health/live", cancellationToken)).IsSuccessStatusCode,
-                        cancellationToken
-                    );
-                    break;
-                default:
-                    break;
-            }
-        }
-    }
-
-    // A published port accepts connections although nobody listens behind it: only an answer counts.
-    private async Task<bool> SpeaksAmqpAsync(CancellationToken cancellationToken)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(TimeSpan.FromSeconds(2));
-        using var client = new TcpClient();
-        await client.ConnectAsync("127.0.0.1", installation.AmqpPort, limit.Token);
-        await client.GetStream().WriteAsync("AMQP\0\0\x09\x01"u8.ToArray(), limit.Token);
-        return await client.GetStream().ReadAsync(new byte[8], limit.Token) == 8;
-    }
-
-    private static async Task UntilAsync(string what, Func<Task<bool>> answers, CancellationToken cancellationToken)
-    {
-        var deadline = DateTimeOffset.UtcNow + Patience;
-        var found = "another answer";
-        while (DateTimeOffset.UtcNow < deadline)
-        {
-            try
-            {
-                if (await answers())
-                    return;
-            }
-            catch (Exception fault)
-                when (fault
-                        is NpgsqlException
-                            or SocketException
-                            or HttpRequestException
-                            or IOException
-                            or TimeoutException
-                    || (fault is OperationCanceledException && !cancellationToken.IsCancellationRequested)
-                )
-            {
-                found = fault.Message;
-            }
-
-            await Task.Delay(Pause, cancellationToken);
-        }
-
-        throw new TimeoutException($"{what} did not answer within {Patience.TotalSeconds:0} s: {found}");
     }
 }
 

@@ -75,6 +75,83 @@ public sealed class SlowDestinationTests : SystemFixture
         );
     }
 
+    [Test]
+    public async Task Two_relays_make_one_trial_at_a_time_between_them_and_rewrite_no_row_that_waits()
+    {
+        var open = await TestSystem.Broker.ListenAsync<Fed>();
+        var full = await TestSystem.Broker.ListenAsync<Fed>();
+        await LimitAsync(full, 1);
+        await Eventually.Is(async () => await IsRefusedAsync(full), "the queue refuses");
+        await TestSystem.Broker.TakeAllAsync(open);
+        await KeepOutboxHistory();
+        await TestSystem.Database.KeepHistoryAsync(
+            "slow_destinations",
+            "new.exchange, new.trial_at, clock_timestamp() as at"
+        );
+
+        await using var one = await TestSystem.StartAsync("");
+        await using var two = await TestSystem.StartAsync("");
+        var exchange = MessageName.ExchangeOf(typeof(Fed));
+        await InsertAsync<Fed>(one, Rows / 2, id => new Fed(id));
+        await InsertAsync<Fed>(two, Rows / 2, id => new Fed(id));
+        await Eventually.That(
+            () => TestSystem.Database.CountAsync("outbox where exchange = $1 and last_error is not null", exchange),
+            Is.EqualTo(Rows),
+            "rows that wait"
+        );
+        foreach (var host in (RunningHost[])[one, two])
+            await Eventually.That(
+                () =>
+                    host.Log.Lines.Count(l =>
+                        l.Line.Contains($"tried one at a time: {exchange} ", StringComparison.Ordinal)
+                    ),
+                Is.Positive,
+                "a relay that knows the slow queue"
+            );
+
+        var (written, tried) = (await WrittenAsync(), await TrialsAsync());
+        await Eventually.That(
+            async () => (await TrialsAsync()).Count,
+            Is.GreaterThanOrEqualTo(tried.Count + 3),
+            "trials of the two",
+            TimeSpan.FromMinutes(1)
+        );
+        var trials = await TrialsAsync();
+        // The rows that were tried themselves, each taken and put back.
+        Assert.That(
+            await WrittenAsync() - written,
+            Is.LessThanOrEqualTo(2 * (trials.Count - tried.Count + 1)),
+            "writes of rows during the trials"
+        );
+        Assert.That(
+            trials.Zip(trials.Skip(1)).Where(t => t.Second.At < t.First.Next),
+            Is.Empty,
+            "trials before the time that the one before had set"
+        );
+
+        await LimitAsync(full, 10 * Rows);
+        await Eventually.That(
+            () => TestSystem.Database.CountAsync("outbox where exchange = $1", exchange),
+            Is.Zero,
+            "rows in the outbox, soon after the queue takes messages again",
+            TimeSpan.FromMinutes(1.5)
+        );
+        Assert.That(await TestSystem.Database.CountAsync("slow_destinations"), Is.Zero, "destinations on the list");
+
+        Task<long> WrittenAsync() => TestSystem.Database.CountAsync("outbox_history");
+
+        // Each claim of a trial sets the time of the next.
+        async Task<List<(DateTime At, DateTime Next)>> TrialsAsync() =>
+            [
+                .. (
+                    await TestSystem.Database.RowsAsync(
+                        "select min(at), trial_at from slow_destinations_history where exchange = $1 group by trial_at order by 1",
+                        exchange
+                    )
+                ).Select(r => ((DateTime)r[0]!, (DateTime)r[1]!)),
+            ];
+    }
+
     [Test, Category("Long")]
     public async Task A_silent_queue_does_not_hold_up_the_rows_of_other_exchanges()
     {

@@ -24,7 +24,7 @@ public sealed class SlowListTests : SystemFixture
         var changes = slow.Learn([message], [PublishOutcome.Refused("404")], isTrial: true);
 
         Assert.That(changes, Is.EqualTo(new[] { (Destination.Of(message), (string?)null) }));
-        Assert.That(slow.IsOnList(message, out _, out _), Is.False);
+        Assert.That(slow.Contains(message), Is.False);
         using var ended = new CancellationTokenSource();
         var next = slow.NextAsync(ended.Token);
         Assert.That(next.IsCompleted, Is.False, "a destination is due for a trial");
@@ -33,19 +33,34 @@ public sealed class SlowListTests : SystemFixture
     }
 
     [Test]
-    public async Task Rows_wait_for_the_next_trial_while_the_lane_is_late_with_this_one()
+    public async Task What_another_relay_tries_is_not_due_here_until_its_next_trial()
     {
         using var slow = new SlowDestinations(_clock);
         var message = Create();
         await BringToTrialAsync(slow, message);
-        slow.Learn([message], [PublishOutcome.Silent], isTrial: true);
-        Assert.That(slow.IsOnList(message, out var doubled, out _), Is.True);
-        Assert.That(doubled, Is.EqualTo(TimeSpan.FromSeconds(2)));
+        slow.Postpone(Destination.Of(message), TimeSpan.FromSeconds(9));
 
-        _clock.Advance(TimeSpan.FromSeconds(3));
+        using var ended = new CancellationTokenSource();
+        var next = slow.NextAsync(ended.Token);
+        Assert.That(next.IsCompleted, Is.False, "a destination is due for a trial");
+        await ended.CancelAsync();
+        Assert.That(() => next, Throws.InstanceOf<OperationCanceledException>());
+        _clock.Advance(TimeSpan.FromSeconds(9));
+        Assert.That(await slow.NextAsync(CancellationToken.None), Is.EqualTo(Destination.Of(message)));
+    }
 
-        Assert.That(slow.IsOnList(message, out var late, out _), Is.True);
-        Assert.That(late, Is.EqualTo(doubled));
+    [Test]
+    public void What_another_relay_has_found_back_is_missing_among_the_rows_only_once_it_is_shared()
+    {
+        using var slow = new SlowDestinations(_clock);
+        var message = Create();
+        slow.Learn([message], [PublishOutcome.Silent], isTrial: false);
+        Assert.That(slow.MissingIn([]), Is.Empty, "what nobody was told yet");
+        slow.Share(Destination.Of(message), TimeSpan.FromSeconds(1));
+        Assert.That(slow.MissingIn([Destination.Of(message)]), Is.Empty);
+        Assert.That(slow.MissingIn([]), Is.EqualTo(new[] { Destination.Of(message) }));
+        Assert.That(slow.Forget(Destination.Of(message)), Is.True);
+        Assert.That(slow.IsEmpty, Is.True);
     }
 
     [Test]

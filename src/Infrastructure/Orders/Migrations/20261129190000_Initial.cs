@@ -605,6 +605,22 @@ namespace Orders.Infrastructure.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "slow_destinations",
+                columns: table => new
+                {
+                    exchange = table.Column<string>(type: "text", nullable: false),
+                    routing_key = table.Column<string>(type: "text", nullable: false),
+                    reason = table.Column<string>(type: "text", nullable: false),
+                    since = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()"),
+                    wait = table.Column<TimeSpan>(type: "interval", nullable: false),
+                    trial_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_slow_destinations", x => new { x.exchange, x.routing_key });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "step_attempts",
                 columns: table => new
                 {

@@ -1965,6 +1965,41 @@ namespace Orders.Infrastructure.Migrations
                     b.ToTable("outbox", (string)null);
                 });
 
+            modelBuilder.Entity("QueueWorkers.Outbox.SlowDestination", b =>
+                {
+                    b.Property<string>("Exchange")
+                        .HasColumnType("text")
+                        .HasColumnName("exchange");
+
+                    b.Property<string>("RoutingKey")
+                        .HasColumnType("text")
+                        .HasColumnName("routing_key");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("reason");
+
+                    b.Property<DateTimeOffset>("Since")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("since")
+                        .HasDefaultValueSql("now()");
+
+                    b.Property<DateTimeOffset>("TrialAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("trial_at");
+
+                    b.Property<TimeSpan>("Wait")
+                        .HasColumnType("interval")
+                        .HasColumnName("wait");
+
+                    b.HasKey("Exchange", "RoutingKey")
+                        .HasName("pk_slow_destinations");
+
+                    b.ToTable("slow_destinations", (string)null);
+                });
+
             modelBuilder.Entity("QueueWorkers.Redrive.RedriveItem", b =>
                 {
                     b.Property<Guid>("RedriveId")

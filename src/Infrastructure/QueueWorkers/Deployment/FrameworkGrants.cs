@@ -12,7 +12,7 @@ public static class FrameworkGrants
 {
     /// <summary>Every process: publishes through the outbox, and reads which migration the database is at.</summary>
     public static IReadOnlyList<string> Publisher { get; } =
-    ["select, insert, update, delete on outbox", "select on \"__EFMigrationsHistory\""];
+    ["select, insert, update, delete on outbox, slow_destinations", "select on \"__EFMigrationsHistory\""];
 
     /// <summary>A process that accepts subjects and shows where they stand.</summary>
     public static IReadOnlyList<string> Intake { get; } =

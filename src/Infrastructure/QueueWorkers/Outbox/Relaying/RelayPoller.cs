@@ -91,6 +91,8 @@ internal sealed class RelayPoller(
         )
             return UntilNextLook(next);
 
+        await sends.ShareAsync(stopping);
+        await sends.RefreshAsync(connection, stopping);
         await using var transaction = await connection.BeginTransactionAsync(stopping);
         var rows = await OutboxQueries.TakeAsync(connection, options.BatchSize, feed.LowWater.From, stopping);
         if (rows.Count == 0)
@@ -103,9 +105,9 @@ internal sealed class RelayPoller(
         var (waiting, fresh) = (new List<PublishFailure>(), new List<OutboxMessage>());
         foreach (var row in sends.Slow.IsEmpty ? [] : rows)
         {
-            if (!sends.Slow.IsOnList(row, out var wait, out var reason))
+            if (!sends.Slow.IsOnList(row, out var reason))
                 continue;
-            waiting.Add(row.LastError is null ? PublishFailure.Later(row) : PublishFailure.Waiting(row, wait, reason));
+            waiting.Add(row.LastError is null ? PublishFailure.Later(row) : PublishFailure.Waiting(row, reason));
             if (row.LastError is null)
                 fresh.Add(row);
         }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using QueueWorkers.Clocks;
@@ -20,6 +21,13 @@ internal sealed class RelaySends(
 {
     /// <summary>Destinations that take nothing.</summary>
     public SlowDestinations Slow { get; } = new(DatabaseClock.Provider);
+
+    /// <summary>The same, as all relays share it.</summary>
+    public SharedTrials Trials { get; } = new(database, options.ConfirmTimeout);
+
+    // What this process has learned and has not yet shared.
+    private readonly ConcurrentQueue<(Destination Destination, string? Reason)> _news = new();
+    private readonly SemaphoreSlim _sharing = new(1, 1);
 
     /// <summary>
     /// From this age on a message offered in memory is left to the poller: its lease would end before its confirm may
@@ -48,6 +56,56 @@ internal sealed class RelaySends(
 
         if (publishFailures is not null)
             await OutboxQueries.DeferAsync(database, publishFailures, cancellationToken);
+        await ShareAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// Tells the other relays what this one has learned: of a destination that takes nothing, and of one that is back,
+    /// whose rows are made due. What a database that is away keeps from being told is told the next time.
+    /// </summary>
+    public async Task ShareAsync(CancellationToken cancellationToken)
+    {
+        if (_news.IsEmpty || !await _sharing.WaitAsync(0, cancellationToken))
+            return;
+        try
+        {
+            await ShareNewsAsync(cancellationToken);
+        }
+        finally
+        {
+            _sharing.Release();
+        }
+    }
+
+    private async Task ShareNewsAsync(CancellationToken cancellationToken)
+    {
+        while (_news.TryPeek(out var news))
+        {
+            if (news.Reason is { } reason)
+                Slow.Share(
+                    news.Destination,
+                    await Trials.AddAsync(news.Destination, reason, SlowDestinations.FirstWait, cancellationToken)
+                );
+            else
+                await Trials.EndAsync(news.Destination, cancellationToken);
+            _news.TryDequeue(out _);
+        }
+    }
+
+    /// <summary>Learns from the other relays which destinations are back.</summary>
+    public async Task RefreshAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        if (Slow.IsEmpty)
+            return;
+        foreach (var destination in Slow.MissingIn(await SharedTrials.ReadAsync(connection, cancellationToken)))
+            Forget(destination);
+    }
+
+    /// <summary>Another relay has found a destination back.</summary>
+    public void Forget(Destination destination)
+    {
+        if (Slow.Forget(destination))
+            BrokerLog.DestinationBack(logger, destination.Exchange);
     }
 
     /// <summary>
@@ -86,12 +144,17 @@ internal sealed class RelaySends(
     }
 
     /// <inheritdoc />
-    public void Dispose() => Slow.Dispose();
+    public void Dispose()
+    {
+        Slow.Dispose();
+        _sharing.Dispose();
+    }
 
     private void Learn(IReadOnlyList<OutboxMessage> batch, PublishOutcome[] outcomes, bool isTrial)
     {
         foreach (var (destination, reason) in Slow.Learn(batch, outcomes, isTrial))
         {
+            _news.Enqueue((destination, reason));
             if (reason is null)
                 BrokerLog.DestinationBack(logger, destination.Exchange);
             else
@@ -99,8 +162,8 @@ internal sealed class RelaySends(
         }
     }
 
-    // Of a destination that takes nothing, rows are due after its next trial, and not by their own age. The error says
-    // that the row was sent.
+    // Of a destination that takes nothing, rows are due when it is back, and not by their own age. The error says that
+    // the row was sent.
     private PublishFailure FailureOf(OutboxMessage message, PublishOutcome outcome)
     {
         var failure = PublishFailure.Of(message, outcome, options.MaxAttempts);
@@ -113,7 +176,7 @@ internal sealed class RelaySends(
         return failure with
         {
             Error = failure.Error ?? "the broker did not confirm it in time",
-            Wait = Slow.IsOnList(message, out var wait, out _) ? wait : failure.Wait,
+            Wait = Slow.Contains(message) ? SharedTrials.RowsWait : failure.Wait,
         };
     }
 

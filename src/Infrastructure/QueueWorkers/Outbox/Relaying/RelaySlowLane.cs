@@ -42,17 +42,33 @@ internal sealed class RelaySlowLane(
     private async Task TryAsync(RelayPublisher publisher, Destination destination, CancellationToken stopping)
     {
         await publisher.OpenAsync(stopping);
+        if (await sends.Trials.ClaimAsync(destination, stopping) is not var (isOurs, left))
+        {
+            sends.Forget(destination);
+            feed.WakePoller();
+            return;
+        }
+
+        if (!isOurs)
+        {
+            sends.Slow.Postpone(destination, left);
+            return;
+        }
+
         await using var connection = await database.OpenConnectionAsync(stopping);
         await using var transaction = await connection.BeginTransactionAsync(stopping);
         var rows = await OutboxQueries.TakeOneAsync(connection, destination, feed.LowWater.From, stopping);
         if (rows.Count == 0 || !await sends.SendTakenAsync(publisher, connection, rows, [], isTrial: true, stopping))
         {
             await transaction.RollbackAsync(stopping);
-            sends.Slow.Miss(destination);
+            if (sends.Slow.Miss(destination, left))
+                await sends.Trials.EndAsync(destination, stopping);
             return;
         }
 
         await transaction.CommitAsync(CancellationToken.None);
+        sends.Slow.Postpone(destination, left);
+        await sends.ShareAsync(stopping);
         // If it got through, the others are due about now.
         feed.WakePoller();
     }

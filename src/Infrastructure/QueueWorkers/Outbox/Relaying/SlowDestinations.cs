@@ -12,21 +12,24 @@ internal readonly record struct Destination(string Exchange, string RoutingKey)
 /// <summary>
 /// Destinations that take nothing, because a queue behind them is full or silent. The broker confirms a message of a
 /// fan-out only when all of its queues have it, so with each try the other queues get a copy, and a try that nobody
-/// answers holds up all that is sent with it. Hence, per process and in memory:
+/// answers holds up all that is sent with it. Hence a list, in the memory of each process and shared as rows
+/// (<see cref="SharedTrials"/>):
 /// 1. A batch of which a destination has confirmed nothing, and refused or not answered something, puts it on the list.
 /// 2. Rows for it that were never sent go through a lane of their own, once: the other queues get them, and nobody else
 ///    waits for the confirms.
-/// 3. Rows that were sent before wait in the table. A trial sends one of them. It fails: the next one follows after
-///    twice the time. It is confirmed or refused: the destination leaves the list, and its rows go as all do.
-/// A process that dies forgets the list and finds out anew.
+/// 3. Rows that were sent before wait in the table. A trial, one at a time over all processes, sends one of them. It
+///    fails: the next one follows after twice the time. It is confirmed or refused: the destination leaves the list,
+///    and its rows go as all do.
+/// A process that dies forgets the list and finds out anew; its trials are made by the others.
 /// </summary>
 internal sealed class SlowDestinations(TimeProvider time) : IDisposable
 {
-    private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(1);
+    /// <summary>The wait before the first trial.</summary>
+    public static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(200);
-    private const int MostMisses = 25;
+    private const int MostMisses = 3;
 
     // For so long the growth of the waits is remembered of a destination that nobody had a row for.
     private static readonly TimeSpan Remembered = TimeSpan.FromMinutes(2);
@@ -44,21 +47,19 @@ internal sealed class SlowDestinations(TimeProvider time) : IDisposable
     public bool IsEmpty => _isEmpty;
 
     /// <summary>Whether a message goes to a destination on the list.</summary>
-    public bool Contains(OutboxMessage message) => IsOnList(message, out _, out _);
+    public bool Contains(OutboxMessage message) => IsOnList(message, out _);
 
-    /// <summary>The same, with how long it is until the next trial, and why.</summary>
-    public bool IsOnList(OutboxMessage message, out TimeSpan wait, [NotNullWhen(true)] out string? reason)
+    /// <summary>The same, with why.</summary>
+    public bool IsOnList(OutboxMessage message, [NotNullWhen(true)] out string? reason)
     {
-        (wait, reason) = (TimeSpan.Zero, null);
+        reason = null;
         if (_isEmpty)
             return false;
         lock (_lock)
         {
             if (!_marks.TryGetValue(Destination.Of(message), out var mark) || !mark.IsOnList)
                 return false;
-            var left = mark.TrialAt - Now;
-            // The trial is due, and the lane is busy: no row comes before the next one.
-            (wait, reason) = (left > TimeSpan.Zero ? left : mark.Wait, mark.Reason);
+            reason = mark.Reason;
             return true;
         }
     }
@@ -172,23 +173,54 @@ internal sealed class SlowDestinations(TimeProvider time) : IDisposable
         }
     }
 
+    /// <summary>The list is shared from now on: the next trial is in so long.</summary>
+    public void Share(Destination destination, TimeSpan left) =>
+        Change(destination, mark => mark with { IsShared = true, TrialAt = Now + left, Misses = 0 });
+
+    /// <summary>Another relay makes the next trial, or has just made one.</summary>
+    public void Postpone(Destination destination, TimeSpan left) =>
+        Change(destination, mark => mark with { TrialAt = Now + (left > LookAgain ? left : LookAgain) });
+
     /// <summary>
-    /// No row was to be had for the trial: a poller holds them, or there is none any more. After a while without a row
-    /// the next batch finds out.
+    /// No row was to be had for the trial: a poller holds them, or there is none any more.
     /// </summary>
-    public void Miss(Destination destination)
+    /// <returns>Whether that was so several times: nobody waits for it, and the next batch finds out.</returns>
+    public bool Miss(Destination destination, TimeSpan left)
+    {
+        var isLast = false;
+        Change(
+            destination,
+            mark =>
+            {
+                isLast = mark.Misses + 1 >= MostMisses;
+                return mark with { TrialAt = Now + left, Misses = mark.Misses + 1, IsOnList = !isLast };
+            }
+        );
+        return isLast;
+    }
+
+    /// <summary>Another relay has found a destination back.</summary>
+    public bool Forget(Destination destination)
     {
         lock (_lock)
         {
-            if (_marks.TryGetValue(destination, out var mark))
-                _marks[destination] = mark with
-                {
-                    TrialAt = Now + LookAgain,
-                    Misses = mark.Misses + 1,
-                    IsOnList = mark.Misses < MostMisses,
-                };
+            var was = _marks.Remove(destination, out var mark) && mark.IsOnList;
             _isEmpty = !_marks.Values.Any(m => m.IsOnList);
+            return was;
         }
+    }
+
+    /// <summary>The destinations of the list that are shared and stand in no row any more: another relay has found them
+    /// back.</summary>
+    public Destination[] MissingIn(HashSet<Destination> rows)
+    {
+        lock (_lock)
+            return
+            [
+                .. _marks
+                    .Where(m => m.Value is { IsOnList: true, IsShared: true } && !rows.Contains(m.Key))
+                    .Select(m => m.Key),
+            ];
     }
 
     /// <inheritdoc />
@@ -201,7 +233,26 @@ internal sealed class SlowDestinations(TimeProvider time) : IDisposable
             _marks.TryGetValue(destination, out var last) && now - last.TrialAt < Remembered
                 ? TimeSpan.FromTicks(Math.Min(last.Wait.Ticks * 2, LongestWait.Ticks))
                 : FirstWait;
-        _marks[destination] = new Mark(reason, wait, now + wait, Misses: 0, IsOnList: true);
+        _marks[destination] = new Mark(
+            reason,
+            wait,
+            now + wait,
+            Misses: 0,
+            IsOnList: true,
+            IsShared: last is { IsShared: true, IsOnList: true }
+        );
+    }
+
+    private void Change(Destination destination, Func<Mark, Mark> change)
+    {
+        lock (_lock)
+        {
+            if (_marks.TryGetValue(destination, out var mark))
+                _marks[destination] = change(mark);
+            _isEmpty = !_marks.Values.Any(m => m.IsOnList);
+        }
+
+        Wake();
     }
 
     private void Wake()
@@ -218,5 +269,12 @@ internal sealed class SlowDestinations(TimeProvider time) : IDisposable
         }
     }
 
-    private sealed record Mark(string Reason, TimeSpan Wait, TimeSpan TrialAt, int Misses, bool IsOnList);
+    private sealed record Mark(
+        string Reason,
+        TimeSpan Wait,
+        TimeSpan TrialAt,
+        int Misses,
+        bool IsOnList,
+        bool IsShared
+    );
 }

@@ -55,14 +55,16 @@ internal readonly record struct PublishFailure(
     public static PublishFailure Later(OutboxMessage message) =>
         new(message, message.Attempts, null, OutboxTable.Lease, false);
 
-    /// <summary>A row that was sent before and is not sent now, because its destination takes nothing: it is due after the next
-    /// trial.</summary>
-    public static PublishFailure Waiting(OutboxMessage message, TimeSpan wait, string reason) =>
+    /// <summary>
+    /// A row that was sent before and is not sent now, because its destination takes nothing: it is due when that is
+    /// back.
+    /// </summary>
+    public static PublishFailure Waiting(OutboxMessage message, string reason) =>
         new(
             message,
             message.Attempts,
             StorableText.OfNullable($"waits while nothing is taken there: {reason}", LongestError),
-            wait,
+            SharedTrials.RowsWait,
             false
         );
 

@@ -1,0 +1,135 @@
+using Npgsql;
+using NpgsqlTypes;
+using QueueWorkers.GroupCommit;
+
+namespace QueueWorkers.Outbox.Relaying;
+
+/// <summary>
+/// What all relays know of the destinations that take nothing (<see cref="SlowDestinations"/>), as rows: of all
+/// relays one makes the next trial, and each learns from the row's absence that the destination is back.
+/// 1. A relay that finds a destination slow adds its row. Dying before leaves others to find out.
+/// 2. A relay claims the next trial: the row's time is moved on, past the trial and the wait after it. Dying then costs
+///    that wait.
+/// 3. The relay whose trial got through deletes the row, and makes the rows that wait due, batch by batch. Dying in
+///    between leaves the rest until they are due by themselves (<see cref="RowsWait"/>).
+/// </summary>
+internal sealed class SharedTrials(NpgsqlDataSource database, TimeSpan confirmTimeout)
+{
+    /// <summary>
+    /// For so long a row waits that was refused: longer than any wait for a trial, so that trials rewrite no rows but
+    /// their own. Whoever finds the destination back makes the rows due.
+    /// </summary>
+    public static readonly TimeSpan RowsWait = TimeSpan.FromMinutes(5);
+
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
+
+    private const string Add = """
+        insert into slow_destinations (exchange, routing_key, reason, wait, trial_at)
+            values ($1, $2, $3, $4, clock_timestamp() + $4)
+        on conflict (exchange, routing_key) do update set reason = excluded.reason
+        returning trial_at - clock_timestamp()
+        """;
+
+    private const string Claim = """
+        with claimed as (
+            update slow_destinations set wait = least(wait * 2, $3),
+                trial_at = clock_timestamp() + $4 + least(wait * 2, $3)
+                where exchange = $1 and routing_key = $2 and trial_at <= clock_timestamp()
+                returning trial_at - clock_timestamp() as rest)
+        select true, rest from claimed
+        union all
+        select false, trial_at - clock_timestamp() from slow_destinations
+            where exchange = $1 and routing_key = $2 and not exists (select from claimed)
+        """;
+
+    private const string Remove = "delete from slow_destinations where exchange = $1 and routing_key = $2";
+
+    // In the order of their due times, from where the last batch ended.
+    private const string Release = """
+        with waiting as (
+            select id, due_at from outbox where dead_at is null and due_at > greatest($3, now()) and due_at <= now() + $4
+                and exchange = $1 and routing_key = $2 and last_error is not null and attempts = 0
+                order by due_at limit 1000 for update skip locked),
+        released as (update outbox o set due_at = now() from waiting w where o.id = w.id)
+        select count(*), max(due_at) from waiting
+        """;
+
+    /// <summary>Adds a destination, unless another relay has.</summary>
+    /// <returns>How long until its next trial.</returns>
+    public async Task<TimeSpan> AddAsync(
+        Destination destination,
+        string reason,
+        TimeSpan wait,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var command = Of(Add, destination);
+        command.Parameters.Add(new() { Value = StorableText.Of(reason, 2000) });
+        command.Parameters.Add(
+            new NpgsqlParameter<TimeSpan> { TypedValue = wait, NpgsqlDbType = NpgsqlDbType.Interval }
+        );
+        return (TimeSpan)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    /// <summary>Asks for the next trial of a destination.</summary>
+    /// <returns>Whether it is this relay's, and how long until the one after it, or until it; null when the destination
+    /// is back.</returns>
+    public async Task<(bool IsOurs, TimeSpan Left)?> ClaimAsync(
+        Destination destination,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var command = Of(Claim, destination);
+        foreach (var time in (TimeSpan[])[LongestWait, confirmTimeout])
+            command.Parameters.Add(
+                new NpgsqlParameter<TimeSpan> { TypedValue = time, NpgsqlDbType = NpgsqlDbType.Interval }
+            );
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken)
+            ? (reader.GetBoolean(0), reader.GetFieldValue<TimeSpan>(1))
+            : null;
+    }
+
+    /// <summary>The destinations that still take nothing.</summary>
+    public static async Task<HashSet<Destination>> ReadAsync(
+        NpgsqlConnection connection,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var command = new NpgsqlCommand("select exchange, routing_key from slow_destinations", connection);
+        var slow = new HashSet<Destination>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+            slow.Add(new Destination(reader.GetString(0), reader.GetString(1)));
+        return slow;
+    }
+
+    /// <summary>Says that a destination is back, and makes due what waits for it.</summary>
+    public async Task EndAsync(Destination destination, CancellationToken cancellationToken)
+    {
+        await using (var remove = Of(Remove, destination))
+            await remove.ExecuteNonQueryAsync(cancellationToken);
+        var from = DateTimeOffset.MinValue;
+        while (true)
+        {
+            await using var release = Of(Release, destination);
+            release.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = from });
+            release.Parameters.Add(
+                new NpgsqlParameter<TimeSpan> { TypedValue = RowsWait, NpgsqlDbType = NpgsqlDbType.Interval }
+            );
+            await using var reader = await release.ExecuteReaderAsync(cancellationToken);
+            await reader.ReadAsync(cancellationToken);
+            if (reader.GetInt64(0) < 1000)
+                return;
+            from = reader.GetFieldValue<DateTimeOffset>(1);
+        }
+    }
+
+    private NpgsqlCommand Of(string sql, Destination destination)
+    {
+        var command = database.CreateCommand(sql);
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = destination.Exchange });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = destination.RoutingKey });
+        return command;
+    }
+}
