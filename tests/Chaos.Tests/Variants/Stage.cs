@@ -23,7 +23,7 @@ namespace Orders.Chaos.Tests.Variants;
 internal sealed class Stage : IAsyncDisposable
 {
     private const string ApiKey = "ok_ChaosChaosChaosChaosChaosChaosChaosChaosCha";
-    private const string WarehouseSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    private const string WarehouseSecret = "whsec_efOEV9r4CVjKg0dVUNpcP6+8gjfuR5aq";
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
     private static readonly string[] Queues = [.. Steps.Catalogue.Steps.Select(s => s.Name)];
 

@@ -18,7 +18,7 @@ namespace Orders.CrashPoints.Tests.Lanes;
 /// </summary>
 internal sealed class Lane : IAsyncDisposable
 {
-    private const string WarehouseSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    private const string WarehouseSecret = "whsec_efOEV9r4CVjKg0dVUNpcP6+8gjfuR5aq";
     private static readonly string ApiKey = ApiKeys.NewKey();
     private static readonly string OperatorsKey = OperatorKey.NewKey();
 

@@ -113,7 +113,7 @@ internal sealed class SeveralMessagesOfAStepTests : ShopFixture
             OperatorsKey,
             new
             {
-                filter = new { subject = order.ToString(), type },
+                filter = new { order = order.ToString(), type },
                 reason = "One message of the two.",
                 start = true,
                 stopPercent = 100,

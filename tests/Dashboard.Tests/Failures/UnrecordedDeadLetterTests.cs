@@ -150,7 +150,8 @@ internal sealed class UnrecordedDeadLetterTests : ShopFixture
     {
         foreach (var order in orders)
         {
-            var id = Guid.NewGuid();
+            // The message that the poster has sent, and no other one.
+            var id = OutgoingMessage.IdOf<OrderAccepted>(order);
             await TestSystem.Broker.PublishBytesAsync(
                 "email_error",
                 Envelope.Write(
