@@ -11,7 +11,7 @@ new_value() {
   case $1 in
     ORDERS_API_KEY) echo "ok_$(random 32 | url_safe)" ;;
     ORDERS_OPERATOR_KEY) echo "op_$(random 32 | url_safe)" ;;
-    RABBITMQ_COOKIE) random 24 | url_safe ;;
+    RABBITMQ_COOKIE | AUDIT_SIGNING_KEY) random 32 | url_safe ;;
     WAREHOUSE_SECRET) echo "whsec_$(random 32)" ;;
     *_PASSWORD) random 24 | url_safe ;;
     *) fail "docker-compose.yml requires $1, and ./dev env does not know how to make one up. Add $1=… to .env." ;;

@@ -9,7 +9,9 @@ using Orders.Infrastructure;
 using Orders.Infrastructure.Cancelling;
 using QueueWorkers;
 using QueueWorkers.Hosting;
+using QueueWorkers.Hosting.Routes;
 using QueueWorkers.Messaging;
+using QueueWorkers.Operators.Anchors;
 using QueueWorkers.Topology;
 
 namespace Orders.Dashboard;
@@ -42,6 +44,7 @@ internal static class DashboardApplication
             .Collect(() => builder.Services.AddReverseProxy(builder.Configuration))
             .Collect(() => builder.Services.AddLogin(builder.Configuration))
             .Collect(() => builder.Services.AddLiveStream(builder.Configuration))
+            .Collect(() => builder.Services.AddAuditAnchors(builder.Configuration))
             .Collect(() => builder.Services.AddOperatorAuth().AddOperatorApi().AddPages(builder.Configuration))
             .ThrowIfAny();
 
@@ -59,6 +62,7 @@ internal static class DashboardApplication
         app.UseMiddleware<PageProblems>();
         app.UseResponseCompression();
         app.UseRouting();
+        app.UseRouteGuards();
         app.UseAuthentication();
         app.UseAuthorization();
 

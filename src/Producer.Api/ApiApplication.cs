@@ -7,6 +7,7 @@ using Orders.Producer.Api.Problems;
 using Orders.Producer.Api.Webhooks;
 using QueueWorkers;
 using QueueWorkers.Hosting;
+using QueueWorkers.Hosting.Routes;
 
 namespace Orders.Producer.Api;
 
@@ -35,6 +36,7 @@ internal static class ApiApplication
         // From the outside in: whatever goes wrong becomes a problem; then who is it, may they, how often, how much.
         app.UseMiddleware<ProblemPages>();
         app.UseRouting();
+        app.UseRouteGuards();
         app.UseMiddleware<ApiKeyAuthentication>();
         app.UseMiddleware<RateLimiting>();
         app.UseMiddleware<ClientLoadLimiting>();

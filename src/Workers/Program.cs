@@ -1,10 +1,8 @@
 using Orders.Infrastructure;
 using Orders.Infrastructure.Deployment;
 using Orders.Workers;
-using QueueWorkers;
 using QueueWorkers.Hosting;
 using QueueWorkers.Hosting.Secrets;
-using QueueWorkers.Scheduling;
 using QueueWorkers.Steps.Endpoints;
 
 return await StartUp.RunAsync(
@@ -12,33 +10,13 @@ return await StartUp.RunAsync(
     command =>
         command switch
         {
-            "run" => RunAsync,
+            "run" => arguments => WorkersApplication.Build(arguments).RunAsync(),
             "deploy" => DeployAsync,
             "describe" => DescribeAsync,
             _ => null,
         },
     OrdersSettings.Known
 );
-
-// The chosen steps, their relay, health and metrics.
-static async Task RunAsync(string[] args)
-{
-    var builder = WebApplication.CreateBuilder(args);
-    var problems = new ConfigurationProblems().Collect(() =>
-        builder.AddWorkerHost("orders-workers", OrdersSettings.Known)
-    );
-    var steps = Steps.Catalogue.Choose(builder.Configuration["Workers:Steps"], problems);
-    problems
-        .Collect(() => builder.Services.AddOrdersStore(builder.Configuration))
-        .Collect(() => builder.Services.AddRelay(builder.Configuration))
-        .Collect(() => builder.Services.AddSteps<OrdersDbContext>(builder.Configuration, steps))
-        .Collect(() => builder.Services.AddSchedules(builder.Configuration, Schedules.Catalogue))
-        .ThrowIfAny();
-
-    var app = builder.Build();
-    app.MapWorkerHost();
-    await app.RunAsync();
-}
 
 // Database, roles, broker: once per version, before the hosts start. EF Core logs its own look at a database without a
 // history as an error; what matters is thrown.

@@ -13,8 +13,15 @@ internal sealed class DashboardHost : IAsyncDisposable
 
     public IServiceProvider Services => _app.Services;
 
+    public static Task<DashboardHost> StartAsync(
+        OrdersSystem system,
+        params IEnumerable<(string Name, string? Value)> settings
+    ) => StartAsync(system, _ => { }, settings);
+
+    /// <summary>The same with more routes.</summary>
     public static async Task<DashboardHost> StartAsync(
         OrdersSystem system,
+        Action<WebApplication> plant,
         params IEnumerable<(string Name, string? Value)> settings
     )
     {
@@ -28,6 +35,7 @@ internal sealed class DashboardHost : IAsyncDisposable
         // The last one wins.
         var all = system.Settings(usual.Concat(settings));
         var host = new DashboardHost(DashboardApplication.Build([.. all.Select(s => $"--{s.Key}={s.Value}")]));
+        plant(host._app);
         await host._app.StartAsync();
         return host;
     }

@@ -11,8 +11,17 @@ internal sealed class ApiHost : IAsyncDisposable
 
     public Uri Address => new(_app.Urls.Single());
 
+    public IServiceProvider Services => _app.Services;
+
+    public static Task<ApiHost> StartAsync(
+        string connectionString,
+        params IEnumerable<(string Name, string Value)> settings
+    ) => StartAsync(connectionString, _ => { }, settings);
+
+    /// <summary>The same with more routes.</summary>
     public static async Task<ApiHost> StartAsync(
         string connectionString,
+        Action<WebApplication> plant,
         params IEnumerable<(string Name, string Value)> settings
     )
     {
@@ -29,6 +38,7 @@ internal sealed class ApiHost : IAsyncDisposable
         ];
         // The last one wins.
         var host = new ApiHost(ApiApplication.Build([.. usual.Concat(settings).Select(s => $"--{s.Name}={s.Value}")]));
+        plant(host._app);
         await host._app.StartAsync();
         return host;
     }

@@ -1,3 +1,5 @@
+using QueueWorkers.Hosting.Routes;
+
 namespace Orders.Producer.Api.Auth;
 
 /// <summary>What an API key may do.</summary>
@@ -16,9 +18,9 @@ internal enum Scopes
     Webhooks = 4,
 }
 
-/// <summary>Marks an endpoint with the scope that it asks for. Endpoints without it are open to everybody.</summary>
+/// <summary>Marks an endpoint with the scope that it asks for.</summary>
 /// <param name="Scope">The scope.</param>
-internal sealed record RequiredScope(Scopes Scope)
+internal sealed record RequiredScope(Scopes Scope) : IRouteGuard
 {
     /// <summary>The scope's name, as it stands with a key.</summary>
     public string Name =>
@@ -28,4 +30,7 @@ internal sealed record RequiredScope(Scopes Scope)
             Scopes.Webhooks => "webhooks:write",
             _ => "orders:read",
         };
+
+    /// <inheritdoc />
+    public string Guard => Name;
 }

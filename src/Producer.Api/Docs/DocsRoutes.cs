@@ -15,18 +15,19 @@ internal static class DocsRoutes
     /// <summary>Maps the description and the pages.</summary>
     public static void MapDocs(this WebApplication app)
     {
-        app.MapOpenApi();
+        app.MapOpenApi().AllowAnonymous();
         app.MapScalarApiReference(
-            "/docs",
-            options =>
-                options
-                    .WithTitle("Orders")
-                    .DisableDefaultFonts()
-                    .DisableAgent()
-                    .DisableMcp()
-                    .DisableTelemetry()
-                    .AddPreferredSecuritySchemes(ApiDescription.SecurityScheme)
-        );
+                "/docs",
+                options =>
+                    options
+                        .WithTitle("Orders")
+                        .DisableDefaultFonts()
+                        .DisableAgent()
+                        .DisableMcp()
+                        .DisableTelemetry()
+                        .AddPreferredSecuritySchemes(ApiDescription.SecurityScheme)
+            )
+            .AllowAnonymous();
         app.UseWhen(
             context => context.Request.Path.StartsWithSegments("/docs"),
             docs =>

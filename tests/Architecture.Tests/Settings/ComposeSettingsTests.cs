@@ -13,6 +13,7 @@ public sealed class ComposeSettingsTests
     {
         ["warehouse"] = ["WAREHOUSE_SECRET"],
         ["outside-world"] = ["WAREHOUSE_SECRET"],
+        ["dashboard"] = ["AUDIT_SIGNING_KEY"],
         ["postgres"] = ["POSTGRES_OWNER_PASSWORD"],
         ["rabbitmq"] = ["RABBITMQ_ADMIN_PASSWORD"],
     };

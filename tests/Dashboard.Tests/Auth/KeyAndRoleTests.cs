@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Builder;
 using QueueWorkers.Operators;
 
 namespace Orders.Dashboard.Tests.Auth;
@@ -64,6 +65,26 @@ internal sealed class KeyAndRoleTests : DashboardFixture
     {
         Assert.That((await GetAsync("/health/live", null)).Status, Is.EqualTo(200));
         await Eventually.That(async () => (await GetAsync("/health/ready", null)).Status, Is.EqualTo(200), "readiness");
+    }
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task A_route_that_names_no_role_is_closed_even_to_admins(bool asksForSomebody)
+    {
+        await using var host = await DashboardHost.StartAsync(
+            TestSystem,
+            app =>
+            {
+                var route = app.MapPost("/api/planted", () => "open");
+                if (asksForSomebody)
+                    route.RequireAuthorization();
+            }
+        );
+        using var http = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(host.Address, "/api/planted"));
+        request.Headers.Authorization = new System.Net.Http.Headers.AuthenticationHeaderValue("Bearer", AdminKey);
+        using var response = await http.SendAsync(request);
+        Assert.That((int)response.StatusCode, Is.EqualTo(403));
     }
 
     [Test]

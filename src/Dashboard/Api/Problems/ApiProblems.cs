@@ -1,3 +1,4 @@
+using Microsoft.Net.Http.Headers;
 using Orders.Dashboard.Auth;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Messaging;
@@ -20,6 +21,12 @@ internal sealed class ApiProblems(RequestDelegate next, ILogger<ApiProblems> log
 
         context.Response.Headers.CacheControl = "no-store";
         context.Response.Headers.XContentTypeOptions = "nosniff";
+        if (!IsUtf8(context.Request))
+        {
+            await OfStatus(StatusCodes.Status415UnsupportedMediaType).ExecuteAsync(context);
+            return;
+        }
+
         try
         {
             await next(context);
@@ -57,6 +64,14 @@ internal sealed class ApiProblems(RequestDelegate next, ILogger<ApiProblems> log
         if (response.StatusCode >= 400 && !response.HasStarted && response.ContentType is null)
             await OfStatus(response.StatusCode).ExecuteAsync(context);
     }
+
+    // JSON is UTF-8 (RFC 8259). With a charset that it does not know, the framework would fail instead of refusing.
+    private static bool IsUtf8(HttpRequest request) =>
+        !MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+        || type.Parameters.All(p =>
+            !p.Name.Equals("charset", StringComparison.OrdinalIgnoreCase)
+            || HeaderUtilities.RemoveQuotes(p.Value).Equals("utf-8", StringComparison.OrdinalIgnoreCase)
+        );
 
     private IResult OfFault(Exception fault, HttpContext context)
     {
@@ -151,7 +166,7 @@ internal sealed class ApiProblems(RequestDelegate next, ILogger<ApiProblems> log
             415 => ApiProblem.Of(
                 415,
                 "unsupported-media-type",
-                "The body must be application/json.",
+                "The body must be application/json in UTF-8.",
                 "Send Content-Type: application/json."
             ),
             _ => ApiProblem.Of(status, "refused", "The request was refused.", "See the status."),

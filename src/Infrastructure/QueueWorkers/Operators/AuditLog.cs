@@ -12,8 +12,13 @@ public sealed class AuditLog(NpgsqlDataSource database)
     private const string Insert =
         "insert into audit (who, role, action, target, filter, count, reason, result) values ($1, $2, $3, $4, $5, $6, $7, $8)";
 
+    private const string Columns =
+        "id, at, who, role, action, target, filter, count, reason, result, previous_hash, hash";
+
     private const string Read =
-        "select id, at, who, role, action, target, filter, count, reason, result, previous_hash, hash from audit where $1::bigint is null or id < $1 order by id desc limit $2";
+        $"select {Columns} from audit where $1::bigint is null or id < $1 order by id desc limit $2";
+
+    private const string ReadForward = $"select {Columns} from audit where id > $1 and id <= $2 order by id limit $3";
 
     // The same function the trigger uses; a row is broken when its own hash is wrong or does not follow from the row
     // before.
@@ -56,6 +61,42 @@ public sealed class AuditLog(NpgsqlDataSource database)
         await using var command = database.CreateCommand(Read);
         command.Parameters.Add(new() { Value = (object?)before ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bigint });
         command.Parameters.Add(new() { Value = limit });
+        return await ReadAsync(command, cancellationToken);
+    }
+
+    /// <summary>Reads records, the oldest first.</summary>
+    /// <param name="after">The largest id of the page before; 0 for the first page.</param>
+    /// <param name="to">The last id to read.</param>
+    /// <param name="limit">How many at most.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    public async Task<IReadOnlyList<AuditEntry>> ReadForwardAsync(
+        long after,
+        long to,
+        int limit,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var command = database.CreateCommand(ReadForward);
+        command.Parameters.Add(new() { Value = after });
+        command.Parameters.Add(new() { Value = to });
+        command.Parameters.Add(new() { Value = limit });
+        return await ReadAsync(command, cancellationToken);
+    }
+
+    /// <summary>
+    /// The first record that was changed, or whose predecessor is missing; null when the record is intact.
+    /// </summary>
+    public async Task<long?> FirstBrokenAsync(CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(Broken);
+        return await command.ExecuteScalarAsync(cancellationToken) as long?;
+    }
+
+    private static async Task<IReadOnlyList<AuditEntry>> ReadAsync(
+        NpgsqlCommand command,
+        CancellationToken cancellationToken
+    )
+    {
         var entries = new List<AuditEntry>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
@@ -80,15 +121,6 @@ public sealed class AuditLog(NpgsqlDataSource database)
         }
 
         return entries;
-    }
-
-    /// <summary>
-    /// The first record that was changed, or whose predecessor is missing; null when the record is intact.
-    /// </summary>
-    public async Task<long?> FirstBrokenAsync(CancellationToken cancellationToken)
-    {
-        await using var command = database.CreateCommand(Broken);
-        return await command.ExecuteScalarAsync(cancellationToken) as long?;
     }
 
     private static void AddTo(NpgsqlParameterCollection parameters, AuditEntry entry)

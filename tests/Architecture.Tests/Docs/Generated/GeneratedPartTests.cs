@@ -17,6 +17,8 @@ public sealed partial class GeneratedPartTests
         ("log-events", () => Task.FromResult(LogEventsPart.Write())),
         ("metrics", () => Task.FromResult(MetricsPart.Write())),
         ("commands", () => Task.FromResult(CommandsPart.Write())),
+        ("routes", RoutesPart.WriteAsync),
+        ("open-ports", () => Task.FromResult(OpenPortsPart.Write())),
     ];
 
     private static readonly bool Writes = Environment.GetEnvironmentVariable("ORDERS_DOCS_WRITE") == "yes";
