@@ -37,7 +37,8 @@ RUN dotnet msbuild deploy/container/hosts.proj -t:Publish $PUBLISH -p:SourceRevi
 FROM mcr.microsoft.com/dotnet/aspnet:10.0 AS host
 WORKDIR /app
 COPY deploy/container/healthy /usr/local/bin/healthy
-ENV ASPNETCORE_HTTP_PORTS=8080 DOTNET_CLI_TELEMETRY_OPTOUT=1 MASSTRANSIT_USAGE_TELEMETRY=false
+# /metrics has a port of its own, which compose does not publish.
+ENV ASPNETCORE_HTTP_PORTS=8080 Metrics__Port=9464 DOTNET_CLI_TELEMETRY_OPTOUT=1 MASSTRANSIT_USAGE_TELEMETRY=false
 
 # For the invoice: Noto fonts of every script, and FriBidi, which orders text from right to left. Of the packages' 145 MB only what an
 # invoice draws with is unpacked: the upright fonts.

@@ -84,7 +84,7 @@ while read -r service id state status; do
     case $service in postgres | rabbitmq* | pgbouncer | outside-world) continue ;; esac
     [ "$state" = running ] || continue
     echo "# $service $id"
-    body_of "$(get "$id" 8080 /metrics)"
+    body_of "$(get "$id" 9464 /metrics)"
   else
     report "$service" "$id" "$state" "$status" </dev/null || bad=$((bad + 1))
   fi

@@ -8,6 +8,10 @@ public sealed class LogCapture : ILoggerProvider
 {
     private const int Longest = 2000;
     private readonly ConcurrentQueue<(LogLevel Level, string Line)> _lines = new();
+    private readonly ConcurrentQueue<string> _faults = new();
+
+    /// <summary>The whole text of the faults so far, with those within them.</summary>
+    public IReadOnlyList<string> Faults => [.. _faults];
 
     /// <summary>The lines so far.</summary>
     public IReadOnlyList<(LogLevel Level, string Line)> Lines => [.. _lines];
@@ -45,6 +49,10 @@ public sealed class LogCapture : ILoggerProvider
                     $"{DateTime.UtcNow:HH:mm:ss.fff} {category} {formatter(state, exception)}{(exception is null ? "" : $" {exception.GetType().Name}: {exception.Message}")}"
                 )
             );
+            if (exception is not null)
+                book._faults.Enqueue(exception.ToString());
+            while (book._faults.Count > Longest)
+                book._faults.TryDequeue(out _);
             while (book._lines.Count > Longest)
                 book._lines.TryDequeue(out _);
         }

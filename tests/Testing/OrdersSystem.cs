@@ -7,6 +7,7 @@ using Orders.Infrastructure.Deployment;
 using Orders.Testing.Servers;
 using QueueWorkers;
 using QueueWorkers.Steps;
+using QueueWorkers.Telemetry;
 
 namespace Orders.Testing;
 
@@ -117,6 +118,7 @@ public sealed class OrdersSystem : IAsyncDisposable
         builder.Configuration.AddInMemoryCollection(Settings(settings));
         var log = new LogCapture();
         builder.Logging.AddProvider(log).AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Warning);
+        builder.Services.AddMaskedLogging();
         builder.Services.AddOrdersStore(builder.Configuration);
         builder.Services.AddOrderIntake();
         builder.Services.AddRelay(builder.Configuration);

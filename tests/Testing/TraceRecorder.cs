@@ -28,6 +28,9 @@ public sealed class TraceRecorder : IDisposable
     /// <summary>Spans of a trace that have ended.</summary>
     public IReadOnlyList<Activity> Of(ActivityTraceId trace) => [.. _ended.Where(a => a.TraceId == trace)];
 
+    /// <summary>All spans that have ended.</summary>
+    public IReadOnlyList<Activity> All => [.. _ended];
+
     /// <inheritdoc />
     public void Dispose() => _listener.Dispose();
 }

@@ -102,7 +102,7 @@ internal sealed class AlertService(
         catch (Exception fault) when (!cancellationToken.IsCancellationRequested)
         {
             DashboardLog.AlertNotSent(log, alert.Id, receiver.Name, fault.Message);
-            return StorableText.Of($"{receiver.Name}: {fault.Message}", 2000);
+            return StorableText.Of(PersonalText.Of($"{receiver.Name}: {fault.Message}"), 2000);
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using QueueWorkers.GroupCommit;
 using QueueWorkers.Operators;
 
 namespace Orders.Dashboard.Auth;
@@ -26,6 +27,7 @@ internal sealed record Actor(string Name, OperatorRole Role)
             Role = Role.ToString(),
             Action = action,
             Target = target,
-            Reason = reason,
+            // Notes and records are made of it.
+            Reason = PersonalText.OfNullable(reason),
         };
 }

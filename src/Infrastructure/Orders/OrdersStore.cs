@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Npgsql;
 using Orders.Infrastructure.Cancelling;
 using Orders.Infrastructure.Failures;
@@ -47,7 +48,15 @@ public static class OrdersStore
             "ConnectionStrings:Postgres must be a PostgreSQL connection string, got nothing; set ConnectionStrings__Postgres"
         );
         var options = problems.Read(() => DatabaseOptions.Read(configuration, connections));
-        problems.ThrowIfAny();
+        // PostgreSQL quotes whole rows in it, with names and addresses.
+        problems
+            .Require(
+                configuration[HostDefaults.EnvironmentKey] == "Development"
+                    || string.IsNullOrWhiteSpace(text)
+                    || !IncludesErrorDetail(text),
+                "ConnectionStrings:Postgres must not have Include Error Detail: faults would quote rows with personal data; remove it, or set the environment to Development"
+            )
+            .ThrowIfAny();
 
         if (options!.MaxConnections < atLeast)
             options = options with { MaxConnections = atLeast };
@@ -103,6 +112,19 @@ public static class OrdersStore
     /// <summary>The same over a connection of the caller's, to take part in its transaction.</summary>
     public static DbContextOptionsBuilder Configure(DbContextOptionsBuilder options, NpgsqlConnection connection) =>
         options.UseNpgsql(connection).UseSnakeCaseNamingConvention();
+
+    private static bool IncludesErrorDetail(string text)
+    {
+        try
+        {
+            return new NpgsqlConnectionStringBuilder(text).IncludeErrorDetail;
+        }
+        catch (ArgumentException)
+        {
+            // No connection string at all: the data source says what is wrong with it.
+            return false;
+        }
+    }
 
     private static NpgsqlDataSource CreateDataSource(string text, string? password, DatabaseOptions options)
     {

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using MassTransit;
 using Orders.Contracts;
 using Orders.Infrastructure.Invoices;
+using QueueWorkers.GroupCommit;
 using QueueWorkers.Steps;
 
 namespace Orders.Workers.Invoice;
@@ -34,6 +35,7 @@ public sealed class InvoiceStep(InvoiceNumbers numbers, CreditNoteNumbers credit
         var invoice = await numbers.IssueAsync(context.Message.OrderId);
         if (invoice.IsStored)
             return;
+        PersonalText.Hide(invoice.Snapshot.CustomerName, invoice.Snapshot.Address.Line1);
         context.Step().Write = Document(invoice.OrderId, renderer.Render(invoice));
     }
 
@@ -48,6 +50,7 @@ public sealed class InvoiceStep(InvoiceNumbers numbers, CreditNoteNumbers credit
         if (await creditNotes.IssueAsync(context.Message.OrderId) is { } note)
         {
             var invoice = note.Invoice;
+            PersonalText.Hide(invoice.Snapshot.CustomerName, invoice.Snapshot.Address.Line1);
             step.Write = new StoreCreditNotePdf(
                 Document(invoice.OrderId, renderer.Render(note)),
                 invoice.IsStored ? null : Document(invoice.OrderId, renderer.Render(invoice))

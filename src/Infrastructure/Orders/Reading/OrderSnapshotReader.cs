@@ -45,11 +45,16 @@ public sealed class OrderSnapshotReader(NpgsqlDataSource database)
         CancellationToken cancellationToken
     ) => await FindAsync(orderId, effect, cancellationToken) is { IsDone: false } found ? found.Order : null;
 
-    private async Task<FoundSnapshot> FindAsync(Guid orderId, string? effect, CancellationToken cancellationToken) =>
-        await CommitAsync(new SnapshotRequest(orderId, effect)).WaitAsync(cancellationToken)
-        ?? throw new PermanentFaultException(
-            $"Expected order {orderId} in the database, found none. Was the database restored from an older backup? Then discard the message."
-        );
+    private async Task<FoundSnapshot> FindAsync(Guid orderId, string? effect, CancellationToken cancellationToken)
+    {
+        var found =
+            await CommitAsync(new SnapshotRequest(orderId, effect)).WaitAsync(cancellationToken)
+            ?? throw new PermanentFaultException(
+                $"Expected order {orderId} in the database, found none. Was the database restored from an older backup? Then discard the message."
+            );
+        PersonalText.Hide(found.Order.CustomerName, found.Order.ShipTo.Line1);
+        return found;
+    }
 
     /// <inheritdoc />
     protected override async Task<FoundSnapshot?[]> WriteAsync(IReadOnlyList<SnapshotRequest> units)

@@ -9,6 +9,7 @@ using QueueWorkers.Consuming.DeadLettering;
 using QueueWorkers.Consuming.Limits;
 using QueueWorkers.FlowControl.Gates;
 using QueueWorkers.FlowControl.Poison;
+using QueueWorkers.GroupCommit;
 using QueueWorkers.Steps;
 using QueueWorkers.Steps.Endpoints;
 using QueueWorkers.Steps.Runs;
@@ -53,7 +54,7 @@ internal sealed class StepEndpoint : IStepEndpoint
             {
                 Ignore(r, policy);
                 // As StepSchedule says it: the next attempt is a redelivery.
-                r.Ignore<Exception>(StepSchedule.NamesWait);
+                r.Ignore<Exception>(fault => StepSchedule.NamesWait(MaskedFaultException.Unmasked(fault)));
                 r.Intervals([
                     .. Enumerable.Range(0, policy.Retry.Count).Select(i => policy.Retry.From * Math.Pow(2, i)),
                 ]);
@@ -63,7 +64,7 @@ internal sealed class StepEndpoint : IStepEndpoint
         endpoint.ConnectConsumerConfigurationObserver(
             new OutboxConsumePipeSpecificationObserver<TStep>(endpoint, context)
         );
-        endpoint.ConfigureConsumer<TStep>(context);
+        endpoint.ConfigureConsumer<TStep>(context, consumer => consumer.UseFilter(new MaskedFaults<TStep>()));
     }
 
     // MassTransit's own filters, with a brake before them for a queue that cannot be written.
@@ -93,10 +94,12 @@ internal sealed class StepEndpoint : IStepEndpoint
             error.UseExecuteAsync(failed =>
                 failed.IsFaulted ? Task.CompletedTask : failed.NotifyFaulted(failed.Exception)
             );
+            // What was thrown before the pipeline (a message that cannot be read) has been masked by nobody yet.
+            error.UseExecute(failed => DeadLetterHeaders.Mask(failed));
             error.UseFilter(new ErrorTransportFilter());
             // It is in its queue. Dying before this line dead-letters the message once more.
             error.UseExecuteAsync(moved =>
-                moved.Exception is PoisonMessageException killer
+                MaskedFaultException.Unmasked(moved.Exception) is PoisonMessageException killer
                     ? poison.DeadLetteredAsync(killer, moved.CancellationToken)
                     : Task.CompletedTask
             );
@@ -137,5 +140,6 @@ internal sealed class StepEndpoint : IStepEndpoint
     {
         retry.Ignore<PermanentFaultException>();
         retry.Ignore([.. policy.PermanentFaults]);
+        retry.Ignore<MaskedFaultException>(fault => StepSchedule.IsPermanent(policy, fault.Original));
     }
 }

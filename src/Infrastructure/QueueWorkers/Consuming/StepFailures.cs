@@ -131,7 +131,7 @@ public sealed class StepFailures(NpgsqlDataSource database, IStepProgress progre
         command.Parameters.Add(new() { Value = run.Step });
         command.Parameters.Add(new() { Value = run.StartedAt });
         command.Parameters.Add(new() { Value = until.ToUniversalTime(), NpgsqlDbType = NpgsqlDbType.TimestampTz });
-        command.Parameters.Add(new() { Value = StorableText.Of(reason, LongestFault) });
+        command.Parameters.Add(new() { Value = StorableText.Of(PersonalText.Of(reason), LongestFault) });
         await command.ExecuteNonQueryAsync();
     }
 
@@ -142,5 +142,5 @@ public sealed class StepFailures(NpgsqlDataSource database, IStepProgress progre
 
     // A fault may quote anything: a reply from outside, a foreign message.
     private static string Describe(Exception fault) =>
-        StorableText.Of($"{fault.GetType().Name}: {fault.Message}", LongestFault);
+        StorableText.Of($"{fault.GetType().Name}: {PersonalText.Of(fault.Message)}", LongestFault);
 }

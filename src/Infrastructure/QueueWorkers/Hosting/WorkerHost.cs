@@ -62,6 +62,8 @@ public static class WorkerHost
         });
         if (settings is not null)
             builder.Services.AddSingleton(settings).AddHostedService<UnknownSettingsReport>();
+        problems.Collect(() => MetricsPort.AddTo(builder));
+        builder.Services.AddMaskedLogging();
         problems.Collect(() => builder.Services.AddExitDeadline(builder.Configuration));
         builder.Services.AddQueueWorkersTelemetry(builder.Configuration, service);
         builder.Services.AddHealthChecks().AddCheck<DatabaseHealth>("database", tags: [Ready]);
@@ -70,7 +72,8 @@ public static class WorkerHost
     }
 
     /// <summary>
-    /// Maps <c>/health/live</c> (the process works), <c>/health/ready</c> (it can do its work) and <c>/metrics</c>.
+    /// Maps <c>/health/live</c> (the process works) and <c>/health/ready</c> (it can do its work). Metrics have a port of
+    /// their own (<see cref="MetricsPort"/>).
     /// </summary>
     public static void MapWorkerHost(this IEndpointRouteBuilder endpoints)
     {
@@ -86,7 +89,6 @@ public static class WorkerHost
                 new HealthCheckOptions { Predicate = check => check.Tags.Contains(Ready), ResponseWriter = WriteAsync }
             )
             .AllowAnonymous();
-        endpoints.MapPrometheusScrapingEndpoint("/metrics").AllowAnonymous();
     }
 
     private static Task WriteAsync(HttpContext http, HealthReport report) =>

@@ -131,19 +131,25 @@ public sealed class AuditLog(NpgsqlDataSource database)
         parameters.Add(
             new()
             {
-                Value = (object?)StorableText.OfNullable(entry.Target) ?? DBNull.Value,
+                Value = (object?)StorableText.OfNullable(PersonalText.OfNullable(entry.Target)) ?? DBNull.Value,
                 NpgsqlDbType = NpgsqlDbType.Text,
             }
         );
-        parameters.Add(new() { Value = (object?)entry.Filter ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Jsonb });
+        parameters.Add(
+            new()
+            {
+                Value = (object?)PersonalText.OfNullable(entry.Filter) ?? DBNull.Value,
+                NpgsqlDbType = NpgsqlDbType.Jsonb,
+            }
+        );
         parameters.Add(new() { Value = (object?)entry.Count ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bigint });
         parameters.Add(
             new()
             {
-                Value = (object?)StorableText.OfNullable(entry.Reason) ?? DBNull.Value,
+                Value = (object?)StorableText.OfNullable(PersonalText.OfNullable(entry.Reason)) ?? DBNull.Value,
                 NpgsqlDbType = NpgsqlDbType.Text,
             }
         );
-        parameters.Add(new() { Value = StorableText.Of(entry.Result) });
+        parameters.Add(new() { Value = StorableText.Of(PersonalText.Of(entry.Result)) });
     }
 }

@@ -4,6 +4,7 @@ using NpgsqlTypes;
 using QueueWorkers.Clocks;
 using QueueWorkers.DeadLetters;
 using QueueWorkers.DeadLetters.Search;
+using QueueWorkers.GroupCommit;
 using QueueWorkers.Operators;
 
 namespace QueueWorkers.Redrive;
@@ -218,11 +219,12 @@ public sealed class Redrives(NpgsqlDataSource database, ISubjectDirectory subjec
         var p = command.Parameters;
         p.Add(new() { Value = id });
         p.Add(new() { Value = who });
-        p.Add(new() { Value = request.Reason });
+        p.Add(new() { Value = PersonalText.Of(request.Reason) });
         p.Add(
             new()
             {
-                Value = JsonSerializer.Serialize(request.Filter, FilterJson.Options),
+                // Everybody may read it, for as long as the redrive is kept.
+                Value = PersonalText.Of(JsonSerializer.Serialize(request.Filter, FilterJson.Options)),
                 NpgsqlDbType = NpgsqlDbType.Jsonb,
             }
         );

@@ -86,7 +86,7 @@ public sealed partial class ReplayRunner(
                     replay,
                     new ReplayBatch([], 0, 0, null),
                     ReplayState.Failed,
-                    StorableText.Of(reason, 2000)
+                    StorableText.Of(PersonalText.Of(reason), 2000)
                 );
                 await transaction.CommitAsync(CancellationToken.None);
                 return replay.Id;

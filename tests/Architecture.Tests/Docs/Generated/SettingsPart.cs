@@ -90,6 +90,13 @@ internal static partial class SettingsPart
             "RabbitMQ password of a process, such as `EMAIL_MQ_PASSWORD`."
         ),
         (
+            "Metrics:Port",
+            "port",
+            "none, 9464 in the images",
+            "all but deploy",
+            "Port that serves `/metrics` and nothing else, 1–65535; not one that the host serves. Without it nothing is served."
+        ),
+        (
             "OTEL_EXPORTER_OTLP_ENDPOINT",
             "address",
             "none",

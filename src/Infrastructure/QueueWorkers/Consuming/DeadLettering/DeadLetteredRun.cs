@@ -31,7 +31,7 @@ internal static class DeadLetteredRun
             MessageId = run.MessageId,
             SubjectId = run.SubjectId,
             FaultType = StorableText.Of(fault.GetType().FullName ?? fault.GetType().Name, 500),
-            FaultMessage = StorableText.Of(fault.Message, LongestText),
+            FaultMessage = StorableText.Of(PersonalText.Of(fault.Message), LongestText),
             Stack = StorableText.OfNullable(FaultFingerprint.Normalise(fault.StackTrace), 8000),
             Attempts = run.Attempt,
             At = DatabaseClock.UtcNow,

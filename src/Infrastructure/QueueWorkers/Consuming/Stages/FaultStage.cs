@@ -84,7 +84,7 @@ internal sealed class FaultStage<TStep>(
         if (dependency.Dependency.IsAtFault(fault) || fault is StepTimeoutException)
             return await dependency.FailedAsync(
                 run.MessageId,
-                StorableText.Of(fault.Message, 2000),
+                StorableText.Of(PersonalText.Of(fault.Message), 2000),
                 dependency.Dependency.IsOutage(fault),
                 cancellationToken
             );

@@ -1,5 +1,7 @@
+using System.Runtime.ExceptionServices;
 using MassTransit;
 using MassTransit.Middleware;
+using QueueWorkers.GroupCommit;
 using QueueWorkers.Steps;
 
 namespace QueueWorkers.Consuming.Stages;
@@ -39,6 +41,7 @@ internal sealed class StepPipeline<TStep>(
     )
         where T : class
     {
+        PersonalText.Begin();
         var run = receive.Begin(context);
         var entered = false;
         try
@@ -59,18 +62,35 @@ internal sealed class StepPipeline<TStep>(
             await isolation.RunAsync(
                 context,
                 run,
-                token => next.Send(new StepConsumeContext<T>(context, options, provider, run, token))
+                token => ConsumeAsync(next, new StepConsumeContext<T>(context, options, provider, run, token))
             );
         }
         catch (Exception fault) when (!context.CancellationToken.IsCancellationRequested)
         {
-            if (!await faults.IsDeferredAsync(context, run, fault, entered))
-                throw;
+            if (await faults.IsDeferredAsync(context, run, fault, entered))
+                return;
+            if (PersonalText.Of(fault) is MaskedFaultException masked)
+                throw masked;
+            throw;
         }
         finally
         {
             if (entered)
                 admission.Leave(run);
+        }
+    }
+
+    // The stages decide by the fault as it was thrown.
+    private static async Task ConsumeAsync<T>(IPipe<OutboxConsumeContext<T>> next, StepConsumeContext<T> context)
+        where T : class
+    {
+        try
+        {
+            await next.Send(context);
+        }
+        catch (MaskedFaultException masked)
+        {
+            ExceptionDispatchInfo.Throw(masked.Original);
         }
     }
 

@@ -85,7 +85,7 @@ internal sealed record DeadLetter
             MessageType = facts.MessageType,
             SubjectId = facts.CorrelationId ?? facts.SubjectInPayload(),
             FaultType = StorableText.Of(type, 500),
-            FaultMessage = StorableText.Of(text, LongestText),
+            FaultMessage = StorableText.Of(PersonalText.Of(text), LongestText),
             Stack = StorableText.OfNullable(
                 FaultFingerprint.Normalise(headers.GetValueOrDefault("MT-Fault-StackTrace") as string),
                 8000
@@ -177,8 +177,8 @@ internal sealed record DeadLetter
                 continue;
             plain[StorableText.Of(name, 200)] = value switch
             {
-                byte[] bytes => StorableText.Of(Encoding.UTF8.GetString(bytes), 20_000),
-                string text => StorableText.Of(text, 20_000),
+                byte[] bytes => TextOf(name, Encoding.UTF8.GetString(bytes)),
+                string text => TextOf(name, text),
                 null or bool or byte or short or int or long => value,
                 double number when double.IsFinite(number) => number,
                 _ => StorableText.Of(value.ToString() ?? "", 2000),
@@ -187,6 +187,11 @@ internal sealed record DeadLetter
 
         return plain;
     }
+
+    // A message that an older version dead-lettered says of its fault what it met; other headers are sent again as they
+    // are.
+    private static string TextOf(string name, string text) =>
+        StorableText.Of(name.StartsWith("MT-Fault-", StringComparison.Ordinal) ? PersonalText.Of(text) : text, 20_000);
 
     private static Guid? Id(Dictionary<string, object?> headers, string name) =>
         Guid.TryParse(headers.GetValueOrDefault(name) as string, out var id) && id != Guid.Empty ? id : null;

@@ -93,5 +93,5 @@ public sealed class RunReport
         }
     }
 
-    private static string Line(string text) => StorableText.Of(text, LongestLine);
+    private static string Line(string text) => StorableText.Of(PersonalText.Of(text), LongestLine);
 }

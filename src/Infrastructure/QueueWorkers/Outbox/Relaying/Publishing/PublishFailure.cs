@@ -35,7 +35,7 @@ internal readonly record struct PublishFailure(
             return new PublishFailure(
                 message,
                 message.Attempts,
-                StorableText.OfNullable(outcome.Error, LongestError),
+                StorableText.OfNullable(PersonalText.OfNullable(outcome.Error), LongestError),
                 BackOff(TimedId.AgeOf(message.Id)),
                 false
             );
@@ -45,7 +45,7 @@ internal readonly record struct PublishFailure(
         return new PublishFailure(
             message,
             attempts,
-            StorableText.OfNullable(outcome.Error, LongestError),
+            StorableText.OfNullable(PersonalText.OfNullable(outcome.Error), LongestError),
             wait,
             attempts >= maxAttempts
         );

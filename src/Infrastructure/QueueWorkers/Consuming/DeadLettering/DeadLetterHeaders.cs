@@ -1,0 +1,23 @@
+using MassTransit;
+using QueueWorkers.GroupCommit;
+
+namespace QueueWorkers.Consuming.DeadLettering;
+
+/// <summary>
+/// What a message in <c>_error</c> says of its fault. MassTransit takes the innermost exception as it is; here stand the
+/// type of the fault that was thrown and its masked text.
+/// </summary>
+internal static class DeadLetterHeaders
+{
+    /// <summary>Writes the headers in place of MassTransit's.</summary>
+    public static void Mask(ExceptionReceiveContext failed)
+    {
+        var fault = MaskedFaultException.Unmasked(failed.Exception.GetBaseException());
+        var masked = PersonalText.Of(fault);
+        if (ReferenceEquals(masked, failed.Exception.GetBaseException()))
+            return;
+        failed.ExceptionHeaders.Set(MessageHeaders.FaultExceptionType, fault.GetType().FullName);
+        failed.ExceptionHeaders.Set(MessageHeaders.FaultMessage, masked.Message);
+        failed.ExceptionHeaders.Set(MessageHeaders.FaultStackTrace, PersonalText.Of(fault.StackTrace ?? ""));
+    }
+}

@@ -1,0 +1,103 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using QueueWorkers.Hosting;
+using QueueWorkers.Telemetry;
+
+namespace Orders.Infrastructure.Tests.Hosting;
+
+/// <summary>What a process measures is served on a port of its own, whatever a caller writes into the request.</summary>
+public sealed class MetricsPortTests
+{
+    [Test]
+    public async Task The_public_port_does_not_serve_metrics_and_the_other_port_serves_nothing_else()
+    {
+        var (open, own) = (FreePort(), FreePort());
+        await using var host = await StartAsync(("urls", $"http://127.0.0.1:{open}"), ("Metrics:Port", $"{own}"));
+        using var http = new HttpClient();
+
+        foreach (var address in new[] { "127.0.0.1", $"127.0.0.1:{own}", $"localhost:{own}" })
+        {
+            using var forged = new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{open}/metrics");
+            forged.Headers.Host = address;
+            using var refused = await http.SendAsync(forged);
+            Assert.That(refused.StatusCode, Is.EqualTo(HttpStatusCode.NotFound), $"Host: {address}");
+        }
+
+        using var metrics = await http.GetAsync(new Uri($"http://127.0.0.1:{own}/metrics"));
+        Assert.That(metrics.StatusCode, Is.EqualTo(HttpStatusCode.OK));
+        Assert.That(await http.GetStringAsync(new Uri($"http://127.0.0.1:{open}/hello")), Is.EqualTo("hello"));
+        foreach (var path in new[] { "hello", "", "metrics/x" })
+        {
+            using var nothing = await http.GetAsync(new Uri($"http://127.0.0.1:{own}/{path}"));
+            Assert.That(nothing.StatusCode, Is.EqualTo(HttpStatusCode.NotFound), path);
+        }
+    }
+
+    [Test]
+    public async Task Without_the_setting_nobody_scrapes()
+    {
+        var open = FreePort();
+        await using var host = await StartAsync(("urls", $"http://127.0.0.1:{open}"));
+        using var http = new HttpClient();
+        using var answer = await http.GetAsync(new Uri($"http://127.0.0.1:{open}/metrics"));
+        Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.NotFound));
+        Assert.That(await http.GetStringAsync(new Uri($"http://127.0.0.1:{open}/hello")), Is.EqualTo("hello"));
+    }
+
+    [Test]
+    public async Task The_ports_of_a_container_stay()
+    {
+        var (open, own) = (FreePort(), FreePort());
+        await using var host = await StartAsync(("http_ports", $"{open}"), ("Metrics:Port", $"{own}"));
+        using var http = new HttpClient();
+        Assert.That(await http.GetStringAsync(new Uri($"http://127.0.0.1:{open}/hello")), Is.EqualTo("hello"));
+        using var metrics = await http.GetAsync(new Uri($"http://127.0.0.1:{own}/metrics"));
+        Assert.That(metrics.StatusCode, Is.EqualTo(HttpStatusCode.OK));
+    }
+
+    [TestCase("none", "must be a port")]
+    [TestCase("0", "must be a port")]
+    [TestCase("65536", "must be a port")]
+    [TestCase("-1", "must be a port")]
+    [TestCase("8080", "another port")]
+    public void A_port_that_cannot_be_is_refused_at_the_start(string port, string expected) =>
+        Assert.That(
+            () => Build(("http_ports", "8080"), ("Metrics:Port", port)),
+            Throws
+                .TypeOf<InvalidConfigurationException>()
+                .With.Message.Contains("Metrics__Port")
+                .And.Message.Contains(expected)
+        );
+
+    private static async Task<WebApplication> StartAsync(params (string Name, string? Value)[] settings)
+    {
+        var host = Build(settings);
+        await host.StartAsync();
+        return host;
+    }
+
+    private static WebApplication Build(params (string Name, string? Value)[] settings)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Configuration.AddInMemoryCollection(settings.ToDictionary(s => s.Name, s => s.Value));
+        builder.WebHost.UseKestrelCore();
+        builder.Services.AddRoutingCore();
+        builder.Services.AddQueueWorkersTelemetry(builder.Configuration, "a-test");
+        MetricsPort.AddTo(builder);
+        var host = builder.Build();
+        host.UseRouting();
+        host.MapGet("/hello", () => "hello");
+        return host;
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
