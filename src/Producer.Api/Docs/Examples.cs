@@ -44,7 +44,7 @@ internal static class Examples
                   "lines": [ { "sku": "MUG-BLUE", "name": "Mug, blue", "quantity": 2, "unitPrice": 12.90, "total": 25.80, "vatRate": 19.00 } ],
                   "total": 25.80, "currency": "EUR", "createdAt": "2026-11-23T09:30:00.123456Z", "completedAt": "2026-11-23T09:30:00.323456Z",
                   "steps": [ { "step": "email", "status": "Done", "attempts": 1, "startedAt": "2026-11-23T09:30:00.133456Z", "finishedAt": "2026-11-23T09:30:00.163456Z",
-                               "nextAttemptAt": null, "lastFault": null, "undoneAt": null, "reports": [] } ],
+                               "nextAttemptAt": null, "lastFault": null, "lastFaultCode": null, "undoneAt": null, "reports": [] } ],
                   "invoice": { "number": "INV-00000042", "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "url": "/orders/{{Id}}/invoice.pdf" },
                   "creditNote": null, "cancelledAt": null }
                 """

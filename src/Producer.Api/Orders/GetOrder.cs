@@ -123,7 +123,8 @@ public sealed record LineAnswer(
 /// <param name="StartedAt">When the first attempt began; null before.</param>
 /// <param name="FinishedAt">When it ended; null before.</param>
 /// <param name="NextAttemptAt">When the next attempt is due; null when none is planned.</param>
-/// <param name="LastFault">Why the last attempt failed; null when none did.</param>
+/// <param name="LastFault">Why the last attempt failed, in a sentence; null when none did.</param>
+/// <param name="LastFaultCode">The same as a stable code; null when none did.</param>
 /// <param name="UndoneAt">When its work was undone after a cancellation: stock released, invoice taken back, pick list
 /// recalled, customer told; null when it was not, or not yet.</param>
 /// <param name="Reports">What its latest attempts told about themselves; empty when they told nothing.</param>
@@ -135,22 +136,27 @@ public sealed record StepAnswer(
     DateTime? FinishedAt,
     DateTime? NextAttemptAt,
     string? LastFault,
+    string? LastFaultCode,
     DateTime? UndoneAt,
     IReadOnlyList<ReportAnswer> Reports
 )
 {
-    internal static StepAnswer Of(StepRecord step, OrderView view) =>
-        new(
+    internal static StepAnswer Of(StepRecord step, OrderView view)
+    {
+        var fault = ClientFault.OfStep(step.Status, step.LastFault);
+        return new(
             step.Step,
             step.Status,
             step.Attempts,
             step.StartedAt?.UtcDateTime,
             step.FinishedAt?.UtcDateTime,
             step.NextAttemptAt?.UtcDateTime,
-            step.LastFault,
+            fault?.Sentence,
+            fault?.Code,
             view.UndoneAt.TryGetValue(step.Step, out var undoneAt) ? undoneAt.UtcDateTime : null,
             [.. view.Reports.Where(r => r.Step == step.Step).Select(ReportAnswer.Of)]
         );
+    }
 }
 
 /// <summary>What an attempt of a step told about itself.</summary>

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Orders.Infrastructure.Webhooks;
+using Orders.Producer.Api.Orders;
 using QueueWorkers.Steps;
 
 namespace Orders.Producer.Api.Webhooks;
@@ -77,7 +78,8 @@ public sealed record TestedWebhook(Guid DeliveryId);
 /// <param name="Attempts">Attempts so far.</param>
 /// <param name="NextAttemptAt">When the next one follows; null when none does.</param>
 /// <param name="FinishedAt">When it was delivered or given up; null before.</param>
-/// <param name="LastFault">Why the last failed attempt failed.</param>
+/// <param name="LastFault">Why the last failed attempt failed, in a sentence.</param>
+/// <param name="LastFaultCode">The same as a stable code.</param>
 public sealed record DeliveryAnswer(
     Guid Id,
     string Event,
@@ -87,11 +89,14 @@ public sealed record DeliveryAnswer(
     int Attempts,
     DateTime? NextAttemptAt,
     DateTime? FinishedAt,
-    string? LastFault
+    string? LastFault,
+    string? LastFaultCode
 )
 {
-    internal static DeliveryAnswer Of(DeliveryState delivery) =>
-        new(
+    internal static DeliveryAnswer Of(DeliveryState delivery)
+    {
+        var fault = ClientFault.OfDelivery(delivery.LastFault);
+        return new(
             delivery.Id,
             delivery.Event,
             delivery.OrderId,
@@ -100,6 +105,8 @@ public sealed record DeliveryAnswer(
             delivery.Attempts,
             delivery.NextAttemptAt?.UtcDateTime,
             delivery.FinishedAt?.UtcDateTime,
-            delivery.LastFault
+            fault?.Sentence,
+            fault?.Code
         );
+    }
 }

@@ -138,7 +138,7 @@ internal sealed class AcceptedOrderTests : ApiFixture
     {
         var id = await OrderAsync();
         await Database.ExecuteAsync(
-            "insert into step_runs (subject_id, step, status, attempts, started_at, next_attempt_at, last_fault) values ($1, 'email', 3, 2, now(), now(), 'SmtpCommandException: 451')",
+            "insert into step_runs (subject_id, step, status, attempts, started_at, next_attempt_at, last_fault) values ($1, 'email', 3, 2, now(), now(), 'MailNotSentException: The mail server smtp.internal:2525 could not be reached (10.0.0.7)')",
             id
         );
         var order = (await GetAsync($"/orders/{id}")).Body;
@@ -156,7 +156,7 @@ internal sealed class AcceptedOrderTests : ApiFixture
                     new[] { "email Retrying 2", "inventory Waiting 0", "invoice Waiting 0", "warehouse Waiting 0" }
                 )
             );
-            Assert.That(order["steps"]![0]!["lastFault"]!.GetValue<string>(), Is.EqualTo("SmtpCommandException: 451"));
+            Assert.That(order["steps"]![0]!["lastFaultCode"]!.GetValue<string>(), Is.EqualTo("unavailable"));
             Assert.That(order["steps"]![0]!["nextAttemptAt"], Is.Not.Null);
             Assert.That(order["invoice"], Is.Null);
             Assert.That(order["completedAt"], Is.Null);

@@ -195,7 +195,7 @@ internal sealed class WebhookTests : ApiFixture
         Assert.That((await LogAsync(id))["status"]!.GetValue<string>(), Is.EqualTo("Waiting"));
 
         await Database.ExecuteAsync(
-            $"insert into step_runs (subject_id, step, status, attempts, last_fault, next_attempt_at) values ($1, 'webhook', {StepStatus.Retrying:D}, 2, 'found 500', now())",
+            $"insert into step_runs (subject_id, step, status, attempts, last_fault, next_attempt_at) values ($1, 'webhook', {StepStatus.Retrying:D}, 2, 'WebhookFailedException: Expected 2xx from 10.1.2.3:8443, found 500 boom', now())",
             delivery
         );
         var entry = await LogAsync(id);
@@ -208,7 +208,9 @@ internal sealed class WebhookTests : ApiFixture
                 entry["attempts"]!.GetValue<int>(),
                 entry["lastFault"]!.GetValue<string>()
             ),
-            Is.EqualTo((delivery, "webhook.test", (JsonNode?)null, "Retrying", 2, "found 500"))
+            Is.EqualTo(
+                (delivery, "webhook.test", (JsonNode?)null, "Retrying", 2, "Expected 2xx from the address, found 500.")
+            )
         );
     }
 
