@@ -65,6 +65,7 @@ internal static class DashboardApplication
         app.UseRouteGuards();
         app.UseAuthentication();
         app.UseAuthorization();
+        app.UseMiddleware<IncomingTexts>();
 
         app.MapOperatorApi();
         app.MapPages();

@@ -6,7 +6,22 @@ namespace Orders.Dashboard.Alerts;
 /// <summary>POSTs alerts as JSON.</summary>
 internal sealed class WebhookReceiver(AlertOptions options) : IAlertReceiver, IDisposable
 {
-    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(10) };
+    // An alert and its token go to the address that was set, and nothing of the answer is needed but its status: a
+    // redirect is not followed, a body is not read, and what is left of it is not waited for.
+    private readonly HttpClient _http = new(
+        new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            ConnectTimeout = TimeSpan.FromSeconds(5),
+            MaxResponseHeadersLength = 16,
+            MaxResponseDrainSize = 0,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+        }
+    )
+    {
+        Timeout = TimeSpan.FromSeconds(10),
+    };
 
     /// <inheritdoc />
     public string Name => "the webhook";
@@ -32,7 +47,15 @@ internal sealed class WebhookReceiver(AlertOptions options) : IAlertReceiver, ID
         };
         if (options.WebhookToken != "")
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", options.WebhookToken);
-        using var response = await _http.SendAsync(request, cancellationToken);
+        using var response = await _http.SendAsync(
+            request,
+            HttpCompletionOption.ResponseHeadersRead,
+            cancellationToken
+        );
+        if ((int)response.StatusCode is >= 300 and < 400)
+            throw new HttpRequestException(
+                $"Expected 2xx from {options.WebhookUrl!.Authority}, found a redirect ({(int)response.StatusCode}), which is never followed; set Alerts__WebhookUrl to the final address"
+            );
         response.EnsureSuccessStatusCode();
     }
 

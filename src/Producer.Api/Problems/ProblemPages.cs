@@ -1,5 +1,6 @@
 using Orders.Producer.Api.Auth;
 using QueueWorkers.GroupCommit;
+using QueueWorkers.Hosting.Incoming;
 
 namespace Orders.Producer.Api.Problems;
 
@@ -13,7 +14,10 @@ internal sealed class ProblemPages(RequestDelegate next, UnavailableLog unavaila
     {
         try
         {
-            await next(context);
+            if (IncomingText.ProblemOfAddress(context.Request) is { } unreadable)
+                await new Problem(ProblemKinds.InvalidParameter, unreadable).AnswerAsync(context);
+            else
+                await next(context);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
