@@ -37,7 +37,8 @@ internal sealed record FailureView(
             ? null
             : PayloadMask.OfDifferences(
                 JsonNode.Parse(failure.Edit),
-                ShownPayload.ContractOf(failure.MessageType, contracts)
+                ShownPayload.ContractOf(failure.MessageType, contracts),
+                failure.Payload is null ? null : JsonNode.Parse(failure.Payload)
             );
         return new FailureView(whole, shown.Json, JsonNode.Parse(failure.Headers), null, edit, true);
     }

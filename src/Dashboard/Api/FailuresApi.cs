@@ -39,6 +39,8 @@ internal static class FailuresApi
             )
             .Needs(OperatorRole.Viewer);
 
+        api.MapPost("/failures/search", SearchAsync).Needs(OperatorRole.Admin);
+
         api.MapGet(
                 "/failures/groups",
                 ([AsParameters] FailureQuery query, FailureSearch search, CancellationToken cancellationToken) =>
@@ -139,6 +141,36 @@ internal static class FailuresApi
             .Needs(OperatorRole.Admin);
     }
 
+    // What a search of masked payloads finds says what stands in them: it needs what seeing them needs.
+    private static Task<IResult> SearchAsync(
+        SearchRequest request,
+        HttpContext context,
+        FailureSearch search,
+        AuditLog audit,
+        CancellationToken cancellationToken
+    ) =>
+        ApiProblem.GuardAsync(async () =>
+        {
+            if (string.IsNullOrWhiteSpace(request.Reason))
+                return ApiProblem.InvalidParameter("reason must say why");
+            if (request.Limit is < 1 or > 500)
+                return ApiProblem.InvalidParameter("limit must be 1–500");
+            if (request.Filter is not { } filter)
+                return ApiProblem.InvalidParameter("filter must say which failures");
+            await Unmasking.RecordSearchAsync(audit, Actor.Of(context), filter, request.Reason, cancellationToken);
+            return Results.Ok(
+                await search.PageAsync(
+                    filter with
+                    {
+                        InMaskedPayloads = true,
+                    },
+                    request.After,
+                    request.Limit ?? 50,
+                    cancellationToken
+                )
+            );
+        });
+
     // A POST, although it changes nothing: it leaves a record, and an address with a reason in it would stand in logs.
     private static async Task<IResult> RevealAsync(
         Guid id,
@@ -187,7 +219,11 @@ internal static class FailuresApi
         // The diff stands in the audit record as what was chosen: who changed which member of which message. With
         // masks: the record is for ever, and everybody may read it.
         var changed = PayloadMask
-            .OfDifferences(diff, ShownPayload.ContractOf(failure.MessageType, contracts))
+            .OfDifferences(
+                diff,
+                ShownPayload.ContractOf(failure.MessageType, contracts),
+                failure.Payload is null ? null : JsonNode.Parse(failure.Payload)
+            )
             .ToJsonString();
         var (made, refused) = await redrives.CreateAsync(
             new RedriveRequest
@@ -275,6 +311,9 @@ internal sealed record FailureQuery(
 
 /// <summary>A queue to look through now.</summary>
 internal sealed record LookRequest(string Queue);
+
+/// <summary>What to look for in masked payloads as well, and why.</summary>
+internal sealed record SearchRequest(FailureFilter Filter, string Reason, Guid? After = null, int? Limit = null);
 
 /// <summary>What to archive and why.</summary>
 internal sealed record ArchiveRequest(FailureFilter Filter, string Reason);

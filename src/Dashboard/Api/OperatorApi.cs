@@ -3,6 +3,7 @@ using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc;
 using Orders.Dashboard.Auth;
+using Orders.Dashboard.Failures;
 using Orders.Dashboard.Schedules;
 using QueueWorkers.DeadLetters.Search;
 using QueueWorkers.FlowControl;
@@ -26,6 +27,7 @@ internal static class OperatorApi
     public static IServiceCollection AddOperatorApi(this IServiceCollection services) =>
         services
             .AddUpkeep()
+            .AddSingleton<PatchRight>()
             .AddSingleton<StepControls>()
             .AddSingleton<Breakers>()
             .AddSingleton<WorkerDrains>()

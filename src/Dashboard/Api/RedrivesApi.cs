@@ -2,7 +2,6 @@ using Orders.Dashboard.Api.Problems;
 using Orders.Dashboard.Auth;
 using Orders.Dashboard.Failures;
 using QueueWorkers.DeadLetters;
-using QueueWorkers.Messaging;
 using QueueWorkers.Operators;
 using QueueWorkers.Redrive;
 using QueueWorkers.Redrive.Planning;
@@ -14,72 +13,24 @@ internal static class RedrivesApi
 {
     public static void Map(RouteGroupBuilder api)
     {
-        api.MapPost(
-                "/redrives/preview",
-                (
-                    RedriveRequest request,
-                    RedrivePreview preview,
-                    IMessageContracts contracts,
-                    CancellationToken cancellationToken
-                ) =>
-                    ApiProblem.GuardAsync(async () =>
-                    {
-                        if (request.Problem() is { } problem)
-                            return ApiProblem.InvalidParameter(problem);
-                        var plan = await preview.PlanAsync(request, cancellationToken);
-                        return Results.Ok(
-                            plan with
-                            {
-                                Diffs =
-                                [
-                                    .. plan.Diffs.Select(d =>
-                                        d with
-                                        {
-                                            Diff = PayloadMask.OfDifferences(
-                                                d.Diff,
-                                                ShownPayload.ContractOf(d.MessageType, contracts)
-                                            ),
-                                        }
-                                    ),
-                                ],
-                            }
-                        );
-                    })
-            )
-            .Needs(OperatorRole.Viewer);
+        api.MapPost("/redrives/preview", PreviewAsync).Needs(OperatorRole.Viewer);
 
-        api.MapPost(
-                "/redrives",
-                (HttpContext context, RedriveRequest request, Redrives redrives, CancellationToken cancellationToken) =>
-                    ApiProblem.GuardAsync(async () =>
-                    {
-                        if (request.Problem() is { } problem)
-                            return ApiProblem.InvalidParameter(problem);
-                        var (made, refused) = await redrives.CreateAsync(
-                            request,
-                            Actor.Of(context).Did("redrive", reason: request.Reason),
-                            null,
-                            cancellationToken
-                        );
-                        return made is not null
-                            ? Results.Created($"/api/redrives/{made.Redrive.Id}", made)
-                            : Refused(refused!);
-                    })
-            )
-            .Needs(OperatorRole.Operator);
+        api.MapPost("/redrives", CreateAsync).Needs(OperatorRole.Operator);
 
         api.MapGet(
                 "/redrives",
-                async (Guid? before, RedriveReader redrives, CancellationToken cancellationToken) =>
-                    Results.Ok(await redrives.ListAsync(before, cancellationToken))
+                async (Guid? before, RedriveReader redrives, PatchRight right, CancellationToken cancellationToken) =>
+                    Results.Ok(
+                        (await redrives.ListAsync(before, cancellationToken)).Select(redrive => Shown(redrive, right))
+                    )
             )
             .Needs(OperatorRole.Viewer);
 
         api.MapGet(
                 "/redrives/{id:guid}",
-                async (Guid id, RedriveReader redrives, CancellationToken cancellationToken) =>
+                async (Guid id, RedriveReader redrives, PatchRight right, CancellationToken cancellationToken) =>
                     await redrives.FindAsync(id, cancellationToken) is { } redrive
-                        ? Results.Ok(redrive)
+                        ? Results.Ok(Shown(redrive, right))
                         : ApiProblem.NotFound($"There is no redrive {id}.")
             )
             .Needs(OperatorRole.Viewer);
@@ -122,6 +73,65 @@ internal static class RedrivesApi
         );
     }
 
+    private static Task<IResult> PreviewAsync(
+        RedriveRequest request,
+        HttpContext context,
+        RedrivePreview preview,
+        PatchRight right,
+        AuditLog audit,
+        CancellationToken cancellationToken
+    ) =>
+        ApiProblem.GuardAsync(async () =>
+        {
+            if (request.Problem() is { } problem)
+                return ApiProblem.InvalidParameter(problem);
+            if (await right.IsRefusedAsync(Actor.Of(context), request.Patch, context))
+                return PatchRight.Refused();
+            if (right.TestsMasked(request.Patch))
+                await Unmasking.RecordTestAsync(audit, Actor.Of(context), request.Reason, cancellationToken);
+            var plan = await preview.PlanAsync(request, cancellationToken);
+            return Results.Ok(
+                plan with
+                {
+                    Diffs = [.. plan.Diffs.Select(d => d with { Diff = right.Shown(d, request.Patch!) })],
+                }
+            );
+        });
+
+    private static Task<IResult> CreateAsync(
+        HttpContext context,
+        RedriveRequest request,
+        Redrives redrives,
+        PatchRight right,
+        AuditLog audit,
+        CancellationToken cancellationToken
+    ) =>
+        ApiProblem.GuardAsync(async () =>
+        {
+            if (request.Problem() is { } problem)
+                return ApiProblem.InvalidParameter(problem);
+            if (await right.IsRefusedAsync(Actor.Of(context), request.Patch, context))
+                return PatchRight.Refused();
+            if (right.TestsMasked(request.Patch))
+                await Unmasking.RecordTestAsync(audit, Actor.Of(context), request.Reason, cancellationToken);
+            var (made, refused) = await redrives.CreateAsync(
+                request,
+                Actor.Of(context).Did("redrive", reason: request.Reason),
+                null,
+                cancellationToken
+            );
+            return made is not null
+                ? Results.Created($"/api/redrives/{made.Redrive.Id}", Shown(made, right))
+                : Refused(refused!);
+        });
+
+    // Everybody may read a redrive; what its patch writes may be personal.
+    private static RedriveProgress Shown(RedriveProgress redrive, PatchRight right) =>
+        redrive with
+        {
+            Redrive = redrive.Redrive with { Patch = right.Shown(redrive.Redrive.Patch) },
+        };
+
     /// <summary>The problem of a refusal.</summary>
     public static IResult Refused(RedriveRefusal refusal) =>
         refusal.Code switch
@@ -150,6 +160,7 @@ internal static class RedrivesApi
                     ReasonRequest request,
                     Redrives redrives,
                     RedriveReader reader,
+                    PatchRight right,
                     CancellationToken cancellationToken
                 ) =>
                 {
@@ -166,7 +177,7 @@ internal static class RedrivesApi
                         )
                             is { } refused
                         ? Refused(refused)
-                        : Results.Ok(await reader.FindAsync(id, cancellationToken));
+                        : Results.Ok(Shown((await reader.FindAsync(id, cancellationToken))!, right));
                 }
             )
             .Needs(OperatorRole.Operator);

@@ -123,7 +123,11 @@ internal static class FailureChanges
 
         // With masks: the record is for ever, and everybody may read it.
         var changed = PayloadMask
-            .OfDifferences(JsonNode.Parse(diff), ShownPayload.ContractOf(failure.MessageType, contracts))
+            .OfDifferences(
+                JsonNode.Parse(diff),
+                ShownPayload.ContractOf(failure.MessageType, contracts),
+                failure.Payload is null ? null : JsonNode.Parse(failure.Payload)
+            )
             .ToJsonString();
         var (made, refused) = await redrives.CreateAsync(
             new RedriveRequest

@@ -120,7 +120,12 @@ internal static class RedriveRoutes
         MapChange(pages, "cancel", static (redrives, id, record, token) => redrives.CancelAsync(id, record, token));
     }
 
-    private static async Task<IResult> PlanAsync(HttpContext http, RedrivePreview preview, Loader loader)
+    private static async Task<IResult> PlanAsync(
+        HttpContext http,
+        RedrivePreview preview,
+        PatchRight right,
+        Loader loader
+    )
     {
         var filter = Filters.Read(name => http.Request.Query[name]) with { State = null };
         if (filter.IsEmpty)
@@ -137,6 +142,17 @@ internal static class RedriveRoutes
                 Reason = "dry run",
                 Patch = PatchOf(patch),
             };
+            if (await right.IsRefusedAsync(Actor.Of(http), request.Patch, http))
+                return Page.Of<Message>(
+                    new { Title = "This needs an admin", Detail = PatchRight.Refusal },
+                    StatusCodes.Status403Forbidden
+                );
+            // An address carries no reason, and without one nobody looks at what is masked.
+            if (right.TestsMasked(request.Patch))
+                return Refusal(
+                    "The redrive cannot be planned",
+                    "The patch tests a masked member. Whether that holds says what the member is: ask POST /api/redrives/preview, which takes a reason and records it."
+                );
             var plan = await loader.LoadAsync(
                 "the plan",
                 token => preview.PlanAsync(request, token),
@@ -158,7 +174,7 @@ internal static class RedriveRoutes
         }
     }
 
-    private static async Task<IResult> MakeAsync(HttpContext http, Redrives redrives)
+    private static async Task<IResult> MakeAsync(HttpContext http, Redrives redrives, PatchRight right, AuditLog audit)
     {
         var form = await http.Request.ReadFormAsync(http.RequestAborted);
         int Number(string name) => int.TryParse(form[name], CultureInfo.InvariantCulture, out var number) ? number : -1;
@@ -177,6 +193,13 @@ internal static class RedriveRoutes
             };
             if (request.Problem() is { } problem)
                 return Refusal("Nothing was redriven", $"The {problem} Go back and fix it.");
+            if (await right.IsRefusedAsync(Actor.Of(http), request.Patch, http))
+                return Page.Of<Message>(
+                    new { Title = "Nothing was redriven", Detail = PatchRight.Refusal },
+                    StatusCodes.Status403Forbidden
+                );
+            if (right.TestsMasked(request.Patch))
+                await Unmasking.RecordTestAsync(audit, Actor.Of(http), request.Reason, http.RequestAborted);
             var (made, refused) = await redrives.CreateAsync(
                 request,
                 Actor.Of(http).Did("redrive", reason: request.Reason),

@@ -95,7 +95,7 @@ internal static class PageMap
         // the API whose body may be left out.
         var nowhere = pages
             .MapMethods(
-                "{*path:regex(^(?!api/|health/|metrics$).*$)}",
+                "{*path:regex(^(?!api/|health/).*$)}",
                 [HttpMethods.Get, HttpMethods.Head],
                 () =>
                     Page.Of<Layout.Message>(

@@ -15,7 +15,6 @@ public sealed class RouteGuardTests
         "GET /health/ready",
         "* /health/live",
         "* /health/ready",
-        "* /metrics",
     ];
 
     private static readonly Dictionary<string, string[]> Open = new()

@@ -72,7 +72,7 @@ internal sealed class MaskingTests : ShopFixture
         const string Shown = """[{"path":"/mail","from":"••••••"},{"path":"/premium","from":"no","to":false}]""";
         var plan = await PostAsync(
             "/api/redrives/preview",
-            ViewerKey,
+            AdminKey,
             new
             {
                 filter = new { ids = new[] { failure } },

@@ -45,7 +45,7 @@ internal sealed class SearchAtScaleTests : DashboardFixture
         for (var run = 0; run < 12; run++)
         {
             var watch = Stopwatch.StartNew();
-            var answer = await GetAsync($"/api/failures?{query}", ViewerKey);
+            var answer = await SearchAsync(query);
             times.Add(watch.Elapsed.TotalMilliseconds);
             Assert.That(answer.Status, Is.EqualTo(200), answer.ToString());
             found = answer.Body["total"]!.GetValue<int>();
@@ -89,7 +89,7 @@ internal sealed class SearchAtScaleTests : DashboardFixture
             var statement in new[]
             {
                 "set plan_cache_mode = force_generic_plan",
-                $"prepare found (text, text, integer) as {OrderDirectory.CustomersOrders}",
+                $"prepare found (text, integer) as {OrderDirectory.CustomersOrders}",
             }
         )
         {
@@ -97,7 +97,7 @@ internal sealed class SearchAtScaleTests : DashboardFixture
             await command.ExecuteNonQueryAsync();
         }
 
-        command.CommandText = "explain execute found ('customer7', 'customer8', 10)";
+        command.CommandText = "explain execute found ('customer7@example.com', 10)";
         await using var reader = await command.ExecuteReaderAsync();
         var plan = "";
         while (await reader.ReadAsync())
@@ -125,7 +125,7 @@ internal sealed class SearchAtScaleTests : DashboardFixture
         "build=1.19.0",
         "order={order}",
         "customer=customer7@example.com",
-        "customer=customer12",
+        "customer=customer12@example.com",
         "from={old}&to={lessOld}",
         "from={recent}",
         "text=printer",
@@ -146,7 +146,7 @@ internal sealed class SearchAtScaleTests : DashboardFixture
         "fault=AncientException&text=printer",
         "step=email&path=customer.address.city=City%2017",
         "path=customer.address.city=City%2017&build=1.19.0",
-        "customer=customer12&step=email",
+        "customer=customer12@example.com&step=email",
         "order={order}&step=email",
         "state=Redriven&step=email&fault=Fault7Exception",
         "type=OrderAccepted&build=1.3.0&fault=Fault2Exception",
@@ -235,6 +235,28 @@ internal sealed class SearchAtScaleTests : DashboardFixture
         return text.ToString();
     }
 
+    // The payloads here have members that no contract knows: a search of them is an admin's.
+    private Task<Answer> SearchAsync(string query)
+    {
+        var values = query
+            .Split('&')
+            .Select(p => p.Split('=', 2))
+            .ToDictionary(p => p[0], p => (object)Uri.UnescapeDataString(p[1]));
+        if (!values.ContainsKey("text") && !values.ContainsKey("path"))
+            return GetAsync($"/api/failures?{query}", ViewerKey);
+        values.Remove("after", out var after);
+        return PostAsync(
+            "/api/failures/search",
+            AdminKey,
+            new
+            {
+                filter = values,
+                reason = "to measure it",
+                after,
+            }
+        );
+    }
+
     private static string Moment(double share) =>
         string.Create(
             CultureInfo.InvariantCulture,
@@ -265,6 +287,7 @@ internal sealed class SearchAtScaleTests : DashboardFixture
             To = values.TryGetValue("to", out var to) ? DateTimeOffset.Parse(to, CultureInfo.InvariantCulture) : null,
             Text = values.GetValueOrDefault("text"),
             Path = values.GetValueOrDefault("path"),
+            InMaskedPayloads = true,
         };
         var condition = await FilterSql.OfAsync(
             filter,

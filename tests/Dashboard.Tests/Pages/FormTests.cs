@@ -138,7 +138,7 @@ internal sealed class FormTests : ShopFixture
             ',',
             await Task.WhenAll(orders.Select(o => DeadLetterAsync(o, Guid.NewGuid(), "\"no\"")))
         );
-        await using var viewer = await Browsing.OpenAsync(Dashboard.Address, "otto");
+        await using var viewer = await Browsing.OpenAsync(Dashboard.Address, "anna");
         var page = viewer.Page;
         await page.GotoAsync($"/redrives/new?ids={ids}");
         await Assertions.Expect(page.GetByText("Do not fit").Locator("xpath=..")).ToContainTextAsync("2");

@@ -13,5 +13,8 @@ public sealed class OrderContracts : IMessageContracts
         .ToDictionary(MessageName.ExchangeOf);
 
     /// <inheritdoc />
+    public IReadOnlyCollection<string> Names => Types.Keys;
+
+    /// <inheritdoc />
     public Type? Find(string messageType) => Types.GetValueOrDefault(messageType);
 }

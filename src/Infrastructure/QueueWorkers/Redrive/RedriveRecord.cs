@@ -3,7 +3,7 @@ using QueueWorkers.DeadLetters;
 namespace QueueWorkers.Redrive;
 
 /// <summary>A redrive: which messages are sent again, how fast, by whom and why.</summary>
-public sealed class RedriveRecord
+public sealed record RedriveRecord
 {
     /// <summary>Its id.</summary>
     public Guid Id { get; init; }

@@ -43,11 +43,23 @@ public sealed record FailureFilter
     /// <summary>Dead-lettered before this moment.</summary>
     public DateTimeOffset? To { get; init; }
 
-    /// <summary>With this text in the fault's message or in the payload, at least three characters.</summary>
+    /// <summary>
+    /// With this text in the fault's message, at least three characters; see also <see cref="InMaskedPayloads"/>.
+    /// </summary>
     public string? Text { get; init; }
 
-    /// <summary>With this value at this path of the payload, such as <c>customer.address.city=Hamburg</c>.</summary>
+    /// <summary>
+    /// With this value at this path of the payload, such as <c>warehouse.city=Hamburg</c>: in messages whose type shows
+    /// the value at that path to everybody; see also <see cref="InMaskedPayloads"/>.
+    /// </summary>
     public string? Path { get; init; }
+
+    /// <summary>
+    /// Whether <see cref="Text"/> and <see cref="Path"/> also look at what is masked. Never read from a request: whoever
+    /// sets it has asked for the right to see it and has written that down.
+    /// </summary>
+    [JsonIgnore]
+    public bool InMaskedPayloads { get; init; }
 
     /// <summary>
     /// Whether it would select everything that is dead-lettered: refused wherever something is changed.

@@ -14,6 +14,9 @@ internal sealed class FilterSql
 {
     private const int MostSubjects = 10_000;
 
+    // Deeper than payloads are.
+    private const int DeepestPath = 32;
+
     private readonly List<string> _conditions = [];
     private readonly List<NpgsqlParameter> _parameters = [];
 
@@ -64,12 +67,25 @@ internal sealed class FilterSql
         if (filter.To is { } to)
             sql.Add("f.id < {0}", TimedId.FirstAt(to));
         if (filter.Text is { } text)
+        {
+            // The payload may be masked: what everybody may search is the fault's message, which everybody sees. The
+            // first condition is the one that the index answers.
             sql.Add($"{SearchedText} ilike {{0}}", Pattern(text));
+            if (!filter.InMaskedPayloads)
+                sql.Add("f.fault_message ilike {0}", Pattern(text));
+        }
+
         if (filter.Path is { } path)
+        {
+            var (names, value) = PathValue(path);
+            if (!filter.InMaskedPayloads)
+                sql.Add("f.message_type = any({0})", subjects.TypesShowing(names).ToArray());
             sql.PathCondition = sql.With(
                 "f.payload @> {0}",
-                new NpgsqlParameter { Value = Document(path), NpgsqlDbType = NpgsqlDbType.Jsonb }
+                new NpgsqlParameter { Value = Document(names, value), NpgsqlDbType = NpgsqlDbType.Jsonb }
             );
+        }
+
         if (filter.Subject is { } subject)
             sql.Add(
                 "f.subject_id = any({0})",
@@ -85,7 +101,7 @@ internal sealed class FilterSql
                 subjectsOf.Count <= MostSubjects
                     ? subjectsOf.ToArray()
                     : throw new InvalidFilterException(
-                        $"More than {MostSubjects} subjects belong to owners that match this; give a longer text."
+                        $"More than {MostSubjects} subjects belong to this owner; name the failures by something else."
                     )
             );
         }
@@ -151,27 +167,29 @@ internal sealed class FilterSql
                 $"text must have at least 3 characters, got {text.Length}; a shorter one is found in nearly everything."
             );
 
-    // customer.city=Hamburg becomes {"customer":{"city":"Hamburg"}}; a number, true, false and null stay what they are.
-    private static string Document(string path)
+    // customer.city=Hamburg is a value at two names; a number, true, false and null stay what they are.
+    private static (string[] Names, JsonNode? Value) PathValue(string path)
     {
         var equals = path.IndexOf('=', StringComparison.Ordinal);
-        if (equals <= 0)
+        string[] names = equals <= 0 ? [] : path[..equals].Split('.');
+        if (names.Length is 0 or > DeepestPath)
             throw new InvalidFilterException(
-                "path must be names with dots, an equals sign and a value, such as customer.city=Hamburg."
+                $"path must be 1–{DeepestPath} names with dots, an equals sign and a value, such as customer.city=Hamburg."
             );
-        JsonNode? value;
+        var text = path[(equals + 1)..];
         try
         {
-            value = JsonNode.Parse(path[(equals + 1)..]) is JsonValue or null
-                ? JsonNode.Parse(path[(equals + 1)..])
-                : path[(equals + 1)..];
+            return (names, JsonNode.Parse(text) is JsonValue or null ? JsonNode.Parse(text) : text);
         }
         catch (System.Text.Json.JsonException)
         {
-            value = path[(equals + 1)..];
+            return (names, text);
         }
+    }
 
-        foreach (var name in path[..equals].Split('.').Reverse())
+    private static string Document(string[] names, JsonNode? value)
+    {
+        foreach (var name in names.AsEnumerable().Reverse())
             value = new JsonObject { [name] = value };
         return value!.ToJsonString();
     }

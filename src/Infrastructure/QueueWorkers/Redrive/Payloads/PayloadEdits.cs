@@ -23,6 +23,23 @@ public sealed class PayloadEdits(PayloadContract contract)
         return Checked(failure, patched?.ToJsonString() ?? "null");
     }
 
+    /// <summary>
+    /// What a patch would change in a document in which values are replaced by marks, as JSON text. Its tests are left
+    /// out: they were made with the values.
+    /// </summary>
+    /// <exception cref="InvalidPayloadException">The patch does not apply.</exception>
+    public static string DifferencesOf(JsonNode? marked, JsonArray patch)
+    {
+        JsonArray changes =
+        [
+            .. patch
+                .OfType<JsonObject>()
+                .Where(o => (o["op"] as JsonValue)?.ToString() != "test")
+                .Select(o => o.DeepClone()),
+        ];
+        return PayloadDiff.Between(marked?.ToJsonString(), JsonPatch.Apply(marked, changes)?.ToJsonString());
+    }
+
     /// <summary>A payload written by hand, checked.</summary>
     /// <exception cref="InvalidPayloadException">It does not fit the contract.</exception>
     public string Checked(Failure failure, string payload) =>

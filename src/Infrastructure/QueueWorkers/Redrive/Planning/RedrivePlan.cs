@@ -1,3 +1,6 @@
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+
 namespace QueueWorkers.Redrive.Planning;
 
 /// <summary>What a redrive would do: nothing was changed to find out.</summary>
@@ -50,4 +53,9 @@ public sealed record PlannedSkip(Guid FailureId, string Reason);
 /// <param name="FailureId">The failure.</param>
 /// <param name="MessageType">The message's type, which says what of it is personal.</param>
 /// <param name="Diff">The differences.</param>
-public sealed record PlannedDiff(Guid FailureId, string? MessageType, System.Text.Json.Nodes.JsonNode? Diff);
+public sealed record PlannedDiff(Guid FailureId, string? MessageType, JsonNode? Diff)
+{
+    /// <summary>The payload before the patch, for whoever masks the differences; never shown.</summary>
+    [JsonIgnore]
+    public JsonNode? Before { get; init; }
+}

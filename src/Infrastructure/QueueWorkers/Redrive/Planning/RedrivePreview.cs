@@ -80,6 +80,9 @@ public sealed class RedrivePreview(
                         failure.MessageType,
                         JsonNode.Parse(PayloadDiff.Between(failure.Payload, payload))
                     )
+                    {
+                        Before = failure.Payload is null ? null : JsonNode.Parse(failure.Payload),
+                    }
                 );
             return null;
         }
