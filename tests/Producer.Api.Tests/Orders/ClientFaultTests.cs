@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Orders.Producer.Api.Orders;
 using QueueWorkers.Steps;
 
