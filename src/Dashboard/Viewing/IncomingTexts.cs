@@ -27,7 +27,18 @@ internal sealed class IncomingTexts(RequestDelegate next)
     private static async Task<string?> ProblemOfBodyAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         if (Form.IsIn(request))
-            return IncomingText.ProblemOfForm(await request.ReadFormAsync(cancellationToken));
+        {
+            try
+            {
+                return IncomingText.ProblemOfForm(await request.ReadFormAsync(cancellationToken));
+            }
+            catch (Exception unreadable) when (unreadable is InvalidDataException or InvalidOperationException)
+            {
+                // A NUL, too many fields, a field that is too long.
+                return "The form cannot be read.";
+            }
+        }
+
         if (!request.Path.StartsWithSegments("/api", StringComparison.Ordinal) || !request.HasJsonContentType())
             return null;
         // In memory: the API's own limit of the body holds while it is read.

@@ -274,6 +274,8 @@ public sealed class SeveralMessagesTests : SystemFixture
 
     private sealed class ZooContracts : IMessageContracts
     {
+        public IReadOnlyCollection<string> Names => [];
+
         public Type? Find(string messageType) => messageType == "Orders.Testing.Zoo:Feed" ? typeof(Feed) : null;
     }
 }

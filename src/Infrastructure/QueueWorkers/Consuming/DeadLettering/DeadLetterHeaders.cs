@@ -12,12 +12,11 @@ internal static class DeadLetterHeaders
     /// <summary>Writes the headers in place of MassTransit's.</summary>
     public static void Mask(ExceptionReceiveContext failed)
     {
-        var fault = MaskedFaultException.Unmasked(failed.Exception.GetBaseException());
-        var masked = PersonalText.Of(fault);
-        if (ReferenceEquals(masked, failed.Exception.GetBaseException()))
+        // Masked where the run ended, it is masked by what the run knew; nobody else does.
+        if (PersonalText.Of(failed.Exception.GetBaseException()) is not MaskedFaultException masked)
             return;
-        failed.ExceptionHeaders.Set(MessageHeaders.FaultExceptionType, fault.GetType().FullName);
+        failed.ExceptionHeaders.Set(MessageHeaders.FaultExceptionType, masked.Original.GetType().FullName);
         failed.ExceptionHeaders.Set(MessageHeaders.FaultMessage, masked.Message);
-        failed.ExceptionHeaders.Set(MessageHeaders.FaultStackTrace, PersonalText.Of(fault.StackTrace ?? ""));
+        failed.ExceptionHeaders.Set(MessageHeaders.FaultStackTrace, PersonalText.Of(masked.StackTrace ?? ""));
     }
 }

@@ -16,6 +16,9 @@ public static class IncomingText
     /// <summary>The longest text that is neither a payload, a patch nor a list of ids.</summary>
     public const int LongestText = 2000;
 
+    // Where a login leads back to: its reader takes the overview instead of whatever is no address of ours.
+    private const string Return = "return";
+
     private static readonly string[] Unbounded = ["payload", "patch", "ids"];
 
     /// <summary>What is wrong with address and query string; null when nothing is.</summary>
@@ -30,7 +33,10 @@ public static class IncomingText
 
         foreach (var (name, values) in request.Query)
         {
-            if (!IsWellFormed(name) || values.Any(value => value is not null && !IsWellFormed(value)))
+            if (
+                name != Return
+                && (!IsWellFormed(name) || values.Any(value => value is not null && !IsWellFormed(value)))
+            )
                 return "The query string holds a NUL or half a character.";
         }
 
