@@ -6,8 +6,8 @@ using Orders.Infrastructure;
 using Orders.Infrastructure.Deployment;
 using Orders.Testing.Servers;
 using QueueWorkers;
+using QueueWorkers.Hosting.Borders;
 using QueueWorkers.Steps;
-using QueueWorkers.Telemetry;
 
 namespace Orders.Testing;
 

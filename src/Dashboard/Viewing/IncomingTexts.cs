@@ -1,5 +1,5 @@
 using Orders.Dashboard.Api.Problems;
-using QueueWorkers.Hosting.Incoming;
+using QueueWorkers.Hosting.Borders;
 
 namespace Orders.Dashboard.Viewing;
 

@@ -1,6 +1,6 @@
 using Orders.Producer.Api.Auth;
 using QueueWorkers.GroupCommit;
-using QueueWorkers.Hosting.Incoming;
+using QueueWorkers.Hosting.Borders;
 
 namespace Orders.Producer.Api.Problems;
 

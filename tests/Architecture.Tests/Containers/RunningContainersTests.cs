@@ -190,7 +190,7 @@ public sealed class RunningContainersTests
             {
                 "postgres" => [5432],
                 "rabbitmq" => (int[])[5672, 15672, 15692, 25672, 4369],
-                _ => [8080],
+                _ => [8080, 9464],
             }
             from address in container.Networks.Values.Append(container.Service)
             select (container.Name, address, port);

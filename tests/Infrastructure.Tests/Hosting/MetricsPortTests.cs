@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using QueueWorkers.Hosting;
+using QueueWorkers.Hosting.Borders;
 using QueueWorkers.Telemetry;
 
 namespace Orders.Infrastructure.Tests.Hosting;

@@ -9,6 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using QueueWorkers.Hosting.Borders;
 using QueueWorkers.Hosting.Secrets;
 using QueueWorkers.Telemetry;
 

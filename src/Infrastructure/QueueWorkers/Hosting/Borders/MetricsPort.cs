@@ -4,9 +4,8 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using QueueWorkers.Hosting;
 
-namespace QueueWorkers.Telemetry;
+namespace QueueWorkers.Hosting.Borders;
 
 /// <summary>
 /// Serves <c>/metrics</c> on a port of its own, <c>Metrics:Port</c>, and nothing else there: what the process measures
@@ -37,7 +36,8 @@ public sealed class MetricsPort(int port) : IStartupFilter
                 $"Metrics:Port must be another port than those that the host serves, got {port}; set Metrics__Port"
             )
             .ThrowIfAny();
-        builder.WebHost.UseUrls([.. others, $"http://*:{port}"]);
+        // Where the host itself listens: a worker that is on loopback only stays there.
+        builder.WebHost.UseUrls([.. others, $"http://{BindingAddress.Parse(others[0]).Host}:{port}"]);
         // Kestrel would say at each start that the addresses are used in its place.
         builder.WebHost.UseSetting(WebHostDefaults.HttpPortsKey, "").UseSetting(WebHostDefaults.HttpsPortsKey, "");
         builder.Services.AddSingleton<IStartupFilter>(new MetricsPort(port));

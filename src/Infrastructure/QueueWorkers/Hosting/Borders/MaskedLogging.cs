@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using QueueWorkers.GroupCommit;
 
-namespace QueueWorkers.Telemetry;
+namespace QueueWorkers.Hosting.Borders;
 
 /// <summary>
 /// Masks personal data (<see cref="PersonalText"/>) in every log line before a provider sees it: text, values and

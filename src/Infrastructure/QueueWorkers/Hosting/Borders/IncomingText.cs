@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 
-namespace QueueWorkers.Hosting.Incoming;
+namespace QueueWorkers.Hosting.Borders;
 
 /// <summary>
 /// Looks at every text of a request, in address, query string, form or JSON, before a handler does: no NUL, no half
