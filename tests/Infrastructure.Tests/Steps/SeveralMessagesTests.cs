@@ -49,7 +49,7 @@ public sealed class SeveralMessagesTests : SystemFixture
         var contract = new PayloadContract(new ZooContracts());
         _mover = new RedriveMover(
             _feed,
-            new OrderDirectory(TestSystem.Database.Source),
+            new OrderDirectory(TestSystem.Database.Source, new ZooContracts()),
             contract,
             new PayloadEdits(contract)
         );
