@@ -116,7 +116,9 @@ internal static class JobQueries
         await using var command = About(database, End, firing);
         command.Parameters.Add(new NpgsqlParameter<short> { TypedValue = (short)status });
         // A fault may quote anything.
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = StorableText.Of(PersonalText.Of(result), LongestResult) });
+        command.Parameters.Add(
+            new NpgsqlParameter<string> { TypedValue = StorableText.Of(PersonalText.Of(result), LongestResult) }
+        );
         await command.ExecuteNonQueryAsync(CancellationToken.None);
     }
 
