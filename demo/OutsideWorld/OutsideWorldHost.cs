@@ -30,6 +30,8 @@ public static class OutsideWorldHost
         var builder = WebApplication.CreateSlimBuilder(args);
         if (builder.Configuration["urls"] is null && builder.Configuration["http_ports"] is null)
             builder.WebHost.UseUrls("http://*:8025");
+        // Kestrel__Endpoints__… with a certificate; the slim builder knows none by itself.
+        builder.WebHost.UseKestrelHttpsConfiguration();
         return Assemble(builder);
     }
 
@@ -65,6 +67,8 @@ public static class OutsideWorldHost
             given.SmtpUsername = options.SmtpUsername;
             given.SmtpPassword = options.SmtpPassword;
             given.SmtpToken = options.SmtpToken;
+            given.SmtpCertificate = options.SmtpCertificate;
+            given.SmtpKey = options.SmtpKey;
             given.WarehouseSecret = options.WarehouseSecret;
             given.DataDirectory = options.DataDirectory;
         });

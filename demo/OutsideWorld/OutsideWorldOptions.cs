@@ -32,6 +32,15 @@ public sealed class OutsideWorldOptions
     public string SmtpToken { get; set; } = "let-me-in-too";
 
     /// <summary>
+    /// PEM file with the certificate of the SMTP server. With one, a mail is taken after STARTTLS only. It is read at
+    /// each connection. When empty, a certificate is made at each start, for the modes that need one.
+    /// </summary>
+    public string? SmtpCertificate { get; set; }
+
+    /// <summary>PEM file with the key of <see cref="SmtpCertificate"/>.</summary>
+    public string? SmtpKey { get; set; }
+
+    /// <summary>
     /// The Standard Webhooks secret (<c>whsec_</c> and 24–64 bytes in base64) the warehouse shares with its caller.
     /// When set, every call must be signed with it; when empty, calls are not verified.
     /// </summary>
@@ -56,6 +65,18 @@ internal sealed class OutsideWorldOptionsCheck : IValidateOptions<OutsideWorldOp
             problems.Add(
                 $"OutsideWorld:SmtpHost must be an IP address such as 0.0.0.0, got '{options.SmtpHost}'; set OutsideWorld__SmtpHost"
             );
+        if (string.IsNullOrEmpty(options.SmtpCertificate) != string.IsNullOrEmpty(options.SmtpKey))
+            problems.Add(
+                "OutsideWorld:SmtpCertificate and OutsideWorld:SmtpKey must both be set or both be empty, got one of them; set OutsideWorld__SmtpCertificate and OutsideWorld__SmtpKey"
+            );
+        foreach (var file in (string?[])[options.SmtpCertificate, options.SmtpKey])
+        {
+            if (!string.IsNullOrEmpty(file) && !File.Exists(file))
+                problems.Add(
+                    $"OutsideWorld:SmtpCertificate and OutsideWorld:SmtpKey must be files, found none at '{file}'; set OutsideWorld__SmtpCertificate and OutsideWorld__SmtpKey"
+                );
+        }
+
         if (
             !string.IsNullOrWhiteSpace(options.WarehouseSecret)
             && WebhookVerifier.ProblemWith(options.WarehouseSecret) is { } problem

@@ -25,9 +25,10 @@ key=$(setting ORDERS_API_KEY '')
 [ -n "$key" ] || fail "Expected ORDERS_API_KEY in .env or in the environment, found none." "Run ./dev up: it makes the key and starts the API."
 host=$(setting BIND_ADDRESS 127.0.0.1)
 [ "$host" != 0.0.0.0 ] || host=127.0.0.1
-api=http://$host:$(setting API_PORT 8080)
-outside=http://$host:$(setting OUTSIDE_WORLD_PORT 8025)
+api=$(scheme)://$host:$(setting API_PORT 8080)
+outside=$(scheme)://$host:$(setting OUTSIDE_WORLD_PORT 8025)
 
+trust_installation
 . deploy/dev/sample-order/follow.sh
 
 read_catalogue

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # set up this machine, build and start everything; ends when all is healthy.
 #
-# Usage: ./dev up [--scale STEP=N ...]
+# Usage: ./dev up [--scale STEP=N ...] [--tls]
 #
 #   --scale email=3   so many containers of a step (default 1)
+#   --tls             everything encrypted (docker-compose.tls.yml), now and at each later ./dev up: COMPOSE_FILE in .env says so
 #
 # Uses the Docker engine that is there. On Debian as root it installs a missing engine and compose plugin, and where no registry
 # answers it builds stand-ins of the base images from Debian's packages. Then: docker compose up --build --wait.
@@ -19,13 +20,15 @@ set -euo pipefail
 . deploy/machine/images.sh
 . deploy/machine/env.sh
 . deploy/machine/settings.sh
+. deploy/machine/tls.sh
 
-scale=()
+scale=() tls=''
 while [ $# -gt 0 ]; do
   case $1 in
     --scale) [ $# -gt 1 ] || fail "Expected STEP=N after --scale, found nothing. Example: ./dev up --scale email=3"; is_scale "$2"; scale+=(--scale "$2"); shift 2 ;;
     --scale=*) is_scale "${1#--scale=}"; scale+=(--scale "${1#--scale=}"); shift ;;
-    *) unknown_argument "--scale STEP=N" "$1" ;;
+    --tls) choose_tls; tls=yes; shift ;;
+    *) unknown_argument "--scale STEP=N or --tls" "$1" ;;
   esac
 done
 
@@ -52,16 +55,18 @@ stage "This machine" check_machine
 stage "Base images" ensure_images "$broker_image" "$database_image" "$sdk_image" "$runtime_image"
 stage "Passwords (.env)" ensure_env
 warn_of_env
+[ -z "$tls" ] || remember_tls
+! uses_tls || stage "Certificates" ensure_certificates
 stage "Existing data" check_data
 stage "Building" build_images
 # A rebuild leaves the image before it without a name.
 docker image prune -f --filter "label=com.docker.compose.project=$(project_name)" >/dev/null
 stage "Starting" start
 
-address=$(setting BIND_ADDRESS 127.0.0.1)
+address=$(scheme)://$(setting BIND_ADDRESS 127.0.0.1)
 echo
 echo "Up in $(seconds $(($(milliseconds) - began))) s. Try ./dev post; stop with ./dev down."
-echo "  API                 http://$address:$(setting API_PORT 8080)/docs   (key: ORDERS_API_KEY in .env)"
-echo "  Dashboard           http://$address:$(setting DASHBOARD_PORT 8081)/   (admin, ORDERS_ADMIN_PASSWORD in .env; API key: ORDERS_OPERATOR_KEY)"
-! has_demo || echo "  Mails and warehouse http://$address:$(setting OUTSIDE_WORLD_PORT 8025)/"
-echo "  RabbitMQ            http://$address:$(setting RABBITMQ_MANAGEMENT_PORT 15672)/   (orders_admin, RABBITMQ_ADMIN_PASSWORD in .env)"
+echo "  API                 $address:$(setting API_PORT 8080)/docs   (key: ORDERS_API_KEY in .env)"
+echo "  Dashboard           $address:$(setting DASHBOARD_PORT 8081)/   (admin, ORDERS_ADMIN_PASSWORD in .env; API key: ORDERS_OPERATOR_KEY)"
+! has_demo || echo "  Mails and warehouse $address:$(setting OUTSIDE_WORLD_PORT 8025)/"
+echo "  RabbitMQ            $address:$(setting RABBITMQ_MANAGEMENT_PORT 15672)/   (orders_admin, RABBITMQ_ADMIN_PASSWORD in .env)"

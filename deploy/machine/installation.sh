@@ -29,6 +29,11 @@ compose_files() {
   for file in $(setting COMPOSE_FILE docker-compose.yml:docker-compose.override.yml); do [ ! -f "$file" ] || echo "$file"; done
 }
 
+# uses_tls: whether the installation is encrypted; then scheme is https, and curl trusts its authority.
+uses_tls() { [[ ":$(setting COMPOSE_FILE ''):" == *:docker-compose.tls.yml:* ]]; }
+scheme() { if uses_tls; then echo https; else echo http; fi; }
+trust_installation() { ! uses_tls || export CURL_CA_BUNDLE="$(setting TLS_FILES deploy/tls/files)/trust/ca.pem"; }
+
 # NAME DEFAULT of each port that the services publish on this machine.
 published_ports() {
   compose_files | xargs grep -ohE '\$\{[A-Z_]+_PORT:(-[0-9]+|\?[^}]*)\}:[0-9]+' | sed -E 's/^\$\{([A-Z_]+):(-([0-9]+)|\?.*)\}.*/\1 \3/' | sort -u

@@ -12,6 +12,7 @@ namespace Orders.OutsideWorld.Smtp;
 internal sealed class MailHandler(
     Behaviour behaviour,
     MailLedger ledger,
+    SmtpCertificates certificates,
     TimeProvider clock,
     ILogger<MailHandler> logger
 )
@@ -23,7 +24,7 @@ internal sealed class MailHandler(
     {
         var mode = behaviour.Smtp.Current.Mode;
         return (
-            mode == SmtpMode.AuthStartTls && !isEncrypted,
+            !isEncrypted && (mode == SmtpMode.AuthStartTls || certificates.IsGiven),
             isEncrypted && mode is SmtpMode.AuthStartTls or SmtpMode.AuthTls,
             mode == SmtpMode.SizeLimit ? SmtpLimits.SmallMail : SmtpLimits.Mail
         );
@@ -32,7 +33,8 @@ internal sealed class MailHandler(
     /// <summary>What MAIL is answered to a client without TLS or login where they are required, put on the
     /// record.</summary>
     public string? RefusesStranger(bool isEncrypted, bool isLoggedIn) =>
-        behaviour.Smtp.Current.Mode is not (SmtpMode.AuthStartTls or SmtpMode.AuthTls) || isLoggedIn
+        (isEncrypted || !certificates.IsGiven)
+        && (behaviour.Smtp.Current.Mode is not (SmtpMode.AuthStartTls or SmtpMode.AuthTls) || isLoggedIn)
             ? null
             : Refuse(
                 [],

@@ -1,18 +1,23 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Microsoft.Extensions.Options;
 
 namespace Orders.OutsideWorld.Smtp;
 
 /// <summary>
-/// A private certificate authority and a certificate of the mail server, made when the world first needs them. The
-/// authority publishes no revocation list.
+/// The certificate of the mail server: the one that it was given, else one of a private authority, both made when the
+/// world first needs them. That authority publishes no revocation list.
 /// </summary>
-internal sealed class SmtpCertificates(TimeProvider clock) : IDisposable
+internal sealed class SmtpCertificates(TimeProvider clock, IOptions<OutsideWorldOptions> options) : IDisposable
 {
+    private readonly (string? Certificate, string? Key) given = (options.Value.SmtpCertificate, options.Value.SmtpKey);
     private readonly Lock gate = new();
     private X509Certificate2? authority;
     private X509Certificate2? server;
+
+    /// <summary>Whether there is a certificate of files.</summary>
+    public bool IsGiven => !string.IsNullOrEmpty(given.Certificate);
 
     /// <summary>The authority's certificate as PEM, for clients that shall trust it.</summary>
     public string AuthorityPem
@@ -24,11 +29,15 @@ internal sealed class SmtpCertificates(TimeProvider clock) : IDisposable
         }
     }
 
-    /// <summary>The certificate for localhost, 127.0.0.1 and outside-world, with its key.</summary>
+    /// <summary>The certificate with its key: the given one, or one for localhost, 127.0.0.1 and
+    /// outside-world.</summary>
     public X509Certificate2 Server
     {
         get
         {
+            // At each connection: the files may have been renewed.
+            if (IsGiven)
+                return X509Certificate2.CreateFromPemFile(given.Certificate!, given.Key);
             lock (gate)
                 return server ??= MakeServer(authority ??= MakeAuthority());
         }

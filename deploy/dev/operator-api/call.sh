@@ -3,7 +3,8 @@
 operator_key=$(setting ORDERS_OPERATOR_KEY '')
 operator_host=$(setting BIND_ADDRESS 127.0.0.1)
 [ "$operator_host" != 0.0.0.0 ] || operator_host=127.0.0.1
-operator_api=http://$operator_host:$(setting DASHBOARD_PORT 8081)/api
+trust_installation
+operator_api=$(scheme)://$operator_host:$(setting DASHBOARD_PORT 8081)/api
 
 # Asked once the arguments are known to be right.
 need_operator_api() {

@@ -1,5 +1,6 @@
 using System.Net.Mail;
 using QueueWorkers.Hosting;
+using QueueWorkers.Tls;
 
 namespace Orders.Dashboard.Alerts;
 
@@ -13,6 +14,22 @@ internal sealed record AlertOptions
 
     /// <summary>Bearer token that is sent to the webhook.</summary>
     public string WebhookToken { get; init; } = "";
+
+    /// <summary>
+    /// PEM file with the authorities that the webhook's certificate may be of, besides those of the system. Read at each
+    /// connection.
+    /// </summary>
+    public string? WebhookCaFile { get; init; }
+
+    /// <summary>Which webhooks are trusted, if the address begins with https.</summary>
+    internal ServerTrust Trust =>
+        new("The alerts' webhook", WebhookCaFile)
+        {
+            HostSetting = "Alerts__WebhookUrl",
+            CaSetting = "Alerts__WebhookCaFile",
+            BesidesSystem = true,
+            WithoutTls = "Set Alerts__WebhookUrl to the port with TLS.",
+        };
 
     /// <summary>Recipient of each alert by mail, which <c>Email:Smtp</c> sends.</summary>
     public string MailTo { get; init; } = "";
@@ -40,11 +57,17 @@ internal sealed record AlertOptions
         {
             WebhookUrl = Address(section, "WebhookUrl", problems),
             WebhookToken = section["WebhookToken"] ?? "",
+            WebhookCaFile = section["WebhookCaFile"] is { Length: > 0 } file ? file : null,
             MailTo = section["MailTo"] ?? "",
             MailFrom = section["MailFrom"] is { Length: > 0 } from ? from : "orders@orders.example",
             PublicUrl = Address(section, "PublicUrl", problems) ?? new Uri("http://127.0.0.1:8081/"),
         };
+        var authorities = AuthorityFile.ProblemWith(options.WebhookCaFile);
         problems
+            .Require(
+                authorities is null,
+                $"Alerts:WebhookCaFile must be a PEM file with certificates, found in '{options.WebhookCaFile}': {authorities}; set Alerts__WebhookCaFile"
+            )
             .Require(
                 options.MailTo == "" || MailAddress.TryCreate(options.MailTo, out _),
                 $"Alerts:MailTo must be one mail address, got '{options.MailTo}'; set Alerts__MailTo"

@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using QueueWorkers.Monitoring.Alerts;
+using QueueWorkers.Tls;
 
 namespace Orders.Dashboard.Alerts;
 
@@ -9,15 +10,18 @@ internal sealed class WebhookReceiver(AlertOptions options) : IAlertReceiver, ID
     // An alert and its token go to the address that was set, and nothing of the answer is needed but its status: a
     // redirect is not followed, a body is not read, and what is left of it is not waited for.
     private readonly HttpClient _http = new(
-        new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            ConnectTimeout = TimeSpan.FromSeconds(5),
-            MaxResponseHeadersLength = 16,
-            MaxResponseDrainSize = 0,
-            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-        }
+        new TrustedHandler(
+            options.Trust,
+            new SocketsHttpHandler
+            {
+                AllowAutoRedirect = false,
+                UseCookies = false,
+                ConnectTimeout = TimeSpan.FromSeconds(5),
+                MaxResponseHeadersLength = 16,
+                MaxResponseDrainSize = 0,
+                PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+            }
+        )
     )
     {
         Timeout = TimeSpan.FromSeconds(10),

@@ -18,6 +18,7 @@ using QueueWorkers.Outbox;
 using QueueWorkers.Outbox.Relaying;
 using QueueWorkers.Replays;
 using QueueWorkers.Steps.Runs;
+using QueueWorkers.Tls;
 
 namespace Orders.Infrastructure;
 
@@ -158,6 +159,9 @@ public static class OrdersStore
         var given = new DbConnectionStringBuilder { ConnectionString = text };
         if (!given.ContainsKey("Command Timeout") && !given.ContainsKey("CommandTimeout"))
             settings.CommandTimeout = 15;
-        return new NpgsqlDataSourceBuilder(settings.ConnectionString).UseDatabaseClock().Build();
+        return new NpgsqlDataSourceBuilder(settings.ConnectionString)
+            .UseDatabaseClock()
+            .UseEncryption(options.Tls, options.CaFile)
+            .Build();
     }
 }

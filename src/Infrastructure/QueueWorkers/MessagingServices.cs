@@ -1,3 +1,4 @@
+using System.Net.Security;
 using MassTransit;
 using MassTransit.DependencyInjection;
 using Microsoft.EntityFrameworkCore;
@@ -24,6 +25,7 @@ using QueueWorkers.Steps.Claims;
 using QueueWorkers.Steps.Endpoints;
 using QueueWorkers.Steps.Reports;
 using QueueWorkers.Steps.Runs;
+using QueueWorkers.Tls;
 
 namespace QueueWorkers;
 
@@ -181,8 +183,19 @@ public static class MessagingServices
                     HandshakeTimeoutClient.UseIn(factory);
                     return Task.CompletedTask;
                 };
-                if (options.Tls)
-                    host.UseSsl();
+                if (!options.Tls)
+                    return;
+                host.UseSsl(ssl =>
+                {
+                    // The one name that MassTransit takes, also for a cluster: hence any of them may be in a certificate.
+                    ssl.ServerName = options.Hosts[0];
+                    ssl.Protocol = ServerTrust.Protocols;
+                    // By itself it accepts every chain.
+                    ssl.EnforcePolicyErrors(
+                        SslPolicyErrors.RemoteCertificateChainErrors | SslPolicyErrors.RemoteCertificateNameMismatch
+                    );
+                    ssl.CertificateValidationCallback = options.Trust.RequireOneOf(options.Hosts);
+                });
             }
         );
         broker.ConfigureJsonSerializerOptions(json =>

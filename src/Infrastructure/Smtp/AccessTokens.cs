@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using QueueWorkers.Tls;
 
 namespace Orders.Smtp;
 
@@ -16,7 +17,15 @@ internal sealed class AccessTokens(SmtpOAuthOptions options) : IDisposable
     private const long LargestAnswer = 64 * 1024;
 
     private readonly HttpClient _http = new(
-        new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(2) }
+        new TrustedHandler(
+            // Who gives tokens is seldom the mail server, and its authority a public one.
+            new ServerTrust("The token server", CaFile: null)
+            {
+                HostSetting = "Email__Smtp__OAuth__TokenUrl",
+                WithoutTls = "Set Email__Smtp__OAuth__TokenUrl to the port with TLS.",
+            },
+            new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(2) }
+        )
     )
     {
         MaxResponseContentBufferSize = LargestAnswer,

@@ -1,9 +1,7 @@
-using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using MailKit.Net.Smtp;
 using MailKit.Security;
+using QueueWorkers.Tls;
 
 namespace Orders.Smtp;
 
@@ -13,7 +11,7 @@ namespace Orders.Smtp;
 /// </summary>
 public sealed class SmtpConnector(SmtpOptions options) : IDisposable
 {
-    private static readonly Oid ServerAuthentication = new("1.3.6.1.5.5.7.3.1");
+    private readonly ServerTrust _trust = options.Trust;
     private readonly AccessTokens _tokens = new(options.OAuth);
 
     /// <summary>Opens one session. The caller disposes of the client, which closes the connection.</summary>
@@ -29,11 +27,12 @@ public sealed class SmtpConnector(SmtpOptions options) : IDisposable
         {
             LocalDomain = options.EhloName,
             CheckCertificateRevocation = options.CheckRevocation,
+            SslProtocols = ServerTrust.Protocols,
         };
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         string? distrust = null;
         client.ServerCertificateValidationCallback = (_, certificate, chain, errors) =>
-            (distrust = WhyNotTrusted(certificate, chain, errors)) is null;
+            (distrust = _trust.WhyNot([options.Host], certificate, chain, errors)) is null;
         try
         {
             await socket.ConnectAsync(options.Host, options.Port, cancellationToken);
@@ -55,10 +54,12 @@ public sealed class SmtpConnector(SmtpOptions options) : IDisposable
         catch (SslHandshakeException exception) when (distrust is not null)
         {
             Close(client, socket);
-            throw new SmtpCertificateException(
-                $"The certificate is not trusted ({distrust}). Check Email:Smtp:Host, Email:Smtp:CaFile and Email:Smtp:CheckRevocation.",
-                exception
-            );
+            throw new SmtpCertificateException(distrust, exception);
+        }
+        catch (SslHandshakeException exception) when (_trust.Explain(exception) is { } why)
+        {
+            Close(client, socket);
+            throw new SmtpCertificateException(why, exception);
         }
         catch
         {
@@ -100,31 +101,4 @@ public sealed class SmtpConnector(SmtpOptions options) : IDisposable
             await client.AuthenticateAsync(new SaslMechanismOAuth2(user, next), cancellationToken);
         }
     }
-
-    // The system's verdict, unless it is about the authority and there is one of our own.
-    private string? WhyNotTrusted(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
-    {
-        if (errors == SslPolicyErrors.None)
-            return null;
-        if (errors != SslPolicyErrors.RemoteCertificateChainErrors || certificate is null || chain is null)
-            return errors.ToString();
-        if (options.Authorities.Count == 0)
-            return Statuses(chain);
-
-        using var own = new X509Chain();
-        own.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        own.ChainPolicy.CustomTrustStore.AddRange(options.Authorities);
-        own.ChainPolicy.ApplicationPolicy.Add(ServerAuthentication);
-        own.ChainPolicy.RevocationMode = options.CheckRevocation
-            ? X509RevocationMode.Online
-            : X509RevocationMode.NoCheck;
-        foreach (var element in chain.ChainElements.Skip(1))
-            own.ChainPolicy.ExtraStore.Add(element.Certificate);
-        own.ChainPolicy.ExtraStore.AddRange(chain.ChainPolicy.ExtraStore);
-        using var server = new X509Certificate2(certificate);
-        return own.Build(server) ? null : Statuses(own);
-    }
-
-    private static string Statuses(X509Chain chain) =>
-        string.Join(", ", chain.ChainStatus.Select(status => status.Status).Distinct());
 }

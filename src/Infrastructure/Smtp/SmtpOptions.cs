@@ -1,9 +1,8 @@
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using MailKit.Security;
 using Microsoft.Extensions.Configuration;
 using QueueWorkers.Hosting;
+using QueueWorkers.Tls;
 
 namespace Orders.Smtp;
 
@@ -25,7 +24,7 @@ public sealed record SmtpOptions
 
     /// <summary>
     /// PEM file with the certificates of a private certificate authority, which are trusted besides those of the
-    /// system. Read at the start.
+    /// system. Read at each connection.
     /// </summary>
     public string? CaFile { get; init; }
 
@@ -58,8 +57,16 @@ public sealed record SmtpOptions
     /// <summary>Whether there is somebody to log in as.</summary>
     internal bool HasLogin => Username is not null || UsernameFile is not null;
 
-    /// <summary>The certificates of <see cref="CaFile"/>.</summary>
-    internal X509Certificate2Collection Authorities { get; init; } = [];
+    /// <summary>Which mail servers are trusted.</summary>
+    internal ServerTrust Trust =>
+        new("The mail server", CaFile)
+        {
+            HostSetting = "Email__Smtp__Host",
+            CaSetting = "Email__Smtp__CaFile",
+            RevocationSetting = CheckRevocation ? "Email__Smtp__CheckRevocation" : null,
+            BesidesSystem = true,
+            WithoutTls = "Set Email__Smtp__Port to a port with TLS, or Email__Smtp__Security to StartTls.",
+        };
 
     /// <summary>The same in MailKit's words. A login is never sent in plain text, whatever the server offers.</summary>
     internal SecureSocketOptions SocketOptions =>
@@ -140,9 +147,14 @@ public sealed record SmtpOptions
             );
         RequireLogin(options, problems);
         RequireFiles(options, problems);
-        var authorities = ReadAuthorities(options, problems);
-        problems.ThrowIfAny();
-        return options with { Authorities = authorities };
+        var authorities = AuthorityFile.ProblemWith(options.CaFile);
+        problems
+            .Require(
+                authorities is null,
+                $"Email:Smtp:CaFile must be a PEM file with certificates, found in '{options.CaFile}': {authorities}; set Email__Smtp__CaFile"
+            )
+            .ThrowIfAny();
+        return options;
 
         // Compose sets a variable that .env lacks to nothing.
         string? Text(string key) => section[key] is { Length: > 0 } text ? text : null;
@@ -208,28 +220,5 @@ public sealed record SmtpOptions
                 $"Email:Smtp:{key} must be a file that the process can read, found none at '{file}'; set Email__Smtp__{key.Replace(":", "__", StringComparison.Ordinal)}"
             );
         }
-    }
-
-    private static X509Certificate2Collection ReadAuthorities(SmtpOptions options, ConfigurationProblems problems)
-    {
-        var authorities = new X509Certificate2Collection();
-        if (options.CaFile is null)
-            return authorities;
-        var found = "no certificate";
-        try
-        {
-            authorities.ImportFromPemFile(options.CaFile);
-        }
-        catch (Exception exception)
-            when (exception is IOException or UnauthorizedAccessException or CryptographicException)
-        {
-            found = exception.Message;
-        }
-
-        problems.Require(
-            authorities.Count > 0,
-            $"Email:Smtp:CaFile must be a PEM file with certificates, found in '{options.CaFile}': {found}; set Email__Smtp__CaFile"
-        );
-        return authorities;
     }
 }

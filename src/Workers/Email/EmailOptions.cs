@@ -2,6 +2,7 @@ using System.Text;
 using MimeKit;
 using Orders.Smtp;
 using QueueWorkers.Hosting;
+using QueueWorkers.Tls;
 
 namespace Orders.Workers.Email;
 
@@ -41,6 +42,16 @@ public sealed class EmailOptions
 
     /// <summary>The sender, parsed.</summary>
     internal MailboxAddress Sender => MailboxAddress.Parse(From);
+
+    /// <summary>Who may answer at <see cref="ReceiptsUrl"/>: a server of the mail server's authorities.</summary>
+    internal ServerTrust ReceiptsTrust =>
+        new("The list of receipts", Smtp.CaFile)
+        {
+            HostSetting = "Email__ReceiptsUrl",
+            CaSetting = "Email__Smtp__CaFile",
+            BesidesSystem = true,
+            WithoutTls = "Set Email__ReceiptsUrl to the port with TLS.",
+        };
 
     /// <summary>
     /// How long a run owns the sending of its mail: asking for the receipt of an earlier run, sending, and some room.

@@ -3,6 +3,7 @@ using Orders.Infrastructure.Inventory;
 using Orders.Infrastructure.Reading;
 using Orders.Workers.Email.Smtp;
 using QueueWorkers.Hosting;
+using QueueWorkers.Tls;
 
 namespace Orders.Workers.Email;
 
@@ -22,7 +23,14 @@ public static class EmailRegistration
         services.TryAddSingleton<LowStockReader>();
         services.AddSingleton(_ => new Receipts(
             new HttpClient(
-                new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(2) }
+                new TrustedHandler(
+                    options.ReceiptsTrust,
+                    new SocketsHttpHandler
+                    {
+                        AllowAutoRedirect = false,
+                        PooledConnectionLifetime = TimeSpan.FromMinutes(2),
+                    }
+                )
             ),
             options
         ));

@@ -55,6 +55,10 @@ public sealed class WarehouseClient(HttpClient http, WarehouseOptions options, T
                 $"The warehouse at {options.Url.Authority} did not answer within Warehouse:Timeout of {options.Timeout.TotalSeconds:0.#} s."
             );
         }
+        catch (HttpRequestException exception) when (options.Trust.Explain(exception) is { } why)
+        {
+            throw new WarehouseUnavailableException(why);
+        }
         catch (Exception exception) when (exception is HttpRequestException or IOException)
         {
             throw new WarehouseUnavailableException(

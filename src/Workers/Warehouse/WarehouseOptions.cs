@@ -1,5 +1,6 @@
 using System.Globalization;
 using QueueWorkers.Hosting;
+using QueueWorkers.Tls;
 
 namespace Orders.Workers.Warehouse;
 
@@ -27,6 +28,22 @@ public sealed class WarehouseOptions
     /// <summary>Longest wait that the warehouse's <c>Retry-After</c> can ask for. Default: 10 minutes.</summary>
     public TimeSpan RetryAfterLimit { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>
+    /// PEM file with the authorities that the warehouse's certificate may be of, besides those of the system. Read at each
+    /// connection.
+    /// </summary>
+    public string? CaFile { get; init; }
+
+    /// <summary>Which warehouses are trusted, if the address begins with https.</summary>
+    internal ServerTrust Trust =>
+        new("The warehouse", CaFile)
+        {
+            HostSetting = "Warehouse__Url",
+            CaSetting = "Warehouse__CaFile",
+            BesidesSystem = true,
+            WithoutTls = "Set Warehouse__Url to the port with TLS.",
+        };
+
     /// <summary>Reads and checks the configuration.</summary>
     /// <exception cref="InvalidConfigurationException">With every problem and its remedy.</exception>
     public static WarehouseOptions Read(IConfiguration configuration)
@@ -43,6 +60,8 @@ public sealed class WarehouseOptions
             TimeSpan.TryParse(section["RetryAfterLimit"] ?? "00:10:00", CultureInfo.InvariantCulture, out var limit)
             && limit >= TimeSpan.FromSeconds(1)
             && limit <= TimeSpan.FromHours(12);
+        var caFile = section["CaFile"] is { Length: > 0 } file ? file : null;
+        var authorities = AuthorityFile.ProblemWith(caFile);
         new ConfigurationProblems()
             .Require(
                 knowsUrl,
@@ -65,6 +84,10 @@ public sealed class WarehouseOptions
                 knowsLimit,
                 $"Warehouse:RetryAfterLimit must be 00:00:01–12:00:00, got '{section["RetryAfterLimit"]}'; set Warehouse__RetryAfterLimit"
             )
+            .Require(
+                authorities is null,
+                $"Warehouse:CaFile must be a PEM file with certificates, found in '{caFile}': {authorities}; set Warehouse__CaFile"
+            )
             .ThrowIfAny();
         return new WarehouseOptions
         {
@@ -73,6 +96,7 @@ public sealed class WarehouseOptions
             PreviousKey = previous,
             Timeout = timeout,
             RetryAfterLimit = limit,
+            CaFile = caFile,
         };
     }
 

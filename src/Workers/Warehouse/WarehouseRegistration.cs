@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orders.Infrastructure.Reading;
 using QueueWorkers.Clocks;
 using QueueWorkers.Hosting;
+using QueueWorkers.Tls;
 
 namespace Orders.Workers.Warehouse;
 
@@ -12,7 +13,8 @@ public static class WarehouseRegistration
     /// <exception cref="InvalidConfigurationException">Section <c>Warehouse</c> cannot work.</exception>
     public static IServiceCollection AddWarehouse(this IServiceCollection services, IConfiguration configuration)
     {
-        services.AddSingleton(WarehouseOptions.Read(configuration));
+        var options = WarehouseOptions.Read(configuration);
+        services.AddSingleton(options);
         services.TryAddSingleton(DatabaseClock.Provider);
         services.TryAddSingleton<OrderSnapshotReader>();
         services
@@ -24,6 +26,7 @@ public static class WarehouseRegistration
             .UseSocketsHttpHandler(
                 (handler, _) =>
                 {
+                    handler.Trust(options.Trust);
                     handler.AllowAutoRedirect = false;
                     handler.UseCookies = false;
                     // The rest of a reply that is not read: little is skipped, so that the connection can serve again.

@@ -45,6 +45,10 @@ public sealed class WebhookClient(HttpClient http, WebhookOptions options, TimeP
         {
             throw new PermanentFaultException(refused.Message, exception);
         }
+        catch (HttpRequestException exception) when (options.Trust.Explain(exception) is { } why)
+        {
+            throw new WebhookFailedException(why);
+        }
         catch (Exception exception) when (exception is HttpRequestException or IOException)
         {
             throw new WebhookFailedException($"{url.Authority} could not be reached or broke off: {exception.Message}");

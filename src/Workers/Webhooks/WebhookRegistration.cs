@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orders.Infrastructure.Webhooks;
 using QueueWorkers.Clocks;
 using QueueWorkers.Hosting;
+using QueueWorkers.Tls;
 
 namespace Orders.Workers.Webhooks;
 
@@ -22,7 +23,13 @@ public static class WebhookRegistration
             // The call has its own time limit, and what it found is in the exception.
             .ConfigureHttpClient(client => client.Timeout = Timeout.InfiniteTimeSpan)
             .RemoveAllLoggers()
-            .UseSocketsHttpHandler((handler, _) => Configure(handler, new PublicConnections(options.Addresses)))
+            .UseSocketsHttpHandler(
+                (handler, _) =>
+                {
+                    handler.Trust(options.Trust);
+                    Configure(handler, new PublicConnections(options.Addresses));
+                }
+            )
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan);
         return services;
     }

@@ -35,7 +35,7 @@ internal sealed class Clone : IDisposable
         _standIn = Directory.CreateDirectory(Path.Combine(Folder, "stand-in")).FullName;
         string[] folders = ["dev", "machine", "chaos", "cluster", "pgbouncer", "settings", "email"];
         var files = folders.SelectMany(f => Repository.Find($"deploy/{f}", "*"));
-        foreach (var file in files.Append("dev").Append("docker-compose.yml"))
+        foreach (var file in files.Append("dev").Append("docker-compose.yml").Append("docker-compose.tls.yml"))
         {
             Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(Folder, file))!);
             File.Copy(Path.Combine(Repository.Root, file), Path.Combine(Folder, file));

@@ -9,6 +9,7 @@ using QueueWorkers.Messaging;
 using QueueWorkers.Operators;
 using QueueWorkers.Scheduling;
 using QueueWorkers.Steps;
+using QueueWorkers.Tls;
 
 namespace Orders.Infrastructure.Deployment;
 
@@ -79,6 +80,7 @@ public static class DeployCommand
                         cancellationToken
                     );
             },
+            DatabaseEncryption.Explain,
             logger,
             cancellationToken
         );
@@ -98,6 +100,7 @@ public static class DeployCommand
                 await all.GetRequiredService<BrokerDeployment>().DeployAsync(cancellationToken);
                 await all.GetRequiredService<BrokerUsers>().DeployAsync(keep, cancellationToken);
             },
+            fault => BrokerFault.ExplainTls(fault, all.GetRequiredService<RabbitMqOptions>()),
             logger,
             cancellationToken
         );

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.Configuration;
 using QueueWorkers.Hosting;
+using QueueWorkers.Tls;
 
 namespace Orders.Infrastructure.Webhooks;
 
@@ -20,6 +21,22 @@ public sealed record WebhookOptions
     /// <summary>Time limit of one delivery. Default: 10 seconds.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// PEM file with the authorities of web hooks in private networks, which are trusted besides those of the system.
+    /// Read at each connection.
+    /// </summary>
+    public string? CaFile { get; init; }
+
+    /// <summary>Which web hooks are trusted, if the address begins with https.</summary>
+    public ServerTrust Trust =>
+        new("The web hook", CaFile)
+        {
+            HostSetting = "the web hook's address",
+            CaSetting = "Webhooks__CaFile",
+            BesidesSystem = true,
+            WithoutTls = "The client registers an address that speaks TLS.",
+        };
+
     /// <summary>Which addresses are allowed.</summary>
     public AddressPolicy Addresses => new(Networks(AllowedNetworks).OfType<IPNetwork>());
 
@@ -31,6 +48,8 @@ public sealed record WebhookOptions
         var networks = section["AllowedNetworks"] ?? "";
         var http = section["AllowHttp"] is { Length: > 0 } text ? text : "false";
         var timeout = TimeSpan.FromSeconds(10);
+        var caFile = section["CaFile"] is { Length: > 0 } file ? file : null;
+        var authorities = AuthorityFile.ProblemWith(caFile);
         new ConfigurationProblems()
             .Require(
                 Networks(networks).All(n => n is not null),
@@ -49,12 +68,17 @@ public sealed record WebhookOptions
                     ),
                 $"Webhooks:Timeout must be 00:00:01–00:00:15, got '{section["Timeout"]}'; set Webhooks__Timeout"
             )
+            .Require(
+                authorities is null,
+                $"Webhooks:CaFile must be a PEM file with certificates, found in '{caFile}': {authorities}; set Webhooks__CaFile"
+            )
             .ThrowIfAny();
         return new WebhookOptions
         {
             AllowedNetworks = networks,
             AllowHttp = allowHttp,
             Timeout = timeout,
+            CaFile = caFile,
         };
     }
 

@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using QueueWorkers.GroupCommit;
+using QueueWorkers.Hosting;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 
@@ -19,11 +20,15 @@ public static class ServerWait
     /// </summary>
     /// <param name="what">The server, for the log.</param>
     /// <param name="action">What needs the server; safe to repeat.</param>
+    /// <param name="explainTls">A sentence on a fault that is TLS', which no wait ends; null for any other
+    /// fault.</param>
     /// <param name="logger">Where to report to.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <exception cref="InvalidConfigurationException">The server is not trusted, or speaks no TLS.</exception>
     public static async Task UntilAsync(
         string what,
         Func<Task> action,
+        Func<Exception, string?> explainTls,
         ILogger logger,
         CancellationToken cancellationToken
     )
@@ -35,6 +40,11 @@ public static class ServerWait
             {
                 await action();
                 return;
+            }
+            catch (Exception exception) when (explainTls(exception) is { } untrusted)
+            {
+                // Waiting makes no certificate right.
+                throw new InvalidConfigurationException([untrusted]);
             }
             catch (Exception exception)
                 when (DateTime.UtcNow < deadline

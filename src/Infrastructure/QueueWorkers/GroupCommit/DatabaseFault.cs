@@ -1,5 +1,6 @@
 using System.Text;
 using Npgsql;
+using QueueWorkers.Tls;
 
 namespace QueueWorkers.GroupCommit;
 
@@ -56,6 +57,9 @@ public static class DatabaseFault
 
     /// <summary>A sentence for operators: what the database said, what that means and what to do.</summary>
     public static string Explain(Exception exception) =>
+        DatabaseEncryption.Explain(exception) ?? ExplainAnswer(exception);
+
+    private static string ExplainAnswer(Exception exception) =>
         Find(exception) switch
         {
             PostgresException { SqlState: ['2', '8', ..] } fault =>

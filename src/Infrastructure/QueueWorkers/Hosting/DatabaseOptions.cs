@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Configuration;
+using QueueWorkers.Tls;
 
 namespace QueueWorkers.Hosting;
 
@@ -34,6 +35,18 @@ public sealed record DatabaseOptions
     /// </summary>
     public bool Pooler { get; init; }
 
+    /// <summary>
+    /// Whether TLS is required, with a certificate of a trusted authority for the host of the connection string. Without
+    /// it <c>SSL Mode</c> of the connection string says so. Default: no.
+    /// </summary>
+    public bool Tls { get; init; }
+
+    /// <summary>
+    /// PEM file with the authorities that PostgreSQL's certificate may be of, instead of those of the system. Read at
+    /// each connection.
+    /// </summary>
+    public string? CaFile { get; init; }
+
     /// <summary>Reads and checks the section.</summary>
     /// <param name="configuration">Where from.</param>
     /// <param name="connections">The most connections, unless the section says otherwise.</param>
@@ -44,6 +57,10 @@ public sealed record DatabaseOptions
         var options = section.Get<DatabaseOptions>() ?? new DatabaseOptions();
         if (section["MaxConnections"] is null)
             options = options with { MaxConnections = connections };
+        // Compose sets a variable that .env lacks to nothing.
+        if (options.CaFile == "")
+            options = options with { CaFile = null };
+        var authorities = AuthorityFile.ProblemWith(options.CaFile);
         new ConfigurationProblems()
             .Require(
                 options.MaxConnections is >= 1 and <= 200,
@@ -52,6 +69,14 @@ public sealed record DatabaseOptions
             .Require(
                 options.Reserve is >= 0 and <= 1000,
                 $"Database:Reserve must be 0–1000, got {options.Reserve}; set Database__Reserve"
+            )
+            .Require(
+                authorities is null,
+                $"Database:CaFile must be a PEM file with certificates, found in '{options.CaFile}': {authorities}; set Database__CaFile"
+            )
+            .Require(
+                options.CaFile is null || options.Tls,
+                "Database:Tls must be true with a CaFile, got false: nothing would be encrypted; set Database__Tls"
             )
             .ThrowIfAny();
         return options;

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using QueueWorkers.Tls;
 using RabbitMQ.Client;
 
 namespace QueueWorkers.Messaging;
@@ -68,7 +69,7 @@ public sealed class BrokerConnection(RabbitMqOptions options, ILogger<BrokerConn
                 options.Hosts.Select(host => new AmqpTcpEndpoint(
                     host,
                     options.EffectivePort,
-                    new SslOption(host, enabled: options.Tls)
+                    Encryption(options, host)
                 ))
             ),
             VirtualHost = options.VirtualHost,
@@ -85,6 +86,9 @@ public sealed class BrokerConnection(RabbitMqOptions options, ILogger<BrokerConn
         return factory;
     }
 
+    /// <summary>Says in a sentence why there is no connection.</summary>
+    public string Explain(Exception fault) => BrokerFault.Describe(fault, options);
+
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
@@ -92,4 +96,11 @@ public sealed class BrokerConnection(RabbitMqOptions options, ILogger<BrokerConn
             await _connection.DisposeAsync();
         _gate.Dispose();
     }
+
+    private static SslOption Encryption(RabbitMqOptions options, string host) =>
+        new(host, enabled: options.Tls)
+        {
+            Version = ServerTrust.Protocols,
+            CertificateValidationCallback = options.Trust.Require,
+        };
 }

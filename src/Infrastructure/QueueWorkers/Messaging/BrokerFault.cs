@@ -18,7 +18,9 @@ public static class BrokerFault
 
     /// <summary>Says in a sentence why a connection could not be opened, and what to check.</summary>
     public static string Describe(Exception exception, RabbitMqOptions options) =>
-        Refusal(exception) switch
+        // With the dot of a sentence's end left out, as the others.
+        ExplainTls(exception, options)?.TrimEnd('.')
+        ?? Refusal(exception) switch
         {
             OperationInterruptedException refused =>
                 $"RabbitMQ refused user {options.Username} at virtual host '{options.VirtualHost}': {Text(refused)}; "
@@ -27,6 +29,13 @@ public static class BrokerFault
                 $"RabbitMQ refused the login of user {options.Username}: {refused.Message}; check RabbitMq__Username and RabbitMq__Password",
             null => $"RabbitMQ at {options.Host} cannot be reached: {Innermost(exception).Message}",
         };
+
+    /// <summary>A sentence on a connection that failed for TLS; null when it failed for something else.</summary>
+    public static string? ExplainTls(Exception exception, RabbitMqOptions options) =>
+        // The management API's faults say it themselves.
+        exception is HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError }
+            ? exception.Message
+            : options.Trust.Explain(exception);
 
     private static Exception? Refusal(Exception exception) =>
         exception switch

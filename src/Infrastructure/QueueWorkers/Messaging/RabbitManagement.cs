@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
+using QueueWorkers.Tls;
 
 namespace QueueWorkers.Messaging;
 
@@ -15,14 +16,43 @@ public sealed class RabbitManagement : IDisposable
     /// missing.</exception>
     public RabbitManagement(RabbitMqOptions options)
     {
+        _http = Connect(options, TimeSpan.FromSeconds(10));
+    }
+
+    /// <summary>A client of the management API: where it is, who asks, and which certificates are trusted.</summary>
+    /// <param name="options">With <see cref="RabbitMqOptions.ManagementUri"/> set.</param>
+    /// <param name="timeLimit">How long a call may take.</param>
+    /// <exception cref="QueueWorkers.Hosting.InvalidConfigurationException">The management address is
+    /// missing.</exception>
+    internal static HttpClient Connect(RabbitMqOptions options, TimeSpan timeLimit)
+    {
         new QueueWorkers.Hosting.ConfigurationProblems()
             .Require(options.ManagementUri is not null, RabbitMqOptions.NoManagementUri)
             .ThrowIfAny();
-        _http = new HttpClient { BaseAddress = options.ManagementUri, Timeout = TimeSpan.FromSeconds(10) };
-        _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
-            "Basic",
-            Convert.ToBase64String(Encoding.UTF8.GetBytes($"{options.Username}:{options.Password}"))
-        );
+        var trust = options.Trust with
+        {
+            HostSetting = "RabbitMq__ManagementUri",
+            WithoutTls =
+                "Set RabbitMq__ManagementUri to the port with TLS, which is 15671 unless RabbitMQ says otherwise.",
+        };
+        return new HttpClient(
+            new TrustedHandler(
+                trust,
+                // A renewed certificate is looked at soon.
+                new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(2) }
+            )
+        )
+        {
+            BaseAddress = options.ManagementUri,
+            Timeout = timeLimit,
+            DefaultRequestHeaders =
+            {
+                Authorization = new AuthenticationHeaderValue(
+                    "Basic",
+                    Convert.ToBase64String(Encoding.UTF8.GetBytes($"{options.Username}:{options.Password}"))
+                ),
+            },
+        };
     }
 
     /// <summary>The version of the node that answers, such as <c>4.3.6</c>.</summary>

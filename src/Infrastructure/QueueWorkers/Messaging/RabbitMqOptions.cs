@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using QueueWorkers.Hosting;
+using QueueWorkers.Tls;
 
 namespace QueueWorkers.Messaging;
 
@@ -33,14 +34,31 @@ public sealed record RabbitMqOptions
     /// <summary>Password.</summary>
     public string Password { get; init; } = "";
 
-    /// <summary>Whether TLS is required. Default: no.</summary>
+    /// <summary>
+    /// Whether TLS is required, with a certificate of a trusted authority for the name in <c>Host</c>. Default: no.
+    /// </summary>
     public bool Tls { get; init; }
+
+    /// <summary>
+    /// PEM file with the authorities that RabbitMQ's certificate may be of, instead of those of the system. Read at
+    /// each connection.
+    /// </summary>
+    public string? CaFile { get; init; }
 
     /// <summary>Address of the management API. The dashboard and the deployment require it.</summary>
     public Uri? ManagementUri { get; init; }
 
     /// <summary>The port in effect.</summary>
     public int EffectivePort => Port ?? (Tls ? 5671 : 5672);
+
+    /// <summary>Which brokers are trusted, by AMQP and by the management API.</summary>
+    internal ServerTrust Trust =>
+        new("RabbitMQ", CaFile)
+        {
+            HostSetting = "RabbitMq__Host",
+            CaSetting = "RabbitMq__CaFile",
+            WithoutTls = "Set RabbitMq__Port to the port with TLS, which is 5671 unless RabbitMQ says otherwise.",
+        };
 
     /// <summary>Reads and checks the section.</summary>
     /// <param name="configuration">Where from.</param>
@@ -49,6 +67,10 @@ public sealed record RabbitMqOptions
     public static RabbitMqOptions Read(IConfiguration configuration, bool management = false)
     {
         var options = configuration.GetSection("RabbitMq").Get<RabbitMqOptions>() ?? new RabbitMqOptions();
+        // Compose sets a variable that .env lacks to nothing.
+        if (options.CaFile == "")
+            options = options with { CaFile = null };
+        var authorities = AuthorityFile.ProblemWith(options.CaFile);
         new ConfigurationProblems()
             .Require(
                 options.Hosts.Count > 0,
@@ -61,6 +83,18 @@ public sealed record RabbitMqOptions
             .Require(options.Username != "", "RabbitMq:Username must be set, got nothing; set RabbitMq__Username")
             .Require(options.Password != "", "RabbitMq:Password must be set, got nothing; set RabbitMq__Password")
             .Require(!management || options.ManagementUri is not null, NoManagementUri)
+            .Require(
+                authorities is null,
+                $"RabbitMq:CaFile must be a PEM file with certificates, found in '{options.CaFile}': {authorities}; set RabbitMq__CaFile"
+            )
+            .Require(
+                options.CaFile is null || options.Tls,
+                "RabbitMq:Tls must be true with a CaFile, got false: nothing would be encrypted; set RabbitMq__Tls"
+            )
+            .Require(
+                !management || !options.Tls || options.ManagementUri is null or { Scheme: "https" },
+                $"RabbitMq:ManagementUri must begin with https:// with RabbitMq:Tls, got '{options.ManagementUri}': the password would be sent in plain text; set RabbitMq__ManagementUri"
+            )
             .ThrowIfAny();
         return options;
     }

@@ -1,5 +1,3 @@
-using System.Net.Http.Headers;
-using System.Text;
 using System.Text.Json;
 using QueueWorkers.Messaging;
 
@@ -20,14 +18,7 @@ public sealed class QueueReader : IDisposable
     /// missing.</exception>
     public QueueReader(RabbitMqOptions options)
     {
-        new QueueWorkers.Hosting.ConfigurationProblems()
-            .Require(options.ManagementUri is not null, RabbitMqOptions.NoManagementUri)
-            .ThrowIfAny();
-        _http = new HttpClient { BaseAddress = options.ManagementUri, Timeout = TimeSpan.FromSeconds(3) };
-        _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
-            "Basic",
-            Convert.ToBase64String(Encoding.UTF8.GetBytes($"{options.Username}:{options.Password}"))
-        );
+        _http = RabbitManagement.Connect(options, TimeSpan.FromSeconds(3));
         _address = new Uri(
             $"api/queues/{Uri.EscapeDataString(options.VirtualHost)}?columns={Columns}",
             UriKind.Relative

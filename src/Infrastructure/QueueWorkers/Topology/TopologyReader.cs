@@ -1,5 +1,3 @@
-using System.Net.Http.Headers;
-using System.Text;
 using System.Text.Json;
 using QueueWorkers.Messaging;
 
@@ -28,11 +26,7 @@ internal sealed class TopologyReader : IDisposable
 
     public TopologyReader(RabbitMqOptions options)
     {
-        _http = new HttpClient { BaseAddress = options.ManagementUri, Timeout = TimeSpan.FromSeconds(5) };
-        _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
-            "Basic",
-            Convert.ToBase64String(Encoding.UTF8.GetBytes($"{options.Username}:{options.Password}"))
-        );
+        _http = RabbitManagement.Connect(options, TimeSpan.FromSeconds(5));
         _host = Uri.EscapeDataString(options.VirtualHost);
     }
 

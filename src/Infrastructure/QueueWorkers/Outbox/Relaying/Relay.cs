@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using QueueWorkers.GroupCommit;
 using QueueWorkers.Hosting;
 using QueueWorkers.Messaging;
 using QueueWorkers.Outbox.Relaying.Publishing;
@@ -123,9 +124,9 @@ public sealed class Relay : BackgroundService
                 )
             {
                 if (exception is NpgsqlException)
-                    BrokerLog.DatabaseUnavailable(_logger, exception.Message, pause);
+                    BrokerLog.DatabaseUnavailable(_logger, DatabaseFault.Explain(exception), pause);
                 else
-                    BrokerLog.Unreachable(_logger, exception.InnerException?.Message ?? exception.Message, pause);
+                    BrokerLog.Unreachable(_logger, _broker.Explain(exception), pause);
             }
 #pragma warning disable CA1031 // The loop is the only way out of the outbox: whatever happened, it has to go on, and says so.
             catch (Exception exception)
