@@ -15,6 +15,7 @@ public sealed class TlsServer : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly ConcurrentBag<SslProtocols> _requests = [];
+    private readonly CancellationTokenSource _stop = new();
     private readonly TestCertificate? _certificate;
     private readonly Task _serving;
 
@@ -36,8 +37,10 @@ public sealed class TlsServer : IAsyncDisposable
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
-        _listener.Stop();
+        await _stop.CancelAsync();
         await _serving;
+        _listener.Stop();
+        _stop.Dispose();
     }
 
     private async Task ServeAsync()
@@ -46,14 +49,14 @@ public sealed class TlsServer : IAsyncDisposable
         {
             try
             {
-                using var client = await _listener.AcceptTcpClientAsync();
+                using var client = await _listener.AcceptTcpClientAsync(_stop.Token);
                 await AnswerAsync(client);
             }
-            catch (Exception gone) when (gone is IOException or AuthenticationException)
+            catch (Exception gone) when (gone is IOException or AuthenticationException or SocketException)
             {
                 // The client did not trust the certificate, and has left: what the tests ask for.
             }
-            catch (Exception stopped) when (stopped is SocketException or ObjectDisposedException)
+            catch (OperationCanceledException)
             {
                 return;
             }
