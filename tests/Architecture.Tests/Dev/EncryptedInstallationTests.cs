@@ -19,6 +19,7 @@ internal sealed class EncryptedInstallationTests
         ["COMPOSE_PROJECT_NAME"] = Project,
         ["BIND_ADDRESS"] = "127.0.0.1",
         ["DEMO_CATALOGUE"] = "true",
+        ["COMPOSE_PROFILES"] = "demo",
         ["API_PORT"] = $"{Clone.FreePort()}",
         ["DASHBOARD_PORT"] = $"{Clone.FreePort()}",
         ["OUTSIDE_WORLD_PORT"] = $"{Clone.FreePort()}",

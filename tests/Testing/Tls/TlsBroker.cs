@@ -11,7 +11,7 @@ namespace Orders.Testing.Tls;
 public sealed class TlsBroker : IAsyncDisposable
 {
     private const string User = "orders_admin";
-    private const string Password = "orders_admin";
+    private const string Password = "tests-7Qm2xW9kLr";
 
     private const string Configuration = """
         listeners.tcp.default = 5672

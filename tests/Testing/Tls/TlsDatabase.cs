@@ -8,7 +8,7 @@ namespace Orders.Testing.Tls;
 /// <summary>A PostgreSQL of a fixture's own that takes connections over the network with TLS only.</summary>
 public sealed class TlsDatabase : IAsyncDisposable
 {
-    private const string Password = "orders_admin";
+    private const string Password = "tests-7Qm2xW9kLr";
 
     // Key and rules have to belong to the server's user, and what is copied into a container belongs to root.
     private const string Adopt =
