@@ -14,6 +14,7 @@ new_value() {
     RABBITMQ_COOKIE | AUDIT_SIGNING_KEY) random 32 | url_safe ;;
     WAREHOUSE_SECRET) echo "whsec_$(random 32)" ;;
     *_PASSWORD) random 24 | url_safe ;;
+    PERSONAL_DATA_SECRET) random 32 | url_safe ;;
     *) fail "docker-compose.yml requires $1, and ./dev env does not know how to make one up. Add $1=… to .env." ;;
   esac
 }

@@ -32,6 +32,7 @@ internal static class DashboardApplication
                     .AddReplays()
                     .AddSingleton<OrderCancellation>()
             )
+            .Collect(() => builder.Services.AddPersonalDataHash(builder.Configuration))
             .Collect(() => builder.Services.AddRelay(builder.Configuration))
             // The queues' figures come from the management API.
             .Collect(() => RabbitMqOptions.Read(builder.Configuration, management: true))
@@ -39,6 +40,7 @@ internal static class DashboardApplication
                 builder
                     .Services.AddFailures(builder.Configuration)
                     .AddOrderFailures()
+                    .AddOrderErasure()
                     .AddTopologyCheck(builder.Configuration)
             )
             .Collect(() => builder.Services.AddReverseProxy(builder.Configuration))

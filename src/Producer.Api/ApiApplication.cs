@@ -23,6 +23,7 @@ internal static class ApiApplication
             .Collect(() => builder.AddWorkerHost("orders-api", OrdersSettings.Known))
             // What orders are stored in, what takes them in, and what brings their messages to the broker.
             .Collect(() => builder.Services.AddOrdersStore(builder.Configuration, DatabaseOptions.Api).AddOrderIntake())
+            .Collect(() => builder.Services.AddPersonalDataHash(builder.Configuration))
             .Collect(() => builder.Services.AddRelay(builder.Configuration).AddOrderFeeding())
             // The API: keys, catalogue, limits.
             .Collect(() => builder.Services.AddApi(builder.Configuration))

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orders.Contracts;
 using Orders.Infrastructure;
 using Orders.Infrastructure.Completeness;
+using Orders.Infrastructure.Erasing;
 using QueueWorkers.Completeness;
 using QueueWorkers.Retention;
 using QueueWorkers.Scheduling;
@@ -28,6 +29,12 @@ public static class Schedules
                 "*/10 * * * *",
                 Misfire.Skip,
                 services: (services, configuration) => services.AddRetention(configuration, OrderRetention.Rules)
+            )
+            .Run<ErasedInvoicesJob>(
+                "erase-invoices",
+                "30 3 * * *",
+                Misfire.Once,
+                services: (services, configuration) => services.AddSingleton(ErasureOptions.Read(configuration))
             )
             .Run<CompletenessJob>(
                 "completeness",

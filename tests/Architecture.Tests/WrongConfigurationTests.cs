@@ -51,7 +51,8 @@ public sealed class WrongConfigurationTests
             ("RabbitMq__Host", ""),
             ("Shutdown__Within", "00:00:00"),
             ("Api__RateLimit__PerSecond", "0"),
-            ("Api__Events__MostWatchers", "-1")
+            ("Api__Events__MostWatchers", "-1"),
+            ("PersonalData__Secret", "short")
         );
 
     [Test]
@@ -66,7 +67,8 @@ public sealed class WrongConfigurationTests
             ("RabbitMq__ManagementUri", ""),
             ("Shutdown__Within", "00:00:00"),
             ("Failures__Interval", "00:00:00"),
-            ("Alerts__MailTo", "nobody")
+            ("Alerts__MailTo", "nobody"),
+            ("PersonalData__Secret", "short")
         );
 
     [Test]

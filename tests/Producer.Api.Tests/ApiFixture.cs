@@ -43,6 +43,14 @@ internal abstract class ApiFixture
         await Database.DisposeAsync();
     }
 
+    /// <summary>Stops the API and starts another one on the same database; the later settings win.</summary>
+    protected async Task RestartApiAsync(params IEnumerable<(string Name, string Value)> settings)
+    {
+        await Api.DisposeAsync();
+        Api = await ApiHost.StartAsync(Database.ConnectionString, Settings.Concat(settings));
+        await UntilReadyAsync();
+    }
+
     /// <summary>Fills a database with what every fixture here has.</summary>
     public static async Task SeedAsync(NpgsqlDataSource database)
     {

@@ -65,6 +65,7 @@ public sealed class OrdersSystem : IAsyncDisposable
             ["RabbitMq:Password"] = Broker.Options.Password,
             ["RabbitMq:ManagementUri"] = Broker.Options.ManagementUri!.ToString(),
             ["Invoice:Demo"] = "true",
+            ["PersonalData:Secret"] = SampleOrders.Secret,
             ["Outbox:PollInterval"] = "00:00:00.100",
         };
         foreach (var (name, value) in more)
@@ -120,7 +121,7 @@ public sealed class OrdersSystem : IAsyncDisposable
         builder.Logging.AddProvider(log).AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Warning);
         builder.Services.AddMaskedLogging();
         builder.Services.AddOrdersStore(builder.Configuration);
-        builder.Services.AddOrderIntake();
+        builder.Services.AddPersonalDataHash(builder.Configuration).AddOrderIntake();
         builder.Services.AddRelay(builder.Configuration);
         builder.Services.AddSteps<OrdersDbContext>(builder.Configuration, steps);
         services?.Invoke(builder.Services);

@@ -1,6 +1,7 @@
 using Npgsql;
 using Orders.Infrastructure.Intake;
 using QueueWorkers.Outbox.Relaying;
+using QueueWorkers.PersonalData;
 
 namespace Orders.Testing;
 
@@ -9,6 +10,12 @@ public static class SampleOrders
 {
     /// <summary>A mask that no catalogue of tests fills: the order waits for ever.</summary>
     public const int AllSteps = 0x3fffffff;
+
+    /// <summary>The secret of the installations of tests.</summary>
+    public const string Secret = "aG91c2VzLWFuZC1nYXJkZW5zLWluLXRlc3Rz";
+
+    /// <summary>What an installation with that secret tells customers apart by.</summary>
+    public static PersonalDataHash Personal { get; } = new(Secret);
 
     /// <summary>A valid order.</summary>
     /// <param name="requiredSteps">The steps it needs, as a mask.</param>
@@ -65,7 +72,7 @@ public static class SampleOrders
     {
         using var feed = new RelayFeed();
         await using (var source = NpgsqlDataSource.Create(system.Database.ConnectionString))
-        await using (var intake = new OrderIntake(source, feed))
+        await using (var intake = new OrderIntake(source, feed, Personal))
             await Task.WhenAll(orders.Select(intake.AcceptAsync));
         await system.Database.ExecuteAsync(
             "delete from outbox where correlation_id = any($1)",

@@ -97,6 +97,7 @@ public static class OrdersSystem
             ["RabbitMq__VirtualHost"] = RabbitMqServer.VirtualHost,
             ["RabbitMq__Username"] = RabbitMqServer.User,
             ["RabbitMq__Password"] = servers.RabbitMq.Password,
+            ["PersonalData__Secret"] = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)),
             ["PGGSSENCMODE"] = "disable", // as in docker-compose.yml
             ["MASSTRANSIT_USAGE_TELEMETRY"] = "false",
         };

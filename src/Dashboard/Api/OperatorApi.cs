@@ -76,5 +76,6 @@ internal static class OperatorApi
         CompletenessApi.Map(api);
         DuplicatesApi.Map(api);
         FlowApi.Map(api);
+        CustomersApi.Map(api);
     }
 }

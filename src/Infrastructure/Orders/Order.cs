@@ -51,6 +51,9 @@ public sealed class Order
     /// <summary>When it was accepted.</summary>
     public DateTimeOffset CreatedAt { get; init; }
 
+    /// <summary>When what it says about the customer was erased; null unless it was.</summary>
+    public DateTimeOffset? ErasedAt { get; init; }
+
     /// <summary>The lines, in the order in which they were posted.</summary>
     public IReadOnlyList<OrderLine> Lines { get; init; } = [];
 

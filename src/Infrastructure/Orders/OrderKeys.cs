@@ -1,5 +1,6 @@
 using Orders.Contracts;
 using QueueWorkers.Outbox;
+using QueueWorkers.PersonalData;
 
 namespace Orders.Infrastructure;
 
@@ -13,15 +14,16 @@ internal static class OrderKeys
     /// The values of the keys. Two spellings of one address that differ in case are one customer: hardly any mail
     /// server tells them apart.
     /// </summary>
+    /// <param name="hash">Makes the values.</param>
     /// <param name="email">The customer's mail address.</param>
-    public static Func<string, string?> Of(string email)
+    public static Func<string, string?> Of(PersonalDataHash hash, string email)
     {
         var address = email.ToLowerInvariant();
         return key =>
             key switch
             {
-                KeysAttribute.Customer => MessageKeys.ValueOf(address),
-                KeysAttribute.MailDomain => MessageKeys.ValueOf(address[(address.LastIndexOf('@') + 1)..]),
+                KeysAttribute.Customer => MessageKeys.ValueOf(hash, address),
+                KeysAttribute.MailDomain => MessageKeys.ValueOf(hash, address[(address.LastIndexOf('@') + 1)..]),
                 _ => null,
             };
     }

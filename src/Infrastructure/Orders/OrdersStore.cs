@@ -6,16 +6,19 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
 using Orders.Infrastructure.Cancelling;
+using Orders.Infrastructure.Erasing;
 using Orders.Infrastructure.Failures;
 using Orders.Infrastructure.Feeding;
 using Orders.Infrastructure.Intake;
 using QueueWorkers.Clocks;
 using QueueWorkers.DeadLetters;
+using QueueWorkers.Erasing;
 using QueueWorkers.Hosting;
 using QueueWorkers.Idempotency;
 using QueueWorkers.Messaging;
 using QueueWorkers.Outbox;
 using QueueWorkers.Outbox.Relaying;
+using QueueWorkers.PersonalData;
 using QueueWorkers.Replays;
 using QueueWorkers.Steps.Runs;
 using QueueWorkers.Tls;
@@ -75,6 +78,15 @@ public static class OrdersStore
         return services;
     }
 
+    /// <summary>
+    /// Adds what tells customers apart without naming them, for a host that makes messages of orders.
+    /// </summary>
+    /// <exception cref="InvalidConfigurationException">Section <c>PersonalData</c> cannot work.</exception>
+    public static IServiceCollection AddPersonalDataHash(
+        this IServiceCollection services,
+        IConfiguration configuration
+    ) => services.AddSingleton(PersonalDataHash.Read(configuration));
+
     /// <summary>Adds what stores posted orders, and cancels them.</summary>
     public static IServiceCollection AddOrderIntake(this IServiceCollection services) =>
         services
@@ -105,6 +117,10 @@ public static class OrdersStore
             .AddSingleton<ISubjectDirectory, OrderDirectory>()
             .AddSingleton<IMessageContracts, OrderContracts>()
             .AddSingleton<OrderFailures>();
+
+    /// <summary>Adds what erases and exports the data of a customer.</summary>
+    public static IServiceCollection AddOrderErasure(this IServiceCollection services) =>
+        services.AddSingleton<ISubjectEraser, OrderEraser>().AddSingleton<CustomerExport>().AddErasures();
 
     /// <summary>Configures a context for the tables of Orders.</summary>
     public static DbContextOptionsBuilder Configure(DbContextOptionsBuilder options, NpgsqlDataSource dataSource) =>

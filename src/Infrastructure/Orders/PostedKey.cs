@@ -10,8 +10,9 @@ public sealed class PostedKey
     public string Key { get; init; } = "";
 
     /// <summary>
-    /// The hash of the body it was posted with: 33 bytes, the version of the canonical form and the SHA-256 of the body
-    /// in that form. Rows of earlier builds have 32 bytes, the SHA-256 of the body as it came.
+    /// The hash of the body it was posted with: 33 bytes, the version of the canonical form and the HMAC of the body in
+    /// that form. Rows of earlier builds have the SHA-256 of the form, or 32 bytes, the SHA-256 of the body as it came.
+    /// Empty once the customer's data were erased: then no body is the same.
     /// </summary>
     public byte[] BodyHash { get; init; } = [];
 

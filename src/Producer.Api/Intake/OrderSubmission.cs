@@ -6,6 +6,7 @@ using Orders.Producer.Api.Problems;
 using Orders.Producer.Api.Validation;
 using QueueWorkers.Clocks;
 using QueueWorkers.GroupCommit;
+using QueueWorkers.PersonalData;
 
 namespace Orders.Producer.Api.Intake;
 
@@ -19,6 +20,7 @@ internal sealed class OrderSubmission(
     OrderIntake intake,
     KeyRecall recall,
     TimeProvider time,
+    PersonalDataHash personal,
     UnavailableLog unavailable,
     ILogger<OrderSubmission> log
 )
@@ -81,14 +83,14 @@ internal sealed class OrderSubmission(
                 )
             );
 
-        var hash = key is null ? [] : BodyHash.Of(draft);
-        var earlierHash = key is null ? [] : BodyHash.OfBytes(body);
+        var hash = key is null ? [] : BodyHash.Of(draft, personal);
+        var earlier = key is null ? [] : BodyHash.EarlierOf(draft, body, personal);
         var list = prices.List;
         var refusal = Refuse(draft, list, out var lines, out var releaseAt);
         if (refusal is not null)
             return PreparedOrder.Refused(
                 refusal,
-                key is null ? null : new KeyUse(caller.ClientId, key, hash, earlierHash, DatabaseClock.NewId())
+                key is null ? null : new KeyUse(caller.ClientId, key, hash, earlier, DatabaseClock.NewId())
             );
 
         return PreparedOrder.Accepted(
@@ -109,7 +111,7 @@ internal sealed class OrderSubmission(
                 ReleaseAt = releaseAt,
                 IdempotencyKey = key,
                 BodyHash = hash,
-                EarlierBodyHash = earlierHash,
+                EarlierBodyHashes = earlier,
                 RequiredSteps = list!.RequiredSteps,
             }
         );

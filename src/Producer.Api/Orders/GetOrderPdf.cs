@@ -45,9 +45,20 @@ internal sealed class GetOrderPdf(InvoiceDocumentReader reader)
     {
         if (!orderFound)
             return GetOrder.NotFound.AnswerAsync(context);
-        return document is { Pdf: { } pdf, Sha256: { } sha256 }
-            ? WriteAsync(context, document.Number, pdf, Convert.ToHexStringLower(sha256))
-            : notReady.AnswerAsync(context);
+        return document switch
+        {
+            { Pdf: { } pdf, Sha256: { } sha256 } => WriteAsync(
+                context,
+                document.Number,
+                pdf,
+                Convert.ToHexStringLower(sha256)
+            ),
+            { Sha256: not null } => new Problem(
+                ProblemKinds.DocumentErased,
+                "The customer's data were erased, and the time for which tax law asks for the document is over."
+            ).AnswerAsync(context),
+            _ => notReady.AnswerAsync(context),
+        };
     }
 
     private static async Task WriteAsync(HttpContext context, string name, byte[] pdf, string sha256)

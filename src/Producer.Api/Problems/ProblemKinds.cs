@@ -68,6 +68,11 @@ internal static class ProblemKinds
         "too-many-webhooks",
         "The client has as many web hooks as it may have."
     );
+    public static readonly ProblemKind DocumentErased = new(
+        410,
+        "document-erased",
+        "The document was erased with the customer's data."
+    );
     public static readonly ProblemKind BodyTooLarge = new(413, "body-too-large", "The body is too large.");
     public static readonly ProblemKind UnsupportedMediaType = new(
         415,

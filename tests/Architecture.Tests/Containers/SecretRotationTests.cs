@@ -43,6 +43,8 @@ public sealed partial class SecretRotationTests
                 _system.Change(name, NewSecret());
             _system.Change("Warehouse__PreviousSecret", _system.Secret("WAREHOUSE_SECRET"));
             _system.Change("WAREHOUSE_SECRET", $"whsec_{Convert.ToBase64String(Encoding.UTF8.GetBytes(NewSecret()))}");
+            _system.Change("PersonalData__PreviousSecrets", _system.Secret("PERSONAL_DATA_SECRET"));
+            _system.Change("PERSONAL_DATA_SECRET", NewSecret());
             _system.Change("ORDERS_API_KEY", $"ok_{NewSecret()}");
             _system.Change("ORDERS_OPERATOR_KEY", $"op_{NewSecret()}");
             _system.Change("ORDERS_ADMIN_PASSWORD", NewSecret());

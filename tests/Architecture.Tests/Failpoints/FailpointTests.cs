@@ -39,6 +39,9 @@ public sealed partial class FailpointTests
             "reads news; what is missed is met by the commits (CancellingAtEveryMomentTests)",
         ["QueueWorkers.Steps.Reports."] =
             "what a run tells about itself: the last second may be lost, nothing depends on it",
+        ["QueueWorkers.Erasing."] =
+            "what is erased and its place on the list are one transaction; ErasureInterruptedTests ends it in the middle",
+        ["Orders.Infrastructure.Erasing."] = "part of the erasure, in its transaction; and reads for an export",
         ["QueueWorkers.Replays."] =
             "cursor and messages are one transaction; ReplayTests goes on with another process after every turn",
         ["Orders.Infrastructure.Feeding."] =

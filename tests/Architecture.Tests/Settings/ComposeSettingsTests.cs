@@ -11,6 +11,8 @@ public sealed class ComposeSettingsTests
     // Secrets that a service may know, beside its own two passwords.
     private static readonly Dictionary<string, string[]> MoreSecrets = new()
     {
+        ["api"] = ["PERSONAL_DATA_SECRET"],
+        ["dashboard"] = ["PERSONAL_DATA_SECRET"],
         ["warehouse"] = ["WAREHOUSE_SECRET"],
         ["outside-world"] = ["WAREHOUSE_SECRET"],
         ["dashboard"] = ["AUDIT_SIGNING_KEY"],

@@ -32,7 +32,7 @@ public sealed class CommitRefusedTests : SystemFixture
     {
         await using var database = NpgsqlDataSource.Create(TestSystem.Database.ConnectionString);
         using var feed = new RelayFeed();
-        await using var intake = new OrderIntake(database, feed);
+        await using var intake = new OrderIntake(database, feed, SampleOrders.Personal);
         var order = SampleOrders.New(1) with
         {
             Notes = "refuse",

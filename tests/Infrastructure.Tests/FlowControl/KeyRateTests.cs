@@ -86,7 +86,8 @@ public sealed class KeyRateTests : WithReplicas
         );
         Assert.That(
             rows.Select(r => (string)r[1]!),
-            Is.All.Contains(MessageKeys.ValueOf("zoe@example.com")).And.All.Contains(MessageKeys.ValueOf("example.com"))
+            Is.All.Contains(MessageKeys.ValueOf(SampleOrders.Personal, "zoe@example.com"))
+                .And.All.Contains(MessageKeys.ValueOf(SampleOrders.Personal, "example.com"))
         );
         Assert.That(rows.Select(r => (string)r[1]!), Is.All.Not.Contains("xample.com"), "a message names nobody");
     }
@@ -117,7 +118,7 @@ public sealed class KeyRateTests : WithReplicas
         foreach (var header in headers)
             Assert.That(
                 Encoding.UTF8.GetString((byte[])header[MessageKeys.HeaderOf(KeysAttribute.Customer)]!),
-                Is.EqualTo(MessageKeys.ValueOf("zoe@example.com"))
+                Is.EqualTo(MessageKeys.ValueOf(SampleOrders.Personal, "zoe@example.com"))
             );
     }
 

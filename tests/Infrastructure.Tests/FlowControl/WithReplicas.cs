@@ -141,7 +141,7 @@ public abstract class WithReplicas : SystemFixture
                 {
                     Headers = keys.ToDictionary(
                         k => MessageKeys.HeaderOf(k.Name),
-                        object? (k) => MessageKeys.ValueOf(k.Value)
+                        object? (k) => MessageKeys.ValueOf(SampleOrders.Personal, k.Value)
                     ),
                 }
             );

@@ -33,7 +33,7 @@ public sealed class AgingTests : SystemFixture
         var intake = host.Services.GetRequiredService<OrderIntake>();
         var required = await TestSystem.RequiredStepsAsync();
         await using var source = NpgsqlDataSource.Create(TestSystem.Database.ConnectionString);
-        var aging = new OrderAging(source, host.Feed, TimeProvider.System) { Ages = [.. Ages] };
+        var aging = new OrderAging(source, host.Feed, TimeProvider.System, SampleOrders.Personal) { Ages = [.. Ages] };
         using var enough = new CancellationTokenSource();
         await FloodAsync(200);
         var normal = await Task.WhenAll(
@@ -119,7 +119,7 @@ public sealed class AgingTests : SystemFixture
         await using var source = NpgsqlDataSource.Create(TestSystem.Database.ConnectionString);
         using var feed = new RelayFeed();
         var time = new SetTime();
-        var aging = new OrderAging(source, feed, time);
+        var aging = new OrderAging(source, feed, time, SampleOrders.Personal);
         var normal = Enumerable.Range(0, 5).Select(_ => SampleOrders.New(1)).ToArray();
         var premium = SampleOrders.New(1) with { Premium = true };
         await TestSystem.StoreAsync([.. normal, premium]);
@@ -168,7 +168,7 @@ public sealed class AgingTests : SystemFixture
         await using var source = NpgsqlDataSource.Create(TestSystem.Database.ConnectionString);
         using var feed = new RelayFeed();
         var time = new FixedTime();
-        var aging = new OrderAging(source, feed, time);
+        var aging = new OrderAging(source, feed, time, SampleOrders.Personal);
         var (normal, premium) = (SampleOrders.New(1), SampleOrders.New(1) with { Premium = true });
         await TestSystem.StoreAsync([normal, premium]);
         if (isDeadLetteredFirst)
@@ -218,7 +218,10 @@ public sealed class AgingTests : SystemFixture
         await using var source = NpgsqlDataSource.Create(TestSystem.Database.ConnectionString);
         using var feed = new RelayFeed();
         var time = new FixedTime();
-        var (one, another) = (new OrderAging(source, feed, time), new OrderAging(source, feed, time));
+        var (one, another) = (
+            new OrderAging(source, feed, time, SampleOrders.Personal),
+            new OrderAging(source, feed, time, SampleOrders.Personal)
+        );
         var normal = SampleOrders.New(1);
         var premium = SampleOrders.New(1) with { Premium = true };
         await TestSystem.StoreAsync([normal, premium]);
@@ -256,7 +259,7 @@ public sealed class AgingTests : SystemFixture
     {
         await using var source = NpgsqlDataSource.Create(TestSystem.Database.ConnectionString);
         using var feed = new RelayFeed();
-        await using var intake = new OrderIntake(source, feed);
+        await using var intake = new OrderIntake(source, feed, SampleOrders.Personal);
         var order = SampleOrders.New(1) with
         {
             Premium = premium,

@@ -17,7 +17,7 @@ public sealed class NobodyOvertakenTests : SystemFixture
         await using var source = NpgsqlDataSource.Create(TestSystem.Database.ConnectionString);
         using var feed = new RelayFeed();
         await TestSystem.StoreAsync([.. Enumerable.Range(0, 5).Select(_ => SampleOrders.New(1))]);
-        var aging = new OrderAging(source, feed, TimeProvider.System) { Ages = [TimeSpan.Zero] };
+        var aging = new OrderAging(source, feed, TimeProvider.System, SampleOrders.Personal) { Ages = [TimeSpan.Zero] };
 
         Assert.That(await aging.LookAsync(CancellationToken.None), Is.Zero);
     }

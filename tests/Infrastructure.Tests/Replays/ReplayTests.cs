@@ -70,7 +70,7 @@ public sealed class ReplayTests : SystemFixture
     {
         await using var source = Npgsql.NpgsqlDataSource.Create(TestSystem.Database.ConnectionString);
         using var feed = new RelayFeed();
-        var orders = new OrderReplays(source);
+        var orders = new OrderReplays(source, SampleOrders.Personal);
         var desk = new ReplayService(source, orders);
         var replay = await desk.BeginAsync("loyalty", "{}", 20, "tests", CancellationToken.None);
 
@@ -111,7 +111,7 @@ public sealed class ReplayTests : SystemFixture
     {
         await using var source = Npgsql.NpgsqlDataSource.Create(TestSystem.Database.ConnectionString);
         using var feed = new RelayFeed();
-        var desk = new ReplayService(source, new OrderReplays(source));
+        var desk = new ReplayService(source, new OrderReplays(source, SampleOrders.Personal));
         var replay = await desk.BeginAsync("loyalty", "{}", 20, "tests", CancellationToken.None);
         using var runner = new ReplayRunner(
             source,
@@ -147,7 +147,7 @@ public sealed class ReplayTests : SystemFixture
     {
         await using var source = Npgsql.NpgsqlDataSource.Create(TestSystem.Database.ConnectionString);
         using var feed = new RelayFeed();
-        var orders = new OrderReplays(source);
+        var orders = new OrderReplays(source, SampleOrders.Personal);
         await new ReplayService(source, orders).BeginAsync("loyalty", "{}", 10, "tests", CancellationToken.None);
         var runners = Enumerable
             .Range(0, 2)
@@ -179,7 +179,7 @@ public sealed class ReplayTests : SystemFixture
     public async Task What_cannot_be_replayed_is_refused_with_a_reason(string step, string filter, string reason)
     {
         await using var source = Npgsql.NpgsqlDataSource.Create(TestSystem.Database.ConnectionString);
-        var desk = new ReplayService(source, new OrderReplays(source));
+        var desk = new ReplayService(source, new OrderReplays(source, SampleOrders.Personal));
         Assert.That(
             () => desk.BeginAsync(step, filter, 10, "tests", CancellationToken.None),
             Throws.TypeOf<ReplayRefusedException>().With.Message.Contains(reason)
@@ -194,7 +194,7 @@ public sealed class ReplayTests : SystemFixture
     {
         await using var source = Npgsql.NpgsqlDataSource.Create(TestSystem.Database.ConnectionString);
         using var feed = new RelayFeed();
-        var orders = new OrderReplays(source);
+        var orders = new OrderReplays(source, SampleOrders.Personal);
         var desk = new ReplayService(source, orders);
         var replay = await desk.BeginAsync("loyalty", filter, 1000, "tests", CancellationToken.None);
         await new ReplayRunner(

@@ -54,6 +54,7 @@ internal sealed class VocabularyTests
                     "409 order-not-cancellable",
                     "409 webhook-exists",
                     "409 too-many-webhooks",
+                    "410 document-erased",
                     "413 body-too-large",
                     "415 unsupported-media-type",
                     "422 invalid-order",

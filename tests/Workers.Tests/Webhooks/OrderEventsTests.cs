@@ -129,7 +129,11 @@ public sealed class OrderEventsTests : InstallationFixture
             "insert into webhook_deliveries (id, webhook_id, order_id, event, at) select uuidv7(), id, $1, 'order.completed', now() from webhooks",
             order
         );
-        var lost = new OrderLostMessages(TestSystem.Database.Source, _host.Services.GetRequiredService<RelayFeed>());
+        var lost = new OrderLostMessages(
+            TestSystem.Database.Source,
+            _host.Services.GetRequiredService<RelayFeed>(),
+            SampleOrders.Personal
+        );
         Assert.That(await lost.SendAgainAsync("webhook", CancellationToken.None), Is.EqualTo(1));
         await UntilToldAsync(order, "order.completed");
         Assert.That(await lost.SendAgainAsync("webhook", CancellationToken.None), Is.Zero);

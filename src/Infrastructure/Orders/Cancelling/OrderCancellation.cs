@@ -6,6 +6,7 @@ using QueueWorkers.Idempotency;
 using QueueWorkers.Operators;
 using QueueWorkers.Outbox;
 using QueueWorkers.Outbox.Relaying;
+using QueueWorkers.PersonalData;
 using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Cancelling;
@@ -17,7 +18,7 @@ namespace Orders.Infrastructure.Cancelling;
 /// follows by itself.
 /// Completed and rejected orders cannot be cancelled: the goods are on their way, or there is nothing to cancel.
 /// </summary>
-public sealed class OrderCancellation(NpgsqlDataSource database, RelayFeed relay)
+public sealed class OrderCancellation(NpgsqlDataSource database, RelayFeed relay, PersonalDataHash personal)
 {
     // Locked as every commit of a step locks it: whoever comes second sees what the first has written. Whose order it is
     // is asked first: another client's costs the same as none.
@@ -75,7 +76,7 @@ public sealed class OrderCancellation(NpgsqlDataSource database, RelayFeed relay
             orderId,
             activity: System.Diagnostics.Activity.Current,
             priority: OrderPriority.Cancellation,
-            keys: OrderKeys.Of(email)
+            keys: OrderKeys.Of(personal, email)
         );
         OutboxMessage[] messages =
         [

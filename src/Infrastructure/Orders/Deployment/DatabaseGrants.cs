@@ -1,3 +1,4 @@
+using Orders.Infrastructure.Erasing;
 using Orders.Infrastructure.Webhooks;
 using QueueWorkers.Deployment;
 using QueueWorkers.Steps;
@@ -31,6 +32,7 @@ public sealed class DatabaseGrants : IDatabaseRoles
         "select on orders, order_lines, order_progress, invoices, credit_notes, catalogue, stock, stock_movements",
         "update on order_progress",
         .. WebhookDeliveryReader.Grants,
+        .. OrderEraser.Grants,
     ];
 
     /// <summary>Every worker. A step's own tables are in its policy.</summary>
@@ -49,6 +51,7 @@ public sealed class DatabaseGrants : IDatabaseRoles
         // Whom to tell of an order's end, without addresses and secrets; and purging by age.
         .. WebhookNotifier.Grants,
         "delete on webhook_deliveries",
+        .. ErasedInvoicesJob.Grants,
     ];
 
     /// <inheritdoc />

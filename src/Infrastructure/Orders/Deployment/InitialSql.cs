@@ -1,4 +1,6 @@
 using Microsoft.EntityFrameworkCore.Migrations;
+using Orders.Infrastructure.Erasing;
+using QueueWorkers.Erasing;
 
 namespace Orders.Infrastructure.Deployment;
 
@@ -102,7 +104,10 @@ internal static class InitialSql
     /// <summary>Adds it to the migration.</summary>
     public static void Apply(MigrationBuilder migration)
     {
-        foreach (var sql in (string[])[Storage, Rows, Audit, Search, Webhooks])
+        foreach (
+            var sql in (string[])
+                [Storage, Rows, Audit, Search, Webhooks, ErasureSql.Function, OrderErasureSql.Functions]
+        )
             migration.Sql(sql);
     }
 }

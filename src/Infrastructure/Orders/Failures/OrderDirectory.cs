@@ -1,5 +1,7 @@
+using System.Data;
 using System.Globalization;
 using Npgsql;
+using QueueWorkers.Data;
 using QueueWorkers.DeadLetters;
 using QueueWorkers.DeadLetters.Search;
 using QueueWorkers.Messaging;
@@ -57,16 +59,18 @@ public sealed class OrderDirectory(NpgsqlDataSource database, IMessageContracts 
     )
     {
         await using var command = database.CreateCommand(
-            "select order_id, cancelled_at from order_progress where order_id = any($1) and cancelled_at is not null"
+            "select p.order_id, p.cancelled_at, o.erased_at from order_progress p join orders o on o.id = p.order_id where p.order_id = any($1) and (p.cancelled_at is not null or o.erased_at is not null)"
         );
         command.Parameters.Add(new() { Value = subjects.ToArray() });
         var reasons = new Dictionary<Guid, string>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
-            reasons[reader.GetGuid(0)] = string.Create(
-                CultureInfo.InvariantCulture,
-                $"The order was cancelled at {reader.GetFieldValue<DateTimeOffset>(1):yyyy-MM-dd HH:mm:ss}Z."
-            );
+            reasons[reader.GetGuid("order_id")] = reader.Optional<DateTimeOffset>("erased_at") is { } erasedAt
+                ? Sentence("The customer's data were erased", erasedAt)
+                : Sentence("The order was cancelled", reader.GetFieldValue<DateTimeOffset>("cancelled_at"));
         return reasons;
     }
+
+    private static string Sentence(string what, DateTimeOffset at) =>
+        string.Create(CultureInfo.InvariantCulture, $"{what} at {at:yyyy-MM-dd HH:mm:ss}Z.");
 }

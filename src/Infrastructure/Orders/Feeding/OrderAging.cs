@@ -5,6 +5,7 @@ using QueueWorkers.Data;
 using QueueWorkers.Outbox;
 using QueueWorkers.Outbox.Ids;
 using QueueWorkers.Outbox.Relaying;
+using QueueWorkers.PersonalData;
 using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Feeding;
@@ -23,7 +24,7 @@ namespace Orders.Infrastructure.Feeding;
 /// the last one stopped. Nor does dying after it:
 /// the copies' rows lie in the outbox, and the next relay sends them.
 /// </summary>
-public sealed class OrderAging(NpgsqlDataSource database, RelayFeed relay, TimeProvider time)
+public sealed class OrderAging(NpgsqlDataSource database, RelayFeed relay, TimeProvider time, PersonalDataHash personal)
 {
     /// <summary>
     /// How old a normal order is when it is looked at. Later looks are for those that were not overtaken yet at the
@@ -119,7 +120,7 @@ public sealed class OrderAging(NpgsqlDataSource database, RelayFeed relay, TimeP
     }
 
     // One round trip. The oldest come first, should there be too many.
-    private static async Task<List<(Guid Order, string Step, OutboxMessage Copy)>> OvertakenAsync(
+    private async Task<List<(Guid Order, string Step, OutboxMessage Copy)>> OvertakenAsync(
         NpgsqlConnection connection,
         TimeSpan[] ages,
         DateTimeOffset from,
@@ -173,7 +174,7 @@ public sealed class OrderAging(NpgsqlDataSource database, RelayFeed relay, TimeP
             new NpgsqlParameter<DateTimeOffset> { TypedValue = to, NpgsqlDbType = NpgsqlDbType.TimestampTz },
         ];
 
-    private static OutboxMessage CopyFrom(NpgsqlDataReader reader)
+    private OutboxMessage CopyFrom(NpgsqlDataReader reader)
     {
         var order = new PastOrder(
             reader.GetGuid("id"),
@@ -183,6 +184,7 @@ public sealed class OrderAging(NpgsqlDataSource database, RelayFeed relay, TimeP
             reader.GetString("customer_email")
         );
         return OrderFeed.MessageOf(
+            personal,
             order,
             reader.GetString("step"),
             reader.GetFieldValue<string[]>("consumes"),

@@ -1,6 +1,7 @@
 using Orders.Contracts;
 using QueueWorkers.Idempotency;
 using QueueWorkers.Outbox;
+using QueueWorkers.PersonalData;
 
 namespace Orders.Infrastructure.Feeding;
 
@@ -32,11 +33,13 @@ internal static class OrderFeed
             """;
 
     /// <summary>Makes it.</summary>
+    /// <param name="personal">Makes the values of the message's keys.</param>
     /// <param name="order">The order.</param>
     /// <param name="step">The step, and nobody else, gets it.</param>
     /// <param name="consumes">What the step consumes.</param>
     /// <param name="priority">Its class; null is the broker's normal.</param>
     public static OutboxMessage MessageOf(
+        PersonalDataHash personal,
         PastOrder order,
         string step,
         IReadOnlyList<string> consumes,
@@ -46,6 +49,7 @@ internal static class OrderFeed
             ? Create(
                 new OrderAccepted(order.Id, order.Premium, order.CreatedAt),
                 OutgoingMessage.IdOf<OrderAccepted>(order.Id),
+                personal,
                 order,
                 step,
                 priority
@@ -54,13 +58,28 @@ internal static class OrderFeed
             ? Create(
                 new StockReserved(order.Id, order.CreatedAt),
                 OutgoingMessage.IdOf<StockReserved>(OutgoingMessage.IdOf<OrderAccepted>(order.Id), "inventory"),
+                personal,
                 order,
                 step,
                 priority
             )
-        : Create(new OrderCompleted(order.Id, order.CompletedAt ?? order.CreatedAt), null, order, step, priority);
+        : Create(
+            new OrderCompleted(order.Id, order.CompletedAt ?? order.CreatedAt),
+            null,
+            personal,
+            order,
+            step,
+            priority
+        );
 
-    private static OutboxMessage Create<T>(T message, Guid? id, PastOrder order, string step, short? priority)
+    private static OutboxMessage Create<T>(
+        T message,
+        Guid? id,
+        PersonalDataHash personal,
+        PastOrder order,
+        string step,
+        short? priority
+    )
         where T : class =>
         OutgoingMessage.Create(
             message,
@@ -68,7 +87,7 @@ internal static class OrderFeed
             priority: priority,
             queue: step,
             id: id,
-            keys: OrderKeys.Of(order.CustomerEmail)
+            keys: OrderKeys.Of(personal, order.CustomerEmail)
         );
 }
 

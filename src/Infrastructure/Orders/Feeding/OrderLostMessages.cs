@@ -5,6 +5,7 @@ using Orders.Infrastructure.Webhooks;
 using QueueWorkers.Idempotency;
 using QueueWorkers.Outbox;
 using QueueWorkers.Outbox.Relaying;
+using QueueWorkers.PersonalData;
 using QueueWorkers.Steps;
 using QueueWorkers.Steps.Runs;
 using QueueWorkers.Topology;
@@ -16,7 +17,8 @@ namespace Orders.Infrastructure.Feeding;
 /// clients are to be told. Each batch is committed by itself; the messages have the ids that the originals had, so that a copy of one that is still
 /// under way is dropped.
 /// </summary>
-public sealed class OrderLostMessages(NpgsqlDataSource database, RelayFeed relay) : ILostMessages
+public sealed class OrderLostMessages(NpgsqlDataSource database, RelayFeed relay, PersonalDataHash personal)
+    : ILostMessages
 {
     private const int Batch = 1000;
 
@@ -36,7 +38,7 @@ public sealed class OrderLostMessages(NpgsqlDataSource database, RelayFeed relay
     private static readonly string NotTakenBack = $"""
         select o.id, p.cancelled_at, o.customer_email
         from order_progress p join orders o on o.id = p.order_id join step_catalogue c on c.step = $1
-        where p.order_id > $2 and p.cancelled_at > now() - interval '7 days' and '{MessageName.ExchangeOf(
+        where p.order_id > $2 and p.cancelled_at > now() - interval '7 days' and o.erased_at is null and '{MessageName.ExchangeOf(
             typeof(OrderCancelled)
         )}' = any(c.consumes)
             and not exists (select from effects e where e.subject_id = o.id and e.effect = c.step || '{StepRun.CompensationSuffix}' and e.state = {(short)
@@ -62,6 +64,7 @@ public sealed class OrderLostMessages(NpgsqlDataSource database, RelayFeed relay
             Undone,
             reader =>
                 OrderFeed.MessageOf(
+                    personal,
                     new PastOrder(
                         reader.GetGuid("id"),
                         reader.GetBoolean("premium"),
@@ -85,7 +88,7 @@ public sealed class OrderLostMessages(NpgsqlDataSource database, RelayFeed relay
                     priority: OrderPriority.Cancellation,
                     queue: stepName,
                     id: OutgoingMessage.IdOf<OrderCancelled>(reader.GetGuid("id")),
-                    keys: OrderKeys.Of(reader.GetString("customer_email"))
+                    keys: OrderKeys.Of(personal, reader.GetString("customer_email"))
                 ),
             cancellationToken
         )

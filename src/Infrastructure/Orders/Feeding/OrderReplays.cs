@@ -6,6 +6,7 @@ using QueueWorkers.Data;
 using QueueWorkers.Idempotency;
 using QueueWorkers.Outbox;
 using QueueWorkers.Outbox.Ids;
+using QueueWorkers.PersonalData;
 using QueueWorkers.Replays;
 
 namespace Orders.Infrastructure.Feeding;
@@ -26,9 +27,9 @@ public sealed record OrderReplayFilter(
 
 /// <summary>
 /// Feeds steps with past orders, in the order of their acceptance and in the class that stands behind all that
-/// customers wait for. Cancelled orders are never fed.
+/// customers wait for. Cancelled and erased orders are never fed.
 /// </summary>
-public sealed class OrderReplays(NpgsqlDataSource database) : IReplaySource
+public sealed class OrderReplays(NpgsqlDataSource database, PersonalDataHash personal) : IReplaySource
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
@@ -41,7 +42,7 @@ public sealed class OrderReplays(NpgsqlDataSource database) : IReplaySource
             exists (select from effects e where e.subject_id = o.id and e.effect = c.step
                 and e.state = {EffectState.Done:D}) as done, {OrderFeed.IsReady} as ready, o.customer_email
         from orders o join order_progress p on p.order_id = o.id join step_catalogue c on c.step = $1
-        where o.id > $2 and o.id >= $3 and o.id < $4 and p.cancelled_at is null
+        where o.id > $2 and o.id >= $3 and o.id < $4 and p.cancelled_at is null and o.erased_at is null
             and ($5::smallint is null or p.status = $5) and ($6::boolean is null or o.premium = $6)
                 and ($7::text is null or o.client_id = $7)
         order by o.id limit $8
@@ -125,7 +126,7 @@ public sealed class OrderReplays(NpgsqlDataSource database) : IReplaySource
         return new ReplayBatch(messages, seen, done, last);
     }
 
-    private static OutboxMessage MessageFrom(NpgsqlDataReader reader, string step)
+    private OutboxMessage MessageFrom(NpgsqlDataReader reader, string step)
     {
         var order = new PastOrder(
             reader.GetGuid("id"),
@@ -134,7 +135,13 @@ public sealed class OrderReplays(NpgsqlDataSource database) : IReplaySource
             reader.Optional<DateTimeOffset>("completed_at"),
             reader.GetString("customer_email")
         );
-        return OrderFeed.MessageOf(order, step, reader.GetFieldValue<string[]>("consumes"), OrderPriority.Released);
+        return OrderFeed.MessageOf(
+            personal,
+            order,
+            step,
+            reader.GetFieldValue<string[]>("consumes"),
+            OrderPriority.Released
+        );
     }
 
     private static OrderReplayFilter Parse(string filter)

@@ -4,11 +4,18 @@ namespace Orders.Infrastructure.Intake;
 /// <param name="ClientId">The client; keys of different clients never meet.</param>
 /// <param name="Key">The key.</param>
 /// <param name="BodyHash">The hash of the body, see <see cref="PostedKey.BodyHash"/>.</param>
-/// <param name="EarlierBodyHash">The hash of the same body as earlier builds stored it; empty when there is none.</param>
+/// <param name="EarlierBodyHashes">The hashes of the same body that were stored by earlier builds, or with earlier
+/// secrets.</param>
 /// <param name="OrderId">The order that the post makes if nobody has used the key.</param>
-public sealed record KeyUse(string ClientId, string Key, byte[] BodyHash, byte[] EarlierBodyHash, Guid OrderId)
+public sealed record KeyUse(
+    string ClientId,
+    string Key,
+    byte[] BodyHash,
+    IReadOnlyList<byte[]> EarlierBodyHashes,
+    Guid OrderId
+)
 {
     /// <summary>Whether a stored hash is one of the same body.</summary>
-    internal bool IsOf(ReadOnlySpan<byte> stored) =>
-        stored.SequenceEqual(BodyHash) || (EarlierBodyHash.Length > 0 && stored.SequenceEqual(EarlierBodyHash));
+    internal bool IsOf(byte[] stored) =>
+        stored.AsSpan().SequenceEqual(BodyHash) || EarlierBodyHashes.Any(e => stored.AsSpan().SequenceEqual(e));
 }

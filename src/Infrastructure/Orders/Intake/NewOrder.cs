@@ -57,8 +57,8 @@ public sealed record NewOrder
     /// </summary>
     public byte[] BodyHash { get; init; } = [];
 
-    /// <summary>The hash of the same body as earlier builds stored it; empty when there is none.</summary>
-    public byte[] EarlierBodyHash { get; init; } = [];
+    /// <summary>The hashes of the same body that were stored by earlier builds, or with earlier secrets.</summary>
+    public IReadOnlyList<byte[]> EarlierBodyHashes { get; init; } = [];
 
     /// <summary>
     /// The steps the order has to go through, as a mask of <see cref="QueueWorkers.Steps.CatalogueEntry.Bit"/>.
@@ -77,7 +77,7 @@ public sealed record NewOrder
     /// <summary>Sum of the lines.</summary>
     public decimal Total => Lines.Sum(l => l.Total);
 
-    internal KeyUse ToKeyUse() => new(ClientId, IdempotencyKey!, BodyHash, EarlierBodyHash, Id);
+    internal KeyUse ToKeyUse() => new(ClientId, IdempotencyKey!, BodyHash, EarlierBodyHashes, Id);
 
     private static DateTimeOffset WholeMicroseconds(DateTimeOffset time) =>
         time.AddTicks(-(time.Ticks % TimeSpan.TicksPerMicrosecond));

@@ -5,6 +5,7 @@ using QueueWorkers.GroupCommit;
 using QueueWorkers.Idempotency;
 using QueueWorkers.Outbox;
 using QueueWorkers.Outbox.Relaying;
+using QueueWorkers.PersonalData;
 
 namespace Orders.Infrastructure.Intake;
 
@@ -14,8 +15,12 @@ namespace Orders.Infrastructure.Intake;
 /// either way (a lost connection leaves the outcome open: answer 503; the same Idempotency-Key finds out).
 /// Requests that are there at the same moment share one commit.
 /// </summary>
-public sealed class OrderIntake(NpgsqlDataSource database, RelayFeed relay, DuplicateEvidence? duplicates = null)
-    : GroupCommitter<NewOrder, IntakeResult>
+public sealed class OrderIntake(
+    NpgsqlDataSource database,
+    RelayFeed relay,
+    PersonalDataHash personal,
+    DuplicateEvidence? duplicates = null
+) : GroupCommitter<NewOrder, IntakeResult>
 {
     private readonly ConcurrentDictionary<(string Client, string Key), byte> _inFlight = new();
     private readonly CustomerFairness _lanes = new();
@@ -73,7 +78,7 @@ public sealed class OrderIntake(NpgsqlDataSource database, RelayFeed relay, Dupl
             activity: order.Trace,
             dueAt: order.ReleaseAt,
             id: OutgoingMessage.IdOf<OrderAccepted>(order.Id),
-            keys: OrderKeys.Of(order.CustomerEmail),
+            keys: OrderKeys.Of(personal, order.CustomerEmail),
             priority: _lanes.PriorityOf(
                 order,
                 OrderPriority.Of(order.Premium, released: order.ReleaseAt > order.CreatedAt)

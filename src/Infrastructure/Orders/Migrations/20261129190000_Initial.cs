@@ -302,6 +302,37 @@ namespace Orders.Infrastructure.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "erasure_items",
+                columns: table => new
+                {
+                    erasure_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    kind = table.Column<short>(type: "smallint", nullable: false),
+                    id = table.Column<Guid>(type: "uuid", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_erasure_items", x => new { x.erasure_id, x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "erasures",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    person_hash = table.Column<byte[]>(type: "bytea", nullable: false),
+                    requested_by = table.Column<string>(type: "text", nullable: false),
+                    reason = table.Column<string>(type: "text", nullable: false),
+                    requested_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()"),
+                    total = table.Column<long>(type: "bigint", nullable: false),
+                    done = table.Column<long>(type: "bigint", nullable: false),
+                    finished_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_erasures", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "failures",
                 columns: table => new
                 {
@@ -433,7 +464,8 @@ namespace Orders.Infrastructure.Migrations
                     ship_postal_code = table.Column<string>(type: "text", nullable: false),
                     ship_country = table.Column<string>(type: "char(2)", nullable: false),
                     release_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
-                    created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                    created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    erased_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -1031,6 +1063,13 @@ namespace Orders.Infrastructure.Migrations
                 filter: "state <> 2");
 
             migrationBuilder.CreateIndex(
+                name: "erasures_open",
+                table: "erasures",
+                column: "person_hash",
+                unique: true,
+                filter: "finished_at is null");
+
+            migrationBuilder.CreateIndex(
                 name: "failures_archived",
                 table: "failures",
                 column: "restorable_until",
@@ -1138,6 +1177,12 @@ namespace Orders.Infrastructure.Migrations
                 table: "orders",
                 column: "number",
                 unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "orders_erased",
+                table: "orders",
+                column: "erased_at",
+                filter: "erased_at is not null");
 
             migrationBuilder.CreateIndex(
                 name: "orders_released",

@@ -304,6 +304,10 @@ namespace Orders.Infrastructure.Migrations
                         .HasColumnType("text")
                         .HasColumnName("customer_name");
 
+                    b.Property<DateTimeOffset?>("ErasedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("erased_at");
+
                     b.Property<string>("Locale")
                         .IsRequired()
                         .ValueGeneratedOnAdd()
@@ -355,6 +359,10 @@ namespace Orders.Infrastructure.Migrations
 
                     b.HasKey("Id")
                         .HasName("pk_orders");
+
+                    b.HasIndex("ErasedAt")
+                        .HasDatabaseName("orders_erased")
+                        .HasFilter("erased_at is not null");
 
                     b.HasIndex("Number")
                         .IsUnique()
@@ -947,6 +955,76 @@ namespace Orders.Infrastructure.Migrations
                     NpgsqlIndexBuilderExtensions.IncludeProperties(b.HasIndex("State", "Step", "Id"), new[] { "SubjectId" });
 
                     b.ToTable("failures", (string)null);
+                });
+
+            modelBuilder.Entity("QueueWorkers.Erasing.Erasure", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<long>("Done")
+                        .HasColumnType("bigint")
+                        .HasColumnName("done");
+
+                    b.Property<DateTimeOffset?>("FinishedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("finished_at");
+
+                    b.Property<byte[]>("PersonHash")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("person_hash");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("reason");
+
+                    b.Property<DateTimeOffset>("RequestedAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("requested_at")
+                        .HasDefaultValueSql("now()");
+
+                    b.Property<string>("RequestedBy")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("requested_by");
+
+                    b.Property<long>("Total")
+                        .HasColumnType("bigint")
+                        .HasColumnName("total");
+
+                    b.HasKey("Id")
+                        .HasName("pk_erasures");
+
+                    b.HasIndex("PersonHash")
+                        .IsUnique()
+                        .HasDatabaseName("erasures_open")
+                        .HasFilter("finished_at is null");
+
+                    b.ToTable("erasures", (string)null);
+                });
+
+            modelBuilder.Entity("QueueWorkers.Erasing.ErasureItem", b =>
+                {
+                    b.Property<Guid>("ErasureId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("erasure_id");
+
+                    b.Property<short>("Kind")
+                        .HasColumnType("smallint")
+                        .HasColumnName("kind");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.HasKey("ErasureId", "Kind", "Id")
+                        .HasName("pk_erasure_items");
+
+                    b.ToTable("erasure_items", (string)null);
                 });
 
             modelBuilder.Entity("QueueWorkers.FlowControl.Cancellation.CancelledSubject", b =>

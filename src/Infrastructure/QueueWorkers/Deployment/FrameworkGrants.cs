@@ -1,4 +1,5 @@
 using QueueWorkers.Completeness;
+using QueueWorkers.Erasing;
 using QueueWorkers.Idempotency;
 using QueueWorkers.Scheduling;
 
@@ -58,6 +59,7 @@ public static class FrameworkGrants
         "select, insert, update on replays",
         "select, insert on cancelled_subjects",
         "select on step_reports",
+        .. ErasureSql.Grants,
     ];
 
     /// <summary>

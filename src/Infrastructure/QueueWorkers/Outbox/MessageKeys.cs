@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Reflection;
-using System.Security.Cryptography;
-using System.Text;
+using QueueWorkers.PersonalData;
 
 namespace QueueWorkers.Outbox;
 
@@ -28,13 +27,9 @@ public static class MessageKeys
     /// </summary>
     public static IReadOnlyList<string> DeclaredBy(Type message) => Declared.GetOrAdd(message, static t => Read(t));
 
-    /// <summary>A value fit for a message: it tells two apart and names nobody.</summary>
-    public static string ValueOf(string text)
-    {
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(Encoding.UTF8.GetBytes(text), hash);
-        return Convert.ToHexStringLower(hash[..Bytes]);
-    }
+    /// <summary>A value fit for a message: it tells two apart and names nobody, not even to who guesses.</summary>
+    public static string ValueOf(PersonalDataHash hash, string text) =>
+        Convert.ToHexStringLower(hash.Of("message key", text).AsSpan(0, Bytes));
 
     // By its name: contracts reference nothing, so the attribute is theirs, and the framework knows no contracts.
     private static IReadOnlyList<string> Read(Type message) =>

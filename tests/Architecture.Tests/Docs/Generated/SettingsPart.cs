@@ -72,6 +72,20 @@ internal static partial class SettingsPart
             "deploy",
             "The integration events, separated by commas, that go to this queue of another system."
         ),
+        (
+            "PersonalData:Secret",
+            "text",
+            "required",
+            "API, dashboard",
+            "Secret of at least 32 characters with which hashes of mail addresses and posted bodies are made. Only in Development there is a default."
+        ),
+        (
+            "PersonalData:PreviousSecrets",
+            "text",
+            "none",
+            "API, dashboard",
+            "Earlier secrets, the latest first, separated by commas: hashes made with them are still recognised."
+        ),
         ("ORDERS_API_KEY", "text", "none", "deploy", "Key of the API client `demo`."),
         ("ORDERS_ADMIN_PASSWORD", "text", "none", "deploy", "Password of the operator `admin`."),
         ("ORDERS_OPERATOR_KEY", "text", "none", "deploy", "Key of the operator `admin` for the operator API."),
@@ -128,7 +142,7 @@ internal static partial class SettingsPart
                     {
                         "all" => [.. Hosts.Select(h => h.Name)],
                         "all but deploy" => [.. Hosts.Select(h => h.Name).Where(name => name != "deploy")],
-                        _ => new[] { s.Hosts },
+                        _ => s.Hosts.Split(", "),
                     },
                     (string?)null
                 )
