@@ -34,6 +34,8 @@ internal static class RedriveScenarios
         ["deadletter.after_close_missing"] = Purged,
         ["deadletter.before_set_copies"] = Copied,
         ["deadletter.after_set_copies"] = Copied,
+        ["deadletter.before_close_done"] = Copied,
+        ["deadletter.after_close_done"] = Copied,
         ["deadletter.before_late_record"] = Copied,
         ["deadletter.after_late_record"] = Copied,
         ["deadletter.before_read_unrecorded"] = Found,

@@ -33,7 +33,7 @@ public sealed class Failure
     /// </summary>
     public int Generation { get; init; }
 
-    /// <summary>Copies in the queue at the last look; 0 before the first.</summary>
+    /// <summary>In how many copies it was found in the queue, of which one was left; 0 before the first look.</summary>
     public int Copies { get; init; }
 
     /// <summary>The original message id: the idempotency key of its steps.</summary>

@@ -18,6 +18,13 @@ internal static partial class FailureLog
     [LoggerMessage(4002, LogLevel.Information, "Redriven or archived messages were removed: {Count} from {Queue}")]
     public static partial void Removed(ILogger logger, int count, string queue);
 
+    [LoggerMessage(
+        4012,
+        LogLevel.Information,
+        "A message was dead-lettered in several copies, all but one were removed: {Count} from {Queue}"
+    )]
+    public static partial void CopiesRemoved(ILogger logger, int count, string queue);
+
     [LoggerMessage(4003, LogLevel.Information, "Restored messages were put back: {Count} into {Queue}")]
     public static partial void PutBack(ILogger logger, int count, string queue);
 

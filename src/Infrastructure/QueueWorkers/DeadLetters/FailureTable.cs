@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using QueueWorkers.Idempotency;
 
 namespace QueueWorkers.DeadLetters;
 
@@ -13,6 +14,20 @@ public sealed class FailureTable : IEntityTypeConfiguration<Failure>
 {
     /// <summary>States whose message stands in its queue, or has still to be taken out of it.</summary>
     internal static readonly string InQueue = $"removed_at is null and state <> {FailureState.Gone:D}";
+
+    /// <summary>
+    /// Whether the work of a failure's message is done, as an SQL condition: it is in the idempotency table, or its
+    /// effect is there.
+    /// </summary>
+    /// <param name="row">A row with <c>message_id</c>, <c>step</c> and <c>subject_id</c>, as SQL.</param>
+    internal static string IsDone(string row) =>
+        $"""
+            (exists (select from idempotency i where i.message_id = {row}.message_id
+                    and ({row}.step is null or i.step = {row}.step))
+                or exists (select from effects e where e.subject_id = {row}.subject_id
+                    and e.message_id = {row}.message_id
+                    and (e.step = {row}.step or {row}.step is null) and e.state = {EffectState.Done:D}))
+            """;
 
     /// <inheritdoc />
     public void Configure(EntityTypeBuilder<Failure> builder)

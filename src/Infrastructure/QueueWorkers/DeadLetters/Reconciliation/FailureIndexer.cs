@@ -23,10 +23,14 @@ public sealed class FailureIndexer(
     ILogger<FailureIndexer> logger
 ) : ResilientLoop(DatabaseClock.Provider)
 {
+    // What another copy has done is looked for while such a copy may still come: it is sent within minutes of the first.
+    // Later ones are found by the full look.
     private static readonly string Expected = $"""
-        select queue, sum(greatest(copies, 1)) filter (where removed_at is null)::bigint,
+        select queue, count(*) filter (where removed_at is null),
             count(*) filter (where state not in ({FailureState.Failed:D}, {FailureState.Gone:D}) and removed_at is null
-            or state = {FailureState.Failed:D} and removed_at is not null)
+            or state = {FailureState.Failed:D} and (removed_at is not null
+                or kind = {FailureKind.Error:D} and last_at > now() - interval '15 minutes'
+                    and {FailureTable.IsDone("failures")}))
         from failures where {FailureTable.InQueue} or state = {FailureState.Failed:D} group by queue
         """;
 

@@ -15,8 +15,9 @@ namespace QueueWorkers.DeadLetters.Reconciliation;
 /// 2. The queue's messages are held and compared with the rows, window by window: bodies of one window are in memory. A message without a row gets one, and where no step has
 ///    recorded it, its step counts as failed from now on
 ///    (<see cref="DeadLetterRecorder"/>). Dying here returns the messages.
-/// 3. A message whose row says that it was sent again (its outbox row is committed) or put away is acked; then the row
-///    says that it is out. Dying in between leaves a row whose message is gone: 4 fixes it.
+/// 3. A message whose row says that it was sent again (its outbox row is committed), put away, or done by another copy
+///    is acked; then the row says that it is out. Dying in between leaves a row whose message is gone: 4 fixes it.
+///    Of several copies of one message all but one are acked while that one is held.
 /// 4. A row whose message is not there, long enough after it was dead-lettered, is closed: done when another copy has
 ///    done the work, out when it was to be taken out, else gone.
 /// 5. Everything else goes back with one nack.
@@ -130,6 +131,8 @@ public sealed class FailureReconciler(
             .. found.Values.Where(f => f.Row is { State: not (FailureState.Failed or FailureState.Gone) }),
         ];
         await look.RemoveAsync(outdated.SelectMany(f => f.Tags), cancellationToken);
+        var extra = found.Values.Except(outdated).SelectMany(f => f.Tags.Skip(1)).ToArray();
+        await look.RemoveAsync(extra, cancellationToken);
         await look.EndAsync(cancellationToken);
 
         await ReconcilerSql.MarkRemovedAsync(connection, [.. outdated.Select(f => f.Row!.Value.Id)], cancellationToken);
@@ -150,6 +153,9 @@ public sealed class FailureReconciler(
         var removed = outdated.Sum(f => f.Tags.Count);
         if (removed > 0)
             FailureLog.Removed(logger, removed, queue);
+        if (extra.Length > 0)
+            FailureLog.CopiesRemoved(logger, extra.Length, queue);
+        removed += extra.Length;
         if (unknown > 0)
             FailureLog.Found(logger, unknown, queue);
         return new ReconcileResult(queue, look.Count - removed, unknown, removed, closed, putBack, look.IsComplete);
@@ -196,12 +202,18 @@ public sealed class FailureReconciler(
             fresh.FindAll(m => found[(m.Identity, m.Generation)].Row is { State: FailureState.Failed })
         );
         await AddAsync(connection, unknown, cancellationToken);
+        await CloseDoneAsync(
+            connection,
+            queue,
+            [.. failed.Select(m => found[(m.Identity, m.Generation)])],
+            cancellationToken
+        );
         if (settles)
             await SettleAsync(connection, failed, cancellationToken);
         return unknown.Count;
     }
 
-    // How many copies of a message stand in the queue is known when all of it has been seen.
+    // In how many copies a message was dead-lettered is known when all of the queue has been seen.
     private static async Task NoteCopiesAsync(
         NpgsqlConnection connection,
         string queue,
@@ -209,6 +221,7 @@ public sealed class FailureReconciler(
         CancellationToken cancellationToken
     )
     {
+        var copies = new List<(Guid Id, int Copies)>();
         Found[] grown = [.. found.Where(f => f.Row is null && f.Tags.Count > f.Message.Copies)];
         if (grown.Length > 0)
         {
@@ -221,19 +234,14 @@ public sealed class FailureReconciler(
             foreach (var f in grown)
             {
                 if (rows.TryGetValue((f.Message.Identity, f.Message.Generation), out var row))
-                    f.Row = row;
+                    copies.Add((row.Id, f.Tags.Count));
             }
         }
 
-        await ReconcilerSql.SetCopiesAsync(
-            connection,
-            [
-                .. found
-                    .Where(f => f.Row is { State: FailureState.Failed } row && row.Copies != f.Tags.Count)
-                    .Select(f => (f.Row!.Value.Id, f.Tags.Count)),
-            ],
-            cancellationToken
-        );
+        // One was there before.
+        foreach (var f in found.Where(f => f.Row is { State: FailureState.Failed } && f.Tags.Count > 1))
+            copies.Add((f.Row!.Value.Id, f.Row.Value.Copies + f.Tags.Count - 1));
+        await ReconcilerSql.SetCopiesAsync(connection, copies, cancellationToken);
     }
 
     private async Task AddAsync(
@@ -273,6 +281,26 @@ public sealed class FailureReconciler(
         Failpoint.Hit("deadletter.after_late_record", Outside.Database);
         if (settled > 0)
             FailureLog.Settled(logger, settled);
+    }
+
+    // A relay that was not sure of a publish sends a second copy: one of the two may be done although the other failed.
+    private async Task CloseDoneAsync(
+        NpgsqlConnection connection,
+        string queue,
+        IReadOnlyList<Found> failed,
+        CancellationToken cancellationToken
+    )
+    {
+        var done = await ReconcilerSql.CloseDoneAsync(
+            connection,
+            [.. failed.Select(f => f.Row!.Value.Id)],
+            cancellationToken
+        );
+        if (done.Count == 0)
+            return;
+        foreach (var f in failed.Where(f => done.Contains(f.Row!.Value.Id)))
+            f.Row = f.Row!.Value with { State = FailureState.Redriven };
+        FailureLog.DoneElsewhere(logger, done.Count, queue);
     }
 
     private async Task<int> CloseMissingAsync(

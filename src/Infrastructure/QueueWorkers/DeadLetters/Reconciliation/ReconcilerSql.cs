@@ -2,7 +2,6 @@ using System.Data;
 using Npgsql;
 using QueueWorkers.Data;
 using QueueWorkers.DeadLetters.Recording;
-using QueueWorkers.Idempotency;
 using RabbitMQ.Client;
 
 namespace QueueWorkers.DeadLetters.Reconciliation;
@@ -40,13 +39,23 @@ internal sealed record RestoredMessage(
 /// <summary>The statements of <see cref="FailureReconciler"/>.</summary>
 internal static class ReconcilerSql
 {
+    private const string DoneByAnotherCopy = "Another copy of the message has done the work.";
+
     private const string Rows = """
         select f.identity, f.generation, f.id, f.state, f.copies
             from unnest($2::uuid[], $3::integer[]) as t(identity, generation)
         join failures f on f.queue = $1 and f.identity = t.identity and f.generation = t.generation
         """;
 
-    // "Done": the work of the message is in the idempotency table, or its effect is there.
+    // Of one kind only, so that nothing is taken out of a queue of another: what nobody consumed has no work to be done.
+    private static readonly string CloseDone = $"""
+        update failures f set state = {FailureState.Redriven:D}, closed_at = now(), note = '{DoneByAnotherCopy}'
+        from (select id from failures where id = any($1) and state = {FailureState.Failed:D}
+            and kind = {FailureKind.Error:D} order by id for no key update) l
+        where f.id = l.id and {FailureTable.IsDone("f")}
+        returning f.id
+        """;
+
     private static readonly string CloseMissing = $"""
         with missing as (
             select f.id, f.state, f.message_id, f.step, f.subject_id from failures f
@@ -54,11 +63,7 @@ internal static class ReconcilerSql
                 and not exists (select from unnest($3::uuid[], $4::integer[]) as t(identity, generation)
                     where t.identity = f.identity and t.generation = f.generation)),
         judged as (
-            select m.id, m.state, m.state = {FailureState.Failed:D} and (
-                exists (select from idempotency i where i.message_id = m.message_id
-                    and (m.step is null or i.step = m.step))
-                or exists (select from effects e where e.subject_id = m.subject_id and e.message_id = m.message_id
-                    and (e.step = m.step or m.step is null) and e.state = {EffectState.Done:D})) as done
+            select m.id, m.state, m.state = {FailureState.Failed:D} and {FailureTable.IsDone("m")} as done
             from missing m),
         closed as (
             update failures f set removed_at = now(),
@@ -66,7 +71,7 @@ internal static class ReconcilerSql
                     when j.done then {FailureState.Redriven:D} else {FailureState.Gone:D} end,
                 closed_at = coalesce(f.closed_at, now()),
                 note = case when j.state <> {FailureState.Failed:D} then f.note
-                    when j.done then 'Another copy of the message has done the work.'
+                    when j.done then '{DoneByAnotherCopy}'
                     else 'The message is not in its queue any more: purged or moved by hand.' end
             from judged j where f.id = j.id and f.state = j.state and f.removed_at is null
                 returning j.state as was, j.done)
@@ -155,6 +160,25 @@ internal static class ReconcilerSql
         await reader.ReadAsync(cancellationToken);
         Failpoint.Hit("deadletter.after_close_missing", Outside.Database);
         return (reader.GetInt32("done"), reader.GetInt32("gone"));
+    }
+
+    // Which of the failures another copy of the message has done: their messages are to be taken out.
+    public static async Task<HashSet<Guid>> CloseDoneAsync(
+        NpgsqlConnection connection,
+        Guid[] ids,
+        CancellationToken cancellationToken
+    )
+    {
+        if (ids.Length == 0)
+            return [];
+        await using var command = Command(connection, CloseDone, ids);
+        var done = new HashSet<Guid>();
+        Failpoint.Hit("deadletter.before_close_done", Outside.Database);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+            done.Add(reader.GetGuid("id"));
+        Failpoint.Hit("deadletter.after_close_done", Outside.Database);
+        return done;
     }
 
     public static async Task MarkRemovedAsync(
