@@ -3,6 +3,7 @@ using Orders.Dashboard.Auth;
 using Orders.Dashboard.Proxy;
 using Orders.Dashboard.Viewing;
 using QueueWorkers.Operators;
+using QueueWorkers.Operators.Sessions;
 
 namespace Orders.Dashboard.Login;
 
@@ -17,6 +18,7 @@ internal static class LoginRoutes
     public static IServiceCollection AddLogin(this IServiceCollection services, IConfiguration configuration) =>
         services
             .AddSingleton(LoginOptions.Read(configuration))
+            .AddSingleton(OperatorSessionOptions.Read(configuration))
             .AddSingleton<OperatorSessions>()
             .AddSingleton<KnownSessions>()
             .AddSingleton<LoginLimits>()

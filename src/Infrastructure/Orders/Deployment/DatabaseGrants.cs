@@ -1,3 +1,4 @@
+using Orders.Infrastructure.Keys;
 using Orders.Infrastructure.Webhooks;
 using QueueWorkers.Deployment;
 using QueueWorkers.Steps;
@@ -31,6 +32,7 @@ public sealed class DatabaseGrants : IDatabaseRoles
         "select on orders, order_lines, order_progress, invoices, credit_notes, catalogue, stock, stock_movements",
         "update on order_progress",
         .. WebhookDeliveryReader.Grants,
+        .. ClientKeyFunctions.Grants,
     ];
 
     /// <summary>Every worker. A step's own tables are in its policy.</summary>

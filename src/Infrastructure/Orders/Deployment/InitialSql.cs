@@ -1,4 +1,6 @@
 using Microsoft.EntityFrameworkCore.Migrations;
+using Orders.Infrastructure.Keys;
+using QueueWorkers.Operators.Accounts;
 
 namespace Orders.Infrastructure.Deployment;
 
@@ -102,7 +104,9 @@ internal static class InitialSql
     /// <summary>Adds it to the migration.</summary>
     public static void Apply(MigrationBuilder migration)
     {
-        foreach (var sql in (string[])[Storage, Rows, Audit, Search, Webhooks])
+        foreach (
+            var sql in (string[])[Storage, Rows, Audit, Search, Webhooks, AccountFunctions.Sql, ClientKeyFunctions.Sql]
+        )
             migration.Sql(sql);
     }
 }
