@@ -1,5 +1,6 @@
 using System.Globalization;
 using Orders.Dashboard.Auth;
+using Orders.Dashboard.Oidc;
 using Orders.Dashboard.Proxy;
 using Orders.Dashboard.Viewing;
 using QueueWorkers.Operators;
@@ -32,6 +33,7 @@ internal static class LoginRoutes
                 (HttpContext http) => Page.Of<LoginPage>(new { Return = Local(http.Request.Query["return"]) })
             )
             .AllowAnonymous();
+        app.MapOidc();
         app.MapPost("/login", LogInAsync).AllowAnonymous().DisableAntiforgery();
     }
 
@@ -90,7 +92,7 @@ internal static class LoginRoutes
 
     // Only to ourselves, in visible ASCII, as our own addresses are: "//elsewhere" and "/\elsewhere" are other hosts to
     // a browser, which drops tabs and line ends before it looks.
-    private static string Local(string? address) =>
+    public static string Local(string? address) =>
         address is ['/', not ('/' or '\\'), ..] and { Length: <= LongestReturn }
         && address.AsSpan().IndexOfAnyExceptInRange('!', '~') < 0
             ? address
