@@ -3,6 +3,7 @@ using Orders.Dashboard.Api.Problems;
 using Orders.Dashboard.Auth;
 using Orders.Dashboard.Live;
 using Orders.Dashboard.Login;
+using Orders.Dashboard.Oidc;
 using Orders.Dashboard.Proxy;
 using Orders.Dashboard.Viewing;
 using Orders.Infrastructure;
@@ -45,6 +46,7 @@ internal static class DashboardApplication
             )
             .Collect(() => builder.Services.AddReverseProxy(builder.Configuration))
             .Collect(() => builder.Services.AddLogin(builder.Configuration))
+            .Collect(() => builder.Services.AddOidc(builder.Configuration))
             .Collect(() => builder.Services.AddLiveStream(builder.Configuration))
             .Collect(() => builder.Services.AddAuditAnchors(builder.Configuration))
             .Collect(() => builder.Services.AddOperatorAuth().AddOperatorApi().AddPages(builder.Configuration))

@@ -34,6 +34,9 @@ internal static partial class DashboardLog
     )]
     public static partial void LockedOut(ILogger logger, string address, int tries, TimeSpan lockOut);
 
+    [LoggerMessage(5005, LogLevel.Warning, "Login by the identity provider was refused: {Why}")]
+    public static partial void ProviderLoginRefused(ILogger logger, string why);
+
     [LoggerMessage(5010, LogLevel.Warning, "Reading a part of a page failed: {What}, trace {TraceId}")]
     public static partial void RegionNotRead(ILogger logger, string what, string traceId, Exception fault);
 

@@ -2,13 +2,17 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc;
+using Orders.Dashboard.Accounts;
+using Orders.Dashboard.Api.Accounts;
 using Orders.Dashboard.Auth;
 using Orders.Dashboard.Failures;
 using Orders.Dashboard.Schedules;
+using Orders.Infrastructure.Keys;
 using QueueWorkers.DeadLetters.Search;
 using QueueWorkers.FlowControl;
 using QueueWorkers.FlowControl.CircuitBreakers;
 using QueueWorkers.FlowControl.Workers;
+using QueueWorkers.Operators.Accounts;
 
 namespace Orders.Dashboard.Api;
 
@@ -33,6 +37,11 @@ internal static class OperatorApi
             .AddSingleton<WorkerDrains>()
             .AddSingleton<WorkerAcknowledgements>()
             .AddSingleton<ScheduleConfirmation>()
+            .AddSingleton<OperatorAccounts>()
+            .AddSingleton<OperatorKeys>()
+            .AddSingleton<OperatorReader>()
+            .AddSingleton<ClientKeys>()
+            .AddSingleton<OwnPassword>()
             .ConfigureHttpJsonOptions(json =>
             {
                 json.SerializerOptions.Converters.Add(new JsonStringEnumConverter());
@@ -69,6 +78,8 @@ internal static class OperatorApi
         RedrivesApi.Map(api);
         EffectsApi.Map(api);
         OperatorsApi.Map(api);
+        OperatorAccountsApi.Map(api);
+        ClientKeysApi.Map(api);
         AuditApi.Map(api);
         ControlsApi.Map(api);
         WorkersApi.Map(api);

@@ -3,7 +3,7 @@ using QueueWorkers.Operators;
 
 namespace Orders.Dashboard.Api;
 
-/// <summary>Operators: for now, who the key belongs to.</summary>
+/// <summary>Who the key of the caller belongs to.</summary>
 internal static class OperatorsApi
 {
     public static void Map(RouteGroupBuilder api) =>

@@ -140,7 +140,7 @@
     next.classList.add('at');
     $('a', next).focus();
   };
-  const places = { o: '/', r: '/orders', f: '/failures', q: '/queues', b: '/outbox', w: '/workers', s: '/schedules', m: '/metrics-view', a: '/audit', l: '/alerts' };
+  const places = { o: '/', r: '/orders', f: '/failures', q: '/queues', b: '/outbox', w: '/workers', s: '/schedules', m: '/metrics-view', a: '/audit', l: '/alerts', p: '/operators', k: '/keys' };
   let g = -Infinity;
   document.addEventListener('keydown', e => {
     if (e.ctrlKey || e.metaKey || e.altKey || e.target.matches('input:not([type=checkbox]),textarea,select') || $('dialog[open]')) return;

@@ -1,3 +1,5 @@
+using QueueWorkers.Operators;
+
 namespace Orders.Dashboard.Layout;
 
 /// <summary>A page of the navigation.</summary>
@@ -5,7 +7,14 @@ namespace Orders.Dashboard.Layout;
 /// <param name="Href">Its address.</param>
 /// <param name="Key">The key that goes there after <c>g</c>.</param>
 /// <param name="Badge">The live figure beside it; null for none.</param>
-internal sealed record Place(string Name, string Href, char Key, string? Badge = null);
+/// <param name="Needs">The role that it takes.</param>
+internal sealed record Place(
+    string Name,
+    string Href,
+    char Key,
+    string? Badge = null,
+    OperatorRole Needs = OperatorRole.Viewer
+);
 
 /// <summary>The navigation, in its order.</summary>
 internal static class Places
@@ -22,5 +31,10 @@ internal static class Places
         new("Metrics", "/metrics-view", 'm'),
         new("Alerts", "/alerts", 'l'),
         new("Audit", "/audit", 'a'),
+        new("Operators", "/operators", 'p', Needs: OperatorRole.Admin),
+        new("API keys", "/keys", 'k', Needs: OperatorRole.Admin),
     ];
+
+    /// <summary>Those that a role may open.</summary>
+    public static IEnumerable<Place> For(OperatorRole role) => All.Where(place => role >= place.Needs);
 }

@@ -36,7 +36,7 @@ internal sealed class LiveAuthority(OperatorSessions sessions, KnownSessions kno
             {
                 var now = await known.FindAsync(
                     _secret,
-                    token => sessions.FindAsync(_secret, token),
+                    token => sessions.FindAsync(_secret, isActive: false, token),
                     Every / 2,
                     cancellationToken
                 );

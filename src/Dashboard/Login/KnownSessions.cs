@@ -13,7 +13,7 @@ namespace Orders.Dashboard.Login;
 internal sealed class KnownSessions(StrangerLane strangers, TimeProvider time)
 {
     /// <summary>How long a page that changes nothing believes what was seen.</summary>
-    public static readonly TimeSpan Fresh = TimeSpan.FromSeconds(15);
+    public static readonly TimeSpan Fresh = TimeSpan.FromSeconds(4);
 
     private static readonly TimeSpan Outage = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
@@ -64,6 +64,16 @@ internal sealed class KnownSessions(StrangerLane strangers, TimeProvider time)
         }
 
         return found;
+    }
+
+    /// <summary>Forgets all sessions of an operator whose account was changed.</summary>
+    public void ForgetAllOf(string name)
+    {
+        foreach (var (secret, (known, _)) in _seen)
+        {
+            if (known.Name == name)
+                _seen.TryRemove(secret, out _);
+        }
     }
 
     /// <summary>Forgets a session that was ended.</summary>

@@ -1,8 +1,10 @@
 using System.Globalization;
 using Orders.Dashboard.Auth;
+using Orders.Dashboard.Oidc;
 using Orders.Dashboard.Proxy;
 using Orders.Dashboard.Viewing;
 using QueueWorkers.Operators;
+using QueueWorkers.Operators.Sessions;
 
 namespace Orders.Dashboard.Login;
 
@@ -17,6 +19,7 @@ internal static class LoginRoutes
     public static IServiceCollection AddLogin(this IServiceCollection services, IConfiguration configuration) =>
         services
             .AddSingleton(LoginOptions.Read(configuration))
+            .AddSingleton(OperatorSessionOptions.Read(configuration))
             .AddSingleton<OperatorSessions>()
             .AddSingleton<KnownSessions>()
             .AddSingleton<LoginLimits>()
@@ -30,6 +33,7 @@ internal static class LoginRoutes
                 (HttpContext http) => Page.Of<LoginPage>(new { Return = Local(http.Request.Query["return"]) })
             )
             .AllowAnonymous();
+        app.MapOidc();
         app.MapPost("/login", LogInAsync).AllowAnonymous().DisableAntiforgery();
     }
 
@@ -88,7 +92,7 @@ internal static class LoginRoutes
 
     // Only to ourselves, in visible ASCII, as our own addresses are: "//elsewhere" and "/\elsewhere" are other hosts to
     // a browser, which drops tabs and line ends before it looks.
-    private static string Local(string? address) =>
+    public static string Local(string? address) =>
         address is ['/', not ('/' or '\\'), ..] and { Length: <= LongestReturn }
         && address.AsSpan().IndexOfAnyExceptInRange('!', '~') < 0
             ? address

@@ -28,7 +28,7 @@ internal sealed class SessionAuthentication(
             return AuthenticateResult.NoResult();
         var found = await known.FindAsync(
             secret,
-            token => sessions.FindAsync(secret, token),
+            token => sessions.FindAsync(secret, IsActive(Request), token),
             HttpMethods.IsGet(Request.Method) ? KnownSessions.Fresh : null,
             Context.RequestAborted
         );
@@ -38,6 +38,11 @@ internal sealed class SessionAuthentication(
                 new AuthenticationTicket(KeyAuthentication.PrincipalOf(found, Scheme), Scheme)
             );
     }
+
+    // What a page that is left open fetches by itself keeps no session alive.
+    private static bool IsActive(HttpRequest request) =>
+        !request.Headers.ContainsKey("HX-Request")
+        && !request.Path.StartsWithSegments("/live", StringComparison.Ordinal);
 
     /// <inheritdoc />
     protected override Task HandleChallengeAsync(AuthenticationProperties properties)

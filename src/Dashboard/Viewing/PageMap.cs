@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Authorization;
+using Orders.Dashboard.Accounts;
 using Orders.Dashboard.Alerts;
 using Orders.Dashboard.Assets;
 using Orders.Dashboard.Audit;
@@ -91,6 +92,9 @@ internal static class PageMap
         ScheduleRoutes.Map(pages);
         AlertRoutes.Map(pages);
         AuditRoutes.Map(pages);
+        OperatorRoutes.Map(pages);
+        KeyRoutes.Map(pages);
+        OwnPasswordRoutes.Map(pages);
         // For GET only: one for every method would, where a POST comes without a body, be chosen before an endpoint of
         // the API whose body may be left out.
         var nowhere = pages

@@ -12,6 +12,9 @@ public sealed class ApiKey
     /// <summary>SHA-256 of the key. The key is 256 random bits, so a slow password hash would add nothing.</summary>
     public byte[] Hash { get; init; } = [];
 
+    /// <summary>The key's first characters, to recognise it by; empty for one that was stored without.</summary>
+    public string Hint { get; init; } = "";
+
     /// <summary>What it may do: <c>orders:write</c>, <c>orders:read</c>, <c>webhooks:write</c>.</summary>
     public string[] Scopes { get; init; } = [];
 
@@ -23,4 +26,7 @@ public sealed class ApiKey
 
     /// <summary>When it was revoked; null while it is valid.</summary>
     public DateTimeOffset? RevokedAt { get; init; }
+
+    /// <summary>The key that a rotation made in its place; null without one.</summary>
+    public Guid? ReplacedBy { get; init; }
 }

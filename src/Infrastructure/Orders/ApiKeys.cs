@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
 using QueueWorkers.Clocks;
+using QueueWorkers.Operators.Keys;
 
 namespace Orders.Infrastructure;
 
@@ -31,6 +32,7 @@ public sealed class ApiKeys(OrdersDbContext context)
                 Id = DatabaseClock.NewId(),
                 ClientId = clientId,
                 Hash = hash,
+                Hint = KeyText.HintOf(key),
                 Scopes = scopes,
                 CreatedAt = DatabaseClock.UtcNow,
             }

@@ -150,6 +150,7 @@ public sealed class OrderTables
         builder.ToTable("api_keys");
         builder.HasKey(k => k.Id);
         builder.HasIndex(k => k.Hash).IsUnique();
+        builder.Property(k => k.Hint).HasDefaultValue("");
         builder.Property(k => k.CreatedAt).HasDefaultValueSql("now()");
     }
 

@@ -10,6 +10,7 @@ using QueueWorkers.Monitoring;
 using QueueWorkers.Monitoring.Alerts;
 using QueueWorkers.Monitoring.History;
 using QueueWorkers.Operators;
+using QueueWorkers.Operators.Keys;
 using QueueWorkers.Outbox;
 using QueueWorkers.Redrive;
 using QueueWorkers.Steps;
@@ -83,6 +84,9 @@ public sealed class OrdersDbContext(DbContextOptions<OrdersDbContext> options) :
 
     /// <summary>Operators.</summary>
     public DbSet<OperatorAccount> Operators => Set<OperatorAccount>();
+
+    /// <summary>Keys of operators.</summary>
+    public DbSet<OperatorKeyRecord> OperatorKeys => Set<OperatorKeyRecord>();
 
     /// <summary>Failed messages.</summary>
     public DbSet<Failure> Failures => Set<Failure>();

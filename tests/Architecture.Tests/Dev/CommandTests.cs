@@ -68,6 +68,9 @@ internal sealed class CommandTests
     [TestCase("found '--dryrun'; did you mean '--dry-run'?", "redrive", "--step", "email", "--dryrun")]
     [TestCase("found '--totl'; did you mean '--total'?", "limit", "email", "--totl", "3")]
     [TestCase("found '--lst'; did you mean '--list'?", "replay", "--lst")]
+    [TestCase("found 'rotaet'; did you mean 'rotate'?", "keys", "rotaet")]
+    [TestCase("found '--scpoes'; did you mean '--scopes'?", "keys", "create", "shop", "--scpoes", "orders:read")]
+    [TestCase("found 'disabel'; did you mean 'disable'?", "operators", "disabel")]
     public async Task What_was_meant_is_proposed_before_anything_is_done(string says, params string[] command)
     {
         var answer = await _clone.RunAsync(command);
@@ -87,6 +90,8 @@ internal sealed class CommandTests
     [TestCase("limit", "email", "--reset", "--reason", "x")]
     [TestCase("drain", "c0ffee", "--reason", "x")]
     [TestCase("undrain", "c0ffee", "--reason", "x")]
+    [TestCase("keys", "list")]
+    [TestCase("operators", "list")]
     public async Task Nothing_that_runs_is_said_in_two_lines_at_most(params string[] command)
     {
         var answer = await _clone.RunAsync(command);

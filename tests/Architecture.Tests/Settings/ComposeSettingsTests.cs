@@ -12,10 +12,9 @@ public sealed class ComposeSettingsTests
     private static readonly Dictionary<string, string[]> MoreSecrets = new()
     {
         ["api"] = ["PERSONAL_DATA_SECRET"],
-        ["dashboard"] = ["PERSONAL_DATA_SECRET"],
+        ["dashboard"] = ["AUDIT_SIGNING_KEY", "PERSONAL_DATA_SECRET"],
         ["warehouse"] = ["WAREHOUSE_SECRET"],
         ["outside-world"] = ["WAREHOUSE_SECRET"],
-        ["dashboard"] = ["AUDIT_SIGNING_KEY"],
         ["postgres"] = ["POSTGRES_OWNER_PASSWORD"],
         ["rabbitmq"] = ["RABBITMQ_ADMIN_PASSWORD"],
     };

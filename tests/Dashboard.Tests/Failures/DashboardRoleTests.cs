@@ -178,7 +178,7 @@ internal sealed class DashboardRoleTests : ShopFixture
         var sessions = Dashboard.Services.GetRequiredService<OperatorSessions>();
         Assert.That(await sessions.BeginAsync("lola", "wrong password", default), Is.Null);
         var secret = await sessions.BeginAsync("lola", "right password", default);
-        Assert.That((await sessions.FindAsync(secret!, default))?.Name, Is.EqualTo("lola"));
+        Assert.That((await sessions.FindAsync(secret!, isActive: true, default))?.Name, Is.EqualTo("lola"));
         await sessions.EndAsync(secret!, default);
 
         var alerts = Dashboard.Services.GetRequiredService<AlertStore>();

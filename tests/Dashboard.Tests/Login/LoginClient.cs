@@ -54,9 +54,12 @@ internal sealed class LoginClient : IDisposable
         );
     }
 
-    public async Task<int> LookAsync(string path)
+    public async Task<int> LookAsync(string path, params IEnumerable<(string Name, string Value)> headers)
     {
-        using var answer = await _http.GetAsync(new Uri(path, UriKind.Relative));
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(path, UriKind.Relative));
+        foreach (var (header, value) in headers)
+            request.Headers.TryAddWithoutValidation(header, value);
+        using var answer = await _http.SendAsync(request);
         return (int)answer.StatusCode;
     }
 

@@ -295,7 +295,7 @@ public sealed class DeployWhileRunningTests : SystemFixture
                     where relnamespace = 'public'::regnamespace)
                 || (select string_agg(name, ',' order by name) from operators)
             """;
-        await DeployAsync(First, ("ORDERS_ADMIN_PASSWORD", "a password of an admin"));
+        await DeployAsync(First, ("ORDERS_ADMIN_PASSWORD", "a password of somebody"));
         var before = await TestSystem.Database.ScalarAsync<string>(State);
         var catalogue = new StepCatalogue().Add<GiftStep>().Add<BrokenStep>();
 

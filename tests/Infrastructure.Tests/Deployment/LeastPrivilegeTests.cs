@@ -193,7 +193,32 @@ public sealed class LeastPrivilegeTests : SystemFixture
     [TestCase("dashboard", "create table mine (id integer)")]
     [TestCase("dashboard", "update operators set role = 2")]
     [TestCase("dashboard", "update operators set password_hash = ''")]
-    [TestCase("dashboard", "update operators set key_hash = null")]
+    [TestCase("dashboard", "update operators set version = 7")]
+    [TestCase("dashboard", "update operators set external_id = 'me'")]
+    [TestCase("dashboard", "update operator_keys set revoked_at = null")]
+    [TestCase(
+        "dashboard",
+        "insert into operator_keys (id, name, hash, hint) values (gen_random_uuid(), 'admin', sha256('mine'), 'op_mine')"
+    )]
+    [TestCase("dashboard", "delete from operator_keys")]
+    [TestCase("dashboard", "delete from operators")]
+    [TestCase(
+        "dashboard",
+        "insert into operator_sessions (hash, name, expires_at, idle_until, external) values (sha256('mine'), 'admin', now(), now(), false)"
+    )]
+    [TestCase("dashboard", "update operator_sessions set expires_at = now() + interval '1 year'")]
+    [TestCase("dashboard", "update operator_sessions set name = 'admin'")]
+    [TestCase("dashboard", "select hash from api_keys")]
+    [TestCase("dashboard", "update api_keys set revoked_at = null")]
+    [TestCase(
+        "dashboard",
+        "insert into api_keys (id, client_id, hash, scopes) values (gen_random_uuid(), 'x', '', '{}')"
+    )]
+    [TestCase("dashboard", "select operator_acting('', true)")]
+    [TestCase("dashboard", "select operator_record('anna', 'nothing', 'nobody', 'to see')")]
+    [TestCase("api", "select operator_create('', 'to see', 'me', 2::smallint, null)")]
+    [TestCase("api", "select api_key_revoke('', 'to see', gen_random_uuid())")]
+    [TestCase("hurried", "select operator_session_begin('anna', '', '', interval '1 h', interval '1 h')")]
     [TestCase("dashboard", "update operators set disabled_at = null")]
     [TestCase("dashboard", "update alert_rules set name = 'mine'")]
     [TestCase("dashboard", "create temporary table mine (id integer)")]

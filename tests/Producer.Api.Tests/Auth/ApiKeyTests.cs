@@ -51,6 +51,25 @@ internal sealed class ApiKeyTests : ApiFixture
         );
     }
 
+    // As a rotation does with the old key.
+    [Test]
+    public async Task A_key_that_gets_an_end_while_it_is_in_use_is_dead_within_five_seconds_of_it()
+    {
+        var key = ApiKeys.NewKey();
+        await AddKeyAsync("alice", key, "orders:read");
+        Assert.That((await GetAsync("/orders", key)).Status, Is.EqualTo(200));
+        await Database.ExecuteAsync(
+            "update api_keys set expires_at = now() + interval '1 second' where hash = $1",
+            ApiKeys.HashOf(key)
+        );
+        await Eventually.That(
+            async () => (await GetAsync("/orders", key)).Status,
+            Is.EqualTo(401),
+            "the answer to a key that has ended",
+            WithinFiveSeconds
+        );
+    }
+
     [Test]
     public async Task A_key_is_known_within_five_seconds_after_a_first_try_that_came_too_early()
     {

@@ -1,4 +1,5 @@
 using Orders.Infrastructure.Erasing;
+using Orders.Infrastructure.Keys;
 using Orders.Infrastructure.Webhooks;
 using QueueWorkers.Deployment;
 using QueueWorkers.Steps;
@@ -33,6 +34,7 @@ public sealed class DatabaseGrants : IDatabaseRoles
         "update on order_progress",
         .. WebhookDeliveryReader.Grants,
         .. OrderEraser.Grants,
+        .. ClientKeyFunctions.Grants,
     ];
 
     /// <summary>Every worker. A step's own tables are in its policy.</summary>

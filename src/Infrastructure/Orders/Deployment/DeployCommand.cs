@@ -7,6 +7,7 @@ using QueueWorkers.Deployment;
 using QueueWorkers.Hosting;
 using QueueWorkers.Messaging;
 using QueueWorkers.Operators;
+using QueueWorkers.Operators.Accounts;
 using QueueWorkers.Scheduling;
 using QueueWorkers.Steps;
 using QueueWorkers.Tls;
@@ -19,6 +20,8 @@ namespace Orders.Infrastructure.Deployment;
 /// </summary>
 public static class DeployCommand
 {
+    private const string Admin = "admin";
+
     // One holds the lock and writes, one migrates, one reads meanwhile, one to spare.
     private const int Connections = 4;
 
@@ -47,6 +50,10 @@ public static class DeployCommand
             .Collect(() => services.AddOrdersStore(configuration, atLeast: Connections))
             .Collect(() => Subscriptions.Of(catalogue, configuration));
         var broker = problems.Read(() => RabbitMqOptions.Read(configuration, management: true));
+        var weak = configuration["ORDERS_ADMIN_PASSWORD"] is { Length: > 0 } given
+            ? PasswordRules.ProblemOf(given, Admin)
+            : null;
+        problems.Require(weak is null, $"ORDERS_ADMIN_PASSWORD cannot be used. {weak}");
         problems.ThrowIfAny();
 
         services
@@ -132,7 +139,7 @@ public static class DeployCommand
         if (password is { Length: > 0 } || operatorKey is { Length: > 0 })
             await OperatorStore.EnsureAsync(
                 connection,
-                "admin",
+                Admin,
                 OperatorRole.Admin,
                 password,
                 operatorKey,

@@ -1,6 +1,8 @@
 using Microsoft.EntityFrameworkCore.Migrations;
 using Orders.Infrastructure.Erasing;
+using Orders.Infrastructure.Keys;
 using QueueWorkers.Erasing;
+using QueueWorkers.Operators.Accounts;
 
 namespace Orders.Infrastructure.Deployment;
 
@@ -106,7 +108,17 @@ internal static class InitialSql
     {
         foreach (
             var sql in (string[])
-                [Storage, Rows, Audit, Search, Webhooks, ErasureSql.Function, OrderErasureSql.Functions]
+                [
+                    Storage,
+                    Rows,
+                    Audit,
+                    Search,
+                    Webhooks,
+                    ErasureSql.Function,
+                    OrderErasureSql.Functions,
+                    AccountFunctions.Sql,
+                    ClientKeyFunctions.Sql,
+                ]
         )
             migration.Sql(sql);
     }

@@ -90,10 +90,12 @@ namespace Orders.Infrastructure.Migrations
                     id = table.Column<Guid>(type: "uuid", nullable: false),
                     client_id = table.Column<string>(type: "text", nullable: false),
                     hash = table.Column<byte[]>(type: "bytea", nullable: false),
+                    hint = table.Column<string>(type: "text", nullable: false, defaultValue: ""),
                     scopes = table.Column<string[]>(type: "text[]", nullable: false),
                     created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()"),
                     expires_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
-                    revoked_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true)
+                    revoked_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    replaced_by = table.Column<Guid>(type: "uuid", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -436,7 +438,9 @@ namespace Orders.Infrastructure.Migrations
                     name = table.Column<string>(type: "text", nullable: false),
                     role = table.Column<short>(type: "smallint", nullable: false),
                     password_hash = table.Column<string>(type: "text", nullable: true),
-                    key_hash = table.Column<byte[]>(type: "bytea", nullable: true),
+                    deployed_password_hash = table.Column<string>(type: "text", nullable: true),
+                    external_id = table.Column<string>(type: "text", nullable: true),
+                    version = table.Column<int>(type: "integer", nullable: false, defaultValue: 1),
                     created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()"),
                     disabled_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true)
                 },
@@ -894,13 +898,40 @@ namespace Orders.Infrastructure.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "operator_keys",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    name = table.Column<string>(type: "text", nullable: false),
+                    hash = table.Column<byte[]>(type: "bytea", nullable: false),
+                    hint = table.Column<string>(type: "text", nullable: false),
+                    deployed = table.Column<bool>(type: "boolean", nullable: false, defaultValue: false),
+                    created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()"),
+                    expires_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    revoked_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    replaced_by = table.Column<Guid>(type: "uuid", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_operator_keys", x => x.id);
+                    table.ForeignKey(
+                        name: "fk_operator_keys_operators_name",
+                        column: x => x.name,
+                        principalTable: "operators",
+                        principalColumn: "name",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "operator_sessions",
                 columns: table => new
                 {
                     hash = table.Column<byte[]>(type: "bytea", nullable: false),
                     name = table.Column<string>(type: "text", nullable: false),
                     created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()"),
-                    expires_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                    expires_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    idle_until = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    external = table.Column<bool>(type: "boolean", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -1150,14 +1181,25 @@ namespace Orders.Infrastructure.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "ix_operator_keys_hash",
+                table: "operator_keys",
+                column: "hash",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "ix_operator_keys_name",
+                table: "operator_keys",
+                column: "name");
+
+            migrationBuilder.CreateIndex(
                 name: "ix_operator_sessions_name",
                 table: "operator_sessions",
                 column: "name");
 
             migrationBuilder.CreateIndex(
-                name: "ix_operators_key_hash",
+                name: "ix_operators_external_id",
                 table: "operators",
-                column: "key_hash",
+                column: "external_id",
                 unique: true);
 
             migrationBuilder.CreateIndex(

@@ -51,6 +51,17 @@ namespace Orders.Infrastructure.Migrations
                         .HasColumnType("bytea")
                         .HasColumnName("hash");
 
+                    b.Property<string>("Hint")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("")
+                        .HasColumnName("hint");
+
+                    b.Property<Guid?>("ReplacedBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("replaced_by");
+
                     b.Property<DateTimeOffset?>("RevokedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("revoked_at");
@@ -1888,6 +1899,64 @@ namespace Orders.Infrastructure.Migrations
                     b.ToTable("audit", (string)null);
                 });
 
+            modelBuilder.Entity("QueueWorkers.Operators.Keys.OperatorKeyRecord", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at")
+                        .HasDefaultValueSql("now()");
+
+                    b.Property<bool>("Deployed")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("boolean")
+                        .HasDefaultValue(false)
+                        .HasColumnName("deployed");
+
+                    b.Property<DateTimeOffset?>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("expires_at");
+
+                    b.Property<byte[]>("Hash")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("hash");
+
+                    b.Property<string>("Hint")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("hint");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<Guid?>("ReplacedBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("replaced_by");
+
+                    b.Property<DateTimeOffset?>("RevokedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("revoked_at");
+
+                    b.HasKey("Id")
+                        .HasName("pk_operator_keys");
+
+                    b.HasIndex("Hash")
+                        .IsUnique()
+                        .HasDatabaseName("ix_operator_keys_hash");
+
+                    b.HasIndex("Name")
+                        .HasDatabaseName("ix_operator_keys_name");
+
+                    b.ToTable("operator_keys", (string)null);
+                });
+
             modelBuilder.Entity("QueueWorkers.Operators.OperatorAccount", b =>
                 {
                     b.Property<string>("Name")
@@ -1900,13 +1969,17 @@ namespace Orders.Infrastructure.Migrations
                         .HasColumnName("created_at")
                         .HasDefaultValueSql("now()");
 
+                    b.Property<string>("DeployedPasswordHash")
+                        .HasColumnType("text")
+                        .HasColumnName("deployed_password_hash");
+
                     b.Property<DateTimeOffset?>("DisabledAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("disabled_at");
 
-                    b.Property<byte[]>("KeyHash")
-                        .HasColumnType("bytea")
-                        .HasColumnName("key_hash");
+                    b.Property<string>("ExternalId")
+                        .HasColumnType("text")
+                        .HasColumnName("external_id");
 
                     b.Property<string>("PasswordHash")
                         .HasColumnType("text")
@@ -1916,12 +1989,18 @@ namespace Orders.Infrastructure.Migrations
                         .HasColumnType("smallint")
                         .HasColumnName("role");
 
+                    b.Property<int>("Version")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(1)
+                        .HasColumnName("version");
+
                     b.HasKey("Name")
                         .HasName("pk_operators");
 
-                    b.HasIndex("KeyHash")
+                    b.HasIndex("ExternalId")
                         .IsUnique()
-                        .HasDatabaseName("ix_operators_key_hash");
+                        .HasDatabaseName("ix_operators_external_id");
 
                     b.ToTable("operators", (string)null);
                 });
@@ -1941,6 +2020,14 @@ namespace Orders.Infrastructure.Migrations
                     b.Property<DateTimeOffset>("ExpiresAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("expires_at");
+
+                    b.Property<bool>("External")
+                        .HasColumnType("boolean")
+                        .HasColumnName("external");
+
+                    b.Property<DateTimeOffset>("IdleUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("idle_until");
 
                     b.Property<string>("Name")
                         .IsRequired()
@@ -2576,6 +2663,16 @@ namespace Orders.Infrastructure.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_order_progress_orders_order_id");
+                });
+
+            modelBuilder.Entity("QueueWorkers.Operators.Keys.OperatorKeyRecord", b =>
+                {
+                    b.HasOne("QueueWorkers.Operators.OperatorAccount", null)
+                        .WithMany()
+                        .HasForeignKey("Name")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_operator_keys_operators_name");
                 });
 
             modelBuilder.Entity("QueueWorkers.Operators.OperatorSession", b =>

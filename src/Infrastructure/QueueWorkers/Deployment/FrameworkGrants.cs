@@ -1,6 +1,7 @@
 using QueueWorkers.Completeness;
 using QueueWorkers.Erasing;
 using QueueWorkers.Idempotency;
+using QueueWorkers.Operators.Accounts;
 using QueueWorkers.Scheduling;
 
 namespace QueueWorkers.Deployment;
@@ -39,10 +40,11 @@ public static class FrameworkGrants
         // What an operator says of an uncertain effect.
         "insert on idempotency",
         "update (state, lease_until, at) on effects",
-        // A login changes nothing of an operator: no role, password or key.
+        // Role, password, key and session of an operator are changed by functions only.
+        .. AccountFunctions.Grants,
         "select on operators, alert_rules",
         "update (silenced_until, threshold, hold, enabled) on alert_rules",
-        "select, insert, update, delete on operator_sessions, alerts",
+        "select, insert, update, delete on alerts",
         "select, insert, delete on step_history",
         "select, insert, update on failures, redrives, redrive_items",
         "select, insert, update, delete on leases",

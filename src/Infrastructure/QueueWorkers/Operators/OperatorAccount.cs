@@ -15,9 +15,18 @@ public sealed class OperatorAccount
     public string? PasswordHash { get; init; }
 
     /// <summary>
-    /// SHA-256 of the operator's key, see <see cref="OperatorKey"/>; null for an operator without one.
+    /// The password that the deployment gave, hashed; null without one. A deployment with the same password leaves the
+    /// operator's own one alone.
     /// </summary>
-    public byte[]? KeyHash { get; init; }
+    public string? DeployedPasswordHash { get; init; }
+
+    /// <summary>
+    /// Who the operator is at the identity provider, <c>issuer subject</c>; null for an operator with a password or keys.
+    /// </summary>
+    public string? ExternalId { get; init; }
+
+    /// <summary>Grows with each change of role, password or state: who changes it says which one was seen.</summary>
+    public int Version { get; init; }
 
     /// <summary>When the operator was made.</summary>
     public DateTimeOffset CreatedAt { get; init; }

@@ -5,7 +5,8 @@ namespace QueueWorkers.Operators;
 
 /// <summary>
 /// Hashes passwords: PBKDF2 with SHA-256, a salt each, and the number of rounds beside it, so that it can grow. Stored
-/// as <c>pbkdf2-sha256$rounds$salt$hash</c>.
+/// as <c>pbkdf2-sha256$rounds$salt$check</c>. The check is the SHA-256 of what PBKDF2 gives: only who knows the password
+/// can show the database the value before that last step, see <see cref="ProofOf"/>.
 /// </summary>
 public static class OperatorPassword
 {
@@ -19,21 +20,27 @@ public static class OperatorPassword
         var salt = RandomNumberGenerator.GetBytes(16);
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{Scheme}${Rounds}${Convert.ToBase64String(salt)}${Convert.ToBase64String(Derive(password, salt, Rounds))}"
+            $"{Scheme}${Rounds}${Convert.ToBase64String(salt)}${Convert.ToBase64String(SHA256.HashData(Derive(password, salt, Rounds)))}"
         );
     }
 
     /// <summary>
     /// Whether a password is the one that was hashed. Takes as long for a wrong one as for the right one.
     /// </summary>
-    public static bool Verify(string password, string stored)
+    public static bool Verify(string password, string stored) => ProofOf(password, stored) is not null;
+
+    /// <summary>
+    /// What proves to the database that somebody knows the password; null when it is a wrong one. Takes as long for a
+    /// wrong one as for the right one.
+    /// </summary>
+    public static byte[]? ProofOf(string password, string stored)
     {
-        var parts = stored.Split('$');
-        return parts is [Scheme, var rounds, var salt, var hash]
-            && CryptographicOperations.FixedTimeEquals(
-                Derive(password, Convert.FromBase64String(salt), int.Parse(rounds, CultureInfo.InvariantCulture)),
-                Convert.FromBase64String(hash)
-            );
+        if (stored.Split('$') is not [Scheme, var rounds, var salt, var check])
+            return null;
+        var proof = Derive(password, Convert.FromBase64String(salt), int.Parse(rounds, CultureInfo.InvariantCulture));
+        return CryptographicOperations.FixedTimeEquals(SHA256.HashData(proof), Convert.FromBase64String(check))
+            ? proof
+            : null;
     }
 
     private static byte[] Derive(string password, byte[] salt, int rounds) =>

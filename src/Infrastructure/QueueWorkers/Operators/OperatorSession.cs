@@ -17,6 +17,12 @@ public sealed class OperatorSession
 
     /// <summary>When it ends.</summary>
     public DateTimeOffset ExpiresAt { get; init; }
+
+    /// <summary>When it ends unless the operator does something before.</summary>
+    public DateTimeOffset IdleUntil { get; init; }
+
+    /// <summary>Whether the identity provider let the operator in; false for a password.</summary>
+    public bool External { get; init; }
 }
 
 /// <summary>

@@ -1,22 +1,50 @@
 using System.Data;
 using Npgsql;
 using NpgsqlTypes;
+using QueueWorkers.Clocks;
 using QueueWorkers.Data;
+using QueueWorkers.Operators.Keys;
 
 namespace QueueWorkers.Operators;
 
 /// <summary>Finds operators, and makes the first one.</summary>
 public sealed class OperatorStore(NpgsqlDataSource database)
 {
-    private const string Columns = "name, role, password_hash, key_hash, created_at, disabled_at";
+    private const string Columns =
+        "o.name, o.role, o.password_hash, o.deployed_password_hash, o.external_id, o.version, o.created_at, "
+        + "o.disabled_at";
 
-    /// <summary>The operator whose key this is; null when there is none, or it is shut out.</summary>
+    // What an operator has done about the key or the account since the last deployment stays, unless it brings another
+    // key or another password.
+    private const string EnsureAccount = """
+        insert into operators (name, role, password_hash, deployed_password_hash) values ($1, $2, $3, $3)
+        on conflict (name) do update set role = excluded.role, disabled_at = null, version = operators.version + 1,
+            password_hash = excluded.password_hash, deployed_password_hash = excluded.password_hash
+        where excluded.password_hash is not null
+        """;
+
+    private const string EnsureKey = """
+        with old as (update operator_keys set revoked_at = now()
+            where name = $1 and deployed and hash <> $2 and revoked_at is null),
+        new as (insert into operator_keys (id, name, hash, hint, deployed) values ($3, $1, $2, $4, true)
+            on conflict (hash) do nothing returning name)
+        update operators o set role = $5, disabled_at = null, version = o.version + 1
+        from new where o.name = new.name and (o.role <> $5 or o.disabled_at is not null)
+        """;
+
+    /// <summary>
+    /// The operator whose key this is; null when there is none, it has expired or was revoked, or the operator is shut
+    /// out.
+    /// </summary>
     public async Task<OperatorAccount?> FindByKeyAsync(string key, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         return await FindAsync(
             connection,
-            $"select {Columns} from operators where key_hash = $1 and disabled_at is null",
+            $"""
+            select {Columns} from operator_keys k join operators o on o.name = k.name where k.hash = $1
+                and k.revoked_at is null and (k.expires_at is null or k.expires_at > now()) and o.disabled_at is null
+            """,
             OperatorKey.HashOf(key),
             cancellationToken
         );
@@ -30,7 +58,10 @@ public sealed class OperatorStore(NpgsqlDataSource database)
     }
 
     /// <summary>
-    /// Makes an operator, or gives an existing one this password and this key; what is null stays as it is.
+    /// Makes an operator, or gives an existing one this password and this key, as a deployment does; what is null stays
+    /// as it is. A password or key that this gave before changes nothing: the operator may have changed it since.
+    /// A new one replaces it, gives the role, lets a disabled operator in again, and ends the sessions of a changed
+    /// password.
     /// </summary>
     public async Task EnsureAsync(
         string name,
@@ -54,27 +85,40 @@ public sealed class OperatorStore(NpgsqlDataSource database)
         CancellationToken cancellationToken
     )
     {
+        var known = await FindAsync(
+            connection,
+            $"select {Columns} from operators o where o.name = $1",
+            name,
+            cancellationToken
+        );
         // A new hash of the same password differs each time: written only when the password has changed.
-        var known = await FindByNameAsync(connection, name, cancellationToken);
         var hash =
-            password is null || (known?.PasswordHash is { } stored && OperatorPassword.Verify(password, stored))
-                ? known?.PasswordHash
+            password is null || (known?.DeployedPasswordHash is { } stored && OperatorPassword.Verify(password, stored))
+                ? null
                 : OperatorPassword.Hash(password);
-        await using var command = new NpgsqlCommand(
-            """
-            insert into operators (name, role, password_hash, key_hash) values ($1, $2, $3, $4)
-            on conflict (name) do update set role = excluded.role,
-                password_hash = coalesce(excluded.password_hash, operators.password_hash),
-                key_hash = coalesce(excluded.key_hash, operators.key_hash)
-            """,
-            connection
-        );
+        await using (var account = new NpgsqlCommand(EnsureAccount, connection))
+        {
+            account.Parameters.Add(new() { Value = name });
+            account.Parameters.Add(new() { Value = (short)role });
+            account.Parameters.Add(new() { Value = (object?)hash ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
+            await account.ExecuteNonQueryAsync(cancellationToken);
+        }
+
+        if (hash is not null && known is not null)
+        {
+            await using var end = new NpgsqlCommand("delete from operator_sessions where name = $1", connection);
+            end.Parameters.Add(new() { Value = name });
+            await end.ExecuteNonQueryAsync(cancellationToken);
+        }
+
+        if (key is null)
+            return;
+        await using var command = new NpgsqlCommand(EnsureKey, connection);
         command.Parameters.Add(new() { Value = name });
+        command.Parameters.Add(new() { Value = OperatorKey.HashOf(key) });
+        command.Parameters.Add(new() { Value = DatabaseClock.NewId() });
+        command.Parameters.Add(new() { Value = KeyText.HintOf(key) });
         command.Parameters.Add(new() { Value = (short)role });
-        command.Parameters.Add(new() { Value = (object?)hash ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
-        command.Parameters.Add(
-            new() { Value = key is null ? DBNull.Value : OperatorKey.HashOf(key), NpgsqlDbType = NpgsqlDbType.Bytea }
-        );
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
@@ -85,7 +129,7 @@ public sealed class OperatorStore(NpgsqlDataSource database)
     ) =>
         FindAsync(
             connection,
-            $"select {Columns} from operators where name = $1 and disabled_at is null",
+            $"select {Columns} from operators o where o.name = $1 and o.disabled_at is null",
             name,
             cancellationToken
         );
@@ -107,7 +151,9 @@ public sealed class OperatorStore(NpgsqlDataSource database)
             Name = reader.GetString("name"),
             Role = (OperatorRole)reader.GetInt16("role"),
             PasswordHash = reader.OptionalText("password_hash"),
-            KeyHash = reader.IsDBNull("key_hash") ? null : reader.GetFieldValue<byte[]>("key_hash"),
+            DeployedPasswordHash = reader.OptionalText("deployed_password_hash"),
+            ExternalId = reader.OptionalText("external_id"),
+            Version = reader.GetInt32("version"),
             CreatedAt = reader.GetFieldValue<DateTimeOffset>("created_at"),
             DisabledAt = reader.Optional<DateTimeOffset>("disabled_at"),
         };

@@ -11,7 +11,8 @@ public sealed class OperatorTable : IEntityTypeConfiguration<OperatorAccount>
     {
         builder.ToTable("operators");
         builder.HasKey(o => o.Name);
-        builder.HasIndex(o => o.KeyHash).IsUnique();
+        builder.HasIndex(o => o.ExternalId).IsUnique();
+        builder.Property(o => o.Version).HasDefaultValue(1);
         builder.Property(o => o.CreatedAt).HasDefaultValueSql("now()");
     }
 }

@@ -1,0 +1,90 @@
+using Orders.Dashboard.Auth;
+using QueueWorkers.Operators;
+using QueueWorkers.Operators.Accounts;
+
+namespace Orders.Dashboard.Api.Accounts;
+
+/// <summary>Keys of operators: make, rotate, revoke. They are listed with their operators.</summary>
+internal static class OperatorKeysApi
+{
+    private const string List = "/api/operators";
+
+    public static void Map(RouteGroupBuilder operators)
+    {
+        operators
+            .MapPost(
+                "/{name}/keys",
+                (
+                    string name,
+                    NewOperatorKey wanted,
+                    HttpContext context,
+                    OperatorKeys keys,
+                    CancellationToken cancellationToken
+                ) =>
+                    AccountAnswers.ForAsync(
+                        wanted.Reason,
+                        async reason =>
+                            AccountAnswers.Made(
+                                await keys.CreateAsync(
+                                    ActingSecret.Of(context),
+                                    reason,
+                                    name,
+                                    wanted.ExpiresAt,
+                                    cancellationToken
+                                ),
+                                List
+                            )
+                    )
+            )
+            .Needs(OperatorRole.Admin);
+        operators
+            .MapPost(
+                "/keys/{id:guid}/rotate",
+                (
+                    Guid id,
+                    KeyRotation terms,
+                    HttpContext context,
+                    OperatorKeys keys,
+                    CancellationToken cancellationToken
+                ) =>
+                    AccountAnswers.ForAsync(
+                        terms.Reason,
+                        async reason =>
+                            AccountAnswers.Made(
+                                await keys.RotateAsync(
+                                    ActingSecret.Of(context),
+                                    reason,
+                                    id,
+                                    terms.Overlap,
+                                    terms.ExpiresAt,
+                                    cancellationToken
+                                ),
+                                List
+                            )
+                    )
+            )
+            .Needs(OperatorRole.Admin);
+        operators
+            .MapPost(
+                "/keys/{id:guid}/revoke",
+                (
+                    Guid id,
+                    KeyRevocation because,
+                    HttpContext context,
+                    OperatorKeys keys,
+                    CancellationToken cancellationToken
+                ) =>
+                    AccountAnswers.ForAsync(
+                        because.Reason,
+                        async reason =>
+                        {
+                            await keys.RevokeAsync(ActingSecret.Of(context), reason, id, cancellationToken);
+                            return Results.NoContent();
+                        }
+                    )
+            )
+            .Needs(OperatorRole.Admin);
+    }
+
+    private sealed record NewOperatorKey(DateTimeOffset? ExpiresAt = null, string? Reason = null);
+}
