@@ -44,8 +44,8 @@ public sealed class SbomTests
         var packages = dependencies
             .RootElement.GetProperty("targets")
             .EnumerateObject()
-            .Single()
-            .Value.EnumerateObject()
+            // One without and one with the runtime identifier.
+            .SelectMany(target => target.Value.EnumerateObject())
             .Where(library => Files.Any(kind => library.Value.TryGetProperty(kind, out _)))
             .Select(library => library.Name)
             .Where(name =>
@@ -53,6 +53,7 @@ public sealed class SbomTests
                 == "package"
             )
             .Select(name => $"pkg:nuget/{name.Replace('/', '@')}")
+            .Distinct()
             .ToArray();
         Assert.That(packages, Has.Length.GreaterThan(image == "outside-world" ? 0 : 10));
         var debian = RunningInstallation
