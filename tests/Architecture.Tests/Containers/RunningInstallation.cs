@@ -9,6 +9,8 @@ internal sealed class RunningInstallation : IAsyncDisposable
 {
     // What ./dev is told beside .env: a test that changes a secret leaves .env as it is.
     private readonly Dictionary<string, string> _environment;
+    private readonly SortedSet<string> _changed = new(StringComparer.Ordinal);
+    private readonly string _override = Path.Combine(Path.GetTempPath(), $"orders-{Guid.NewGuid():N}.yml");
 
     private RunningInstallation(string project, bool isOurs, Dictionary<string, string> environment) =>
         (Project, IsOurs, _environment) = (project, isOurs, environment);
@@ -68,7 +70,21 @@ internal sealed class RunningInstallation : IAsyncDisposable
                 .Trim('\'', '"');
 
     /// <summary>Changes a setting for the next command of ./dev.</summary>
-    public void Change(string name, string value) => _environment[name] = value;
+    /// <remarks>
+    /// <c>migrate</c> reads the passwords that it sets from <c>.env</c> itself, where other installations of this clone
+    /// have theirs: it gets the changed ones by a compose file of their own.
+    /// </remarks>
+    public void Change(string name, string value)
+    {
+        _environment[name] = value;
+        _changed.Add(name);
+        File.WriteAllText(
+            _override,
+            "services:\n  migrate:\n    environment:\n"
+                + string.Concat(_changed.Select(changed => $"      {changed}: ${{{changed}}}\n"))
+        );
+        _environment["COMPOSE_FILE"] = $"docker-compose.yml:{_override}";
+    }
 
     /// <summary>Runs a command of <c>./dev</c> on it.</summary>
     public Task<string> DevAsync(params IReadOnlyList<string> arguments) =>
@@ -88,6 +104,7 @@ internal sealed class RunningInstallation : IAsyncDisposable
     {
         if (IsOurs)
             await RunAsync(TimeSpan.FromMinutes(5), "bash", ["dev", "down", "--volumes"], _environment);
+        File.Delete(_override);
     }
 
     private static bool IsSetting(string line) => line[0] != '#' && line.Contains('=', StringComparison.Ordinal);
