@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Orders.Architecture.Tests.Settings;
 
 namespace Orders.Architecture.Tests.Containers;
@@ -99,6 +100,19 @@ public sealed class ComposeContainersTests
         Assert.That(
             published,
             Is.EquivalentTo(ExpectedContainers.Ports.Select(p => (p.Service, p.Target, "127.0.0.1", p.Default)))
+        );
+    }
+
+    [Test]
+    public void The_page_on_security_lists_these_ports()
+    {
+        var rows = Regex.Matches(
+            Repository.Read("docs/security.md"),
+            @"(?m)^\| `([a-z-]+)` \| `(\d+)` \| `127\.0\.0\.1` [^|]*\| `(\d+)` [^|]*\| `docker-compose\.yml` \|$"
+        );
+        Assert.That(
+            rows.Select(row => string.Join(' ', row.Groups.Values.Skip(1).Select(group => group.Value))),
+            Is.EquivalentTo(ExpectedContainers.Ports.Select(p => $"{p.Service} {p.Target} {p.Default}"))
         );
     }
 
