@@ -3,6 +3,7 @@ using Orders.Dashboard.Auth;
 using Orders.Dashboard.Oidc;
 using Orders.Dashboard.Proxy;
 using Orders.Dashboard.Viewing;
+using QueueWorkers.Hosting;
 using QueueWorkers.Operators;
 using QueueWorkers.Operators.Sessions;
 
@@ -16,15 +17,23 @@ internal static class LoginRoutes
 
     /// <summary>Adds what the login and its sessions stand on.</summary>
     /// <exception cref="QueueWorkers.Hosting.InvalidConfigurationException">With every problem found.</exception>
-    public static IServiceCollection AddLogin(this IServiceCollection services, IConfiguration configuration) =>
-        services
-            .AddSingleton(LoginOptions.Read(configuration))
-            .AddSingleton(OperatorSessionOptions.Read(configuration))
+    public static IServiceCollection AddLogin(this IServiceCollection services, IConfiguration configuration)
+    {
+        LoginOptions? logins = null;
+        OperatorSessionOptions? sessions = null;
+        new ConfigurationProblems()
+            .Collect(() => logins = LoginOptions.Read(configuration))
+            .Collect(() => sessions = OperatorSessionOptions.Read(configuration))
+            .ThrowIfAny();
+        return services
+            .AddSingleton(logins!)
+            .AddSingleton(sessions!)
             .AddSingleton<OperatorSessions>()
             .AddSingleton<KnownSessions>()
             .AddSingleton<LoginLimits>()
             .AddSingleton<LoginQueue>()
             .AddSingleton<PasswordLogin>();
+    }
 
     public static void MapLogin(this IEndpointRouteBuilder app)
     {
