@@ -167,7 +167,7 @@ internal sealed class ChangedMessageTests : ShopFixture
             patch,
             start = true,
         };
-        var plan = (await PostAsync("/api/redrives/preview", ViewerKey, request)).Body;
+        var plan = (await PostAsync("/api/redrives/preview", AdminKey, request)).Body;
         Assert.That(
             (plan["total"]!.GetValue<int>(), plan["toSend"]!.GetValue<int>(), plan["invalid"]!.GetValue<int>()),
             Is.EqualTo((3, 2, 1)),
@@ -186,7 +186,7 @@ internal sealed class ChangedMessageTests : ShopFixture
             (
                 await PostAsync(
                     "/api/redrives/preview",
-                    ViewerKey,
+                    AdminKey,
                     request with
                     {
                         patch =
@@ -204,7 +204,7 @@ internal sealed class ChangedMessageTests : ShopFixture
             Is.Zero,
             "a patch whose result does not fit"
         );
-        var made = await PostAsync("/api/redrives", OperatorsKey, request);
+        var made = await PostAsync("/api/redrives", AdminKey, request);
         var done = await UntilDoneAsync($"/api/redrives/{made.Body["redrive"]!["id"]!.GetValue<Guid>()}");
         Assert.That(
             (done["done"]!.GetValue<int>(), done["skipped"]!.GetValue<int>()),
