@@ -131,7 +131,7 @@ internal sealed class QuarantinedRowTests : ShopFixture
         var id = await TestSystem.Database.ScalarAsync<Guid>("select id from failures where subject_id = $1", order);
         var made = await PostAsync(
             "/api/redrives",
-            patch is null ? OperatorsKey : AdminKey,
+            OperatorsKey,
             new
             {
                 filter = new { ids = new[] { id } },
