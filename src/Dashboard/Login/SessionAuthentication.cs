@@ -26,10 +26,13 @@ internal sealed class SessionAuthentication(
     {
         if (SessionCookie.SecretOf(Context) is not { Length: > 0 } secret)
             return AuthenticateResult.NoResult();
+        // A page that somebody opens prolongs the session, which only the database does.
         var found = await known.FindAsync(
             secret,
             token => sessions.FindAsync(secret, IsActive(Request), token),
-            HttpMethods.IsGet(Request.Method) ? KnownSessions.Fresh : null,
+            !HttpMethods.IsGet(Request.Method) ? null
+                : IsActive(Request) ? TimeSpan.Zero
+                : KnownSessions.Fresh,
             Context.RequestAborted
         );
         return found is null

@@ -16,9 +16,8 @@ internal static class SessionCookie
     public static string? SecretOf(HttpContext http)
     {
         var cookies = http.Request.Cookies;
-        return http.Request.IsHttps
-            ? cookies[http.Request.PathBase.HasValue ? OfPath : OfHost]
-            : cookies[OfHost] ?? cookies[Plain];
+        var bound = cookies[http.Request.PathBase.HasValue ? OfPath : OfHost];
+        return http.Request.IsHttps ? bound : bound ?? cookies[Plain];
     }
 
     /// <summary>Gives the browser a secret to keep.</summary>

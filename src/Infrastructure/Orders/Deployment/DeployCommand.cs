@@ -18,9 +18,10 @@ namespace Orders.Infrastructure.Deployment;
 /// The whole deployment, for <c>Workers deploy</c> and for tests: database, broker, roles and users, and what the demo
 /// needs. Safe to repeat.
 /// </summary>
-public static class DeployCommand
+public static partial class DeployCommand
 {
     private const string Admin = "admin";
+    private const string LogCategory = "Orders.Deployment";
 
     // One holds the lock and writes, one migrates, one reads meanwhile, one to spare.
     private const int Connections = 4;
@@ -71,7 +72,7 @@ public static class DeployCommand
             .AddSingleton(schedules ?? new ScheduleCatalogue())
             .AddSingleton<ScheduleDeployment>();
         await using var provider = services.BuildServiceProvider();
-        var logger = provider.GetRequiredService<ILoggerFactory>().CreateLogger("Orders.Deployment");
+        var logger = provider.GetRequiredService<ILoggerFactory>().CreateLogger(LogCategory);
         provider.GetRequiredService<UnknownSettingsReport>().Write();
         await ServerWait.UntilAsync(
             "the database",
@@ -136,14 +137,20 @@ public static class DeployCommand
                 cancellationToken
             );
         var (password, operatorKey) = (configuration["ORDERS_ADMIN_PASSWORD"], configuration["ORDERS_OPERATOR_KEY"]);
-        if (password is { Length: > 0 } || operatorKey is { Length: > 0 })
-            await OperatorStore.EnsureAsync(
+        if (
+            (password is { Length: > 0 } || operatorKey is { Length: > 0 })
+            && !await OperatorStore.EnsureAsync(
                 connection,
                 Admin,
                 OperatorRole.Admin,
                 password,
                 operatorKey,
                 cancellationToken
-            );
+            )
+        )
+            KeyIsDead(all.GetRequiredService<ILoggerFactory>().CreateLogger(LogCategory));
     }
+
+    [LoggerMessage(3009, LogLevel.Warning, "ORDERS_OPERATOR_KEY was revoked or has expired; choose another")]
+    private static partial void KeyIsDead(ILogger logger);
 }

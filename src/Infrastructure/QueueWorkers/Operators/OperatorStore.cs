@@ -24,12 +24,15 @@ public sealed class OperatorStore(NpgsqlDataSource database)
         """;
 
     private const string EnsureKey = """
-        with old as (update operator_keys set revoked_at = now()
-            where name = $1 and deployed and hash <> $2 and revoked_at is null),
+        with dead as (select from operator_keys
+            where hash = $2 and (revoked_at is not null or expires_at <= now())),
+        old as (update operator_keys set revoked_at = now()
+            where name = $1 and deployed and hash <> $2 and revoked_at is null and not exists (select from dead)),
         new as (insert into operator_keys (id, name, hash, hint, deployed) values ($3, $1, $2, $4, true)
-            on conflict (hash) do nothing returning name)
-        update operators o set role = $5, disabled_at = null, version = o.version + 1
-        from new where o.name = new.name and (o.role <> $5 or o.disabled_at is not null)
+            on conflict (hash) do nothing returning name),
+        let_in as (update operators o set role = $5, disabled_at = null, version = o.version + 1
+            from new where o.name = new.name and (o.role <> $5 or o.disabled_at is not null))
+        select not exists (select from dead)
         """;
 
     /// <summary>
@@ -63,7 +66,9 @@ public sealed class OperatorStore(NpgsqlDataSource database)
     /// A new one replaces it, gives the role, lets a disabled operator in again, and ends the sessions of a changed
     /// password.
     /// </summary>
-    public async Task EnsureAsync(
+    /// <returns>False when the key was revoked or has expired: it stays so, and the one of before stays valid.</returns>
+    /// <exception cref="InvalidOperationException">The operator comes from the identity provider.</exception>
+    public async Task<bool> EnsureAsync(
         string name,
         OperatorRole role,
         string? password,
@@ -72,11 +77,11 @@ public sealed class OperatorStore(NpgsqlDataSource database)
     )
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await EnsureAsync(connection, name, role, password, key, cancellationToken);
+        return await EnsureAsync(connection, name, role, password, key, cancellationToken);
     }
 
     /// <summary>The same over a connection of the caller's, in its transaction.</summary>
-    public static async Task EnsureAsync(
+    public static async Task<bool> EnsureAsync(
         NpgsqlConnection connection,
         string name,
         OperatorRole role,
@@ -91,6 +96,10 @@ public sealed class OperatorStore(NpgsqlDataSource database)
             name,
             cancellationToken
         );
+        if (known?.ExternalId is not null)
+            throw new InvalidOperationException(
+                $"Operator '{name}' comes from the identity provider; rename it there, or deploy without ORDERS_ADMIN_PASSWORD and ORDERS_OPERATOR_KEY."
+            );
         // A new hash of the same password differs each time: written only when the password has changed.
         var hash =
             password is null || (known?.DeployedPasswordHash is { } stored && OperatorPassword.Verify(password, stored))
@@ -112,14 +121,14 @@ public sealed class OperatorStore(NpgsqlDataSource database)
         }
 
         if (key is null)
-            return;
+            return true;
         await using var command = new NpgsqlCommand(EnsureKey, connection);
         command.Parameters.Add(new() { Value = name });
         command.Parameters.Add(new() { Value = OperatorKey.HashOf(key) });
         command.Parameters.Add(new() { Value = DatabaseClock.NewId() });
         command.Parameters.Add(new() { Value = KeyText.HintOf(key) });
         command.Parameters.Add(new() { Value = (short)role });
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        return await command.ExecuteScalarAsync(cancellationToken) is true;
     }
 
     private static Task<OperatorAccount?> FindByNameAsync(

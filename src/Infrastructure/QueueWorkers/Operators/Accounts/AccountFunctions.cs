@@ -230,7 +230,8 @@ public static class AccountFunctions
                 insert into operator_sessions (hash, name, expires_at, idle_until, external)
                     select session_hash, o.name, now() + lifetime, now() + least(idle, lifetime), false from operators o
                     where o.name = account and o.disabled_at is null
-                        and split_part(o.password_hash, '$', 4) = encode(sha256(proof), 'base64');
+                        and split_part(o.password_hash, '$', 4) = encode(sha256(proof), 'base64')
+                    for share of o;
                 return found;
             end $$;
 
