@@ -24,6 +24,7 @@ public sealed partial class BackgroundWorkTests
         ["src/Infrastructure/QueueWorkers/Messaging/SteadyBusStart.cs"] =
             "awaited when the bus is stopped; a step that does not consume is noticed by ConsumingWatch",
         ["src/Infrastructure/QueueWorkers/Operators/OperatorSessions.cs"] = "awaited",
+        ["src/Infrastructure/QueueWorkers/Operators/Accounts/OperatorAccounts.cs"] = "awaited",
         ["src/Producer.Api/Auth/ApiKeyCache.cs"] = "hands every fault to those who wait for the answer",
         ["src/Producer.Api/Intake/RequestBody.cs"] = "a timer that ends a read",
     };

@@ -19,9 +19,14 @@ internal sealed class AuditHeadWatchTests
     {
         await using var database = await TestDatabase.CreateAsync();
         var log = new LogCapture();
+        await WriteAsync(database, 1);
         // By time only at the start: later lines come from the number of rows.
-        using var host = await StartAsync(database, log, ("AnchorInterval", "1.00:00:00"), ("AnchorRows", "3"));
-        await WriteAsync(database, 5);
+        using var host = await StartAsync(database, log, ("AnchorInterval", "1.00:00:00"), ("AnchorRows", "4"));
+        await Eventually.Is(
+            () => Lines(log, Anchored).Any(line => line.Contains(": 1:", StringComparison.Ordinal)),
+            "an anchor of row 1"
+        );
+        await WriteAsync(database, 4);
         await Eventually.Is(
             () => Lines(log, $"{Anchored}").Any(line => line.Contains(": 5:", StringComparison.Ordinal)),
             "an anchor of row 5"

@@ -61,6 +61,7 @@ internal sealed class VocabularyTests
                     "422 invalid-webhook",
                     "422 idempotency-key-reused",
                     "429 too-many-requests",
+                    "429 too-much-at-once",
                     "500 internal-error",
                     "503 unavailable",
                     "503 outbox-full",
