@@ -46,7 +46,7 @@ internal static class OperatorRoutes
             async form =>
             {
                 var name = form.Fields["name"].ToString().Trim();
-                var password = form.Fields["with"] == "password" ? NewPassword.Make() : null;
+                var password = form.Fields["with"] == "password" ? NewPassword.Make(name) : null;
                 await accounts.CreateAsync(form.Acting, form.Reason, name, RoleIn(form), password, form.Aborted);
                 return password is null
                     ? Form.Back(Here, $"Operator {name} is made; make a key for it.")
@@ -108,7 +108,7 @@ internal static class OperatorRoutes
             Here,
             async form =>
             {
-                var password = NewPassword.Make();
+                var password = NewPassword.Make(name);
                 await accounts.ResetPasswordAsync(form.Acting, form.Reason, name, form.Version, password, form.Aborted);
                 known.ForgetAllOf(name);
                 return Password(name, password);

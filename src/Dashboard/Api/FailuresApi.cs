@@ -151,8 +151,8 @@ internal static class FailuresApi
     ) =>
         ApiProblem.GuardAsync(async () =>
         {
-            if (string.IsNullOrWhiteSpace(request.Reason))
-                return ApiProblem.InvalidParameter("reason must say why");
+            if (string.IsNullOrWhiteSpace(request.Reason) || request.Reason.Length > 500)
+                return ApiProblem.InvalidParameter("reason must say why, in at most 500 characters");
             if (request.Limit is < 1 or > 500)
                 return ApiProblem.InvalidParameter("limit must be 1–500");
             if (request.Filter is not { } filter)

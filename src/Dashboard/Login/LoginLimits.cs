@@ -7,7 +7,7 @@ namespace Orders.Dashboard.Login;
 /// </summary>
 internal sealed class LoginLimits(LoginOptions options, TimeProvider time)
 {
-    // Each count of a stranger has cost a check of a third of a second: within a lock period there are not so many.
+    // Each count of a name has cost a check of a third of a second: within a lock period there are not so many.
     private const int MostCounts = 20_000;
     private const int MostFamiliar = 1000;
     private static readonly TimeSpan Shortly = TimeSpan.FromSeconds(2);
@@ -34,11 +34,11 @@ internal sealed class LoginLimits(LoginOptions options, TimeProvider time)
     {
         lock (_lock)
         {
-            var (own, whole) = (CountOf((name, address)), CountOf((null, address)));
-            if (own is null || whole is null)
-                return options.LockOut;
-            if (WaitOf(own, options.Tries) is { } locked)
+            var own = _counts.GetValueOrDefault((name, address));
+            if (own is not null && WaitOf(own, options.Tries) is { } locked)
                 return locked;
+            // The name's count is made last: a refused address makes no more of them.
+            var whole = CountOf((null, address));
             // Somebody else at the same address does not lock out who was here before.
             if (!_familiar.Contains((name, address)))
             {
@@ -48,10 +48,12 @@ internal sealed class LoginLimits(LoginOptions options, TimeProvider time)
                     return Shortly;
             }
 
-            if (own.Failed + own.Running >= options.Tries)
+            if (own is not null && own.Failed + own.Running >= options.Tries)
                 return Shortly;
-            own.Running++;
+            // Before the other one is looked up again: making room spares only those that run.
             whole.Running++;
+            own = CountOf((name, address));
+            own.Running++;
             return null;
         }
     }
@@ -86,17 +88,21 @@ internal sealed class LoginLimits(LoginOptions options, TimeProvider time)
         }
     }
 
-    private Count? CountOf((string? Name, string Address) whose)
+    private Count CountOf((string? Name, string Address) whose)
     {
         if (_counts.TryGetValue(whose, out var count))
             return count;
         if (_counts.Count >= MostCounts)
         {
-            var now = time.GetUtcNow();
-            foreach (var (old, _) in _counts.Where(c => c.Value.Running == 0 && c.Value.Until <= now).ToArray())
+            // A stranger with many addresses forgives the oldest; nobody is refused for want of room.
+            foreach (
+                var (old, _) in _counts
+                    .Where(c => c.Value.Running == 0)
+                    .OrderBy(c => c.Value.Until)
+                    .Take(MostCounts / 10)
+                    .ToArray()
+            )
                 _counts.Remove(old);
-            if (_counts.Count >= MostCounts)
-                return null;
         }
 
         return _counts[whose] = new Count();

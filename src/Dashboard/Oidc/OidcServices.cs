@@ -53,7 +53,7 @@ internal static class OidcServices
                 new AuthenticationProperties { RedirectUri = LoginRoutes.Local(http.Request.Query["return"]) }
             );
         }
-        catch (InvalidOperationException away) when (OidcLogin.IsAway(away))
+        catch (Exception away) when (OidcLogin.IsAway(away) && !http.RequestAborted.IsCancellationRequested)
         {
             await login.RefuseAsync(http, away);
         }

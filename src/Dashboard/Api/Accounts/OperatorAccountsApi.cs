@@ -34,7 +34,11 @@ internal static class OperatorAccountsApi
                                 reason,
                                 name,
                                 change.Version,
-                                change.Role,
+                                change.Role
+                                    ?? throw new AccountRefusedException(
+                                        AccountRefusal.Invalid,
+                                        "role must be Viewer, Operator or Admin"
+                                    ),
                                 changing.Aborted
                             )
                     )
@@ -66,7 +70,7 @@ internal static class OperatorAccountsApi
     // Without a password in the body one is made up and answered, this once.
     private static Task<IResult> ResetPasswordAsync(string name, PasswordChange change, Changing changing)
     {
-        var made = change.Password is null ? NewPassword.Make() : null;
+        var made = change.Password is null ? NewPassword.Make(name) : null;
         return changing.RunAsync(
             change.Reason,
             name,
@@ -85,8 +89,8 @@ internal static class OperatorAccountsApi
 
     private static Task<IResult> CreateAsync(NewOperator wanted, HttpContext context, OperatorAccounts accounts)
     {
-        var made = wanted is { Password: null, WithPassword: true } ? NewPassword.Make() : null;
         var name = wanted.Name ?? "";
+        var made = wanted is { Password: null, WithPassword: true } ? NewPassword.Make(name) : null;
         return AccountAnswers.ForAsync(
             wanted.Reason,
             async reason =>
@@ -143,7 +147,7 @@ internal static class OperatorAccountsApi
         string? Reason = null
     );
 
-    private sealed record RoleChange(OperatorRole Role, int? Version = null, string? Reason = null);
+    private sealed record RoleChange(OperatorRole? Role = null, int? Version = null, string? Reason = null);
 
     private sealed record StateChange(int? Version = null, string? Reason = null);
 

@@ -81,7 +81,7 @@ public sealed partial class ClientKeys(NpgsqlDataSource database)
             "select api_key_create($1, $2, $3, $4, $5, $6, $7, $8)",
             cancellationToken,
             new() { Value = acting },
-            Text(reason),
+            Text(PersonalText.Of(reason)),
             Text(client),
             new() { Value = id },
             new() { Value = ApiKeys.HashOf(key) },
@@ -116,7 +116,7 @@ public sealed partial class ClientKeys(NpgsqlDataSource database)
             "select api_key_rotate($1, $2, $3, $4, $5, $6, $7, $8)",
             cancellationToken,
             new() { Value = acting },
-            Text(reason),
+            Text(PersonalText.Of(reason)),
             new() { Value = id },
             new() { Value = made },
             new() { Value = ApiKeys.HashOf(key) },
@@ -139,7 +139,7 @@ public sealed partial class ClientKeys(NpgsqlDataSource database)
             "select api_key_revoke($1, $2, $3)",
             cancellationToken,
             new() { Value = acting },
-            Text(reason),
+            Text(PersonalText.Of(reason)),
             new() { Value = id }
         );
 

@@ -22,7 +22,10 @@ public sealed class OperatorSessions(NpgsqlDataSource database, OperatorStore op
         select operator_session_begin($2, $3, $1, $4, $5)
         """;
 
-    private const string BeginExternal = "select operator_session_begin_external($2, $3, $4, $1, $5, $6)";
+    private const string BeginExternal = """
+        with old as (delete from operator_sessions where expires_at < now() or idle_until < now())
+        select operator_session_begin_external($2, $3, $4, $1, $5, $6)
+        """;
 
     private const string Find = """
         select o.name, o.role, s.idle_until < now() + $2 - interval '30 seconds'

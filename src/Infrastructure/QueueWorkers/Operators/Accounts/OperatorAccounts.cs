@@ -37,7 +37,7 @@ public sealed partial class OperatorAccounts(NpgsqlDataSource database)
             "select operator_create($1, $2, $3, $4, $5)",
             cancellationToken,
             Bytes(acting),
-            Text(reason),
+            Text(GroupCommit.PersonalText.Of(reason)),
             Text(name),
             Number(role),
             Text(hash)
@@ -155,7 +155,7 @@ public sealed partial class OperatorAccounts(NpgsqlDataSource database)
             "select operator_change($1, $2, $3, $4, $5, $6, $7)",
             cancellationToken,
             Bytes(acting),
-            Text(reason),
+            Text(GroupCommit.PersonalText.Of(reason)),
             Text(name),
             new() { Value = (object?)version ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Integer },
             role is { } given ? Number(given) : new() { Value = DBNull.Value, NpgsqlDbType = NpgsqlDbType.Smallint },

@@ -32,7 +32,7 @@ public sealed class OperatorKeys(NpgsqlDataSource database)
             "select operator_key_create($1, $2, $3, $4, $5, $6, $7)",
             cancellationToken,
             new() { Value = acting },
-            Text(reason),
+            Text(GroupCommit.PersonalText.Of(reason)),
             Text(name),
             new() { Value = id },
             new() { Value = OperatorKey.HashOf(key) },
@@ -66,7 +66,7 @@ public sealed class OperatorKeys(NpgsqlDataSource database)
             "select operator_key_rotate($1, $2, $3, $4, $5, $6, $7, $8)",
             cancellationToken,
             new() { Value = acting },
-            Text(reason),
+            Text(GroupCommit.PersonalText.Of(reason)),
             new() { Value = id },
             new() { Value = made },
             new() { Value = OperatorKey.HashOf(key) },
@@ -88,7 +88,7 @@ public sealed class OperatorKeys(NpgsqlDataSource database)
             "select operator_key_revoke($1, $2, $3)",
             cancellationToken,
             new() { Value = acting },
-            Text(reason),
+            Text(GroupCommit.PersonalText.Of(reason)),
             new() { Value = id }
         );
 
