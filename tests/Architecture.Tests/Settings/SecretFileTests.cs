@@ -120,6 +120,28 @@ public sealed class SecretFileTests : IDisposable
     public void The_value_is_the_text_without_the_line_feed_at_its_end(string text, string value) =>
         Assert.That(Read(("Database:Password_FILE", Write("secret", text)))["Database:Password"], Is.EqualTo(value));
 
+    [TestCase("secret\r\n", "secret")]
+    [TestCase(" secret\n", " secret")]
+    public void A_file_of_the_directory_is_read_like_a_file_of_its_own(string text, string value)
+    {
+        Write("RabbitMq__Password", text);
+        Assert.That(Read(("Secrets:Directory", _folder))["RabbitMq:Password"], Is.EqualTo(value));
+    }
+
+    [Test]
+    public void An_empty_file_of_the_directory_is_refused_and_does_not_hide_a_variable()
+    {
+        Write("RabbitMq__Password", "\n");
+        File.WriteAllBytes(Path.Combine(_folder, "client.pfx"), [0x80, 0xff]);
+        Assert.That(
+            () => Read(("Secrets:Directory", _folder), ("RabbitMq:Password", "from the variable")),
+            Throws
+                .TypeOf<InvalidConfigurationException>()
+                .With.Message.Contains($"got '{_folder}/RabbitMq__Password', which is empty")
+                .And.Message.Not.Contains("client.pfx")
+        );
+    }
+
     [Test]
     public void An_empty_variable_is_as_good_as_none()
     {

@@ -88,12 +88,33 @@ public sealed class WeakSecretTests
     [TestCase("Host=db;Username=orders_api;Passfile=/run/pgpass", false)]
     [TestCase("Host=/var/run/postgresql;Username=orders_api", false)]
     [TestCase("Host=db;Username=orders_api;Password=zQ2_6bB8wKcX", false)]
+    [TestCase("Server=db;User ID=orders_api", true)]
+    [TestCase("Server=db;User ID=orders_api;PSW=zQ2_6bB8wKcX", false)]
+    [TestCase("Server=db;User ID=orders_api;PSW=changeme", true)]
     public void A_database_without_a_password_is_refused(string connectionString, bool isRefused) =>
         Assert.That(
             () => Of([("ConnectionStrings:Postgres", connectionString)]),
             isRefused
                 ? Throws.TypeOf<InvalidConfigurationException>().With.Message.Contain("set Database__Password")
                 : Throws.Nothing
+        );
+
+    // The form that the hosts want: else a key that deploy takes is refused at each request.
+    [TestCase("ORDERS_API_KEY", "such as `echo ok_$(openssl rand -base64 32 |")]
+    [TestCase("ORDERS_OPERATOR_KEY", "such as `echo op_$(openssl rand -base64 32 |")]
+    [TestCase("Warehouse:Secret", "such as `echo whsec_$(openssl rand -base64 32)`")]
+    public void The_advice_makes_a_secret_of_the_right_form(string key, string says) =>
+        Assert.That(
+            () => Of([(key, "guest")]),
+            Throws.TypeOf<InvalidConfigurationException>().With.Message.Contain(says)
+        );
+
+    [TestCase("2short", false)]
+    [TestCase("changeit", true)]
+    public void The_password_of_a_certificate_is_as_long_as_its_maker_wanted(string password, bool isRefused) =>
+        Assert.That(
+            () => Of([("Kestrel:Endpoints:Https:Certificate:Password", password)]),
+            isRefused ? Throws.TypeOf<InvalidConfigurationException>() : Throws.Nothing
         );
 
     [TestCase("Workers", "run", null, true)]

@@ -11,6 +11,8 @@ namespace Orders.Infrastructure.Tests.Deployment;
 /// <summary>Deploying is safe to repeat, also by many at once, and puts the safety net in place.</summary>
 public sealed class DeploymentTests : SystemFixture
 {
+    private static readonly string Key = ApiKeys.NewKey();
+
     [Test]
     public async Task Eight_deployments_of_an_empty_installation_at_once_all_succeed()
     {
@@ -20,7 +22,7 @@ public sealed class DeploymentTests : SystemFixture
             ("ConnectionStrings:Postgres", database.ConnectionString),
             ("RabbitMq:VirtualHost", broker.Options.VirtualHost),
             ("Deploy:DemoCatalogue", "false"),
-            ("ORDERS_API_KEY", "ok_test")
+            ("ORDERS_API_KEY", Key)
         );
         await Task.WhenAll(
             Enumerable
@@ -48,7 +50,7 @@ public sealed class DeploymentTests : SystemFixture
         Assert.That(await ScopesAsync(), Is.EqualTo("orders:write,orders:read,webhooks:write"));
         await system.Database.ExecuteAsync(
             "update api_keys set scopes = array['orders:read'] where hash = $1",
-            ApiKeys.HashOf("ok_test")
+            ApiKeys.HashOf(Key)
         );
 
         await DeployAsync();
@@ -56,7 +58,7 @@ public sealed class DeploymentTests : SystemFixture
 
         Task DeployAsync() =>
             DeployCommand.RunAsync(
-                system.Configuration(("ORDERS_API_KEY", "ok_test")),
+                system.Configuration(("ORDERS_API_KEY", Key)),
                 ZooCatalogue.Of(),
                 _ => { },
                 CancellationToken.None
@@ -66,9 +68,26 @@ public sealed class DeploymentTests : SystemFixture
             (
                 await system.Database.RowsAsync(
                     "select array_to_string(scopes, ',') from api_keys where hash = $1",
-                    ApiKeys.HashOf("ok_test")
+                    ApiKeys.HashOf(Key)
                 )
             )[0][0];
+    }
+
+    // It would be stored, and the one before it revoked; then no host takes either.
+    [TestCase("ORDERS_API_KEY", "ok_")]
+    [TestCase("ORDERS_OPERATOR_KEY", "op_")]
+    public void A_key_that_every_host_refuses_is_refused(string name, string prefix)
+    {
+        var key = prefix + Convert.ToBase64String(System.Security.Cryptography.RandomNumberGenerator.GetBytes(32));
+        var refused = Assert.ThrowsAsync<InvalidConfigurationException>(() =>
+            DeployCommand.RunAsync(
+                TestSystem.Configuration((name, key)),
+                TestSystem.Catalogue,
+                _ => { },
+                CancellationToken.None
+            )
+        );
+        Assert.That(refused.Message, Does.Contain($"{name} must be '{prefix}' and 43 characters").And.Not.Contain(key));
     }
 
     [Test]

@@ -54,7 +54,16 @@ public static partial class DeployCommand
         var weak = configuration["ORDERS_ADMIN_PASSWORD"] is { Length: > 0 } given
             ? PasswordRules.ProblemOf(given, Admin)
             : null;
-        problems.Require(weak is null, $"ORDERS_ADMIN_PASSWORD cannot be used. {weak}");
+        problems
+            .Require(weak is null, $"ORDERS_ADMIN_PASSWORD cannot be used. {weak}")
+            .Require(
+                configuration["ORDERS_API_KEY"] is not { Length: > 0 } api || ApiKeyHash.IsWellFormed(api),
+                KeyForm("ORDERS_API_KEY", ApiKeys.Prefix, "API")
+            )
+            .Require(
+                configuration["ORDERS_OPERATOR_KEY"] is not { Length: > 0 } own || OperatorKey.IsWellFormed(own),
+                KeyForm("ORDERS_OPERATOR_KEY", OperatorKey.Prefix, "operator API")
+            );
         problems.ThrowIfAny();
 
         services
@@ -93,6 +102,9 @@ public static partial class DeployCommand
             cancellationToken
         );
     }
+
+    private static string KeyForm(string name, string prefix, string who) =>
+        $"{name} must be '{prefix}' and 43 characters of A–Z, a–z, 0–9, '-' and '_', got another form, which the {who} refuses; set {name}, or delete its line in .env and run ./dev env";
 
     // Before the catalogue says that a step is required: an order that is accepted then finds the step's queue.
     private static Task DeployBrokerAsync(

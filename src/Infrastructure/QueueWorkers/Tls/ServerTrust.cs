@@ -157,8 +157,12 @@ public sealed record ServerTrust(string Server, string? CaFile)
     private static bool IsFor(X509Certificate2 certificate, string name) =>
         Uri.CheckHostName(name) != UriHostNameType.Unknown && certificate.MatchesHostname(name, allowCommonName: false);
 
+    // Asked only after an error: one without a status must not count as none.
     private static IEnumerable<string> Statuses(X509Chain chain) =>
-        chain.ChainStatus.Select(status => status.Status.ToString()).Distinct();
+        chain
+            .ChainStatus.Select(status => status.Status.ToString())
+            .Distinct()
+            .DefaultIfEmpty(nameof(SslPolicyErrors.RemoteCertificateChainErrors));
 
     private static T? Find<T>(Exception fault)
         where T : Exception =>

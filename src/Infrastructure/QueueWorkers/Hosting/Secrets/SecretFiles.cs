@@ -29,7 +29,7 @@ public static class SecretFiles
     public static void AddSecretFiles(this IConfigurationManager configuration, KnownSettings? known)
     {
         var problems = new ConfigurationProblems();
-        problems.Collect(() => AddDirectory(configuration));
+        problems.Collect(() => AddDirectory(configuration, known));
         var values = new Dictionary<string, string?>();
         foreach (var (key, path) in configuration.AsEnumerable().OrderBy(s => s.Key, StringComparer.Ordinal))
         {
@@ -37,7 +37,7 @@ public static class SecretFiles
                 continue;
             var setting = key[..^Suffix.Length];
             var name = setting.Replace(":", "__", StringComparison.Ordinal);
-            if (!(known?.IsKnown(name) ?? name.Contains("__", StringComparison.Ordinal)))
+            if (!IsSetting(name, known))
                 continue;
             if (configuration[setting] is { Length: > 0 })
                 problems.Require(
@@ -57,23 +57,43 @@ public static class SecretFiles
         problems.ThrowIfAny();
     }
 
-    private static void AddDirectory(IConfigurationManager configuration)
+    private static bool IsSetting(string name, KnownSettings? known) =>
+        known?.IsKnown(name) ?? name.Contains("__", StringComparison.Ordinal);
+
+    // What is no setting may be anything, such as a certificate.
+    private static void AddDirectory(IConfigurationManager configuration, KnownSettings? known)
     {
         if (configuration["Secrets:Directory"] is not { Length: > 0 } directory)
             return;
+        var problems = new ConfigurationProblems();
+        var values = new Dictionary<string, string?>();
         try
         {
-            configuration.AddKeyPerFile(Path.GetFullPath(directory), optional: false);
+            foreach (var path in Directory.EnumerateFiles(Path.GetFullPath(directory)))
+            {
+                var name = Path.GetFileName(path);
+                if (name[0] == '.')
+                    continue;
+                var (value, problem) = Read(path);
+                if (problem is null)
+                    values[name.Replace("__", ":", StringComparison.Ordinal)] = value;
+                else
+                    problems.Require(
+                        !IsSetting(name, known),
+                        $"Secrets:Directory must hold a file with the value of {name}, got '{path}', which {problem}; write the value into it, or remove it"
+                    );
+            }
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            new ConfigurationProblems()
-                .Require(
-                    false,
-                    $"Secrets:Directory must be a directory of files that user {Environment.UserName} may read, got '{directory}': {fault.Message}; set Secrets__Directory"
-                )
-                .ThrowIfAny();
+            problems.Require(
+                false,
+                $"Secrets:Directory must be a directory of files that user {Environment.UserName} may read, got '{directory}': {fault.Message}; set Secrets__Directory"
+            );
         }
+
+        configuration.AddInMemoryCollection(values);
+        problems.ThrowIfAny();
     }
 
     // The value, or what is wrong with the file. A line feed at the end is an editor's and not the secret's.

@@ -1,6 +1,6 @@
-using System.Data.Common;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Configuration;
+using Npgsql;
 
 namespace QueueWorkers.Hosting.Secrets;
 
@@ -132,7 +132,7 @@ public static partial class WeakSecrets
     {
         if (!Secret().IsMatch(key))
             return null;
-        // What a mail server, an identity provider or a chat made: its length is theirs.
+        // What a mail server, an identity provider, a chat or a certificate's maker made: its length is theirs.
         return Foreign().IsMatch(key) ? 0
             : key.EndsWith("password", StringComparison.OrdinalIgnoreCase) ? ShortestPassword
             : ShortestKey;
@@ -161,35 +161,38 @@ public static partial class WeakSecrets
     }
 
     private static string Sentence(string key, string variable, string fault) =>
-        $"{key} must be a secret that nobody can guess, {fault}; set {variable} to a random one, such as `openssl rand -base64 32` prints";
+        $"{key} must be a secret that nobody can guess, {fault}; set {variable} to a random one, such as `{Advice(key)}` prints";
 
-    private static string? PasswordIn(string connectionString)
-    {
-        var settings = Parse(connectionString);
-        return (settings?.GetValueOrDefault("password") ?? settings?.GetValueOrDefault("pwd"))
-            ?? Environment.GetEnvironmentVariable("PGPASSWORD");
-    }
+    // A key has a form, without which its host refuses it.
+    private static string Advice(string key) =>
+        key switch
+        {
+            "ORDERS_API_KEY" => "echo ok_$(openssl rand -base64 32 | tr '+/' '-_' | tr -d '=')",
+            "ORDERS_OPERATOR_KEY" => "echo op_$(openssl rand -base64 32 | tr '+/' '-_' | tr -d '=')",
+            _ when key.StartsWith("Warehouse:", StringComparison.Ordinal) => "echo whsec_$(openssl rand -base64 32)",
+            _ => "openssl rand -base64 32",
+        };
+
+    private static string? PasswordIn(string connectionString) =>
+        Parse(connectionString)?.Password ?? Environment.GetEnvironmentVariable("PGPASSWORD");
 
     // A client's certificate, a password file and the socket's own user are logins, too.
     private static bool NeedsPassword(string connectionString) =>
         Parse(connectionString) is { } settings
-        && !settings.ContainsKey("ssl certificate")
-        && !settings.ContainsKey("sslcertificate")
-        && !settings.ContainsKey("passfile")
-        && settings.GetValueOrDefault("host") is { Length: > 0 } host
+        && string.IsNullOrEmpty(settings.SslCertificate)
+        && string.IsNullOrEmpty(settings.Passfile)
+        && settings.Host is { Length: > 0 } host
         && host[0] != '/'
         && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("PGPASSFILE"))
+        && !File.Exists(Path.Combine(Environment.GetEnvironmentVariable("HOME") ?? "", ".pgpass"))
         && string.IsNullOrEmpty(PasswordIn(connectionString));
 
     // Null when it cannot be read: that is the store's to say.
-    private static Dictionary<string, string>? Parse(string connectionString)
+    private static NpgsqlConnectionStringBuilder? Parse(string connectionString)
     {
         try
         {
-            var builder = new DbConnectionStringBuilder { ConnectionString = connectionString };
-            return builder
-                .Keys.Cast<string>()
-                .ToDictionary(key => key.ToLowerInvariant(), key => builder[key].ToString() ?? "");
+            return new NpgsqlConnectionStringBuilder(connectionString);
         }
         catch (ArgumentException)
         {
@@ -200,6 +203,6 @@ public static partial class WeakSecrets
     [GeneratedRegex("(Password|PASSWORD|Secret|SECRET|Token|_KEY|[a-z]Key)$")]
     private static partial Regex Secret();
 
-    [GeneratedRegex("^(Email|Alerts):|(ClientSecret|Token)$", RegexOptions.IgnoreCase)]
+    [GeneratedRegex("^(Email|Alerts|Kestrel):|(ClientSecret|Token)$", RegexOptions.IgnoreCase)]
     private static partial Regex Foreign();
 }
