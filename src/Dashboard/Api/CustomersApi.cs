@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Orders.Dashboard.Api.Problems;
 using Orders.Dashboard.Auth;
 using Orders.Infrastructure.Erasing;
@@ -10,7 +11,7 @@ namespace Orders.Dashboard.Api;
 /// What a customer may ask for: a copy of the data there are, and their erasure. The address stands in bodies only,
 /// never in an address of ours that a proxy would log.
 /// </summary>
-internal static class CustomersApi
+internal static partial class CustomersApi
 {
     private const int LongestReason = 500;
 
@@ -131,10 +132,14 @@ internal static class CustomersApi
     private static string? CustomerFault(string? customer) =>
         string.IsNullOrWhiteSpace(customer)
         || customer.Length > Erasures.LongestPerson
-        || !customer.Contains('@', StringComparison.Ordinal)
+        || !Address().IsMatch(customer.Trim())
         || customer.Any(char.IsControl)
             ? $"customer must be a mail address of at most {Erasures.LongestPerson} characters"
             : null;
+
+    // What is looked for in all texts must be one whole address.
+    [GeneratedRegex(@"^[^\s@]+@[^\s@]+\.[^\s@]+$", RegexOptions.CultureInvariant)]
+    private static partial Regex Address();
 
     // A reason is kept for ever.
     private static string? ReasonFault(string? reason, string? customer) =>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using QueueWorkers.Erasing;
 using QueueWorkers.Steps;
 
 namespace Orders.Producer.Api.Orders;
@@ -52,9 +53,13 @@ internal sealed partial record ClientFault(string Code, string Sentence)
         "The address leads to a network that web hooks may not reach."
     );
 
-    /// <summary>Of a step of an order; null when no attempt has failed.</summary>
+    /// <summary>
+    /// Of a step of an order; null when no attempt has failed, when none follows because the step has ended well or
+    /// will not be done, and when the fault was erased.
+    /// </summary>
     public static ClientFault? OfStep(StepStatus status, string? recorded) =>
-        recorded is null
+        recorded is null or ErasureSql.Erased
+        || status is StepStatus.Done or StepStatus.Skipped or StepStatus.Cancelled or StepStatus.Expired
             ? null
             : status switch
             {
@@ -75,7 +80,7 @@ internal sealed partial record ClientFault(string Code, string Sentence)
     /// </summary>
     public static ClientFault? OfDelivery(string? recorded)
     {
-        if (recorded is null)
+        if (recorded is null or ErasureSql.Erased)
             return null;
         if (recorded.Contains("did not answer within", StringComparison.Ordinal))
             return NoAnswer;

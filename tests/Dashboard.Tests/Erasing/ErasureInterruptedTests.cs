@@ -1,4 +1,7 @@
 using Orders.Infrastructure;
+using QueueWorkers.DeadLetters;
+using QueueWorkers.Erasing;
+using QueueWorkers.Redrive;
 using QueueWorkers.Steps;
 
 namespace Orders.Dashboard.Tests.Erasing;
@@ -126,6 +129,96 @@ internal sealed class ErasureInterruptedTests : ErasureFixture
     }
 
     [Test]
+    public async Task Only_the_whole_address_is_erased_and_a_part_of_one_is_refused()
+    {
+        var ann = Zora with { Email = "ann@example.com" };
+        await StoreEndedAsync(ann, 1);
+        // Texts that have the address, and texts that have a longer one.
+        string[] own =
+        [
+            "550 <ANN@example.com> is unknown.",
+            """{"text": "of:\nann@example.com"}""",
+            "to=%3Cann@example.com",
+        ];
+        string[] others = ["550 <joann@example.com> is unknown.", "ann@example.com.au", "of x.ann@example.com"];
+        foreach (var text in own.Concat(others))
+            await FailAsync("unrouted", text, FailureState.Gone, removed: true);
+        foreach (var part in (string[])["@", "ann@example", "@example.com", "ann @example.com"])
+        foreach (var path in (string[])["/api/erasures", "/api/erasures/preview", "/api/customers/export"])
+            Assert.That(
+                (await PostAsync(path, AdminKey, new { customer = part, reason = "Request of 3 May." })).Status,
+                Is.EqualTo(400),
+                $"{path}: {part}"
+            );
+        await EraseAsync(ann);
+        Assert.That(
+            (
+                await TestSystem.Database.RowsAsync(
+                    "select fault_message, convert_from(body, 'UTF8') from failures where queue = 'unrouted' and fault_message <> 'Erased.'"
+                )
+            ).Select(r => $"{r[0]}{r[1]}"),
+            Is.EquivalentTo(others.Select(o => o + o))
+        );
+    }
+
+    [Test]
+    public async Task A_redrive_under_way_and_an_event_that_is_not_delivered_are_waited_for()
+    {
+        var customer = Zora with { Email = "redriven@quittenbaum.example" };
+        var order = (await StoreEndedAsync(customer, 1))[0];
+        await TestSystem.Database.ExecuteAsync(
+            $"""
+            insert into redrives (id, stage, created_by, reason, filter, patch, canary, rate_per_second, stop_percent,
+                total) values (uuidv7(), {RedriveStage.DryRun:D}, 'otto', $1, '{"{}"}', '{"{}"}', 1, 1, 1, 1)
+            """,
+            customer.Email
+        );
+        var redriven = await PostAsync("/api/erasures", AdminKey, Request(customer));
+        Assert.That(redriven.Code, Is.EqualTo("not-now"), redriven.ToString());
+        Assert.That(redriven.Text, Does.Contain("quotes the person: wait for its end or cancel it."));
+        await TestSystem.Database.ExecuteAsync("update redrives set finished_at = now() where finished_at is null");
+
+        await TestSystem.Database.ExecuteAsync(
+            $"""
+            with d as (insert into webhook_deliveries (id, webhook_id, order_id, event, at)
+                values (uuidv7(), uuidv7(), $1, 'order.completed', now()) returning id)
+            insert into step_runs (subject_id, step, status, attempts)
+                select id, 'webhook', {StepStatus.Retrying:D}, 1 from d
+            """,
+            order
+        );
+        var retried = await PostAsync("/api/erasures", AdminKey, Request(customer));
+        Assert.That(retried.Code, Is.EqualTo("not-now"));
+        Assert.That(retried.Text, Does.Contain("1 web-hook event is not delivered yet"));
+        await TestSystem.Database.ExecuteAsync(
+            $"update step_runs set status = {StepStatus.Done:D} where status = {StepStatus.Retrying:D} and step = 'webhook'"
+        );
+        await EraseAsync(customer);
+        Assert.That(
+            await TestSystem.Database.CountAsync("redrives where patch is not null or reason <> 'Erased.'"),
+            Is.Zero
+        );
+    }
+
+    [Test]
+    public async Task A_deleted_queue_stops_no_erasure()
+    {
+        var customer = Zora with { Email = "elsewhere@quittenbaum.example" };
+        await TestSystem.Broker.DeleteQueueAsync("inventory_skipped");
+        await FailAsync("inventory_skipped", "x", FailureState.Archived, removed: false);
+        await TestSystem.Database.ExecuteAsync(
+            "update failures set note = $1 where queue = 'inventory_skipped'",
+            ErasureSql.Note
+        );
+        await StoreEndedAsync(customer, 1);
+        await EraseAsync(customer);
+        Assert.That(
+            await TestSystem.Database.CountAsync("failures where queue = 'inventory_skipped' and removed_at is null"),
+            Is.Zero
+        );
+    }
+
+    [Test]
     public async Task The_record_has_a_hash_and_no_address_whatever_a_reason_says()
     {
         var customer = Nora with { Email = "recorded@feigenbaum.example" };
@@ -194,6 +287,22 @@ internal sealed class ErasureInterruptedTests : ErasureFixture
         var nothing = await PostAsync("/api/erasures/repeat", AdminKey, new { erasures = list, reason = "Again." });
         Assert.That(nothing.Body["begun"]!.AsArray(), Is.Empty, nothing.ToString());
     }
+
+    // A row of the index, without a message.
+    private Task<int> FailAsync(string queue, string text, FailureState state, bool removed) =>
+        TestSystem.Database.ExecuteAsync(
+            """
+            insert into failures (id, state, kind, queue, identity, generation, copies, message_id, fault_type,
+                fault_message, fingerprint, attempts, first_at, last_at, body, content_type, headers, closed_at,
+                removed_at)
+            values (uuidv7(), $3, 1, $1, uuidv7(), 0, 1, uuidv7(), 'x', $2::text, 'x', 1, now(), now(),
+                convert_to($2::text, 'UTF8'), '', '{}', now(), case when $4 then now() end)
+            """,
+            queue,
+            text,
+            (short)state,
+            removed
+        );
 
     private static object Request(Customer customer) => new { customer = customer.Email, reason = "Request of 3 May." };
 }

@@ -27,6 +27,16 @@ public sealed class PersonalTextTests
         Assert.That(PersonalText.Of(fault), Is.SameAs(fault));
     }
 
+    [TestCase("at Step.Run() in Linear.cs:line 42", "at Step.Run() in Linear.cs:line 42")]
+    [TestCase("no parcel for LIN, or (lin)", "no parcel for <personal>, or (<personal>)")]
+    [TestCase("Lin-1 of Berlin, lin_2, Linné", "Lin-1 of Berlin, lin_2, Linné")]
+    public void A_name_is_hidden_as_a_word_only(string text, string expected)
+    {
+        PersonalText.Begin();
+        PersonalText.Hide("Lin");
+        Assert.That(PersonalText.Of(text), Is.EqualTo(expected));
+    }
+
     [Test]
     public async Task What_one_run_hides_another_one_shows()
     {

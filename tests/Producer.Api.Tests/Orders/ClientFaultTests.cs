@@ -58,6 +58,11 @@ internal sealed class ClientFaultTests : ApiFixture
     [TestCase(StepStatus.Uncertain, "UncertainEffectException: x", "outcome-unknown")]
     [TestCase(StepStatus.Rejected, "x", "rejected")]
     [TestCase(StepStatus.Done, null, null)]
+    [TestCase(StepStatus.Done, "IOException: x", null)]
+    [TestCase(StepStatus.Skipped, "IOException: x", null)]
+    [TestCase(StepStatus.Cancelled, "StepTimeoutException: x", null)]
+    [TestCase(StepStatus.Expired, "RecipientDeferredException: x", null)]
+    [TestCase(StepStatus.Failed, "Erased.", null)]
     public void A_fault_of_a_step_has_a_code(StepStatus status, string? recorded, string? code) =>
         Assert.That(ClientFault.OfStep(status, recorded)?.Code, Is.EqualTo(code));
 

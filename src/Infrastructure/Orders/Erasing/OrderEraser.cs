@@ -52,7 +52,7 @@ public sealed class OrderEraser : ISubjectEraser
             }
         }
 
-        var deliveries = await DeliveriesAsync(connection, orders, cancellationToken);
+        var (deliveries, undelivered) = await DeliveriesAsync(connection, orders, cancellationToken);
         return new PersonalSubjects(
             [.. orders, .. deliveries],
             new Dictionary<string, long>
@@ -62,7 +62,10 @@ public sealed class OrderEraser : ISubjectEraser
                 ["webhookEvents"] = deliveries.Count,
             },
             orders.Count,
-            underWay.Count == 0 ? [] : [ObstacleOf(underWay)]
+            [
+                .. underWay.Count == 0 ? (string[])[] : [ObstacleOf(underWay)],
+                .. undelivered == 0 ? (string[])[] : [UndeliveredOf(undelivered)],
+            ]
         );
     }
 
@@ -98,19 +101,29 @@ public sealed class OrderEraser : ISubjectEraser
     private static string ObstacleOf(List<long> numbers) =>
         $"{numbers.Count} {(numbers.Count == 1 ? "order is" : "orders are")} under way ({string.Join(", ", numbers.Take(MostNamed).Select(OrderNumber.Format))}{(numbers.Count > MostNamed ? ", …" : "")}): wait for the end, cancel what shall not be done, and redrive or archive what failed.";
 
-    private static async Task<List<Guid>> DeliveriesAsync(
+    private static string UndeliveredOf(int events) =>
+        events == 1
+            ? "1 web-hook event is not delivered yet: wait, redrive or archive it."
+            : $"{events} web-hook events are not delivered yet: wait, redrive or archive them.";
+
+    private static async Task<(List<Guid> All, int Undelivered)> DeliveriesAsync(
         NpgsqlConnection connection,
         List<Guid> orders,
         CancellationToken cancellationToken
     )
     {
-        await using var command = Command(connection, "select id from webhook_deliveries where order_id = any($1)");
+        await using var command = Command(connection, OrderErasureSql.Deliveries);
         command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. orders] });
-        var deliveries = new List<Guid>();
+        var (deliveries, undelivered) = (new List<Guid>(), 0);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
+        {
             deliveries.Add(reader.GetGuid("id"));
-        return deliveries;
+            if (reader.GetBoolean("undelivered"))
+                undelivered++;
+        }
+
+        return (deliveries, undelivered);
     }
 
     private static async Task CallAsync(

@@ -19,6 +19,9 @@ internal static class OrderErasureSql
     /// <summary>What stands in place of a mail address; no mail server will ever have it (RFC 2606).</summary>
     public const string Address = "erased@erased.invalid";
 
+    // A shorter name stands in other words by chance.
+    private const int ShortestQuoted = 4;
+
     /// <summary>The columns that these functions erase.</summary>
     public static IReadOnlyList<string> Columns { get; } =
     [
@@ -52,8 +55,8 @@ internal static class OrderErasureSql
                 security definer set search_path = public, pg_temp as $f$
                 update posted_keys k set body_hash = '', key = case
                     when position(lower(o.customer_email) in lower(k.key)) > 0
-                        or position(lower(o.customer_name) in lower(k.key)) > 0
-                        or position(lower(o.ship_line1) in lower(k.key)) > 0
+                        or length(o.customer_name) >= {ShortestQuoted} and position(lower(o.customer_name) in lower(k.key)) > 0
+                        or length(o.ship_line1) >= {ShortestQuoted} and position(lower(o.ship_line1) in lower(k.key)) > 0
                     then '{Erased} ' || k.order_id else k.key end
                 from orders o where o.id = k.order_id and o.id = any(ids) and o.erased_at is null;
             $f$;
@@ -74,6 +77,9 @@ internal static class OrderErasureSql
             declare
                 due uuid[];
             begin
+                if kept is null or kept < interval '1 day' then
+                    raise exception 'Expected invoices to be kept for 1 day or longer, found %', kept;
+                end if;
                 select coalesce(array_agg(order_id), '{"{}"}') into due from (
                     select i.order_id from orders o join invoices i on i.order_id = o.id
                         left join credit_notes n on n.order_id = o.id
@@ -98,9 +104,9 @@ internal static class OrderErasureSql
     private static readonly string Rejected = MessageName.ExchangeOf(typeof(StockRejected));
     private static readonly string Cancelled = MessageName.ExchangeOf(typeof(OrderCancelled));
 
-    // A failure that an operator has archived is given up: the order waits for it no longer.
-    private const string GivenUp =
-        "exists (select from failures f where f.subject_id = o.id and f.step = c.step and f.closed_at is not null)";
+    // A failure that an operator has archived, or whose message is gone, is given up: the order waits for it no longer.
+    private static readonly string GivenUp =
+        $"exists (select from failures f where f.subject_id = o.id and f.step = c.step and f.state in ({FailureState.Archived:D}, {FailureState.Gone:D}))";
 
     /// <summary>
     /// Says in SQL whether work on an order <c>o</c> with its progress <c>p</c> is still to come: it has not ended, a
@@ -122,6 +128,18 @@ internal static class OrderErasureSql
                 and '{Cancelled}' = any(c.consumes) and not exists (select from effects e where e.subject_id = o.id
                     and e.effect = c.step || '{StepRun.CompensationSuffix}' and e.state = {EffectState.Done:D})
                 and not {GivenUp}))
+        """;
+
+    /// <summary>
+    /// The deliveries to web hooks of some orders, and whether one is still to come: the erasure would throw away what
+    /// the client has not got.
+    /// </summary>
+    public static readonly string Deliveries = $"""
+        select d.id, exists (select from step_runs r where r.subject_id = d.id
+                and r.status in ({StepStatus.Waiting:D}, {StepStatus.Running:D}, {StepStatus.Retrying:D}))
+            or exists (select from failures f where f.subject_id = d.id and f.state = {FailureState.Failed:D})
+                as undelivered
+        from webhook_deliveries d where d.order_id = any($1)
         """;
 
     /// <summary>The orders of a customer: $1 the address in lower case, $2 accepted before this moment.</summary>

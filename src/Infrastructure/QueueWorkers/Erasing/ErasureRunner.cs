@@ -5,6 +5,7 @@ using QueueWorkers.Clocks;
 using QueueWorkers.DeadLetters.Reconciliation;
 using QueueWorkers.Hosting;
 using QueueWorkers.Messaging;
+using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 
 namespace QueueWorkers.Erasing;
@@ -27,12 +28,16 @@ public sealed partial class ErasureRunner(
 {
     private const int BatchSize = 500;
 
-    private const string Next =
-        "select id from erasures where finished_at is null order by id limit 1 for update skip locked";
+    // What still has something to erase goes before what waits for a queue.
+    private const string Next = """
+        select e.id from erasures e where e.finished_at is null
+        order by not exists (select from erasure_items i where i.erasure_id = e.id), e.id
+        limit 1 for update skip locked
+        """;
 
     private static readonly string Take = $"""
         delete from erasure_items where ctid = any (array(
-            select ctid from erasure_items where erasure_id = $1 limit {BatchSize}))
+            select ctid from erasure_items where erasure_id = $1 order by kind, id limit {BatchSize}))
         returning kind, id
         """;
 
@@ -77,10 +82,29 @@ public sealed partial class ErasureRunner(
             }
         }
 
+        var pause = Interval;
         // Without the lock: a look takes its time, and is safe to run twice.
         foreach (var queue in await InQueuesAsync(connection, cancellationToken))
-            await reconciler.LookAsync(queue, cancellationToken);
-        return Interval;
+        {
+            try
+            {
+                await reconciler.LookAsync(queue, cancellationToken);
+            }
+            catch (OperationInterruptedException gone) when (gone.ShutdownReason?.ReplyCode == Constants.NotFound)
+            {
+                await ExecuteAsync(connection, ErasureSql.Lost, queue);
+                QueueIsGone(logger, queue);
+            }
+            catch (OperationInterruptedException refused)
+                when (refused.ShutdownReason?.ReplyCode == Constants.AccessRefused)
+            {
+                // Such as that of a step which is no longer there. What stands in it is not erased, and the others are.
+                QueueIsClosed(logger, queue);
+                pause = LongestPause;
+            }
+        }
+
+        return pause;
     }
 
     private static async Task<Guid?> NextAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
@@ -145,6 +169,16 @@ public sealed partial class ErasureRunner(
 
     [LoggerMessage(4390, LogLevel.Information, "Erasure {Erasure} finished")]
     private static partial void Finished(ILogger logger, Guid erasure);
+
+    [LoggerMessage(
+        4392,
+        LogLevel.Warning,
+        "Queue {Queue} is gone, and with it the messages that were to be erased in it"
+    )]
+    private static partial void QueueIsGone(ILogger logger, string queue);
+
+    [LoggerMessage(4393, LogLevel.Warning, "Queue {Queue} may not be read, and erased messages may stand in it")]
+    private static partial void QueueIsClosed(ILogger logger, string queue);
 
     // The exception's text may quote a row.
     [LoggerMessage(4391, LogLevel.Warning, "Erasure stopped by {Fault}; it goes on after {RetryAfter}")]

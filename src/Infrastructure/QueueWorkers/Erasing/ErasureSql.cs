@@ -1,3 +1,5 @@
+using System.Text;
+using System.Text.RegularExpressions;
 using QueueWorkers.DeadLetters;
 
 namespace QueueWorkers.Erasing;
@@ -6,7 +8,7 @@ namespace QueueWorkers.Erasing;
 /// The framework's part of an erasure in SQL. It runs with the rights of the database's owner and writes constants
 /// only: the operators' process gets the right to call it, and none to change what it changes.
 /// </summary>
-public static class ErasureSql
+public static partial class ErasureSql
 {
     /// <summary>What stands in place of a text that was erased.</summary>
     public const string Erased = "Erased.";
@@ -97,27 +99,64 @@ public static class ErasureSql
             """;
 
     // A failure whose text or message quotes the person. JSON is compared as PostgreSQL writes it, without escapes; a
-    // body byte by byte, since it may be no text at all. $1 is the person, in lower case.
-    internal const string Quotes = """
-        (position($1 in lower(concat_ws(' ', f.fault_message, f.stack, f.note, f.payload::text, f.headers::text,
-                f.edit::text))) > 0
-            or position(lower(encode(convert_to($1, 'UTF8'), 'escape')) in lower(encode(f.body, 'escape'))) > 0)
+    // body byte by byte, since it may be no text at all. $1 is the person, in lower case, $3 its pattern.
+    private static readonly string Quotes = $"""
+        ({Has("concat_ws(' ', f.fault_message, f.stack, f.note, f.payload::text, f.headers::text, f.edit::text)", "$3")}
+            or {Has("encode(f.body, 'escape')", "$3", "lower(encode(convert_to($1, 'UTF8'), 'escape'))")})
         """;
 
     // Not what an operator is sending again at this moment, nor a message of another subject that still has work to do.
+    // $2 the person's own subjects, $4 dead-lettered before this moment.
     internal static readonly string Failures = $"""
         select f.id, f.subject_id, coalesce(f.subject_id = any($2), false) as own,
             f.state = {FailureState.Redriving:D} or exists (select from redrive_items i where i.failure_id = f.id
                 and i.state in ({RedriveItemState.Waiting:D}, {RedriveItemState.Sent:D})) as sending,
             f.subject_id is not null and f.state = {FailureState.Failed:D} as waiting
-        from failures f where f.note is distinct from '{Note}' and (f.subject_id = any($2) or {Quotes})
+        from failures f where f.note is distinct from '{Note}' and (f.subject_id = any($2)
+            or ($4::timestamptz is null or f.first_at < $4) and {Quotes})
         """;
 
-    internal const string ForgetRedrives = """
-        update redrives r set filter = '{}', reason = 'Erased.', patch = null
-        where position($1 in lower(concat_ws(' ', r.filter::text, r.reason, r.patch::text))) > 0
+    private static readonly string QuotedByRedrive = Has(
+        "concat_ws(' ', r.filter::text, r.reason, r.patch::text)",
+        "$2"
+    );
+
+    // Without its patch the rest of a redrive would be sent as it failed.
+    internal static readonly string UnfinishedRedrives =
+        $"select r.id from redrives r where r.finished_at is null and {QuotedByRedrive} order by r.id";
+
+    internal static readonly string ForgetRedrives = $$"""
+        update redrives r set filter = '{}', reason = '{{Erased}}', patch = null
+        where r.finished_at is not null and {{QuotedByRedrive}}
         """;
 
     internal static readonly string InQueues =
         $"select distinct queue from failures where note = '{Note}' and removed_at is null and queue <> 'outbox'";
+
+    // A queue that was deleted holds nothing. Locked in the order of their ids, as by whoever sends redrives.
+    internal static readonly string Lost = $"""
+        update failures f set removed_at = now() from (select id from failures
+            where queue = $1 and note = '{Note}' and removed_at is null order by id for no key update) l
+        where f.id = l.id
+        """;
+
+    /// <summary>
+    /// The person as a regular expression of PostgreSQL that does not match within a longer address, as
+    /// <c>ann@example.com</c> stands in <c>joann@example.com.au</c>; null where the text itself has to do: other letters
+    /// stand in a body as the numbers of their bytes. What JSON, <c>encode</c> or an address on the web writes as an
+    /// escape may stand directly before.
+    /// </summary>
+    internal static string? PatternOf(string person) =>
+        Ascii.IsValid(person) && !person.Contains('\\', StringComparison.Ordinal)
+            ? @"(?:(?<![a-z0-9._%+-])|\\(?:[bfnrt]|u[0-9a-f]{4}|[0-7]{3})|%[0-9a-f]{2})"
+                + Special().Replace(person.ToLowerInvariant(), @"\$0")
+                + @"(?![a-z0-9-]|\.[a-z0-9])"
+            : null;
+
+    // The plain search first: it is cheap, and nearly always says no.
+    private static string Has(string text, string pattern, string person = "$1") =>
+        $"(position({person} in lower({text})) > 0 and ({pattern}::text is null or lower({text}) ~ {pattern}))";
+
+    [GeneratedRegex("[^a-z0-9]", RegexOptions.CultureInvariant)]
+    private static partial Regex Special();
 }

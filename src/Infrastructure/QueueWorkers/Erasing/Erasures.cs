@@ -86,7 +86,7 @@ public sealed class Erasures(
             return new ErasureAnswer(null, refusal);
 
         await eraser.PrepareAsync(connection, found.Own.Subjects, cancellationToken);
-        await using (var forget = Command(connection, ErasureSql.ForgetRedrives, normal))
+        await using (var forget = Command(connection, ErasureSql.ForgetRedrives, normal, PatternOf(normal)))
             await forget.ExecuteNonQueryAsync(cancellationToken);
         var total = found.Own.Subjects.Count + found.Others.Count;
         var id = DatabaseClock.NewId();
@@ -213,7 +213,23 @@ public sealed class Erasures(
     {
         var own = await eraser.FindAsync(connection, person, before, cancellationToken);
         var (others, failures, obstacles) = (new List<Guid>(), 0L, new List<string>());
-        await using var command = Command(connection, ErasureSql.Failures, person, own.Subjects.ToArray());
+        await using (var redrives = Command(connection, ErasureSql.UnfinishedRedrives, person, PatternOf(person)))
+        {
+            await using var unfinished = await redrives.ExecuteReaderAsync(cancellationToken);
+            while (obstacles.Count < MostObstacles && await unfinished.ReadAsync(cancellationToken))
+                obstacles.Add($"Redrive {unfinished.GetGuid("id")} quotes the person: wait for its end or cancel it.");
+        }
+
+        await using var command = Command(
+            connection,
+            ErasureSql.Failures,
+            person,
+            own.Subjects.ToArray(),
+            PatternOf(person)
+        );
+        command.Parameters.Add(
+            new() { Value = (object?)before ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.TimestampTz }
+        );
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
@@ -332,6 +348,8 @@ public sealed class Erasures(
     }
 
     private byte[] HashOf(string normal) => hash.Of(Purpose, normal);
+
+    private static object PatternOf(string person) => (object?)ErasureSql.PatternOf(person) ?? DBNull.Value;
 
     private static NpgsqlCommand Command(NpgsqlConnection connection, string sql, params object[] values)
     {

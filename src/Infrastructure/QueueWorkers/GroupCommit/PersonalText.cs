@@ -53,8 +53,11 @@ public static partial class PersonalText
                 foreach (var value in told)
                 {
                     // An address has its own mask, below.
-                    if (!value.Contains('@', StringComparison.Ordinal))
-                        safe = safe.Replace(value, Hidden, StringComparison.OrdinalIgnoreCase);
+                    if (
+                        !value.Contains('@', StringComparison.Ordinal)
+                        && safe.Contains(value, StringComparison.OrdinalIgnoreCase)
+                    )
+                        safe = HideIn(safe, value);
                 }
             }
         }
@@ -86,6 +89,15 @@ public static partial class PersonalText
             ? fault
             : new MaskedFaultException(fault, Of(fault.Message), safe);
     }
+
+    // Not within a word: somebody called Lin is not in ":line 42".
+    private static string HideIn(string text, string value) =>
+        Regex.Replace(
+            text,
+            @$"(?<![\p{{L}}\p{{N}}_-]){Regex.Escape(value)}(?![\p{{L}}\p{{N}}_-])",
+            Hidden,
+            RegexOptions.IgnoreCase | RegexOptions.CultureInvariant
+        );
 
     // Also quoted local parts, and the form in which an address stands in a query string.
     [GeneratedRegex(
