@@ -157,18 +157,18 @@ internal static class FailuresApi
                 return ApiProblem.InvalidParameter("limit must be 1–500");
             if (request.Filter is not { } filter)
                 return ApiProblem.InvalidParameter("filter must say which failures");
-            await Unmasking.RecordSearchAsync(audit, Actor.Of(context), filter, request.Reason, cancellationToken);
-            return Results.Ok(
-                await search.PageAsync(
-                    filter with
-                    {
-                        InMaskedPayloads = true,
-                    },
-                    request.After,
-                    request.Limit ?? 50,
-                    cancellationToken
-                )
+            var page = await search.PageAsync(
+                filter with
+                {
+                    InMaskedPayloads = true,
+                },
+                request.After,
+                request.Limit ?? 50,
+                cancellationToken
             );
+            // Before anybody sees it, and not for a filter that cannot be used.
+            await Unmasking.RecordSearchAsync(audit, Actor.Of(context), filter, request.Reason, cancellationToken);
+            return Results.Ok(page);
         });
 
     // A POST, although it changes nothing: it leaves a record, and an address with a reason in it would stand in logs.

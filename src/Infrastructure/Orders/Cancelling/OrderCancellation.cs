@@ -35,7 +35,8 @@ public sealed class OrderCancellation(NpgsqlDataSource database, RelayFeed relay
     private static readonly string Mark = $"""
         update order_progress set cancelled_at = now(), failed = failed & ~ended.bits
         from (select coalesce(bit_or(c.bit), 0) as bits from step_runs r join step_catalogue c using (step)
-            where r.subject_id = $1 and r.status in ({StepStatus.Failed:D}, {StepStatus.Expired:D})) ended
+            where r.subject_id = $1 and r.status in ({StepStatus.Failed:D}, {StepStatus.Expired:D})
+                and coalesce(r.own_status, r.status) <> {StepStatus.Uncertain:D}) ended
         where order_id = $1 returning cancelled_at
         """;
 
@@ -43,6 +44,7 @@ public sealed class OrderCancellation(NpgsqlDataSource database, RelayFeed relay
         update step_runs r set status = {StepStatus.Cancelled:D}, own_status = null, next_attempt_at = null,
             finished_at = coalesce(finished_at, now())
         where subject_id = $1 and status in ({StepStatus.Retrying:D}, {StepStatus.Failed:D}, {StepStatus.Expired:D})
+            and coalesce(own_status, status) <> {StepStatus.Uncertain:D}
             and not exists (select from effects e where e.subject_id = r.subject_id and e.effect = r.step
             and e.state = {EffectState.Done:D})
         """;

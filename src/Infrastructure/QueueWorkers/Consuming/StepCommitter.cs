@@ -141,13 +141,14 @@ public sealed class StepCommitter(
     }
 
     // The same message twice in one batch (delivered twice, or published twice), or two messages for one effect: the
-    // first one runs, the others are duplicates.
+    // first one runs, the others are duplicates. Of two with a claim, the holder of the later one: the other's was taken
+    // over.
     private static List<StepRun> Distinct(IReadOnlyList<StepRun> units)
     {
         var messages = new HashSet<(Guid, string)>(units.Count);
         var effects = new HashSet<(Guid, string)>(units.Count);
         var distinct = new List<StepRun>(units.Count);
-        foreach (var run in units)
+        foreach (var run in units.OrderByDescending(u => u.ClaimUntil ?? DateTimeOffset.MinValue))
         {
             if (messages.Add((run.MessageId, run.Step)) && effects.Add((run.SubjectId, run.Effect)))
                 distinct.Add(run);

@@ -38,8 +38,9 @@ public sealed class StepFailures(NpgsqlDataSource database, IStepProgress progre
         values ($1, $2, $3, $4, $5, case when {Ended} then now() end, $6, $7,
             case when not $8 then {StepStatus.Waiting:D} end)
         on conflict (subject_id, step) do update set attempts = step_runs.attempts + 1,
-            status = case when not {Ended} and (select stands from dead) then {StepStatus.Failed:D}
-                else excluded.status end,
+            status = case when {Ended} or not (select stands from dead) then excluded.status
+                when step_runs.status = {StepStatus.Uncertain:D} then step_runs.status
+                else {StepStatus.Failed:D} end,
             own_status = case when not $8 or step_runs.status = {StepStatus.Done:D}
                 then coalesce(step_runs.own_status, step_runs.status)
                 when step_runs.own_status is not null then excluded.status end,

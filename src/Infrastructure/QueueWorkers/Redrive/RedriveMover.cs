@@ -64,7 +64,7 @@ public sealed class RedriveMover(
 
     // In place, edited or not: a second row beside a quarantined one would leave that one to be redriven once more.
     private const string Release = """
-        update outbox o set dead_at = null, attempts = 0, last_error = null, due_at = now(),
+        update outbox o set dead_at = null, attempts = 0, last_error = null, due_at = clock_timestamp(),
             body = coalesce(t.body, o.body)
         from unnest($1::uuid[], $2::bytea[]) as t(id, body) where o.id = t.id and o.dead_at is not null
         """;

@@ -58,7 +58,9 @@ internal sealed class LowWaterMark
         var behind = at - Slack;
         lock (_lock)
         {
-            _from = first < behind ? first.Value : behind;
+            // A look that began behind the mark says nothing of what lies before its beginning.
+            if (from <= _from)
+                _from = first < behind ? first.Value : behind;
             if (from > DateTimeOffset.MinValue)
                 return;
             var least = took * PauseOverLook;

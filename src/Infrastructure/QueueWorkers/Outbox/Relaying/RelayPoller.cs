@@ -81,6 +81,8 @@ internal sealed class RelayPoller(
     {
         // Before a turn and rows are taken, for which all other relays may wait.
         await publisher.OpenAsync(stopping);
+        // Also when nothing is due: rows may wait for just this news.
+        await sends.ShareAsync(stopping);
         Failpoint.Hit("relay.before_open", Outside.Database);
         await using var connection = await database.OpenConnectionAsync(stopping);
         // An idle relay asks one cheap question now and then: no transaction, no lock, one round trip.
@@ -91,7 +93,6 @@ internal sealed class RelayPoller(
         )
             return UntilNextLook(next);
 
-        await sends.ShareAsync(stopping);
         await sends.RefreshAsync(connection, stopping);
         await using var transaction = await connection.BeginTransactionAsync(stopping);
         var rows = await OutboxQueries.TakeAsync(connection, options.BatchSize, feed.LowWater.From, stopping);

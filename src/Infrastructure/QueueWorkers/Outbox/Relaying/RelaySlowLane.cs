@@ -45,6 +45,7 @@ internal sealed class RelaySlowLane(
         if (await sends.Trials.ClaimAsync(destination, stopping) is not var (isOurs, left))
         {
             sends.Forget(destination);
+            await sends.Trials.ReleaseAsync(destination, stopping);
             feed.WakePoller();
             return;
         }

@@ -44,10 +44,12 @@ internal sealed class SharedTrials(NpgsqlDataSource database, TimeSpan confirmTi
 
     private const string Remove = "delete from slow_destinations where exchange = $1 and routing_key = $2";
 
-    // In the order of their due times, from where the last batch ended.
+    // In the order of their due times, from where the last batch ended: many rows share one. What was released is not
+    // due later any more.
     private const string Release = """
         with waiting as (
-            select id, due_at from outbox where dead_at is null and due_at > greatest($3, now()) and due_at <= now() + $4
+            select id, due_at from outbox where dead_at is null and due_at >= $3 and due_at > now()
+                and due_at <= now() + $4
                 and exchange = $1 and routing_key = $2 and last_error is not null and attempts = 0
                 order by due_at limit 1000 for update skip locked),
         released as (update outbox o set due_at = now() from waiting w where o.id = w.id)
@@ -109,6 +111,14 @@ internal sealed class SharedTrials(NpgsqlDataSource database, TimeSpan confirmTi
     {
         await using (var remove = Of(Remove, destination))
             await remove.ExecuteNonQueryAsync(cancellationToken);
+        await ReleaseAsync(destination, cancellationToken);
+    }
+
+    /// <summary>
+    /// Makes due what waits for a destination that is back: also what a relay put back that did not know of it yet.
+    /// </summary>
+    public async Task ReleaseAsync(Destination destination, CancellationToken cancellationToken)
+    {
         var from = DateTimeOffset.MinValue;
         while (true)
         {

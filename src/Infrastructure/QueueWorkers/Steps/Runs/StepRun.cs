@@ -237,6 +237,9 @@ public sealed class StepRun
     internal RunClaim Claim => LazyInitializer.EnsureInitialized(ref _claim);
 
     /// <summary>Whether something of a claim is left to be settled when the run has ended.</summary>
+    // The token of its claim; null without one.
+    internal DateTimeOffset? ClaimUntil => Volatile.Read(ref _claim)?.Until;
+
     internal bool HasOpenClaim => Volatile.Read(ref _claim)?.IsOpen is true;
 
     internal Task SettleOpenClaimAsync(CancellationToken cancellationToken) =>
