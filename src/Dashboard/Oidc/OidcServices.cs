@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.DataProtection;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 using Microsoft.IdentityModel.Tokens;
 using Orders.Dashboard.Login;
+using QueueWorkers.Tls;
 
 namespace Orders.Dashboard.Oidc;
 
@@ -77,7 +78,14 @@ internal static class OidcServices
         oidc.DisableTelemetry = true;
         oidc.RemoteAuthenticationTimeout = Longest;
         oidc.BackchannelTimeout = TimeSpan.FromSeconds(10);
-        oidc.BackchannelHttpHandler = new SocketsHttpHandler { AllowAutoRedirect = false };
+        oidc.BackchannelHttpHandler = new TrustedHandler(
+            new ServerTrust("The identity provider", CaFile: null)
+            {
+                HostSetting = "Oidc__Authority",
+                WithoutTls = "Set Oidc__Authority to the port with TLS.",
+            },
+            new SocketsHttpHandler { AllowAutoRedirect = false }
+        );
         oidc.TokenValidationParameters = new TokenValidationParameters
         {
             NameClaimType = options.NameClaim,

@@ -16,6 +16,8 @@ public sealed partial class FailpointTests
             "deployment: repeated from the start after a crash; DeploymentTests runs eight at once",
         ["QueueWorkers.Messaging.RabbitManagement."] = "deployment's way to policies and users, see above",
         ["Orders.Infrastructure.DemoCatalogue."] = "part of the deployment, in its transaction",
+        ["Orders.Infrastructure.Keys."] =
+            "keys of clients: one statement, which writes the audit record too; an admin asks again",
         ["Orders.Infrastructure.ApiKeys."] = "part of the deployment, in its transaction",
         ["QueueWorkers.Clocks."] = "reads the clock of a new connection; a failure is one of opening it",
         ["Orders.Infrastructure.Invoices.InvoiceCounterCheck."] =

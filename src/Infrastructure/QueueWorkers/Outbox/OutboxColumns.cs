@@ -20,7 +20,7 @@ public static class OutboxColumns
             select t.id, t.message_id, t.exchange, t.routing_key, t.correlation_id, t.content_type, t.headers, t.body,
                 t.priority, t.mandatory,
                    case when t.due_at is null then clock_timestamp() + interval '{OutboxTable.Lease.TotalSeconds:0} seconds'
-                       else greatest(t.due_at, clock_timestamp()) end, t.expires_at, 0
+                       else greatest(t.due_at, now()) end, t.expires_at, 0
             from unnest(${first}::uuid[], ${first + 1}::text[], ${first + 2}::text[], ${first + 3}::text[], ${first
                 + 4}::text[], ${first + 5}::text[], ${first + 6}::bytea[],
                         ${first + 7}::smallint[], ${first + 8}::boolean[], ${first + 9}::timestamptz[], ${first

@@ -71,7 +71,9 @@ internal sealed class QueueWatch(TimeSpan fullLook, TimeSpan patience)
         _lookedAt = Environment.TickCount64;
         _difference = null;
         _headWasNotEnough =
-            _soughtAtHead > 0 && result is { Complete: false } && result.Removed + result.PutBack < (_soughtAtHead + 1) / 2;
+            _soughtAtHead > 0
+            && result is { Complete: false }
+            && result.Removed + result.PutBack < (_soughtAtHead + 1) / 2;
         _backOff = result is { Changed: true }
             ? default
             : TimeSpan.FromSeconds(Math.Clamp(_backOff.TotalSeconds * 2, 2, 60));

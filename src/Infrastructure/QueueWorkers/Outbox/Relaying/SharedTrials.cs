@@ -19,7 +19,7 @@ internal sealed class SharedTrials(NpgsqlDataSource database, TimeSpan confirmTi
     /// For so long a row waits that was refused: longer than any wait for a trial, so that trials rewrite no rows but
     /// their own. Whoever finds the destination back makes the rows due.
     /// </summary>
-    public static readonly TimeSpan RowsWait = TimeSpan.FromMinutes(5);
+    public static readonly TimeSpan RowsWait = TimeSpan.FromSeconds(20);
 
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
