@@ -128,4 +128,28 @@ internal sealed class SessionTests : AccountFixture
         Assert.That((await GetAsync("/api/me", first)).Status, Is.EqualTo(401));
         Assert.That((await GetAsync("/api/me", second)).Status, Is.EqualTo(200));
     }
+
+    [Test]
+    public async Task A_deployment_makes_no_admin_of_an_account_of_the_identity_provider()
+    {
+        await TestSystem.Database.ExecuteAsync(
+            "insert into operators (name, role, external_id) values ('erin', 0, 'issuer erin')"
+        );
+        var refused = Assert.ThrowsAsync<InvalidOperationException>(() =>
+            new OperatorStore(TestSystem.Database.Source).EnsureAsync(
+                "erin",
+                OperatorRole.Admin,
+                LoginClient.Password,
+                OperatorKey.NewKey(),
+                default
+            )
+        );
+        Assert.That(refused.Message, Does.Contain("comes from the identity provider"));
+        Assert.That(
+            await TestSystem.Database.CountAsync(
+                "operators where name = 'erin' and role = 0 and password_hash is null"
+            ),
+            Is.EqualTo(1)
+        );
+    }
 }
