@@ -25,7 +25,8 @@ sources() { dotnet nuget list source --format short | awk '$1 ~ /^E/ { print $2 
 ask_nuget() {
   local source found=''
   for source in $(sources); do
-    ! curl -fsS --compressed --max-time 30 "$source" | grep -q '"VulnerabilityInfo' || found+=" $source"
+    [[ $(curl -fsS --compressed --max-time 30 "$source" || true) == *'"VulnerabilityInfo'* ]] || continue
+    found+=" $source"
   done
   if [ -n "$found" ]; then note "asked at each restore"; else not_checked "no NuGet source serves vulnerability data"; fi
 }

@@ -6,6 +6,7 @@
 #   --renew   pull each base image by its tag, and write its digest into deploy/machine/images.lock
 #
 # ./dev up, ./dev test and ./dev chaos pull a base image by the digest in deploy/machine/images.lock, and refuse one of another digest.
+# One that the file does not name is pinned to the digest of its first pull, in .cache/images.lock of this clone.
 # Renew after a security fix of .NET, PostgreSQL, RabbitMQ or their Debian packages, run .ci/run, and commit the file.
 # Stand-ins, which ./dev up builds from Debian's packages where no registry answers, have no digest and are not compared.
 set -euo pipefail
@@ -25,7 +26,7 @@ images="$broker_image $database_image $runtime_image $sdk_image"
 
 renew_image() {
   pull "$1" || fail "No registry answered for $1: $(tail -n 1 "$work/pull.log")" "deploy/machine/images.lock is as it was for this image."
-  lock_image "$1"
+  lock_image "$1" "$image_lock"
 }
 
 stage "Docker engine" need_engine

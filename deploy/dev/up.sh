@@ -56,7 +56,7 @@ stage "Base images" ensure_images "$broker_image" "$database_image" "$sdk_image"
 stage "Passwords (.env)" ensure_env
 warn_of_env
 [ -z "$tls" ] || remember_tls
-! uses_tls || stage "Certificates" ensure_certificates
+! uses_tls || stage_certificates
 stage "Existing data" check_data
 stage "Building" build_images
 # A rebuild leaves the image before it without a name.

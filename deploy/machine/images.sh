@@ -26,29 +26,39 @@ build_images() {
 }
 
 image_lock=deploy/machine/images.lock
+# What this clone has pulled first, of the images that the file above does not name. Ignored by git: a changed file would refuse the checkout of a later version.
+first_pulls=.cache/images.lock
 
-# locked_digest IMAGE: what it is pinned to; nothing when it is not.
-locked_digest() { awk -v image="$1" '$1 == image { print $2 }' "$image_lock"; }
+# locked IMAGE: the digest that it is pinned to, and by which file; nothing when it is not.
+locked() {
+  local files=("$image_lock")
+  [ ! -f "$first_pulls" ] || files+=("$first_pulls")
+  awk -v image="$1" '$1 == image && !found++ { print $2, FILENAME }' "${files[@]}"
+}
+
+locked_digest() { locked "$1" | cut -d ' ' -f 1; }
 
 # digest_of IMAGE: the digest under which this machine has it from a registry. A stand-in and an image of `docker load` have none.
 digest_of() { docker image inspect --format '{{range .RepoDigests}}{{println .}}{{end}}' "$1" 2>/dev/null | sed -n "s|^${1%:*}@||p" | head -n 1; }
 
-# lock_image IMAGE: pins it to what this machine has.
+# lock_image IMAGE FILE: pins it there to what this machine has.
 lock_image() {
-  local digest rest
+  local digest rest=''
   digest=$(digest_of "$1")
   [ -n "$digest" ] || { note "has no digest"; return 0; }
-  rest=$(awk -v image="$1" '$1 != image' "$image_lock")
-  printf '%s\n%s %s\n' "$rest" "$1" "$digest" >"$image_lock"
-  note "pinned in $image_lock: commit it"
+  mkdir -p "$(dirname "$2")"
+  [ ! -f "$2" ] || rest=$(awk -v image="$1" '$1 != image' "$2")
+  printf '%s%s %s\n' "${rest:+$rest$'\n'}" "$1" "$digest" >"$2"
+  note "pinned in $2"
 }
 
 # check_digest IMAGE
 check_digest() {
-  local pinned here
-  pinned=$(locked_digest "$1") here=$(digest_of "$1")
+  local pinned by here
+  read -r pinned by <<<"$(locked "$1")"
+  here=$(digest_of "$1")
   [ -z "$pinned" ] || [ -z "$here" ] || [ "$pinned" = "$here" ] ||
-    fail "The image $1 of this machine is $here; $image_lock pins $pinned." \
+    fail "The image $1 of this machine is $here; $by pins $pinned." \
       "Take the pinned one: docker rmi -f $1, then run the command again. Or pin the registry's newest: ./dev images --renew"
 }
 
@@ -77,7 +87,7 @@ pull_pinned() {
   if [ -n "$digest" ]; then
     pull "${1%:*}@$digest" && docker tag "${1%:*}@$digest" "$1"
   else
-    pull "$1" && lock_image "$1"
+    pull "$1" && lock_image "$1" "$first_pulls"
   fi
 }
 

@@ -33,6 +33,8 @@ env_problems() {
   for name in $(awk -v list=dollars -f deploy/machine/dotenv.awk .env); do
     echo "$name has a \$ outside single quotes: Compose takes it for the beginning of a variable. Meant as it is: $name='…'."
   done
+  has_demo || has_own_world ||
+    echo "Nothing takes mails or pick lists: COMPOSE_PROFILES has no 'demo', and SMTP_HOST or WAREHOUSE_URL still names outside-world."
 }
 
 # matches NAME PATTERN...

@@ -32,8 +32,43 @@ remember_tls() {
 
 tls_folder() { setting TLS_FILES deploy/tls/files; }
 
-# valid CERTIFICATE: it is there, and for 30 days more.
-valid() { [ -s "$1" ] && openssl x509 -in "$1" -noout -checkend $((30 * 86400)) >/dev/null 2>&1; }
+# The address that the ports are published at, beside this machine's own; nothing where it is a name or all of them.
+own_address() {
+  case $(setting BIND_ADDRESS 127.0.0.1) in 127.0.0.1 | 0.0.0.0 | ::* | *[!0-9a-f.:]*) ;; *) setting BIND_ADDRESS '' ;; esac
+}
+
+# lasts CERTIFICATE: for 30 days more.
+lasts() { openssl x509 -in "$1" -noout -checkend $((30 * 86400)) >/dev/null 2>&1; }
+
+# is_pair CERTIFICATE KEY: whoever was interrupted between the two has left two that do not fit.
+is_pair() { [ "$(openssl x509 -in "$1" -noout -pubkey 2>/dev/null)" = "$(openssl pkey -in "$2" -passin pass: -pubout 2>/dev/null)" ]; }
+
+# names_address CERTIFICATE: it is for the address that the ports are published at.
+names_address() {
+  local address
+  address=$(own_address)
+  [ -z "$address" ] || [[ $(openssl x509 -in "$1" -noout -checkip "$address" 2>/dev/null) == *' does match '* ]]
+}
+
+# ours CERTIFICATE: ./dev has made it. Another one is an operator's own.
+ours() { [[ $(openssl x509 -in "$1" -noout -issuer 2>/dev/null) =~ CN\ *=\ *\"?Orders\\?, ]]; }
+
+# valid FOLDER: certificate and key are there, fit, and are good for 30 days more.
+valid() { [ -s "$1/server.pem" ] && lasts "$1/server.pem" && is_pair "$1/server.pem" "$1/server.key" && names_address "$1/server.pem"; }
+
+# stage_certificates: with what an operator has to do, which a stage alone would only log.
+stage_certificates() {
+  at_exit 'rm -f "$work/own.$$"'
+  : >"$work/own.$$"
+  stage "Certificates" ensure_certificates
+  cat "$work/own.$$"
+}
+
+# keep_own FOLDER: what is wrong with an operator's own certificate, which is kept.
+keep_own() {
+  lasts "$1/server.pem" || echo "Your own certificate $1/server.pem expires within 30 days: renew it. ./dev does not replace it."
+  is_pair "$1/server.pem" "$1/server.key" || echo "Your own certificate $1/server.pem does not fit its key, server.key: put the right one there. ./dev does not replace it."
+}
 
 # ensure_certificates: an authority for ten years, a certificate of a year for each server. Others are made before the old ones expire.
 ensure_certificates() {
@@ -46,9 +81,13 @@ ensure_certificates() {
   chmod 755 "$folder/trust"
   [ -s "$folder/trust/ca.pem" ] || make_authority "$folder"
   for service in "${tls_services[@]}"; do
-    valid "$folder/$service/server.pem" && continue
+    valid "$folder/$service" && continue
+    if [ -s "$folder/$service/server.pem" ] && ! ours "$folder/$service/server.pem"; then
+      keep_own "$folder/$service" >>"$work/own.$$"
+      continue
+    fi
     [ -s "$folder/authority/ca.key" ] ||
-      fail "The certificate $folder/$service/server.pem is missing or expires within 30 days, and the key of its authority is not here." \
+      fail "The certificate $folder/$service/server.pem is missing or expires within 30 days, or is not for its key or BIND_ADDRESS, and the key of its authority is not here." \
         "Put a new certificate and its key (server.key) there, or remove $folder/trust: then ./dev makes an authority and all certificates."
     make_certificate "$folder" "$service"
     made+=("$service")
@@ -62,16 +101,17 @@ make_authority() {
     -addext basicConstraints=critical,CA:TRUE,pathlen:0 -addext keyUsage=critical,keyCertSign,cRLSign \
     -keyout "$1/authority/ca.key" -out "$1/authority/ca.pem"
   chmod 600 "$1/authority/ca.key"
-  # Those of another authority would not fit.
-  rm -f "$1"/*/server.pem
+  # Those of an earlier authority would not fit. An operator's own are for the operator.
+  local certificate
+  for certificate in "$1"/*/server.pem; do ! ours "$certificate" || rm -f "$certificate"; done
   put "$1/authority/ca.pem" "$1/trust/ca.pem"
 }
 
 make_certificate() {
-  local folder=$1 service=$2 names work_folder
+  local folder=$1 service=$2 names address work_folder
   names="DNS:$service,DNS:localhost,IP:127.0.0.1,IP:::1"
-  # The address that the ports are published at.
-  case $(setting BIND_ADDRESS 127.0.0.1) in 127.0.0.1 | 0.0.0.0 | ::* | *[!0-9a-f.:]*) ;; *) names+=",IP:$(setting BIND_ADDRESS '')" ;; esac
+  address=$(own_address)
+  [ -z "$address" ] || names+=",IP:$address"
   work_folder=$(mktemp -d "$folder/authority/new.XXXXXX")
   openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -sha256 -subj "/CN=$service" -keyout "$work_folder/key" -out "$work_folder/request"
   printf 'subjectAltName=%s\nbasicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=serverAuth\n' "$names" >"$work_folder/extensions"

@@ -119,6 +119,8 @@ internal sealed class RunningInstallation : IAsyncDisposable
         {
             ["COMPOSE_PROJECT_NAME"] = project,
             ["COMPOSE_PROFILES"] = "demo",
+            // Whatever .env says.
+            ["COMPOSE_FILE"] = "docker-compose.yml",
         };
         var port = int.Parse(Variable("CONTAINERS_PORT", "19080"), CultureInfo.InvariantCulture);
         foreach (var published in ExpectedContainers.Ports)

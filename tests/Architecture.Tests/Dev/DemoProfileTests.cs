@@ -42,6 +42,21 @@ internal sealed class DemoProfileTests
         }
     }
 
+    [TestCase("COMPOSE_PROFILES=\n", true)]
+    [TestCase($"{Own}COMPOSE_PROFILES=\n", false)]
+    [TestCase("COMPOSE_PROFILES=demo\n", false)]
+    public async Task Up_says_when_nothing_takes_mails_or_pick_lists(string env, bool says)
+    {
+        _clone.Env = env;
+        var answer = await _clone.RunAsync("up");
+        Assert.That(answer.Code, Is.Zero, answer.Text);
+        Assert.That(
+            answer.Errors.Contains("Nothing takes mails or pick lists: COMPOSE_PROFILES", StringComparison.Ordinal),
+            Is.EqualTo(says),
+            answer.Text
+        );
+    }
+
     [TestCase("", true)]
     [TestCase(Own, false)]
     public async Task Up_names_the_page_of_the_demo_and_asks_for_its_port_only_where_there_is_one(

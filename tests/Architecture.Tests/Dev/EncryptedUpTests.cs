@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
 namespace Orders.Architecture.Tests.Dev;
@@ -59,6 +60,46 @@ internal sealed class EncryptedUpTests
     }
 
     [Test]
+    public async Task An_operators_own_certificate_is_never_replaced_and_named_when_it_expires()
+    {
+        await SucceedsAsync("certificates");
+        var ours = await File.ReadAllTextAsync(Of("rabbitmq"));
+        WriteOwn("api", days: 20);
+        WriteOwn("dashboard", days: 90);
+        var (api, dashboard) = (await File.ReadAllTextAsync(Of("api")), await File.ReadAllTextAsync(Of("dashboard")));
+        // A new authority: ours do not fit it.
+        File.Delete(Path.Combine(_clone.Folder, "deploy/tls/files/trust/ca.pem"));
+
+        var answer = await _clone.RunAsync("certificates");
+        Assert.That(answer.Code, Is.Zero, answer.Text);
+        Assert.That(
+            answer.Output,
+            Does.Contain("Your own certificate deploy/tls/files/api/server.pem expires within 30 days: renew it.")
+                .And.Not.Contain("dashboard/server.pem")
+        );
+        Assert.That(await File.ReadAllTextAsync(Of("api")), Is.EqualTo(api));
+        Assert.That(await File.ReadAllTextAsync(Of("dashboard")), Is.EqualTo(dashboard));
+        Assert.That(await File.ReadAllTextAsync(Of("rabbitmq")), Is.Not.EqualTo(ours));
+        Verify("rabbitmq");
+    }
+
+    [Test]
+    public async Task A_certificate_that_does_not_fit_its_key_or_the_address_is_made_anew()
+    {
+        await SucceedsAsync("certificates");
+        File.Copy(Of("rabbitmq").Replace(".pem", ".key"), Of("api").Replace(".pem", ".key"), overwrite: true);
+        var half = await _clone.RunAsync("certificates");
+        Assert.That(half.Output, Does.Match(@"(?m)^Certificates .*\(1 made\)$"), half.Text);
+        Verify("api");
+
+        _clone.Setting("BIND_ADDRESS", "192.0.2.7");
+        var moved = await _clone.RunAsync("certificates");
+        Assert.That(moved.Output, Does.Match(@"(?m)^Certificates .*\(5 made\)$"), moved.Text);
+        var again = await _clone.RunAsync("certificates");
+        Assert.That(again.Output, Does.Match(@"(?m)^Certificates .*\(0 made\)$"), again.Text);
+    }
+
+    [Test]
     public async Task A_missing_certificate_of_a_foreign_authority_is_named_and_not_made()
     {
         await SucceedsAsync("certificates");
@@ -100,6 +141,18 @@ internal sealed class EncryptedUpTests
     {
         var answer = await _clone.RunAsync(command);
         Assert.That(answer.Code, Is.Zero, answer.Text);
+    }
+
+    private void WriteOwn(string server, int days)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=Orders of Example Ltd", key, HashAlgorithmName.SHA256);
+        using var own = request.CreateSelfSigned(
+            DateTimeOffset.UtcNow.AddDays(-1),
+            DateTimeOffset.UtcNow.AddDays(days)
+        );
+        File.WriteAllText(Of(server), own.ExportCertificatePem());
+        File.WriteAllText(Of(server).Replace(".pem", ".key", StringComparison.Ordinal), key.ExportPkcs8PrivateKeyPem());
     }
 
     private string Of(string server) => Path.Combine(_clone.Folder, $"deploy/tls/files/{server}/server.pem");

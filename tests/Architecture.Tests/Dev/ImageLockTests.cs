@@ -17,6 +17,8 @@ internal sealed class ImageLockTests
 
     private string LockFile => Path.Combine(_clone.Folder, Lock);
 
+    private string FirstPulls => Path.Combine(_clone.Folder, ".cache/images.lock");
+
     [SetUp]
     public void Copy()
     {
@@ -35,7 +37,18 @@ internal sealed class ImageLockTests
         var answer = await _clone.RunAsync("up");
         Assert.That(answer.Code, Is.Zero, answer.Text);
         Assert.That(_clone.Calls, Does.Contain($"pull {Image}\n"));
-        Assert.That(await File.ReadAllTextAsync(LockFile), Is.EqualTo($"# comment\n{Image} {First}\n"));
+        // Git ignores it: a changed file of the repository would refuse the checkout of a later version.
+        Assert.That(await File.ReadAllTextAsync(FirstPulls), Does.Contain($"{Image} {First}\n"));
+        Assert.That(await File.ReadAllTextAsync(LockFile), Is.EqualTo("# comment\n"));
+
+        _clone.Answer($"image inspect {Image}", "");
+        Has(Second);
+        var other = await _clone.RunAsync("up");
+        Assert.That(other.Code, Is.EqualTo(1));
+        Assert.That(
+            other.Errors,
+            Does.Contain($"The image {Image} of this machine is {Second}; .cache/images.lock pins {First}.")
+        );
     }
 
     [Test]
@@ -47,6 +60,17 @@ internal sealed class ImageLockTests
         Assert.That(answer.Code, Is.Zero, answer.Text);
         Assert.That(_clone.Calls, Does.Contain($"pull postgres@{First}\n").And.Not.Contain($"pull {Image}\n"));
         Assert.That(_clone.Calls, Does.Contain($"tag postgres@{First} {Image}\n"));
+    }
+
+    [Test]
+    public async Task The_repositorys_digest_goes_before_that_of_the_first_pull()
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(FirstPulls)!);
+        await File.WriteAllTextAsync(FirstPulls, $"{Image} {First}\n");
+        await File.AppendAllTextAsync(LockFile, $"{Image} {Second}\n");
+        Has(Second);
+        var answer = await _clone.RunAsync("up");
+        Assert.That(answer.Code, Is.Zero, answer.Text);
     }
 
     [Test]

@@ -41,6 +41,35 @@ public sealed partial class ComposeTlsTests
         });
     }
 
+    // The demo's authority has no revocation list; that of another mail server has one.
+    [TestCase("", "StartTls", "false")]
+    [TestCase("SMTP_HOST=mail.example\nSMTP_PORT=587\n", "StartTls", "")]
+    [TestCase("SMTP_HOST=mail.example\nSMTP_PORT=465\n", "SslOnConnect", "")]
+    [TestCase("SMTP_HOST=mail.example\nSMTP_SECURITY=Auto\nSMTP_CHECK_REVOCATION=false\n", "Auto", "false")]
+    public async Task What_the_demos_mail_server_needs_is_for_it_alone(string env, string security, string revocation)
+    {
+        var services = (await ConfigAsync(env: env)).GetProperty("services");
+        foreach (var process in (string[])["email", "dashboard"])
+        {
+            var environment = EnvironmentOf(services, process);
+            Assert.That(environment["Email__Smtp__Security"], Is.EqualTo(security), process);
+            Assert.That(environment["Email__Smtp__CheckRevocation"], Is.EqualTo(revocation), process);
+        }
+    }
+
+    // The limits of connections count a request for each.
+    [Test]
+    public async Task Https_is_HTTP_1()
+    {
+        var services = (await ConfigAsync()).GetProperty("services");
+        foreach (var process in (string[])["api", "dashboard"])
+            Assert.That(
+                EnvironmentOf(services, process)["Kestrel__Endpoints__Https__Protocols"],
+                Is.EqualTo("Http1"),
+                process
+            );
+    }
+
     // Loopback of a container: its health check.
     [Test]
     public async Task No_address_is_in_plain_text()
@@ -146,10 +175,13 @@ public sealed partial class ComposeTlsTests
     private static string[] Strings(JsonElement service, string name) =>
         [.. service.GetProperty(name).EnumerateArray().Select(v => v.GetString()!)];
 
-    private static async Task<JsonElement> ConfigAsync(string files = "docker-compose.yml:docker-compose.tls.yml")
+    private static async Task<JsonElement> ConfigAsync(
+        string files = "docker-compose.yml:docker-compose.tls.yml",
+        string env = ""
+    )
     {
         using var model = await ComposeConfig.ModelAsync(
-            string.Concat(ComposeConfig.Required.Select(name => $"{name}=x\n")),
+            env + string.Concat(ComposeConfig.Required.Select(name => $"{name}=x\n")),
             files
         );
         return model.RootElement.Clone();
