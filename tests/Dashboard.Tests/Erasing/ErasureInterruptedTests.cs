@@ -154,11 +154,21 @@ internal sealed class ErasureInterruptedTests : ErasureFixture
         Assert.That(
             (
                 await TestSystem.Database.RowsAsync(
-                    "select fault_message, convert_from(body, 'UTF8') from failures where queue = 'unrouted' and fault_message <> 'Erased.'"
+                    "select fault_message, convert_from(body, 'UTF8') from failures where queue = 'unrouted' and fault_message ilike '%ann@example.com%'"
                 )
             ).Select(r => $"{r[0]}{r[1]}"),
             Is.EquivalentTo(others.Select(o => o + o))
         );
+    }
+
+    [Test]
+    public async Task An_address_with_other_letters_is_found_in_a_body()
+    {
+        var customer = Zora with { Email = "zora@quittenbäume.example" };
+        await StoreEndedAsync(customer, 1);
+        await FailAsync("unrouted", $"550 <{customer.Email}> is unknown.", FailureState.Gone, removed: true);
+        await EraseAsync(customer);
+        Assert.That(await PersonalTraces.InDatabaseAsync(TestSystem.Database, [customer.Email]), Is.Empty);
     }
 
     [Test]
@@ -273,6 +283,8 @@ internal sealed class ErasureInterruptedTests : ErasureFixture
         // What the customer ordered afterwards is a new contract.
         var newer = (await StoreEndedAsync(customer, 1))[^1];
 
+        await FailAsync("unrouted", $"newer: {customer.Email}", FailureState.Gone, removed: true);
+
         var again = await PostAsync("/api/erasures/repeat", AdminKey, new { erasures = list, reason = "Restored." });
         Assert.That(again.Status, Is.EqualTo(200), again.ToString());
         Assert.That(again.Body["refused"]!.AsArray(), Is.Empty);
@@ -283,6 +295,11 @@ internal sealed class ErasureInterruptedTests : ErasureFixture
             ),
             Is.EqualTo(new object?[][] { [newer] }),
             "orders with the address"
+        );
+        Assert.That(
+            await TestSystem.Database.CountAsync("failures where fault_message = $1", $"newer: {customer.Email}"),
+            Is.EqualTo(1),
+            "a failure after the erasure"
         );
         var nothing = await PostAsync("/api/erasures/repeat", AdminKey, new { erasures = list, reason = "Again." });
         Assert.That(nothing.Body["begun"]!.AsArray(), Is.Empty, nothing.ToString());
