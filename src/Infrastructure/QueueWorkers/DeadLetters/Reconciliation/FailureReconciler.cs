@@ -238,9 +238,9 @@ public sealed class FailureReconciler(
             }
         }
 
-        // One was there before.
+        // One was there before; a worker that dead-letters a message has not looked, and notes none.
         foreach (var f in found.Where(f => f.Row is { State: FailureState.Failed } && f.Tags.Count > 1))
-            copies.Add((f.Row!.Value.Id, f.Row.Value.Copies + f.Tags.Count - 1));
+            copies.Add((f.Row!.Value.Id, Math.Max(f.Row.Value.Copies, 1) + f.Tags.Count - 1));
         await ReconcilerSql.SetCopiesAsync(connection, copies, cancellationToken);
     }
 
