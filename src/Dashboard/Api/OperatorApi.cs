@@ -6,6 +6,7 @@ using Orders.Dashboard.Accounts;
 using Orders.Dashboard.Api.Accounts;
 using Orders.Dashboard.Auth;
 using Orders.Dashboard.Failures;
+using Orders.Dashboard.Mcp;
 using Orders.Dashboard.Schedules;
 using Orders.Infrastructure.Keys;
 using QueueWorkers.DeadLetters.Search;
@@ -31,6 +32,7 @@ internal static class OperatorApi
     public static IServiceCollection AddOperatorApi(this IServiceCollection services) =>
         services
             .AddUpkeep()
+            .AddOperatorMcp()
             .AddSingleton<PatchRight>()
             .AddSingleton<StepControls>()
             .AddSingleton<Breakers>()
@@ -88,5 +90,6 @@ internal static class OperatorApi
         DuplicatesApi.Map(api);
         FlowApi.Map(api);
         CustomersApi.Map(api);
+        McpEndpoint.Map(api);
     }
 }

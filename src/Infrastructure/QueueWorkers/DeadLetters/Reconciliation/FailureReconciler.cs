@@ -256,7 +256,7 @@ public sealed class FailureReconciler(
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await FailureRows.WriteAsync(connection, unknown, cancellationToken);
         // No step has said that it is dead-lettered: the broker moved the message, or the worker could not write when
-        // it gave it up. The order would wait for ever without anybody seeing why.
+        // it gave it up. The subject would wait for ever without anybody seeing why.
         var settled = await deadLetterRecorder.WriteAsync(connection, unknown, isLate: false, cancellationToken);
         Failpoint.Hit("deadletter.before_commit_added", Outside.Database);
         await transaction.CommitAsync(cancellationToken);

@@ -1,0 +1,229 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ModelContextProtocol.Client;
+using ModelContextProtocol.Protocol;
+using QueueWorkers.DeadLetters;
+
+namespace Orders.Dashboard.Tests.Mcp;
+
+/// <summary>An assistant at <c>/api/mcp</c>, by the client of the protocol's own SDK.</summary>
+internal sealed class AssistantTests : ShopFixture
+{
+    private const int Count = 3;
+
+    [OneTimeSetUp]
+    public async Task ParkSomeAsync()
+    {
+        await DeadLetterAsync(await TestSystem.StoreAsync(await OrdersAsync(Count)));
+        await UntilFailuresAsync(FailureState.Failed, Count);
+    }
+
+    [Test, Order(1)]
+    public async Task It_finds_the_cause_of_a_parked_group_with_a_viewers_key()
+    {
+        await using var assistant = await ConnectAsync(ViewerKey);
+        Assert.That(assistant.ServerInstructions, Does.Contain("rehearse_redrive"));
+        var tools = await assistant.ListToolsAsync();
+        Assert.That(
+            tools.Select(t => t.Name),
+            Is.EquivalentTo([
+                "get_overview",
+                "get_queues",
+                "explain_order",
+                "list_failure_groups",
+                "list_failures",
+                "get_failure",
+                "rehearse_redrive",
+                "confirm_redrive",
+                "cancel_redrive",
+                "get_redrive",
+                "list_redrives",
+            ])
+        );
+        Assert.That(
+            tools.Where(t => t.ProtocolTool.Annotations?.ReadOnlyHint != true).Select(t => t.Name),
+            Is.EquivalentTo(["rehearse_redrive", "confirm_redrive", "cancel_redrive"])
+        );
+
+        JsonNode? attention = null;
+        await Eventually.That(
+            async () =>
+                (attention = await CallAsync(assistant, "get_overview"))["attention"]!
+                    .AsArray()
+                    .Count(a => a!["what"]!.GetValue<string>() == "email_error"),
+            Is.EqualTo(1),
+            "the dead-letter queue among what needs attention"
+        );
+        Assert.That(attention!.ToJsonString(), Does.Contain($"{Count} messages could not be processed"));
+
+        var group = (await CallAsync(assistant, "list_failure_groups")).AsArray().Single()!;
+        Assert.That(
+            (group["step"]!.GetValue<string>(), group["count"]!.GetValue<int>()),
+            Is.EqualTo(("email", Count)),
+            group.ToJsonString()
+        );
+        var page = await CallAsync(
+            assistant,
+            "list_failures",
+            new() { ["group"] = group["fingerprint"]!.GetValue<string>(), ["limit"] = 2 }
+        );
+        Assert.That(
+            (page["total"]!.GetValue<int>(), page["failures"]!.AsArray().Count),
+            Is.EqualTo((Count, 2)),
+            page.ToJsonString()
+        );
+
+        var failure = await CallAsync(assistant, "get_failure", new() { ["id"] = group["newest"]!.GetValue<string>() });
+        Assert.That(failure["failure"]!["faultMessage"]!.GetValue<string>(), Does.StartWith("No space left on device"));
+        var order = failure["failure"]!["subjectId"]!.GetValue<string>();
+        var explained = await CallAsync(assistant, "explain_order", new() { ["order"] = order });
+        Assert.That(explained["why"]!.GetValue<string>(), Does.StartWith("Failed. Step email"));
+        Assert.That(explained.ToJsonString(), Does.Not.Contain("@example.com"), "no personal data");
+        Assert.That(
+            (await CallAsync(assistant, "get_queues")).AsArray().Select(q => q!["name"]!.GetValue<string>()),
+            Does.Contain("email")
+        );
+    }
+
+    [Test, Order(2)]
+    public async Task It_redrives_only_what_was_rehearsed_and_its_record_says_who()
+    {
+        var group = await GroupAsync();
+        await using var assistant = await ConnectAsync(OperatorsKey);
+        var rehearsed = await CallAsync(
+            assistant,
+            "rehearse_redrive",
+            new() { ["group"] = group, ["reason"] = "the disk has room again" }
+        );
+        Assert.That(
+            (rehearsed["plan"]!["toSend"]!.GetValue<int>(), rehearsed["plan"]!["total"]!.GetValue<int>()),
+            Is.EqualTo((Count, Count)),
+            rehearsed.ToJsonString()
+        );
+        var id = rehearsed["id"]!.GetValue<string>();
+        Assert.That(await StageAsync(assistant, id), Is.EqualTo("DryRun"), "nothing is sent by a rehearsal");
+
+        await using var host = await WorkAsync("email");
+        await CallAsync(assistant, "confirm_redrive", new() { ["id"] = id, ["reason"] = "Otto has agreed" });
+        await Eventually.That(() => StageAsync(assistant, id), Is.EqualTo("Done"), "stage");
+        await UntilFailuresAsync(FailureState.Failed, 0);
+        Assert.That((await MailsAsync()).Values, Has.Exactly(Count).EqualTo(1), "a mail each");
+        Assert.That(
+            await RefusalAsync(assistant, "confirm_redrive", new() { ["id"] = id, ["reason"] = "once more" }),
+            Does.Contain("is no open rehearsal, it is Done")
+        );
+
+        var records = (await GetAsync("/api/audit", AdminKey)).Text;
+        Assert.That(
+            records,
+            Does.Contain("rehearse redrive").And.Contain("confirm redrive").And.Contain("Otto has agreed")
+        );
+    }
+
+    [Test, Order(3)]
+    public async Task A_viewers_attempt_to_redrive_is_refused_and_recorded()
+    {
+        await using var assistant = await ConnectAsync(ViewerKey);
+        foreach (
+            var (tool, arguments) in new (string, Dictionary<string, object?>)[]
+            {
+                ("rehearse_redrive", new() { ["step"] = "email", ["reason"] = "curious" }),
+                ("confirm_redrive", new() { ["id"] = Guid.NewGuid(), ["reason"] = "curious" }),
+                ("cancel_redrive", new() { ["id"] = Guid.NewGuid(), ["reason"] = "curious" }),
+            }
+        )
+            Assert.That(
+                await RefusalAsync(assistant, tool, arguments),
+                Does.Contain("needs the role operator; the key of vera has the role Viewer")
+            );
+        Assert.That(
+            await TestSystem.Database.CountAsync(
+                "audit where who = 'vera' and action = 'refused' and target like 'MCP %'"
+            ),
+            Is.EqualTo(3)
+        );
+    }
+
+    [TestCase("rehearse_redrive", """{"reason":"all of it"}""", "filter must not be empty")]
+    [TestCase("rehearse_redrive", """{"step":"email","reason":" "}""", "reason must say why")]
+    [TestCase("rehearse_redrive", """{"step":"email","reason":"x","canary":5000}""", "canary must be 0–1000, got 5000")]
+    [TestCase(
+        "confirm_redrive",
+        """{"id":"0198a000-0000-7000-8000-000000000002","reason":"x"}""",
+        "There is no redrive"
+    )]
+    [TestCase("get_failure", """{"id":"0198a000-0000-7000-8000-000000000002"}""", "There is no failure")]
+    [TestCase("explain_order", """{"order":"999999"}""", "There is no order 999999")]
+    [TestCase("list_failures", """{"limit":0}""", "limit must be 1–100, got 0")]
+    [TestCase("list_failures", """{"text":"ab"}""", "text must have at least 3 characters")]
+    public async Task A_wrong_call_is_told_what_was_expected(string tool, string arguments, string expected)
+    {
+        await using var assistant = await ConnectAsync(OperatorsKey);
+        Assert.That(
+            await RefusalAsync(assistant, tool, JsonSerializer.Deserialize<Dictionary<string, object?>>(arguments)!),
+            Does.Contain(expected)
+        );
+    }
+
+    [Test]
+    public async Task Without_a_valid_key_nobody_gets_in()
+    {
+        foreach (var key in new[] { null, "op_short" })
+        {
+            var answer = await PostAsync(
+                "/api/mcp",
+                key,
+                new
+                {
+                    jsonrpc = "2.0",
+                    id = 1,
+                    method = "tools/list",
+                }
+            );
+            Assert.That((answer.Status, answer.Code), Is.EqualTo((401, "unauthorized")), answer.ToString());
+        }
+    }
+
+    private Task<McpClient> ConnectAsync(string key) =>
+        McpClient.CreateAsync(
+            new HttpClientTransport(
+                new HttpClientTransportOptions
+                {
+                    Endpoint = new Uri(Dashboard.Address, "/api/mcp"),
+                    TransportMode = HttpTransportMode.StreamableHttp,
+                    AdditionalHeaders = new Dictionary<string, string> { ["Authorization"] = $"Bearer {key}" },
+                }
+            )
+        );
+
+    private static async Task<JsonNode> CallAsync(
+        McpClient assistant,
+        string tool,
+        Dictionary<string, object?>? arguments = null
+    )
+    {
+        var result = await assistant.CallToolAsync(tool, arguments);
+        Assert.That(result.IsError, Is.Not.True, $"{tool}: {TextOf(result)}");
+        return JsonNode.Parse(TextOf(result))!;
+    }
+
+    private static async Task<string> RefusalAsync(
+        McpClient assistant,
+        string tool,
+        Dictionary<string, object?> arguments
+    )
+    {
+        var result = await assistant.CallToolAsync(tool, arguments);
+        Assert.That(result.IsError, Is.True, $"{tool}: {TextOf(result)}");
+        return TextOf(result);
+    }
+
+    private static string TextOf(CallToolResult result) =>
+        string.Join('\n', result.Content.OfType<TextContentBlock>().Select(t => t.Text));
+
+    private async Task<string> GroupAsync() =>
+        (await GetAsync("/api/failures/groups", ViewerKey)).Body.AsArray().Single()!["fingerprint"]!.GetValue<string>();
+
+    private static async Task<string> StageAsync(McpClient assistant, string id) =>
+        (await CallAsync(assistant, "get_redrive", new() { ["id"] = id }))["redrive"]!["stage"]!.GetValue<string>();
+}
