@@ -25,6 +25,7 @@ internal static class Places
         new("Orders", "/orders", 'r'),
         new("Failures", "/failures", 'f', "failures:badge"),
         new("Queues", "/queues", 'q'),
+        new("Flow", "/flow", 'd'),
         new("Outbox", "/outbox", 'b', "outbox:badge"),
         new("Workers", "/workers", 'w'),
         new("Schedules", "/schedules", 's'),

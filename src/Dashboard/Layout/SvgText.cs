@@ -26,6 +26,10 @@ public sealed class SvgText : ComponentBase
     [Parameter]
     public string? Anchor { get; set; }
 
+    /// <summary>The key of the live figure that it shows; null for a text that stays.</summary>
+    [Parameter]
+    public string? Live { get; set; }
+
     /// <inheritdoc />
     protected override void BuildRenderTree(RenderTreeBuilder builder)
     {
@@ -34,7 +38,8 @@ public sealed class SvgText : ComponentBase
         builder.AddAttribute(2, "y", Y);
         builder.AddAttribute(3, "class", Class);
         builder.AddAttribute(4, "text-anchor", Anchor);
-        builder.AddContent(5, Says);
+        builder.AddAttribute(5, "data-live", Live);
+        builder.AddContent(6, Says);
         builder.CloseElement();
     }
 }

@@ -12,12 +12,20 @@ public sealed record CaseFile(OrderDetails? Order, IReadOnlyList<OutboxEntry> Ou
     /// <summary>The deliveries to web hooks of its client.</summary>
     public IReadOnlyList<DeliveryState> Deliveries { get; init; } = [];
 
+    /// <summary>Which messages start which steps.</summary>
+    public StepFlow? Flow { get; init; }
+
     /// <summary>When there is no order of this id but a delivery: the order that it is about.</summary>
     public Guid? DeliveryOf { get; init; }
 }
 
 /// <summary>Reads case files.</summary>
-internal sealed class CaseFileReader(OrderDetailsReader cases, OutboxReader outbox, WebhookDeliveryReader deliveries)
+internal sealed class CaseFileReader(
+    OrderDetailsReader cases,
+    OutboxReader outbox,
+    WebhookDeliveryReader deliveries,
+    StepFlowReader flow
+)
 {
     private const int MostOutboxRows = 50_000;
 
@@ -30,6 +38,7 @@ internal sealed class CaseFileReader(OrderDetailsReader cases, OutboxReader outb
         return new CaseFile(order, await outbox.OfSubjectAsync(id, MostOutboxRows, cancellationToken))
         {
             Deliveries = await deliveries.OfOrderAsync(id, cancellationToken),
+            Flow = await flow.ReadAsync(cancellationToken),
         };
     }
 }

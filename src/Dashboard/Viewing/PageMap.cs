@@ -6,6 +6,7 @@ using Orders.Dashboard.Audit;
 using Orders.Dashboard.Auth;
 using Orders.Dashboard.EffectPages;
 using Orders.Dashboard.Failures;
+using Orders.Dashboard.FlowPages;
 using Orders.Dashboard.Live;
 using Orders.Dashboard.Login;
 using Orders.Dashboard.Metrics;
@@ -57,6 +58,7 @@ internal static class PageMap
             .AddSingleton<WorkerReader>()
             .AddSingleton<Loader>();
         services.AddSingleton<OrderSearchReader>().AddSingleton<OrderDetailsReader>().AddSingleton<StepNames>();
+        services.AddSingleton<StepFlowReader>();
         services.AddSingleton<WebhookDeliveryReader>().AddSingleton<CaseFileReader>();
         services
             .AddSingleton<HistoryReader>()
@@ -85,6 +87,7 @@ internal static class PageMap
         EffectRoutes.Map(pages);
         RedriveRoutes.Map(pages);
         QueueRoutes.Map(pages);
+        FlowRoutes.Map(pages);
         OutboxRoutes.Map(pages);
         WorkerRoutes.Map(pages);
         ProcessRoutes.Map(pages);

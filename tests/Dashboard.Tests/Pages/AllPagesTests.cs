@@ -21,6 +21,7 @@ internal sealed class AllPagesTests : BrowserFixture
         ("/effects", "Uncertain effects"),
         ("/workers", "Workers"),
         ("/queues", "Queues"),
+        ("/flow", "Flow"),
         ("/outbox", "Outbox"),
         ("/schedules", "Schedules"),
         ("/metrics-view", "Metrics"),
@@ -352,7 +353,8 @@ internal sealed class AllPagesTests : BrowserFixture
             // A busy machine takes longer for all pages than an idle transaction may last.
             command.CommandText = """
                 set local idle_in_transaction_session_timeout = 0;
-                lock table orders, effects, failures, redrives, workers, outbox, step_history, alerts, audit, schedules
+                lock table orders, effects, failures, redrives, workers, outbox, step_history, alerts, audit, schedules,
+                    subscriptions
                     in access exclusive mode
                 """;
             await command.ExecuteNonQueryAsync();

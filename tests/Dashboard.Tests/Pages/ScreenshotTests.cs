@@ -61,6 +61,7 @@ internal sealed class ScreenshotTests : ShopFixture
             await TakeAsync(viewer, "/failures", folder, "failures", failed);
             await TakeAsync(viewer, $"/failures/{failure}", folder, "failure", failed);
             await TakeAsync(viewer, "/queues", folder, "queues", failed);
+            await TakeAsync(viewer, "/flow", folder, "flow", failed);
             await TakeAsync(viewer, "/metrics-view?span=14d", folder, "metrics", failed);
             await TakeAsync(viewer, $"/redrives/new?group={group}", folder, "redrive-plan", failed);
             await closing.CancelAsync();
