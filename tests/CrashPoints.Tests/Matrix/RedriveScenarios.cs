@@ -45,6 +45,8 @@ internal static class RedriveScenarios
         ["deadletter.before_commit_settled"] = Unsure,
         ["deadletter.after_commit_settled"] = Unsure,
         ["deadletter.before_add"] = Found,
+        ["deadletter.before_return"] = Found,
+        ["deadletter.after_return"] = Found,
         ["deadletter.before_index"] = Found,
         ["deadletter.after_index"] = Found,
         ["deadletter.before_record_step"] = Found,
