@@ -58,13 +58,11 @@ internal static class BrokenVariants
         new("_error queues with a time to live", Fault.MailsRefused, "a message for each dead-lettered step")
         {
             Break = stage =>
-                stage.TestSystem.Broker.Management.PutPolicyAsync(
-                    stage.TestSystem.Broker.Options.VirtualHost,
-                    "queue-workers-dead-letters",
+                stage.TestSystem.Broker.SetPolicyAsync(
+                    "short-lived",
                     "^.*_error$",
-                    "quorum_queues",
-                    new Dictionary<string, object> { ["delivery-limit"] = -1, ["message-ttl"] = 500 },
-                    CancellationToken.None
+                    new Dictionary<string, object> { ["delivery-limit"] = -1, ["message-ttl"] = 1 },
+                    isOperators: false
                 ),
         },
         new("mails sent without a claim", Fault.MailAnswerLost, "no mail twice")
