@@ -7,7 +7,7 @@
 #   --long       only the tests of category Long, which a run without a filter leaves out. ./dev verify runs them too, part by part.
 #   --no-build   test what ./dev build has built
 #
-# Prints the ten slowest tests at the end. Two test projects run at a time (ORDERS_TEST_LANES changes that), with --long one.
+# Prints the ten slowest tests and fixtures at the end, and from when to when each project ran. Three test projects run at a time (ORDERS_TEST_LANES changes that), with --long one.
 # ORDERS_TEST_KEEP=yes leaves the database and the broker of the tests running for the next run.
 # Needs the .NET SDK, a C compiler, nginx and a Docker engine; see ./dev up --help for what set-up brings.
 set -euo pipefail
@@ -28,7 +28,7 @@ if [ "${1:-}" = --no-build ]; then
   build=no
   shift
 fi
-lanes=${ORDERS_TEST_LANES:-2}
+lanes=${ORDERS_TEST_LANES:-3}
 [ $# -le 1 ] || unknown_argument "one filter" "$2"
 case ${1:-} in
   '') filter="TestCategory!=Long" ;;
@@ -83,6 +83,8 @@ for log in $(broken_runs "$results"); do
   besides_results "$log" | sed 's/^/    /'
 done
 slowest_tests "$results" 10
+slowest_fixtures "$results" 10
+lanes "$results"
 skips=''
 [ "$skipped" -eq 0 ] || skips=", $skipped skipped"
 echo "Tested in $took s"

@@ -10,14 +10,20 @@ test_projects() {
 }
 
 # run_test_project FOLDER RESULTS FILTER: one project; its output appears as a whole when it ends, so that two do not mix.
-# A test that hangs for five minutes ends its run by name.
+# A test that hangs for five minutes ends its run by name. ORDERS_TEST_FIXTURES: how many fixtures run at a time, in place of what the project
+# says.
 run_test_project() {
-  local project=$1 results=$2 filter=$3 name log status=0
+  local project=$1 results=$2 filter=$3 name log began status=0
   name=$(basename "$project")
   log=$results/$name.log
+  began=$(date +%s)
+  # A process that lives for minutes never earns what the profiles of the just-in-time compiler cost it.
+  export DOTNET_TieredPGO=0
   dotnet test "$(test_assembly "$project")" --blame-hang-timeout 5m --blame-hang-dump-type none --filter "$filter" \
-    --results-directory "$results/$name" --logger "trx;LogFileName=results.trx" --logger "console;verbosity=minimal" >"$log" 2>&1 </dev/null || status=$?
+    --results-directory "$results/$name" --logger "trx;LogFileName=results.trx" --logger "console;verbosity=minimal" \
+    ${ORDERS_TEST_FIXTURES:+-- "NUnit.NumberOfTestWorkers=$ORDERS_TEST_FIXTURES"} >"$log" 2>&1 </dev/null || status=$?
   echo "$status" >"$results/$name.status"
+  echo "$began $(date +%s) $name" >"$results/$name.took"
   (
     flock 9
     grep -v -e '^A total of' -e '^Starting test execution' -e 'VSTest version' -e '^Test run for' -e 'No test matches' -e 'Sequence file will not' -e '^Results File' -e '^$' "$log" || true
@@ -48,6 +54,32 @@ broken_runs() {
 
 besides_results() {
   grep -v -e '^A total of' -e '^Starting test' -e 'VSTest version' -e '^Test run for' -e 'No test matches' -e 'Sequence file' -e '^Results File' -e '^Passed!' -e '^  Skipped' -e '^$' "$1" | tail -n 30
+}
+
+# lanes RESULTS: when each project began and ended, in seconds since the first, so that a lane that idles shows.
+lanes() {
+  echo "The projects, from when to when:"
+  cat "$1"/*.took | sort -n | awk '
+    NR == 1 { first = $1 }
+    { printf "%6d s  %6d s  %s\n", $1 - first, $2 - first, $3 }'
+}
+
+# slowest_fixtures RESULTS N: the sum of the tests of a fixture. Its own set-up is not in it.
+slowest_fixtures() {
+  local results=$1 count=$2
+  echo "The $count slowest fixtures:"
+  slowest_tests "$results" 100000 | awk '
+    NR > 1 {
+      # A fixture with arguments is Name(1,2).Test, a test with arguments Name.Test(1,2).
+      name = substr($0, index($0, " s  ") + 4)
+      of_fixture = name ~ /^[^(]*\([^"]*\)\.[^.]*$/
+      sub(/\(.*/, "", name)
+      if (!of_fixture) sub(/\.[^.]*$/, "", name)
+      took[name] += $1
+      tests[name]++
+    }
+    END { for (name in took) printf "%8.1f s  %s (%d)\n", took[name], name, tests[name] }
+  ' | sort -rn | awk -v count="$count" 'NR <= count'
 }
 
 # slowest_tests RESULTS N, from the result files: class and test by the test's id.

@@ -1,4 +1,4 @@
-// Fixtures run side by side, each in its own database and virtual host; more than three would only wait for the two
-// processors.
-[assembly: LevelOfParallelism(3)]
+// Fixtures run side by side, each in its own database and virtual host. Most of their time they wait: for a limit, a
+// lost connection, the next trial.
+[assembly: LevelOfParallelism(6)]
 [assembly: Parallelizable(ParallelScope.Fixtures)]

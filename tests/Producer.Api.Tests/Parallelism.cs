@@ -1,4 +1,3 @@
-// Fixtures run side by side, each with an API and a database of its own; more than three would only wait for the two
-// processors.
-[assembly: LevelOfParallelism(3)]
+// Fixtures run side by side, each with an API and a database of its own.
+[assembly: LevelOfParallelism(4)]
 [assembly: Parallelizable(ParallelScope.Fixtures)]

@@ -1,4 +1,3 @@
-// Fixtures run side by side, each in its own database and virtual host; more than three would only wait for the two
-// processors.
-[assembly: LevelOfParallelism(3)]
+// Fixtures run side by side, each in its own database and virtual host. Most of their time they wait.
+[assembly: LevelOfParallelism(5)]
 [assembly: Parallelizable(ParallelScope.Fixtures)]
