@@ -82,6 +82,8 @@ public sealed class ChaosRun(Installation installation, ChaosOptions options, Ac
         await Task.WhenAll(redrives);
         var (followed, rest) = (draining.Elapsed, new Rest(installation.Database, broker));
         var drained = followed + await rest.WaitAsync(DrainPatience, LongestDrain, cancellationToken);
+        if (drained is null)
+            progress($"not at rest: {rest.Moves}");
         await sampling.CancelAsync();
         await samples;
 

@@ -23,10 +23,24 @@ public sealed class Rest(NpgsqlDataSource database, BrokerEvidence broker)
                     where state = {StoredCodes.FailureFailed} and kind = {StoredCodes.FailureKindError}))
         """;
 
+    // In the order of the columns.
+    private static readonly string[] What =
+    [
+        "orders under way",
+        "rows in the outbox",
+        "effects half done",
+        "redrives under way",
+        "failures to be taken out of their queue",
+        "steps that the index of failures does not have, or the other way round",
+    ];
+
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
 
     // The broker's counts are at most 2 s old (deploy/chaos/40-chaos.conf): a zero that stays for longer is one.
     private static readonly TimeSpan OldestCount = TimeSpan.FromSeconds(4);
+
+    /// <summary>What moved at the last look, such as "2 rows in the outbox".</summary>
+    public string Moves { get; private set; } = "";
 
     /// <summary>Waits. A backlog that still gets shorter is slow and not stuck; how long it took is reported.</summary>
     /// <param name="patience">How long without another order coming to its end. What still waits then is the checker's
@@ -63,10 +77,23 @@ public sealed class Rest(NpgsqlDataSource database, BrokerEvidence broker)
         {
             await reader.ReadAsync(cancellationToken);
             var open = reader.GetInt64(0);
-            if (Enumerable.Range(0, reader.FieldCount).Sum(reader.GetInt64) > 0)
+            Moves = string.Join(
+                ", ",
+                What.Select((what, i) => (Count: reader.GetInt64(i), what))
+                    .Where(w => w.Count > 0)
+                    .Select(w => $"{w.Count} {w.what}")
+            );
+            if (Moves != "")
                 return (open, true);
         }
 
-        return (0, BrokerEvidence.Waiting(await broker.CountAsync(cancellationToken)).Values.Any(n => n > 0));
+        Moves = string.Join(
+            ", ",
+            BrokerEvidence
+                .Waiting(await broker.CountAsync(cancellationToken))
+                .Where(q => q.Value > 0)
+                .Select(q => $"{q.Value} messages in {q.Key}")
+        );
+        return (0, Moves != "");
     }
 }
