@@ -128,7 +128,7 @@
   document.addEventListener('change', e => { const f = e.target.closest('form[data-auto]'); if (f && e.target.matches('select,[type=checkbox]')) f.requestSubmit(); });
   const picked = () => {
     const n = $$('[data-pick]:checked').length;
-    $$('[data-picked]').forEach(b => { b.hidden = n === 0; b.textContent = b.dataset.picked.replace('#', n).replace('(s)', n === 1 ? '' : 's'); });
+    $$('[data-picked]').forEach(b => { b.hidden = b.dataset.only ? n !== +b.dataset.only : n === 0; b.textContent = b.dataset.picked.replace('#', n).replace('(s)', n === 1 ? '' : 's'); });
   };
 
   // --- keys
@@ -157,7 +157,7 @@
       case 'j': move(1); break;
       case 'k': move(-1); break;
       case 'x': { const b = $('tr.at [data-pick]'); if (b) { b.checked = !b.checked; picked(); } break; }
-      case 'r': { const b = $('[data-key=r]:not([hidden]):not(:disabled)'); if (b) { e.preventDefault(); b.click(); } break; }
+      case 'r': case 'n': case 'p': case 'c': { const b = $(`[data-key=${e.key}]:not([hidden]):not(:disabled)`); if (b) { e.preventDefault(); b.click(); } break; }
       case '?': $('#keys')?.showModal(); break;
     }
   });

@@ -50,10 +50,20 @@ internal static class FailureChanges
                 )
             ).Value
             : null;
+        var similar = failure.Value?.Failure is { } found
+            ? (
+                await loader.LoadAsync(
+                    "the similar failures",
+                    token => search.SimilarAsync(found, token),
+                    http.RequestAborted
+                )
+            ).Value
+            : null;
         return Page.Of<FailurePageView>(
             new
             {
                 Id = id,
+                Similar = similar,
                 Of = new Loaded<Failure>(failure.Value?.Failure, failure.Fault, failure.TraceId),
                 Number = numbers?.Values.FirstOrDefault(),
                 Revealed = revealed,

@@ -63,6 +63,31 @@ internal static class Filters
     public static string Address(string path, FailureFilter filter, Guid? after = null) =>
         Page.Address(path, Fields(filter).Append(("after", after)));
 
+    /// <summary>The same address with one field changed; null takes the field out.</summary>
+    public static string AddressWith(
+        string path,
+        FailureFilter filter,
+        string name,
+        object? value,
+        bool each = false
+    ) => AddressWith(path, filter, [(name, value)], each);
+
+    /// <summary>The same with some fields changed.</summary>
+    public static string AddressWith(
+        string path,
+        FailureFilter filter,
+        IReadOnlyList<(string Name, object? Value)> changes,
+        bool each = false
+    ) =>
+        Page.Address(
+            path,
+            [
+                .. Fields(filter).Where(f => changes.All(c => c.Name != f.Name)),
+                .. changes,
+                ("each", each ? "true" : null),
+            ]
+        );
+
     /// <summary>The filter in words.</summary>
     public static string Words(FailureFilter filter) =>
         filter.Ids is { } ids

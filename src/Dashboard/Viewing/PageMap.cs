@@ -84,6 +84,7 @@ internal static class PageMap
         OverviewRoutes.Map(pages);
         OrderPageRoutes.Map(pages);
         FailureRoutes.Map(pages);
+        CompareRoutes.Map(pages);
         EffectRoutes.Map(pages);
         RedriveRoutes.Map(pages);
         QueueRoutes.Map(pages);

@@ -33,7 +33,7 @@ internal sealed class RedriveCommandTests : ShopFixture
     [Test, Order(1)]
     public async Task Failures_are_listed_with_what_is_needed_to_redrive_them_and_nothing_that_steers_the_terminal()
     {
-        var (code, output, errors) = await DevAsync(["failures", "--step", "email"]);
+        var (code, output, errors) = await DevAsync(["failures", "--each", "--step", "email"]);
         Assert.That((code, errors), Is.EqualTo((0, "")));
         Assert.That(output, Does.Contain("<Zoë>[31m said \"no\", then left"));
         Assert.That(
@@ -43,27 +43,26 @@ internal sealed class RedriveCommandTests : ShopFixture
             )
         );
         Assert.That(output, Does.EndWith($"{Count} match\n"));
-        Assert.That((await DevAsync(["failures", "--fault", "NeverSeen"])).Output, Is.EqualTo("0 match\n"));
+        Assert.That((await DevAsync(["failures", "--each", "--fault", "NeverSeen"])).Output, Is.EqualTo("0 match\n"));
         Assert.That(
             (await DevAsync(["failures", "--limit", "1"])).Output,
-            Does.EndWith("The newest 1 are shown; --limit shows more (at most 500), --group their causes.\n")
+            Does.EndWith(
+                "The newest 1 are shown; --limit shows more (at most 500), without --each, --limit, --cause and --order their causes.\n"
+            )
         );
     }
 
     [Test, Order(2)]
-    public async Task Groups_lead_to_their_failures()
+    public async Task Without_a_choice_equal_failures_are_one_line_that_leads_to_them()
     {
-        var output = (await DevAsync(["failures", "--group"])).Output;
+        var output = (await DevAsync(["failures"])).Output;
         Assert.That(
             output,
             Does.Match($"(?m)^      {Count}  email        IOException                              [0-9a-f]{{16}}  ")
         );
         var group = Regex.Match(output, "[0-9a-f]{16}").Value;
         Assert.That((await DevAsync(["failures", "--cause", group])).Output, Does.EndWith($"{Count} match\n"));
-        Assert.That(
-            (await DevAsync(["failures", "--group", "--fault", "NeverSeen"])).Output,
-            Is.EqualTo("Nothing matches\n")
-        );
+        Assert.That((await DevAsync(["failures", "--fault", "NeverSeen"])).Output, Is.EqualTo("Nothing matches\n"));
     }
 
     [TestCase("Refused (400): text must have at least 3 characters, got 2", "failures", "--text", "ab")]

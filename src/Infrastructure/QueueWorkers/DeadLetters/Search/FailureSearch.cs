@@ -157,6 +157,24 @@ public sealed class FailureSearch(NpgsqlDataSource database, ISubjectDirectory s
         };
     }
 
+    /// <summary>The failures of the same group and state that come next in the order of the pages.</summary>
+    public async Task<SimilarFailures> SimilarAsync(Failure failure, CancellationToken cancellationToken)
+    {
+        const string similar = "from failures f where f.state = $1 and f.fingerprint = $2 and";
+        await using var command = database.CreateCommand(
+            $"""
+            select (select f.id {similar} f.id > $3 order by f.id limit 1) as newer,
+                (select f.id {similar} f.id < $3 order by f.id desc limit 1) as older
+            """
+        );
+        command.Parameters.Add(new() { Value = (short)failure.State });
+        command.Parameters.Add(new() { Value = failure.Fingerprint });
+        command.Parameters.Add(new() { Value = failure.Id });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        return new SimilarFailures(reader.Optional<Guid>("newer"), reader.Optional<Guid>("older"));
+    }
+
     /// <summary>
     /// The dead-lettered failure of a message in a step, by the original message id; null when there is none.
     /// </summary>
