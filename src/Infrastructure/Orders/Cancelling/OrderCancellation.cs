@@ -42,11 +42,14 @@ public sealed class OrderCancellation(NpgsqlDataSource database, RelayFeed relay
 
     private static readonly string EndSteps = $"""
         update step_runs r set status = {StepStatus.Cancelled:D}, own_status = null, next_attempt_at = null,
-            finished_at = coalesce(finished_at, now())
-        where subject_id = $1 and status in ({StepStatus.Retrying:D}, {StepStatus.Failed:D}, {StepStatus.Expired:D})
-            and coalesce(own_status, status) <> {StepStatus.Uncertain:D}
-            and not exists (select from effects e where e.subject_id = r.subject_id and e.effect = r.step
-            and e.state = {EffectState.Done:D})
+            finished_at = coalesce(r.finished_at, now())
+        from (select s.subject_id, s.step from step_runs s where s.subject_id = $1
+                and s.status in ({StepStatus.Retrying:D}, {StepStatus.Failed:D}, {StepStatus.Expired:D})
+                and coalesce(s.own_status, s.status) <> {StepStatus.Uncertain:D}
+                and not exists (select from effects e where e.subject_id = s.subject_id and e.effect = s.step
+                    and e.state = {EffectState.Done:D})
+            order by s.step for no key update) l
+        where r.subject_id = l.subject_id and r.step = l.step
         """;
 
     private const string Tell =

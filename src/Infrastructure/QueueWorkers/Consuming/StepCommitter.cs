@@ -14,10 +14,11 @@ namespace QueueWorkers.Consuming;
 /// <summary>
 /// Commits runs of steps, many at a time. In one transaction, in this order, which is the lock order of every process:
 /// 1. idempotency rows and effects; runs whose message or effect is there already are dropped here, and nothing of them
-///    is written;
+///    is written, except that what their message had left at its step is over;
 /// 2. the application's rows, kind by kind (<see cref="IStepWriter"/>), which may add messages or refuse;
 /// 3. the subjects' progress (<see cref="IStepProgress"/>), which may add messages;
 /// 4. the steps' rows and the outgoing messages.
+/// Who writes failures does it between 2 and 3: docs/message-lifecycle.md ("Order of locks") has the whole list.
 /// A crash before the end leaves nothing; a crash after it and before the ack brings the message back, to be dropped at
 /// 1.
 /// The result is false for a run that was dropped.
@@ -29,19 +30,20 @@ public sealed class StepCommitter(
     RelayFeed relay
 ) : GroupCommitter<StepRun, bool>
 {
-    // A batch never holds two runs with the same key (see WriteAsync), or "on conflict do update" would meet its own
-    // row.
+    // A batch never holds two runs of one message (see Distinct), and of those with one effect the first one runs: "on
+    // conflict do update" must not meet its own row. The others' idempotency rows are written all the same, since their
+    // work is done with it.
     // The second conflict branch completes a claim of this message's own run; a claim of another message, or a done
     // effect, wins.
     private static readonly string Fresh = $"""
-        with u as (select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[]) as t(message_id, step,
-            subject_id, effect)),
+        with u as (select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[]) with ordinality
+            as t(message_id, step, subject_id, effect, n)),
         n as (
             insert into idempotency (message_id, step) select message_id, step from u order by message_id, step
             on conflict do nothing returning message_id, step)
         insert into effects (subject_id, effect, message_id, step, state)
-        select u.subject_id, u.effect, u.message_id, u.step, {EffectState.Done:D} from u join n using (message_id, step)
-            order by u.subject_id, u.effect
+        select distinct on (u.subject_id, u.effect) u.subject_id, u.effect, u.message_id, u.step, {EffectState.Done:D}
+            from u join n using (message_id, step) order by u.subject_id, u.effect, u.n
         on conflict (subject_id, effect) do update set state = {EffectState.Done:D}, lease_until = null, at = now()
             where effects.message_id = excluded.message_id and effects.state <> {EffectState.Done:D}
         returning message_id, step
@@ -75,6 +77,16 @@ public sealed class StepCommitter(
             {StepStatus.Uncertain:D})
         """;
 
+    // The key of a message whose effect another one has done: its work is done, and a redrive of it has ended.
+    private static readonly string KeepKeys = $"""
+        insert into idempotency (message_id, step)
+        select t.message_id, t.step from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[]) as t(message_id, step,
+            subject_id, effect)
+        where exists (select from effects e where e.subject_id = t.subject_id and e.effect = t.effect
+            and e.state = {EffectState.Done:D})
+        order by t.message_id, t.step on conflict do nothing
+        """;
+
     private readonly ILookup<Type, IStepWriter> _writers = writers.ToLookup(w => w.WriteType);
 
     /// <inheritdoc />
@@ -98,10 +110,11 @@ public sealed class StepCommitter(
         Failpoint.Hit("steps.before_open", Outside.Database);
         await using var connection = await database.OpenConnectionAsync();
         var fresh = await BeginAsync(connection, candidates);
+        var dropped = candidates.Except(fresh).ToList();
         if (fresh.Count == 0)
         {
             await ExecuteAsync(connection, "ROLLBACK");
-            await ClearUpAsync(connection, candidates);
+            await ClearUpAsync(connection, dropped);
             return new bool[units.Count];
         }
 
@@ -116,12 +129,14 @@ public sealed class StepCommitter(
             )
                 await group.Writer.WriteAsync(connection, group.Runs);
 
+            // In this transaction: after it, a fault would hand in the others once more, as their own duplicates.
+            var unsettled = await UnsettledAsync(connection, dropped);
             var published = await progress.RecordAsync(
                 connection,
-                [.. fresh.Select(r => new StepChange(r, StatusOf(r)))]
+                [.. Skipped(unsettled), .. fresh.Select(r => new StepChange(r, StatusOf(r)))]
             );
             var outgoing = fresh.SelectMany(r => r.Outgoing).Concat(published).ToArray();
-            await FinishAsync(connection, fresh, outgoing);
+            await FinishAsync(connection, fresh, unsettled, outgoing);
 
             // Only now: the rows exist. Dying here costs a lease, not a message.
             foreach (var message in outgoing)
@@ -135,22 +150,19 @@ public sealed class StepCommitter(
             throw;
         }
 
-        await ClearUpAsync(connection, [.. candidates.Except(fresh)]);
         var committed = fresh.ToHashSet(ReferenceEqualityComparer.Instance);
         return [.. units.Select(committed.Contains)];
     }
 
-    // The same message twice in one batch (delivered twice, or published twice), or two messages for one effect: the
-    // first one runs, the others are duplicates. Of two with a claim, the holder of the later one: the other's was taken
-    // over.
+    // The same message twice in one batch (delivered twice, or published twice): the first one runs, the others are
+    // duplicates. Of two with a claim, the holder of the later one: the other's was taken over.
     private static List<StepRun> Distinct(IReadOnlyList<StepRun> units)
     {
         var messages = new HashSet<(Guid, string)>(units.Count);
-        var effects = new HashSet<(Guid, string)>(units.Count);
         var distinct = new List<StepRun>(units.Count);
         foreach (var run in units.OrderByDescending(u => u.ClaimUntil ?? DateTimeOffset.MinValue))
         {
-            if (messages.Add((run.MessageId, run.Step)) && effects.Add((run.SubjectId, run.Effect)))
+            if (messages.Add((run.MessageId, run.Step)))
                 distinct.Add(run);
         }
 
@@ -189,12 +201,21 @@ public sealed class StepCommitter(
         return runs.FindAll(r => fresh.Contains((r.MessageId, r.Step)));
     }
 
-    private static async Task FinishAsync(NpgsqlConnection connection, List<StepRun> all, OutboxMessage[] outgoing)
+    private static async Task FinishAsync(
+        NpgsqlConnection connection,
+        List<StepRun> all,
+        List<StepRun> unsettled,
+        OutboxMessage[] outgoing
+    )
     {
         await using var batch = new NpgsqlBatch(connection);
         var runs = all.FindAll(r => !r.IsSecondary);
-        if (runs.Count < all.Count)
-            batch.BatchCommands.Add(SettleOf(all.FindAll(r => r.IsSecondary)));
+        if (runs.Count < all.Count || unsettled.Count > 0)
+        {
+            // All rows of both statements, in one order.
+            batch.BatchCommands.Add(LockOf([.. unsettled, .. all]));
+            batch.BatchCommands.Add(SettleOf([.. unsettled, .. all.Where(r => r.IsSecondary)]));
+        }
 
         var command = new NpgsqlBatchCommand(Finish);
         command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. runs.Select(r => r.SubjectId)] });
@@ -219,18 +240,19 @@ public sealed class StepCommitter(
     }
 
     // A copy of a message whose effect another message has done: what its own attempts had left (another attempt
-    // follows; dead-lettered) is over too, and nobody else will say so. Rarely more than one look. Dying before it
-    // brings the message again, and again it is dropped and comes by here.
+    // follows; dead-lettered; a redrive) is over too, and nobody else will say so. Rarely more than one look. Dying
+    // before its commit brings the message again, and again it is dropped and comes by here.
     private async Task ClearUpAsync(NpgsqlConnection connection, List<StepRun> dropped)
     {
-        if (dropped.Count == 0 || await UnsettledAsync(connection, dropped) is not { Count: > 0 } unsettled)
+        if (await UnsettledAsync(connection, dropped) is not { Count: > 0 } unsettled)
             return;
         await using var transaction = await connection.BeginTransactionAsync();
-        var published = await progress.RecordAsync(
-            connection,
-            [.. unsettled.Select(r => new StepChange(r, StepStatus.Skipped))]
-        );
-        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { SettleOf(unsettled) } };
+        await KeepKeysAsync(connection, unsettled);
+        var published = await progress.RecordAsync(connection, [.. Skipped(unsettled)]);
+        await using var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands = { LockOf(unsettled), SettleOf(unsettled) },
+        };
         Failpoint.Hit("steps.before_clear_up", Outside.Database);
         await batch.ExecuteNonQueryAsync();
         await OutboxWriter.InsertAsync(connection, published);
@@ -240,8 +262,25 @@ public sealed class StepCommitter(
             relay.Offer(message);
     }
 
+    private static async Task KeepKeysAsync(NpgsqlConnection connection, List<StepRun> dropped)
+    {
+        await using var command = new NpgsqlCommand(KeepKeys, connection);
+        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. dropped.Select(r => r.MessageId)] });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. dropped.Select(r => r.Step)] });
+        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. dropped.Select(r => r.SubjectId)] });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. dropped.Select(r => r.Effect)] });
+        Failpoint.Hit("steps.before_keep_keys", Outside.Database);
+        await command.ExecuteNonQueryAsync();
+        Failpoint.Hit("steps.after_keep_keys", Outside.Database);
+    }
+
+    private static IEnumerable<StepChange> Skipped(List<StepRun> dropped) =>
+        dropped.Select(r => new StepChange(r, StepStatus.Skipped));
+
     private static async Task<List<StepRun>> UnsettledAsync(NpgsqlConnection connection, List<StepRun> dropped)
     {
+        if (dropped.Count == 0)
+            return [];
         await using var command = new NpgsqlCommand(Unsettled, connection);
         command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. dropped.Select(r => r.SubjectId)] });
         command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. dropped.Select(r => r.Step)] });
@@ -251,6 +290,14 @@ public sealed class StepCommitter(
         while (await reader.ReadAsync())
             unsettled.Add(dropped[reader.GetInt32(0)]);
         return unsettled;
+    }
+
+    private static NpgsqlBatchCommand LockOf(List<StepRun> runs)
+    {
+        var command = new NpgsqlBatchCommand(DeadLetteredSteps.Lock);
+        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. runs.Select(r => r.SubjectId)] });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. runs.Select(r => r.Step)] });
+        return command;
     }
 
     private static NpgsqlBatchCommand SettleOf(List<StepRun> runs)

@@ -4,6 +4,7 @@ using QueueWorkers.Clocks;
 using QueueWorkers.DeadLetters;
 using QueueWorkers.DeadLetters.Recording;
 using QueueWorkers.GroupCommit;
+using QueueWorkers.Idempotency;
 using QueueWorkers.Outbox;
 using QueueWorkers.Outbox.Relaying;
 using QueueWorkers.Steps;
@@ -15,7 +16,9 @@ namespace QueueWorkers.Consuming;
 
 /// <summary>
 /// Writes down that an attempt failed, so that whoever asks for the subject sees why it is not done and when it goes
-/// on.
+/// on. With the last attempt in the lock order of <see cref="StepCommitter"/>, which begins with the idempotency key: of
+/// a run that fails for good and one that commits the same message in another process, the second one knows of the
+/// first.
 /// </summary>
 public sealed class StepFailures(NpgsqlDataSource database, IStepProgress progress, RelayFeed relay)
 {
@@ -23,32 +26,46 @@ public sealed class StepFailures(NpgsqlDataSource database, IStepProgress progre
 
     private static readonly string Ended = $"$3 in ({StepStatus.Failed:D}, {StepStatus.Uncertain:D})";
 
+    // Taken and given back: who commits the same message waits for this transaction at the key, and this one for it.
+    // What is dead-lettered may be redriven, so the key must not stay, unless the effect is done and only its key was
+    // purged.
+    private const string TakeKey = "insert into idempotency (message_id, step) values ($1, $2) on conflict do nothing";
+
+    private static readonly string GiveKeyBack = $"""
+        delete from idempotency where message_id = $1 and step = $2
+            and not exists (select from effects e where e.subject_id = $3 and e.message_id = $1 and e.step = $2
+                and e.state = {EffectState.Done:D})
+        """;
+
+    // What the waterfall of a subject is drawn from.
+    private const string Attempt = """
+        insert into step_attempts (subject_id, step, started_at, attempt, next_at, fault, host)
+            values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing
+        """;
+
+    // With the row there, and locked by the next statement, Record sees what was committed by whoever held it.
+    private static readonly string Begin = $"""
+        insert into step_runs (subject_id, step, status, attempts, started_at)
+            values ($1, $2, {StepStatus.Waiting:D}, $3, $4) on conflict do nothing
+        """;
+
     // A step that is done stays done when what failed is a late copy of its message. A secondary effect (an apology),
     // and a message that failed before its consumer could say that it is one, have only this row to show their failure
     // in; the step's own status is kept beside it.
     // Another message of the step that stands in the dead-letter queue keeps it failed while this one is retried.
-    // The attempt itself is written beside it: what the waterfall of a subject is drawn from.
     private static readonly string Record = $"""
-        with attempt as (
-            insert into step_attempts (subject_id, step, started_at, attempt, next_at, fault, host)
-                values ($1, $2, $5, $4, $6, $7, $9) on conflict do nothing),
-        dead as (select {DeadLetteredSteps.Standing("$1", "$2")} as stands)
-        insert into step_runs (subject_id, step, status, attempts, started_at, finished_at, next_attempt_at, last_fault,
-            own_status)
-        values ($1, $2, $3, $4, $5, case when {Ended} then now() end, $6, $7,
-            case when not $8 then {StepStatus.Waiting:D} end)
-        on conflict (subject_id, step) do update set attempts = step_runs.attempts + 1,
-            status = case when {Ended} or not (select stands from dead) then excluded.status
-                when step_runs.status = {StepStatus.Uncertain:D} then step_runs.status
+        with dead as (select {DeadLetteredSteps.Standing("$1", "$2")} as stands)
+        update step_runs r set attempts = r.attempts + 1,
+            status = case when {Ended} or not dead.stands then $3::smallint
+                when r.status = {StepStatus.Uncertain:D} then r.status
                 else {StepStatus.Failed:D} end,
-            own_status = case when not $8 or step_runs.status = {StepStatus.Done:D}
-                then coalesce(step_runs.own_status, step_runs.status)
-                when step_runs.own_status is not null then excluded.status end,
-            finished_at = case when not {Ended} and (select stands from dead)
-                then coalesce(step_runs.finished_at, now()) else excluded.finished_at end,
-            next_attempt_at = excluded.next_attempt_at, last_fault = excluded.last_fault,
-            started_at = coalesce(step_runs.started_at, excluded.started_at)
-            where step_runs.status <> {StepStatus.Done:D} or not $8 or ({Ended} and (select stands from dead))
+            own_status = case when not $7 or r.status = {StepStatus.Done:D} then coalesce(r.own_status, r.status)
+                when r.own_status is not null then $3::smallint end,
+            finished_at = case when {Ended} then now() when dead.stands then coalesce(r.finished_at, now()) end,
+            next_attempt_at = $5, last_fault = $6, started_at = coalesce(r.started_at, $4)
+        from dead
+        where r.subject_id = $1 and r.step = $2
+            and (r.status <> {StepStatus.Done:D} or not $7 or ({Ended} and dead.stands))
         """;
 
     // No attempt: the counter stays. What is done, dead-lettered or refused stays too.
@@ -78,43 +95,82 @@ public sealed class StepFailures(NpgsqlDataSource database, IStepProgress progre
             : StepStatus.Failed;
         await using var connection = await database.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
-        // First: what follows finds the message among those that stand in the dead-letter queue.
+        // A copy in another process may have done the work since this run failed.
+        var isDone = nextAttempt is null && await IsDoneAsync(connection, run);
+        // Before the rest: what follows finds the message among those that stand in the dead-letter queue.
         if (deadLetter is not null)
             await FailureRows.WriteAsync(connection, [deadLetter], CancellationToken.None);
-        var published = await progress.RecordAsync(connection, [new StepChange(run, status)]);
-        await using (var command = new NpgsqlCommand(Record, connection))
-        {
-            command.Parameters.Add(new() { Value = run.SubjectId });
-            command.Parameters.Add(new() { Value = run.Step });
-            command.Parameters.Add(new() { Value = (short)status });
-            command.Parameters.Add(new() { Value = run.Attempt });
-            command.Parameters.Add(new() { Value = run.StartedAt });
-            command.Parameters.Add(
-                new()
-                {
-                    Value = nextAttempt is { } wait ? DatabaseClock.UtcNow + wait : DBNull.Value,
-                    NpgsqlDbType = NpgsqlDbType.TimestampTz,
-                }
+        if (deadLetter is not null && isDone)
+            await FailureRows.CloseAsync(
+                connection,
+                run.MessageId,
+                run.Step,
+                FailureRows.DoneByAnotherCopy,
+                CancellationToken.None
             );
-            command.Parameters.Add(new() { Value = Describe(fault) });
-            command.Parameters.Add(new() { Value = !run.IsSecondary });
-            command.Parameters.Add(new() { Value = Environment.MachineName });
-            Failpoint.Hit("steps.before_record_failure", Outside.Database);
-            await command.ExecuteNonQueryAsync();
-        }
-
-        if (StepReports.For([run]) is { } report)
-        {
-            await using var batch = new NpgsqlBatch(connection) { BatchCommands = { report } };
-            await batch.ExecuteNonQueryAsync();
-        }
-
+        var published = isDone ? [] : await progress.RecordAsync(connection, [new StepChange(run, status)]);
+        await RecordAsync(connection, run, status, isDone, Describe(fault), nextAttempt);
         await OutboxWriter.InsertAsync(connection, published);
         Failpoint.Hit("steps.before_commit_failure", Outside.Database);
         await transaction.CommitAsync();
         Failpoint.Hit("steps.after_commit_failure", Outside.Database);
         foreach (var message in published)
             relay.Offer(message);
+    }
+
+    private static async Task<bool> IsDoneAsync(NpgsqlConnection connection, StepRun run)
+    {
+        await using var take = new NpgsqlCommand(TakeKey, connection);
+        take.Parameters.Add(new() { Value = run.MessageId });
+        take.Parameters.Add(new() { Value = run.Step });
+        Failpoint.Hit("steps.before_take_key", Outside.Database);
+        if (await take.ExecuteNonQueryAsync() == 0)
+            return true;
+        await using var giveBack = new NpgsqlCommand(GiveKeyBack, connection);
+        giveBack.Parameters.Add(new() { Value = run.MessageId });
+        giveBack.Parameters.Add(new() { Value = run.Step });
+        giveBack.Parameters.Add(new() { Value = run.SubjectId });
+        Failpoint.Hit("steps.before_give_key_back", Outside.Database);
+        var isOpen = await giveBack.ExecuteNonQueryAsync() > 0;
+        Failpoint.Hit("steps.after_give_key_back", Outside.Database);
+        return !isOpen;
+    }
+
+    private static async Task RecordAsync(
+        NpgsqlConnection connection,
+        StepRun run,
+        StepStatus status,
+        bool isDone,
+        string fault,
+        TimeSpan? nextAttempt
+    )
+    {
+        var next = new NpgsqlParameter
+        {
+            Value = nextAttempt is { } wait ? DatabaseClock.UtcNow + wait : DBNull.Value,
+            NpgsqlDbType = NpgsqlDbType.TimestampTz,
+        };
+        await using var batch = new NpgsqlBatch(connection);
+        Add(Attempt, run.SubjectId, run.Step, run.StartedAt, run.Attempt, next, fault, Environment.MachineName);
+        if (!isDone)
+        {
+            Add(Begin, run.SubjectId, run.Step, run.Attempt - 1, run.StartedAt);
+            Add(DeadLetteredSteps.Lock, new[] { run.SubjectId }, new[] { run.Step });
+            Add(Record, run.SubjectId, run.Step, (short)status, run.StartedAt, next.Clone(), fault, !run.IsSecondary);
+        }
+
+        if (StepReports.For([run]) is { } report)
+            batch.BatchCommands.Add(report);
+        Failpoint.Hit("steps.before_record_failure", Outside.Database);
+        await batch.ExecuteNonQueryAsync();
+
+        void Add(string sql, params object[] values)
+        {
+            var command = new NpgsqlBatchCommand(sql);
+            foreach (var value in values)
+                command.Parameters.Add(value as NpgsqlParameter ?? new() { Value = value });
+            batch.BatchCommands.Add(command);
+        }
     }
 
     /// <summary>

@@ -27,9 +27,18 @@ public static class DeadLetteredSteps
         """;
 
     /// <summary>
+    /// Locks steps' rows in the order of all who write several of them: $1 subjects, $2 steps. A statement of its own,
+    /// before the one that reads what stands: that one then sees what was committed by whoever held the rows.
+    /// </summary>
+    internal const string Lock = """
+        select from step_runs s join unnest($1::uuid[], $2::text[]) as t(subject_id, step) using (subject_id, step)
+            order by s.subject_id, s.step for no key update of s
+        """;
+
+    /// <summary>
     /// After a run that is not the step's own (an apology, an undoing), or one that was dropped because another message
     /// has done its effect: $1 subjects, $2 steps, $3 whether it undoes, $4 effects. An effect that is not done changes
-    /// nothing.
+    /// nothing. <see cref="Lock"/> comes first.
     /// </summary>
     internal static readonly string Settle = $"""
         update step_runs r set
@@ -60,9 +69,7 @@ public static class DeadLetteredSteps
         $"""
             exists (select from failures f where f.subject_id = {subject} and f.step = {step}
                 and f.state = {FailureState.Failed:D} and f.kind = {FailureKind.Error:D}
-                and not exists (select from idempotency i where i.message_id = f.message_id and i.step = f.step)
-                and not exists (select from effects e where e.subject_id = f.subject_id
-                    and e.message_id = f.message_id and e.step = f.step and e.state = {EffectState.Done:D})
+                and not {FailureTable.IsDone("f")}
                 and not exists (select from cancelled_subjects c where c.subject_id = f.subject_id
                     and c.at >= f.last_at))
             """;

@@ -40,8 +40,11 @@ public sealed class FailureArchive(NpgsqlDataSource database, ISubjectDirectory 
         await using var command = condition.Command(
             connection,
             $"""
-            update failures f set state = {FailureState.Archived:D}, closed_at = now(), restorable_until = now() + ${condition.Next}, note = ${condition.Next
-                + 1} where {condition.Condition} and {NotInRedrive}
+            update failures a set state = {FailureState.Archived:D}, closed_at = now(),
+                restorable_until = now() + ${condition.Next}, note = ${condition.Next + 1}
+            from (select f.id from failures f where {condition.Condition} and {NotInRedrive}
+                order by f.id for no key update) l
+            where a.id = l.id
             """,
             options.RestorableFor,
             $"Archived by {record.Who}: {record.Reason}"
@@ -67,13 +70,16 @@ public sealed class FailureArchive(NpgsqlDataSource database, ISubjectDirectory 
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await using var command = new NpgsqlCommand(
             $"""
-            update failures set state = {FailureState.Failed:D}, closed_at = null, restorable_until = null,
+            update failures f set state = {FailureState.Failed:D}, closed_at = null, restorable_until = null,
                 last_at = now(), note = $2,
                 -- A message that is still in its queue only has to stay there; a quarantined row never left the outbox.
-                removed_at = case when queue = 'outbox' then null
-                    when state = {FailureState.Gone:D} then coalesce(removed_at, now()) else removed_at end
-            where id = any($1) and (state = {FailureState.Archived:D} and restorable_until > now()
-                or state = {FailureState.Gone:D} and queue <> 'outbox')
+                removed_at = case when f.queue = 'outbox' then null
+                    when f.state = {FailureState.Gone:D} then coalesce(f.removed_at, now()) else f.removed_at end
+            from (select id from failures
+                where id = any($1) and (state = {FailureState.Archived:D} and restorable_until > now()
+                    or state = {FailureState.Gone:D} and queue <> 'outbox')
+                order by id for no key update) l
+            where f.id = l.id
             """,
             connection
         );

@@ -37,6 +37,22 @@ internal static class FailureRows
             where f.state in ({{FailureState.Failed:D}}, {{FailureState.Gone:D}})
         """;
 
+    // Rows that are there already are locked in the order of their ids before they are written in that of the messages.
+    private const string Lock = """
+        select from failures f join unnest($1::text[], $2::uuid[], $3::integer[]) as t(queue, identity, generation)
+            using (queue, identity, generation)
+        order by f.id for no key update of f
+        """;
+
+    private static readonly string Close = $"""
+        update failures f set state = {FailureState.Redriven:D}, closed_at = now(), note = $3
+        from (select id from failures where message_id = $1 and step = $2 and state = {FailureState.Failed:D}
+            order by id for no key update) l where f.id = l.id
+        """;
+
+    /// <summary>The note of a failure whose work was done without its message.</summary>
+    internal const string DoneByAnotherCopy = "Another copy of the message has done the work.";
+
     /// <summary>Writes them, in the caller's transaction if there is one. Each identity at most once.</summary>
     public static async Task WriteAsync(
         NpgsqlConnection connection,
@@ -46,6 +62,8 @@ internal static class FailureRows
     {
         if (messages.Count == 0)
             return;
+        if (messages.Count > 1)
+            await LockAsync(connection, messages, cancellationToken);
         await using var command = new NpgsqlCommand(Upsert, connection);
         var p = command.Parameters;
         Add(p, NpgsqlDbType.Uuid, messages, static m => Guid.CreateVersion7(m.At));
@@ -74,6 +92,41 @@ internal static class FailureRows
         Failpoint.Hit("deadletter.before_index", Outside.Database);
         await command.ExecuteNonQueryAsync(cancellationToken);
         Failpoint.Hit("deadletter.after_index", Outside.Database);
+    }
+
+    /// <summary>
+    /// Closes what stands of a message because its work is done. The index takes the message out of its queue.
+    /// </summary>
+    public static async Task CloseAsync(
+        NpgsqlConnection connection,
+        Guid messageId,
+        string step,
+        string note,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var command = new NpgsqlCommand(Close, connection);
+        command.Parameters.Add(new() { Value = messageId });
+        command.Parameters.Add(new() { Value = step });
+        command.Parameters.Add(new() { Value = note });
+        Failpoint.Hit("deadletter.before_close", Outside.Database);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+        Failpoint.Hit("deadletter.after_close", Outside.Database);
+    }
+
+    // Only in a transaction: without one each statement stands alone, and so do its locks.
+    private static async Task LockAsync(
+        NpgsqlConnection connection,
+        IReadOnlyList<DeadLetter> messages,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var command = new NpgsqlCommand(Lock, connection);
+        Add(command.Parameters, NpgsqlDbType.Text, messages, static m => m.Queue);
+        Add(command.Parameters, NpgsqlDbType.Uuid, messages, static m => m.Identity);
+        Add(command.Parameters, NpgsqlDbType.Integer, messages, static m => m.Generation);
+        Failpoint.Hit("deadletter.before_lock_rows", Outside.Database);
+        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private static void Add<T>(

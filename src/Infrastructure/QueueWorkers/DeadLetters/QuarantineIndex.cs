@@ -35,8 +35,10 @@ internal static class QuarantineIndex
     private static readonly string Close = $"""
         update failures f set state = {FailureState.Gone:D}, closed_at = now(), removed_at = now(),
             note = 'The row was released or removed in the outbox by hand.'
-        where f.queue = 'outbox' and f.state = {FailureState.Failed:D}
-            and not exists (select from outbox o where o.id = f.identity and o.dead_at is not null)
+        from (select d.id from failures d where d.queue = 'outbox' and d.state = {FailureState.Failed:D}
+            and not exists (select from outbox o where o.id = d.identity and o.dead_at is not null)
+            order by d.id for no key update) l
+        where f.id = l.id
         """;
 
     /// <summary>Makes index and quarantine agree; says how many rows are new.</summary>

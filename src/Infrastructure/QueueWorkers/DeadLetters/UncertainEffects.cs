@@ -36,9 +36,6 @@ public sealed class UncertainEffects(NpgsqlDataSource database, IStepProgress pr
     private static readonly string Decide =
         $"update effects set state = $3, lease_until = null, at = now() where subject_id = $1 and effect = $2 and state = {EffectState.Uncertain:D}";
 
-    private static readonly string Close =
-        $"update failures set state = {FailureState.Redriven:D}, closed_at = now(), note = $3 where message_id = $1 and step = $2 and state = {FailureState.Failed:D}";
-
     /// <summary>Uncertain effects, the oldest first.</summary>
     /// <param name="after">The last one of the page before: when it became uncertain, and its subject.</param>
     /// <param name="limit">How many.</param>
@@ -148,7 +145,9 @@ public sealed class UncertainEffects(NpgsqlDataSource database, IStepProgress pr
         };
         if (effect == step + StepRun.CompensationSuffix)
             run.Compensate();
+        await FailureRows.CloseAsync(connection, message, step, note, cancellationToken);
         var published = await progress.RecordAsync(connection, [new StepChange(run, StepStatus.Done)]);
+        await ExecuteAsync(connection, DeadLetteredSteps.Lock, cancellationToken, new[] { subject }, new[] { step });
         await ExecuteAsync(
             connection,
             DeadLetteredSteps.Settle,
@@ -158,7 +157,6 @@ public sealed class UncertainEffects(NpgsqlDataSource database, IStepProgress pr
             new[] { run.IsCompensation },
             new[] { effect }
         );
-        await ExecuteAsync(connection, Close, cancellationToken, message, step, note);
         await OutboxWriter.InsertAsync(connection, published, cancellationToken);
         return published;
     }

@@ -69,6 +69,10 @@ public static partial class ErasureSql
                 erased uuid[];
                 texts text[] := subjects::text[];
             begin
+                update effects e set reference = null from (select subject_id, effect from effects
+                    where subject_id = any(subjects) and reference is not null
+                    order by subject_id, effect for no key update) l
+                    where e.subject_id = l.subject_id and e.effect = l.effect;
                 select coalesce(array_agg(id), '{"{}"}') into erased from (select id from failures
                     where subject_id = any(subjects) or id = any(others)
                         or queue = 'outbox' and identity in (select id from outbox where correlation_id = any(texts))
@@ -88,11 +92,12 @@ public static partial class ErasureSql
                     where failure_id = any(erased) and (payload is not null or note is not null);
                 update redrives r set patch = null where patch is not null and finished_at is not null
                     and exists (select from redrive_items i where i.redrive_id = r.id and i.failure_id = any(erased));
-                update step_runs set last_fault = '{Erased}'
-                    where subject_id = any(subjects) and last_fault is not null;
+                update step_runs r set last_fault = '{Erased}' from (select subject_id, step from step_runs
+                    where subject_id = any(subjects) and last_fault is not null
+                    order by subject_id, step for no key update) l
+                    where r.subject_id = l.subject_id and r.step = l.step;
                 update step_attempts set fault = '{Erased}' where subject_id = any(subjects);
                 update step_reports set activity = null, log = '{"{}"}', result = null where subject_id = any(subjects);
-                update effects set reference = null where subject_id = any(subjects) and reference is not null;
                 update completeness_gaps set detail = '{Erased}' where subject_id = any(subjects);
             end $f$;
             revoke all on function erase_subjects(uuid[], uuid[]) from public;

@@ -18,10 +18,7 @@ internal readonly record struct RedriveBlocker(bool Done, bool Uncertain, StepSt
 {
     /// <summary>The three as columns of a query on <c>failures f</c>.</summary>
     public static readonly string Columns = $"""
-        exists (select from idempotency d where d.message_id = f.message_id and d.step = f.step)
-            or exists (select from effects e where e.subject_id = f.subject_id and e.message_id = f.message_id
-                and (e.step = f.step or f.step is null) and e.state = {EffectState.Done:D})
-            as is_done,
+        {FailureTable.IsDone("f")} as is_done,
         exists (select from effects e where e.subject_id = f.subject_id and e.message_id = f.message_id
             and e.step = f.step and e.state = {EffectState.Uncertain:D}) as is_uncertain,
         (select s.status from step_runs s where s.subject_id = f.subject_id and s.step = f.step) as step_status

@@ -69,12 +69,6 @@ public sealed class RedriveMover(
         from unnest($1::uuid[], $2::bytea[]) as t(id, body) where o.id = t.id and o.dead_at is not null
         """;
 
-    // Before Restart, which then sees what was dead-lettered by whoever held the rows.
-    private const string LockSteps = """
-        select from step_runs s join unnest($1::uuid[], $2::text[]) as t(subject_id, step) using (subject_id, step)
-            order by s.subject_id, s.step for no key update of s
-        """;
-
     // A step that was dead-lettered is on its way again: the step says so while it runs, unless another message of it
     // still stands in the dead-letter queue. What was put away, or has gone, may be the step's own: it stays
     // failed then.
@@ -165,7 +159,7 @@ public sealed class RedriveMover(
             skipped.Select(s => s.Done).ToArray()
         );
         var steps = sent.Where(s => s.Failure is { SubjectId: not null, Step: not null }).ToArray();
-        foreach (var sql in (string[])[LockSteps, Restart])
+        foreach (var sql in (string[])[DeadLetteredSteps.Lock, Restart])
             Add(
                 marks,
                 sql,

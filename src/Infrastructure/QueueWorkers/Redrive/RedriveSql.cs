@@ -2,7 +2,6 @@ using System.Data;
 using Npgsql;
 using QueueWorkers.Data;
 using QueueWorkers.DeadLetters;
-using QueueWorkers.Idempotency;
 using QueueWorkers.Steps;
 
 namespace QueueWorkers.Redrive;
@@ -61,11 +60,7 @@ internal static class RedriveSql
                             end as failed,
                 case when s.kind = {FailureKind.Quarantined:D} then not exists (select from outbox o
                     where o.id = s.identity)
-                    else exists (select from idempotency d where d.message_id = s.message_id
-                        and (d.step = s.step or s.step is null))
-                        or exists (select from effects e where e.subject_id = s.subject_id
-                            and e.message_id = s.message_id and (e.step = s.step or s.step is null)
-                            and e.state = {EffectState.Done:D})
+                    else {FailureTable.IsDone("s")}
                         or s.sent_at < now() - interval '20 seconds'
                             and exists (select from step_runs r where r.subject_id = s.subject_id and r.step = s.step
                             and r.status in ({StepStatus.Done:D}, {StepStatus.Skipped:D}, {StepStatus.Rejected:D},

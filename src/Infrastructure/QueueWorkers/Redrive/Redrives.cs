@@ -109,7 +109,11 @@ public sealed class Redrives(NpgsqlDataSource database, ISubjectDirectory subjec
             );
             await ExecuteAsync(
                 connection,
-                "update failures f set redrive_id = $1 from redrive_items i where i.redrive_id = $1 and f.id = i.failure_id",
+                """
+                update failures f set redrive_id = $1 from (select d.id from redrive_items i
+                    join failures d on d.id = i.failure_id where i.redrive_id = $1 order by d.id for no key update of d) l
+                where f.id = l.id
+                """,
                 cancellationToken,
                 id
             );

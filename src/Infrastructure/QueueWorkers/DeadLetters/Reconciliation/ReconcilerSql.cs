@@ -39,8 +39,6 @@ internal sealed record RestoredMessage(
 /// <summary>The statements of <see cref="FailureReconciler"/>.</summary>
 internal static class ReconcilerSql
 {
-    private const string DoneByAnotherCopy = "Another copy of the message has done the work.";
-
     private const string Rows = """
         select f.identity, f.generation, f.id, f.state, f.copies
             from unnest($2::uuid[], $3::integer[]) as t(identity, generation)
@@ -49,7 +47,7 @@ internal static class ReconcilerSql
 
     // Of one kind only, so that nothing is taken out of a queue of another: what nobody consumed has no work to be done.
     private static readonly string CloseDone = $"""
-        update failures f set state = {FailureState.Redriven:D}, closed_at = now(), note = '{DoneByAnotherCopy}'
+        update failures f set state = {FailureState.Redriven:D}, closed_at = now(), note = '{FailureRows.DoneByAnotherCopy}'
         from (select id from failures where id = any($1) and state = {FailureState.Failed:D}
             and kind = {FailureKind.Error:D} order by id for no key update) l
         where f.id = l.id and {FailureTable.IsDone("f")}
@@ -61,7 +59,8 @@ internal static class ReconcilerSql
             select f.id, f.state, f.message_id, f.step, f.subject_id from failures f
             where f.queue = $1 and {FailureTable.InQueue} and f.last_at < $2
                 and not exists (select from unnest($3::uuid[], $4::integer[]) as t(identity, generation)
-                    where t.identity = f.identity and t.generation = f.generation)),
+                    where t.identity = f.identity and t.generation = f.generation)
+            order by f.id for no key update),
         judged as (
             select m.id, m.state, m.state = {FailureState.Failed:D} and {FailureTable.IsDone("m")} as done
             from missing m),
@@ -71,7 +70,7 @@ internal static class ReconcilerSql
                     when j.done then {FailureState.Redriven:D} else {FailureState.Gone:D} end,
                 closed_at = coalesce(f.closed_at, now()),
                 note = case when j.state <> {FailureState.Failed:D} then f.note
-                    when j.done then '{DoneByAnotherCopy}'
+                    when j.done then '{FailureRows.DoneByAnotherCopy}'
                     else 'The message is not in its queue any more: purged or moved by hand.' end
             from judged j where f.id = j.id and f.state = j.state and f.removed_at is null
                 returning j.state as was, j.done)
@@ -212,7 +211,11 @@ internal static class ReconcilerSql
         // Now: the grace begins again, for a look that began before the message was there.
         await using var command = Command(
             connection,
-            $"update failures set removed_at = null, last_at = now(), copies = 1 where id = any($1) and state = {FailureState.Failed:D}",
+            $"""
+            update failures f set removed_at = null, last_at = now(), copies = 1 from (select id from failures
+                where id = any($1) and state = {FailureState.Failed:D} order by id for no key update) l
+            where f.id = l.id
+            """,
             ids
         );
         Failpoint.Hit("deadletter.before_mark_put_back", Outside.Database);
