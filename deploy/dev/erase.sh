@@ -11,6 +11,7 @@
 #   --yes        do it: names, addresses and texts of faults become unreadable in the database and in dead-letter queues. It cannot be undone.
 #                Follows it to its end; Ctrl-C ends only the following. Invoices stay for as long as tax law asks (Erasure__KeepInvoices).
 #   list         a line for each erasure: a hash of the address, when it was asked for, rows, whether it is finished. Keep it beside your backups.
+#                What an unfinished one waits for, such as a queue that may not be read, goes to standard error.
 #   repeat FILE  after a backup was restored: erases again whoever is on that list
 #
 # A reason goes into the audit record, which is kept for ever: write no name and no address into it.
@@ -40,14 +41,17 @@ need_consent() {
   [ -n "$reason" ] || fail "Expected --reason \"why\", found none: it goes into the audit record."
 }
 
-# follow ID: prints how far it is, until it is finished.
+# follow ID: prints how far it is and what it waits for, until it is finished.
 follow() {
-  local now line last=''
+  local now line waits last='' waited=''
   while true; do
     now=$(call GET "/erasures/$1")
     line="$(number_of done "$now") of $(number_of total "$now") erased"
     [ "$line" = "$last" ] || echo "  $line"
     last=$line
+    waits=$(texts_of waitingFor "$now")
+    [ -z "$waits" ] || [ "$waits" = "$waited" ] || printf '%s\n' "$waits" | sed 's/^/  Waits: /'
+    waited=$waits
     case $now in *'"finishedAt":null'*) sleep 1 ;; *) break ;; esac
   done
 }
@@ -77,6 +81,7 @@ case $what in
     printf '%s' "$all" | sed 's/},{"/}\n{"/g' | grep '"person"' | while IFS= read -r line; do
       printf '%s %s %s %s\n' "$(text_of person "$line")" "$(text_of requestedAt "$line")" "$(number_of total "$line")" \
         "$(case $line in *'"finishedAt":null'*) echo under-way ;; *) echo finished ;; esac)"
+      texts_of waitingFor "$line" | sed 's/^/  Waits: /' >&2
     done || echo "There is no erasure." >&2 ;;
   repeat)
     [ -r "$subject" ] || fail "Expected a file that ./dev erase list has written, found '$subject'."

@@ -26,10 +26,18 @@ call() {
   esac
 }
 
-# text_of NAME JSON: the last member of that name, a string without its quotes. What would steer the terminal is left out: faults quote what strangers sent.
-text_of() {
+# text_of NAME JSON: the last member of that name, a string without its quotes. What would steer the terminal is left out: faults quote what anybody sent.
+text_of() { plain "$(printf '%s' "$2" | sed -n "s/^.*\"$1\":\"\(\([^\"\\\\]\|\\\\.\)*\)\".*$/\1/p" | head -1)"; }
+
+# texts_of NAME JSON: a line for each string of a list, which is the last member.
+texts_of() {
   local text
-  text=$(printf '%s' "$2" | sed -n "s/^.*\"$1\":\"\(\([^\"\\\\]\|\\\\.\)*\)\".*$/\1/p" | head -1)
+  printf '%s' "$2" | sed -n "s/^.*\"$1\":\[\"\(.*\)\"\].*$/\1/p" | sed 's/","/\n/g' | while IFS= read -r text || [ -n "$text" ]; do plain "$text"; echo; done
+}
+
+# plain TEXT: what stands between the quotes of a string of JSON, without its escapes.
+plain() {
+  local text=$1
   text=${text//\\[nrt]/ } text=${text//\\[bf]/} text=${text//\\\"/\"}
   LC_ALL=C.UTF-8 printf '%b' "$text" | LC_ALL=C tr -d '\000-\037\177'
 }

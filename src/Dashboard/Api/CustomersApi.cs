@@ -171,7 +171,8 @@ internal sealed record ErasureView(
     DateTimeOffset RequestedAt,
     long Total,
     long Done,
-    DateTimeOffset? FinishedAt
+    DateTimeOffset? FinishedAt,
+    IReadOnlyList<string> WaitingFor
 )
 {
     public static ErasureView Of(Erasure erasure) =>
@@ -183,6 +184,7 @@ internal sealed record ErasureView(
             erasure.RequestedAt,
             erasure.Total,
             erasure.Done,
-            erasure.FinishedAt
+            erasure.FinishedAt,
+            erasure.WaitingFor?.Split('\n') ?? []
         );
 }

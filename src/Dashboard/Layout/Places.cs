@@ -32,6 +32,7 @@ internal static class Places
         new("Metrics", "/metrics-view", 'm'),
         new("Alerts", "/alerts", 'l'),
         new("Audit", "/audit", 'a'),
+        new("Erasures", "/erasures", 'e', Needs: OperatorRole.Admin),
         new("Operators", "/operators", 'p', Needs: OperatorRole.Admin),
         new("API keys", "/keys", 'k', Needs: OperatorRole.Admin),
     ];

@@ -5,6 +5,7 @@ using Orders.Dashboard.Assets;
 using Orders.Dashboard.Audit;
 using Orders.Dashboard.Auth;
 using Orders.Dashboard.EffectPages;
+using Orders.Dashboard.ErasurePages;
 using Orders.Dashboard.Failures;
 using Orders.Dashboard.FlowPages;
 using Orders.Dashboard.Live;
@@ -96,6 +97,7 @@ internal static class PageMap
         ScheduleRoutes.Map(pages);
         AlertRoutes.Map(pages);
         AuditRoutes.Map(pages);
+        ErasureRoutes.Map(pages);
         OperatorRoutes.Map(pages);
         KeyRoutes.Map(pages);
         OwnPasswordRoutes.Map(pages);

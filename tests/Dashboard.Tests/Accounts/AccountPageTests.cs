@@ -8,7 +8,7 @@ namespace Orders.Dashboard.Tests.Accounts;
 /// <summary>The pages of operators, API keys and the own password, as a person uses them.</summary>
 internal sealed class AccountPageTests : AccountFixture
 {
-    private static readonly string[] Paths = ["/operators", "/keys", "/password"];
+    private static readonly string[] Paths = ["/operators", "/keys", "/erasures", "/password"];
 
     [OneTimeSetUp]
     public Task GivePasswordsAsync() => Browsing.GivePasswordsAsync(TestSystem);
@@ -110,6 +110,26 @@ internal sealed class AccountPageTests : AccountFixture
         }
     }
 
+    // One that waits is in ErasureEdgeTests: here it would be finished before anybody has looked.
+    [Test]
+    public async Task An_admin_sees_who_has_asked_for_an_erasure_and_why()
+    {
+        await TestSystem.Database.ExecuteAsync(
+            """
+            insert into erasures (id, person_hash, requested_by, reason, total, done, finished_at)
+                values (uuidv7(), sha256('zoe'), 'anna', 'Request of <b>3 May</b>.', 1200, 1200, now())
+            """
+        );
+        await using var viewer = await Browsing.OpenAsync(Dashboard.Address, "anna");
+        await viewer.Page.GetByRole(AriaRole.Link, new() { Name = "Erasures", Exact = true }).ClickAsync();
+        var row = viewer.Page.Locator("tbody tr");
+        await Assertions.Expect(row).ToHaveCountAsync(1);
+        foreach (var says in (string[])["Finished", "1,200 of 1,200", "anna", "Request of <b>3 May</b>."])
+            await Assertions.Expect(row).ToContainTextAsync(says);
+        Assert.That(await Browsing.AxeAsync(viewer.Page), Is.Empty);
+        await TestSystem.Database.ExecuteAsync("delete from erasures");
+    }
+
     [Test]
     public async Task Who_is_no_admin_sees_no_link_and_is_refused()
     {
@@ -117,7 +137,7 @@ internal sealed class AccountPageTests : AccountFixture
         await Assertions
             .Expect(viewer.Page.GetByRole(AriaRole.Link, new() { Name = "Operators", Exact = true }))
             .ToHaveCountAsync(0);
-        foreach (var path in (string[])["/operators", "/keys"])
+        foreach (var path in (string[])["/operators", "/keys", "/erasures"])
             Assert.That((await viewer.Page.GotoAsync(path))!.Status, Is.EqualTo(403), path);
         using var browser = await LogInAsync("otto");
         foreach (

@@ -57,6 +57,7 @@ internal static class Impersonal
             ["erasures.person_hash"] = "a hash with the installation's secret, kept to repeat the erasure",
             ["erasures.reason"] = "a reason with the address is refused",
             ["erasures.requested_by"] = Operators,
+            ["erasures.waiting_for"] = "names of queues and what the broker says about them",
             ["failures.build"] = Word,
             ["failures.content_type"] = Word,
             ["failures.fault_type"] = Word,

@@ -64,7 +64,10 @@ internal static class Browsing
         await viewer.Page.GetByLabel("Name").FillAsync(name);
         await viewer.Page.GetByLabel("Password").FillAsync(Password);
         await viewer.Page.GetByRole(AriaRole.Button, new() { Name = "Log in" }).ClickAsync();
-        await viewer.Page.WaitForURLAsync("**/");
+        // By what the page has, and not by its events: on a busy machine one may be over before anybody waits for it.
+        await Assertions
+            .Expect(viewer.Page.Locator("form[action$='/logout']"))
+            .ToBeAttachedAsync(new() { Timeout = (float)TimeSpan.FromMinutes(2).TotalMilliseconds });
         return viewer;
     }
 

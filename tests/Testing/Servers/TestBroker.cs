@@ -90,6 +90,10 @@ public sealed class TestBroker : IAsyncDisposable
     public Task<uint> ConsumersAsync(string queue) =>
         AloneAsync(async () => (await _channel.QueueDeclarePassiveAsync(queue)).ConsumerCount);
 
+    /// <summary>Declares a queue that none of our processes knows.</summary>
+    public Task DeclareQueueAsync(string queue) =>
+        AloneAsync(() => _channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false));
+
     /// <summary>Deletes a queue with everything in it, as an operator may.</summary>
     public Task DeleteQueueAsync(string queue) =>
         AloneAsync(() => _channel.QueueDeleteAsync(queue, ifUnused: false, ifEmpty: false));

@@ -19,7 +19,7 @@ internal static class OrderErasureSql
     /// <summary>What stands in place of a mail address; no mail server will ever have it (RFC 2606).</summary>
     public const string Address = "erased@erased.invalid";
 
-    // A shorter name stands in other words by chance.
+    // A shorter word stands in others by chance, and a key that is replaced recognises no repeated post.
     private const int ShortestQuoted = 4;
 
     /// <summary>The columns that these functions erase.</summary>
@@ -45,7 +45,7 @@ internal static class OrderErasureSql
     /// <summary>
     /// The functions, for the migration.
     /// erase_posted_keys: no body equals an empty hash, so a repeated post is refused and never a second order. A key
-    /// that quotes the customer is replaced.
+    /// that has a word of the customer's name, address or mail address is replaced.
     /// erase_invoices: invoices and credit notes of erased orders, once both are old enough. Numbers and sums stay; the
     /// hash of a document becomes zeros, since a document could be guessed by its hash.
     /// </summary>
@@ -53,10 +53,11 @@ internal static class OrderErasureSql
         $"""
             create function erase_posted_keys(ids uuid[]) returns void language sql
                 security definer set search_path = public, pg_temp as $f$
-                update posted_keys k set body_hash = '', key = case
-                    when position(lower(o.customer_email) in lower(k.key)) > 0
-                        or length(o.customer_name) >= {ShortestQuoted} and position(lower(o.customer_name) in lower(k.key)) > 0
-                        or length(o.ship_line1) >= {ShortestQuoted} and position(lower(o.ship_line1) in lower(k.key)) > 0
+                update posted_keys k set body_hash = '', key = case when exists (
+                        select from regexp_split_to_table(lower(concat_ws(' ', o.customer_name, o.ship_line1,
+                            split_part(o.customer_email, '@', 1))), '[^[:alnum:]]+') as word
+                        where length(word) >= {ShortestQuoted} and position(word in lower(k.key)) > 0)
+                        or position(lower(o.customer_email) in lower(k.key)) > 0
                     then '{Erased} ' || k.order_id else k.key end
                 from orders o where o.id = k.order_id and o.id = any(ids) and o.erased_at is null;
             $f$;

@@ -1007,6 +1007,10 @@ namespace Orders.Infrastructure.Migrations
                         .HasColumnType("bigint")
                         .HasColumnName("total");
 
+                    b.Property<string>("WaitingFor")
+                        .HasColumnType("text")
+                        .HasColumnName("waiting_for");
+
                     b.HasKey("Id")
                         .HasName("pk_erasures");
 

@@ -32,6 +32,11 @@ public sealed class Erasure
 
     /// <summary>When the last row was erased and the last message taken out of its queue; null before.</summary>
     public DateTimeOffset? FinishedAt { get; init; }
+
+    /// <summary>
+    /// Which queues keep it from being finished, and why, a sentence each; null while nothing does.
+    /// </summary>
+    public string? WaitingFor { get; init; }
 }
 
 /// <summary>Something that an erasure has still to erase; the row goes in the transaction that erases it.</summary>

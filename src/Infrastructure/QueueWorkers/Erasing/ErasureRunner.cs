@@ -17,12 +17,15 @@ namespace QueueWorkers.Erasing;
 ///    they were; whoever runs this next goes on there.
 /// 3. When the list is empty, the queues are looked through in which erased messages still stand: the index takes them
 ///    out, as it does by itself from time to time.
-/// 4. When none stands in a queue, the erasure is finished.
+/// 4. When none stands in a queue, the erasure is finished. A queue that cannot be looked through keeps it from its
+///    end; the row says which and why.
 /// </summary>
 public sealed partial class ErasureRunner(
     NpgsqlDataSource database,
     ISubjectEraser eraser,
     FailureReconciler reconciler,
+    QueuePresence presence,
+    RabbitMqOptions broker,
     ILogger<ErasureRunner> logger
 ) : ResilientLoop(DatabaseClock.Provider)
 {
@@ -75,36 +78,58 @@ public sealed partial class ErasureRunner(
 
             if ((await InQueuesAsync(connection, cancellationToken)).Count == 0)
             {
-                await ExecuteAsync(connection, "update erasures set finished_at = now() where id = $1", erasure);
+                await ExecuteAsync(
+                    connection,
+                    "update erasures set finished_at = now(), waiting_for = null where id = $1",
+                    erasure
+                );
                 await transaction.CommitAsync(CancellationToken.None);
                 Finished(logger, erasure);
                 return TimeSpan.Zero;
             }
         }
 
-        var pause = Interval;
+        var unreadable = new List<string>();
         // Without the lock: a look takes its time, and is safe to run twice.
         foreach (var queue in await InQueuesAsync(connection, cancellationToken))
         {
             try
             {
-                await reconciler.LookAsync(queue, cancellationToken);
+                if (await reconciler.LookAsync(queue, cancellationToken) is { Complete: false })
+                    unreadable.Add(UnreadableQueue.TooLong(queue));
             }
             catch (OperationInterruptedException gone) when (gone.ShutdownReason?.ReplyCode == Constants.NotFound)
             {
-                await ExecuteAsync(connection, ErasureSql.Lost, queue);
-                QueueIsGone(logger, queue);
+                await LoseAsync(connection, queue);
             }
-            catch (OperationInterruptedException refused)
-                when (refused.ShutdownReason?.ReplyCode == Constants.AccessRefused)
+            catch (OperationInterruptedException refused) when (UnreadableQueue.IsRefused(refused))
             {
-                // Such as that of a step which is no longer there. What stands in it is not erased, and the others are.
+                if (await presence.IsGoneAsync(queue, cancellationToken))
+                {
+                    await LoseAsync(connection, queue);
+                    continue;
+                }
+
+                // What stands in it is not erased, and the others are.
                 QueueIsClosed(logger, queue);
-                pause = LongestPause;
+                unreadable.Add(UnreadableQueue.Refused(queue, refused));
+            }
+            catch (Exception away) when (BrokerFault.IsUnavailable(away))
+            {
+                unreadable.Add(UnreadableQueue.Away(queue, away, broker));
+                await ExecuteAsync(connection, ErasureSql.Wait, string.Join('\n', unreadable));
+                throw;
             }
         }
 
-        return pause;
+        await ExecuteAsync(connection, ErasureSql.Wait, string.Join('\n', unreadable));
+        return unreadable.Count == 0 ? Interval : LongestPause;
+    }
+
+    private async Task LoseAsync(NpgsqlConnection connection, string queue)
+    {
+        await ExecuteAsync(connection, ErasureSql.Lost, queue);
+        QueueIsGone(logger, queue);
     }
 
     private static async Task<Guid?> NextAsync(NpgsqlConnection connection, CancellationToken cancellationToken)

@@ -20,7 +20,7 @@ public static partial class ErasureSql
     public static IReadOnlyList<string> Grants { get; } =
     [
         "select, insert on erasures",
-        "update (done, finished_at, total) on erasures",
+        "update (done, finished_at, total, waiting_for) on erasures",
         "select, insert, delete on erasure_items",
         "execute on function erase_subjects(uuid[], uuid[])",
     ];
@@ -137,6 +137,12 @@ public static partial class ErasureSql
 
     internal static readonly string InQueues =
         $"select distinct queue from failures where note = '{Note}' and removed_at is null and queue <> 'outbox'";
+
+    // What keeps one erasure from its end keeps all of them: a queue is looked through for all at once.
+    internal static readonly string Wait = """
+        update erasures set waiting_for = nullif($1, '')
+        where finished_at is null and waiting_for is distinct from nullif($1, '')
+        """;
 
     // A queue that was deleted holds nothing. Locked in the order of their ids, as by whoever sends redrives.
     internal static readonly string Lost = $"""

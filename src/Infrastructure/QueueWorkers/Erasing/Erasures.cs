@@ -21,6 +21,7 @@ public sealed class Erasures(
     NpgsqlDataSource database,
     ISubjectEraser eraser,
     FailureReconciler reconciler,
+    QueuePresence presence,
     PersonalDataHash hash
 )
 {
@@ -31,7 +32,8 @@ public sealed class Erasures(
     private const int ItemsAtOnce = 10_000;
     private const int MostObstacles = 5;
 
-    private const string Columns = "id, person_hash, requested_by, reason, requested_at, total, done, finished_at";
+    private const string Columns =
+        "id, person_hash, requested_by, reason, requested_at, total, done, finished_at, waiting_for";
 
     // A list of items is written at once: a hundred thousand take a second or two.
     private static readonly int Patience = (int)TimeSpan.FromMinutes(5).TotalSeconds;
@@ -70,14 +72,8 @@ public sealed class Erasures(
     {
         var normal = eraser.Normalise(person);
         // What stands in a queue is found by its row, so every message has to have one.
-        if (await UnindexedAsync(cancellationToken) is { } queue)
-            return new ErasureAnswer(
-                null,
-                new ErasureRefusal(
-                    "queue-not-indexed",
-                    $"Queue {queue} cannot be looked through as a whole now; try again, or raise Failures__LookLimit."
-                )
-            );
+        if (await UnindexedAsync(cancellationToken) is { } why)
+            return new ErasureAnswer(null, new ErasureRefusal("queue-not-indexed", why));
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var found = await FindAsync(connection, normal, before, cancellationToken);
@@ -182,9 +178,12 @@ public sealed class Erasures(
     }
 
     /// <summary>All erasures, the newest first: the list that <see cref="RepeatAsync"/> takes after a restore.</summary>
-    public async Task<IReadOnlyList<Erasure>> ListAsync(CancellationToken cancellationToken)
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <param name="most">How many; null for all.</param>
+    public async Task<IReadOnlyList<Erasure>> ListAsync(CancellationToken cancellationToken, int? most = null)
     {
-        await using var command = database.CreateCommand($"select {Columns} from erasures order by id desc");
+        await using var command = database.CreateCommand($"select {Columns} from erasures order by id desc limit $1");
+        command.Parameters.Add(new() { Value = (object?)most ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Integer });
         return await ReadAsync(command, cancellationToken);
     }
 
@@ -273,19 +272,30 @@ public sealed class Erasures(
         );
     }
 
-    // Each look also writes rows for messages that have none.
+    // A sentence on a queue that cannot be looked through; null when all were. Each look also writes rows for messages
+    // that have none.
     private async Task<string?> UnindexedAsync(CancellationToken cancellationToken)
     {
         foreach (var queue in await DeadLetterQueues.ReadAsync(database, cancellationToken))
         {
             try
             {
-                if (await LookAsync(queue, cancellationToken) is not { Complete: true })
-                    return queue;
+                switch (await LookAsync(queue, cancellationToken))
+                {
+                    case null:
+                        return $"Queue {queue} is being looked through by another process; try again.";
+                    case { Complete: false }:
+                        return UnreadableQueue.TooLong(queue);
+                }
             }
             catch (OperationInterruptedException gone) when (gone.ShutdownReason?.ReplyCode == Constants.NotFound)
             {
                 // A queue that is not there holds nothing.
+            }
+            catch (OperationInterruptedException refused) when (UnreadableQueue.IsRefused(refused))
+            {
+                if (!await presence.IsGoneAsync(queue, cancellationToken))
+                    return UnreadableQueue.Refused(queue, refused);
             }
         }
 
@@ -342,6 +352,7 @@ public sealed class Erasures(
                     Total = reader.GetInt64("total"),
                     Done = reader.GetInt64("done"),
                     FinishedAt = reader.Optional<DateTimeOffset>("finished_at"),
+                    WaitingFor = reader.OptionalText("waiting_for"),
                 }
             );
         return erasures;

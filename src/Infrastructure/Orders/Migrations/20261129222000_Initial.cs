@@ -327,7 +327,8 @@ namespace Orders.Infrastructure.Migrations
                     requested_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()"),
                     total = table.Column<long>(type: "bigint", nullable: false),
                     done = table.Column<long>(type: "bigint", nullable: false),
-                    finished_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true)
+                    finished_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    waiting_for = table.Column<string>(type: "text", nullable: true)
                 },
                 constraints: table =>
                 {
