@@ -6,7 +6,7 @@
 #   SERVICE     only the containers of this service, such as email
 #   --metrics   print the metrics of the processes (Prometheus) instead
 #
-# Asks /health/ready inside each container: workers publish no port, and their image has no curl. PostgreSQL and RabbitMQ are reported as Docker sees them.
+# Asks /health/ready inside each container, on the port of the metrics: it alone says more than the status, and is not published. PostgreSQL and RabbitMQ are reported as Docker sees them.
 #
 # Exit code 0 when every container is ready; 1 when one is not.
 set -euo pipefail
@@ -44,6 +44,9 @@ get() {
 # body_of ANSWER: what follows the empty line.
 body_of() { printf '%s\n' "$1" | sed '1,/^\r*$/d'; }
 
+# code_of ANSWER: the HTTP status.
+code_of() { printf '%s\n' "$1" | sed -n '1s/^HTTP\/1\.[01] \([0-9]*\).*/\1/p'; }
+
 # details_of JSON: a line for each check that is not healthy.
 details_of() {
   local check name
@@ -55,7 +58,7 @@ details_of() {
 
 # report SERVICE ID STATE STATUS: a line, and the reasons below it; fails when the container is not ready.
 report() {
-  local service=$1 id=$2 state=$3 status=$4 port=8080 answer code
+  local service=$1 id=$2 state=$3 status=$4 port=8080 answer='' code
   if [ "$state" != running ]; then
     printf '%-14s %s  %s\n' "$service" "$id" "$status"
     return 1
@@ -67,8 +70,15 @@ report() {
       return ;;
     outside-world) port=8025 ;;
   esac
-  answer=$(get "$id" "$port" /health/ready) || true
-  code=$(printf '%s\n' "$answer" | sed -n '1s/^HTTP\/1\.[01] \([0-9]*\).*/\1/p')
+  # Without that port (Metrics__Port, or an image of before) the other one says the status.
+  [ "$port" != 8080 ] || answer=$(get "$id" 9464 /health/ready) || true
+  code=$(code_of "$answer")
+  case $code in
+    200 | 503) ;;
+    *)
+      answer=$(get "$id" "$port" /health/ready) || true
+      code=$(code_of "$answer") ;;
+  esac
   case $code in
     200) printf '%-14s %s  ready\n' "$service" "$id"; details_of "$(body_of "$answer")"; return ;;
     '') printf '%-14s %s  no answer: %s\n' "$service" "$id" "$(printf '%s\n' "${answer:-the time limit of 20 s has passed}" | tail -n 1)" ;;

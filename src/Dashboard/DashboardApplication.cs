@@ -62,6 +62,7 @@ internal static class DashboardApplication
 
         // From the outside in: how the browser sees us; whatever goes wrong becomes a problem; then who is it, may they.
         app.UseReverseProxy();
+        app.UseHsts();
         app.UseMiddleware<ApiProblems>();
         app.UseMiddleware<PageProblems>();
         app.UseResponseCompression();

@@ -35,6 +35,7 @@ internal static class ApiApplication
         var app = builder.Build();
 
         // From the outside in: whatever goes wrong becomes a problem; then who is it, may they, how often, how much.
+        app.UseHsts();
         app.UseMiddleware<ProblemPages>();
         app.UseRouting();
         app.UseRouteGuards();

@@ -13,6 +13,8 @@ public sealed partial class BackgroundWorkTests
         ["src/Infrastructure/QueueWorkers/Background/BackgroundLoop.cs"] = "it is the guard",
         ["src/Infrastructure/QueueWorkers/Hosting/LoopWatch.cs"] =
             "awaits loops without throwing, logs, and stops the process",
+        ["src/Infrastructure/QueueWorkers/Hosting/DatabaseHealth.cs"] =
+            "awaited by everybody who asks meanwhile, and asked anew afterwards",
         ["src/Infrastructure/QueueWorkers/Hosting/ExitDeadline.cs"] = "a thread that sleeps and exits",
         ["src/Infrastructure/QueueWorkers/Failpoints/FailpointConsole.cs"] = "test builds only",
         ["src/Infrastructure/QueueWorkers/Consuming/Limits/TimeLimit.cs"] =
@@ -26,6 +28,7 @@ public sealed partial class BackgroundWorkTests
         ["src/Infrastructure/QueueWorkers/Operators/OperatorSessions.cs"] = "awaited",
         ["src/Infrastructure/QueueWorkers/Operators/Accounts/OperatorAccounts.cs"] = "awaited",
         ["src/Producer.Api/Auth/ApiKeyCache.cs"] = "hands every fault to those who wait for the answer",
+        ["src/Producer.Api/Docs/DescriptionText.cs"] = "awaited by everybody who asks; made anew after a fault",
         ["src/Producer.Api/Intake/RequestBody.cs"] = "a timer that ends a read",
     };
 

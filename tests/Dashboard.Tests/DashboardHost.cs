@@ -1,4 +1,6 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Orders.Dashboard.Tests;
 
@@ -12,6 +14,16 @@ internal sealed class DashboardHost : IAsyncDisposable
     public Uri Address => new(_app.Urls.Single());
 
     public IServiceProvider Services => _app.Services;
+
+    /// <summary>What the health checks say, as <c>/health/ready</c> shows it on the port of the metrics.</summary>
+    public async Task<string> HealthAsync()
+    {
+        var report = await Services.GetRequiredService<HealthCheckService>().CheckHealthAsync();
+        return string.Join(
+            '\n',
+            report.Entries.Select(e => $"{e.Key} {e.Value.Status}: {e.Value.Description ?? e.Value.Exception?.Message}")
+        );
+    }
 
     public static Task<DashboardHost> StartAsync(
         OrdersSystem system,

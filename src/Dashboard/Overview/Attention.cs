@@ -148,7 +148,7 @@ internal sealed record Attention(
                 "warn",
                 "Lost",
                 worker.Host,
-                $"{string.Join(", ", worker.Steps)}: no report since {Texts.Utc(worker.SeenAt)}. It died, or it cannot reach or log in to the database; its /health/ready says which.",
+                $"{string.Join(", ", worker.Steps)}: no report since {Texts.Utc(worker.SeenAt)}. It died, or it cannot reach or log in to the database; ./dev health says which.",
                 $"/workers/{worker.Id}",
                 "See the worker",
                 0

@@ -27,13 +27,13 @@ internal sealed class ApiKeyCache : IDisposable
     // so that the flood does not hold them up. Orders need the others.
     private const int Questions = 2;
 
-    // A stranger waits this long for one of the two; a longer queue would only grow.
+    // An unknown key waits this long for one of the two; a longer queue would only grow.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     private readonly Func<byte[], CancellationToken, Task<KnownClient?>> _find;
     private readonly TimeProvider _time;
     private readonly SemaphoreSlim _known = new(Questions);
-    private readonly SemaphoreSlim _strangers = new(Questions);
+    private readonly SemaphoreSlim _unknown = new(Questions);
     private readonly ConcurrentDictionary<Hash, Entry> _entries = new();
 
     // As many as there are valid keys.
@@ -79,7 +79,7 @@ internal sealed class ApiKeyCache : IDisposable
     public void Dispose()
     {
         _known.Dispose();
-        _strangers.Dispose();
+        _unknown.Dispose();
     }
 
     private async ValueTask<Caller?> WaitAsync(Entry entry) => Unexpired(await entry.Answer);
@@ -117,7 +117,7 @@ internal sealed class ApiKeyCache : IDisposable
     private async Task<KnownClient?> AskInTurnAsync(Hash hash)
     {
         var isKnown = _right.ContainsKey(hash);
-        var turn = isKnown ? _known : _strangers;
+        var turn = isKnown ? _known : _unknown;
         if (!await turn.WaitAsync(isKnown ? Timeout.InfiniteTimeSpan : Patience))
             throw new KeysBusyException();
         try

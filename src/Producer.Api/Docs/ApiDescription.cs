@@ -12,18 +12,22 @@ internal static class ApiDescription
     /// <summary>The name of the security scheme.</summary>
     public const string SecurityScheme = "ApiKey";
 
+    /// <summary>The name of the document.</summary>
+    public const string Document = "v1";
+
     private const string KeyPattern = """^("([ !#-\[\]-~]|\\["\\]){1,255}"|[!#-+\--~]{1,255})$""";
 
     /// <summary>Adds the document.</summary>
     public static IServiceCollection AddApiDescription(this IServiceCollection services) =>
         services
+            .AddSingleton<DescriptionText>()
             .ConfigureHttpJsonOptions(o =>
             {
                 o.SerializerOptions.TypeInfoResolverChain.Insert(0, Json.ApiJson.Default);
                 o.SerializerOptions.NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.Strict;
             })
             .AddOpenApi(
-                "v1",
+                Document,
                 o =>
                 {
                     o.AddDocumentTransformer((document, _, _) => Describe(document));

@@ -15,7 +15,7 @@ internal static class DocsRoutes
     /// <summary>Maps the description and the pages.</summary>
     public static void MapDocs(this WebApplication app)
     {
-        app.MapOpenApi().AllowAnonymous();
+        app.MapGet("/openapi/{documentName}.json", DescribeAsync).ExcludeFromDescription().AllowAnonymous();
         app.MapScalarApiReference(
                 "/docs",
                 options =>
@@ -39,5 +39,20 @@ internal static class DocsRoutes
                     }
                 )
         );
+    }
+
+    private static async Task DescribeAsync(HttpContext context)
+    {
+        if (context.Request.RouteValues["documentName"] is not ApiDescription.Document)
+        {
+            context.Response.StatusCode = StatusCodes.Status404NotFound;
+            return;
+        }
+
+        var text = await context.RequestServices.GetRequiredService<DescriptionText>().ReadAsync();
+        context.Response.Headers.XContentTypeOptions = "nosniff";
+        context.Response.ContentType = "application/json; charset=utf-8";
+        context.Response.ContentLength = text.Length;
+        await context.Response.Body.WriteAsync(text, context.RequestAborted);
     }
 }

@@ -44,6 +44,26 @@ internal sealed partial class ReverseProxyTests : BrowserFixture
         });
     }
 
+    // Attack: the first request of a later visit goes by plain HTTP, and somebody in between answers it.
+    [TestCase("/ops/login", "ops.example", true)]
+    [TestCase("/ops/api/me", "ops.example", true)]
+    [TestCase("/ops/login", "localhost", false)]
+    public async Task A_browser_that_came_by_TLS_is_told_to_come_by_TLS_only(string path, string host, bool isTold)
+    {
+        using var browser = _nginx.NewClient();
+        using var request = new HttpRequestMessage(HttpMethod.Get, Relative(path));
+        request.Headers.Host = host;
+        using var answer = await browser.SendAsync(request);
+        Assert.That(
+            answer.Headers.TryGetValues("Strict-Transport-Security", out var said) ? said.Single() : null,
+            isTold ? Is.EqualTo("max-age=31536000") : Is.Null
+        );
+        // By plain HTTP, past the proxy: such a header would count for nothing, and is not sent.
+        using var plain = new HttpClient { BaseAddress = Dashboard.Address };
+        using var bare = await plain.GetAsync(Relative("/login"));
+        Assert.That(bare.Headers.Contains("Strict-Transport-Security"), Is.False);
+    }
+
     [Test]
     public async Task Every_address_on_every_page_leads_to_a_page()
     {

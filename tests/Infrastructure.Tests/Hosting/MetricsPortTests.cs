@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using QueueWorkers.Hosting;
 using QueueWorkers.Hosting.Borders;
 using QueueWorkers.Telemetry;
@@ -60,6 +61,39 @@ public sealed class MetricsPortTests
         Assert.That(metrics.StatusCode, Is.EqualTo(HttpStatusCode.OK));
     }
 
+    // Attack: somebody without a key asks what is broken, and learns hosts, ports and logins.
+    [Test]
+    public async Task Anybody_learns_the_status_alone_and_only_the_own_port_says_what_the_checks_found()
+    {
+        const string Detail = "PostgreSQL at 10.1.2.3:5432 refuses the login of orders_api.";
+        var (open, own) = (FreePort(), FreePort());
+        await using var host = await StartAsync(
+            builder =>
+                builder
+                    .Services.AddHealthChecks()
+                    .AddCheck("database", () => HealthCheckResult.Unhealthy(Detail), [WorkerHost.Ready]),
+            ("urls", $"http://127.0.0.1:{open}"),
+            ("Metrics:Port", $"{own}")
+        );
+        using var http = new HttpClient();
+        foreach (var address in new[] { $"127.0.0.1:{open}", $"127.0.0.1:{own}" })
+        {
+            using var asked = new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{open}/health/ready");
+            asked.Headers.Host = address;
+            using var answer = await http.SendAsync(asked);
+            Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.ServiceUnavailable));
+            Assert.That(
+                await answer.Content.ReadAsStringAsync(),
+                Is.EqualTo("""{"status":"Unhealthy"}"""),
+                $"Host: {address}"
+            );
+        }
+
+        using var inside = await http.GetAsync(new Uri($"http://127.0.0.1:{own}/health/ready"));
+        Assert.That(inside.StatusCode, Is.EqualTo(HttpStatusCode.ServiceUnavailable));
+        Assert.That(await inside.Content.ReadAsStringAsync(), Does.Contain(Detail));
+    }
+
     [TestCase("none", "must be a port")]
     [TestCase("0", "must be a port")]
     [TestCase("65536", "must be a port")]
@@ -74,24 +108,38 @@ public sealed class MetricsPortTests
                 .And.Message.Contains(expected)
         );
 
-    private static async Task<WebApplication> StartAsync(params (string Name, string? Value)[] settings)
+    private static Task<WebApplication> StartAsync(params (string Name, string? Value)[] settings) =>
+        StartAsync(_ => { }, settings);
+
+    private static async Task<WebApplication> StartAsync(
+        Action<WebApplicationBuilder> add,
+        params (string Name, string? Value)[] settings
+    )
     {
-        var host = Build(settings);
+        var host = Build(add, settings);
         await host.StartAsync();
         return host;
     }
 
-    private static WebApplication Build(params (string Name, string? Value)[] settings)
+    private static WebApplication Build(params (string Name, string? Value)[] settings) => Build(_ => { }, settings);
+
+    private static WebApplication Build(
+        Action<WebApplicationBuilder> add,
+        params (string Name, string? Value)[] settings
+    )
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Configuration.AddInMemoryCollection(settings.ToDictionary(s => s.Name, s => s.Value));
         builder.WebHost.UseKestrelCore();
         builder.Services.AddRoutingCore();
         builder.Services.AddQueueWorkersTelemetry(builder.Configuration, "a-test");
+        builder.Services.AddHealthChecks();
         MetricsPort.AddTo(builder);
+        add(builder);
         var host = builder.Build();
         host.UseRouting();
         host.MapGet("/hello", () => "hello");
+        host.MapWorkerHost();
         return host;
     }
 

@@ -61,7 +61,7 @@ internal sealed class ApiKeyCacheTests
     }
 
     [Test]
-    public async Task A_revoked_key_is_a_stranger_again()
+    public async Task A_revoked_key_is_unknown_again()
     {
         var clock = new Clock();
         var answers = new ConcurrentQueue<KnownClient?>([new("alice", ["orders:read"], null), null]);

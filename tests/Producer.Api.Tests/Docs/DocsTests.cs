@@ -1,10 +1,25 @@
+using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Microsoft.Extensions.DependencyInjection;
+using Orders.Producer.Api.Docs;
 
 namespace Orders.Producer.Api.Tests.Docs;
 
 internal sealed class DocsTests : ApiFixture
 {
+    // Attack: the description is asked for without a key, in ever new ways, because making it takes processor.
+    [TestCase("/openapi/v1.json?x=1", null)]
+    [TestCase("/openapi/v1.json", "ok_made-up")]
+    public async Task Every_way_to_ask_for_the_description_gets_the_one_that_was_made(string path, string? key)
+    {
+        var texts = Api.Services.GetRequiredService<DescriptionText>();
+        var made = await texts.ReadAsync();
+        Assert.That((await GetAsync(path, key)).Text, Is.EqualTo(Encoding.UTF8.GetString(made)));
+        Assert.That(await texts.ReadAsync(), Is.SameAs(made));
+        Assert.That((await GetAsync("/openapi/v2.json", null)).Status, Is.EqualTo(404));
+    }
+
     [Test]
     public async Task The_description_names_every_address_with_its_refusals()
     {

@@ -16,13 +16,8 @@ internal sealed class BrokerOutageTests : ApiFixture
             "the message that waits for the broker"
         );
         var health = await GetAsync("/health/ready", null);
-        Assert.That(
-            (
-                health.Status,
-                health.Body["status"]!.GetValue<string>(),
-                health.Body["checks"]!["broker"]!["status"]!.GetValue<string>()
-            ),
-            Is.EqualTo((200, "Degraded", "Degraded"))
-        );
+        // Attack: somebody without a key asks what is broken. The details are on the port of the metrics only.
+        Assert.That((health.Status, health.Text), Is.EqualTo((200, """{"status":"Degraded"}""")));
+        Assert.That(await Api.HealthAsync(), Does.Contain("broker Degraded: The broker cannot be reached"));
     }
 }

@@ -21,6 +21,9 @@ public static class WorkerHost
     /// <summary>The tag of health checks that decide whether the host is ready for work. Others only inform.</summary>
     public const string Ready = "ready";
 
+    /// <summary>Where a host says whether it is ready for work.</summary>
+    public const string ReadyPath = "/health/ready";
+
     // Defaults, before everything an operator can say: a line per request or per failed health check drowns the lines
     // that matter.
     private static readonly Dictionary<string, string?> LogDefaults = new()
@@ -67,14 +70,19 @@ public static class WorkerHost
         builder.Services.AddMaskedLogging();
         problems.Collect(() => builder.Services.AddExitDeadline(builder.Configuration));
         builder.Services.AddQueueWorkersTelemetry(builder.Configuration, service);
-        builder.Services.AddHealthChecks().AddCheck<DatabaseHealth>("database", tags: [Ready]);
+        builder
+            .Services.AddSingleton<DatabaseHealth>()
+            .AddHealthChecks()
+            .AddCheck<DatabaseHealth>("database", tags: [Ready]);
+        builder.Services.AddHsts(hsts => hsts.MaxAge = TimeSpan.FromDays(365));
         problems.ThrowIfAny();
         return builder;
     }
 
     /// <summary>
-    /// Maps <c>/health/live</c> (the process works) and <c>/health/ready</c> (it can do its work). Metrics have a port of
-    /// their own (<see cref="MetricsPort"/>).
+    /// Maps <c>/health/live</c> (the process works) and <c>/health/ready</c> (it can do its work). Both are open to
+    /// everybody and answer the status alone. Metrics, and what each check says, have a port of their own
+    /// (<see cref="MetricsPort"/>): a check names hosts, ports and logins.
     /// </summary>
     public static void MapWorkerHost(this IEndpointRouteBuilder endpoints)
     {
@@ -86,25 +94,27 @@ public static class WorkerHost
             .AllowAnonymous();
         endpoints
             .MapHealthChecks(
-                "/health/ready",
+                ReadyPath,
                 new HealthCheckOptions { Predicate = check => check.Tags.Contains(Ready), ResponseWriter = WriteAsync }
             )
             .AllowAnonymous();
     }
 
     private static Task WriteAsync(HttpContext http, HealthReport report) =>
-        http.Response.WriteAsJsonAsync(
-            new
-            {
-                status = report.Status.ToString(),
-                checks = report.Entries.ToDictionary(
-                    e => e.Key,
-                    e => new
-                    {
-                        status = e.Value.Status.ToString(),
-                        detail = e.Value.Description ?? e.Value.Exception?.Message,
-                    }
-                ),
-            }
-        );
+        MetricsPort.Received(http)
+            ? http.Response.WriteAsJsonAsync(
+                new
+                {
+                    status = report.Status.ToString(),
+                    checks = report.Entries.ToDictionary(
+                        e => e.Key,
+                        e => new
+                        {
+                            status = e.Value.Status.ToString(),
+                            detail = e.Value.Description ?? e.Value.Exception?.Message,
+                        }
+                    ),
+                }
+            )
+            : http.Response.WriteAsJsonAsync(new { status = report.Status.ToString() });
 }

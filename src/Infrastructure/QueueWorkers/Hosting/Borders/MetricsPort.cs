@@ -8,14 +8,22 @@ using Microsoft.Extensions.DependencyInjection;
 namespace QueueWorkers.Hosting.Borders;
 
 /// <summary>
-/// Serves <c>/metrics</c> on a port of its own, <c>Metrics:Port</c>, and nothing else there: what the process measures
-/// is for those who run it, and a port can be left unpublished. Without the setting nobody can scrape.
+/// Serves <c>/metrics</c>, and <c>/health/ready</c> with details, on a port of its own, <c>Metrics:Port</c>, and
+/// nothing else there: what the process measures and what it lacks is for those who run it, and a port can be left unpublished.
+/// Without the setting nobody can scrape.
 /// The connection's own port decides, not the header <c>Host</c>, which a caller writes.
 /// </summary>
 /// <param name="port">The port.</param>
 public sealed class MetricsPort(int port) : IStartupFilter
 {
     private const string Path = "/metrics";
+
+    /// <summary>Whether a request came to this port.</summary>
+    public static bool Received(HttpContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return context.Features.Get<OwnPort>() is not null;
+    }
 
     /// <summary>Adds the port to those that the host listens on.</summary>
     /// <exception cref="InvalidConfigurationException">The setting is no port, or one that the host has already.</exception>
@@ -53,6 +61,12 @@ public sealed class MetricsPort(int port) : IStartupFilter
                 {
                     if (!IsHere(context))
                         return following(context);
+                    if (context.Request.Path == WorkerHost.ReadyPath)
+                    {
+                        context.Features.Set(new OwnPort());
+                        return following(context);
+                    }
+
                     context.Response.StatusCode = StatusCodes.Status404NotFound;
                     return Task.CompletedTask;
                 }
@@ -76,4 +90,6 @@ public sealed class MetricsPort(int port) : IStartupFilter
         ];
         return ports.Length > 0 ? ports : ["http://localhost:5000"];
     }
+
+    private sealed record OwnPort;
 }
