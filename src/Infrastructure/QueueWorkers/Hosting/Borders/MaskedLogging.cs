@@ -9,7 +9,8 @@ namespace QueueWorkers.Hosting.Borders;
 
 /// <summary>
 /// Masks personal data (<see cref="PersonalText"/>) in every log line before a provider sees it: text, values and
-/// faults, whoever writes it.
+/// faults, whoever writes it. Characters that steer a terminal or turn text around are escaped (<see cref="LogText"/>):
+/// a fault quotes what a client, a mail server or a foreign message says.
 /// </summary>
 public static class MaskedLogging
 {
@@ -55,8 +56,8 @@ public static class MaskedLogging
             if (!inner.IsEnabled(logLevel))
                 return;
             var text = formatter(state, exception);
-            var safe = PersonalText.Of(text);
-            var told = exception is null ? null : PersonalText.Of(exception);
+            var safe = LogText.Of(PersonalText.Of(text));
+            var told = exception is null ? null : LogText.Of(PersonalText.Of(exception));
             if (ReferenceEquals(text, safe) && ReferenceEquals(exception, told))
                 inner.Log(logLevel, eventId, state, exception, formatter);
             else
@@ -75,11 +76,13 @@ public static class MaskedLogging
             >(
                 v.Key,
                 v.Value is null or bool or byte or short or int or long or double or decimal or Guid
-                || (v.Value.ToString() is var value && PersonalText.OfNullable(value) == value)
+                || (v.Value.ToString() is var value && (value is null || Safe(value) == value))
                     ? v.Value
-                    : PersonalText.OfNullable(v.Value.ToString())
+                    : Safe(v.Value.ToString() ?? "")
             )),
         ];
+
+        private static string Safe(string value) => LogText.Of(PersonalText.Of(value));
 
         public string Text => text;
 
