@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
@@ -71,16 +72,26 @@ internal sealed partial class OidcLogin(
     }
 
     /// <summary>Says why the provider cannot be asked.</summary>
-    public Task RefuseAsync(HttpContext http, Exception? failure) => AnswerAsync(http, Sentence(failure));
+    public Task RefuseAsync(HttpContext http, Exception? failure) =>
+        AnswerAsync(http, Sentence(failure), failure?.GetType().Name);
 
-    /// <summary>Whether a failure means that the provider does not answer.</summary>
-    public static bool IsAway(Exception? failure) =>
+    /// <summary>
+    /// Whether the beginning of a login failed because of the provider: it does not answer, or answers with what it
+    /// should not, such as the error page of a proxy in front of it.
+    /// </summary>
+    public static bool IsOfProvider(Exception failure) => IsAway(failure) || IsUnusable(failure);
+
+    private static bool IsUnusable(Exception? failure) =>
+        failure is InvalidOperationException or OpenIdConnectProtocolException or ArgumentException or JsonException;
+
+    private static bool IsAway(Exception? failure) =>
         failure is HttpRequestException or IOException or TaskCanceledException
         || (failure is not null && IsAway(failure.InnerException));
 
-    private async Task AnswerAsync(HttpContext http, string refusal)
+    private async Task AnswerAsync(HttpContext http, string refusal, string? fault = null)
     {
-        DashboardLog.ProviderLoginRefused(log, refusal);
+        // Of a fault only its type: its text may quote what the provider or the browser has sent.
+        DashboardLog.ProviderLoginRefused(log, fault is null ? refusal : $"{refusal} ({fault})");
         await Page.Of<LoginPage>(new { Return = "/", Refusal = refusal }, StatusCodes.Status401Unauthorized)
             .ExecuteAsync(http);
     }
@@ -109,6 +120,8 @@ internal sealed partial class OidcLogin(
             SecurityTokenException => "The signature of the identity provider's answer is wrong. Log in again.",
             OpenIdConnectProtocolInvalidNonceException =>
                 "The identity provider's answer belongs to another login. Log in again.",
+            _ when IsUnusable(failure) =>
+                "The identity provider gives an answer that cannot be used. Try again later, or log in with a password.",
             _ =>
                 "The login was begun in another browser, took too long, or was refused by the identity provider. Log in again.",
         };

@@ -54,9 +54,9 @@ internal static class OidcServices
                 new AuthenticationProperties { RedirectUri = LoginRoutes.Local(http.Request.Query["return"]) }
             );
         }
-        catch (Exception away) when (OidcLogin.IsAway(away) && !http.RequestAborted.IsCancellationRequested)
+        catch (Exception fault) when (OidcLogin.IsOfProvider(fault) && !http.RequestAborted.IsCancellationRequested)
         {
-            await login.RefuseAsync(http, away);
+            await login.RefuseAsync(http, fault);
         }
     }
 

@@ -190,6 +190,61 @@ internal sealed class OidcLoginTests : AccountFixture
         Assert.That(await answer.Content.ReadAsStringAsync(), Does.Contain("The identity provider does not answer."));
     }
 
+    [TestCase(Pushed.Away, "The identity provider does not answer.")]
+    [TestCase(Pushed.Page, "gives an answer that cannot be used")]
+    [TestCase(Pushed.Broken, "gives an answer that cannot be used")]
+    [TestCase(Pushed.Refuses, "gives an answer that cannot be used")]
+    [TestCase(Pushed.AwayBefore, "The identity provider does not answer.")]
+    public async Task A_pushed_request_that_the_provider_does_not_take_is_said_on_the_login_page(
+        Pushed pushed,
+        string says
+    )
+    {
+        Provider.Pushed = pushed;
+        try
+        {
+            await using var fresh = await DashboardHost.StartAsync(TestSystem, Settings);
+            using var browser = NewBrowser();
+            var answer = await browser.GetAsync(new Uri(fresh.Address, "/login/oidc"));
+            var page = WebUtility.HtmlDecode(await answer.Content.ReadAsStringAsync());
+            Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized), page);
+            Assert.That(page, Does.Contain(says).And.Not.Contain("Bad Gateway").And.Not.Contain("invalid_client"));
+        }
+        finally
+        {
+            Provider.Pushed = Pushed.Never;
+        }
+    }
+
+    [Test]
+    public async Task A_provider_that_takes_pushed_requests_only_lets_an_operator_in()
+    {
+        Provider.Pushed = Pushed.Works;
+        Provider.Next = new Identity { Subject = "pushed", Name = "paul" };
+        try
+        {
+            await using var fresh = await DashboardHost.StartAsync(TestSystem, Settings);
+            using var browser = NewBrowser();
+            var begun = await browser.GetAsync(new Uri(fresh.Address, "/login/oidc"));
+            // What would be worth reading in a log or a referrer went from server to server.
+            Assert.That(
+                begun.Headers.Location!.Query,
+                Does.Contain("request_uri=").And.Not.Contain("nonce").And.Not.Contain("state")
+            );
+            var asked = await browser.GetAsync(begun.Headers.Location);
+            var answer = await browser.GetAsync(asked.Headers.Location);
+            Assert.That(
+                (answer.StatusCode, answer.Headers.Location?.ToString()),
+                Is.EqualTo((HttpStatusCode.Redirect, "/")),
+                await answer.Content.ReadAsStringAsync()
+            );
+        }
+        finally
+        {
+            Provider.Pushed = Pushed.Never;
+        }
+    }
+
     private static HttpClient NewBrowser() =>
         new(new SocketsHttpHandler { AllowAutoRedirect = false, CookieContainer = new CookieContainer() });
 
