@@ -27,7 +27,7 @@ while [ $# -gt 0 ]; do
 done
 
 # anchors_in: the anchors of standard input in the order of their numbers, as a JSON list. Only from where the product writes them:
-# reasons and names in the same lines are texts of strangers.
+# reasons and names in the same lines are texts that anybody wrote.
 anchors_in() {
   local anchor='([0-9]+:[0-9a-f]{64})'
   sed -nE "s/^\{\"anchor\":\"$anchor\".*/\1/p; s/^.*Audit record anchored, [^:]*: $anchor *\$/\1/p; s/^ *$anchor *\$/\1/p" |

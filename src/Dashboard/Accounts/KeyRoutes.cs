@@ -30,8 +30,13 @@ internal static class KeyRoutes
             )
             .Needs(OperatorRole.Admin);
         pages.MapPost(Here, CreateAsync).Needs(OperatorRole.Admin);
-        pages.MapPost("/keys/{id:guid}/rotate", RotateAsync).Needs(OperatorRole.Admin);
-        pages.MapPost("/keys/{id:guid}/revoke", RevokeAsync).Needs(OperatorRole.Admin);
+        KeyChangeForms.Map<ClientKeys>(
+            pages,
+            Here,
+            Here,
+            Made,
+            client => $"The key of {client} is revoked; the API refuses it within 5 s."
+        );
     }
 
     private static Task<IResult> CreateAsync(ClientKeys keys, HttpContext http) =>
@@ -49,25 +54,6 @@ internal static class KeyRoutes
                         form.Aborted
                     )
                 )
-        );
-
-    private static Task<IResult> RotateAsync(Guid id, ClientKeys keys, HttpContext http) =>
-        AccountForm.HandleAsync(
-            http,
-            Here,
-            async form =>
-                Made(await keys.RotateAsync(form.Acting, form.Reason, id, form.Overlap, form.ExpiresAt, form.Aborted))
-        );
-
-    private static Task<IResult> RevokeAsync(Guid id, ClientKeys keys, HttpContext http) =>
-        AccountForm.HandleAsync(
-            http,
-            Here,
-            async form =>
-            {
-                var client = await keys.RevokeAsync(form.Acting, form.Reason, id, form.Aborted);
-                return Form.Back(Here, $"The key of {client} is revoked; the API refuses it within 5 s.");
-            }
         );
 
     private static PageResult<SecretPage> Made(MadeKey made) =>

@@ -35,8 +35,7 @@ internal static class OperatorRoutes
         pages.MapPost("/operators/{name}/{verb:regex(^(disable|enable)$)}", SetDisabledAsync).Needs(OperatorRole.Admin);
         pages.MapPost("/operators/{name}/password", ResetPasswordAsync).Needs(OperatorRole.Admin);
         pages.MapPost("/operators/{name}/keys", CreateKeyAsync).Needs(OperatorRole.Admin);
-        pages.MapPost("/operators/keys/{id:guid}/rotate", RotateKeyAsync).Needs(OperatorRole.Admin);
-        pages.MapPost("/operators/keys/{id:guid}/revoke", RevokeKeyAsync).Needs(OperatorRole.Admin);
+        KeyChangeForms.Map<OperatorKeys>(pages, "/operators/keys", Here, Key, name => $"The key of {name} is revoked.");
     }
 
     private static Task<IResult> CreateAsync(OperatorAccounts accounts, HttpContext http) =>
@@ -120,25 +119,6 @@ internal static class OperatorRoutes
             http,
             Here,
             async form => Key(await keys.CreateAsync(form.Acting, form.Reason, name, form.ExpiresAt, form.Aborted))
-        );
-
-    private static Task<IResult> RotateKeyAsync(Guid id, OperatorKeys keys, HttpContext http) =>
-        AccountForm.HandleAsync(
-            http,
-            Here,
-            async form =>
-                Key(await keys.RotateAsync(form.Acting, form.Reason, id, form.Overlap, form.ExpiresAt, form.Aborted))
-        );
-
-    private static Task<IResult> RevokeKeyAsync(Guid id, OperatorKeys keys, HttpContext http) =>
-        AccountForm.HandleAsync(
-            http,
-            Here,
-            async form =>
-            {
-                await keys.RevokeAsync(form.Acting, form.Reason, id, form.Aborted);
-                return Form.Back(Here, "The key is revoked.");
-            }
         );
 
     private static OperatorRole RoleIn(AccountForm form) =>

@@ -7,7 +7,7 @@ namespace Orders.Dashboard.Assets;
 /// <summary>
 /// Our style sheet and the charts', in each page instead of beside it: a first visit then takes one round trip to its
 /// first paint and not two. The content security policy names the hash of exactly this text, so that no other inline
-/// style is applied; anything that a stranger might smuggle in has another hash.
+/// style is applied; anything that somebody might smuggle in has another hash.
 /// </summary>
 internal static class Sheet
 {

@@ -7,7 +7,10 @@ namespace Orders.Dashboard.Auth;
 /// Finds the operator of a key. The database is asked each time: a revoked key is dead at once. Only a key that was
 /// right the last time does not wait for those that nobody knows.
 /// </summary>
-internal sealed class KeyLookup(Func<string, CancellationToken, Task<OperatorAccount?>> find, StrangerLane strangers)
+internal sealed class KeyLookup(
+    Func<string, CancellationToken, Task<OperatorAccount?>> find,
+    UnknownCredentialLane unknown
+)
 {
     private const int MostKnown = 1000;
 
@@ -15,18 +18,18 @@ internal sealed class KeyLookup(Func<string, CancellationToken, Task<OperatorAcc
     private readonly ConcurrentDictionary<string, byte> _right = new();
 
     /// <summary>Asks the database.</summary>
-    public KeyLookup(OperatorStore operators, StrangerLane strangers)
-        : this(operators.FindByKeyAsync, strangers) { }
+    public KeyLookup(OperatorStore operators, UnknownCredentialLane unknown)
+        : this(operators.FindByKeyAsync, unknown) { }
 
     /// <summary>The operator; null when there is none.</summary>
     /// <exception cref="System.Data.Common.DbException">The database cannot be asked.</exception>
-    /// <exception cref="StrangersBusyException">Too many unknown keys wait for it.</exception>
+    /// <exception cref="UnknownCredentialsBusyException">Too many unknown keys wait for it.</exception>
     public async Task<OperatorAccount?> FindAsync(string key, CancellationToken cancellationToken)
     {
         var hash = Convert.ToHexString(OperatorKey.HashOf(key));
         var found = _right.ContainsKey(hash)
             ? await find(key, cancellationToken)
-            : await strangers.AskAsync(token => find(key, token), cancellationToken);
+            : await unknown.AskAsync(token => find(key, token), cancellationToken);
         if (found is null)
         {
             _right.TryRemove(hash, out _);

@@ -14,10 +14,10 @@ internal static class OperatorAuth
     {
         services
             .AddSingleton<OperatorStore>()
-            .AddSingleton<StrangerLane>()
+            .AddSingleton<UnknownCredentialLane>()
             .AddSingleton(provider => new KeyLookup(
                 provider.GetRequiredService<OperatorStore>(),
-                provider.GetRequiredService<StrangerLane>()
+                provider.GetRequiredService<UnknownCredentialLane>()
             ))
             .AddSingleton<AuditLog>()
             .AddSingleton<IAuthorizationMiddlewareResultHandler, AuditedRefusals>();

@@ -42,7 +42,7 @@ internal sealed class LiveAuthority(OperatorSessions sessions, KnownSessions kno
                 );
                 return now is not null && now.Name == _actor.Name && now.Role == _actor.Role;
             }
-            catch (Exception away) when (away is DbException or TimeoutException or StrangersBusyException)
+            catch (Exception away) when (away is DbException or TimeoutException or UnknownCredentialsBusyException)
             {
                 // Not known for so long that pages are not shown either.
                 return false;

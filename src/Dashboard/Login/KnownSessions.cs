@@ -10,7 +10,7 @@ namespace Orders.Dashboard.Login;
 /// database is away, those seen in the last minutes may go on looking:
 /// the page that explains an outage must not be lost to it. Changing anything always asks.
 /// </summary>
-internal sealed class KnownSessions(StrangerLane strangers, TimeProvider time)
+internal sealed class KnownSessions(UnknownCredentialLane unknown, TimeProvider time)
 {
     /// <summary>How long a page that changes nothing believes what was seen.</summary>
     public static readonly TimeSpan Fresh = TimeSpan.FromSeconds(4);
@@ -29,7 +29,7 @@ internal sealed class KnownSessions(StrangerLane strangers, TimeProvider time)
     /// changes something: the database is asked, and its fault is the caller's.
     /// </param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <exception cref="StrangersBusyException">Too many unknown sessions wait for the database.</exception>
+    /// <exception cref="UnknownCredentialsBusyException">Too many unknown sessions wait for the database.</exception>
     public async Task<OperatorAccount?> FindAsync(
         string secret,
         Func<CancellationToken, Task<OperatorAccount?>> ask,
@@ -46,7 +46,7 @@ internal sealed class KnownSessions(StrangerLane strangers, TimeProvider time)
         {
             found = seen
                 ? await ask(cancellationToken).WaitAsync(Patience, cancellationToken)
-                : await strangers.AskAsync(ask, cancellationToken);
+                : await unknown.AskAsync(ask, cancellationToken);
         }
         catch (Exception away)
             when (away is DbException or TimeoutException && fresh is not null && seen && age < Outage)

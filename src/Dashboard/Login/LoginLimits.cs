@@ -1,9 +1,9 @@
 namespace Orders.Dashboard.Login;
 
 /// <summary>
-/// Counts wrong passwords by name and address, and by address alone. A stranger elsewhere is another address, and so
-/// locks nobody out. Names that do not exist are counted like others, so that a refusal does not tell which do. Kept in
-/// memory: a stranger causes no write, and a restart forgives (ADR 102).
+/// Counts wrong passwords by name and address, and by address alone. An anonymous caller elsewhere has another address,
+/// and so locks nobody out. Names that do not exist are counted like others, so that a refusal does not tell which do.
+/// Kept in memory: an anonymous caller causes no write, and a restart forgives (ADR 102).
 /// </summary>
 internal sealed class LoginLimits(LoginOptions options, TimeProvider time)
 {
@@ -94,7 +94,7 @@ internal sealed class LoginLimits(LoginOptions options, TimeProvider time)
             return count;
         if (_counts.Count >= MostCounts)
         {
-            // A stranger with many addresses forgives the oldest; nobody is refused for want of room.
+            // An attacker with many addresses makes it forget the oldest; nobody is refused for want of room.
             foreach (
                 var (old, _) in _counts
                     .Where(c => c.Value.Running == 0)

@@ -2,18 +2,18 @@ namespace Orders.Dashboard.Login;
 
 /// <summary>
 /// Each check of a password costs a third of a second of processor. One runs and a few wait; more are refused. Who has
-/// logged in from the same address before has a lane of their own, which no flood of strangers fills.
+/// logged in from the same address before has a lane of their own, which no anonymous flood fills.
 /// </summary>
 internal sealed class LoginQueue(LoginOptions options) : IDisposable
 {
-    private readonly Lane _strangers = new();
+    private readonly Lane _anonymous = new();
     private readonly Lane _familiar = new();
 
     /// <summary>Waits for a turn; dispose it when the password is checked.</summary>
     /// <returns>The turn; null when too many wait.</returns>
     public async Task<IDisposable?> TryEnterAsync(bool isFamiliar, CancellationToken cancellationToken)
     {
-        var lane = isFamiliar ? _familiar : _strangers;
+        var lane = isFamiliar ? _familiar : _anonymous;
         if (Interlocked.Increment(ref lane.Inside) > 1 + options.Waiting)
         {
             Interlocked.Decrement(ref lane.Inside);
@@ -36,7 +36,7 @@ internal sealed class LoginQueue(LoginOptions options) : IDisposable
     /// <inheritdoc />
     public void Dispose()
     {
-        _strangers.Dispose();
+        _anonymous.Dispose();
         _familiar.Dispose();
     }
 

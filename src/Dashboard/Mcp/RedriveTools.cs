@@ -3,6 +3,7 @@ using ModelContextProtocol;
 using ModelContextProtocol.Server;
 using Orders.Dashboard.Failures;
 using QueueWorkers.DeadLetters.Search;
+using QueueWorkers.Hosting.Borders;
 using QueueWorkers.Operators;
 using QueueWorkers.Redrive;
 using QueueWorkers.Redrive.Planning;
@@ -54,7 +55,7 @@ internal sealed class RedriveTools(
                 Subject = order,
                 Ids = ids,
             },
-            Reason = reason,
+            Reason = ReasonOf(reason),
             Canary = canary,
             RatePerSecond = ratePerSecond,
             StopPercent = stopPercent,
@@ -170,12 +171,17 @@ internal sealed class RedriveTools(
         CancellationToken cancellationToken
     )
     {
-        if (string.IsNullOrWhiteSpace(reason))
-            throw new McpException("reason must say why.");
+        ReasonOf(reason);
         return await change(record) is { } refused
             ? throw Refused(refused)
             : Shown(await FindAsync(id, cancellationToken));
     }
+
+    // The API's limit looks at its own bodies; here the reason stands deeper in one of the protocol. It is kept for ever.
+    private static string ReasonOf(string? reason) =>
+        !string.IsNullOrWhiteSpace(reason) && reason.Length <= IncomingText.LongestReason
+            ? reason
+            : throw new McpException($"reason must say why, in at most {IncomingText.LongestReason} characters.");
 
     private async Task<RedriveProgress> FindAsync(Guid id, CancellationToken cancellationToken) =>
         await reader.FindAsync(id, cancellationToken) ?? throw new McpException($"There is no redrive {id}.");

@@ -46,9 +46,9 @@ internal sealed class PageProblems(RequestDelegate next, ILogger<PageProblems> l
                     : "The address or the form is malformed. Go back and try again; nothing was changed."
             );
         }
-        catch (StrangersBusyException busy) when (!context.Response.HasStarted)
+        catch (UnknownCredentialsBusyException busy) when (!context.Response.HasStarted)
         {
-            context.Response.Headers.RetryAfter = StrangersBusyException.RetryAfter;
+            context.Response.Headers.RetryAfter = UnknownCredentialsBusyException.RetryAfter;
             await AnswerAsync(context, StatusCodes.Status503ServiceUnavailable, busy.Message);
         }
         catch (Exception fault) when (!context.Response.HasStarted)

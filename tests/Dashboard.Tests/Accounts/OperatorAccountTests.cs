@@ -43,6 +43,31 @@ internal sealed class OperatorAccountTests : AccountFixture
         Assert.That((again.Status, again.Code), Is.EqualTo((409, "account-state")), again.ToString());
     }
 
+    // Attack: an account that an admin made in haste is a viewer of all orders.
+    [Test]
+    public async Task An_operator_without_a_role_is_not_made()
+    {
+        foreach (
+            object body in (object[])
+                [
+                    new { name = "roleless", reason = Because },
+                    new
+                    {
+                        name = "roleless",
+                        role = (string?)null,
+                        reason = Because,
+                    },
+                ]
+        )
+        {
+            var answer = await PostAsync("/api/operators", AdminKey, body);
+            Assert.That((answer.Status, answer.Code), Is.EqualTo((400, "invalid-parameter")), answer.ToString());
+            Assert.That(answer.Text, Does.Contain("role must be Viewer, Operator or Admin; found none"));
+        }
+
+        Assert.That(await TestSystem.Database.CountAsync("operators where name = 'roleless'"), Is.Zero);
+    }
+
     [TestCase("Operator")]
     [TestCase("Viewer")]
     public async Task Only_an_admin_changes_accounts_and_keys(string role)

@@ -12,13 +12,13 @@ internal sealed class UnknownKeyFloodTests
     public async Task A_flood_of_unknown_operator_keys_does_not_hold_up_a_known_one()
     {
         var never = new TaskCompletionSource<OperatorAccount?>();
-        using var strangers = new StrangerLane();
+        using var unknown = new UnknownCredentialLane();
         var keys = new KeyLookup(
             (key, _) =>
                 key == "op_otto"
                     ? Task.FromResult<OperatorAccount?>(new OperatorAccount { Name = "otto" })
                     : never.Task,
-            strangers
+            unknown
         );
         Assert.That(await keys.FindAsync("op_otto", default), Is.Not.Null);
 
@@ -27,7 +27,7 @@ internal sealed class UnknownKeyFloodTests
         await Eventually.That(() => flood.Count(t => t.IsFaulted), Is.EqualTo(98), "refused");
         Assert.That(
             flood.Where(t => t.IsFaulted).Select(t => t.Exception!.InnerException),
-            Is.All.InstanceOf<StrangersBusyException>()
+            Is.All.InstanceOf<UnknownCredentialsBusyException>()
         );
         never.SetResult(null);
         await Eventually.That(() => flood.All(t => t.IsCompleted), Is.True, "everybody answered");

@@ -21,10 +21,10 @@ internal sealed class LoginFloodTests : DashboardFixture
     [Test]
     public async Task Guessing_a_password_for_ever_writes_one_audit_row_in_a_lock_period()
     {
-        using var stranger = new LoginClient(Dashboard, "198.51.100.1");
+        using var attacker = new LoginClient(Dashboard, "198.51.100.1");
         var answers = new List<LoginAnswer>();
         for (var i = 0; i < Tries + 30; i++)
-            answers.Add(await stranger.LogInAsync("only", $"guess {i}"));
+            answers.Add(await attacker.LogInAsync("only", $"guess {i}"));
         Assert.That(answers.Take(Tries).Select(a => a.Status), Is.All.EqualTo(401));
         Assert.That(answers.Skip(Tries).Select(a => a.Status), Is.All.EqualTo(429));
         Assert.That(answers[^1].RetryAfter, Is.InRange(TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(15)));
@@ -32,15 +32,15 @@ internal sealed class LoginFloodTests : DashboardFixture
             await TestSystem.Database.CountAsync("audit where action = 'log in' and result like '%198.51.100.1%'"),
             Is.EqualTo(1)
         );
-        Assert.That((await stranger.LogInAsync("only", LoginClient.Password)).Status, Is.EqualTo(429), "locked here");
+        Assert.That((await attacker.LogInAsync("only", LoginClient.Password)).Status, Is.EqualTo(429), "locked here");
     }
 
     [Test]
-    public async Task A_stranger_elsewhere_does_not_lock_the_only_account()
+    public async Task Somebody_elsewhere_does_not_lock_the_only_account()
     {
-        using var stranger = new LoginClient(Dashboard, "198.51.100.2");
+        using var attacker = new LoginClient(Dashboard, "198.51.100.2");
         for (var i = 0; i < Tries + 3; i++)
-            await stranger.LogInAsync("only", "wrong");
+            await attacker.LogInAsync("only", "wrong");
         using var owner = new LoginClient(Dashboard, "192.0.2.2");
         Assert.That((await owner.LogInAsync("only", LoginClient.Password)).Status, Is.EqualTo(302));
     }
@@ -60,10 +60,10 @@ internal sealed class LoginFloodTests : DashboardFixture
     [Test]
     public async Task Guessing_many_names_from_one_address_is_refused_before_anything_is_written()
     {
-        using var stranger = new LoginClient(Dashboard, "198.51.100.4");
+        using var attacker = new LoginClient(Dashboard, "198.51.100.4");
         var statuses = new List<int>();
         for (var i = 0; i < TriesPerAddress + 20; i++)
-            statuses.Add((await stranger.LogInAsync($"name {i}", "wrong")).Status);
+            statuses.Add((await attacker.LogInAsync($"name {i}", "wrong")).Status);
         Assert.That(statuses.Take(TriesPerAddress), Is.All.EqualTo(401));
         Assert.That(statuses.Skip(TriesPerAddress), Is.All.EqualTo(429));
         Assert.That(
@@ -78,8 +78,8 @@ internal sealed class LoginFloodTests : DashboardFixture
         var statuses = new List<int>();
         for (var i = 0; i < TriesPerAddress + 1; i++)
         {
-            using var stranger = new LoginClient(Dashboard, $"2001:db8:5::{i + 1:x}");
-            statuses.Add((await stranger.LogInAsync($"name {i}", "wrong")).Status);
+            using var attacker = new LoginClient(Dashboard, $"2001:db8:5::{i + 1:x}");
+            statuses.Add((await attacker.LogInAsync($"name {i}", "wrong")).Status);
         }
 
         Assert.That(statuses[^1], Is.EqualTo(429));
@@ -91,13 +91,13 @@ internal sealed class LoginFloodTests : DashboardFixture
         using var known = new LoginClient(Dashboard, "192.0.2.6");
         Assert.That((await known.LogInAsync("known", LoginClient.Password)).Status, Is.EqualTo(302));
 
-        var strangers = Enumerable.Range(0, 40).Select(i => new LoginClient(Dashboard, $"203.0.113.{i + 1}")).ToArray();
-        var flood = strangers.Select(s => s.LogInAsync("known", "wrong")).ToArray();
+        var attackers = Enumerable.Range(0, 40).Select(i => new LoginClient(Dashboard, $"203.0.113.{i + 1}")).ToArray();
+        var flood = attackers.Select(s => s.LogInAsync("known", "wrong")).ToArray();
         var key = await GetAsync("/api/me", OperatorsKey);
         var owner = await known.LogInAsync("known", LoginClient.Password);
         var answers = await Task.WhenAll(flood);
-        foreach (var stranger in strangers)
-            stranger.Dispose();
+        foreach (var attacker in attackers)
+            attacker.Dispose();
 
         Assert.Multiple(() =>
         {

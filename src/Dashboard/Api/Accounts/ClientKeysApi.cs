@@ -38,51 +38,7 @@ internal static class ClientKeysApi
                     )
             )
             .Needs(OperatorRole.Admin);
-        keys.MapPost(
-                "/{id:guid}/rotate",
-                (
-                    Guid id,
-                    KeyRotation terms,
-                    HttpContext context,
-                    ClientKeys all,
-                    CancellationToken cancellationToken
-                ) =>
-                    AccountAnswers.ForAsync(
-                        terms.Reason,
-                        async reason =>
-                            AccountAnswers.Made(
-                                await all.RotateAsync(
-                                    ActingSecret.Of(context),
-                                    reason,
-                                    id,
-                                    terms.Overlap,
-                                    terms.ExpiresAt,
-                                    cancellationToken
-                                ),
-                                List
-                            )
-                    )
-            )
-            .Needs(OperatorRole.Admin);
-        keys.MapPost(
-                "/{id:guid}/revoke",
-                (
-                    Guid id,
-                    KeyRevocation because,
-                    HttpContext context,
-                    ClientKeys all,
-                    CancellationToken cancellationToken
-                ) =>
-                    AccountAnswers.ForAsync(
-                        because.Reason,
-                        async reason =>
-                        {
-                            await all.RevokeAsync(ActingSecret.Of(context), reason, id, cancellationToken);
-                            return Results.NoContent();
-                        }
-                    )
-            )
-            .Needs(OperatorRole.Admin);
+        KeyChangesApi.Map<ClientKeys>(keys, List);
     }
 
     private sealed record NewClientKey(

@@ -34,11 +34,7 @@ internal static class OperatorAccountsApi
                                 reason,
                                 name,
                                 change.Version,
-                                change.Role
-                                    ?? throw new AccountRefusedException(
-                                        AccountRefusal.Invalid,
-                                        "role must be Viewer, Operator or Admin"
-                                    ),
+                                RoleOf(change.Role),
                                 changing.Aborted
                             )
                     )
@@ -99,7 +95,7 @@ internal static class OperatorAccountsApi
                     ActingSecret.Of(context),
                     reason,
                     name,
-                    wanted.Role,
+                    RoleOf(wanted.Role),
                     wanted.Password ?? made,
                     context.RequestAborted
                 );
@@ -107,6 +103,14 @@ internal static class OperatorAccountsApi
             }
         );
     }
+
+    // Nobody gets a role that no admin has written.
+    private static OperatorRole RoleOf(OperatorRole? role) =>
+        role
+        ?? throw new AccountRefusedException(
+            AccountRefusal.Invalid,
+            "role must be Viewer, Operator or Admin; found none"
+        );
 
     /// <summary>A change of one operator, for the handlers above: what they all take from the request.</summary>
     private sealed record Changing(HttpContext Context, OperatorAccounts Accounts, KnownSessions Known)
@@ -140,7 +144,7 @@ internal static class OperatorAccountsApi
     }
 
     private sealed record NewOperator(
-        OperatorRole Role,
+        OperatorRole? Role = null,
         string? Name = null,
         string? Password = null,
         bool WithPassword = false,

@@ -37,53 +37,7 @@ internal static class OperatorKeysApi
                     )
             )
             .Needs(OperatorRole.Admin);
-        operators
-            .MapPost(
-                "/keys/{id:guid}/rotate",
-                (
-                    Guid id,
-                    KeyRotation terms,
-                    HttpContext context,
-                    OperatorKeys keys,
-                    CancellationToken cancellationToken
-                ) =>
-                    AccountAnswers.ForAsync(
-                        terms.Reason,
-                        async reason =>
-                            AccountAnswers.Made(
-                                await keys.RotateAsync(
-                                    ActingSecret.Of(context),
-                                    reason,
-                                    id,
-                                    terms.Overlap,
-                                    terms.ExpiresAt,
-                                    cancellationToken
-                                ),
-                                List
-                            )
-                    )
-            )
-            .Needs(OperatorRole.Admin);
-        operators
-            .MapPost(
-                "/keys/{id:guid}/revoke",
-                (
-                    Guid id,
-                    KeyRevocation because,
-                    HttpContext context,
-                    OperatorKeys keys,
-                    CancellationToken cancellationToken
-                ) =>
-                    AccountAnswers.ForAsync(
-                        because.Reason,
-                        async reason =>
-                        {
-                            await keys.RevokeAsync(ActingSecret.Of(context), reason, id, cancellationToken);
-                            return Results.NoContent();
-                        }
-                    )
-            )
-            .Needs(OperatorRole.Admin);
+        KeyChangesApi.Map<OperatorKeys>(operators.MapGroup("/keys"), List);
     }
 
     private sealed record NewOperatorKey(DateTimeOffset? ExpiresAt = null, string? Reason = null);

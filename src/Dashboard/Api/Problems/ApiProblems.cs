@@ -93,9 +93,9 @@ internal sealed class ApiProblems(RequestDelegate next, ILogger<ApiProblems> log
             );
         }
 
-        if (fault is StrangersBusyException)
+        if (fault is UnknownCredentialsBusyException)
         {
-            context.Response.Headers.RetryAfter = StrangersBusyException.RetryAfter;
+            context.Response.Headers.RetryAfter = UnknownCredentialsBusyException.RetryAfter;
             return ApiProblem.Of(
                 503,
                 "unavailable",

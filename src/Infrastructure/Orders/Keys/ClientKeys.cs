@@ -13,8 +13,10 @@ namespace Orders.Infrastructure.Keys;
 /// <summary>
 /// The keys of API clients: lists, makes, rotates and revokes them for an admin. The API notices within 5 s.
 /// </summary>
-public sealed partial class ClientKeys(NpgsqlDataSource database)
+public sealed partial class ClientKeys(NpgsqlDataSource database) : ChangingKeys(database, "api_key")
 {
+    private readonly NpgsqlDataSource _database = database;
+
     private const string List = """
         select id, client_id, hint, scopes, created_at, expires_at, revoked_at, replaced_by from api_keys
             where $1::text is null or client_id = $1 order by client_id, created_at desc, id
@@ -26,7 +28,7 @@ public sealed partial class ClientKeys(NpgsqlDataSource database)
     /// <summary>Keys of all clients, or of one.</summary>
     public async Task<IReadOnlyList<ClientKeyView>> ListAsync(string? client, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand(List);
+        await using var command = _database.CreateCommand(List);
         command.Parameters.Add(
             new() { Value = (object?)StorableText.OfNullable(client) ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text }
         );
@@ -92,74 +94,11 @@ public sealed partial class ClientKeys(NpgsqlDataSource database)
         return new MadeKey(id, key, client, expiresAt);
     }
 
-    /// <summary>Makes a key in the place of another, with its scopes; the old one stays valid for a while.</summary>
-    /// <param name="acting">The secret of the acting admin's session or key.</param>
-    /// <param name="reason">Why.</param>
-    /// <param name="id">The old key.</param>
-    /// <param name="overlap">How long the old key stays valid.</param>
-    /// <param name="expiresAt">When the new one ends; null for never.</param>
-    /// <param name="cancellationToken">Cancels.</param>
-    /// <exception cref="AccountRefusedException">Nothing was changed.</exception>
-    public async Task<MadeKey> RotateAsync(
-        byte[] acting,
-        string reason,
-        Guid id,
-        TimeSpan overlap,
-        DateTimeOffset? expiresAt,
-        CancellationToken cancellationToken
-    )
-    {
-        KeyTerms.CheckExpiry(expiresAt);
-        KeyTerms.CheckOverlap(overlap);
-        var (made, key) = (DatabaseClock.NewId(), ApiKeys.NewKey());
-        var owner = await AskAsync(
-            "select api_key_rotate($1, $2, $3, $4, $5, $6, $7, $8)",
-            cancellationToken,
-            new() { Value = acting },
-            Text(PersonalText.Of(reason)),
-            new() { Value = id },
-            new() { Value = made },
-            new() { Value = ApiKeys.HashOf(key) },
-            Text(KeyText.HintOf(key)),
-            new() { Value = overlap },
-            Time(expiresAt)
-        );
-        return new MadeKey(made, key, owner, expiresAt);
-    }
+    /// <inheritdoc />
+    protected override string NewKey() => ApiKeys.NewKey();
 
-    /// <summary>Revokes a key.</summary>
-    /// <param name="acting">The secret of the acting admin's session or key.</param>
-    /// <param name="reason">Why.</param>
-    /// <param name="id">The key.</param>
-    /// <param name="cancellationToken">Cancels.</param>
-    /// <returns>The client that it spoke for.</returns>
-    /// <exception cref="AccountRefusedException">Nothing was changed.</exception>
-    public Task<string> RevokeAsync(byte[] acting, string reason, Guid id, CancellationToken cancellationToken) =>
-        AskAsync(
-            "select api_key_revoke($1, $2, $3)",
-            cancellationToken,
-            new() { Value = acting },
-            Text(PersonalText.Of(reason)),
-            new() { Value = id }
-        );
-
-    private Task<string> AskAsync(
-        string sql,
-        CancellationToken cancellationToken,
-        params NpgsqlParameter[] parameters
-    ) =>
-        AccountRefusedException.UnwrapAsync(async () =>
-        {
-            await using var command = database.CreateCommand(sql);
-            command.Parameters.AddRange(parameters);
-            return await command.ExecuteScalarAsync(cancellationToken) as string ?? "";
-        });
-
-    private static NpgsqlParameter Text(string value) =>
-        new() { Value = StorableText.Of(value), NpgsqlDbType = NpgsqlDbType.Text };
-
-    private static NpgsqlParameter Time(DateTimeOffset? value) =>
-        new() { Value = (object?)value?.ToUniversalTime() ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.TimestampTz };
+    /// <inheritdoc />
+    protected override byte[] HashOf(string key) => ApiKeys.HashOf(key);
 
     [GeneratedRegex("^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\\z")]
     private static partial Regex Names();

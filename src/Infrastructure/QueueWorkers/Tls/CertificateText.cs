@@ -6,7 +6,7 @@ namespace QueueWorkers.Tls;
 /// <summary>What an operator needs to know of a certificate to find it.</summary>
 internal static class CertificateText
 {
-    // A stranger wrote it: neither long nor with anything that steers a terminal.
+    // The server's owner wrote it: neither long nor with anything that steers a terminal.
     private const int Longest = 100;
 
     public static string Of(X509Certificate2 certificate)

@@ -1,3 +1,5 @@
+using QueueWorkers.Operators.Keys;
+
 namespace QueueWorkers.Operators.Accounts;
 
 /// <summary>
@@ -8,6 +10,11 @@ namespace QueueWorkers.Operators.Accounts;
 /// </summary>
 public static class AccountFunctions
 {
+    private static readonly KeyChangeFunctions KeyChanges = new("operator_key", "operator_keys", "name", "an operator")
+    {
+        Check = "perform operator_admin_stays();",
+    };
+
     /// <summary>What the dashboard's role may run.</summary>
     public static IReadOnlyList<string> Grants { get; } =
     [
@@ -17,14 +24,13 @@ public static class AccountFunctions
         "execute on function operator_change(bytea, text, text, integer, smallint, boolean, text)",
         "execute on function operator_own_password(bytea, bytea, text)",
         "execute on function operator_key_create(bytea, text, text, uuid, bytea, text, timestamptz)",
-        "execute on function operator_key_rotate(bytea, text, uuid, uuid, bytea, text, interval, timestamptz)",
-        "execute on function operator_key_revoke(bytea, text, uuid)",
+        .. KeyChanges.Grants,
         "execute on function operator_session_begin(text, bytea, bytea, interval, interval)",
         "execute on function operator_session_begin_external(text, text, smallint, bytea, interval, interval)",
     ];
 
     /// <summary>Makes the functions, and closes them to everybody else.</summary>
-    public static string Sql => string.Join('\n', Acting, Accounts, Keys, Sessions, Closed);
+    public static string Sql => string.Join('\n', Acting, Accounts, Keys, KeyChanges.Sql, Sessions, Closed);
 
     // Who acts. Two admins at once take turns: the second one is looked at after the first one's change.
     private static string Acting =>
@@ -173,51 +179,6 @@ public static class AccountFunctions
                 insert into operator_keys (id, name, hash, hint, expires_at) values (id, account, hash, hint, expires);
                 perform operator_record(acting, 'create-operator-key', format('key %s… of operator %s', hint, account),
                 why);
-            end $$;
-
-            create function operator_key_rotate(secret bytea, why text, key_id uuid, new_id uuid, new_hash bytea, new_hint text,
-                overlap interval, expires timestamptz)
-            returns text language plpgsql security definer set search_path = public, pg_temp as $$
-            declare
-                acting text := operator_acting(secret, false);
-                was operator_keys;
-            begin
-                select * into was from operator_keys k where k.id = key_id for update;
-                if not found then
-                    raise exception 'There is no key % of an operator.', key_id using errcode = 'OP404';
-                elsif was.revoked_at is not null or was.expires_at <= now() then
-                    raise exception 'Key % is not valid any more; make a new one instead.', key_id using errcode = 'OP409';
-                elsif was.replaced_by is not null then
-                    raise exception 'Key % was rotated already; its successor is %.', key_id, was.replaced_by
-                        using errcode = 'OP409';
-                end if;
-                insert into operator_keys (id, name, hash, hint, expires_at)
-                    values (new_id, was.name, new_hash, new_hint, expires);
-                update operator_keys k set replaced_by = new_id, expires_at = least(k.expires_at, now() + overlap)
-                    where k.id = key_id;
-                perform operator_admin_stays();
-                perform operator_record(acting, 'rotate-operator-key',
-                format('key %s… of operator %s', was.hint, was.name), why);
-                return was.name;
-            end $$;
-
-            create function operator_key_revoke(secret bytea, why text, key_id uuid)
-            returns text language plpgsql security definer set search_path = public, pg_temp as $$
-            declare
-                acting text := operator_acting(secret, false);
-                was operator_keys;
-            begin
-                select * into was from operator_keys k where k.id = key_id for update;
-                if not found then
-                    raise exception 'There is no key % of an operator.', key_id using errcode = 'OP404';
-                elsif was.revoked_at is not null then
-                    raise exception 'Key % is revoked already.', key_id using errcode = 'OP409';
-                end if;
-                update operator_keys k set revoked_at = now() where k.id = key_id;
-                perform operator_admin_stays();
-                perform operator_record(acting, 'revoke-operator-key',
-                format('key %s… of operator %s', was.hint, was.name), why);
-                return was.name;
             end $$;
             """;
 

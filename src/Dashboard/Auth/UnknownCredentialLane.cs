@@ -4,7 +4,7 @@ namespace Orders.Dashboard.Auth;
 /// Keys and sessions that nobody has shown before are asked for two at a time, so that a flood of made-up ones does not
 /// take the connections of operators who are known.
 /// </summary>
-internal sealed class StrangerLane : IDisposable
+internal sealed class UnknownCredentialLane : IDisposable
 {
     private const int Questions = 2;
 
@@ -14,11 +14,11 @@ internal sealed class StrangerLane : IDisposable
     private readonly SemaphoreSlim _turn = new(Questions);
 
     /// <summary>Asks in turn.</summary>
-    /// <exception cref="StrangersBusyException">Too many wait.</exception>
+    /// <exception cref="UnknownCredentialsBusyException">Too many wait.</exception>
     public async Task<T> AskAsync<T>(Func<CancellationToken, Task<T>> ask, CancellationToken cancellationToken)
     {
         if (!await _turn.WaitAsync(Patience, cancellationToken))
-            throw new StrangersBusyException();
+            throw new UnknownCredentialsBusyException();
         try
         {
             return await ask(cancellationToken);
@@ -34,7 +34,8 @@ internal sealed class StrangerLane : IDisposable
 }
 
 /// <summary>Too many unknown keys and sessions wait for the database: this one is not asked for.</summary>
-internal sealed class StrangersBusyException() : Exception("Too many unknown keys or sessions are being looked up.")
+internal sealed class UnknownCredentialsBusyException()
+    : Exception("Too many unknown keys or sessions are being looked up.")
 {
     /// <summary>When to come back, in seconds.</summary>
     public const string RetryAfter = "2";
