@@ -4,6 +4,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Orders.Testing;
 
 namespace Orders.Architecture.Tests.Containers;
 
@@ -135,23 +136,25 @@ public sealed partial class SecretRotationTests
     private async Task EachIsCompletedAsync(string key)
     {
         using var http = Client("API_PORT", key);
-        var deadline = DateTime.UtcNow.AddMinutes(4);
         var open = _accepted.ToHashSet();
-        var last = "";
-        while (open.Count > 0 && DateTime.UtcNow < deadline)
-        {
-            foreach (var id in open.ToArray())
+        await Eventually.That(
+            async () =>
             {
-                last = await http.GetStringAsync(new Uri($"orders/{id}", UriKind.Relative));
-                using var order = JsonDocument.Parse(last);
-                if (order.RootElement.GetProperty("status").GetString() == "Completed")
-                    open.Remove(id);
-            }
+                foreach (var id in open.ToArray())
+                {
+                    using var order = JsonDocument.Parse(
+                        await http.GetStringAsync(new Uri($"orders/{id}", UriKind.Relative))
+                    );
+                    if (order.RootElement.GetProperty("status").GetString() == "Completed")
+                        open.Remove(id);
+                }
 
-            await Task.Delay(Pause);
-        }
-
-        Assert.That(open, Is.Empty, $"orders that are not completed, of {_accepted.Count}; one of them: {last}");
+                return open;
+            },
+            Is.Empty,
+            $"orders that are not completed, of {_accepted.Count}",
+            TimeSpan.FromMinutes(4)
+        );
     }
 
     private async Task<HttpStatusCode> StatusAsync(string port, string path, string key)

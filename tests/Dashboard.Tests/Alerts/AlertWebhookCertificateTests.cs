@@ -1,4 +1,3 @@
-using System.Security.Authentication;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Orders.Dashboard.Alerts;
@@ -8,52 +7,24 @@ using QueueWorkers.Monitoring.Alerts;
 namespace Orders.Dashboard.Tests.Alerts;
 
 /// <summary>An alert and its token are not sent to a server that shows the certificate of somebody else.</summary>
-public sealed class AlertWebhookCertificateTests
+public sealed class AlertWebhookCertificateTests : ServerCertificateContract<HttpRequestException>
 {
-    private TestAuthority _authority = null!;
+    /// <inheritdoc />
+    protected override string HostSetting => "Alerts__WebhookUrl";
 
-    [SetUp]
-    public void Found() => _authority = new TestAuthority();
+    /// <inheritdoc />
+    protected override string CaSetting => "Alerts__WebhookCaFile";
 
-    [TearDown]
-    public void Close() => _authority.Dispose();
-
-    [TestCase(Wrong.Authority)]
-    [TestCase(Wrong.Name)]
-    [TestCase(Wrong.Expired)]
-    public async Task A_webhook_with_the_certificate_of_somebody_else_gets_no_alert(Wrong wrong)
-    {
-        await using var server = new TlsServer(_authority.Certify(wrong));
-        var fault = Assert.CatchAsync<HttpRequestException>(() => TellAsync(server.Url));
-        Assert.That(fault!.Message, TlsWords.On(wrong, "Alerts__WebhookUrl", "Alerts__WebhookCaFile"));
-        Assert.That(server.Requests, Is.Empty);
-    }
-
-    [Test]
-    public async Task A_webhook_that_speaks_plain_text_gets_no_alert()
-    {
-        await using var server = new TlsServer(certificate: null);
-        var fault = Assert.CatchAsync<HttpRequestException>(() => TellAsync(server.Url));
-        Assert.That(fault!.Message, TlsWords.OnPlainText("Alerts__WebhookUrl"));
-    }
-
-    [Test]
-    public async Task A_webhook_with_a_right_certificate_gets_it_by_TLS_1_3()
-    {
-        await using var server = new TlsServer(_authority.Certify(Wrong.Nothing));
-        await TellAsync(server.Url);
-        Assert.That(server.Requests, Is.EqualTo([SslProtocols.Tls13]));
-    }
-
-    private async Task TellAsync(Uri url)
+    /// <inheritdoc />
+    protected override async Task CallAsync(Uri server)
     {
         await using var services = new ServiceCollection()
             .AddAlerts(
                 new ConfigurationBuilder()
                     .AddInMemoryCollection([
-                        KeyValuePair.Create("Alerts:WebhookUrl", (string?)url.ToString()),
+                        KeyValuePair.Create("Alerts:WebhookUrl", (string?)server.ToString()),
                         KeyValuePair.Create("Alerts:WebhookToken", (string?)"secret"),
-                        KeyValuePair.Create("Alerts:WebhookCaFile", (string?)_authority.CaFile),
+                        KeyValuePair.Create("Alerts:WebhookCaFile", (string?)Authority.CaFile),
                     ])
                     .Build()
             )

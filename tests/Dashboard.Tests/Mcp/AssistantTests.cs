@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
 using QueueWorkers.DeadLetters;
+using QueueWorkers.Redrive;
 
 namespace Orders.Dashboard.Tests.Mcp;
 
@@ -163,6 +164,39 @@ internal sealed class AssistantTests : ShopFixture
             await RefusalAsync(assistant, tool, JsonSerializer.Deserialize<Dictionary<string, object?>>(arguments)!),
             Does.Contain(expected)
         );
+    }
+
+    // Attack: the audit record, which is kept for ever, is filled with novels.
+    [TestCase("rehearse_redrive")]
+    [TestCase("confirm_redrive")]
+    [TestCase("cancel_redrive")]
+    public async Task A_reason_of_600_characters_is_refused_and_not_recorded(string tool)
+    {
+        await using var assistant = await ConnectAsync(OperatorsKey);
+        Assert.That(
+            await RefusalAsync(
+                assistant,
+                tool,
+                tool == "rehearse_redrive"
+                    ? new() { ["step"] = "email", ["reason"] = new string('x', 600) }
+                    : new() { ["id"] = await OpenRehearsalAsync(), ["reason"] = new string('x', 600) }
+            ),
+            Does.Contain("reason must say why, in at most 500 characters")
+        );
+        Assert.That(await TestSystem.Database.CountAsync("audit where length(reason) > 500"), Is.Zero);
+    }
+
+    private async Task<Guid> OpenRehearsalAsync()
+    {
+        var id = Guid.CreateVersion7();
+        await TestSystem.Database.ExecuteAsync(
+            $"""
+            insert into redrives (id, stage, created_by, reason, filter, canary, rate_per_second, stop_percent, total)
+                values ($1, {RedriveStage.DryRun:D}, 'otto', 'open', '{"{}"}', 1, 1, 1, 1)
+            """,
+            id
+        );
+        return id;
     }
 
     [Test]

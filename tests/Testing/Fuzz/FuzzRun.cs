@@ -15,7 +15,7 @@ public sealed class FuzzRun(Uri host, IReadOnlyList<FuzzRoute> routes, TestDatab
 
     private readonly List<string> _findings = [];
     private readonly SortedDictionary<int, int> _statuses = [];
-    private readonly List<double> _milliseconds = [];
+    private readonly List<(string Route, double Milliseconds)> _times = [];
 
     /// <summary>Values of Authorization of others: another role, another client, a revoked key.</summary>
     public IReadOnlyList<string> OtherKeys { get; init; } = [""];
@@ -38,8 +38,7 @@ public sealed class FuzzRun(Uri host, IReadOnlyList<FuzzRoute> routes, TestDatab
             $"Fuzzing {routes.Count} routes with {count} requests, seed {seed}; ORDERS_FUZZ_SEED={seed} repeats it"
         );
         var mutation = new RequestMutation(OtherKeys);
-        var counts = await RowCounts.OfAsync(database, BackgroundTables);
-        var rows = await counts.ReadAsync();
+        var changes = await RowChanges.WatchAsync(database, BackgroundTables);
         using var http = new RawHttp(host);
         var only = FromEnvironment("ORDERS_FUZZ_CASE");
         for (var number = only ?? 0; number < (only + 1 ?? count) && _findings.Count < MostFindings; number++)
@@ -49,27 +48,22 @@ public sealed class FuzzRun(Uri host, IReadOnlyList<FuzzRoute> routes, TestDatab
             var request = mutation.Of(route.Sample(random), random);
             var began = Stopwatch.GetTimestamp();
             var answer = await http.SendAsync(request);
-            _milliseconds.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+            _times.Add((route.Name, Stopwatch.GetElapsedTime(began).TotalMilliseconds));
             _statuses[answer.Status] = _statuses.GetValueOrDefault(answer.Status) + 1;
             if (answer.Status >= 500)
                 Find(seed, number, route, request, answer, "the server failed");
-            if (request.Method is "GET" or "HEAD" && number % 20 != 0)
-                continue;
-            var now = await counts.ReadAsync();
-            var more = now.Where(table =>
-                    table.Value != rows[table.Key] && !RecordedRefusals.Contains((answer.Status, table.Key))
-                )
+            var rows = (await changes.TakeAsync())
+                .Where(change => !RecordedRefusals.Contains((answer.Status, change.Table)))
                 .ToArray();
-            if (answer.Status is 0 or >= 400 && more.Length > 0)
+            if (answer.Status is 0 or >= 400 && rows.Length > 0)
                 Find(
                     seed,
                     number,
                     route,
                     request,
                     answer,
-                    $"refused, and left rows: {string.Join(", ", more.Select(t => $"{t.Key} {rows[t.Key]} → {t.Value}"))}"
+                    $"refused, and changed rows: {string.Join(", ", rows.Select(r => $"{r.Table} {r.More:+0;-0}"))}"
                 );
-            rows = now;
         }
 
         await ReportAsync();
@@ -78,12 +72,17 @@ public sealed class FuzzRun(Uri host, IReadOnlyList<FuzzRoute> routes, TestDatab
     // The slowest of a hundred in order, as a figure; a machine under load says little about the product.
     private async Task ReportAsync()
     {
-        _milliseconds.Sort();
-        var slow = _milliseconds[(int)(_milliseconds.Count * 0.99)];
+        var sorted = _times.Select(t => t.Milliseconds).Order().ToArray();
+        var slow = sorted[(int)(sorted.Length * 0.99)];
+        var slowest = _times
+            .GroupBy(t => t.Route)
+            .Select(r => (r.Key, Mean: r.Average(t => t.Milliseconds)))
+            .OrderByDescending(r => r.Mean)
+            .Take(3);
         await TestContext.Out.WriteLineAsync(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"Answers: {string.Join(", ", _statuses.Select(s => $"{s.Key} × {s.Value}"))}; p99 {slow:0.0} ms, slowest {_milliseconds[^1]:0.0} ms"
+                $"Answers: {string.Join(", ", _statuses.Select(s => $"{s.Key} × {s.Value}"))}; p99 {slow:0.0} ms, slowest {sorted[^1]:0.0} ms. Slowest routes: {string.Join(", ", slowest.Select(r => $"{r.Key} {r.Mean:0.0} ms on average"))}"
             )
         );
         Assert.That(_findings, Is.Empty, $"findings:\n{string.Join("\n\n", _findings)}\n");
