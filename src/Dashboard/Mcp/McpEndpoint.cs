@@ -31,7 +31,7 @@ internal static class McpEndpoint
     /// <summary>Adds what the server stands on.</summary>
     public static IServiceCollection AddOperatorMcp(this IServiceCollection services)
     {
-        services.AddHttpContextAccessor().AddScoped<Caller>();
+        services.AddHttpContextAccessor().AddScoped<ToolCaller>();
         services
             .AddMcpServer(server =>
             {

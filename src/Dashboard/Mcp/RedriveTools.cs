@@ -15,7 +15,7 @@ namespace Orders.Dashboard.Mcp;
 /// edited here: an assistant that could write payloads could write anything.
 /// </summary>
 internal sealed class RedriveTools(
-    Caller caller,
+    ToolCaller caller,
     RedrivePreview preview,
     Redrives redrives,
     RedriveReader reader,

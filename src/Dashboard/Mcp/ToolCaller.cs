@@ -5,7 +5,7 @@ using QueueWorkers.Operators;
 namespace Orders.Dashboard.Mcp;
 
 /// <summary>Whoever calls a tool: the operator of the key.</summary>
-internal sealed class Caller(IHttpContextAccessor http, AuditLog audit)
+internal sealed class ToolCaller(IHttpContextAccessor http, AuditLog audit)
 {
     /// <summary>The operator, whose role allows to change something.</summary>
     /// <param name="tool">The tool, for the record of a refusal.</param>
