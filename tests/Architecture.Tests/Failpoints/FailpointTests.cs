@@ -27,6 +27,8 @@ public sealed partial class FailpointTests
         ["QueueWorkers.Hosting.DatabaseHealth."] = "a probe that writes nothing and whose failure is its answer",
         ["QueueWorkers.DeadLetters.Search.FailureSearch."] = "reads a page of the operator's",
         ["QueueWorkers.DeadLetters.UncertainEffects.ListAsync"] = "reads a page of the operator's",
+        ["QueueWorkers.DeadLetters.FailureRows.CloseAsync"] =
+            "part of two transactions: a crash is one at steps.before_commit_failure or deadletter.before_commit_settled",
         ["QueueWorkers.Redrive.Planning.RedrivePreview."] = "the dry run: reads, and an operator asks again",
         ["QueueWorkers.Redrive.Planning.RedriveTargets."] =
             "the dry run's look at queues and breakers, whose failure is part of the plan",

@@ -42,8 +42,6 @@ internal static class RedriveScenarios
         ["deadletter.before_settle"] = Unsure,
         ["deadletter.before_find_uncertain"] = Unsure,
         ["deadletter.before_write_settled"] = Unsure,
-        ["deadletter.before_close"] = Unsure,
-        ["deadletter.after_close"] = Unsure,
         ["deadletter.before_commit_settled"] = Unsure,
         ["deadletter.after_commit_settled"] = Unsure,
         ["deadletter.before_add"] = Found,

@@ -109,9 +109,7 @@ internal static class FailureRows
         command.Parameters.Add(new() { Value = messageId });
         command.Parameters.Add(new() { Value = step });
         command.Parameters.Add(new() { Value = note });
-        Failpoint.Hit("deadletter.before_close", Outside.Database);
         await command.ExecuteNonQueryAsync(cancellationToken);
-        Failpoint.Hit("deadletter.after_close", Outside.Database);
     }
 
     // Only in a transaction: without one each statement stands alone, and so do its locks.
