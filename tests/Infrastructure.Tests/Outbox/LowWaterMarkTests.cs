@@ -95,8 +95,8 @@ public sealed class LowWaterMarkTests : SystemFixture
         Assert.That(await TakenAsync(connection, mark), Is.EqualTo(1));
     }
 
-    private static Task<TimeSpan?> LookAsync(NpgsqlConnection connection, LowWaterMark mark) =>
-        OutboxQueries.NextDueAsync(connection, mark, Pause, CancellationToken.None);
+    private static async Task<TimeSpan?> LookAsync(NpgsqlConnection connection, LowWaterMark mark) =>
+        (await OutboxQueries.NextDueAsync(connection, mark, Pause, CancellationToken.None)).Next;
 
     private static async Task<int> TakenAsync(NpgsqlConnection connection, LowWaterMark mark) =>
         (await OutboxQueries.TakeAsync(connection, 10, mark.From, CancellationToken.None)).Count;

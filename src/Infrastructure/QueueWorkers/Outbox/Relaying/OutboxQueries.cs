@@ -89,8 +89,16 @@ internal static class OutboxQueries
             case when $15 then now() end)
         """;
 
-    internal const string NextDue =
-        "select min(due_at), clock_timestamp() from outbox where dead_at is null and due_at >= $1";
+    // The list is empty, as a rule, and then costs no page.
+    internal static readonly string NextDue = $"""
+        select min(due_at), clock_timestamp(), exists (select from slow_destinations where {SharedTrials.IsAbandoned})
+        from outbox where dead_at is null and due_at >= $1
+        """;
+
+    /// <summary>What a look at the table has found.</summary>
+    /// <param name="Next">How long until the next row is due; null when the table holds none that is alive.</param>
+    /// <param name="IsAnyAbandoned">Whether a destination that takes nothing is tried by nobody.</param>
+    internal readonly record struct Look(TimeSpan? Next, bool IsAnyAbandoned);
 
     /// <summary>
     /// Takes due rows out of the table, inside the caller's transaction: a rollback, or a crash, puts them back. The
@@ -261,14 +269,13 @@ internal static class OutboxQueries
     }
 
     /// <summary>
-    /// How long until the next row is due; null when the table holds none that is alive. Looks from the low-water mark
-    /// on, and sets it.
+    /// Looks when the next row is due, from the low-water mark on, and sets it.
     /// </summary>
     /// <param name="connection">An open connection.</param>
     /// <param name="mark">The mark.</param>
     /// <param name="pause">This process's share of the looks from the beginning.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
-    public static async Task<TimeSpan?> NextDueAsync(
+    public static async Task<Look> NextDueAsync(
         NpgsqlConnection connection,
         LowWaterMark mark,
         TimeSpan pause,
@@ -285,7 +292,10 @@ internal static class OutboxQueries
         DateTimeOffset? next = reader.IsDBNull(0) ? null : reader.GetFieldValue<DateTimeOffset>(0);
         var at = reader.GetFieldValue<DateTimeOffset>(1);
         mark.Learn(from, next, at, watch.Elapsed, pause);
-        return next is { } due ? TimeSpan.FromTicks(Math.Clamp((due - at).Ticks, 0, TimeSpan.TicksPerHour)) : null;
+        return new Look(
+            next is { } due ? TimeSpan.FromTicks(Math.Clamp((due - at).Ticks, 0, TimeSpan.TicksPerHour)) : null,
+            reader.GetBoolean(2)
+        );
     }
 
     private static async Task DeleteAsync(

@@ -86,12 +86,14 @@ internal sealed class RelayPoller(
         Failpoint.Hit("relay.before_open", Outside.Database);
         await using var connection = await database.OpenConnectionAsync(stopping);
         // An idle relay asks one cheap question now and then: no transaction, no lock, one round trip.
-        if (
-            (!isMoreKnown || Interlocked.Increment(ref _takesSinceLook) > MostTakesPerLook)
-            && await LookAsync(connection, stopping) is var next
-            && next != TimeSpan.Zero
-        )
-            return UntilNextLook(next);
+        if (!isMoreKnown || Interlocked.Increment(ref _takesSinceLook) > MostTakesPerLook)
+        {
+            var look = await LookAsync(connection, stopping);
+            if (look.IsAnyAbandoned)
+                await sends.AdoptAsync(connection, stopping);
+            if (look.Next != TimeSpan.Zero)
+                return UntilNextLook(look.Next);
+        }
 
         await sends.RefreshAsync(connection, stopping);
         await using var transaction = await connection.BeginTransactionAsync(stopping);
@@ -132,10 +134,12 @@ internal sealed class RelayPoller(
         // As if this process had just written them: theirs for a lease.
         var age = TimeSpan.FromMilliseconds(Environment.TickCount64 - leased);
         fresh.ForEach(row => sends.Slow.Offer(row, age));
+        // "waiting" has, by now, also what was sent and failed.
+        sends.NoteStranded(waiting);
         return isMore ? TimeSpan.Zero : TimeSpan.FromMilliseconds(1);
     }
 
-    private Task<TimeSpan?> LookAsync(NpgsqlConnection connection, CancellationToken stopping)
+    private Task<OutboxQueries.Look> LookAsync(NpgsqlConnection connection, CancellationToken stopping)
     {
         Volatile.Write(ref _takesSinceLook, 0);
         return OutboxQueries.NextDueAsync(

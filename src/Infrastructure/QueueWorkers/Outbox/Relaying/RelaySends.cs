@@ -25,8 +25,8 @@ internal sealed class RelaySends(
     /// <summary>The same, as all relays share it.</summary>
     public SharedTrials Trials { get; } = new(database, options.ConfirmTimeout);
 
-    // What this process has learned and has not yet shared.
-    private readonly ConcurrentQueue<(Destination Destination, string? Reason)> _news = new();
+    // What this process has learned and has not yet shared, or done in the table.
+    private readonly ConcurrentQueue<News> _news = new();
     private readonly SemaphoreSlim _sharing = new(1, 1);
 
     /// <summary>
@@ -55,7 +55,11 @@ internal sealed class RelaySends(
         }
 
         if (publishFailures is not null)
+        {
             await OutboxQueries.DeferAsync(database, publishFailures, cancellationToken);
+            NoteStranded(publishFailures);
+        }
+
         await ShareAsync(cancellationToken);
     }
 
@@ -81,11 +85,13 @@ internal sealed class RelaySends(
     {
         while (_news.TryPeek(out var news))
         {
-            if (news.Reason is { } reason)
+            if (news.SlowBecause is { } reason)
                 Slow.Share(
                     news.Destination,
                     await Trials.AddAsync(news.Destination, reason, SlowDestinations.FirstWait, cancellationToken)
                 );
+            else if (news.IsKnown)
+                await Trials.ReleaseAsync(news.Destination, cancellationToken);
             else
                 await Trials.EndAsync(news.Destination, cancellationToken);
             _news.TryDequeue(out _);
@@ -101,11 +107,40 @@ internal sealed class RelaySends(
             Forget(destination);
     }
 
-    /// <summary>Another relay has found a destination back.</summary>
+    /// <summary>Takes over the destinations of the shared list that nobody tries any more.</summary>
+    public async Task AdoptAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        foreach (var (destination, reason) in await SharedTrials.AbandonedAsync(connection, cancellationToken))
+        {
+            if (Slow.Adopt(destination, reason))
+                BrokerLog.DestinationSlow(logger, destination.Exchange, reason);
+        }
+    }
+
+    /// <summary>
+    /// Another relay has found a destination back. That one has made due what waited then; what this one has put back
+    /// since is made due with the next <see cref="ShareAsync"/>.
+    /// </summary>
     public void Forget(Destination destination)
     {
         if (Slow.Forget(destination))
             BrokerLog.DestinationBack(logger, destination.Exchange);
+        _news.Enqueue(new News(destination, SlowBecause: null, IsKnown: true));
+    }
+
+    /// <summary>
+    /// Looks again at rows after their wait for a destination was committed. Found back in between, it is not coming
+    /// back once more, and nobody else would make them due.
+    /// </summary>
+    public void NoteStranded(IReadOnlyList<PublishFailure> written)
+    {
+        foreach (
+            var destination in written
+                .Where(w => w.Wait == SharedTrials.RowsWait && !Slow.Contains(w.Message))
+                .Select(w => Destination.Of(w.Message))
+                .Distinct()
+        )
+            _news.Enqueue(new News(destination, SlowBecause: null, IsKnown: true));
     }
 
     /// <summary>
@@ -154,7 +189,7 @@ internal sealed class RelaySends(
     {
         foreach (var (destination, reason) in Slow.Learn(batch, outcomes, isTrial))
         {
-            _news.Enqueue((destination, reason));
+            _news.Enqueue(new News(destination, reason, IsKnown: false));
             if (reason is null)
                 BrokerLog.DestinationBack(logger, destination.Exchange);
             else
@@ -205,4 +240,7 @@ internal sealed class RelaySends(
             metrics.Refused();
         }
     }
+
+    // That a destination is slow, or is back; known: the shared list says so already, and only rows are to be made due.
+    private readonly record struct News(Destination Destination, string? SlowBecause, bool IsKnown);
 }

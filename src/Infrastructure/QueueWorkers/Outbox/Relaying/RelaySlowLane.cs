@@ -45,7 +45,7 @@ internal sealed class RelaySlowLane(
         if (await sends.Trials.ClaimAsync(destination, stopping) is not var (isOurs, left))
         {
             sends.Forget(destination);
-            await sends.Trials.ReleaseAsync(destination, stopping);
+            await sends.ShareAsync(stopping);
             feed.WakePoller();
             return;
         }

@@ -12,6 +12,8 @@ namespace QueueWorkers.Outbox.Relaying;
 ///    that wait.
 /// 3. The relay whose trial got through deletes the row, and makes the rows that wait due, batch by batch. Dying in
 ///    between leaves the rest until they are due by themselves (<see cref="RowsWait"/>).
+/// 4. A row whose trial nobody has made in time (<see cref="IsAbandoned"/>) belongs to relays that have died. Whoever
+///    sees it, at a look for due rows, has it on its own list from then on. Several may: they make one trial, by 2.
 /// </summary>
 internal sealed class SharedTrials(NpgsqlDataSource database, TimeSpan confirmTimeout)
 {
@@ -21,7 +23,17 @@ internal sealed class SharedTrials(NpgsqlDataSource database, TimeSpan confirmTi
     /// </summary>
     public static readonly TimeSpan RowsWait = TimeSpan.FromSeconds(20);
 
+    /// <summary>
+    /// Says in SQL that nobody has made a destination's trial. A relay that lives is at most about a confirm time-out
+    /// late, which is less than a lease.
+    /// </summary>
+    public static readonly string IsAbandoned =
+        $"trial_at < clock_timestamp() - interval '{OutboxTable.Lease.TotalSeconds:0} seconds'";
+
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
+
+    private static readonly string Abandoned =
+        $"select exchange, routing_key, reason from slow_destinations where {IsAbandoned}";
 
     private const string Add = """
         insert into slow_destinations (exchange, routing_key, reason, wait, trial_at)
@@ -104,6 +116,20 @@ internal sealed class SharedTrials(NpgsqlDataSource database, TimeSpan confirmTi
         while (await reader.ReadAsync(cancellationToken))
             slow.Add(new Destination(reader.GetString(0), reader.GetString(1)));
         return slow;
+    }
+
+    /// <summary>Destinations whose trials nobody makes any more, and why they are on the list.</summary>
+    public static async Task<List<(Destination Destination, string Reason)>> AbandonedAsync(
+        NpgsqlConnection connection,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var command = new NpgsqlCommand(Abandoned, connection);
+        var abandoned = new List<(Destination, string)>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+            abandoned.Add((new Destination(reader.GetString(0), reader.GetString(1)), reader.GetString(2)));
+        return abandoned;
     }
 
     /// <summary>Says that a destination is back, and makes due what waits for it.</summary>

@@ -20,7 +20,8 @@ internal readonly record struct Destination(string Exchange, string RoutingKey)
 /// 3. Rows that were sent before wait in the table. A trial, one at a time over all processes, sends one of them. It
 ///    fails: the next one follows after twice the time. It is confirmed or refused: the destination leaves the list,
 ///    and its rows go as all do.
-/// A process that dies forgets the list and finds out anew; its trials are made by the others.
+/// A process that dies forgets the list. Its trials are made by the others, who have them on their lists or
+/// <see cref="Adopt"/> them.
 /// </summary>
 internal sealed class SlowDestinations(TimeProvider time) : IDisposable
 {
@@ -171,6 +172,24 @@ internal sealed class SlowDestinations(TimeProvider time) : IDisposable
             else
                 await _changed.WaitAsync(cancellationToken);
         }
+    }
+
+    /// <summary>
+    /// Takes over a destination of the shared list whose trial is overdue, because those who had it have died.
+    /// </summary>
+    /// <returns>Whether it is new here.</returns>
+    public bool Adopt(Destination destination, string reason)
+    {
+        lock (_lock)
+        {
+            if (_marks.TryGetValue(destination, out var known) && known.IsOnList)
+                return false;
+            _marks[destination] = new Mark(reason, FirstWait, Now, Misses: 0, IsOnList: true, IsShared: true);
+            _isEmpty = false;
+        }
+
+        Wake();
+        return true;
     }
 
     /// <summary>The list is shared from now on: the next trial is in so long.</summary>
