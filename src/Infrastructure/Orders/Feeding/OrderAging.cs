@@ -6,7 +6,6 @@ using QueueWorkers.Outbox;
 using QueueWorkers.Outbox.Ids;
 using QueueWorkers.Outbox.Relaying;
 using QueueWorkers.PersonalData;
-using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Feeding;
 
@@ -17,9 +16,10 @@ namespace Orders.Infrastructure.Feeding;
 /// of <see cref="Ages"/>: whose step has not begun although it could have, while the same step was done for a premium
 /// order accepted later, gets its message once more, in the premium class. The copy overtakes the original; whichever
 /// comes second is dropped by the effect of the first. What is new costs one look by key a second, and a look at each
-/// later age only while orders are unfinished at the first; a copy is written only for an order that was overtaken,
-/// once for each of its steps in all: the copies of a step that were written stand in <c>aged_messages</c>, in the
-/// transaction that writes them. So in an overload that lasts, no message is there more than twice.
+/// later age only while orders are unfinished at the first and a premium order has come since; a copy is written only
+/// for an order that was overtaken, once for each of its steps in all: the copies of a step that were written stand in
+/// <c>aged_messages</c>, in the transaction that writes them. So in an overload that lasts, no message is there more
+/// than twice.
 /// Dying before that transaction's commit loses nothing: the turn was not taken, and the next process looks from where
 /// the last one stopped. Nor does dying after it:
 /// the copies' rows lie in the outbox, and the next relay sends them.
@@ -32,42 +32,6 @@ public sealed class OrderAging(NpgsqlDataSource database, RelayFeed relay, TimeP
     /// </summary>
     public IReadOnlyList<TimeSpan> Ages { get; init; } =
     [TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(35), TimeSpan.FromSeconds(90), TimeSpan.FromMinutes(5)];
-
-    // More in one look would make the premium class a crowd itself. Who has to stand back is looked at again at the
-    // next of the ages.
-    private const int Most = 200;
-
-    // Normal orders between two ages that may still have something to do, dead-lettered ones too (they may be sent
-    // again): by id, and those the clock released by that time.
-    private const string Unfinished = """
-        not o.premium and p.completed_at is null and p.rejected_at is null and p.cancelled_at is null
-            and ((o.id >= $1 and o.id < $2 and o.release_at is null) or (o.release_at >= $3 and o.release_at < $4))
-        """;
-
-    private const string AnyUnfinished =
-        $"select exists (select from orders o join order_progress p on p.order_id = o.id where {Unfinished})";
-
-    private static readonly string Overtaken = $"""
-        with stuck as materialized (
-            select o.id, o.premium, o.created_at, p.completed_at, c.step, c.consumes, o.customer_email
-            from orders o join order_progress p on p.order_id = o.id
-                join step_catalogue c on c.active and c.bit & p.required & ~p.done <> 0
-            where {Unfinished} and p.failed = 0
-                and not exists (select from step_runs r where r.subject_id = o.id and r.step = c.step)
-                and not exists (select from aged_messages a
-                    where a.subject_id = o.id and a.step = c.step and a.priority = {OrderPriority.Premium})
-                and {OrderFeed.IsReady}
-            order by o.id limit {Most}),
-        overtaking as (
-            select s.step from (select distinct step from stuck) s cross join lateral (
-                select from orders y join step_runs r on r.subject_id = y.id and r.step = s.step
-                    and r.status = {StepStatus.Done:D} where y.premium and y.id >= $1 and y.id < $5 limit 1) y)
-        select id, premium, created_at, completed_at, step, consumes, customer_email from stuck
-            join overtaking using (step)
-        """;
-
-    private static readonly string Remember =
-        $"insert into aged_messages (subject_id, step, priority) select subject_id, step, {OrderPriority.Premium} from unnest($1, $2) as t(subject_id, step) on conflict do nothing";
 
     /// <summary>Looks once, unless somebody has looked in the last second.</summary>
     /// <returns>How many copies were written.</returns>
@@ -93,7 +57,9 @@ public sealed class OrderAging(NpgsqlDataSource database, RelayFeed relay, TimeP
             .. Ages.Where(age => age == first ? isBusy : isBusy || turn.BusyAt >= turn.From - (age - first)),
         ];
         var overtaken =
-            ages.Length > 0 ? await OvertakenAsync(connection, ages, turn.From, now, cancellationToken) : [];
+            ages.Length > 0 && await AnyPremiumAsync(connection, turn.From - ages.Max(), now, cancellationToken)
+                ? await OvertakenAsync(connection, ages, turn.From, now, cancellationToken)
+                : [];
         if (overtaken.Count > 0)
         {
             await RememberAsync(connection, overtaken, cancellationToken);
@@ -113,10 +79,23 @@ public sealed class OrderAging(NpgsqlDataSource database, RelayFeed relay, TimeP
         CancellationToken cancellationToken
     )
     {
-        await using var command = new NpgsqlCommand(AnyUnfinished, connection);
+        await using var command = new NpgsqlCommand(AgingQueries.AnyUnfinished, connection);
         foreach (var parameter in Between(from, to))
             command.Parameters.Add(parameter);
         return await command.ExecuteScalarAsync(cancellationToken) is true;
+    }
+
+    private static async Task<bool> AnyPremiumAsync(
+        NpgsqlConnection connection,
+        DateTimeOffset from,
+        DateTimeOffset to,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var command = new NpgsqlCommand(AgingQueries.FirstPremium, connection);
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = TimedId.FirstAt(from) });
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = TimedId.FirstAt(to) });
+        return await command.ExecuteScalarAsync(cancellationToken) is Guid;
     }
 
     // One round trip. The oldest come first, should there be too many.
@@ -137,7 +116,7 @@ public sealed class OrderAging(NpgsqlDataSource database, RelayFeed relay, TimeP
         {
             while (await reader.ReadAsync(cancellationToken))
             {
-                if (overtaken.Count < Most)
+                if (overtaken.Count < AgingQueries.Most)
                     overtaken.TryAdd((reader.GetGuid("id"), reader.GetString("step")), CopyFrom(reader));
             }
         } while (await reader.NextResultAsync(cancellationToken));
@@ -151,7 +130,7 @@ public sealed class OrderAging(NpgsqlDataSource database, RelayFeed relay, TimeP
         CancellationToken cancellationToken
     )
     {
-        await using var command = new NpgsqlCommand(Remember, connection);
+        await using var command = new NpgsqlCommand(AgingQueries.Remember, connection);
         command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. overtaken.Select(o => o.Order)] });
         command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. overtaken.Select(o => o.Step)] });
         await command.ExecuteNonQueryAsync(cancellationToken);
@@ -159,7 +138,7 @@ public sealed class OrderAging(NpgsqlDataSource database, RelayFeed relay, TimeP
 
     private static NpgsqlBatchCommand LookAt(DateTimeOffset from, DateTimeOffset to, DateTimeOffset now)
     {
-        var command = new NpgsqlBatchCommand(Overtaken);
+        var command = new NpgsqlBatchCommand(AgingQueries.Overtaken);
         foreach (var parameter in Between(from, to))
             command.Parameters.Add(parameter);
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = TimedId.FirstAt(now) });

@@ -21,14 +21,15 @@ internal static class OrderFeed
 
     /// <summary>
     /// Says in SQL whether an order <c>o</c> with its progress <c>p</c> is so far that step <c>c</c> of the catalogue
-    /// may be fed with it: the message that the step consumes has been published before, at least once.
+    /// may be fed with it: the message that the step consumes has been published before, at least once. The effect is
+    /// read by key for each order, never all effects for a few orders.
     /// </summary>
     public static string IsReady { get; } =
         $"""
             ('{Accepted}' = any(c.consumes)
                 or ('{Reserved}' = any(c.consumes) and p.rejected_at is null
-                    and exists (select from effects e where e.subject_id = o.id and e.effect = 'inventory'
-                    and e.state = {EffectState.Done:D}))
+                    and (select e.state from effects e
+                        where e.subject_id = o.id and e.effect = 'inventory') = {EffectState.Done:D})
                 or ('{Completed}' = any(c.consumes) and p.completed_at is not null))
             """;
 

@@ -1228,6 +1228,12 @@ namespace Orders.Infrastructure.Migrations
                 filter: "erased_at is not null");
 
             migrationBuilder.CreateIndex(
+                name: "orders_premium",
+                table: "orders",
+                column: "id",
+                filter: "premium");
+
+            migrationBuilder.CreateIndex(
                 name: "orders_released",
                 table: "orders",
                 column: "release_at",

@@ -375,6 +375,10 @@ namespace Orders.Infrastructure.Migrations
                         .HasDatabaseName("orders_erased")
                         .HasFilter("erased_at is not null");
 
+                    b.HasIndex("Id")
+                        .HasDatabaseName("orders_premium")
+                        .HasFilter("premium");
+
                     b.HasIndex("Number")
                         .IsUnique()
                         .HasDatabaseName("ix_orders_number");
