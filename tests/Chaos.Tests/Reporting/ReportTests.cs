@@ -166,6 +166,40 @@ public sealed class ReportTests
     private static Sample Sample(double memory) =>
         new(Start, new Dictionary<string, double> { ["api"] = memory }, new Dictionary<string, double>());
 
+    [Test]
+    public void What_still_moves_at_the_end_is_named()
+    {
+        var report = Report(OneLateOneGood) with
+        {
+            Drained = null,
+            Moving = [new("queue email", 3, ""), new("outbox, to email", 12, "2 due,\n last error: full")],
+        };
+        Assert.That(
+            ReportText.Of(report).ReplaceLineEndings("\n"),
+            Does.Contain("NOT at rest in time")
+                .And.Contain(
+                    "still moving after the last order:\n    outbox, to email: 12 (2 due,  last error: full)\n    queue email: 3\n"
+                )
+                .And.Not.Contain("moving after the last redrive")
+        );
+    }
+
+    [Test]
+    public void Of_many_kinds_that_move_the_most_numerous_are_named_and_the_others_counted()
+    {
+        var text = MovingPart.TextOf([.. Enumerable.Range(1, 25).Select(n => new MovingPart($"queue {n}", n, ""))]);
+        var lines = text.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
+        Assert.Multiple(() =>
+        {
+            Assert.That(lines, Has.Length.EqualTo(21));
+            Assert.That(lines[0], Is.EqualTo("    queue 25: 25"));
+            Assert.That(lines[^1], Is.EqualTo("    and 5 more kinds, 15 in all"));
+        });
+    }
+
+    [Test]
+    public void Nothing_that_moves_is_no_text() => Assert.That(MovingPart.TextOf([]), Is.Empty);
+
     private static Report Report(
         IReadOnlyList<HistoryEvent> history,
         bool mustAcceptAll = false,

@@ -20,6 +20,12 @@ public sealed record Report(
     /// <summary>What people did to the system.</summary>
     public Operations Operations { get; init; } = Operations.None;
 
+    /// <summary>What still moved when the system did not come to rest; empty when it did.</summary>
+    public IReadOnlyList<MovingPart> Moving { get; init; } = [];
+
+    /// <summary>The same after all that was dead-lettered had been redriven.</summary>
+    public IReadOnlyList<MovingPart> MovingAfterRedrives { get; init; } = [];
+
     /// <summary>Orders answered 2xx.</summary>
     public int Accepted { get; } = Count(History, Outcome.Accepted);
 

@@ -133,6 +133,8 @@ public static class ReportText
             text,
             $"{report.Accepted} accepted, {report.Refused} refused as they had to be, {report.Unknown} without an answer; {(report.Drained is { } drained ? $"at rest {Seconds(drained)} after the last order" : "NOT at rest in time")}; the run took {Seconds(report.Took)}"
         );
+        WriteMoving(text, "still moving after the last order", report.Moving);
+        WriteMoving(text, "still moving after the last redrive", report.MovingAfterRedrives);
         Line(
             text,
             $"answered at the first try: {Share(report.AtFirstTry)}; with API and PostgreSQL up: {Share(report.WithApiAndDatabaseUp)} of all requests{(report.Scenario.MustAcceptAll ? " (every first try has to be)" : "")}"
@@ -143,6 +145,12 @@ public static class ReportText
                 text,
                 $"0 lost in {report.Accepted} means at most {3.0 / report.Accepted:0.0e+0} of all, with 95 % confidence"
             );
+    }
+
+    private static void WriteMoving(StringBuilder text, string when, IReadOnlyList<MovingPart> parts)
+    {
+        if (parts.Count > 0)
+            text.Append(CultureInfo.InvariantCulture, $"{when}:{Environment.NewLine}{MovingPart.TextOf(parts)}");
     }
 
     private static string Share((int Asked, int Answered) part) =>

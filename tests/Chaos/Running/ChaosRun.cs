@@ -80,10 +80,10 @@ public sealed class ChaosRun(Installation installation, ChaosOptions options, Ac
         progress("draining");
         var draining = Stopwatch.StartNew();
         await Task.WhenAll(redrives);
-        var (followed, rest) = (draining.Elapsed, new Rest(installation.Database, broker));
-        var drained = followed + await rest.WaitAsync(DrainPatience, LongestDrain, cancellationToken);
-        if (drained is null)
-            progress($"not at rest: {rest.Moves}");
+        var (followed, rest) = (draining.Elapsed, new Rest(new MovingEvidence(installation.Database), broker));
+        var (rested, moving) = await rest.WaitAsync(DrainPatience, LongestDrain, cancellationToken);
+        Name(moving);
+        var drained = followed + rested;
         await sampling.CancelAsync();
         await samples;
 
@@ -98,7 +98,12 @@ public sealed class ChaosRun(Installation installation, ChaosOptions options, Ac
             {
                 Stops = injector.Stops,
             };
-        var (findings, evidence, cleared) = await CheckAsync(operators, rest, ReadAsync, cancellationToken);
+        var (findings, evidence, cleared, movingAfter) = await CheckAsync(
+            operators,
+            rest,
+            ReadAsync,
+            cancellationToken
+        );
         var recoveries = await new RecoveryReader(installation.Database, history.Events).ReadAsync(
             faults,
             cancellationToken
@@ -114,6 +119,8 @@ public sealed class ChaosRun(Installation installation, ChaosOptions options, Ac
             watch.Elapsed
         )
         {
+            Moving = moving,
+            MovingAfterRedrives = movingAfter,
             Operations = new Operations(
                 evidence.Stops,
                 [.. evidence.Redrives.Select(r => r.Totals)],
@@ -124,12 +131,12 @@ public sealed class ChaosRun(Installation installation, ChaosOptions options, Ac
     }
 
     // What is dead-lettered is looked at where it stands, and then sent again: it has to come to its end as well.
-    private async Task<(Findings Findings, Evidence Evidence, TimeSpan? Cleared)> CheckAsync(
-        Operators operators,
-        Rest rest,
-        Func<Task<Evidence>> readAsync,
-        CancellationToken cancellationToken
-    )
+    private async Task<(
+        Findings Findings,
+        Evidence Evidence,
+        TimeSpan? Cleared,
+        IReadOnlyList<MovingPart> Moving
+    )> CheckAsync(Operators operators, Rest rest, Func<Task<Evidence>> readAsync, CancellationToken cancellationToken)
     {
         Findings? before = null;
         if ((await operators.DeadLetteredAsync(cancellationToken)).DeadLettered is > 0 and var deadLettered)
@@ -140,13 +147,21 @@ public sealed class ChaosRun(Installation installation, ChaosOptions options, Ac
 
         progress("redriving what is dead-lettered");
         var cleared = await operators.RedriveAllAsync(DrainPatience, cancellationToken);
+        IReadOnlyList<MovingPart> moving = [];
         if (before is not null)
-            await rest.WaitAsync(DrainPatience, LongestDrain, cancellationToken);
+            (_, moving) = await rest.WaitAsync(DrainPatience, LongestDrain, cancellationToken);
+        Name(moving);
 
         progress("checking");
         var evidence = await readAsync() with { AllRedriven = true };
         var findings = Checker.Check(evidence);
-        return (before is null ? findings : findings.And(before), evidence, cleared);
+        return (before is null ? findings : findings.And(before), evidence, cleared, moving);
+    }
+
+    private void Name(IReadOnlyList<MovingPart> moving)
+    {
+        if (moving.Count > 0)
+            progress($"not at rest, this still moves:{Environment.NewLine}{MovingPart.TextOf(moving)}".TrimEnd());
     }
 
     private async Task<IReadOnlyList<FaultTimes>> BreakAsync(
