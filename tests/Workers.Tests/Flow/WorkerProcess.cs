@@ -11,6 +11,8 @@ namespace Orders.Workers.Tests.Flow;
 /// </summary>
 internal sealed partial class WorkerProcess : IAsyncDisposable
 {
+    private static readonly TimeSpan ToListen = TimeSpan.FromSeconds(60);
+
     private readonly ConcurrentQueue<string> _log = new();
     private readonly TaskCompletionSource<Uri> _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Process _process;
@@ -82,15 +84,18 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
     )
     {
         var process = new WorkerProcess(dll, settings);
-        var address = await process._listening.Task.WaitAsync(TimeSpan.FromSeconds(60));
-        using var http = new HttpClient { BaseAddress = address };
-        await Eventually.That(
-            async () => (int)(await http.GetAsync(new Uri("/health/ready", UriKind.Relative))).StatusCode,
-            Is.EqualTo(200),
-            $"/health/ready of {Path.GetFileName(dll)}",
-            TimeSpan.FromSeconds(60)
-        );
-        return process;
+        try
+        {
+            await process.UntilReadyAsync(Path.GetFileName(dll));
+            return process;
+        }
+        catch
+        {
+            // Nobody else knows of it.
+            await TestContext.Out.WriteLineAsync($"{Path.GetFileName(dll)} did not start. It said:\n{process}");
+            await process.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Asks it to end, as an orchestrator does.</summary>
@@ -106,6 +111,20 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
 
     /// <summary>The last lines that it has logged.</summary>
     public override string ToString() => string.Join(Environment.NewLine, _log.TakeLast(40));
+
+    private async Task UntilReadyAsync(string name)
+    {
+        var ended = _process.WaitForExitAsync();
+        await Task.WhenAny(_listening.Task, ended).WaitAsync(ToListen);
+        Assert.That(ended.IsCompleted, Is.False, $"{name} has ended by itself");
+        using var http = new HttpClient { BaseAddress = Address };
+        await Eventually.That(
+            async () => (int)(await http.GetAsync(new Uri("/health/ready", UriKind.Relative))).StatusCode,
+            Is.EqualTo(200),
+            $"/health/ready of {name}",
+            ToListen
+        );
+    }
 
     public async ValueTask DisposeAsync()
     {
