@@ -17,14 +17,15 @@
     e.title = `${s < 0 ? `in ${span(-s)}` : `${span(s)} ago`} · ${t.toISOString()}`;
   });
 
-  // --- live figures: one stream; the server sends finished texts, and only those that changed
+  // --- live figures: one stream for all pages of a browser (live.js); the server sends finished texts, and only those that changed
   const pulse = $('#pulse'), feed = $('#live-url')?.content, depths = {}, charts = [], history = [];
-  let paused = false, last = Date.now(), source, restarted = false;
+  let paused = false, over = false, waits = true, late = false, last = Date.now(), heard = last, posted = 0, port;
   const spark = name => {
-    const line = $(`[data-spark="${CSS.escape(name)}"] polyline`), d = depths[name];
-    if (!line || !d) return;
-    const top = Math.max(1, ...d);
-    line.setAttribute('points', d.map((v, i) => `${(110 - (d.length - 1 - i) * 110 / 59).toFixed(1)},${(19 - 18 * v / top).toFixed(1)}`).join(' '));
+    const svg = $(`[data-spark="${CSS.escape(name)}"]`), d = depths[name];
+    if (!svg || !d) return;
+    const top = Math.max(1, ...d), title = $('title', svg), says = `Depth over the last minute: ${d[d.length - 1].toLocaleString('en')} now, ${Math.max(...d).toLocaleString('en')} at most`;
+    if (title.textContent !== says) title.textContent = says;
+    $('polyline', svg).setAttribute('points', d.map((v, i) => `${(110 - (d.length - 1 - i) * 110 / 59).toFixed(1)},${(19 - 18 * v / top).toFixed(1)}`).join(' '));
   };
   const apply = tick => {
     for (const [key, text] of Object.entries(tick.v ?? {})) $$(`[data-live="${CSS.escape(key)}"]`).forEach(e => { if (e.textContent !== text) e.textContent = text; });
@@ -32,20 +33,46 @@
     for (const [name, depth] of Object.entries(tick.d ?? {})) { const d = depths[name] ??= []; d.push(...[].concat(depth)); d.splice(0, d.length - 60); spark(name); }
     if (tick.h) history.splice(0, history.length, ...tick.h);
     if (tick.p) history.push(tick.p);
-    history.splice(0, history.length - 120);
+    // Two minutes, whatever the pace was.
+    if (history.length) history.splice(0, history.findIndex(row => row[0] >= history[history.length - 1][0] - 120));
     if (tick.b !== undefined) { body.classList.toggle('broker-away', tick.b !== ''); const bar = $('#broker'); if (bar) { bar.hidden = tick.b === ''; $('span', bar).textContent = tick.b; } }
     charts.forEach(c => c());
   };
   const say = (state, text) => { if (!pulse) return; pulse.dataset.state = state; if (pulse.textContent !== text) pulse.textContent = text; };
-  const connect = () => {
-    source?.close();
-    source = new EventSource(feed);
-    source.onmessage = e => {
-      if (Date.now() - last > 4000) restarted = true;
-      last = Date.now();
-      apply(JSON.parse(e.data));
-      if (restarted) { restarted = false; refresh(true); }
+  const all = (...names) => [...new Set(names.flatMap(n => $$(`[data-${n}]`).map(e => e.getAttribute(`data-${n}`))))];
+  const post = () => {
+    posted = Date.now();
+    port.postMessage(paused || over || document.hidden ? null : { keys: all('live', 'live-state'), sparks: all('spark'), charts: charts.length > 0 });
+  };
+  const leave = () => port?.postMessage(null);
+  const join = () => {
+    leave();
+    const shared = window.SharedWorker, worker = new (shared ?? Worker)($('#live-worker').content, { name: feed });
+    const mine = port = shared ? worker.port : worker;
+    heard = Date.now();
+    mine.onmessage = ({ data }) => {
+      if (port !== mine) return;
+      heard = Date.now();
+      if (data.over) end(data.over);
+      if (!data.tick || paused || document.hidden) return;
+      const missed = late || heard - last > 4000;
+      last = heard;
+      waits = late = false;
+      apply(data.tick);
+      beat();
+      if (missed) refresh(true);
     };
+    post();
+  };
+  // Logged out, here or elsewhere, or logged in as somebody else: nothing more comes to this page.
+  const end = why => {
+    over = true;
+    say('bad', 'Logged out');
+    body.classList.add('stale');
+    const bar = $('#session');
+    $('strong', bar).textContent = why === 'other' ? 'This browser has logged in again.' : 'Your session has ended.';
+    bar.hidden = false;
+    post();
   };
   // By id: an answer replaces the element.
   const dues = {};
@@ -54,20 +81,35 @@
     if (all || now >= (dues[e.id] ??= now + e.dataset.every * 1000)) { dues[e.id] = now + e.dataset.every * 1000; htmx.trigger(e, 'refresh'); }
   });
   const beat = () => {
+    if (over || document.hidden) return;
     if (paused) return say('warn', 'Paused');
-    const age = Math.round((Date.now() - last) / 1000);
+    const now = Date.now(), age = Math.round((now - last) / 1000);
+    // A worker that says nothing at all has died, and with it what all pages share: the first to notice starts another.
+    if (now - heard > 10000) join();
+    else if (now - posted > 10000) post();
     body.classList.toggle('stale', age > 3);
-    if (age <= 3) { say('good', 'Live'); if (!document.hidden && !$('dialog[open]')) refresh(false); }
-    else { say('bad', `No data for ${age} s`); if (source.readyState === 2 || age % 15 === 0) connect(); }
+    if (age > 3) say('bad', `No data for ${age} s`);
+    else if (waits) say('warn', 'Connecting');
+    else { say('good', 'Live'); if (!$('dialog[open]')) refresh(false); }
   };
-  if (feed && pulse) { connect(); setInterval(beat, 1000); }
+  // Seen again, or resumed: what the page shows is as old as that.
+  const turn = () => {
+    if (!paused && !document.hidden) { late ||= Date.now() - last > 4000; waits = true; last = heard = Date.now(); }
+    post();
+    beat();
+  };
+  if (feed && pulse) {
+    setInterval(beat, 1000);
+    document.addEventListener('visibilitychange', turn);
+    addEventListener('pagehide', leave);
+    addEventListener('pageshow', e => { if (e.persisted) { join(); turn(); } });
+  }
   const pause = $('#pause');
   pause?.addEventListener('click', () => {
     paused = !paused;
     pause.textContent = paused ? 'Resume updates' : 'Pause updates';
     pause.setAttribute('aria-pressed', paused);
-    if (paused) source.close(); else { last = Date.now(); connect(); }
-    beat();
+    turn();
   });
 
   // --- theme: a cookie, so that the server renders the right one at once
@@ -78,43 +120,11 @@
     charts.forEach(c => c(true));
   });
 
-  // --- charts
-  const colour = name => getComputedStyle(root).getPropertyValue(name).trim();
-  const draw = e => {
-    const live = e.dataset.chart === 'live', columns = e.dataset.columns.split(' ').map(Number), colours = e.dataset.colours.split(' ');
-    const rows = () => live ? history : JSON.parse(e.closest('[data-rows]').dataset.rows);
-    // Deployments: a thin line each, with the build in its title; the chart's name and the table say them too.
-    const mark = u => {
-      $$('.mark', u.over).forEach(m => m.remove());
-      for (const [at, says] of JSON.parse(e.closest('[data-marks]')?.dataset.marks ?? '[]')) {
-        const x = u.valToPos(at, 'x');
-        if (!(x >= 0 && x <= u.over.clientWidth)) continue;
-        const m = document.createElement('span');
-        m.className = 'mark';
-        m.title = says;
-        m.style.left = `${x}px`;
-        u.over.append(m);
-      }
-    };
-    let plot;
-    const data = () => { const r = rows(), now = r.length ? r[r.length - 1][0] : 0; return [r.map(x => live ? x[0] - now : x[0]), ...columns.map(c => r.map(x => x[c]))]; };
-    const show = again => {
-      if (plot && !again) return plot.setData(data());
-      plot?.destroy();
-      const axis = { stroke: colour('--quiet'), grid: { stroke: colour('--hair'), width: 1 }, ticks: { show: false }, font: '11px system-ui' };
-      plot = new uPlot({
-        hooks: { draw: [mark] },
-        width: e.clientWidth, height: 180, cursor: { show: !live, y: false }, legend: { show: false },
-        scales: { x: { time: !live }, y: { range: (u, lo, hi) => [0, Math.max(hi * 1.1, 1)] } },
-        axes: [{ ...axis, size: live ? 28 : 42, values: live ? (u, v) => v.map(x => x === 0 ? 'now' : `${x} s`) : undefined }, { ...axis, size: 46 }],
-        series: [{}, ...columns.map((c, i) => ({ stroke: colour(`--${colours[i]}`), width: 1.5, points: { show: false }, fill: i === 0 && e.dataset.fill ? `${colour(`--${colours[i]}`)}18` : undefined }))],
-      }, data(), e);
-    };
-    charts.push(show);
-    show();
-    addEventListener('resize', () => plot.setSize({ width: e.clientWidth, height: 180 }));
-  };
-  if (window.uPlot) $$('[data-chart]').forEach(draw);
+  // --- charts (charts.js)
+  if (window.Charts) $$('[data-chart]').forEach(e => {
+    const of = e.closest('[data-rows]')?.dataset;
+    charts.push(Charts.draw(e, () => of ? JSON.parse(of.rows) : history, JSON.parse(of?.marks ?? '[]')));
+  });
 
   // --- dialogs, selection, forms
   let sent = false;
@@ -162,6 +172,7 @@
     }
   });
 
-  document.addEventListener('htmx:after:swap', () => { times(document); });
+  document.addEventListener('htmx:after:swap', () => { times(document); if (port) post(); });
   times(document);
+  if (feed && pulse) join();
 })();

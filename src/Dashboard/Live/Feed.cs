@@ -20,7 +20,8 @@ internal sealed class Feed(
     ILogger<Feed> log
 ) : BackgroundService
 {
-    private const int MostPoints = 120;
+    // What the charts' titles say.
+    internal static readonly TimeSpan Charted = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan Watched = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Unwatched = TimeSpan.FromSeconds(5);
 
@@ -124,9 +125,7 @@ internal sealed class Feed(
             Outbox = boxFigures ?? before.Outbox,
             Steps = stepFigures ?? before.Steps,
             DatabaseFault = boxFault ?? stepFault ?? standsFault,
-            Points = stepFigures is null
-                ? before.Points
-                : Extend(before.Points, now, stepFigures.GetValueOrDefault("")),
+            Points = Extend(before.Points, now, stepFigures),
         };
         return taken with { Values = LiveValues.Of(taken), Colours = LiveValues.ColoursOf(taken) };
     }
@@ -167,22 +166,29 @@ internal sealed class Feed(
         }
     }
 
-    private static ImmutableArray<double?[]> Extend(
+    /// <summary>
+    /// The points of the last <see cref="Charted"/>, however far apart they are, with one more: a gap without figures.
+    /// </summary>
+    internal static ImmutableArray<double?[]> Extend(
         ImmutableArray<double?[]> points,
         DateTimeOffset now,
-        StepFigures? all
+        IReadOnlyDictionary<string, StepFigures>? steps
     )
     {
-        double?[] point =
-        [
-            Math.Round(now.ToUnixTimeMilliseconds() / 1000.0),
-            Math.Round((all?.Finished ?? 0) / Window.TotalSeconds, 1),
-            Math.Round((all?.DeadLettered ?? 0) / Window.TotalSeconds, 2),
-            Milliseconds(all?.P50),
-            Milliseconds(all?.P95),
-            Milliseconds(all?.P99),
-        ];
-        return [.. points.TakeLast(MostPoints - 1), point];
+        var second = Math.Round(now.ToUnixTimeMilliseconds() / 1000.0);
+        var all = steps?.GetValueOrDefault("");
+        double?[] point = steps is null
+            ? [second, null, null, null, null, null]
+            :
+            [
+                second,
+                Math.Round((all?.Finished ?? 0) / Window.TotalSeconds, 1),
+                Math.Round((all?.DeadLettered ?? 0) / Window.TotalSeconds, 2),
+                Milliseconds(all?.P50),
+                Milliseconds(all?.P95),
+                Milliseconds(all?.P99),
+            ];
+        return [.. points.Where(p => p[0] >= second - Charted.TotalSeconds && p[0] < second), point];
     }
 
     private static double? Milliseconds(TimeSpan? time) => time is { } t ? Math.Round(t.TotalMilliseconds) : null;

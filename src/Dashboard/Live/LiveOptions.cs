@@ -5,7 +5,7 @@ namespace Orders.Dashboard.Live;
 /// <summary>How many streams of live figures there are, section <c>Live</c>.</summary>
 internal sealed record LiveOptions
 {
-    /// <summary>Most open streams of the dashboard; a page that is open has one. Default: 500.</summary>
+    /// <summary>Most open streams of the dashboard; a browser has one for all its pages. Default: 500.</summary>
     /// <value>streams</value>
     public int Most { get; init; } = 500;
 

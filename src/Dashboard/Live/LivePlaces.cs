@@ -7,6 +7,16 @@ internal sealed class LivePlaces(LiveOptions options)
     private readonly Dictionary<string, int> _taken = [];
     private int _all;
 
+    /// <summary>How many are taken.</summary>
+    public int Taken
+    {
+        get
+        {
+            lock (_lock)
+                return _all;
+        }
+    }
+
     /// <summary>Takes a place until it is disposed.</summary>
     /// <param name="name">The operator.</param>
     /// <param name="refusal">The HTTP status of the refusal; 0 with a place.</param>

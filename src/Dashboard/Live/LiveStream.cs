@@ -32,6 +32,9 @@ internal static class LiveStream
         IHostApplicationLifetime lifetime
     )
     {
+        // The browser has logged in again since: what the page of the earlier login shows must not become another's.
+        if (!LiveSession.IsOf(http))
+            return Results.StatusCode(StatusCodes.Status409Conflict);
         using var place = places.TryTake(Actor.Of(http).Name, out var refusal);
         if (place is null)
         {
@@ -85,16 +88,26 @@ internal static class LiveStream
     internal static byte[] Write(Snapshot? sent, Snapshot now)
     {
         var next = sent is not null && now.Version == sent.Version + 1;
+        var seconds = next ? QueueHistory.SecondsBetween(sent!.At, now.At) : 0;
         var tick = new Tick(
             Changed(sent?.Values, now.Values),
             Changed(sent?.Colours, now.Colours),
-            now.Queues.ToDictionary(q => q.Name, q => next ? (object)q.Figures.Ready : q.Depths),
+            now.Queues.ToDictionary(q => q.Name, q => Depths(q, seconds)),
             next ? null : now.Points,
             next && now.Points.Length > 0 ? now.Points[^1] : null,
             sent is null || sent.BrokerFault != now.BrokerFault ? now.BrokerFault ?? "" : null
         );
         return [.. "data: "u8, .. JsonSerializer.SerializeToUtf8Bytes(tick, Json), .. "\n\n"u8];
     }
+
+    // A look that took its time is followed by a depth for each second that passed.
+    private static object Depths(QueueState queue, int seconds) =>
+        seconds switch
+        {
+            0 => queue.Depths,
+            1 => queue.Figures.Ready,
+            _ => queue.Depths.TakeLast(seconds),
+        };
 
     private static Dictionary<string, string>? Changed(
         IReadOnlyDictionary<string, string>? before,
@@ -109,7 +122,8 @@ internal static class LiveStream
     /// <summary>What goes over the wire, in short names: it goes once a second.</summary>
     /// <param name="V">Texts that changed.</param>
     /// <param name="S">Colours that changed.</param>
-    /// <param name="D">Depths of queues: the newest, or all of the last minute to begin with.</param>
+    /// <param name="D">Depths of queues: one for each second since the last tick, or all of the last minute to begin
+    /// with.</param>
     /// <param name="H">All points of the charts, to begin with.</param>
     /// <param name="P">The newest point.</param>
     /// <param name="B">The broker's fault; empty when there is none; absent when that has not changed.</param>

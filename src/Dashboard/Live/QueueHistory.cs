@@ -17,14 +17,25 @@ internal sealed class QueueHistory
         string,
         (Queue<long> Depths, List<(DateTimeOffset At, long Published)> Marks)
     > _queues = [];
+    private readonly Dictionary<string, DateTimeOffset> _looked = [];
+
+    /// <summary>How many whole seconds lie between two looks, at least 1.</summary>
+    public static int SecondsBetween(DateTimeOffset before, DateTimeOffset now) =>
+        (int)Math.Clamp(Math.Round((now - before).TotalSeconds), 1, Seconds);
 
     public QueueState Add(QueueFigures figures, DateTimeOffset now)
     {
         if (!_queues.TryGetValue(figures.Name, out var past))
             _queues[figures.Name] = past = (new Queue<long>(Seconds), []);
         var (depths, marks) = past;
+        // One depth for each second: while nobody watches, five of them pass between two looks.
+        var missed = _looked.TryGetValue(figures.Name, out var before) ? SecondsBetween(before, now) - 1 : 0;
+        _looked[figures.Name] = now;
+        var known = depths.LastOrDefault(figures.Ready);
+        for (var i = 1; i <= missed; i++)
+            depths.Enqueue(known + ((figures.Ready - known) * i / (missed + 1)));
         depths.Enqueue(figures.Ready);
-        if (depths.Count > Seconds)
+        while (depths.Count > Seconds)
             depths.Dequeue();
 
         // A total that shrank was counted by a broker that has restarted since: what was known of the order is lost.

@@ -140,11 +140,13 @@ internal static class MetricsRoutes
             )
         );
 
-    /// <summary>The charts' marks: second, and what it says.</summary>
+    /// <summary>
+    /// The charts' marks: second, and what it says, with <c>{at}</c> for the time in the viewer's zone.
+    /// </summary>
     public static string Marks(IReadOnlyList<DeployMark> deploys) =>
         JsonSerializer.Serialize(
             deploys.Select(d =>
-                new object[] { d.At.ToUnixTimeSeconds(), $"{Texts.Deployment(d)}: {string.Join(", ", d.Steps)}" }
+                new object[] { d.At.ToUnixTimeSeconds(), $"{d.Build} at {{at}}: {string.Join(", ", d.Steps)}" }
             )
         );
 

@@ -389,7 +389,7 @@ internal sealed class AllPagesTests : BrowserFixture
         await Assertions.Expect(page.Locator(".plot").First.Locator(".mark")).ToHaveCountAsync(3);
         Assert.That(
             await page.Locator(".plot").First.Locator(".mark").First.GetAttributeAsync("title"),
-            Does.Match(@"^1\.3\.0 at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC: .*hurried")
+            Does.Match(@"^1\.3\.0 at .*\d\d:\d\d:\d\d: .*hurried")
         );
         Assert.That(
             await page.Locator(".plot").First.GetAttributeAsync("aria-label"),

