@@ -14,7 +14,7 @@ show_limits() {
   [ -z "$(number_of totalLimit "$line")" ] || limits+=", $(number_of totalLimit "$line") at a time over all replicas"
   case $line in *'"rates":""'*) limits+=', no rate' ;; *'"rates":"'*) limits+=", $(text_of rates "$line")" ;; esac
   limits=${limits#, }
-  echo "Limits of $1: ${limits:-as its policy says}."
+  echo "Limits of $1: ${limits:-$(number_of defaultReplicaLimit "$line") at a time in a replica, by default}."
 }
 
 # switch_step VERB STEP --reason WHY: for the two commands that take nothing else.

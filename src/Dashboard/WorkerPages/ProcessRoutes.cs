@@ -37,7 +37,7 @@ internal static class ProcessRoutes
         pages
             .MapGet(
                 "/workers/processes",
-                async (WorkerReader workers, OrderFailures orders, Loader loader, HttpContext http) =>
+                async (string? fold, WorkerReader workers, OrderFailures orders, Loader loader, HttpContext http) =>
                     await loader.LoadAsync(
                         "the workers",
                         token => WorkersNow.ReadAsync(workers, orders, token),
@@ -45,7 +45,7 @@ internal static class ProcessRoutes
                     )
                         is var now
                     && now.Fault is null
-                        ? Page.Of<ProcessesView>(new { Of = now })
+                        ? Page.Of<ProcessesView>(new { Of = now, Fold = fold })
                         : (IResult)Results.StatusCode(StatusCodes.Status503ServiceUnavailable)
             )
             .Needs(OperatorRole.Viewer);

@@ -22,6 +22,7 @@ internal static class WorkerRoutes
             .MapGet(
                 "/workers",
                 async (
+                    string? fold,
                     WorkerReader workers,
                     OrderFailures orders,
                     StepControls controls,
@@ -40,6 +41,7 @@ internal static class WorkerRoutes
                     return Page.Of<WorkersPage>(
                         new
                         {
+                            Fold = fold,
                             Processes = await processes,
                             Steps = await steps,
                             Breakers = await states,

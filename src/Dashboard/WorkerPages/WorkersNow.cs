@@ -1,3 +1,4 @@
+using Orders.Dashboard.Viewing;
 using Orders.Infrastructure.Failures;
 using QueueWorkers.FlowControl.Workers;
 using QueueWorkers.Monitoring;
@@ -16,6 +17,30 @@ public sealed record WorkersNow(
 {
     /// <summary>How many runs are shown.</summary>
     public const int MostRuns = 100;
+
+    /// <summary>How long a process that stopped or was lost stays among those that work: what can be chosen.</summary>
+    public static IReadOnlyList<(string Value, string Text, TimeSpan After)> Folds { get; } =
+    [
+        ("5m", "5 min", TimeSpan.FromMinutes(5)),
+        ("1h", "1 hour", TimeSpan.FromHours(1)),
+        // Never: who has not reported itself for a day is forgotten.
+        ("1d", "1 day", TimeSpan.FromDays(2)),
+    ];
+
+    /// <summary>The processes that work, and those that stopped or were lost less than a time ago; and the rest.</summary>
+    public (IReadOnlyList<Worker> Shown, IReadOnlyList<Worker> Folded) Split(DateTimeOffset now, string? fold)
+    {
+        var after = Folds.FirstOrDefault(f => f.Value == fold) is { Value: not null } chosen
+            ? chosen.After
+            : Folds[0].After;
+        var parts = Workers.ToLookup(w => GoneAt(w, now) is { } gone && now - gone >= after);
+        return ([.. parts[false]], [.. parts[true]]);
+    }
+
+    /// <summary>"3 stopped, 1 lost in the last day".</summary>
+    public static string Summary(IReadOnlyList<Worker> gone) =>
+        $"{Texts.Count(gone.Count(w => w.StoppedAt is not null))} stopped, "
+        + $"{Texts.Count(gone.Count(w => w.StoppedAt is null))} lost in the last day";
 
     /// <summary>Reads all of them.</summary>
     public static async Task<WorkersNow> ReadAsync(
@@ -47,6 +72,9 @@ public sealed record WorkersNow(
             { DrainAskedAt: not null } => ("Draining", "warn"),
             _ => ("Running", "good"),
         };
+
+    private static DateTimeOffset? GoneAt(Worker worker, DateTimeOffset now) =>
+        worker.StoppedAt ?? (now - worker.LastSeenAt >= Worker.LifeSign ? worker.LastSeenAt : null);
 
     private static async Task<WorkersNow> OfAsync(
         IReadOnlyList<Worker> workers,

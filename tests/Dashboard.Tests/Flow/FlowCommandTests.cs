@@ -38,7 +38,7 @@ internal sealed class FlowCommandTests : DashboardFixture
         await ExpectAsync(0, "hurried runs on 2 of 2 workers.\n", "resume", "hurried", "--reason", "it has moved");
         await ExpectAsync(
             0,
-            "Limits of hurried: as its policy says.\n",
+            "Limits of hurried: 5 at a time in a replica, by default.\n",
             "limit",
             "hurried",
             "--reset",

@@ -698,6 +698,9 @@ namespace Orders.Infrastructure.Migrations
                     consumes = table.Column<string[]>(type: "text[]", nullable: false, defaultValueSql: "'{}'"),
                     depends_on = table.Column<string>(type: "text", nullable: true),
                     required = table.Column<bool>(type: "boolean", nullable: false, defaultValue: true),
+                    concurrency = table.Column<int>(type: "integer", nullable: false, defaultValue: 0),
+                    max_concurrency = table.Column<int>(type: "integer", nullable: false, defaultValue: 0),
+                    rates = table.Column<string>(type: "text", nullable: false, defaultValue: ""),
                     active = table.Column<bool>(type: "boolean", nullable: false)
                 },
                 constraints: table =>

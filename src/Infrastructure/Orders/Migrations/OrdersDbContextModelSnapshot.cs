@@ -2520,6 +2520,12 @@ namespace Orders.Infrastructure.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("bit");
 
+                    b.Property<int>("Concurrency")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("concurrency");
+
                     b.PrimitiveCollection<string[]>("Consumes")
                         .IsRequired()
                         .ValueGeneratedOnAdd()
@@ -2531,9 +2537,22 @@ namespace Orders.Infrastructure.Migrations
                         .HasColumnType("text")
                         .HasColumnName("depends_on");
 
+                    b.Property<int>("MaxConcurrency")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("max_concurrency");
+
                     b.Property<int>("Position")
                         .HasColumnType("integer")
                         .HasColumnName("position");
+
+                    b.Property<string>("Rates")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("")
+                        .HasColumnName("rates");
 
                     b.Property<bool>("Required")
                         .ValueGeneratedOnAdd()

@@ -12,13 +12,16 @@ internal static class StepCatalogueRows
     private const string Retire = "update step_catalogue set active = false where active and step <> all($1)";
 
     private const string Write = """
-        insert into step_catalogue (step, bit, position, consumes, depends_on, required, active)
-        values ($1, (select 1 << coalesce(max(round(log(2, bit))::int) + 1, 0) from step_catalogue), $2, $3, $4, $5, true)
+        insert into step_catalogue as c (step, bit, position, consumes, depends_on, required, concurrency,
+            max_concurrency, rates, active)
+        values ($1, (select 1 << coalesce(max(round(log(2, bit))::int) + 1, 0) from step_catalogue), $2, $3, $4, $5, $6,
+            $7, $8, true)
         on conflict (step) do update set position = excluded.position, consumes = excluded.consumes,
-            depends_on = excluded.depends_on, required = excluded.required, active = true
-        where (step_catalogue.position, step_catalogue.consumes, step_catalogue.depends_on, step_catalogue.required,
-                step_catalogue.active)
-            is distinct from (excluded.position, excluded.consumes, excluded.depends_on, excluded.required, true)
+            depends_on = excluded.depends_on, required = excluded.required, concurrency = excluded.concurrency,
+            max_concurrency = excluded.max_concurrency, rates = excluded.rates, active = true
+        where (c.position, c.consumes, c.depends_on, c.required, c.concurrency, c.max_concurrency, c.rates, c.active)
+            is distinct from (excluded.position, excluded.consumes, excluded.depends_on, excluded.required,
+                excluded.concurrency, excluded.max_concurrency, excluded.rates, true)
         """;
 
     private const string Subscribe = """
@@ -65,6 +68,9 @@ internal static class StepCatalogueRows
                 }
             );
             command.Parameters.Add(new() { Value = step.Policy.IsRequired });
+            command.Parameters.Add(new() { Value = step.Policy.Concurrency });
+            command.Parameters.Add(new() { Value = step.Policy.MaxConcurrency });
+            command.Parameters.Add(new() { Value = RateLimit.Format(step.Policy.Rates) });
             await command.ExecuteNonQueryAsync(cancellationToken);
         }
     }

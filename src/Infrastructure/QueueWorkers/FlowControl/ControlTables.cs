@@ -19,6 +19,8 @@ public sealed class ControlTables
     {
         builder.ToTable("step_controls");
         builder.HasKey(c => c.Step);
+        // Of the catalogue.
+        builder.Ignore(c => c.DefaultReplicaLimit).Ignore(c => c.MostReplicaLimit).Ignore(c => c.DefaultRates);
         builder.Property(c => c.ChangedAt).HasDefaultValueSql("now()");
         builder.Property(c => c.ChangedBy).HasDefaultValue("");
         builder.Property(c => c.Reason).HasDefaultValue("");

@@ -23,6 +23,15 @@ public sealed class StepControl
     /// </summary>
     public string? Rates { get; init; }
 
+    /// <summary>What the policy says of runs at a time in one replica; 0 where none was written down.</summary>
+    public int DefaultReplicaLimit { get; init; }
+
+    /// <summary>How far <see cref="ReplicaLimit"/> may be raised.</summary>
+    public int MostReplicaLimit { get; init; }
+
+    /// <summary>The policy's rate limits; empty for none.</summary>
+    public string DefaultRates { get; init; } = "";
+
     /// <summary>When it was last changed.</summary>
     public DateTimeOffset ChangedAt { get; init; }
 

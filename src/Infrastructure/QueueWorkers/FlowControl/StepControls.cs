@@ -38,7 +38,7 @@ public sealed class StepControls(NpgsqlDataSource database, IMessageContracts? c
     private const string List = """
         select c.step, coalesce(s.paused, false) as paused, s.replica_limit, s.total_limit, s.rates,
             coalesce(s.changed_at, 'epoch') as changed_at, coalesce(s.changed_by, '') as changed_by,
-            coalesce(s.reason, '') as reason
+            coalesce(s.reason, '') as reason, c.concurrency, c.max_concurrency, c.rates as default_rates
         from step_catalogue c left join step_controls s using (step) where c.active order by c.position
         """;
 
@@ -127,6 +127,9 @@ public sealed class StepControls(NpgsqlDataSource database, IMessageContracts? c
                     ChangedAt = reader.GetFieldValue<DateTimeOffset>("changed_at"),
                     ChangedBy = reader.GetString("changed_by"),
                     Reason = reader.GetString("reason"),
+                    DefaultReplicaLimit = reader.GetInt32("concurrency"),
+                    MostReplicaLimit = reader.GetInt32("max_concurrency"),
+                    DefaultRates = reader.GetString("default_rates"),
                 }
             );
         }

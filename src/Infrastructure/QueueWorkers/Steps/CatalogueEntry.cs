@@ -27,6 +27,17 @@ public sealed class CatalogueEntry
     public bool Required { get; init; } = true;
 
     /// <summary>
+    /// Runs at a time in one replica, see <see cref="StepPolicy.Concurrency"/>; 0 where none was written down.
+    /// </summary>
+    public int Concurrency { get; init; }
+
+    /// <summary>How far an operator may raise that, see <see cref="StepPolicy.MaxConcurrency"/>.</summary>
+    public int MaxConcurrency { get; init; }
+
+    /// <summary>How often runs may begin, as <see cref="RateLimit.ParseAll"/> reads it; empty for no limit.</summary>
+    public string Rates { get; init; } = "";
+
+    /// <summary>
     /// False once the step left the catalogue: old subjects still show it, new ones do not wait for it.
     /// </summary>
     public bool Active { get; init; } = true;

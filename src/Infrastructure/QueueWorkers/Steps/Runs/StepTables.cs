@@ -28,5 +28,8 @@ public sealed class StepTables : IEntityTypeConfiguration<StepRecord>, IEntityTy
         builder.HasIndex(e => e.Bit).IsUnique();
         builder.Property(e => e.Consumes).HasDefaultValueSql("'{}'");
         builder.Property(e => e.Required).HasDefaultValue(true);
+        builder.Property(e => e.Concurrency).HasDefaultValue(0);
+        builder.Property(e => e.MaxConcurrency).HasDefaultValue(0);
+        builder.Property(e => e.Rates).HasDefaultValue("");
     }
 }
