@@ -9,7 +9,7 @@
 #
 # Prints the ten slowest tests and fixtures at the end, and from when to when each project ran. Three test projects run at a time (ORDERS_TEST_LANES changes that), with --long one.
 # ORDERS_TEST_KEEP=yes leaves the database and the broker of the tests running for the next run.
-# Needs the .NET SDK, a C compiler, nginx and a Docker engine; see ./dev up --help for what set-up brings.
+# Needs the .NET SDK, a C compiler, nginx, kubectl and a Docker engine; see ./dev up --help for what set-up brings.
 set -euo pipefail
 . deploy/machine/stages.sh
 . deploy/machine/apt.sh
@@ -20,6 +20,7 @@ set -euo pipefail
 . deploy/machine/browser.sh
 . deploy/machine/compiler.sh
 . deploy/machine/nginx.sh
+. deploy/machine/kubectl.sh
 . deploy/machine/build.sh
 . deploy/machine/test-run.sh
 
@@ -56,10 +57,11 @@ stage "Fonts" ensure_fonts
 stage "Chromium" ensure_chromium
 stage "C compiler" ensure_compiler
 stage "nginx" ensure_nginx
+stage "kubectl" ensure_kubectl
 [ "$build" = no ] || build_solution
 testcontainers_settings
-NGINX=$(nginx_path)
-export NGINX
+NGINX=$(nginx_path) KUBECTL=$(kubectl_path)
+export NGINX KUBECTL
 remove_test_containers
 results=$work/test.$$
 mkdir -p "$results"
