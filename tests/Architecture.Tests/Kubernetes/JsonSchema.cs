@@ -15,19 +15,19 @@ internal static class JsonSchema
             var problems = keyword switch
             {
                 "$comment" or "additionalProperties" => [],
-                "type" => Is(
+                "type" => Check(
                     TypeMatches(value, rule!.GetValue<string>()),
                     $"{path}: expected {rule}, found {Text(value)}"
                 ),
-                "enum" => Is(
+                "enum" => Check(
                     rule!.AsArray().Any(allowed => JsonNode.DeepEquals(allowed, value)),
                     $"{path}: expected one of {rule.ToJsonString()}, found {Text(value)}"
                 ),
-                "pattern" => Is(
+                "pattern" => Check(
                     Regex.IsMatch(value?.ToString() ?? "", rule!.GetValue<string>()),
                     $"{path}: expected {rule}, found {Text(value)}"
                 ),
-                "minimum" => Is(
+                "minimum" => Check(
                     value is JsonValue number && number.TryGetValue<long>(out var n) && n >= rule!.GetValue<int>(),
                     $"{path}: expected at least {rule}, found {Text(value)}"
                 ),
@@ -60,7 +60,7 @@ internal static class JsonSchema
             : map.SelectMany(member =>
                 known[member.Key] is JsonObject own ? ProblemsOf(member.Value, own, $"{path}.{member.Key}")
                 : others is JsonObject any ? ProblemsOf(member.Value, any, $"{path}.{member.Key}")
-                : others is JsonValue ? Is(false, $"{path}: unknown field {member.Key}")
+                : others is JsonValue ? Check(false, $"{path}: unknown field {member.Key}")
                 : []
             );
 
@@ -70,7 +70,7 @@ internal static class JsonSchema
         return all.Count(problems => problems is []) == 1 ? [] : all.SelectMany(problems => problems);
     }
 
-    private static string[] Is(bool isValid, string problem) => isValid ? [] : [problem];
+    private static string[] Check(bool isValid, string problem) => isValid ? [] : [problem];
 
     private static string Text(JsonNode? value) => value?.ToJsonString() ?? "null";
 
