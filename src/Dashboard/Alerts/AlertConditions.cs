@@ -42,6 +42,17 @@ internal static class AlertConditions
                     $"The oldest message of queue {q.Name} has waited more than {Texts.Duration(TimeSpan.FromSeconds(rule.Threshold))}.",
                     $"/queues/{q.Name}"
                 )),
+            // What waits for a paused step is meant to wait. A moment in which all are being tried ends nothing.
+            AlertKind.WaitingRetries => now
+                .Waiting.Values.Where(w => !now.Standing.Paused.ContainsKey(w.Step))
+                .Select(w => w.Late ?? w)
+                .Where(w => w.Parts.Any(p => p.IsRequired) && (now.At - w.Since)?.TotalSeconds > rule.Threshold)
+                .Select(w => new AlertCondition(
+                    rule.Name,
+                    w.Step,
+                    $"Messages of step {w.Step} have waited more than {Texts.Duration(TimeSpan.FromSeconds(rule.Threshold))} for their next attempt{(w.LastFault is { } fault ? $"; a fault: {fault.ReplaceLineEndings(" ")}" : "")}.",
+                    $"/queues/{w.Step}"
+                )),
             AlertKind.BacklogGrowth => queues
                 .Where(q => q.IsGrowing && q.Growth > rule.Threshold)
                 .Select(q => new AlertCondition(

@@ -7,6 +7,7 @@ using Orders.Dashboard.Api.Accounts;
 using Orders.Dashboard.Auth;
 using Orders.Dashboard.Failures;
 using Orders.Dashboard.Mcp;
+using Orders.Dashboard.Queues;
 using Orders.Dashboard.Schedules;
 using Orders.Infrastructure.Keys;
 using QueueWorkers.DeadLetters.Search;
@@ -89,6 +90,7 @@ internal static class OperatorApi
         CompletenessApi.Map(api);
         DuplicatesApi.Map(api);
         FlowApi.Map(api);
+        QueuesApi.Map(api);
         CustomersApi.Map(api);
         McpEndpoint.Map(api);
     }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Data.Common;
+using Orders.Dashboard.Waiting;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Monitoring;
 using QueueWorkers.Topology;
@@ -15,6 +16,9 @@ internal sealed class Feed(
     OutboxReader outbox,
     StepFiguresReader steps,
     BlockerReader standing,
+    WaitingReader waiting,
+    WaitingMetrics metrics,
+    LiveOptions options,
     ITopologyFindings topology,
     TimeProvider time,
     ILogger<Feed> log
@@ -30,6 +34,7 @@ internal sealed class Feed(
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
     private readonly QueueHistory _history = new();
+    private readonly WaitingHistory _waiting = new(options.WaitingAge, options.WaitingRises);
     private volatile Snapshot _current = new();
     private TaskCompletionSource _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _viewers;
@@ -99,11 +104,16 @@ internal sealed class Feed(
             stoppingToken
         );
         var inTheWay = AskAsync("PostgreSQL", standing.ReadAsync, before.DatabaseFault, stoppingToken);
+        var putOff = AskAsync("PostgreSQL", waiting.ReadAsync, before.DatabaseFault, stoppingToken);
         var (brokerFigures, brokerFault) = await broker;
         var (boxFigures, boxFault) = await box;
         var (stepFigures, stepFault) = await minute;
         var (stands, standsFault) = await inTheWay;
+        var (waits, waitsFault) = await putOff;
         var known = stands ?? before.Standing;
+        var waitingNow = waits is null ? before.Waiting : _waiting.Add(waits, now);
+        var figures = brokerFigures?.ToDictionary(q => q.Name);
+        metrics.Now = waits ?? metrics.Now;
 
         var taken = before with
         {
@@ -116,15 +126,18 @@ internal sealed class Feed(
                     {
                         Paused = known.Paused.ContainsKey(q.Name),
                         Lacks = known.DownFor(q.Name)?.Name,
+                        Waiting = waitingNow.GetValueOrDefault(q.Name),
+                        Failed = figures is null ? q.Failed : figures.GetValueOrDefault($"{q.Name}_error")?.Ready ?? 0,
                     }
                 ),
             ],
             Standing = known,
+            Waiting = waitingNow,
             Topology = topology.Now,
             BrokerFault = brokerFault,
             Outbox = boxFigures ?? before.Outbox,
             Steps = stepFigures ?? before.Steps,
-            DatabaseFault = boxFault ?? stepFault ?? standsFault,
+            DatabaseFault = boxFault ?? stepFault ?? standsFault ?? waitsFault,
             Points = Extend(before.Points, now, stepFigures),
         };
         return taken with { Values = LiveValues.Of(taken), Colours = LiveValues.ColoursOf(taken) };
@@ -184,9 +197,9 @@ internal sealed class Feed(
                 second,
                 Math.Round((all?.Finished ?? 0) / Window.TotalSeconds, 1),
                 Math.Round((all?.DeadLettered ?? 0) / Window.TotalSeconds, 2),
-                Milliseconds(all?.P50),
-                Milliseconds(all?.P95),
-                Milliseconds(all?.P99),
+                Milliseconds(all?.Run.P50),
+                Milliseconds(all?.Run.P95),
+                Milliseconds(all?.Run.P99),
             ];
         return [.. points.Where(p => p[0] >= second - Charted.TotalSeconds && p[0] < second), point];
     }

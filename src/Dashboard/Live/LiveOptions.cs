@@ -2,7 +2,7 @@ using QueueWorkers.Hosting;
 
 namespace Orders.Dashboard.Live;
 
-/// <summary>How many streams of live figures there are, section <c>Live</c>.</summary>
+/// <summary>Streams of live figures, and from when on waiting needs attention, section <c>Live</c>.</summary>
 internal sealed record LiveOptions
 {
     /// <summary>Most open streams of the dashboard; a browser has one for all its pages. Default: 500.</summary>
@@ -12,6 +12,19 @@ internal sealed record LiveOptions
     /// <summary>Most open streams of one operator. Default: 50.</summary>
     /// <value>streams</value>
     public int MostPerOperator { get; init; } = 50;
+
+    /// <summary>
+    /// Messages that have waited longer than this for their next attempt need attention, if orders wait for their step.
+    /// Default: 30 seconds.
+    /// </summary>
+    public TimeSpan WaitingAge { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// Messages that wait for their next attempt need attention when their number has grown at this many looks of the
+    /// last two minutes. There is a look each second while a page is open, and each 5 seconds otherwise. Default: 5.
+    /// </summary>
+    /// <value>looks</value>
+    public int WaitingRises { get; init; } = 5;
 
     /// <summary>Reads and checks the section.</summary>
     /// <exception cref="InvalidConfigurationException">With every problem found.</exception>
@@ -23,6 +36,14 @@ internal sealed record LiveOptions
             .Require(
                 options.MostPerOperator is >= 1 and <= 9000,
                 $"Live:MostPerOperator must be 1–9000, got {options.MostPerOperator}; set Live__MostPerOperator"
+            )
+            .Require(
+                options.WaitingAge >= TimeSpan.FromSeconds(1) && options.WaitingAge <= TimeSpan.FromDays(7),
+                $"Live:WaitingAge must be 00:00:01–7.00:00:00, got {options.WaitingAge}; set Live__WaitingAge"
+            )
+            .Require(
+                options.WaitingRises is >= 1 and <= 100,
+                $"Live:WaitingRises must be 1–100, got {options.WaitingRises}; set Live__WaitingRises"
             )
             .ThrowIfAny();
         return options;

@@ -18,9 +18,10 @@ internal static class LiveValues
             ["dead-letters"] = Texts.Count(
                 (long)Math.Ceiling((all?.DeadLettered ?? 0) * 60 / Feed.Window.TotalSeconds)
             ),
-            ["p50"] = Texts.Duration(all?.P50),
-            ["p95"] = Texts.Duration(all?.P95),
-            ["p99"] = Texts.Duration(all?.P99),
+            ["run"] = Pair(all?.Run),
+            ["queue"] = Pair(all?.Queue),
+            ["total"] = Pair(all?.Total),
+            ["retry"] = Texts.Count(snapshot.Waiting.Values.Sum(w => w.Retry)),
             ["failures:badge"] = snapshot.Queues.Where(q => q.HoldsDeadLetters).Sum(q => q.Figures.Ready)
                 is > 0
                     and var deadLettered
@@ -48,7 +49,10 @@ internal static class LiveValues
             values[name + "held"] = Texts.Count(figures.Unacknowledged);
             values[name + "in"] = Texts.Rate(figures.InPerSecond);
             values[name + "out"] = Texts.Rate(figures.OutPerSecond);
-            values[name + "p95"] = Texts.Duration(snapshot.Steps.GetValueOrDefault(queue.Name)?.P95);
+            values[name + "p95"] = Texts.Duration(snapshot.Steps.GetValueOrDefault(queue.Name)?.Run.P95);
+            values[name + "retry"] = queue.HoldsDeadLetters ? Texts.None : queue.Waiting?.RetryText ?? "0";
+            values[name + "deferred"] = queue.HoldsDeadLetters ? Texts.None : queue.Waiting?.DeferredText ?? "0";
+            values[name + "failed"] = queue.HoldsDeadLetters ? Texts.None : Texts.Count(queue.Failed);
             values[name + "oldest"] =
                 figures.Ready == 0 ? Texts.None
                 : queue.Oldest is { } age ? Texts.Duration(age)
@@ -60,10 +64,14 @@ internal static class LiveValues
         return values;
     }
 
+    private static string Pair(Percentiles? of) =>
+        of is { P50: { } p50, P95: { } p95 } ? $"{Texts.Duration(p50)} · {Texts.Duration(p95)}" : Texts.None;
+
     public static Dictionary<string, string> ColoursOf(Snapshot snapshot)
     {
         var states = snapshot.Queues.ToDictionary(q => $"q:{q.Name}", q => q.State.State);
         states["dead-letters"] = snapshot.Steps.GetValueOrDefault("")?.DeadLettered > 0 ? "bad" : "";
+        states["retry"] = snapshot.Waiting.Values.Any(w => w.Late is not null) ? "warn" : "";
         states["outbox:late"] = snapshot.Outbox?.Late > 0 ? "warn" : "";
         states["outbox:quarantined"] = snapshot.Outbox?.Quarantined > 0 ? "bad" : "";
         return states;

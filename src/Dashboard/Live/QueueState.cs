@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Orders.Dashboard.Viewing;
+using Orders.Dashboard.Waiting;
 using QueueWorkers.Monitoring;
 
 namespace Orders.Dashboard.Live;
@@ -18,6 +19,12 @@ public sealed record QueueState(QueueFigures Figures, ImmutableArray<long> Depth
 
     /// <summary>The dependency of its step that is down; null when none is.</summary>
     public string? Lacks { get; init; }
+
+    /// <summary>What waits for its step in the outbox; null when nothing does.</summary>
+    public StepWaiting? Waiting { get; init; }
+
+    /// <summary>Messages of its step that stand in the dead-letter queue.</summary>
+    public long Failed { get; init; }
 
     /// <summary>Its name.</summary>
     public string Name => Figures.Name;
@@ -44,6 +51,7 @@ public sealed record QueueState(QueueFigures Figures, ImmutableArray<long> Depth
             { Figures.Consumers: 0 } => ("No workers", "warn"),
             { IsGrowing: true } => ("Growing", "warn"),
             { Oldest.TotalSeconds: > 60 } => ("Late", "bad"),
+            { Waiting.Late: not null } => ("Waits for retry", "warn"),
             _ => ("Running", "good"),
         };
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Orders.Dashboard.Waiting;
 using QueueWorkers.Monitoring;
 using QueueWorkers.Topology;
 
@@ -31,6 +32,10 @@ internal sealed record Snapshot
     /// <summary>Pauses, breakers and gaps; the last known ones while PostgreSQL is away.</summary>
     public Standing Standing { get; init; } = Standing.Clear;
 
+    /// <summary>What waits in the outbox for its step, by step; the last known while PostgreSQL is away.</summary>
+    public IReadOnlyDictionary<string, StepWaiting> Waiting { get; init; } =
+        ImmutableDictionary<string, StepWaiting>.Empty;
+
     /// <summary>What is wrong with queues, exchanges and bindings, and what was lately.</summary>
     public IReadOnlyList<TopologyFinding> Topology { get; init; } = [];
 
@@ -39,7 +44,7 @@ internal sealed record Snapshot
 
     /// <summary>
     /// The charts' points of the last two minutes: second, finished a second, dead-lettered a second, and p50, p95, p99
-    /// in ms.
+    /// of the run time of one attempt in ms.
     /// </summary>
     public ImmutableArray<double?[]> Points { get; init; } = [];
 

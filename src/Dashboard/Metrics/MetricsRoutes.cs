@@ -17,12 +17,15 @@ internal static class MetricsRoutes
         "done",
         "failed attempts",
         "dead-lettered",
-        "run p50 ms",
-        "run p95 ms",
-        "run p99 ms",
-        "wait p50 ms",
-        "wait p95 ms",
-        "wait p99 ms",
+        "time in queue p50 ms",
+        "time in queue p95 ms",
+        "time in queue p99 ms",
+        "run time of one attempt p50 ms",
+        "run time of one attempt p95 ms",
+        "run time of one attempt p99 ms",
+        "time to done p50 ms",
+        "time to done p95 ms",
+        "time to done p99 ms",
         "deployed",
     ];
 
@@ -105,12 +108,15 @@ internal static class MetricsRoutes
                                 p.Done,
                                 p.Failed,
                                 p.DeadLettered,
+                                Ms(p.Queue, 0.5),
+                                Ms(p.Queue, 0.95),
+                                Ms(p.Queue, 0.99),
                                 Ms(p.Run, 0.5),
                                 Ms(p.Run, 0.95),
                                 Ms(p.Run, 0.99),
-                                Ms(p.Wait, 0.5),
-                                Ms(p.Wait, 0.95),
-                                Ms(p.Wait, 0.99),
+                                Ms(p.Total, 0.5),
+                                Ms(p.Total, 0.95),
+                                Ms(p.Total, 0.99),
                                 row.Builds,
                             ]
                     );
@@ -120,7 +126,8 @@ internal static class MetricsRoutes
     }
 
     /// <summary>
-    /// The charts' rows: second, done a second, failed attempts a second, then run and wait percentiles in ms.
+    /// The charts' rows: second, done a second, failed attempts a second, then percentiles of run time of one
+    /// attempt, time in queue and time to done in ms.
     /// </summary>
     public static string Rows(IReadOnlyList<StepPeriod> periods) =>
         JsonSerializer.Serialize(
@@ -133,9 +140,12 @@ internal static class MetricsRoutes
                         Ms(p.Run, 0.5),
                         Ms(p.Run, 0.95),
                         Ms(p.Run, 0.99),
-                        Ms(p.Wait, 0.5),
-                        Ms(p.Wait, 0.95),
-                        Ms(p.Wait, 0.99),
+                        Ms(p.Queue, 0.5),
+                        Ms(p.Queue, 0.95),
+                        Ms(p.Queue, 0.99),
+                        Ms(p.Total, 0.5),
+                        Ms(p.Total, 0.95),
+                        Ms(p.Total, 0.99),
                     ]
             )
         );

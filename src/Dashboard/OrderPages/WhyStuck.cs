@@ -131,7 +131,7 @@ internal sealed record WhyStuck(
     {
         foreach (var step in order.Steps.Where(s => s.Status == StepStatus.Running && s.StartedAt is not null))
         {
-            var usual = now.Steps.GetValueOrDefault(step.Step)?.P99 ?? TimeSpan.FromSeconds(10);
+            var usual = now.Steps.GetValueOrDefault(step.Step)?.Run.P99 ?? TimeSpan.FromSeconds(10);
             var runs = at - step.StartedAt!.Value;
             if (runs > TimeSpan.FromSeconds(Math.Max(1, usual.TotalSeconds * TooLong)))
                 return new(

@@ -1,5 +1,7 @@
 using Orders.Dashboard.Live;
 using Orders.Dashboard.Viewing;
+using Orders.Dashboard.Waiting;
+using QueueWorkers.FlowControl.CircuitBreakers;
 using QueueWorkers.Monitoring;
 
 namespace Orders.Dashboard.Overview;
@@ -24,28 +26,40 @@ internal sealed record Attention(
 {
     private const int Most = 5;
 
-    // A redelivery after seconds is everyday life.
-    private static readonly TimeSpan LongDeferred = TimeSpan.FromSeconds(30);
+    private const int LongestFault = 200;
 
     /// <summary>What a snapshot gives reason for, red before amber, the heaviest first, at most five.</summary>
     public static IReadOnlyList<Attention> In(Snapshot snapshot) =>
         [.. All(snapshot).OrderByDescending(a => a.State == "bad").ThenByDescending(a => a.Weight).Take(Most)];
 
-    private static string Causes(IEnumerable<DeferredMessages> step) =>
-        string.Join(", ", step.OrderByDescending(d => d.Count).Select(d => $"{d.Count} {Words(d.Cause)}"));
+    // The number, since when, why, and when it is over.
+    private static string SentenceOf(StepWaiting late, StepWaiting now, Snapshot snapshot)
+    {
+        var (wait, their) = late.Count == 1 ? ("waits", "its") : ("wait", "their");
+        var since = snapshot.At - late.Since is { } age ? $" since {Texts.Duration(age)}" : "";
+        var causes = string.Join(
+            ", ",
+            late.Parts.Select(p => $"{Texts.Count(p.Count, WaitingReader.MostCounted)} {WaitingWords.Of(p.Cause)}")
+        );
+        var down = snapshot.Standing.DownFor(late.Step);
+        string?[] reasons =
+        [
+            late.LastFault is { } fault ? $"last fault: {Short(fault)}" : null,
+            down is null ? null : BreakerOf(down, late.LastFault is null),
+        ];
+        var because = string.Concat(reasons.Where(r => r is not null).Select(r => $"; {r}"));
+        var forecast = now.Count == 0 ? "they are being tried now" : now.Forecast(paused: false, down);
+        return $"{late.CountText} {(late.Count == 1 ? "message" : "messages")} {wait} for {their} next attempt{since} ({causes}){because}. Forecast: {forecast}.";
+    }
 
-    private static string Words(string cause) =>
-        cause switch
-        {
-            "redelivery" => "after a failed attempt",
-            "retry-budget" => "by the retry budget",
-            "rate-limit" => "by a rate limit",
-            "breaker" => "because a dependency is down",
-            "closed" => "because the step was paused or its limits changed",
-            "database" => "after a database fault",
-            "effect-in-progress" => "behind another run of the same effect",
-            _ => $"by {cause}",
-        };
+    private static string BreakerOf(DownDependency down, bool withReason) =>
+        $"breaker of {down.Name} {(down.State == BreakerState.Open ? "open" : "half open")}{(withReason ? $" ({Short(down.Reason)})" : "")}";
+
+    private static string Short(string fault)
+    {
+        var line = fault.ReplaceLineEndings(" ").TrimEnd('.', ' ');
+        return line.Length <= LongestFault ? line : $"{line[..LongestFault]}…";
+    }
 
     private static IEnumerable<Attention> All(Snapshot snapshot)
     {
@@ -119,17 +133,18 @@ internal sealed record Attention(
                 "See the steps",
                 snapshot.Queue(step)?.Figures.Ready ?? 0
             );
-        foreach (var step in snapshot.Standing.Deferred.GroupBy(d => d.Step))
+        // What waits for a paused step is said above.
+        foreach (var waiting in snapshot.Waiting.Values.Where(w => !snapshot.Standing.Paused.ContainsKey(w.Step)))
         {
-            if (snapshot.At - step.Min(d => d.Since) is { } waited && waited > LongDeferred)
+            if (waiting.Late is { } seen)
                 yield return new(
                     "warn",
-                    "Deferred",
-                    step.Key,
-                    $"{Texts.Many(step.Sum(d => d.Count), "message")} will be tried later ({Causes(step)}); the oldest has waited {Texts.Duration(waited)}.",
-                    "/outbox",
-                    "See the outbox",
-                    step.Sum(d => d.Count)
+                    "Waits for retry",
+                    waiting.Step,
+                    SentenceOf(seen, waiting, snapshot),
+                    $"/queues/{waiting.Step}",
+                    "See the queue",
+                    seen.Count
                 );
         }
 

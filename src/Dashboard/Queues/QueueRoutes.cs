@@ -14,10 +14,13 @@ internal static class QueueRoutes
         "queue",
         "state",
         "ready",
-        "in progress",
+        "running",
+        "waiting for retry",
+        "deferred",
+        "failed",
         "in per second",
         "out per second",
-        "p95 ms",
+        "run time of one attempt p95 ms",
         "oldest s",
         "clears in",
         "workers",
@@ -40,15 +43,28 @@ internal static class QueueRoutes
                                     q.State.Word,
                                     q.Figures.Ready,
                                     q.Figures.Unacknowledged,
+                                    q.Waiting?.Retry ?? 0,
+                                    q.Waiting?.Deferred ?? 0,
+                                    q.Failed,
                                     q.Figures.InPerSecond,
                                     q.Figures.OutPerSecond,
-                                    feed.Current.Steps.GetValueOrDefault(q.Name)?.P95?.TotalMilliseconds,
+                                    feed.Current.Steps.GetValueOrDefault(q.Name)?.Run.P95?.TotalMilliseconds,
                                     q.Oldest?.TotalSeconds,
                                     q.Forecast,
                                     q.Figures.Consumers,
                                 ]
                         )
                     )
+            )
+            .Needs(OperatorRole.Viewer);
+        // What cannot be found leaves the last one in place.
+        pages
+            .MapGet(
+                "/queues/{name}/waiting",
+                (string name, Feed feed) =>
+                    feed.Current.Queue(name) is { HoldsDeadLetters: false }
+                        ? Page.Of<WaitingCard>(new { Name = name })
+                        : Results.StatusCode(StatusCodes.Status404NotFound)
             )
             .Needs(OperatorRole.Viewer);
         pages

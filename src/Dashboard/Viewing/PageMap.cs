@@ -56,6 +56,8 @@ internal static class PageMap
             .AddSingleton<OutboxReader>()
             .AddSingleton<StepFiguresReader>()
             .AddSingleton<BlockerReader>()
+            .AddSingleton<WaitingReader>()
+            .AddSingleton<WaitingMetrics>()
             .AddSingleton<WorkerReader>()
             .AddSingleton<Loader>();
         services.AddSingleton<OrderSearchReader>().AddSingleton<OrderDetailsReader>().AddSingleton<StepNames>();

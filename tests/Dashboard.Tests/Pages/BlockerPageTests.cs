@@ -139,34 +139,6 @@ internal sealed class BlockerPageTests
     }
 
     [Test]
-    public void The_overview_says_what_waits_to_be_tried_again_once_that_takes_long()
-    {
-        DeferredMessages[] deferred =
-        [
-            new("email", "redelivery", 2, Now.AddMinutes(-2)),
-            new("email", "retry-budget", 10, Now.AddSeconds(-40)),
-            new("invoice", "redelivery", 1, Now.AddSeconds(-20)),
-        ];
-        Assert.That(
-            Attention
-                .In(Seen(Standing.Clear with { Deferred = deferred }, consumers: 1))
-                .Select(a => (a.State, a.Word, a.What, a.Sentence, a.Weight)),
-            Is.EqualTo(
-                new[]
-                {
-                    (
-                        "warn",
-                        "Deferred",
-                        "email",
-                        "12 messages will be tried later (10 by the retry budget, 2 after a failed attempt); the oldest has waited 2 min.",
-                        12L
-                    ),
-                }
-            )
-        );
-    }
-
-    [Test]
     public void The_overview_says_when_connections_run_out_or_may()
     {
         static Standing With(int inUse, int bounds, bool pooler = false) =>

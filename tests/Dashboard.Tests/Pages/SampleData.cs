@@ -38,9 +38,13 @@ internal static class SampleData
                 insert into order_lines (order_id, line, sku, name, quantity, unit_price, total)
                     select id, 0, 'MUG-BLUE', 'Mug, blue', 2, 9.90, 19.80 from made),
             runs as (
-                insert into step_runs (subject_id, step, status, attempts, started_at, finished_at, last_fault)
+                insert into step_runs (subject_id, step, status, attempts, queued_at, started_at, attempt_started_at,
+                    finished_at, last_fault)
                 select id, step, case when bit = 1 and number % 10 = 0 then 4 else 2 end, case when bit = 1
-                    and number % 10 = 0 then 3 else 1 end, created_at + position * interval '80 ms' + interval '30 ms',
+                    and number % 10 = 0 then 3 else 1 end, created_at + position * interval '80 ms',
+                       created_at + position * interval '80 ms' + interval '30 ms',
+                       created_at + position * interval '80 ms' + interval '30 ms'
+                           + case when bit = 1 and number % 10 = 0 then interval '6 seconds' else interval '0' end,
                        created_at + position * interval '80 ms' + (60 + number % 400) * interval '1 ms' + case when bit
                            = 1 and number % 10 = 0 then interval '6 seconds' else interval '0' end,
                        case when bit = 1 and number % 10 = 0 then 'SmtpCommandException: 550 no such mailbox ' || $2 end
@@ -96,12 +100,13 @@ internal static class SampleData
     public static Task HistoryAsync(TestDatabase database) =>
         database.ExecuteAsync(
             """
-            insert into step_history (seconds, begins, step, done, failed, dead_lettered, run, wait)
+            insert into step_history (seconds, begins, step, done, failed, dead_lettered, run, queue, total)
             select s, date_trunc(case s when 60 then 'minute' else 'hour' end, now()) - n * s * interval '1 second',
                 step, s * 40 + (n * 7) % 300, n % 9, n % 4,
                    array(select case when i between 20 and 34 then 20 + (i * n) % 60 else 0 end
                        from generate_series(0, 95) i), array(select case when i between 12 and 30 then 20 + (i * n) % 50
-                       else 0 end from generate_series(0, 95) i)
+                       else 0 end from generate_series(0, 95) i), array(select case when i between 24 and 38
+                       then 20 + (i * n) % 60 else 0 end from generate_series(0, 95) i)
             from unnest(array[60, 3600]) s, generate_series(1, 350) n, step_catalogue
             on conflict do nothing
             """

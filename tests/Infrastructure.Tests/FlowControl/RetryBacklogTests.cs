@@ -4,9 +4,9 @@ using Orders.Testing;
 using Orders.Testing.Servers;
 using Orders.Testing.Zoo;
 using QueueWorkers.FlowControl.CircuitBreakers;
-using QueueWorkers.Hosting;
 using QueueWorkers.Monitoring;
 using QueueWorkers.Outbox;
+using QueueWorkers.Outbox.Relaying;
 using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.FlowControl;
@@ -112,14 +112,13 @@ public sealed class RetryBacklogTests : WithReplicas
             "the schedule of all replicas"
         );
 
-        var waiting = (
-            await new BlockerReader(TestSystem.Database.Source, new DatabaseOptions()).ReadAsync(CancellationToken.None)
-        )
-            .Deferred.Where(d => d.Cause == "retry-budget")
+        using var feed = new RelayFeed();
+        var waiting = (await new WaitingReader(TestSystem.Database.Source, feed).ReadAsync(CancellationToken.None))
+            .Where(d => d.Cause == "retry-budget")
             .ToArray();
         Assert.That(
             waiting,
-            Has.One.Matches<DeferredMessages>(d => d is { Step: "hurried", Count: > 0, Since: not null }),
+            Has.One.Matches<WaitingMessages>(d => d is { Step: "hurried", Count: > 0, Since: not null }),
             "what the overview shows"
         );
 

@@ -495,7 +495,9 @@ namespace Orders.Infrastructure.Migrations
                     expires_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     attempts = table.Column<short>(type: "smallint", nullable: false),
                     last_error = table.Column<string>(type: "text", nullable: true),
-                    dead_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true)
+                    dead_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    deferred_by = table.Column<string>(type: "text", nullable: true, computedColumnSql: "case when dead_at is null and headers like '%\"Deferred-By\"%' then left(headers::jsonb ->> 'Deferred-By', 40) end", stored: true),
+                    deferred_since = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true, computedColumnSql: "case when headers like '%\"Deferred-By\"%' then to_timestamp(coalesce(substring(headers from '\"Deferred-First\":([0-9]{1,14})[,}]'), substring(headers from '\"Deferred-Since\":([0-9]{1,14})[,}]'))::double precision / 1000) end", stored: true)
                 },
                 constraints: table =>
                 {
@@ -737,7 +739,8 @@ namespace Orders.Infrastructure.Migrations
                     failed = table.Column<long>(type: "bigint", nullable: false),
                     dead_lettered = table.Column<long>(type: "bigint", nullable: false),
                     run = table.Column<int[]>(type: "integer[]", nullable: false),
-                    wait = table.Column<int[]>(type: "integer[]", nullable: false)
+                    queue = table.Column<int[]>(type: "integer[]", nullable: false),
+                    total = table.Column<int[]>(type: "integer[]", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -771,7 +774,9 @@ namespace Orders.Infrastructure.Migrations
                     step = table.Column<string>(type: "text", nullable: false),
                     status = table.Column<short>(type: "smallint", nullable: false),
                     attempts = table.Column<int>(type: "integer", nullable: false),
+                    queued_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     started_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    attempt_started_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     finished_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     next_attempt_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     last_fault = table.Column<string>(type: "character varying(4000)", maxLength: 4000, nullable: true),
@@ -1015,7 +1020,8 @@ namespace Orders.Infrastructure.Migrations
                     { "no-workers", true, new TimeSpan(0, 0, 0, 30, 0), (short)4, null, 0.0 },
                     { "oldest-message", true, new TimeSpan(0, 0, 1, 0, 0), (short)2, null, 120.0 },
                     { "outbox-lag", true, new TimeSpan(0, 0, 0, 30, 0), (short)5, null, 30.0 },
-                    { "topology", true, new TimeSpan(0, 0, 0, 0, 0), (short)10, null, 0.0 }
+                    { "topology", true, new TimeSpan(0, 0, 0, 0, 0), (short)10, null, 0.0 },
+                    { "waiting-retries", true, new TimeSpan(0, 0, 1, 0, 0), (short)11, null, 120.0 }
                 });
 
             migrationBuilder.CreateIndex(
@@ -1259,6 +1265,13 @@ namespace Orders.Infrastructure.Migrations
                 table: "outbox",
                 column: "dead_at",
                 filter: "dead_at is not null");
+
+            migrationBuilder.CreateIndex(
+                name: "outbox_waiting",
+                table: "outbox",
+                columns: new[] { "exchange", "deferred_by", "due_at" },
+                filter: "deferred_by is not null")
+                .Annotation("Npgsql:IndexInclude", new[] { "deferred_since" });
 
             migrationBuilder.CreateIndex(
                 name: "posted_keys_at",

@@ -1695,6 +1695,14 @@ namespace Orders.Infrastructure.Migrations
                         },
                         new
                         {
+                            Name = "waiting-retries",
+                            Enabled = true,
+                            Hold = new TimeSpan(0, 0, 1, 0, 0),
+                            Kind = (short)11,
+                            Threshold = 120.0
+                        },
+                        new
+                        {
                             Name = "backlog-growth",
                             Enabled = true,
                             Hold = new TimeSpan(0, 0, 3, 0, 0),
@@ -1777,15 +1785,20 @@ namespace Orders.Infrastructure.Migrations
                         .HasColumnType("bigint")
                         .HasColumnName("failed");
 
+                    b.PrimitiveCollection<int[]>("Queue")
+                        .IsRequired()
+                        .HasColumnType("integer[]")
+                        .HasColumnName("queue");
+
                     b.PrimitiveCollection<int[]>("Run")
                         .IsRequired()
                         .HasColumnType("integer[]")
                         .HasColumnName("run");
 
-                    b.PrimitiveCollection<int[]>("Wait")
+                    b.PrimitiveCollection<int[]>("Total")
                         .IsRequired()
                         .HasColumnType("integer[]")
-                        .HasColumnName("wait");
+                        .HasColumnName("total");
 
                     b.HasKey("Seconds", "From", "Step")
                         .HasName("pk_step_history");
@@ -2120,6 +2133,18 @@ namespace Orders.Infrastructure.Migrations
                         .HasColumnType("text")
                         .HasColumnName("routing_key");
 
+                    b.Property<string>("deferred_by")
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("text")
+                        .HasColumnName("deferred_by")
+                        .HasComputedColumnSql("case when dead_at is null and headers like '%\"Deferred-By\"%' then left(headers::jsonb ->> 'Deferred-By', 40) end", true);
+
+                    b.Property<DateTimeOffset?>("deferred_since")
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("deferred_since")
+                        .HasComputedColumnSql("case when headers like '%\"Deferred-By\"%' then to_timestamp(coalesce(substring(headers from '\"Deferred-First\":([0-9]{1,14})[,}]'), substring(headers from '\"Deferred-Since\":([0-9]{1,14})[,}]'))::double precision / 1000) end", true);
+
                     b.HasKey("Id")
                         .HasName("pk_outbox");
 
@@ -2130,6 +2155,12 @@ namespace Orders.Infrastructure.Migrations
                     b.HasIndex("DueAt")
                         .HasDatabaseName("outbox_due")
                         .HasFilter("dead_at is null");
+
+                    b.HasIndex("Exchange", "deferred_by", "DueAt")
+                        .HasDatabaseName("outbox_waiting")
+                        .HasFilter("deferred_by is not null");
+
+                    NpgsqlIndexBuilderExtensions.IncludeProperties(b.HasIndex("Exchange", "deferred_by", "DueAt"), new[] { "deferred_since" });
 
                     b.HasIndex(new[] { "DueAt" }, "outbox_due_first")
                         .HasDatabaseName("outbox_due_first")
@@ -2632,6 +2663,10 @@ namespace Orders.Infrastructure.Migrations
                         .HasColumnType("text")
                         .HasColumnName("step");
 
+                    b.Property<DateTimeOffset?>("AttemptStartedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("attempt_started_at");
+
                     b.Property<int>("Attempts")
                         .HasColumnType("integer")
                         .HasColumnName("attempts");
@@ -2652,6 +2687,10 @@ namespace Orders.Infrastructure.Migrations
                     b.Property<short?>("OwnStatus")
                         .HasColumnType("smallint")
                         .HasColumnName("own_status");
+
+                    b.Property<DateTimeOffset?>("QueuedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("queued_at");
 
                     b.Property<DateTimeOffset?>("StartedAt")
                         .HasColumnType("timestamp with time zone")

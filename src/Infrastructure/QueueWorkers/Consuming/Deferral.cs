@@ -15,7 +15,7 @@ namespace QueueWorkers.Consuming;
 internal static class Deferral
 {
     /// <summary>Header: a <see cref="DeferralCause"/>, as <see cref="NameOf"/> writes it.</summary>
-    public const string Cause = "Deferred-By";
+    public const string Cause = OutboxTable.CauseHeader;
 
     /// <summary>Header: how often in a row it was deferred for that cause.</summary>
     public const string Count = "Deferred-Count";
@@ -23,7 +23,19 @@ internal static class Deferral
     /// <summary>
     /// Header: when it was deferred for the first time since its last attempt, in milliseconds since 1970.
     /// </summary>
-    public const string Since = "Deferred-Since";
+    public const string Since = OutboxTable.DeferredSinceHeader;
+
+    /// <summary>
+    /// Header: when it was deferred or redelivered for the first time since it was published or redriven, in
+    /// milliseconds since 1970. The outbox has it as a column (<see cref="OutboxTable"/>).
+    /// </summary>
+    public const string First = OutboxTable.FirstDeferredHeader;
+
+    /// <summary>
+    /// Header: when the message was sent for the first time, in milliseconds since 1970: a redelivery is a new
+    /// envelope.
+    /// </summary>
+    public const string Sent = "Deferred-Sent";
 
     /// <summary>Header: the class the message had at its first attempt.</summary>
     public const string Class = "Deferred-Class";
@@ -52,11 +64,22 @@ internal static class Deferral
     /// When the message was deferred for the first time since its last attempt; null when it was not.
     /// </summary>
     public static DateTimeOffset? SinceOf(ConsumeContext context) =>
-        CauseOf(context) is { } last
-        && last != NameOf(DeferralCause.Redelivery)
-        && NumberIn(context, Since) is { } since and > 0 and <= LastTime
-            ? DateTimeOffset.FromUnixTimeMilliseconds(since)
-            : null;
+        CauseOf(context) is { } last && last != NameOf(DeferralCause.Redelivery) ? TimeIn(context, Since) : null;
+
+    /// <summary>
+    /// When the message was sent, at the first time; null for a foreign message that does not say so.
+    /// </summary>
+    public static DateTimeOffset? SentOf(ConsumeContext context) =>
+        TimeIn(context, Sent)
+        ?? (context.SentTime is { } sent ? new DateTimeOffset(sent.ToUniversalTime(), TimeSpan.Zero) : null);
+
+    /// <summary>The headers that a message keeps over all its deferrals and redeliveries.</summary>
+    public static IEnumerable<KeyValuePair<string, object?>> KeptNotes(ConsumeContext context)
+    {
+        yield return new(First, (TimeIn(context, First) ?? DatabaseClock.UtcNow).ToUnixTimeMilliseconds());
+        if (SentOf(context) is { } sent)
+            yield return new(Sent, sent.ToUnixTimeMilliseconds());
+    }
 
     /// <summary>The headers of a message that is deferred.</summary>
     public static IEnumerable<KeyValuePair<string, object?>> Notes(ConsumeContext context, DeferralCause cause) =>
@@ -64,6 +87,7 @@ internal static class Deferral
             new(Cause, NameOf(cause)),
             new(Count, CountOf(context, cause) + 1),
             new(Since, (SinceOf(context) ?? DatabaseClock.UtcNow).ToUnixTimeMilliseconds()),
+            .. KeptNotes(context),
         ];
 
     /// <summary>The header that keeps the class at the first attempt, of a message that goes on in another.</summary>
@@ -85,6 +109,11 @@ internal static class Deferral
 
     private static string? CauseOf(ConsumeContext context) =>
         context.ReceiveContext.TransportHeaders.TryGetHeader(Cause, out var value) ? value as string : null;
+
+    private static DateTimeOffset? TimeIn(ConsumeContext context, string name) =>
+        NumberIn(context, name) is { } time and > 0 and <= LastTime
+            ? DateTimeOffset.FromUnixTimeMilliseconds(time)
+            : null;
 
     // Whatever stands there: a header that is no number is none of ours.
     private static long? NumberIn(ConsumeContext context, string name) =>
@@ -110,6 +139,7 @@ internal static class Deferral
             DeferralCause.Closed => "closed",
             DeferralCause.Database => "database",
             DeferralCause.EffectInProgress => "effect-in-progress",
+            DeferralCause.Delay => "delay",
             DeferralCause.Redelivery => "redelivery",
             _ => throw new ArgumentOutOfRangeException(nameof(cause), cause, "Expected a known cause of a deferral."),
         };

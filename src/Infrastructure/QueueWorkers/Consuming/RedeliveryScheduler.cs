@@ -87,6 +87,8 @@ internal sealed class RedeliveryScheduler(OutboxWriter outbox)
             context.Headers.Set(Deferral.Class, (long)(original ?? PriorityBatcher.Normal));
             context.Headers.Set(Deferral.Cause, Deferral.NameOf(DeferralCause.Redelivery));
             context.Headers.Set(Deferral.Since, DatabaseClock.UtcNow.ToUnixTimeMilliseconds());
+            foreach (var (name, value) in Deferral.KeptNotes(consumed))
+                context.Headers.Set(name, value);
             var row = SendContextRow.From(context, delay, Deferral.Behind(original));
             return DatabaseRetry.RunAsync(
                 () => outbox.InsertAsync(row, consumed.CancellationToken),

@@ -53,10 +53,11 @@ public sealed class StepCommitter(
     // operator has to see the one although the other came later. Only a step that has an own status ever had such a message.
     private static readonly string Finish = $"""
         with s as (
-            insert into step_runs (subject_id, step, status, attempts, started_at, finished_at)
-            select t.subject_id, t.step, t.status, t.attempts, t.started_at, now()
-            from unnest($1::uuid[], $2::text[], $3::smallint[], $4::integer[], $5::timestamptz[]) as t(subject_id, step,
-                status, attempts, started_at)
+            insert into step_runs (subject_id, step, status, attempts, started_at, attempt_started_at, queued_at,
+                finished_at)
+            select t.subject_id, t.step, t.status, t.attempts, t.started_at, t.started_at, t.queued_at, now()
+            from unnest($1::uuid[], $2::text[], $3::smallint[], $4::integer[], $5::timestamptz[], $6::timestamptz[])
+                as t(subject_id, step, status, attempts, started_at, queued_at)
             order by t.subject_id, t.step
             on conflict (subject_id, step) do update set attempts = step_runs.attempts + 1,
                 status = case when step_runs.own_status is null then excluded.status
@@ -65,8 +66,10 @@ public sealed class StepCommitter(
                 own_status = case when step_runs.own_status is null then null
                     when {DeadLetteredSteps.Standing("excluded.subject_id", "excluded.step")} then excluded.status end,
                 finished_at = now(), next_attempt_at = null,
-                started_at = coalesce(step_runs.started_at, excluded.started_at))
-        {OutboxColumns.Insert(first: 6)}
+                started_at = coalesce(step_runs.started_at, excluded.started_at),
+                attempt_started_at = excluded.attempt_started_at,
+                queued_at = coalesce(step_runs.queued_at, excluded.queued_at))
+        {OutboxColumns.Insert(first: 7)}
         """;
 
     // Which of the dropped runs had failed before, in this or another copy: their steps may still say so.
@@ -226,6 +229,13 @@ public sealed class StepCommitter(
             new NpgsqlParameter<DateTimeOffset[]>
             {
                 TypedValue = [.. runs.Select(r => r.StartedAt)],
+                NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz,
+            }
+        );
+        command.Parameters.Add(
+            new NpgsqlParameter<DateTimeOffset?[]>
+            {
+                TypedValue = [.. runs.Select(r => r.QueuedAt)],
                 NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz,
             }
         );

@@ -62,7 +62,8 @@ public sealed class StepFailures(NpgsqlDataSource database, IStepProgress progre
             own_status = case when not $7 or r.status = {StepStatus.Done:D} then coalesce(r.own_status, r.status)
                 when r.own_status is not null then $3::smallint end,
             finished_at = case when {Ended} then now() when dead.stands then coalesce(r.finished_at, now()) end,
-            next_attempt_at = $5, last_fault = $6, started_at = coalesce(r.started_at, $4)
+            next_attempt_at = $5, last_fault = $6, started_at = coalesce(r.started_at, $4), attempt_started_at = $4,
+            queued_at = coalesce(r.queued_at, $8)
         from dead
         where r.subject_id = $1 and r.step = $2
             and (r.status <> {StepStatus.Done:D} or not $7 or ({Ended} and dead.stands))
@@ -156,7 +157,22 @@ public sealed class StepFailures(NpgsqlDataSource database, IStepProgress progre
         {
             Add(Begin, run.SubjectId, run.Step, run.Attempt - 1, run.StartedAt);
             Add(DeadLetteredSteps.Lock, new[] { run.SubjectId }, new[] { run.Step });
-            Add(Record, run.SubjectId, run.Step, (short)status, run.StartedAt, next.Clone(), fault, !run.IsSecondary);
+            var queued = new NpgsqlParameter
+            {
+                Value = (object?)run.QueuedAt ?? DBNull.Value,
+                NpgsqlDbType = NpgsqlDbType.TimestampTz,
+            };
+            Add(
+                Record,
+                run.SubjectId,
+                run.Step,
+                (short)status,
+                run.StartedAt,
+                next.Clone(),
+                fault,
+                !run.IsSecondary,
+                queued
+            );
         }
 
         if (StepReports.For([run]) is { } report)

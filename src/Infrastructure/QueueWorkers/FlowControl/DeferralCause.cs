@@ -23,6 +23,9 @@ public enum DeferralCause
     /// <summary>Another run is at the same effect.</summary>
     EffectInProgress,
 
+    /// <summary>The step itself says that it is too early.</summary>
+    Delay,
+
     /// <summary>
     /// The last attempt failed: the message waits for its redelivery. This cause alone counts an attempt.
     /// </summary>

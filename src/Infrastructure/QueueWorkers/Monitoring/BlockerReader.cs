@@ -1,6 +1,5 @@
 using System.Data;
 using Npgsql;
-using QueueWorkers.Consuming;
 using QueueWorkers.Data;
 using QueueWorkers.FlowControl;
 using QueueWorkers.FlowControl.CircuitBreakers;
@@ -44,15 +43,6 @@ public sealed class BlockerReader(NpgsqlDataSource database, DatabaseOptions opt
         order by last_seen_at, id limit 20
         """;
 
-    // Only rows that are due soonest are looked at: a long outbox must not make the overview slow.
-    private static readonly string Deferred = $"""
-        select exchange, headers::jsonb ->> '{Deferral.Cause}' as cause, count(*) as count,
-            min((headers::jsonb ->> '{Deferral.Since}')::bigint) as since
-        from (select exchange, headers from outbox where dead_at is null and due_at > now() order by due_at
-            limit {MostCounted}) due
-        where headers like '%"{Deferral.Cause}"%' group by 1, 2 order by 1, 2
-        """;
-
     private static readonly string Gaps =
         $"select count(*) from (select from completeness_gaps where closed_at is null limit {MostCounted}) counted";
 
@@ -70,7 +60,7 @@ public sealed class BlockerReader(NpgsqlDataSource database, DatabaseOptions opt
     public async Task<Standing> ReadAsync(CancellationToken cancellationToken)
     {
         await using var batch = database.CreateBatch();
-        foreach (var sql in (string[])[Paused, Down, Gaps, Drained, Lost, Deferred, Connections])
+        foreach (var sql in (string[])[Paused, Down, Gaps, Drained, Lost, Connections])
             batch.BatchCommands.Add(new NpgsqlBatchCommand(sql));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         var paused = new Dictionary<string, PausedStep>();
@@ -129,20 +119,6 @@ public sealed class BlockerReader(NpgsqlDataSource database, DatabaseOptions opt
             );
 
         await reader.NextResultAsync(cancellationToken);
-        var deferred = new List<DeferredMessages>();
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            deferred.Add(
-                new DeferredMessages(
-                    reader.GetString("exchange"),
-                    reader.GetString("cause"),
-                    reader.GetInt64("count"),
-                    reader.IsDBNull("since") ? null : DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64("since"))
-                )
-            );
-        }
-
-        await reader.NextResultAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         var connections = new DatabaseConnections(
             reader.GetInt32("open"),
@@ -154,7 +130,6 @@ public sealed class BlockerReader(NpgsqlDataSource database, DatabaseOptions opt
         {
             Drained = drained,
             Lost = lost,
-            Deferred = deferred,
             Connections = connections,
         };
     }
@@ -178,9 +153,6 @@ public sealed record Standing(
     /// Workers that have stopped reporting without saying that they stop: they died, or cannot use the database.
     /// </summary>
     public IReadOnlyList<LostWorker> Lost { get; init; } = [];
-
-    /// <summary>Messages that wait in the outbox for their step, by step and cause.</summary>
-    public IReadOnlyList<DeferredMessages> Deferred { get; init; } = [];
 
     /// <summary>Database connections; null until they were read.</summary>
     public DatabaseConnections? Connections { get; init; }
@@ -220,15 +192,6 @@ public sealed record DrainedWorker(
 /// <param name="Steps">Its steps.</param>
 /// <param name="SeenAt">When it reported last.</param>
 public sealed record LostWorker(Guid Id, string Host, IReadOnlyList<string> Steps, DateTimeOffset SeenAt);
-
-/// <summary>Messages that wait in the outbox for their step: for a redelivery, or deferred.</summary>
-/// <param name="Step">The step.</param>
-/// <param name="Cause">Why, as in the metric of deferrals: <c>redelivery</c>, <c>retry-budget</c>, <c>rate-limit</c>,
-/// <c>breaker</c>, <c>closed</c>, <c>database</c> or <c>effect-in-progress</c>.</param>
-/// <param name="Count">How many; up to <see cref="BlockerReader.MostCounted"/> of all steps, those that come
-/// soonest.</param>
-/// <param name="Since">Since when the oldest of them waits; null when none says so.</param>
-public sealed record DeferredMessages(string Step, string Cause, long Count, DateTimeOffset? Since);
 
 /// <summary>A dependency whose breaker is not closed.</summary>
 /// <param name="Name">Its name.</param>

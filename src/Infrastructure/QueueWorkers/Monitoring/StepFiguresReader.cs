@@ -12,14 +12,21 @@ namespace QueueWorkers.Monitoring;
 /// </summary>
 public sealed class StepFiguresReader(NpgsqlDataSource database)
 {
+    // An attempt that failed has a run time, and nothing else: neither is it done, nor did it wait for its first one.
     private static readonly string Figures = $"""
-        select coalesce(step_runs.step, '') as step, count(*) filter (where status = {StepStatus.Done:D}) as done,
+        with ended as (
+            select step, status,
+                case when status = {StepStatus.Done:D} then {Seconds("finished_at - attempt_started_at")} end as run,
+                {Seconds("started_at - queued_at")} as queue,
+                case when status = {StepStatus.Done:D} then {Seconds("finished_at - queued_at")} end as total
+            from step_runs where finished_at > $1 and finished_at <= $2
+            union all
+            select step, null, {Seconds("ended_at - started_at")}, null, null from step_attempts
+            where ended_at > $1 and ended_at <= $2)
+        select coalesce(step, '') as step, count(*) filter (where status = {StepStatus.Done:D}) as done,
             count(*) filter (where status in ({StepStatus.Failed:D}, {StepStatus.Uncertain:D})) as failed,
-               percentile_cont(array[0.5, 0.95, 0.99]) within group
-                   (order by extract(epoch from finished_at - started_at)) filter (where status = {StepStatus.Done:D}
-                   and finished_at >= started_at) as durations
-        from step_runs where finished_at > $1 and finished_at <= $2
-        group by grouping sets ((step_runs.step), ())
+            {Of("run")} as run, {Of("queue")} as queue, {Of("total")} as total
+        from ended group by grouping sets ((step), ())
         """;
 
     /// <summary>
@@ -39,18 +46,30 @@ public sealed class StepFiguresReader(NpgsqlDataSource database)
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
-            var p = reader.IsDBNull("durations") ? null : reader.GetFieldValue<double?[]>("durations");
             figures[reader.GetString("step")] = new StepFigures(
                 reader.GetString("step"),
                 reader.GetInt64("done"),
                 reader.GetInt64("failed"),
-                Duration(p, 0),
-                Duration(p, 1),
-                Duration(p, 2)
+                PercentilesIn(reader, "run"),
+                PercentilesIn(reader, "queue"),
+                PercentilesIn(reader, "total")
             );
         }
 
         return figures;
+    }
+
+    // "greatest" takes a missing value for the smallest.
+    private static string Seconds(string duration) =>
+        $"case when {duration} is not null then greatest(0, extract(epoch from {duration}))::double precision end";
+
+    private static string Of(string column) =>
+        $"percentile_cont(array[0.5, 0.95, 0.99]) within group (order by {column})";
+
+    private static Percentiles PercentilesIn(NpgsqlDataReader reader, string column)
+    {
+        var seconds = reader.IsDBNull(column) ? null : reader.GetFieldValue<double?[]>(column);
+        return new Percentiles(Duration(seconds, 0), Duration(seconds, 1), Duration(seconds, 2));
     }
 
     private static TimeSpan? Duration(double?[]? percentiles, int index) =>

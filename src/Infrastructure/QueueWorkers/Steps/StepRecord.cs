@@ -15,8 +15,20 @@ public sealed class StepRecord
     /// <summary>Attempts made so far, the successful one included.</summary>
     public int Attempts { get; init; }
 
+    /// <summary>
+    /// When its message was sent, at the first time: the time in queue begins. Null for a foreign message that does
+    /// not say so, and while no attempt has ended.
+    /// </summary>
+    public DateTimeOffset? QueuedAt { get; init; }
+
     /// <summary>When the first attempt began.</summary>
     public DateTimeOffset? StartedAt { get; init; }
+
+    /// <summary>
+    /// When the last attempt began; null while no attempt has ended. To <see cref="FinishedAt"/> it is the run time of
+    /// one attempt, without what was waited for between attempts.
+    /// </summary>
+    public DateTimeOffset? AttemptStartedAt { get; init; }
 
     /// <summary>When it ended, well or not; null while it is going on.</summary>
     public DateTimeOffset? FinishedAt { get; init; }

@@ -53,7 +53,7 @@ internal static partial class MetricsPart
                     + string.Concat(
                         Variable()
                             .Matches(source)
-                            .Where(m => Regex.IsMatch(arguments, $@"[\s,(]{m.Groups[1].Value}\s*[,)]"))
+                            .Where(m => Regex.IsMatch(arguments, $@"[\s,(\[]{m.Groups[1].Value}\s*[,)\]]"))
                             .Select(m => m.Value)
                     )
             )
@@ -108,10 +108,10 @@ internal static partial class MetricsPart
     [GeneratedRegex(@"""((?:[^""\\]|\\.)*)""")]
     private static partial Regex Text();
 
-    [GeneratedRegex(@"(?:new|object\?>)\(""(\w+)""")]
+    [GeneratedRegex(@"(?:new|object\?>)\(""([\w.]+)""")]
     private static partial Regex Label();
 
-    [GeneratedRegex(@"var (\w+) = new KeyValuePair<string, object\?>\(""\w+""")]
+    [GeneratedRegex(@"var (\w+) = new KeyValuePair<string, object\?>\(""[\w.]+""")]
     private static partial Regex Variable();
 
     private static Regex Use(string field) =>

@@ -54,18 +54,19 @@ internal sealed class DeferStage<TStep>(
         StepLog.Deferred(logger, run.Step, run.SubjectId, run.MessageId, busy.Message);
         // A lease that is over and still in the way (or a step that knows no better than "soon") is asked for ever more
         // rarely.
-        var (count, soon) = (Deferral.CountOf(context, DeferralCause.EffectInProgress), DatabaseClock.UtcNow);
+        var isPutOff = busy is not EffectInProgressException;
+        var cause = isPutOff ? DeferralCause.Delay : DeferralCause.EffectInProgress;
+        var (count, soon) = (Deferral.CountOf(context, cause), DatabaseClock.UtcNow);
         var at = count == 0 ? soon : soon + Backoff.After(FirstWait, LongestWait, count - 1, run.MessageId);
         at = busy.Until > at ? busy.Until : at;
         // Whoever looks at the subject sees what it waits for. A run at the same effect shows itself. What is put off
         // stands behind first attempts, as a retry does.
-        var isPutOff = busy is not EffectInProgressException;
         if (isPutOff)
             await DatabaseRetry.RunAsync(
                 () => failures.RecordDeferredAsync(run, busy.Message, at),
                 context.CancellationToken
             );
-        await DeferAsync(context, run, at, DeferralCause.EffectInProgress, isBehind: isPutOff);
+        await DeferAsync(context, run, at, cause, isBehind: isPutOff);
     }
 
     /// <summary>What the step depends on is down.</summary>

@@ -39,6 +39,7 @@ internal sealed class ReceiveStage<TStep>(EffectClaims claims)
         {
             Priority = Deferral.ClassOf(context),
             DeferredSince = context.GetRetryAttempt() == 0 ? Deferral.SinceOf(context) : null,
+            QueuedAt = Deferral.SentOf(context),
             Keys = key => context.ReceiveContext.TransportHeaders.Get<string>(MessageKeys.HeaderOf(key)),
         };
         if (policy.Compensations.Contains(typeof(T)))

@@ -36,4 +36,9 @@ public enum AlertKind : short
     /// A queue, an exchange or a binding is missing or was lately, or a policy limits a queue. No threshold.
     /// </summary>
     Topology = 10,
+
+    /// <summary>
+    /// Messages of a step that subjects wait for have waited long for their next attempt. Threshold: seconds.
+    /// </summary>
+    WaitingRetries = 11,
 }

@@ -47,6 +47,13 @@ public sealed class AlertRule
         },
         new()
         {
+            Name = "waiting-retries",
+            Kind = AlertKind.WaitingRetries,
+            Threshold = 120,
+            Hold = TimeSpan.FromMinutes(1),
+        },
+        new()
+        {
             Name = "backlog-growth",
             Kind = AlertKind.BacklogGrowth,
             Threshold = 5,

@@ -23,45 +23,45 @@ public sealed class HistoryKeeper(NpgsqlDataSource database)
     // A commit's time is its transaction's beginning: one that began in the minute may become visible a little later.
     private static readonly TimeSpan Settled = TimeSpan.FromSeconds(10);
 
+    // Runs: the last attempt of what ended well, and each attempt that failed. What a step waited for between attempts
+    // is in none of them.
     private static readonly string Minute = $"""
         with ended as (
-            select step, status, {DurationSlots.Sql("extract(epoch from finished_at - started_at)")} as run,
-                   case when started_at is not null then {DurationSlots.Sql(
-            "extract(epoch from started_at - uuid_extract_timestamp(subject_id))"
-        )} end as wait
+            select step, status,
+                case when status in ({StepStatus.Done:D}, {StepStatus.Rejected:D})
+                    then {Slot("finished_at - attempt_started_at")} end as run,
+                {Slot("started_at - queued_at")} as queue,
+                case when status in ({StepStatus.Done:D}, {StepStatus.Rejected:D})
+                    then {Slot("finished_at - queued_at")} end as total
             from step_runs where finished_at >= $1 and finished_at < $1 + interval '1 minute'
                 and status in ({StepStatus.Done:D}, {StepStatus.Failed:D}, {StepStatus.Uncertain:D},
                 {StepStatus.Rejected:D})),
-        runs as (select step, run, count(*) as n from ended
-            where status in ({StepStatus.Done:D}, {StepStatus.Rejected:D}) group by step, run),
-        waits as (select step, wait, count(*) as n from ended where wait is not null group by step, wait),
-        failed as (select step, count(*) as n from step_attempts
-            where ended_at >= $1 and ended_at < $1 + interval '1 minute' group by step)
-        insert into step_history (seconds, begins, step, done, failed, dead_lettered, run, wait)
+        failed as (select step, {Slot("ended_at - started_at")} as run from step_attempts
+            where ended_at >= $1 and ended_at < $1 + interval '1 minute'),
+        runs as (select step, run as slot, count(*) as n
+            from (select step, run from ended union all select step, run from failed) r group by step, run),
+        queues as (select step, queue as slot, count(*) as n from ended group by step, queue),
+        totals as (select step, total as slot, count(*) as n from ended group by step, total)
+        insert into step_history (seconds, begins, step, done, failed, dead_lettered, run, queue, total)
         select 60, $1, c.step,
                (select count(*) from ended e where e.step = c.step
                    and e.status in ({StepStatus.Done:D}, {StepStatus.Rejected:D})),
-               coalesce((select n from failed f where f.step = c.step), 0),
+               (select count(*) from failed f where f.step = c.step),
                (select count(*) from ended e where e.step = c.step
                    and e.status in ({StepStatus.Failed:D}, {StepStatus.Uncertain:D})),
-               array(select coalesce((select n from runs r where r.step = c.step and r.run = s), 0)::int from generate_series(0, {DurationSlots.Count
-            - 1}) s),
-               array(select coalesce((select n from waits w where w.step = c.step and w.wait = s), 0)::int from generate_series(0, {DurationSlots.Count
-            - 1}) s)
+               {Slots("runs")}, {Slots("queues")}, {Slots("totals")}
         from step_catalogue c where c.active
         on conflict do nothing
         """;
 
     // Slot by slot: "with ordinality" numbers the elements of each minute's array.
-    private const string Hour = """
+    private static readonly string Hour = $"""
         with minutes as (select * from step_history where seconds = 60 and begins >= $1
             and begins < $1 + interval '1 hour'),
-        runs as (select step, i, sum(n) as n from minutes, unnest(run) with ordinality as t(n, i) group by step, i),
-        waits as (select step, i, sum(n) as n from minutes, unnest(wait) with ordinality as t(n, i) group by step, i)
-        insert into step_history (seconds, begins, step, done, failed, dead_lettered, run, wait)
+        {SumOf("run")}, {SumOf("queue")}, {SumOf("total")}
+        insert into step_history (seconds, begins, step, done, failed, dead_lettered, run, queue, total)
         select 3600, $1, m.step, sum(m.done), sum(m.failed), sum(m.dead_lettered),
-               (select array_agg(n::int order by i) from runs r where r.step = m.step),
-                   (select array_agg(n::int order by i) from waits w where w.step = m.step)
+            {Summed("run")}, {Summed("queue")}, {Summed("total")}
         from minutes m group by m.step
         on conflict do nothing
         """;
@@ -88,6 +88,20 @@ public sealed class HistoryKeeper(NpgsqlDataSource database)
         await ExecuteAsync(Forget, [new() { Value = 60 }, Time(now - MinutesKept)], cancellationToken);
         await ExecuteAsync(Forget, [new() { Value = 3600 }, Time(now - HoursKept)], cancellationToken);
     }
+
+    private static string Slot(string duration) =>
+        $"case when {duration} is not null then {DurationSlots.Sql($"extract(epoch from {duration})")} end";
+
+    private static string Slots(string counted) =>
+        $"array(select coalesce((select n from {counted} t where t.step = c.step and t.slot = s), 0)::int"
+        + $" from generate_series(0, {DurationSlots.Count - 1}) s)";
+
+    private static string SumOf(string column) =>
+        $"{column}_sums as (select step, i, sum(n) as n"
+        + $" from minutes, unnest({column}) with ordinality as t(n, i) group by step, i)";
+
+    private static string Summed(string column) =>
+        $"(select array_agg(n::int order by i) from {column}_sums t where t.step = m.step)";
 
     private async Task FillAsync(
         string sql,

@@ -22,7 +22,7 @@ public sealed class HistoryReader(NpgsqlDataSource database)
     {
         await using var command = database.CreateCommand(
             """
-            select begins, step, done, failed, dead_lettered, run, wait from step_history
+            select begins, step, done, failed, dead_lettered, run, queue, total from step_history
             where seconds = $1 and begins >= $2 and ($3::text is null or step = $3) order by begins
             """
         );
@@ -46,7 +46,8 @@ public sealed class HistoryReader(NpgsqlDataSource database)
                     Failed = reader.GetInt64("failed"),
                     DeadLettered = reader.GetInt64("dead_lettered"),
                     Run = reader.GetFieldValue<int[]>("run"),
-                    Wait = reader.GetFieldValue<int[]>("wait"),
+                    Queue = reader.GetFieldValue<int[]>("queue"),
+                    Total = reader.GetFieldValue<int[]>("total"),
                 }
             );
         }
@@ -57,11 +58,16 @@ public sealed class HistoryReader(NpgsqlDataSource database)
     /// <summary>Periods added up.</summary>
     public static StepPeriod Sum(IReadOnlyList<StepPeriod> periods, string step)
     {
-        var (run, wait) = (new int[DurationSlots.Count], new int[DurationSlots.Count]);
+        var (run, queue, total) = (
+            new int[DurationSlots.Count],
+            new int[DurationSlots.Count],
+            new int[DurationSlots.Count]
+        );
         foreach (var period in periods)
         {
             DurationSlots.Add(run, period.Run);
-            DurationSlots.Add(wait, period.Wait);
+            DurationSlots.Add(queue, period.Queue);
+            DurationSlots.Add(total, period.Total);
         }
 
         return new StepPeriod
@@ -73,7 +79,8 @@ public sealed class HistoryReader(NpgsqlDataSource database)
             Failed = periods.Sum(p => p.Failed),
             DeadLettered = periods.Sum(p => p.DeadLettered),
             Run = run,
-            Wait = wait,
+            Queue = queue,
+            Total = total,
         };
     }
 }

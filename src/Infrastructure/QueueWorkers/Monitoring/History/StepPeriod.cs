@@ -24,11 +24,19 @@ public sealed class StepPeriod
     /// <summary>Steps that were dead-lettered.</summary>
     public long DeadLettered { get; init; }
 
-    /// <summary>How long the runs took, see <see cref="DurationSlots"/>.</summary>
+    /// <summary>
+    /// Run time of one attempt, see <see cref="DurationSlots"/>: what ended well, and each attempt that failed.
+    /// </summary>
     public int[] Run { get; init; } = [];
 
-    /// <summary>How long it took from acceptance to the beginning of the step, likewise.</summary>
-    public int[] Wait { get; init; } = [];
+    /// <summary>Time in queue, likewise: from when a message was sent to the beginning of its first attempt.</summary>
+    public int[] Queue { get; init; } = [];
+
+    /// <summary>
+    /// Time to done, likewise: from when a message was sent to the commit, with all retries and what was waited for
+    /// between them.
+    /// </summary>
+    public int[] Total { get; init; } = [];
 }
 
 /// <summary>

@@ -74,6 +74,11 @@ public sealed class StepRun
     /// </summary>
     public DateTimeOffset? DeferredSince { get; internal init; }
 
+    /// <summary>
+    /// When the message was sent, at the first time; null for a foreign message that does not say so.
+    /// </summary>
+    public DateTimeOffset? QueuedAt { get; internal init; }
+
     /// <summary>When the run began.</summary>
     public DateTimeOffset StartedAt { get; }
 

@@ -1,0 +1,197 @@
+using Orders.Dashboard.Alerts;
+using Orders.Dashboard.Live;
+using Orders.Dashboard.Overview;
+using Orders.Dashboard.Waiting;
+using QueueWorkers.FlowControl.CircuitBreakers;
+using QueueWorkers.Monitoring;
+using QueueWorkers.Monitoring.Alerts;
+
+namespace Orders.Dashboard.Tests.Waiting;
+
+/// <summary>Messages that wait for their next attempt: when that needs attention, why, and when it is over.</summary>
+internal sealed class WaitingHistoryTests
+{
+    private static readonly DateTimeOffset Start = new(2026, 3, 4, 14, 0, 0, TimeSpan.Zero);
+    private static readonly TimeSpan Age = TimeSpan.FromSeconds(30);
+
+    [Test]
+    public void An_old_message_needs_attention_with_its_reason_and_a_forecast()
+    {
+        var history = new WaitingHistory(Age, rises: 5);
+        var waiting = Look(history, 0, (240, "redelivery"), (41, "breaker"));
+        Assert.That(waiting["email"].Late, Is.Null, "a redelivery after seconds is everyday life");
+        for (var second = 1; second <= 240; second++)
+            waiting = Look(history, second, (240, "redelivery"), (41, "breaker"));
+        var says = Attention.In(Seen(waiting, 240, Down("smtp")))[^1];
+        Assert.That(
+            (says.State, says.Word, says.What, says.Sentence, says.Link, says.Weight),
+            Is.EqualTo(
+                (
+                    "warn",
+                    "Waits for retry",
+                    "email",
+                    "281 messages wait for their next attempt since 4 min (240 after a failed attempt, 41 because a dependency is down); last fault: SmtpException: 451 try again later; breaker of smtp open. Forecast: does not end while smtp is down; it is tried again in 20 s.",
+                    "/queues/email",
+                    281L
+                )
+            )
+        );
+    }
+
+    [Test]
+    public void A_number_that_falls_has_an_end_and_one_that_stands_has_none()
+    {
+        var falling = new WaitingHistory(Age, rises: 5);
+        var standing = new WaitingHistory(Age, rises: 5);
+        IReadOnlyDictionary<string, StepWaiting> falls = null!,
+            stands = null!;
+        for (var second = 0; second <= 100; second++)
+        {
+            falls = Look(falling, second, (300 - second, "redelivery"));
+            stands = Look(standing, second, (300, "redelivery"));
+        }
+
+        Assert.That(
+            falls["email"].Forecast(paused: false, lacks: null),
+            Is.EqualTo("done in about 3 min at the present rate")
+        );
+        Assert.That(
+            stands["email"].Forecast(paused: false, lacks: null),
+            Does.StartWith("does not end at this rate; the next attempt follows in")
+        );
+        Assert.That(
+            stands["email"].Forecast(paused: true, lacks: null),
+            Is.EqualTo("does not end while the step is paused")
+        );
+    }
+
+    [Test]
+    public void Retries_that_come_in_waves_are_no_all_well_in_between_and_have_no_end_for_that()
+    {
+        var history = new WaitingHistory(Age, rises: 5);
+        for (var second = 0; second <= 119; second++)
+        {
+            // All are tried for two seconds of each ten, and fail again.
+            var waiting = second % 10 < 8 ? Look(history, second, (50, "redelivery")) : Look(history, second);
+            if (second <= Age.TotalSeconds)
+                continue;
+            var snapshot = Seen(waiting, second, Standing.Clear);
+            Assert.That(
+                Attention.In(snapshot).Select(a => a.Word),
+                Is.EqualTo(new[] { "Waits for retry" }),
+                $"{second} s"
+            );
+            Assert.That(
+                waiting["email"].Forecast(paused: false, lacks: null),
+                Does.Not.StartWith("done"),
+                $"{second} s"
+            );
+        }
+
+        IReadOnlyDictionary<string, StepWaiting> after = null!;
+        for (var second = 120; second <= 140; second++)
+            after = Look(history, second);
+        Assert.That(after, Is.Empty, "15 s after the last one waited");
+    }
+
+    [Test]
+    public void A_number_that_grows_look_after_look_needs_attention_before_anything_is_old()
+    {
+        var history = new WaitingHistory(TimeSpan.FromHours(1), rises: 5);
+        IReadOnlyDictionary<string, StepWaiting> waiting = null!;
+        for (var second = 0; second <= 30; second += 5)
+            waiting = Look(history, second, (1 + second, "redelivery"));
+        Assert.That(
+            Attention.In(Seen(waiting, 30, Standing.Clear)).Select(a => a.Sentence),
+            Has.One.EndsWith("Forecast: grows, and does not end at this rate.")
+        );
+    }
+
+    [Test]
+    public void A_step_that_no_order_waits_for_needs_attention_only_when_its_number_grows()
+    {
+        var history = new WaitingHistory(Age, rises: 5);
+        IReadOnlyDictionary<string, StepWaiting> waiting = null!;
+        for (var second = 0; second <= 100; second++)
+            waiting = history.Add(
+                [new("webhook", IsRequired: false, "redelivery", 3, Start, At(500), null)],
+                At(second)
+            );
+        Assert.That(waiting["webhook"].Count, Is.EqualTo(3));
+        Assert.That(Attention.In(Seen(waiting, 100, Standing.Clear)), Is.Empty);
+        Assert.That(Fired(Seen(waiting, 1000, Standing.Clear)), Is.Empty);
+    }
+
+    [Test]
+    public void What_waits_for_a_paused_step_is_said_once_by_the_pause()
+    {
+        var history = new WaitingHistory(Age, rises: 5);
+        IReadOnlyDictionary<string, StepWaiting> waiting = null!;
+        for (var second = 0; second <= 200; second++)
+            waiting = Look(history, second, (5, "closed"));
+        var paused = Standing.Clear with
+        {
+            Paused = new Dictionary<string, PausedStep> { ["email"] = new("otto", "new texts", Start) },
+        };
+        Assert.That(Attention.In(Seen(waiting, 200, paused)).Select(a => a.Word), Is.EqualTo(new[] { "Paused" }));
+        Assert.That(Fired(Seen(waiting, 200, paused)), Is.Empty);
+    }
+
+    [Test]
+    public void An_alert_is_raised_beyond_the_threshold_of_its_rule()
+    {
+        var history = new WaitingHistory(Age, rises: 5);
+        IReadOnlyDictionary<string, StepWaiting> waiting = null!;
+        for (var second = 0; second <= 121; second++)
+        {
+            waiting = Look(history, second, (281, "redelivery"));
+            if (second == 100)
+                Assert.That(Fired(Seen(waiting, second, Standing.Clear)), Is.Empty, "after 100 s");
+        }
+
+        Assert.That(
+            Fired(Seen(waiting, 121, Standing.Clear)),
+            Is.EqualTo(new[] { ("waiting-retries", "email") }),
+            "after 121 s"
+        );
+    }
+
+    private static IReadOnlyDictionary<string, StepWaiting> Look(
+        WaitingHistory history,
+        int second,
+        params (long Count, string Cause)[] parts
+    ) =>
+        history.Add(
+            [
+                .. parts.Select(p => new WaitingMessages(
+                    "email",
+                    IsRequired: true,
+                    p.Cause,
+                    p.Count,
+                    Start,
+                    At(second + 5),
+                    p.Cause == "redelivery" ? "SmtpException: 451 try again later" : null
+                )),
+            ],
+            At(second)
+        );
+
+    private static DateTimeOffset At(int second) => Start.AddSeconds(second);
+
+    private static Standing Down(string dependency) =>
+        Standing.Clear with
+        {
+            Down = [new(dependency, BreakerState.Open, false, Start, At(260), "6 of 8 calls failed", ["email"])],
+        };
+
+    private static Snapshot Seen(IReadOnlyDictionary<string, StepWaiting> waiting, int second, Standing standing) =>
+        new()
+        {
+            At = At(second),
+            Standing = standing,
+            Waiting = waiting,
+        };
+
+    private static (string, string)[] Fired(Snapshot snapshot) =>
+        [.. AlertConditions.In(snapshot, AlertRule.Defaults).Select(c => (c.Rule, c.Subject))];
+}
