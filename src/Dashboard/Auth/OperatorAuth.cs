@@ -29,12 +29,14 @@ internal static class OperatorAuth
             .AddPolicy(Policies.Viewer, policy => policy.RequireRole(AtLeast(OperatorRole.Viewer)))
             .AddPolicy(Policies.Operator, policy => policy.RequireRole(AtLeast(OperatorRole.Operator)))
             .AddPolicy(Policies.Admin, policy => policy.RequireRole(AtLeast(OperatorRole.Admin)))
-            // An endpoint that forgot its policy is closed to everybody; an address that does not exist says so only to
-            // those who are somebody.
+            // A route that forgot its policy is closed to everybody; an address that does not exist, and what routing
+            // itself answers (405, 415), is told only to those who are somebody.
             .SetFallbackPolicy(
                 new AuthorizationPolicyBuilder()
                     .RequireAuthenticatedUser()
-                    .RequireAssertion(request => request.Resource is HttpContext http && http.GetEndpoint() is null)
+                    .RequireAssertion(request =>
+                        request.Resource is HttpContext http && http.GetEndpoint() is not RouteEndpoint
+                    )
                     .Build()
             );
         return services;

@@ -45,7 +45,7 @@ internal sealed class ReadingTools(
         "One order: where it stands, why it is not done, its steps with attempts and last faults, its effects and failed attempts. No personal data."
     )]
     public async Task<object> OrderAsync(
-        [Description("The order's number (such as 1042 or #1042) or id.")] string order,
+        [Description("The order's number (O-00000042 or 42) or id.")] string order,
         CancellationToken cancellationToken
     )
     {
@@ -64,7 +64,8 @@ internal sealed class ReadingTools(
     )]
     public async Task<object> GroupsAsync(
         [Description("Only of this step.")] string? step = null,
-        [Description("Failed (the default), Redriving, Closed or Archived.")] FailureState? state = null,
+        [Description("Failed (the default), Redriving, Redriven, FailedAgain, Archived or Gone.")]
+            FailureState? state = null,
         CancellationToken cancellationToken = default
     ) =>
         (
@@ -82,7 +83,8 @@ internal sealed class ReadingTools(
         [Description("Only about this order: its number or id.")] string? order = null,
         [Description("Only with this exception type.")] string? fault = null,
         [Description("Only with this text in the fault's message, at least 3 characters.")] string? text = null,
-        [Description("Failed (the default), Redriving, Closed or Archived.")] FailureState? state = null,
+        [Description("Failed (the default), Redriving, Redriven, FailedAgain, Archived or Gone.")]
+            FailureState? state = null,
         [Description("At most so many, 1 to 100; 20 if not given.")] int limit = 20,
         CancellationToken cancellationToken = default
     ) =>

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using ModelContextProtocol;
 using ModelContextProtocol.Server;
+using Orders.Dashboard.Auth;
 using Orders.Dashboard.Failures;
 using QueueWorkers.DeadLetters.Search;
 using QueueWorkers.Hosting.Borders;
@@ -31,7 +32,7 @@ internal sealed class RedriveTools(
         OpenWorld = false
     )]
     [Description(
-        "Chooses the dead-lettered messages that match and says what a redrive would do: how many would be sent, what would be skipped and why, where they would go. Sends nothing. Returns the rehearsal's id for confirm_redrive; it lapses after an hour. Needs an operator's key."
+        "Chooses the dead-lettered messages that match and says what a redrive would do: how many would be sent, what would be skipped and why, where they would go. Sends nothing, and holds these messages for an hour at most: no other redrive takes them meanwhile. Returns the rehearsal's id for confirm_redrive. Needs an operator's key."
     )]
     public async Task<object> RehearseAsync(
         [Description("Why, for the record.")] string reason,
@@ -66,9 +67,13 @@ internal sealed class RedriveTools(
         try
         {
             var plan = await preview.PlanAsync(request, cancellationToken);
+            // Refused when others failed meanwhile: what is stored is what is shown.
             var (made, refused) = await redrives.CreateAsync(
-                request,
-                actor.Did("rehearse redrive", "MCP", reason),
+                request with
+                {
+                    Expect = plan.Total,
+                },
+                actor.Did("rehearse redrive by MCP", reason: reason),
                 null,
                 cancellationToken
             );
@@ -93,11 +98,10 @@ internal sealed class RedriveTools(
         Title = "Start a rehearsed redrive",
         ReadOnly = false,
         Destructive = true,
-        Idempotent = true,
         OpenWorld = false
     )]
     [Description(
-        "Starts a redrive that was rehearsed: its messages are sent again. Only after a person has agreed to the rehearsal. Needs an operator's key."
+        "Starts a redrive that was rehearsed with the same key's operator: its messages are sent again. Only after a person has agreed to the rehearsal. Needs an operator's key."
     )]
     public async Task<object> ConfirmAsync(
         [Description("The rehearsal's id.")] Guid id,
@@ -106,7 +110,7 @@ internal sealed class RedriveTools(
     )
     {
         var actor = await caller.OperatorAsync("confirm_redrive", cancellationToken);
-        var redrive = await FindAsync(id, cancellationToken);
+        var redrive = await OwnAsync(id, actor, cancellationToken);
         if (redrive.Redrive.Stage != RedriveStage.DryRun)
             throw new McpException(
                 $"Redrive {id} is no open rehearsal, it is {redrive.Redrive.Stage}; get_redrive says what has become of it."
@@ -115,7 +119,7 @@ internal sealed class RedriveTools(
             id,
             reason,
             record => redrives.StartAsync(id, record, cancellationToken),
-            actor.Did("confirm redrive", $"MCP, redrive {id}", reason),
+            actor.Did("confirm redrive by MCP", reason: reason),
             cancellationToken
         );
     }
@@ -126,10 +130,11 @@ internal sealed class RedriveTools(
         Title = "Cancel a redrive",
         ReadOnly = false,
         Destructive = true,
-        Idempotent = true,
         OpenWorld = false
     )]
-    [Description("Ends a rehearsal or a redrive: what was not sent stays dead-lettered. Needs an operator's key.")]
+    [Description(
+        "Ends a rehearsal or a redrive that was made with the same key's operator: what was not sent stays dead-lettered. Needs an operator's key."
+    )]
     public async Task<object> CancelAsync(
         [Description("The redrive's id.")] Guid id,
         [Description("Why, for the record.")] string reason,
@@ -137,12 +142,12 @@ internal sealed class RedriveTools(
     )
     {
         var actor = await caller.OperatorAsync("cancel_redrive", cancellationToken);
-        await FindAsync(id, cancellationToken);
+        await OwnAsync(id, actor, cancellationToken);
         return await ChangeAsync(
             id,
             reason,
             record => redrives.CancelAsync(id, record, cancellationToken),
-            actor.Did("cancel redrive", $"MCP, redrive {id}", reason),
+            actor.Did("cancel redrive by MCP", reason: reason),
             cancellationToken
         );
     }
@@ -185,6 +190,17 @@ internal sealed class RedriveTools(
 
     private async Task<RedriveProgress> FindAsync(Guid id, CancellationToken cancellationToken) =>
         await reader.FindAsync(id, cancellationToken) ?? throw new McpException($"There is no redrive {id}.");
+
+    // An assistant that was misled can do nothing to the redrives of people, nor start what it has not shown.
+    private async Task<RedriveProgress> OwnAsync(Guid id, Actor actor, CancellationToken cancellationToken)
+    {
+        var redrive = await FindAsync(id, cancellationToken);
+        return redrive.Redrive.CreatedBy == actor.Name && redrive.Redrive.Patch is null
+            ? redrive
+            : throw new McpException(
+                $"Redrive {id} was made by {redrive.Redrive.CreatedBy}{(redrive.Redrive.Patch is null ? "" : " with a patch")}; here only redrives can be changed that {actor.Name} has rehearsed here. See the dashboard's page Redrives."
+            );
+    }
 
     // Everybody may read a redrive; what its patch writes may be personal.
     private object Shown(RedriveProgress redrive) =>

@@ -42,6 +42,22 @@ internal sealed class KeyAndRoleTests : DashboardFixture
         }
     }
 
+    // Nobody's role is at fault.
+    [Test]
+    public async Task What_routing_refuses_is_not_taken_for_a_missing_role()
+    {
+        Assert.That((await SendAsync(HttpMethod.Delete, "/api/me", ViewerKey)).Code, Is.EqualTo("method-not-allowed"));
+        using var http = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(Dashboard.Address, "/api/redrives"))
+        {
+            Content = new StringContent("{}", new System.Net.Http.Headers.MediaTypeHeaderValue("text/plain")),
+        };
+        request.Headers.Authorization = new("Bearer", OperatorsKey);
+        using var response = await http.SendAsync(request);
+        Assert.That((int)response.StatusCode, Is.EqualTo(415));
+        Assert.That((await SendAsync(HttpMethod.Delete, "/api/me", null)).Status, Is.EqualTo(401));
+    }
+
     [Test]
     public async Task A_key_speaks_for_its_operator()
     {

@@ -52,6 +52,12 @@ internal sealed class OperatorApiFuzzTests : DashboardFixture
             Bodies = new Dictionary<string, string[]>
             {
                 ["POST /api/failures/archive"] = [Filter, """{"filter":{"path":"orderId=1"},"reason":"because"}"""],
+                ["POST /api/mcp"] =
+                [
+                    """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_failures","arguments":{"limit":2}}}""",
+                    """{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"get_failure","arguments":{"id":"0198a000-0000-7000-8000-000000000002"}}}""",
+                    """{"jsonrpc":"2.0","id":3,"method":"tools/list","params":{}}""",
+                ],
                 ["POST /api/failures/restore"] = [$$"""{"ids":["{{failures[0]}}"],"reason":"because"}"""],
                 ["POST /api/redrives"] =
                 [
@@ -66,7 +72,7 @@ internal sealed class OperatorApiFuzzTests : DashboardFixture
             },
             Headers = path =>
                 path.StartsWith("/api/", StringComparison.Ordinal)
-                    ? [("Authorization", $"Bearer {AdminKey}")]
+                    ? [("Authorization", $"Bearer {AdminKey}"), ("Accept", "application/json, text/event-stream")]
                     : [("Cookie", $"orders-session={session}")],
             Json = Dashboard.Services.GetRequiredService<IOptions<JsonOptions>>().Value.SerializerOptions,
         };

@@ -114,10 +114,18 @@ internal sealed class AssistantTests : ShopFixture
             Does.Contain("is no open rehearsal, it is Done")
         );
 
-        var records = (await GetAsync("/api/audit", AdminKey)).Text;
         Assert.That(
-            records,
-            Does.Contain("rehearse redrive").And.Contain("confirm redrive").And.Contain("Otto has agreed")
+            await TestSystem.Database.RowsAsync(
+                "select who, action, reason from audit where target = $1 order by id",
+                $"redrive {id}"
+            ),
+            Is.EqualTo(
+                new object[][]
+                {
+                    ["otto", "rehearse redrive by MCP", "the disk has room again"],
+                    ["otto", "confirm redrive by MCP", "Otto has agreed"],
+                }
+            )
         );
     }
 
@@ -144,6 +152,104 @@ internal sealed class AssistantTests : ShopFixture
             Is.EqualTo(3)
         );
     }
+
+    // A step that keeps failing: what a person agrees to must not grow while it is chosen.
+    [Test, Order(4)]
+    public async Task What_fails_between_the_plan_and_the_choice_is_not_taken_along()
+    {
+        await DeadLetterAsync(await TestSystem.StoreAsync(await OrdersAsync(1)));
+        await UntilFailuresAsync(FailureState.Failed, 1);
+        await using var assistant = await ConnectAsync(OperatorsKey);
+        await using var held = await TestSystem.Database.Source.OpenConnectionAsync();
+        await using var transaction = await held.BeginTransactionAsync();
+        await using (var command = held.CreateCommand())
+        {
+            command.CommandText = "select pg_advisory_xact_lock(x'4f72646572730003'::bigint)";
+            await command.ExecuteNonQueryAsync();
+        }
+
+        var refusal = RefusalAsync(assistant, "rehearse_redrive", new() { ["step"] = "email", ["reason"] = "again" });
+        await Eventually.That(
+            () => TestSystem.Database.CountAsync("pg_locks where locktype = 'advisory' and not granted"),
+            Is.Positive,
+            "calls that wait for their turn to choose"
+        );
+        await DeadLetterAsync(await TestSystem.StoreAsync(await OrdersAsync(1)));
+        await UntilFailuresAsync(FailureState.Failed, 2);
+        await transaction.RollbackAsync();
+        Assert.That(await refusal, Does.Contain("count-changed"));
+    }
+
+    // A text of a fault has talked the assistant into it.
+    [Test, Order(5)]
+    public async Task It_can_neither_end_nor_start_the_redrive_of_a_person()
+    {
+        var made = await PostAsync(
+            "/api/redrives",
+            AdminKey,
+            new
+            {
+                filter = new { step = "email" },
+                reason = "by hand",
+                start = false,
+            }
+        );
+        var id = made.Body["redrive"]!["id"]!.GetValue<string>();
+        await using var assistant = await ConnectAsync(OperatorsKey);
+        foreach (var tool in new[] { "confirm_redrive", "cancel_redrive" })
+            Assert.That(
+                await RefusalAsync(assistant, tool, new() { ["id"] = id, ["reason"] = "so it was written" }),
+                Does.Contain($"Redrive {id} was made by anna")
+            );
+        Assert.That(await StageAsync(assistant, id), Is.EqualTo("DryRun"));
+    }
+
+    [Test]
+    public async Task A_database_that_does_not_answer_has_a_name()
+    {
+        await using var assistant = await ConnectAsync(ViewerKey);
+        await using var held = await TestSystem.Database.Source.OpenConnectionAsync();
+        await using var transaction = await held.BeginTransactionAsync();
+        await using (var command = held.CreateCommand())
+        {
+            command.CommandText = "lock table redrives in access exclusive mode";
+            await command.ExecuteNonQueryAsync();
+        }
+
+        Assert.That(
+            await RefusalAsync(assistant, "list_redrives", []),
+            Does.EndWith("It is not known whether list_redrives was carried out: look before you repeat it.")
+        );
+    }
+
+    [TestCase(null)]
+    [TestCase("text/plain")]
+    public async Task A_body_that_does_not_say_it_is_json_is_refused(string? type)
+    {
+        using var http = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(Dashboard.Address, "/api/mcp"))
+        {
+            Content = new ByteArrayContent("{}"u8.ToArray()),
+        };
+        if (type is not null)
+            request.Content.Headers.ContentType = new(type);
+        request.Headers.Authorization = new("Bearer", ViewerKey);
+        request.Headers.Accept.ParseAdd("application/json, text/event-stream");
+        using var response = await http.SendAsync(request);
+        Assert.That(
+            ((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType),
+            Is.EqualTo((415, "application/problem+json"))
+        );
+    }
+
+    [TestCaseSource(nameof(States))]
+    public async Task Each_state_that_the_description_names_is_one(string state)
+    {
+        await using var assistant = await ConnectAsync(ViewerKey);
+        await CallAsync(assistant, "list_failures", new() { ["state"] = state });
+    }
+
+    private static IEnumerable<string> States => Enum.GetNames<FailureState>();
 
     [TestCase("rehearse_redrive", """{"reason":"all of it"}""", "filter must not be empty")]
     [TestCase("rehearse_redrive", """{"step":"email","reason":" "}""", "reason must say why")]
