@@ -19,7 +19,8 @@ internal static class OrderErasureSql
     /// <summary>What stands in place of a mail address; no mail server will ever have it (RFC 2606).</summary>
     public const string Address = "erased@erased.invalid";
 
-    // A shorter word stands in others by chance, and a key that is replaced recognises no repeated post.
+    // A shorter word stands in others by chance, and a key that is replaced recognises no repeated post. A whole name
+    // or street of short words ("Bo Li") is long enough to say something about a person.
     private const int ShortestQuoted = 4;
 
     /// <summary>The columns that these functions erase.</summary>
@@ -44,8 +45,9 @@ internal static class OrderErasureSql
 
     /// <summary>
     /// The functions, for the migration.
-    /// erase_posted_keys: no body equals an empty hash, so a repeated post is refused and never a second order. A key
-    /// that has a word of the customer's name, address or mail address is replaced.
+    /// erase_posted_keys: no body equals an empty hash, so a repeated post is refused while its key stays. A key that
+    /// has the customer's name, street or mail address, or a word of one, is replaced. A replaced key is not found: a
+    /// repeated post becomes a new order (ADR 117).
     /// erase_invoices: invoices and credit notes of erased orders, once both are old enough. Numbers and sums stay; the
     /// hash of a document becomes zeros, since a document could be guessed by its hash.
     /// </summary>
@@ -58,6 +60,10 @@ internal static class OrderErasureSql
                             split_part(o.customer_email, '@', 1))), '[^[:alnum:]]+') as word
                         where length(word) >= {ShortestQuoted} and position(word in lower(k.key)) > 0)
                         or position(lower(o.customer_email) in lower(k.key)) > 0
+                        or length(o.customer_name) >= {ShortestQuoted}
+                            and position(lower(o.customer_name) in lower(k.key)) > 0
+                        or length(o.ship_line1) >= {ShortestQuoted}
+                            and position(lower(o.ship_line1) in lower(k.key)) > 0
                     then '{Erased} ' || k.order_id else k.key end
                 from orders o where o.id = k.order_id and o.id = any(ids) and o.erased_at is null;
             $f$;
