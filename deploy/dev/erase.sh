@@ -67,7 +67,7 @@ case $what in
     plan=$(post /erasures/preview "{\"customer\":$(json_string "$subject")}")
     echo "Orders: $(number_of orders "$plan"), invoices: $(number_of invoices "$plan"), web-hook events: $(number_of webhookEvents "$plan"), failures: $(number_of failures "$plan")"
     obstacles=$(printf '%s' "$plan" | sed -n 's/^.*"obstacles":\["\(.*\)"\],"erasedAt".*$/\1/p' | sed 's/","/\n/g')
-    [ -z "$obstacles" ] || printf '%s\n' "$obstacles" | sed 's/^/  In the way: /'
+    [ -z "$obstacles" ] || while IFS= read -r line; do echo "  In the way: $(plain "$line")"; done <<<"$obstacles"
     erased=$(text_of erasedAt "$plan")
     [ -z "$erased" ] || echo "  Erased before: $erased"
     [ "$mode" = --yes ] || exit 0
@@ -91,6 +91,6 @@ case $what in
     for id in $(begun "$answer"); do echo "Erasure $id"; follow "$id"; done
     refused=$(printf '%s' "$answer" | grep -o '"detail":"[^"]*"' | cut -d'"' -f4 || true)
     [ -n "$(begun "$answer")$refused" ] || echo "Nobody on the list has data here."
-    [ -z "$refused" ] || { printf '%s\n' "$refused" | sed 's/^/In the way: /' >&2; exit 4; } ;;
+    [ -z "$refused" ] || { while IFS= read -r line; do echo "In the way: $(plain "$line")"; done <<<"$refused" >&2; exit 4; } ;;
   *) unknown_argument "customer, list or repeat" "${what:-nothing}" customer list repeat ;;
 esac

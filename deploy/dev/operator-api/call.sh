@@ -35,11 +35,13 @@ texts_of() {
   printf '%s' "$2" | sed -n "s/^.*\"$1\":\[\"\(.*\)\"\].*$/\1/p" | sed 's/","/\n/g' | while IFS= read -r text || [ -n "$text" ]; do plain "$text"; echo; done
 }
 
-# plain TEXT: what stands between the quotes of a string of JSON, without its escapes.
+# plain TEXT: what stands between the quotes of a string of JSON, without its escapes. Left out are control characters, U+0080–U+009F among them, line and paragraph separators, and marks of direction (the list of LogText).
 plain() {
   local text=$1
+  # An escaped backslash is set aside, as a control character that JSON has only escaped: what stands behind it begins no escape.
+  text=${text//\\\\/$'\001'} text=${text//\\u0001/}
   text=${text//\\[nrt]/ } text=${text//\\[bf]/} text=${text//\\\"/\"}
-  LC_ALL=C.UTF-8 printf '%b' "$text" | LC_ALL=C tr -d '\000-\037\177'
+  LC_ALL=C.UTF-8 printf '%b' "$text" | LC_ALL=C tr -d '\000\002-\037\177' | LC_ALL=C sed $'s/\xc2[\x80-\x9f]//g; s/\xd8\x9c//g; s/\xe2\x80[\x8e\x8f\xa8-\xae]//g; s/\xe2\x81[\xa6-\xa9]//g; s/\x01/\\\\/g'
 }
 number_of() { printf '%s' "$2" | grep -o "\"$1\":[0-9.]*" | head -1 | cut -d: -f2; }
 

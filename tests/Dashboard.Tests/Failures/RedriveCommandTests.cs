@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using QueueWorkers.DeadLetters;
 
@@ -17,7 +18,7 @@ internal sealed class RedriveCommandTests : ShopFixture
         await DeadLetterAsync(orders);
         await UntilFailuresAsync(FailureState.Failed, Count);
         await TestSystem.Database.ExecuteAsync(
-            """update failures set fault_message = E'<Zo\u00eb>\u001b[31m said "no",\nthen left' where id = (select max(id::text)::uuid from failures)"""
+            """update failures set fault_message = E'<Zo\u00eb>\u001b[31m said "no",\nthen\u0085 left\u009b2J\u200e\u200f\u061c\u202a\u202e\u2066\u2069\u2028\u2029 \\bu009b\\u009b' where id = (select max(id::text)::uuid from failures)"""
         );
     }
 
@@ -35,7 +36,11 @@ internal sealed class RedriveCommandTests : ShopFixture
     {
         var (code, output, errors) = await DevAsync(["failures", "--each", "--step", "email"]);
         Assert.That((code, errors), Is.EqualTo((0, "")));
-        Assert.That(output, Does.Contain("<Zoë>[31m said \"no\", then left"));
+        Assert.That(output, Does.Contain("<Zoë>[31m said \"no\", then left2J \\bu009b\\u009b\n"));
+        Assert.That(
+            output.Where(c => (char.IsControl(c) && c != '\n') || char.GetUnicodeCategory(c) == UnicodeCategory.Format),
+            Is.Empty
+        );
         Assert.That(
             output,
             Does.Match(
