@@ -27,14 +27,34 @@ internal sealed record ComparedRow(string Name, string? First, string? Second)
     public bool Differs => !IsHidden && First != Second;
 }
 
+/// <summary>What of two failures stands beside each other.</summary>
+/// <param name="Rows">Line by line.</param>
+/// <param name="IsCut">Whether more than <see cref="Comparison.MostRows"/> were there.</param>
+internal sealed record ComparedRows(IReadOnlyList<ComparedRow> Rows, bool IsCut = false)
+{
+    /// <summary>
+    /// How many differences are seen. What is masked or cut off may differ too, so the sentence claims nothing of it.
+    /// </summary>
+    /// <param name="of">What a row is, in the plural, such as <c>lines</c>.</param>
+    public string Says(string of)
+    {
+        var differences = Rows.Count(r => r.Differs);
+        var kind = Rows.Any(r => r.IsHidden) ? "visible difference" : "difference";
+        return (differences == 0 ? $"no {kind}" : Texts.Many(differences, kind))
+            + (IsCut ? $" in the first {Comparison.MostRows} {of}" : "");
+    }
+}
+
 /// <summary>
 /// Two failures beside each other. Payloads are compared as everybody may see them, so a comparison says no more than
 /// the pages of the two.
 /// </summary>
 internal static class Comparison
 {
-    // A stack or a payload beyond this is not read line by line by anybody.
-    private const int MostRows = 300;
+    /// <summary>
+    /// Lines or members that are compared: a stack or a payload beyond it is not read line by line by anybody.
+    /// </summary>
+    public const int MostRows = 300;
 
     private static readonly JsonSerializerOptions Readable = new()
     {
@@ -42,32 +62,35 @@ internal static class Comparison
     };
 
     /// <summary>The payloads, member by member, with masks.</summary>
-    public static IReadOnlyList<ComparedRow> Payloads(Failure first, Failure second, IMessageContracts contracts) =>
+    public static ComparedRows Payloads(Failure first, Failure second, IMessageContracts contracts) =>
         Members(PayloadOf(first, contracts), PayloadOf(second, contracts));
 
     /// <summary>The headers, one by one.</summary>
-    public static IReadOnlyList<ComparedRow> Headers(Failure first, Failure second) =>
+    public static ComparedRows Headers(Failure first, Failure second) =>
         Members(JsonNode.Parse(first.Headers), JsonNode.Parse(second.Headers));
 
     /// <summary>The members of two JSON texts by their paths: those of the first in its order, then the others.</summary>
-    public static IReadOnlyList<ComparedRow> Members(JsonNode? first, JsonNode? second)
+    public static ComparedRows Members(JsonNode? first, JsonNode? second)
     {
         var (left, right) = (ValuesOf(first), ValuesOf(second));
-        return
-        [
-            .. left
-                .Keys.Union(right.Keys)
-                .Take(MostRows)
-                .Select(path => new ComparedRow(path, left.GetValueOrDefault(path), right.GetValueOrDefault(path))),
-        ];
+        var paths = left.Keys.Union(right.Keys).Take(MostRows + 1).ToArray();
+        return new ComparedRows(
+            [
+                .. paths
+                    .Take(MostRows)
+                    .Select(path => new ComparedRow(path, left.GetValueOrDefault(path), right.GetValueOrDefault(path))),
+            ],
+            paths.Length > MostRows
+        );
     }
 
     /// <summary>
     /// The lines of two texts: equal ones stand beside each other, and what only one of them has stands alone.
     /// </summary>
-    public static IReadOnlyList<ComparedRow> Lines(string? first, string? second)
+    public static ComparedRows Lines(string? first, string? second)
     {
-        var (left, right) = (LinesOf(first), LinesOf(second));
+        var (allLeft, allRight) = (LinesOf(first), LinesOf(second));
+        var (left, right) = (allLeft.Take(MostRows).ToArray(), allRight.Take(MostRows).ToArray());
         // The longest common part from each pair of places on.
         var common = new int[left.Length + 1, right.Length + 1];
         for (var l = left.Length - 1; l >= 0; l--)
@@ -86,11 +109,11 @@ internal static class Comparison
                 rows.Add(new ComparedRow(name, null, right[j++]));
         }
 
-        return rows;
+        return new ComparedRows(rows, allLeft.Length > left.Length || allRight.Length > right.Length);
     }
 
     private static string[] LinesOf(string? text) =>
-        string.IsNullOrEmpty(text) ? [] : [.. text.Split('\n').Select(line => line.TrimEnd('\r')).Take(MostRows)];
+        string.IsNullOrEmpty(text) ? [] : [.. text.Split('\n').Select(line => line.TrimEnd('\r'))];
 
     private static JsonNode? PayloadOf(Failure failure, IMessageContracts contracts)
     {
