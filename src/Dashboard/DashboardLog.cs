@@ -37,6 +37,9 @@ internal static partial class DashboardLog
     [LoggerMessage(5005, LogLevel.Warning, "Login by the identity provider was refused: {Why}")]
     public static partial void ProviderLoginRefused(ILogger logger, string why);
 
+    [LoggerMessage(5006, LogLevel.Error, "Login by the identity provider failed for an unexpected fault: {Stack}")]
+    public static partial void ProviderLoginFailed(ILogger logger, string stack);
+
     [LoggerMessage(5010, LogLevel.Warning, "Reading a part of a page failed: {What}, trace {TraceId}")]
     public static partial void RegionNotRead(ILogger logger, string what, string traceId, Exception fault);
 

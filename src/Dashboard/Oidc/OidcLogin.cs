@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Claims;
 using System.Text.Json;
 using System.Text.RegularExpressions;
@@ -5,6 +6,7 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 using Microsoft.IdentityModel.Tokens;
 using Orders.Dashboard.Login;
+using Orders.Dashboard.Proxy;
 using Orders.Dashboard.Viewing;
 using QueueWorkers.Operators;
 using QueueWorkers.Operators.Accounts;
@@ -16,10 +18,34 @@ internal sealed partial class OidcLogin(
     OperatorSessions sessions,
     KnownSessions known,
     OidcOptions options,
+    OidcLimits limits,
     ILogger<OidcLogin> log
 )
 {
     private const string OfSubject = "sub";
+
+    /// <summary>Takes a place at the provider until the request ends, or answers 429.</summary>
+    /// <returns>Whether the login may go on; otherwise the answer is written.</returns>
+    public async Task<bool> TryEnterAsync(HttpContext http)
+    {
+        if (limits.TryEnter(ClientAddress.Of(http), out var wait) is { } place)
+        {
+            http.Response.RegisterForDispose(place);
+            return true;
+        }
+
+        http.Response.Headers.RetryAfter = Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+        await Page.Of<LoginPage>(
+                new
+                {
+                    Return = "/",
+                    Refusal = $"Too many logins. Try again in {Texts.Duration(wait)}; sessions and keys go on.",
+                },
+                StatusCodes.Status429TooManyRequests
+            )
+            .ExecuteAsync(http);
+        return false;
+    }
 
     /// <summary>Begins the session of an operator whom the provider has let in.</summary>
     public async Task BeginAsync(TicketReceivedContext context)
@@ -72,8 +98,27 @@ internal sealed partial class OidcLogin(
     }
 
     /// <summary>Says why the provider cannot be asked.</summary>
-    public Task RefuseAsync(HttpContext http, Exception? failure) =>
-        AnswerAsync(http, Sentence(failure), failure?.GetType().Name);
+    public Task RefuseAsync(HttpContext http, Exception? failure)
+    {
+        if (StackOf(failure) is { } stack)
+            DashboardLog.ProviderLoginFailed(log, stack);
+        return AnswerAsync(http, Sentence(failure), failure?.GetType().Name);
+    }
+
+    /// <summary>
+    /// Types and stack of a fault that neither the protocol nor the network explains: it may be a defect of ours. The
+    /// texts of faults are left out: they may quote what the provider or the browser has sent.
+    /// </summary>
+    /// <returns>The outermost fault first; null when the protocol or the network explains it.</returns>
+    public static string? StackOf(Exception? failure)
+    {
+        if (failure is null || IsAway(failure) || IsOfProtocol(failure))
+            return null;
+        var parts = new List<string>();
+        for (var fault = failure; fault is not null; fault = fault.InnerException)
+            parts.Add($"{fault.GetType().FullName}\n{fault.StackTrace}");
+        return string.Join('\n', parts);
+    }
 
     /// <summary>
     /// Whether the beginning of a login failed because of the provider: it does not answer, or answers with what it
@@ -83,6 +128,15 @@ internal sealed partial class OidcLogin(
 
     private static bool IsUnusable(Exception? failure) =>
         failure is InvalidOperationException or OpenIdConnectProtocolException or ArgumentException or JsonException;
+
+    private static bool IsOfProtocol(Exception failure) =>
+        failure
+            is OpenIdConnectProtocolException
+                or SecurityTokenException
+                or JsonException
+                // The handler's own: a wrong state, or no cookie of it.
+                or AuthenticationFailureException { InnerException: null }
+        || (failure.InnerException is { } inner && IsOfProtocol(inner));
 
     private static bool IsAway(Exception? failure) =>
         failure is HttpRequestException or IOException or TaskCanceledException

@@ -31,6 +31,7 @@ internal static class OidcServices
         if (!options.IsOn)
             return services;
         services.AddSingleton<OidcLogin>();
+        services.AddSingleton<OidcLimits>();
         // The process keeps no keys (docs/adr/0081): a login that was begun before a restart is begun again.
         services.AddSingleton<IDataProtectionProvider, EphemeralDataProtectionProvider>();
         services.AddAuthentication().AddOpenIdConnect(Scheme, oidc => Configure(oidc, options));
@@ -47,6 +48,9 @@ internal static class OidcServices
 
     private static async Task BeginAsync(HttpContext http, OidcLogin login)
     {
+        // Before anything is asked of the provider: its discovery, and a pushed request for each login.
+        if (!await login.TryEnterAsync(http))
+            return;
         try
         {
             await http.ChallengeAsync(
@@ -103,6 +107,16 @@ internal static class OidcServices
 
         oidc.Events = new OpenIdConnectEvents
         {
+            // A browser that keeps its cookies can send any number of codes, and each is shown to the provider.
+            OnMessageReceived = async context =>
+            {
+                if (
+                    !await context
+                        .HttpContext.RequestServices.GetRequiredService<OidcLogin>()
+                        .TryEnterAsync(context.HttpContext)
+                )
+                    context.HandleResponse();
+            },
             OnTicketReceived = context =>
                 context.HttpContext.RequestServices.GetRequiredService<OidcLogin>().BeginAsync(context),
             OnRemoteFailure = context =>

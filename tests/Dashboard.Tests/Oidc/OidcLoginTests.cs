@@ -1,4 +1,5 @@
 using System.Net;
+using Orders.Dashboard.Oidc;
 using Orders.Dashboard.Tests.Accounts;
 using QueueWorkers.Operators;
 
@@ -243,6 +244,36 @@ internal sealed class OidcLoginTests : AccountFixture
         {
             Provider.Pushed = Pushed.Never;
         }
+    }
+
+    // Attack: nobody in particular makes the dashboard call the provider, as often as they like.
+    [TestCase("/login/oidc", HttpStatusCode.Redirect)]
+    [TestCase("/login/oidc/callback?code=guessed&state=guessed", HttpStatusCode.Unauthorized)]
+    public async Task A_flood_of_logins_from_one_address_is_refused_and_other_addresses_log_in(
+        string path,
+        HttpStatusCode before
+    )
+    {
+        await using var fresh = await DashboardHost.StartAsync(TestSystem, [.. Settings, ("Proxy:From", "127.0.0.1")]);
+        using var attacker = NewBrowser();
+        attacker.DefaultRequestHeaders.Add("X-Forwarded-For", "203.0.113.7");
+        HttpResponseMessage answer;
+        // A new minute may begin in between.
+        for (var tries = 1; ; tries++)
+        {
+            answer = await attacker.GetAsync(new Uri(fresh.Address, path));
+            if (answer.StatusCode != before)
+                break;
+            Assert.That(tries, Is.LessThan(20 * OidcLimits.MostPerMinute), "requests that were let through");
+        }
+
+        var page = await answer.Content.ReadAsStringAsync();
+        Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.TooManyRequests), page);
+        Assert.That(answer.Headers.RetryAfter?.Delta, Is.GreaterThan(TimeSpan.Zero));
+        Assert.That(page, Does.Contain("Too many logins. Try again in "));
+        using var another = NewBrowser();
+        another.DefaultRequestHeaders.Add("X-Forwarded-For", "203.0.113.8");
+        Assert.That((await another.GetAsync(new Uri(fresh.Address, path))).StatusCode, Is.EqualTo(before));
     }
 
     private static HttpClient NewBrowser() =>
