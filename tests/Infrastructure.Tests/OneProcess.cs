@@ -18,17 +18,18 @@ namespace Orders.Infrastructure.Tests;
 /// </summary>
 internal sealed class OneProcess : IAsyncDisposable
 {
-    private readonly NpgsqlDataSource _database;
     private readonly RelayFeed _feed = new();
 
     public OneProcess(OrdersSystem system)
     {
-        _database = NpgsqlDataSource.Create(system.Database.ConnectionString);
+        Database = Patient(system);
         var progress = new OrderProgressRecorder(new StepBitmask());
-        Committer = new StepCommitter(_database, [new NoteWriter()], progress, _feed);
-        Failures = new StepFailures(_database, progress, _feed);
-        Skips = new SkippedSteps(_database, progress, _feed);
+        Committer = new StepCommitter(Database, [new NoteWriter()], progress, _feed);
+        Failures = new StepFailures(Database, progress, _feed);
+        Skips = new SkippedSteps(Database, progress, _feed);
     }
+
+    public NpgsqlDataSource Database { get; }
 
     public StepCommitter Committer { get; }
 
@@ -38,6 +39,23 @@ internal sealed class OneProcess : IAsyncDisposable
 
     public static StepRun Run(StepPolicy policy, Guid subject, Guid? message = null) =>
         new(policy, message ?? Guid.NewGuid(), subject, Guid.NewGuid(), 1, null);
+
+    /// <summary>A run of a message of the step that does an effect beside the step's own.</summary>
+    public static StepRun Apology(StepPolicy policy, Guid subject, Guid? message = null)
+    {
+        var run = Run(policy, subject, message);
+        (run.Effect, run.IsSecondary) = ("apology", true);
+        return run;
+    }
+
+    /// <summary>
+    /// Connections that wait for a lock for as long as it takes: the deployment sets a limit, and a test that holds a
+    /// row until several others stand at it may need longer on a busy machine.
+    /// </summary>
+    public static NpgsqlDataSource Patient(OrdersSystem system) =>
+        NpgsqlDataSource.Create(
+            new NpgsqlConnectionStringBuilder(system.Database.ConnectionString) { Options = "-c lock_timeout=0" }
+        );
 
     /// <summary>What the index of failures gets with a run's last attempt.</summary>
     public static DeadLetter DeadLetterOf(StepRun run, int generation = 0) =>
@@ -68,7 +86,7 @@ internal sealed class OneProcess : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Committer.DisposeAsync();
-        await _database.DisposeAsync();
+        await Database.DisposeAsync();
         _feed.Dispose();
     }
 }

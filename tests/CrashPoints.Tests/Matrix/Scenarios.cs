@@ -225,6 +225,7 @@ internal static class Scenarios
         ["steps.before_ask_again"] = Refused,
         ["steps.before_take_key"] = Refused,
         ["steps.before_give_key_back"] = Refused,
+        ["steps.before_read_keys"] = Refused,
         ["steps.after_give_key_back"] = Refused,
         ["steps.before_settle_claim"] = MailIsRefused,
         ["steps.after_settle_claim"] = MailIsRefused,

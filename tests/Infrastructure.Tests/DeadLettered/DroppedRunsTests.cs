@@ -1,12 +1,9 @@
 using Npgsql;
-using Orders.Infrastructure.Failures;
 using Orders.Testing;
 using Orders.Testing.Zoo;
+using QueueWorkers.Consuming;
 using QueueWorkers.DeadLetters;
-using QueueWorkers.Messaging;
-using QueueWorkers.Outbox.Relaying;
-using QueueWorkers.Redrive;
-using QueueWorkers.Redrive.Payloads;
+using QueueWorkers.Idempotency;
 using QueueWorkers.Steps;
 using QueueWorkers.Steps.Runs;
 
@@ -21,8 +18,7 @@ public sealed class DroppedRunsTests : SystemFixture
     private static readonly StepPolicy Step = HurriedStep.Policy;
 
     private OneProcess _process = null!;
-    private RelayFeed _feed = null!;
-    private RedriveMover _mover = null!;
+    private Redriver _redriver = null!;
 
     /// <summary>With whom a dropped run shares its commit.</summary>
     public enum Company
@@ -36,22 +32,14 @@ public sealed class DroppedRunsTests : SystemFixture
     public async Task Start()
     {
         await TestSystem.Database.ExecuteAsync(Note.Table);
-        _process = new OneProcess(TestSystem);
-        _feed = new RelayFeed();
-        var contract = new PayloadContract(new ZooContracts());
-        _mover = new RedriveMover(
-            _feed,
-            new OrderDirectory(TestSystem.Database.Source, new ZooContracts()),
-            contract,
-            new PayloadEdits(contract)
-        );
+        (_process, _redriver) = (new OneProcess(TestSystem), new Redriver(TestSystem));
     }
 
     [OneTimeTearDown]
     public async Task Stop()
     {
         await _process.DisposeAsync();
-        _feed.Dispose();
+        _redriver.Dispose();
     }
 
     [Test]
@@ -60,12 +48,16 @@ public sealed class DroppedRunsTests : SystemFixture
     )
     {
         var order = await TestSystem.StoreAsync();
-        var (replayed, apology, run) = (OneProcess.Run(Step, order), Secondary(order), OneProcess.Run(Step, order));
+        var (replayed, apology, run) = (
+            OneProcess.Run(Step, order),
+            OneProcess.Apology(Step, order),
+            OneProcess.Run(Step, order)
+        );
         await DeadLetterAsync(replayed);
         await DeadLetterAsync(apology);
         if (company != Company.TheOneThatDoesItsEffect)
             await _process.Committer.CommitAsync(run);
-        var redrive = await RedriveAsync(replayed);
+        var redrive = await _redriver.RedriveAsync(replayed.MessageId);
 
         var dropped = company switch
         {
@@ -76,7 +68,77 @@ public sealed class DroppedRunsTests : SystemFixture
 
         Assert.That(dropped, Is.False, "whether the run was committed");
         Assert.That(await TestSystem.StatusAsync(order, Step.Name), Is.EqualTo(StepStatus.Failed), "with the apology");
-        Assert.That(await SettledAsync(redrive), Is.EqualTo(RedriveItemState.Done));
+        Assert.That(await _redriver.SettleAsync(redrive), Is.EqualTo(RedriveItemState.Done));
+    }
+
+    [Test]
+    public async Task A_copy_of_a_dropped_message_that_fails_for_good_does_not_ask_for_attention(
+        [Values(Company.None, Company.Another)] Company company
+    )
+    {
+        var order = await TestSystem.StoreAsync();
+        var run = OneProcess.Run(Step, order);
+        await _process.Committer.CommitAsync(OneProcess.Run(Step, order));
+        await DropAsync(run, company);
+        Assert.That(await KeysAsync(run), Is.EqualTo(1), "keys of the dropped message");
+
+        await DeadLetterAsync(OneProcess.Run(Step, order, run.MessageId));
+
+        Assert.That(await TestSystem.StatusAsync(order, Step.Name), Is.EqualTo(StepStatus.Done));
+        Assert.That(await TestSystem.OrderStatusAsync(order), Is.EqualTo(OrderStatus.Processing));
+    }
+
+    [Test]
+    public async Task A_dropped_run_leaves_no_key_while_another_run_is_still_at_its_effect(
+        [Values(Company.None, Company.Another)] Company company
+    )
+    {
+        var order = await TestSystem.StoreAsync();
+        var run = OneProcess.Run(Step, order);
+        await TestSystem.Database.ExecuteAsync(
+            $"""
+            insert into effects (subject_id, effect, message_id, step, state, lease_until)
+            values ($1, $2, $3, $2, {EffectState.Pending:D}, now() + interval '1 hour')
+            """,
+            order,
+            Step.Name,
+            Guid.NewGuid()
+        );
+
+        await DropAsync(run, company);
+
+        Assert.That(await KeysAsync(run), Is.Zero, "keys of a message whose work may still fail");
+    }
+
+    [Test]
+    public async Task A_redriven_message_that_is_left_out_because_its_effect_is_done_ends_its_redrive()
+    {
+        var order = await TestSystem.StoreAsync();
+        var run = OneProcess.Run(Step, order);
+        await _process.Committer.CommitAsync(OneProcess.Run(Step, order));
+        await DeadLetterAsync(run);
+        var redrive = await _redriver.RedriveAsync(run.MessageId);
+        Assert.That(await TestSystem.StatusAsync(order, Step.Name), Is.EqualTo(StepStatus.Retrying));
+
+        Assert.That(await _process.Skips.TryAsync(run, StepStatus.Cancelled), Is.EqualTo(SkipOutcome.Duplicate));
+
+        Assert.That(await TestSystem.StatusAsync(order, Step.Name), Is.EqualTo(StepStatus.Done));
+        Assert.That(await _redriver.SettleAsync(redrive), Is.EqualTo(RedriveItemState.Done));
+        Assert.That(await TestSystem.OrderStatusAsync(order), Is.EqualTo(OrderStatus.Processing));
+    }
+
+    [Test]
+    public async Task A_redrive_of_which_one_copy_did_the_work_has_not_failed_again()
+    {
+        var order = await TestSystem.StoreAsync();
+        var run = OneProcess.Run(Step, order);
+        await DeadLetterAsync(run);
+        var redrive = await _redriver.RedriveAsync(run.MessageId);
+        Assert.That(await _process.Committer.CommitAsync(run), Is.True, "whether the first copy was committed");
+
+        await DeadLetterAsync(OneProcess.Run(Step, order, run.MessageId), generation: 1);
+
+        Assert.That(await _redriver.SettleAsync(redrive), Is.EqualTo(RedriveItemState.Done));
     }
 
     [Test]
@@ -108,20 +170,25 @@ public sealed class DroppedRunsTests : SystemFixture
         Assert.That(await TestSystem.StatusAsync(order, Step.Name), Is.EqualTo(StepStatus.Done));
     }
 
-    private static StepRun Secondary(Guid order)
-    {
-        var run = OneProcess.Run(Step, order);
-        (run.Effect, run.IsSecondary) = ("apology", true);
-        return run;
-    }
-
-    private Task DeadLetterAsync(StepRun run) =>
+    private Task DeadLetterAsync(StepRun run, int generation = 0) =>
         _process.Failures.RecordAsync(
             run,
             new InvalidOperationException("No."),
             nextAttempt: null,
-            OneProcess.DeadLetterOf(run)
+            OneProcess.DeadLetterOf(run, generation)
         );
+
+    private Task<long> KeysAsync(StepRun run) =>
+        TestSystem.Database.CountAsync("idempotency where message_id = $1 and step = $2", run.MessageId, run.Step);
+
+    private async Task DropAsync(StepRun run, Company company)
+    {
+        var committed =
+            company == Company.None
+                ? await _process.Committer.CommitAsync(run)
+                : (await TogetherAsync(run, OneProcess.Run(Step, await TestSystem.StoreAsync())))[0];
+        Assert.That(committed, Is.False, "whether the run was committed");
+    }
 
     private async Task<bool[]> TogetherAsync(StepRun first, StepRun second)
     {
@@ -144,50 +211,5 @@ public sealed class DroppedRunsTests : SystemFixture
 
         await ahead;
         return both;
-    }
-
-    private async Task<Guid> RedriveAsync(StepRun run)
-    {
-        await using var connection = await TestSystem.Database.Source.OpenConnectionAsync();
-        await using var transaction = await connection.BeginTransactionAsync();
-        var redrive = Guid.CreateVersion7();
-        await using var command = new NpgsqlCommand(
-            $"""
-            with r as (
-                insert into redrives (id, stage, created_by, reason, filter, canary, rate_per_second, stop_percent,
-                    total)
-                values ($1, {RedriveStage.Ramp:D}, 'otto', 'To see.', '{"{}"}', 0, 100, 100, 1))
-            insert into redrive_items (redrive_id, failure_id, state)
-            select $1, id, {RedriveItemState.Waiting:D} from failures where message_id = $2
-            """,
-            connection
-        );
-        command.Parameters.Add(new() { Value = redrive });
-        command.Parameters.Add(new() { Value = run.MessageId });
-        await command.ExecuteNonQueryAsync();
-        var (_, sent) = await _mover.MoveAsync(connection, redrive, null, 10, CancellationToken.None);
-        Assert.That(sent, Is.EqualTo(1), "messages that were redriven");
-        await transaction.CommitAsync();
-        // As the relay leaves it.
-        await TestSystem.Database.ExecuteAsync("delete from outbox where message_id = $1", run.MessageId);
-        return redrive;
-    }
-
-    private async Task<RedriveItemState> SettledAsync(Guid redrive)
-    {
-        await using var connection = await TestSystem.Database.Source.OpenConnectionAsync();
-        await RedriveSql.SettleAsync(connection, redrive, CancellationToken.None);
-        return (RedriveItemState)
-            await TestSystem.Database.ScalarAsync<short>(
-                "select state from redrive_items where redrive_id = $1",
-                redrive
-            );
-    }
-
-    private sealed class ZooContracts : IMessageContracts
-    {
-        public IReadOnlyCollection<string> Names => [];
-
-        public Type? Find(string messageType) => messageType == "Orders.Testing.Zoo:Feed" ? typeof(Feed) : null;
     }
 }

@@ -96,7 +96,7 @@ public sealed class LateRecordTests : SystemFixture
     )
     {
         var order = await TestSystem.StoreAsync();
-        var (dead, waits) = (OneProcess.Run(Step, order), SecondaryOf(order));
+        var (dead, waits) = (OneProcess.Run(Step, order), OneProcess.Apology(Step, order));
         if (hasRow)
             await _stalled.Failures.RecordAsync(dead, new TimeoutException("Not now."), TimeSpan.FromSeconds(2));
 
@@ -125,18 +125,11 @@ public sealed class LateRecordTests : SystemFixture
         Assert.That(await TestSystem.StatusAsync(order, Step.Name), Is.EqualTo(StepStatus.Failed));
     }
 
-    private static StepRun SecondaryOf(Guid order)
-    {
-        var run = OneProcess.Run(Step, order);
-        (run.Effect, run.IsSecondary) = ("apology", true);
-        return run;
-    }
-
     private async Task<(Guid Order, StepRun Apology)> DoneStepWithApologyAsync()
     {
         var order = await TestSystem.StoreAsync();
         await _other.Committer.CommitAsync(OneProcess.Run(Step, order));
-        return (order, SecondaryOf(order));
+        return (order, OneProcess.Apology(Step, order));
     }
 
     // Not indexed: the worker could not store what it knows of the message, and the index takes it from the queue.

@@ -43,11 +43,7 @@ public sealed class LockOrderTests : SystemFixture
             run.MessageId
         );
         await DeadLetterAsync();
-        var effects = new UncertainEffects(
-            TestSystem.Database.Source,
-            new OrderProgressRecorder(new StepBitmask()),
-            _feed
-        );
+        var effects = new UncertainEffects(_process.Database, new OrderProgressRecorder(new StepBitmask()), _feed);
 
         Task settled,
             recorded;

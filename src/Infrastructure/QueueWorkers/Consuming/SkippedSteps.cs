@@ -17,6 +17,8 @@ namespace QueueWorkers.Consuming;
 /// step's row.
 /// No effect row is written: what was left out may be done by a later message. Dying before the commit leaves nothing,
 /// and the message comes again.
+/// A message whose effect another one has done keeps its key, and what it had left at its step ends
+/// (<see cref="DroppedRuns"/>).
 /// What expired keeps no idempotency row either: a replay, and a message that somebody publishes again, carry the same
 /// id and are to be done. Its copies expire like itself.
 /// </summary>
@@ -53,11 +55,14 @@ public sealed class SkippedSteps(NpgsqlDataSource database, IStepProgress progre
         Failpoint.Hit("steps.before_skip", Outside.Database);
         await using var connection = await database.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
-        if (await ExecuteAsync(connection, Fresh, run.MessageId, run.Step) == 0)
-            return SkipOutcome.Duplicate;
+        var isFresh = await ExecuteAsync(connection, Fresh, run.MessageId, run.Step) > 0;
         switch (await EffectOfAsync(connection, run))
         {
+            // The key stays: the work of this message is done, by whichever one.
             case (EffectState.Done, _):
+                await CommitAsync(connection, transaction, await DroppedRuns.EndAsync(connection, progress, [run]));
+                return SkipOutcome.Duplicate;
+            case var _ when !isFresh:
                 return SkipOutcome.Duplicate;
             case (EffectState.Pending, { } lease) when lease > DatabaseClock.UtcNow:
                 throw new EffectInProgressException(run.Effect, run.SubjectId, lease);
@@ -69,13 +74,22 @@ public sealed class SkippedSteps(NpgsqlDataSource database, IStepProgress progre
         await ExecuteAsync(connection, Record, run.SubjectId, run.Step, (short)status);
         if (status == StepStatus.Expired)
             await ExecuteAsync(connection, Forget, run.MessageId, run.Step);
+        await CommitAsync(connection, transaction, published);
+        return SkipOutcome.LeftOut;
+    }
+
+    private async Task CommitAsync(
+        NpgsqlConnection connection,
+        NpgsqlTransaction transaction,
+        IReadOnlyList<OutboxMessage> published
+    )
+    {
         await OutboxWriter.InsertAsync(connection, published);
         Failpoint.Hit("steps.before_commit_skip", Outside.Database);
         await transaction.CommitAsync();
         Failpoint.Hit("steps.after_commit_skip", Outside.Database);
         foreach (var message in published)
             relay.Offer(message);
-        return SkipOutcome.LeftOut;
     }
 
     private static async Task<(EffectState?, DateTimeOffset?)> EffectOfAsync(NpgsqlConnection connection, StepRun run)
@@ -108,7 +122,9 @@ public enum SkipOutcome
     /// <summary>Skips the step.</summary>
     LeftOut,
 
-    /// <summary>The message or the effect was dealt with before: nothing was written.</summary>
+    /// <summary>
+    /// The message or the effect was dealt with before. What the message itself had left at the step is over.
+    /// </summary>
     Duplicate,
 
     /// <summary>

@@ -40,13 +40,15 @@ public sealed class StepCommitter(
             as t(message_id, step, subject_id, effect, n)),
         n as (
             insert into idempotency (message_id, step) select message_id, step from u order by message_id, step
-            on conflict do nothing returning message_id, step)
-        insert into effects (subject_id, effect, message_id, step, state)
-        select distinct on (u.subject_id, u.effect) u.subject_id, u.effect, u.message_id, u.step, {EffectState.Done:D}
-            from u join n using (message_id, step) order by u.subject_id, u.effect, u.n
-        on conflict (subject_id, effect) do update set state = {EffectState.Done:D}, lease_until = null, at = now()
-            where effects.message_id = excluded.message_id and effects.state <> {EffectState.Done:D}
-        returning message_id, step
+            on conflict do nothing returning message_id, step),
+        d as (
+            insert into effects (subject_id, effect, message_id, step, state)
+            select distinct on (u.subject_id, u.effect) u.subject_id, u.effect, u.message_id, u.step,
+                {EffectState.Done:D} from u join n using (message_id, step) order by u.subject_id, u.effect, u.n
+            on conflict (subject_id, effect) do update set state = {EffectState.Done:D}, lease_until = null, at = now()
+                where effects.message_id = excluded.message_id and effects.state <> {EffectState.Done:D}
+            returning message_id, step)
+        select n.message_id, n.step, d.message_id is not null from n left join d using (message_id, step)
         """;
 
     // A step stays failed when it is done itself while another message of it stands in the dead-letter queue: an
@@ -80,14 +82,14 @@ public sealed class StepCommitter(
             {StepStatus.Uncertain:D})
         """;
 
-    // The key of a message whose effect another one has done: its work is done, and a redrive of it has ended.
+    // Of the keys that this transaction has inserted for dropped runs, those whose effect another message has done stay:
+    // their work is done, and a redrive of them has ended. Where another run is still at the effect nobody knows that.
     private static readonly string KeepKeys = $"""
-        insert into idempotency (message_id, step)
-        select t.message_id, t.step from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[]) as t(message_id, step,
+        delete from idempotency i using unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[]) as t(message_id, step,
             subject_id, effect)
-        where exists (select from effects e where e.subject_id = t.subject_id and e.effect = t.effect
-            and e.state = {EffectState.Done:D})
-        order by t.message_id, t.step on conflict do nothing
+        where i.message_id = t.message_id and i.step = t.step
+            and not exists (select from effects e where e.subject_id = t.subject_id and e.effect = t.effect
+                and e.state = {EffectState.Done:D})
         """;
 
     private readonly ILookup<Type, IStepWriter> _writers = writers.ToLookup(w => w.WriteType);
@@ -112,38 +114,16 @@ public sealed class StepCommitter(
         candidates.ForEach(run => run.BeginWrite());
         Failpoint.Hit("steps.before_open", Outside.Database);
         await using var connection = await database.OpenConnectionAsync();
-        var fresh = await BeginAsync(connection, candidates);
+        var (fresh, keyed) = await BeginAsync(connection, candidates);
         var dropped = candidates.Except(fresh).ToList();
-        if (fresh.Count == 0)
-        {
-            await ExecuteAsync(connection, "ROLLBACK");
-            await ClearUpAsync(connection, dropped);
-            return new bool[units.Count];
-        }
-
         try
         {
-            foreach (
-                var group in fresh
-                    .Where(r => r.Write is not null)
-                    .GroupBy(r => r.Write!.GetType())
-                    .Select(g => (Writer: WriterOf(g.Key), Runs: g.ToArray()))
-                    .OrderBy(g => g.Writer.LockOrder)
-            )
-                await group.Writer.WriteAsync(connection, group.Runs);
-
-            // In this transaction: after it, a fault would hand in the others once more, as their own duplicates.
-            var unsettled = await UnsettledAsync(connection, dropped);
-            var published = await progress.RecordAsync(
-                connection,
-                [.. Skipped(unsettled), .. fresh.Select(r => new StepChange(r, StatusOf(r)))]
-            );
-            var outgoing = fresh.SelectMany(r => r.Outgoing).Concat(published).ToArray();
-            await FinishAsync(connection, fresh, unsettled, outgoing);
-
-            // Only now: the rows exist. Dying here costs a lease, not a message.
-            foreach (var message in outgoing)
-                relay.Offer(message);
+            if (keyed.Count > 0)
+                await KeepKeysAsync(connection, keyed, ends: fresh.Count == 0);
+            if (fresh.Count > 0)
+                await CommitAsync(connection, fresh, dropped);
+            else if (keyed.Count == 0)
+                await ExecuteAsync(connection, "ROLLBACK");
         }
         catch (Exception exception) when (!DatabaseFault.IsUnavailable(exception))
         {
@@ -153,8 +133,36 @@ public sealed class StepCommitter(
             throw;
         }
 
+        if (fresh.Count == 0)
+            await ClearUpAsync(connection, dropped);
         var committed = fresh.ToHashSet(ReferenceEqualityComparer.Instance);
         return [.. units.Select(committed.Contains)];
+    }
+
+    private async Task CommitAsync(NpgsqlConnection connection, List<StepRun> fresh, List<StepRun> dropped)
+    {
+        // In this transaction: after it, a fault would hand in the others once more, as their own duplicates. Before the
+        // writers, whose rows many wait for.
+        var unsettled = await UnsettledAsync(connection, dropped);
+        foreach (
+            var group in fresh
+                .Where(r => r.Write is not null)
+                .GroupBy(r => r.Write!.GetType())
+                .Select(g => (Writer: WriterOf(g.Key), Runs: g.ToArray()))
+                .OrderBy(g => g.Writer.LockOrder)
+        )
+            await group.Writer.WriteAsync(connection, group.Runs);
+
+        var published = await progress.RecordAsync(
+            connection,
+            [.. DroppedRuns.Changes(unsettled), .. fresh.Select(r => new StepChange(r, StatusOf(r)))]
+        );
+        var outgoing = fresh.SelectMany(r => r.Outgoing).Concat(published).ToArray();
+        await FinishAsync(connection, fresh, unsettled, outgoing);
+
+        // Only now: the rows exist. Dying here costs a lease, not a message.
+        foreach (var message in outgoing)
+            relay.Offer(message);
     }
 
     // The same message twice in one batch (delivered twice, or published twice): the first one runs, the others are
@@ -181,7 +189,11 @@ public sealed class StepCommitter(
         );
 
     // BEGIN rides along with the first statement, COMMIT with the last: three round trips for a batch, however large.
-    private async Task<List<StepRun>> BeginAsync(NpgsqlConnection connection, List<StepRun> runs)
+    // Keyed are runs that are dropped although their message was not there yet: another message has their effect.
+    private async Task<(List<StepRun> Fresh, List<StepRun> Keyed)> BeginAsync(
+        NpgsqlConnection connection,
+        List<StepRun> runs
+    )
     {
         await using var batch = new NpgsqlBatch(connection) { BatchCommands = { new NpgsqlBatchCommand("BEGIN") } };
         if (WaitsBriefly)
@@ -194,14 +206,18 @@ public sealed class StepCommitter(
         batch.BatchCommands.Add(command);
 
         var fresh = new HashSet<(Guid, string)>(runs.Count);
+        var keyed = new HashSet<(Guid, string)>();
         Failpoint.Hit("steps.before_begin", Outside.Database);
         await using var reader = await batch.ExecuteReaderAsync();
         if (WaitsBriefly)
             await reader.NextResultAsync();
         while (await reader.ReadAsync())
-            fresh.Add((reader.GetGuid(0), reader.GetString(1)));
+            (reader.GetBoolean(2) ? fresh : keyed).Add((reader.GetGuid(0), reader.GetString(1)));
         Failpoint.Hit("steps.after_begin", Outside.Database);
-        return runs.FindAll(r => fresh.Contains((r.MessageId, r.Step)));
+        return (Of(fresh), Of(keyed));
+
+        List<StepRun> Of(HashSet<(Guid, string)> keys) =>
+            keys.Count == 0 ? [] : runs.FindAll(r => keys.Contains((r.MessageId, r.Step)));
     }
 
     private static async Task FinishAsync(
@@ -216,8 +232,8 @@ public sealed class StepCommitter(
         if (runs.Count < all.Count || unsettled.Count > 0)
         {
             // All rows of both statements, in one order.
-            batch.BatchCommands.Add(LockOf([.. unsettled, .. all]));
-            batch.BatchCommands.Add(SettleOf([.. unsettled, .. all.Where(r => r.IsSecondary)]));
+            batch.BatchCommands.Add(DroppedRuns.Lock([.. unsettled, .. all]));
+            batch.BatchCommands.Add(DroppedRuns.Settle([.. unsettled, .. all.Where(r => r.IsSecondary)]));
         }
 
         var command = new NpgsqlBatchCommand(Finish);
@@ -249,22 +265,14 @@ public sealed class StepCommitter(
         Failpoint.Hit("steps.after_commit", Outside.Database);
     }
 
-    // A copy of a message whose effect another message has done: what its own attempts had left (another attempt
-    // follows; dead-lettered; a redrive) is over too, and nobody else will say so. Rarely more than one look. Dying
-    // before its commit brings the message again, and again it is dropped and comes by here.
+    // Rarely more than one look. Dying before its commit brings the message again, and again it is dropped and comes by
+    // here.
     private async Task ClearUpAsync(NpgsqlConnection connection, List<StepRun> dropped)
     {
         if (await UnsettledAsync(connection, dropped) is not { Count: > 0 } unsettled)
             return;
         await using var transaction = await connection.BeginTransactionAsync();
-        await KeepKeysAsync(connection, unsettled);
-        var published = await progress.RecordAsync(connection, [.. Skipped(unsettled)]);
-        await using var batch = new NpgsqlBatch(connection)
-        {
-            BatchCommands = { LockOf(unsettled), SettleOf(unsettled) },
-        };
-        Failpoint.Hit("steps.before_clear_up", Outside.Database);
-        await batch.ExecuteNonQueryAsync();
+        var published = await DroppedRuns.EndAsync(connection, progress, unsettled);
         await OutboxWriter.InsertAsync(connection, published);
         await transaction.CommitAsync();
         Failpoint.Hit("steps.after_clear_up", Outside.Database);
@@ -272,20 +280,20 @@ public sealed class StepCommitter(
             relay.Offer(message);
     }
 
-    private static async Task KeepKeysAsync(NpgsqlConnection connection, List<StepRun> dropped)
+    private static async Task KeepKeysAsync(NpgsqlConnection connection, List<StepRun> keyed, bool ends)
     {
-        await using var command = new NpgsqlCommand(KeepKeys, connection);
-        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. dropped.Select(r => r.MessageId)] });
-        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. dropped.Select(r => r.Step)] });
-        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. dropped.Select(r => r.SubjectId)] });
-        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. dropped.Select(r => r.Effect)] });
+        var command = new NpgsqlBatchCommand(KeepKeys);
+        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. keyed.Select(r => r.MessageId)] });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. keyed.Select(r => r.Step)] });
+        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. keyed.Select(r => r.SubjectId)] });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. keyed.Select(r => r.Effect)] });
+        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { command } };
+        if (ends)
+            batch.BatchCommands.Add(new NpgsqlBatchCommand("COMMIT"));
         Failpoint.Hit("steps.before_keep_keys", Outside.Database);
-        await command.ExecuteNonQueryAsync();
+        await batch.ExecuteNonQueryAsync();
         Failpoint.Hit("steps.after_keep_keys", Outside.Database);
     }
-
-    private static IEnumerable<StepChange> Skipped(List<StepRun> dropped) =>
-        dropped.Select(r => new StepChange(r, StepStatus.Skipped));
 
     private static async Task<List<StepRun>> UnsettledAsync(NpgsqlConnection connection, List<StepRun> dropped)
     {
@@ -300,24 +308,6 @@ public sealed class StepCommitter(
         while (await reader.ReadAsync())
             unsettled.Add(dropped[reader.GetInt32(0)]);
         return unsettled;
-    }
-
-    private static NpgsqlBatchCommand LockOf(List<StepRun> runs)
-    {
-        var command = new NpgsqlBatchCommand(DeadLetteredSteps.Lock);
-        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. runs.Select(r => r.SubjectId)] });
-        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. runs.Select(r => r.Step)] });
-        return command;
-    }
-
-    private static NpgsqlBatchCommand SettleOf(List<StepRun> runs)
-    {
-        var command = new NpgsqlBatchCommand(DeadLetteredSteps.Settle);
-        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. runs.Select(r => r.SubjectId)] });
-        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. runs.Select(r => r.Step)] });
-        command.Parameters.Add(new NpgsqlParameter<bool[]> { TypedValue = [.. runs.Select(r => r.IsCompensation)] });
-        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. runs.Select(r => r.Effect)] });
-        return command;
     }
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)

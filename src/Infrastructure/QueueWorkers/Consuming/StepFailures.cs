@@ -24,18 +24,10 @@ public sealed class StepFailures(NpgsqlDataSource database, IStepProgress progre
 {
     private const int LongestFault = 2000;
 
-    private static readonly string Ended = $"$3 in ({StepStatus.Failed:D}, {StepStatus.Uncertain:D})";
+    private static readonly string IsLast = $"$3 in ({StepStatus.Failed:D}, {StepStatus.Uncertain:D})";
 
-    // Taken and given back: who commits the same message waits for this transaction at the key, and this one for it.
-    // What is dead-lettered may be redriven, so the key must not stay, unless the effect is done and only its key was
-    // purged.
-    private const string TakeKey = "insert into idempotency (message_id, step) values ($1, $2) on conflict do nothing";
-
-    private static readonly string GiveKeyBack = $"""
-        delete from idempotency where message_id = $1 and step = $2
-            and not exists (select from effects e where e.subject_id = $3 and e.message_id = $1 and e.step = $2
-                and e.state = {EffectState.Done:D})
-        """;
+    // By its own effect.
+    private static readonly string Ended = $"({StepStatus.Done:D}, {StepStatus.Rejected:D})";
 
     // What the waterfall of a subject is drawn from.
     private const string Attempt = """
@@ -49,24 +41,26 @@ public sealed class StepFailures(NpgsqlDataSource database, IStepProgress progre
             values ($1, $2, {StepStatus.Waiting:D}, $3, $4) on conflict do nothing
         """;
 
-    // A step that is done stays done when what failed is a late copy of its message. A secondary effect (an apology),
-    // and a message that failed before its consumer could say that it is one, have only this row to show their failure
-    // in; the step's own status is kept beside it.
+    // A step that is done, or refused, stays so when what failed is a late copy of its message. No attempt of a message
+    // is to come when its key is there; with the last one the key was asked for before.
+    // A secondary effect (an apology), and a message that failed before its consumer could say that it is one, have
+    // only this row to show their failure in; the step's own status is kept beside it.
     // Another message of the step that stands in the dead-letter queue keeps it failed while this one is retried.
     private static readonly string Record = $"""
         with dead as (select {DeadLetteredSteps.Standing("$1", "$2")} as stands)
         update step_runs r set attempts = r.attempts + 1,
-            status = case when {Ended} or not dead.stands then $3::smallint
+            status = case when {IsLast} or not dead.stands then $3::smallint
                 when r.status = {StepStatus.Uncertain:D} then r.status
                 else {StepStatus.Failed:D} end,
-            own_status = case when not $7 or r.status = {StepStatus.Done:D} then coalesce(r.own_status, r.status)
+            own_status = case when not $7 or r.status in {Ended} then coalesce(r.own_status, r.status)
                 when r.own_status is not null then $3::smallint end,
-            finished_at = case when {Ended} then now() when dead.stands then coalesce(r.finished_at, now()) end,
+            finished_at = case when {IsLast} then now() when dead.stands then coalesce(r.finished_at, now()) end,
             next_attempt_at = $5, last_fault = $6, started_at = coalesce(r.started_at, $4), attempt_started_at = $4,
             queued_at = coalesce(r.queued_at, $8)
         from dead
         where r.subject_id = $1 and r.step = $2
-            and (r.status <> {StepStatus.Done:D} or not $7 or ({Ended} and dead.stands))
+            and (r.status not in {Ended} or not $7 or ({IsLast} and dead.stands))
+            and ({IsLast} or not exists (select from idempotency i where i.message_id = $9 and i.step = $2))
         """;
 
     // No attempt: the counter stays. What is done, dead-lettered or refused stays too.
@@ -109,7 +103,9 @@ public sealed class StepFailures(NpgsqlDataSource database, IStepProgress progre
                 FailureRows.DoneByAnotherCopy,
                 CancellationToken.None
             );
-        var published = isDone ? [] : await progress.RecordAsync(connection, [new StepChange(run, status)]);
+        var published = isDone
+            ? await DroppedRuns.EndAsync(connection, progress, [run])
+            : await progress.RecordAsync(connection, [new StepChange(run, status)]);
         await RecordAsync(connection, run, status, isDone, Describe(fault), nextAttempt);
         await OutboxWriter.InsertAsync(connection, published);
         Failpoint.Hit("steps.before_commit_failure", Outside.Database);
@@ -121,20 +117,9 @@ public sealed class StepFailures(NpgsqlDataSource database, IStepProgress progre
 
     private static async Task<bool> IsDoneAsync(NpgsqlConnection connection, StepRun run)
     {
-        await using var take = new NpgsqlCommand(TakeKey, connection);
-        take.Parameters.Add(new() { Value = run.MessageId });
-        take.Parameters.Add(new() { Value = run.Step });
-        Failpoint.Hit("steps.before_take_key", Outside.Database);
-        if (await take.ExecuteNonQueryAsync() == 0)
-            return true;
-        await using var giveBack = new NpgsqlCommand(GiveKeyBack, connection);
-        giveBack.Parameters.Add(new() { Value = run.MessageId });
-        giveBack.Parameters.Add(new() { Value = run.Step });
-        giveBack.Parameters.Add(new() { Value = run.SubjectId });
-        Failpoint.Hit("steps.before_give_key_back", Outside.Database);
-        var isOpen = await giveBack.ExecuteNonQueryAsync() > 0;
-        Failpoint.Hit("steps.after_give_key_back", Outside.Database);
-        return !isOpen;
+        var key = new MessageKey(run.MessageId, run.Step);
+        var open = await IdempotencyKeys.OpenAsync(connection, [(key, run.SubjectId)], CancellationToken.None);
+        return !open.Contains(key);
     }
 
     private static async Task RecordAsync(
@@ -171,7 +156,8 @@ public sealed class StepFailures(NpgsqlDataSource database, IStepProgress progre
                 next.Clone(),
                 fault,
                 !run.IsSecondary,
-                queued
+                queued,
+                run.MessageId
             );
         }
 

@@ -17,16 +17,26 @@ public sealed class FailureTable : IEntityTypeConfiguration<Failure>
 
     /// <summary>
     /// Whether the work of a failure's message is done, as an SQL condition: it is in the idempotency table, or its
-    /// effect is there.
+    /// effect is there. Never of a message without a step (unrouted, quarantined): that one step has done its part says
+    /// nothing of the step that did not get it.
     /// </summary>
     /// <param name="row">A row with <c>message_id</c>, <c>step</c> and <c>subject_id</c>, as SQL.</param>
     internal static string IsDone(string row) =>
         $"""
-            (exists (select from idempotency i where i.message_id = {row}.message_id
-                    and ({row}.step is null or i.step = {row}.step))
+            (exists (select from idempotency i where i.message_id = {row}.message_id and i.step = {row}.step)
                 or exists (select from effects e where e.subject_id = {row}.subject_id
-                    and e.message_id = {row}.message_id
-                    and (e.step = {row}.step or {row}.step is null) and e.state = {EffectState.Done:D}))
+                    and e.message_id = {row}.message_id and e.step = {row}.step and e.state = {EffectState.Done:D}))
+            """;
+
+    /// <summary>
+    /// Whether any step has done its part of a message without a step, as an SQL condition: then it was routed.
+    /// </summary>
+    /// <param name="row">A row with <c>message_id</c>, <c>step</c> and <c>subject_id</c>, as SQL.</param>
+    internal static string IsRouted(string row) =>
+        $"""
+            ({row}.step is null and (exists (select from idempotency i where i.message_id = {row}.message_id)
+                or exists (select from effects e where e.subject_id = {row}.subject_id
+                    and e.message_id = {row}.message_id and e.state = {EffectState.Done:D})))
             """;
 
     /// <inheritdoc />

@@ -30,6 +30,7 @@ internal static class QuarantineIndex
                     and f.state in ({FailureState.Failed:D}, {FailureState.Archived:D}))
                     order by d.id limit 1000) r) w
             where before < $1))
+        order by o.id
         """;
 
     private static readonly string Close = $"""
@@ -46,11 +47,13 @@ internal static class QuarantineIndex
     {
         Failpoint.Hit("deadletter.before_open_quarantine", Outside.Database);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var missing = await ReadAsync(connection, cancellationToken);
         await FailureRows.WriteAsync(connection, missing, cancellationToken);
         await using var close = new NpgsqlCommand(Close, connection);
         Failpoint.Hit("deadletter.before_close_quarantined", Outside.Database);
         await close.ExecuteNonQueryAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
         Failpoint.Hit("deadletter.after_close_quarantined", Outside.Database);
         return missing.Count;
     }

@@ -37,8 +37,8 @@ public static class FrameworkGrants
         .. Publisher,
         "select on step_runs, step_catalogue, effects, idempotency",
         "select on step_attempts, subscriptions",
-        // What an operator says of an uncertain effect.
-        "insert on idempotency",
+        // What an operator says of an uncertain effect; the index takes the keys of what it records and gives them back.
+        "insert, delete on idempotency",
         "update (state, lease_until, at) on effects",
         // Role, password, key and session of an operator are changed by functions only.
         .. AccountFunctions.Grants,

@@ -39,8 +39,8 @@ internal readonly record struct RedriveOutcomes(int Done, int FailedAgain, int S
 /// <summary>The statements of <see cref="RedriveRunner"/>.</summary>
 internal static class RedriveSql
 {
-    // Failed again: the generation that was sent is in the index, or the broker rejected it. Done: the work is in
-    // the idempotency table or its effect is there.
+    // Failed again: the generation that was sent is in the index, or the broker rejected it, and no copy of it has done
+    // the work (a relay may send it twice). Done: the work is in the idempotency table or its effect is there.
     // Many rows are locked in the order of their ids: the reconciler marks the same ones as taken out of their queue at
     // the same time, and two orders would be a deadlock (seen at 10,000 messages).
     // Done by somebody else: the step is done, and for long nothing has come of this message: its run was dropped as a
@@ -54,13 +54,13 @@ internal static class RedriveSql
             select s.failure_id, s.step,
                 case when s.kind = {FailureKind.Quarantined:D} then exists (select from outbox o
                     where o.id = s.identity and o.dead_at is not null)
-                    else exists (select from failures n where n.message_id = s.message_id
-                        and n.generation = s.generation and n.id <> s.failure_id)
-                        or exists (select from outbox o where o.message_id = s.message_id and o.dead_at > s.sent_at)
+                    else not {FailureTable.IsDone("s")} and (exists (select from failures n
+                        where n.message_id = s.message_id and n.generation = s.generation and n.id <> s.failure_id)
+                        or exists (select from outbox o where o.message_id = s.message_id and o.dead_at > s.sent_at))
                             end as failed,
                 case when s.kind = {FailureKind.Quarantined:D} then not exists (select from outbox o
                     where o.id = s.identity)
-                    else {FailureTable.IsDone("s")}
+                    else {FailureTable.IsDone("s")} or {FailureTable.IsRouted("s")}
                         or s.sent_at < now() - interval '20 seconds'
                             and exists (select from step_runs r where r.subject_id = s.subject_id and r.step = s.step
                             and r.status in ({StepStatus.Done:D}, {StepStatus.Skipped:D}, {StepStatus.Rejected:D},

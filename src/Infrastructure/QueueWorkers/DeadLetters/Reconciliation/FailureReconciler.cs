@@ -254,10 +254,11 @@ public sealed class FailureReconciler(
             return;
         Failpoint.Hit("deadletter.before_add", Outside.Database);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        var unrecorded = await DeadLetterRecorder.FindAsync(connection, unknown, isLate: false, cancellationToken);
         await FailureRows.WriteAsync(connection, unknown, cancellationToken);
         // No step has said that it is dead-lettered: the broker moved the message, or the worker could not write when
         // it gave it up. The subject would wait for ever without anybody seeing why.
-        var settled = await deadLetterRecorder.WriteAsync(connection, unknown, isLate: false, cancellationToken);
+        var settled = await deadLetterRecorder.WriteAsync(connection, unrecorded, cancellationToken);
         Failpoint.Hit("deadletter.before_commit_added", Outside.Database);
         await transaction.CommitAsync(cancellationToken);
         Failpoint.Hit("deadletter.after_commit_added", Outside.Database);
@@ -276,7 +277,8 @@ public sealed class FailureReconciler(
             return;
         Failpoint.Hit("deadletter.before_late_record", Outside.Database);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var settled = await deadLetterRecorder.WriteAsync(connection, known, isLate: true, cancellationToken);
+        var unrecorded = await DeadLetterRecorder.FindAsync(connection, known, isLate: true, cancellationToken);
+        var settled = await deadLetterRecorder.WriteAsync(connection, unrecorded, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         Failpoint.Hit("deadletter.after_late_record", Outside.Database);
         if (settled > 0)

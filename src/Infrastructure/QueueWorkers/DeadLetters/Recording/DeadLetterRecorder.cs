@@ -46,13 +46,16 @@ public sealed class DeadLetterRecorder(IStepProgress progress)
             where step_runs.status in ({StepStatus.Waiting:D}, {StepStatus.Running:D}, {StepStatus.Retrying:D})
         """;
 
-    /// <summary>Writes it in the caller's transaction, for those of the messages that need it.</summary>
+    /// <summary>
+    /// Finds those of the messages that need it, and asks for their keys: whoever commits one of them from now on waits
+    /// for the caller's transaction. Before the rows of the failures are written: the lock order of every commit.
+    /// </summary>
     /// <param name="connection">The open transaction.</param>
     /// <param name="messages">Messages that were found in dead-letter queues.</param>
     /// <param name="isLate">Whether they have been in the index before.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    /// <returns>How many steps are recorded now.</returns>
-    internal async Task<int> WriteAsync(
+    /// <returns>One message for each step that is to be recorded.</returns>
+    internal static async Task<DeadLetter[]> FindAsync(
         NpgsqlConnection connection,
         IReadOnlyList<DeadLetter> messages,
         bool isLate,
@@ -61,14 +64,35 @@ public sealed class DeadLetterRecorder(IStepProgress progress)
     {
         var candidates = messages
             .Where(m => m is { Kind: FailureKind.Error, Step: not null, SubjectId: not null })
-            .DistinctBy(m => (m.SubjectId, m.Step))
             .ToArray();
         if (candidates.Length == 0)
-            return 0;
+            return [];
         var unrecorded = await UnrecordedAsync(connection, candidates, isLate, cancellationToken);
         if (unrecorded.Length == 0)
-            return 0;
+            return [];
+        var open = await IdempotencyKeys.OpenAsync(
+            connection,
+            Array.ConvertAll(unrecorded, m => (KeyOf(m), m.SubjectId!.Value)),
+            cancellationToken
+        );
+        return [.. unrecorded.Where(m => open.Contains(KeyOf(m))).DistinctBy(m => (m.SubjectId, m.Step))];
 
+        static MessageKey KeyOf(DeadLetter message) => new(message.MessageId, message.Step!);
+    }
+
+    /// <summary>Writes it in the caller's transaction.</summary>
+    /// <param name="connection">The open transaction.</param>
+    /// <param name="unrecorded">What <see cref="FindAsync"/> has found in it.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <returns>How many steps are recorded now.</returns>
+    internal async Task<int> WriteAsync(
+        NpgsqlConnection connection,
+        DeadLetter[] unrecorded,
+        CancellationToken cancellationToken
+    )
+    {
+        if (unrecorded.Length == 0)
+            return 0;
         // The subjects' progress before the steps' rows: the lock order of every commit.
         var changes = Array.ConvertAll(
             unrecorded,
