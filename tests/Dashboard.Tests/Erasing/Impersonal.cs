@@ -114,6 +114,7 @@ internal static class Impersonal
             ["step_builds.step"] = Word,
             ["step_catalogue.consumes"] = Word,
             ["step_catalogue.depends_on"] = Word,
+            ["step_catalogue.rates"] = Word,
             ["step_catalogue.step"] = Word,
             ["step_controls.changed_by"] = Operators,
             ["step_controls.rates"] = Word,

@@ -133,12 +133,26 @@ public sealed class RabbitManagement : IDisposable
     /// <summary>
     /// Creates a user, or sets its password and tags; without a tag it has no access to the management API.
     /// </summary>
-    public Task PutUserAsync(string name, string password, string tags, CancellationToken cancellationToken) =>
-        PutAsync(
-            $"api/users/{Uri.EscapeDataString(name)}",
-            new Dictionary<string, object> { ["password"] = password, ["tags"] = tags },
-            cancellationToken
-        );
+    /// <remarks>
+    /// Two deployments on one broker may create the same user at the same moment. RabbitMQ then refuses the later one
+    /// although it would have been an update a moment before; asked again, it is.
+    /// </remarks>
+    public async Task PutUserAsync(string name, string password, string tags, CancellationToken cancellationToken)
+    {
+        var path = $"api/users/{Uri.EscapeDataString(name)}";
+        var user = new Dictionary<string, object> { ["password"] = password, ["tags"] = tags };
+        try
+        {
+            await PutAsync(path, user, cancellationToken);
+        }
+        catch (HttpRequestException refused)
+            when (refused.StatusCode == System.Net.HttpStatusCode.BadRequest
+                && refused.Message.Contains("user_already_exists", StringComparison.Ordinal)
+            )
+        {
+            await PutAsync(path, user, cancellationToken);
+        }
+    }
 
     /// <summary>Sets what a user may do in a virtual host.</summary>
     public Task PutPermissionsAsync(

@@ -12,7 +12,7 @@ namespace QueueWorkers.Redrive;
 /// <summary>
 /// Makes, starts, stops and cancels redrives. <see cref="RedriveRunner"/> sends, <see cref="RedriveReader"/> reads.
 /// </summary>
-public sealed class Redrives(NpgsqlDataSource database, ISubjectDirectory subjects, RedriveReader reader)
+public sealed class Redrives(NpgsqlDataSource database, ISubjectDirectory subjects, RedriveReader reader) : IDisposable
 {
     // Who creates redrives does it one after the other: two that choose the same messages would otherwise wait for each
     // other's rows.
@@ -21,10 +21,44 @@ public sealed class Redrives(NpgsqlDataSource database, ISubjectDirectory subjec
     private const string Alone =
         "set local lock_timeout = '14s'; select pg_advisory_xact_lock(x'4f72646572730003'::bigint)";
 
+    // The same within this process, without a connection: a hundred that ask at once would otherwise hold all that the
+    // process has, and whoever wants one for anything else would be told that the database is away.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(14);
+
+    // Nothing was made, and whoever is ahead is most likely about the same messages.
+    private static readonly RedriveRefusal Busy = new(
+        "busy",
+        "Another redrive is being made right now; look at the redrives, then ask again."
+    );
+
+    private readonly SemaphoreSlim _turn = new(1, 1);
+
     /// <summary>Makes a redrive of all that match and are dead-lettered.</summary>
     /// <returns>The redrive, or why there is none.</returns>
     /// <exception cref="InvalidFilterException">The filter cannot be used.</exception>
     public async Task<(RedriveProgress? Made, RedriveRefusal? Refused)> CreateAsync(
+        RedriveRequest request,
+        AuditEntry record,
+        string? payload,
+        CancellationToken cancellationToken
+    )
+    {
+        if (!await _turn.WaitAsync(Patience, cancellationToken))
+            return (null, Busy);
+        try
+        {
+            return await CreateAloneAsync(request, record, payload, cancellationToken);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => _turn.Dispose();
+
+    private async Task<(RedriveProgress? Made, RedriveRefusal? Refused)> CreateAloneAsync(
         RedriveRequest request,
         AuditEntry record,
         string? payload,
@@ -49,15 +83,7 @@ public sealed class Redrives(NpgsqlDataSource database, ISubjectDirectory subjec
         }
         catch (PostgresException busy) when (busy.SqlState == PostgresErrorCodes.LockNotAvailable)
         {
-            // Nothing was made, and whoever is ahead is most likely about the same messages.
-            return (
-                null,
-                new RedriveRefusal(
-                    "busy",
-                    "Another redrive is being made right now; look at the redrives, then ask again.",
-                    null
-                )
-            );
+            return (null, Busy);
         }
 
         if (await OutstandingAsync(connection, request.Filter, cancellationToken) is { } other)
