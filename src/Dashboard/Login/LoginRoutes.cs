@@ -62,7 +62,26 @@ internal static class LoginRoutes
             )
             .Needs(OperatorRole.Viewer);
 
-    private static async Task<IResult> LogInAsync(HttpContext http, PasswordLogin login)
+    /// <summary>
+    /// Gives the browser its new session, and ends the one that it had: nobody could log out of that any more.
+    /// </summary>
+    public static async Task BeginAsync(HttpContext http, string secret, OperatorSessions sessions, KnownSessions known)
+    {
+        if (SessionCookie.SecretOf(http) is { } old)
+        {
+            await sessions.EndAsync(old, http.RequestAborted);
+            known.Forget(old);
+        }
+
+        SessionCookie.Remember(http, secret);
+    }
+
+    private static async Task<IResult> LogInAsync(
+        HttpContext http,
+        PasswordLogin login,
+        OperatorSessions sessions,
+        KnownSessions known
+    )
     {
         if (FormTokens.IsFromElsewhere(http.Request))
             return Results.BadRequest();
@@ -80,7 +99,7 @@ internal static class LoginRoutes
         var (secret, retryAfter) = await login.TryAsync(name, password, ClientAddress.Of(http), http.RequestAborted);
         if (secret is not null)
         {
-            SessionCookie.Remember(http, secret);
+            await BeginAsync(http, secret, sessions, known);
             return Results.Redirect(back);
         }
 

@@ -81,7 +81,7 @@ internal sealed partial class OidcLogin(
             );
             // Older sessions may have ended: the role is another one.
             known.ForgetAllOf(account);
-            SessionCookie.Remember(context.HttpContext, secret);
+            await LoginRoutes.BeginAsync(context.HttpContext, secret, sessions, known);
             context.Response.Redirect(LoginRoutes.Local(context.ReturnUri));
         }
         catch (AccountRefusedException refused)

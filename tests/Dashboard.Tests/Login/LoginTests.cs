@@ -189,6 +189,29 @@ internal sealed partial class LoginTests : DashboardFixture
         Assert.That(await TestSystem.Database.CountAsync("operator_sessions where name = 'anna'"), Is.LessThan(before));
     }
 
+    // Attack: the cookie of an older session was copied, and its owner has logged in again since.
+    [Test]
+    public async Task A_login_in_the_same_browser_ends_the_session_before()
+    {
+        using var browser = NewBrowser();
+        var first = await LogInAsync(browser, "anna", Password);
+        using var thief = new HttpClient(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false })
+        {
+            BaseAddress = Dashboard.Address,
+        };
+        thief.DefaultRequestHeaders.Add("Cookie", first.Headers.GetValues("Set-Cookie").Single().Split(';')[0]);
+        thief.DefaultRequestHeaders.Add("HX-Request", "true");
+        var fragment = new Uri("/attention", UriKind.Relative);
+        Assert.That((await thief.GetAsync(fragment)).StatusCode, Is.EqualTo(HttpStatusCode.OK));
+        // A wrong password ends nothing.
+        await LogInAsync(browser, "vera", "not the password");
+        Assert.That((await thief.GetAsync(fragment)).StatusCode, Is.EqualTo(HttpStatusCode.OK));
+
+        await LogInAsync(browser, "vera", Password);
+        Assert.That((await thief.GetAsync(fragment)).StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
+        Assert.That((await browser.GetAsync(fragment)).StatusCode, Is.EqualTo(HttpStatusCode.OK));
+    }
+
     [Test]
     public async Task A_session_opens_no_endpoint_of_the_operator_api()
     {

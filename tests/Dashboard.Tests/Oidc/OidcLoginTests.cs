@@ -81,6 +81,17 @@ internal sealed class OidcLoginTests : AccountFixture
     }
 
     [Test]
+    public async Task A_login_in_the_same_browser_ends_the_session_before()
+    {
+        Provider.Next = new Identity { Subject = "first", Name = "tina" };
+        using var browser = await LogInAsync();
+        Provider.Next = new Identity { Subject = "second", Name = "theo" };
+        await browser.GetAsync(await CallbackAsync(browser, "/login/oidc"));
+        Assert.That(await TestSystem.Database.CountAsync("operator_sessions where name = 'tina'"), Is.Zero);
+        Assert.That(await TestSystem.Database.CountAsync("operator_sessions where name = 'theo'"), Is.EqualTo(1));
+    }
+
+    [Test]
     public async Task Who_is_disabled_here_stays_out_whatever_the_provider_says()
     {
         Provider.Next = new Identity { Subject = "disabled", Name = "dora" };
