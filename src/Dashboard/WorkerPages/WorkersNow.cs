@@ -37,10 +37,15 @@ public sealed record WorkersNow(
         return ([.. parts[false]], [.. parts[true]]);
     }
 
-    /// <summary>"3 stopped, 1 lost in the last day".</summary>
-    public static string Summary(IReadOnlyList<Worker> gone) =>
-        $"{Texts.Count(gone.Count(w => w.StoppedAt is not null))} stopped, "
-        + $"{Texts.Count(gone.Count(w => w.StoppedAt is null))} lost in the last day";
+    /// <summary>Whether there may be more than were read.</summary>
+    public bool IsFull => Workers.Count >= WorkerReader.Most;
+
+    /// <summary>"3 stopped, 1 lost in the last day", or how many at least.</summary>
+    public string Summary(IReadOnlyList<Worker> gone) =>
+        IsFull
+            ? $"{Texts.Count(gone.Count)} or more stopped or lost in the last day"
+            : $"{Texts.Count(gone.Count(w => w.StoppedAt is not null))} stopped, "
+                + $"{Texts.Count(gone.Count(w => w.StoppedAt is null))} lost in the last day";
 
     /// <summary>Reads all of them.</summary>
     public static async Task<WorkersNow> ReadAsync(

@@ -66,6 +66,8 @@ internal sealed class ChartPageTests : BrowserFixture
         {
             await viewer.Page.GotoAsync(path);
             await Assertions.Expect(viewer.Page.Locator("#pulse")).ToHaveTextAsync("Live", new() { Timeout = 60_000 });
+            if (path == "/" || path.StartsWith("/metrics-view", StringComparison.Ordinal))
+                await viewer.Page.WaitForFunctionAsync("drawn.length > 0", null, new() { Timeout = 60_000 });
             Assert.That(
                 await viewer.Page.EvaluateAsync<string[]>("drawn.filter(d => d.cut).map(d => d.text)"),
                 Is.Empty,
@@ -115,6 +117,7 @@ internal sealed class ChartPageTests : BrowserFixture
         foreach (var path in (string[])["/", "/metrics-view?span=6h"])
         {
             await viewer.Page.GotoAsync(path);
+            await Assertions.Expect(viewer.Page.Locator(".plot").First).ToBeVisibleAsync();
             foreach (var plot in await viewer.Page.Locator(".plot").AllAsync())
                 await Assertions
                     .Expect(plot)

@@ -1,4 +1,8 @@
+using System.Collections.Immutable;
 using Microsoft.Playwright;
+using Orders.Dashboard.WorkerPages;
+using QueueWorkers.FlowControl.Workers;
+using QueueWorkers.Monitoring;
 
 namespace Orders.Dashboard.Tests.Pages;
 
@@ -29,6 +33,14 @@ internal sealed class WorkerFoldTests : BrowserFixture
     [Test]
     public async Task Who_stopped_or_was_lost_is_folded_away_after_minutes_and_stays_unfolded_where_one_looks()
     {
+        // However long ago the rows were written.
+        await TestSystem.Database.ExecuteAsync(
+            """
+            update workers set last_seen_at = now() - interval '1 minute',
+                stopped_at = case when stopped_at is not null then now() - interval '1 minute' end
+                where host in ('lost-lately', 'stopped-lately')
+            """
+        );
         await using var viewer = await OpenAsync();
         var page = viewer.Page;
         await page.GotoAsync("/workers");
@@ -69,6 +81,15 @@ internal sealed class WorkerFoldTests : BrowserFixture
             new() { Timeout = 60_000 }
         );
         await Assertions.Expect(processes.Locator("tbody tr")).ToHaveCountAsync(Stopped + 4);
+    }
+
+    [TestCase(WorkerReader.Most - 1, "499 stopped, 0 lost in the last day")]
+    [TestCase(WorkerReader.Most, "500 or more stopped or lost in the last day")]
+    public void A_summary_of_all_that_can_be_read_says_that_there_may_be_more(int read, string expected)
+    {
+        var gone = Enumerable.Range(0, read).Select(_ => new Worker { StoppedAt = DateTimeOffset.UnixEpoch }).ToArray();
+        var now = new WorkersNow(gone, [], ImmutableDictionary<Guid, string>.Empty);
+        Assert.That(now.Summary(gone), Is.EqualTo(expected));
     }
 
     [Test]

@@ -9,6 +9,9 @@ namespace QueueWorkers.Monitoring;
 /// <summary>Reads which worker processes there are, and were in the last day, and what each is running.</summary>
 public sealed class WorkerReader(NpgsqlDataSource database)
 {
+    /// <summary>How many processes are read at most: the living ones, and of the others the newest.</summary>
+    public const int Most = 500;
+
     private const string Columns =
         "id, host, process_id, version, steps, running, started_at, last_seen_at, stopped_at, runs::text as runs, drain_asked_at, drained_at, drain_by, drain_reason";
 
@@ -17,9 +20,10 @@ public sealed class WorkerReader(NpgsqlDataSource database)
     public async Task<IReadOnlyList<Worker>> ReadAsync(CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
-            $"select {Columns} from workers order by (stopped_at is null and last_seen_at > now() - $1) desc, last_seen_at desc limit 500"
+            $"select {Columns} from workers order by (stopped_at is null and last_seen_at > now() - $1) desc, last_seen_at desc limit $2"
         );
         command.Parameters.Add(new() { Value = Worker.LifeSign });
+        command.Parameters.Add(new() { Value = Most });
         return await ReadAsync(command, cancellationToken);
     }
 
