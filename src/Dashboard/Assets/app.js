@@ -18,8 +18,9 @@
   });
 
   // --- live figures: one stream for all pages of a browser (live.js); the server sends finished texts, and only those that changed
-  const pulse = $('#pulse'), feed = $('#live-url')?.content, depths = {}, charts = [], history = [];
-  let paused = false, over = false, waits = true, late = false, last = Date.now(), heard = last, posted = 0, port;
+  const pulse = $('#pulse'), feed = $('#live-url')?.content, depths = {}, charts = [], live = [], history = [];
+  // Durations are not taken from the clock, which may be set back.
+  let paused = false, over = false, waits = true, late = false, last = performance.now(), heard = last, posted = 0, port;
   const spark = name => {
     const svg = $(`[data-spark="${CSS.escape(name)}"]`), d = depths[name];
     if (!svg || !d) return;
@@ -30,29 +31,31 @@
   const apply = tick => {
     for (const [key, text] of Object.entries(tick.v ?? {})) $$(`[data-live="${CSS.escape(key)}"]`).forEach(e => { if (e.textContent !== text) e.textContent = text; });
     for (const [key, state] of Object.entries(tick.s ?? {})) $$(`[data-live-state="${CSS.escape(key)}"]`).forEach(e => { e.dataset.state = state; });
-    for (const [name, depth] of Object.entries(tick.d ?? {})) { const d = depths[name] ??= []; d.push(...[].concat(depth)); d.splice(0, d.length - 60); spark(name); }
+    for (const [name, depth] of Object.entries(tick.d ?? {})) { const d = depths[name] = tick.all ? [] : depths[name] ?? []; d.push(...[].concat(depth)); d.splice(0, d.length - 60); spark(name); }
     if (tick.h) history.splice(0, history.length, ...tick.h);
-    if (tick.p) history.push(tick.p);
-    // Two minutes, whatever the pace was.
-    if (history.length) history.splice(0, history.findIndex(row => row[0] >= history[history.length - 1][0] - 120));
+    // Two minutes, whatever the pace was; and nothing after now, when the server's clock was set back.
+    const p = tick.p;
+    if (p) history.splice(0, history.length, ...history.filter(row => row[0] < p[0] && row[0] >= p[0] - 120), p);
     if (tick.b !== undefined) { body.classList.toggle('broker-away', tick.b !== ''); const bar = $('#broker'); if (bar) { bar.hidden = tick.b === ''; $('span', bar).textContent = tick.b; } }
-    charts.forEach(c => c());
+    live.forEach(c => c());
   };
   const say = (state, text) => { if (!pulse) return; pulse.dataset.state = state; if (pulse.textContent !== text) pulse.textContent = text; };
   const all = (...names) => [...new Set(names.flatMap(n => $$(`[data-${n}]`).map(e => e.getAttribute(`data-${n}`))))];
   const post = () => {
-    posted = Date.now();
-    port.postMessage(paused || over || document.hidden ? null : { keys: all('live', 'live-state'), sparks: all('spark'), charts: charts.length > 0 });
+    posted = performance.now();
+    port.postMessage(paused || over || document.hidden ? null : { keys: all('live', 'live-state'), sparks: all('spark'), charts: live.length > 0 });
   };
   const leave = () => port?.postMessage(null);
   const join = () => {
     leave();
+    // A worker of this page alone ends, a port to the shared one closes.
+    if (port) (port.terminate ?? port.close).call(port);
     const shared = window.SharedWorker, worker = new (shared ?? Worker)($('#live-worker').content, { name: feed });
     const mine = port = shared ? worker.port : worker;
-    heard = Date.now();
+    heard = performance.now();
     mine.onmessage = ({ data }) => {
       if (port !== mine) return;
-      heard = Date.now();
+      heard = performance.now();
       if (data.over) end(data.over);
       if (!data.tick || paused || document.hidden) return;
       const missed = late || heard - last > 4000;
@@ -77,13 +80,13 @@
   // By id: an answer replaces the element.
   const dues = {};
   const refresh = all => $$('[data-every]').forEach(e => {
-    const now = Date.now();
+    const now = performance.now();
     if (all || now >= (dues[e.id] ??= now + e.dataset.every * 1000)) { dues[e.id] = now + e.dataset.every * 1000; htmx.trigger(e, 'refresh'); }
   });
   const beat = () => {
     if (over || document.hidden) return;
     if (paused) return say('warn', 'Paused');
-    const now = Date.now(), age = Math.round((now - last) / 1000);
+    const now = performance.now(), age = Math.round((now - last) / 1000);
     // A worker that says nothing at all has died, and with it what all pages share: the first to notice starts another.
     if (now - heard > 10000) join();
     else if (now - posted > 10000) post();
@@ -94,7 +97,7 @@
   };
   // Seen again, or resumed: what the page shows is as old as that.
   const turn = () => {
-    if (!paused && !document.hidden) { late ||= Date.now() - last > 4000; waits = true; last = heard = Date.now(); }
+    if (!paused && !document.hidden) { late ||= performance.now() - last > 4000; waits = true; last = heard = performance.now(); }
     post();
     beat();
   };
@@ -123,11 +126,12 @@
   // --- charts (charts.js)
   if (window.Charts) $$('[data-chart]').forEach(e => {
     const of = e.closest('[data-rows]')?.dataset;
-    charts.push(Charts.draw(e, () => of ? JSON.parse(of.rows) : history, JSON.parse(of?.marks ?? '[]')));
+    const chart = Charts.draw(e, () => of ? JSON.parse(of.rows) : history, JSON.parse(of?.marks ?? '[]'));
+    charts.push(chart);
+    if (!of) live.push(chart);
   });
 
   // --- dialogs, selection, forms
-  let sent = false;
   document.addEventListener('click', e => {
     const open = e.target.closest('[data-open]'), close = e.target.closest('[data-close]');
     if (open) { e.preventDefault(); $(open.dataset.open).showModal(); }

@@ -65,7 +65,7 @@ window.Charts = (() => {
     const tip = document.createElement('div');
     tip.className = 'tip';
     tip.hidden = true;
-    let plot, x, y, from, until, left, right, now, described = 0;
+    let plot, x, y, from, until, left, right, now, width, described = -Infinity;
     const data = () => {
       const all = rows();
       now = all.length ? all[all.length - 1][0] : 0;
@@ -82,8 +82,8 @@ window.Charts = (() => {
     };
     // The chart in words, for those who do not see it.
     const describe = seen => {
-      if (Date.now() - described < 5000) return;
-      if (seen.length) described = Date.now();
+      if (performance.now() - described < 5000) return;
+      if (seen.length) described = performance.now();
       const says = columns.map((c, i) => { const of = seen.map(r => r[c]).filter(v => v != null); return of.length ? `${names[i]}: last ${value(of.at(-1), unit)}, highest ${value(Math.max(...of), unit)}` : `${names[i]}: no value`; });
       const deployed = marks.slice(-5).map(([at, text]) => text.split(': ')[0].replace('{at}', moment.format(new Date(at * second))));
       e.setAttribute('aria-label', `${label} ${says.join('; ')}.${deployed.length ? ` Deployments: ${deployed.join(', ')}.` : ''}`);
@@ -112,10 +112,11 @@ window.Charts = (() => {
     const show = again => {
       if (plot && !again) return plot.setData(data());
       plot?.destroy();
+      width = e.clientWidth;
       const first = data(), axis = { stroke: css('--quiet'), grid: { stroke: css('--hair'), width: 1 }, ticks: { show: false }, font };
       plot = new uPlot({
         hooks: { draw: [mark], setCursor: [point], ready: [u => u.over.append(tip)] },
-        width: e.clientWidth, height, legend: { show: false }, padding: [10, () => right, 0, 0],
+        width, height, legend: { show: false }, padding: [10, () => right, 0, 0],
         cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
         scales: { x: { time: false, range: () => [from, until] }, y: { range: () => [0, y.at.at(-1)] } },
         axes: [
@@ -126,7 +127,7 @@ window.Charts = (() => {
       }, first, e);
     };
     show();
-    addEventListener('resize', () => show(true));
+    addEventListener('resize', () => { if (e.clientWidth !== width) show(true); });
     return show;
   };
   return { exact, rounded, value, valueTicks, timeTicks, agoTicks, draw };

@@ -5,26 +5,29 @@
   'use strict';
   const patience = 15000, forgotten = 30000, linger = 2000, fresh = 3000;
   const pages = new Map();
+  // Not the clock, which may be set back.
+  const elapsed = () => performance.now();
   let known, open, over, timer, heard = 0, told = 0, again = 0, watched = 0;
 
   // What a page that comes later is told first: all that the stream has said.
   const learn = ({ v, s, d, h, p, ...rest }) => {
     known ??= { v: {}, s: {}, d: {} };
+    if (h) known.d = {};
     Object.assign(known.v, v);
     Object.assign(known.s, s);
     Object.assign(known, rest);
     for (const [name, depth] of Object.entries(d ?? {})) known.d[name] = [...(known.d[name] ?? []), ...[].concat(depth)].slice(-60);
     if (h) known.h = h;
-    if (p) known.h = [...(known.h ?? []), p].slice(-130);
+    if (p) known.h = [...(known.h ?? []).filter(row => row[0] < p[0] && row[0] >= p[0] - 120), p];
   };
   const some = (all, names) => all && Object.fromEntries(Object.entries(all).filter(([name]) => names.includes(name)));
   // What the page shows of it.
-  const part = ({ v, s, d, h, p, ...rest }, { keys, sparks, charts }) => ({ ...rest, v: some(v, keys), s: some(s, keys), d: some(d, sparks), ...(charts && { h, p }) });
-  const tell = says => { told = Date.now(); pages.forEach((page, port) => port.postMessage(says)); };
+  const part = ({ v, s, d, h, p, ...rest }, { keys, sparks, charts }) => ({ ...rest, all: !!h, v: some(v, keys), s: some(s, keys), d: some(d, sparks), ...(charts && { h, p }) });
+  const tell = says => { told = elapsed(); pages.forEach((page, port) => port.postMessage(says)); };
   const begin = (page, port) => { port.postMessage({ tick: part(known, page) }); page.begun = true; };
 
   const hear = tick => {
-    heard = told = Date.now();
+    heard = told = elapsed();
     learn(tick);
     pages.forEach((page, port) => { if (page.begun) port.postMessage({ tick: part(tick, page) }); else begin(page, port); });
   };
@@ -40,24 +43,24 @@
   const connect = async () => {
     const mine = open = new AbortController();
     let wait = 500 + 1000 * Math.random();
-    heard = Date.now();
+    heard = elapsed();
     known = undefined;
     try {
       const answer = await fetch(self.name, { signal: mine.signal, cache: 'no-store' });
       // Without the session there is nothing to come back to: a new login has another address.
       if (answer.status === 401 || answer.status === 409) over = answer.status === 401 ? 'ended' : 'other';
       else if (answer.ok) await read(answer.body);
-      else wait = 1000 * (answer.headers.get('Retry-After') || 1);
+      else wait = 1000 * Math.min(30, Math.max(1, Number(answer.headers.get('Retry-After')) || 1)) + 500 * Math.random();
     } catch (fault) {
       // The server is away, or nobody looks any more; anything else is a fault of this script.
       if (!(fault instanceof TypeError) && fault.name !== 'AbortError') throw fault;
     } finally {
-      if (open === mine) { open = undefined; again = Date.now() + wait; }
+      if (open === mine) { open = undefined; again = elapsed() + wait; }
     }
     if (over) tell({ over });
   };
   const look = () => {
-    const now = Date.now();
+    const now = elapsed();
     // A page that crashed has not said so.
     pages.forEach((page, port) => { if (now - page.at > forgotten) pages.delete(port); });
     if (pages.size) watched = now;
@@ -70,10 +73,12 @@
   const join = port => {
     port.onmessage = ({ data }) => {
       if (!data) { pages.delete(port); return; }
-      const said = JSON.stringify(data), before = pages.get(port), page = { ...data, said, at: Date.now(), begun: before?.said === said && before.begun };
+      const said = JSON.stringify(data), before = pages.get(port), page = { ...data, said, at: elapsed(), begun: before?.said === said && before.begun };
       pages.set(port, page);
+      // Somebody has come back: the answer may be another one now.
+      if (over && !before) over = undefined;
       if (over) port.postMessage({ over });
-      else if (!page.begun && known && Date.now() - heard < fresh) begin(page, port);
+      else if (!page.begun && known && elapsed() - heard < fresh) begin(page, port);
       timer ??= setInterval(look, 1000);
       look();
     };

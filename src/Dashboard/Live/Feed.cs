@@ -28,6 +28,7 @@ internal sealed class Feed(
     internal static readonly TimeSpan Charted = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan Watched = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Unwatched = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(250);
 
     // Short, so that a busy system is not asked for percentiles of half a million runs every second.
     internal static readonly TimeSpan Window = TimeSpan.FromSeconds(20);
@@ -87,9 +88,12 @@ internal sealed class Feed(
     // A viewer who comes while nobody watched does not wait for the slow pace to end.
     private async Task PauseAsync(TimeSpan wait, CancellationToken stoppingToken)
     {
-        var until = time.GetTimestamp() + (long)(wait.TotalSeconds * time.TimestampFrequency);
-        while (time.GetTimestamp() < until && !(wait > Watched && Volatile.Read(ref _viewers) > 0))
-            await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(250, wait.TotalMilliseconds)), time, stoppingToken);
+        var began = time.GetTimestamp();
+        while (
+            wait - time.GetElapsedTime(began) is { TotalMilliseconds: >= 1 } left
+            && !(wait > Watched && Volatile.Read(ref _viewers) > 0)
+        )
+            await Task.Delay(left < Glance ? left : Glance, time, stoppingToken);
     }
 
     private async Task<Snapshot> TakeAsync(Snapshot before, CancellationToken stoppingToken)

@@ -88,11 +88,13 @@ internal static class LiveStream
     internal static byte[] Write(Snapshot? sent, Snapshot now)
     {
         var next = sent is not null && now.Version == sent.Version + 1;
-        var seconds = next ? QueueHistory.SecondsBetween(sent!.At, now.At) : 0;
+        var seconds = next
+            ? (int)Math.Clamp(QueueHistory.SecondsBetween(sent!.At, now.At), 0, QueueHistory.Seconds)
+            : 0;
         var tick = new Tick(
             Changed(sent?.Values, now.Values),
             Changed(sent?.Colours, now.Colours),
-            now.Queues.ToDictionary(q => q.Name, q => Depths(q, seconds)),
+            next ? Depths(now, seconds) : now.Queues.ToDictionary(q => q.Name, q => (object)q.Depths),
             next ? null : now.Points,
             next && now.Points.Length > 0 ? now.Points[^1] : null,
             sent is null || sent.BrokerFault != now.BrokerFault ? now.BrokerFault ?? "" : null
@@ -100,14 +102,18 @@ internal static class LiveStream
         return [.. "data: "u8, .. JsonSerializer.SerializeToUtf8Bytes(tick, Json), .. "\n\n"u8];
     }
 
-    // A look that took its time is followed by a depth for each second that passed.
-    private static object Depths(QueueState queue, int seconds) =>
-        seconds switch
-        {
-            0 => queue.Depths,
-            1 => queue.Figures.Ready,
-            _ => queue.Depths.TakeLast(seconds),
-        };
+    // A look that took its time is followed by a depth for each second that passed; of a broker that says nothing, by
+    // the last that is known. Nothing for a second of which the viewer knows a depth already.
+    private static Dictionary<string, object>? Depths(Snapshot now, int seconds) =>
+        seconds == 0
+            ? null
+            : now.Queues.ToDictionary(
+                q => q.Name,
+                q =>
+                    seconds == 1 ? (object)q.Figures.Ready
+                    : now.BrokerFault is null ? q.Depths.TakeLast(seconds)
+                    : Enumerable.Repeat(q.Figures.Ready, seconds)
+            );
 
     private static Dictionary<string, string>? Changed(
         IReadOnlyDictionary<string, string>? before,
@@ -122,15 +128,15 @@ internal static class LiveStream
     /// <summary>What goes over the wire, in short names: it goes once a second.</summary>
     /// <param name="V">Texts that changed.</param>
     /// <param name="S">Colours that changed.</param>
-    /// <param name="D">Depths of queues: one for each second since the last tick, or all of the last minute to begin
-    /// with.</param>
+    /// <param name="D">Depths of queues: one for each second that began since the last tick, or all of the last minute
+    /// to begin with.</param>
     /// <param name="H">All points of the charts, to begin with.</param>
     /// <param name="P">The newest point.</param>
     /// <param name="B">The broker's fault; empty when there is none; absent when that has not changed.</param>
     private sealed record Tick(
         Dictionary<string, string>? V,
         Dictionary<string, string>? S,
-        Dictionary<string, object> D,
+        Dictionary<string, object>? D,
         IReadOnlyList<double?[]>? H,
         double?[]? P,
         string? B

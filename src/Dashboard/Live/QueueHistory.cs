@@ -10,33 +10,38 @@ namespace Orders.Dashboard.Live;
 /// </summary>
 internal sealed class QueueHistory
 {
-    private const int Seconds = 60;
+    /// <summary>How many depths are kept, one for each second.</summary>
+    public const int Seconds = 60;
+
     private const int MostMarks = 4000;
 
-    private readonly Dictionary<
-        string,
-        (Queue<long> Depths, List<(DateTimeOffset At, long Published)> Marks)
-    > _queues = [];
+    private readonly Dictionary<string, (List<long> Depths, List<(DateTimeOffset At, long Published)> Marks)> _queues =
+    [];
     private readonly Dictionary<string, DateTimeOffset> _looked = [];
 
-    /// <summary>How many whole seconds lie between two looks, at least 1.</summary>
-    public static int SecondsBetween(DateTimeOffset before, DateTimeOffset now) =>
-        (int)Math.Clamp(Math.Round((now - before).TotalSeconds), 1, Seconds);
+    /// <summary>
+    /// How many seconds of the clock began between two looks, so that the sum over many looks is the time that passed:
+    /// 0 within one second, less when the clock was set back.
+    /// </summary>
+    public static long SecondsBetween(DateTimeOffset before, DateTimeOffset now) =>
+        now.ToUnixTimeSeconds() - before.ToUnixTimeSeconds();
 
     public QueueState Add(QueueFigures figures, DateTimeOffset now)
     {
         if (!_queues.TryGetValue(figures.Name, out var past))
-            _queues[figures.Name] = past = (new Queue<long>(Seconds), []);
+            _queues[figures.Name] = past = ([], []);
         var (depths, marks) = past;
         // One depth for each second: while nobody watches, five of them pass between two looks.
-        var missed = _looked.TryGetValue(figures.Name, out var before) ? SecondsBetween(before, now) - 1 : 0;
+        var passed = _looked.TryGetValue(figures.Name, out var before) ? SecondsBetween(before, now) : 1;
         _looked[figures.Name] = now;
         var known = depths.LastOrDefault(figures.Ready);
-        for (var i = 1; i <= missed; i++)
-            depths.Enqueue(known + ((figures.Ready - known) * i / (missed + 1)));
-        depths.Enqueue(figures.Ready);
-        while (depths.Count > Seconds)
-            depths.Dequeue();
+        if (passed < 1 && depths.Count > 0)
+            depths.RemoveAt(depths.Count - 1);
+        for (var i = Math.Max(1, passed - Seconds + 1); i < passed; i++)
+            depths.Add(known + ((figures.Ready - known) * i / passed));
+        depths.Add(figures.Ready);
+        if (depths.Count > Seconds)
+            depths.RemoveRange(0, depths.Count - Seconds);
 
         // A total that shrank was counted by a broker that has restarted since: what was known of the order is lost.
         if (marks.Count > 0 && figures.Published < marks[^1].Published)

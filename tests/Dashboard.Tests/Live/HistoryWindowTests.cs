@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json;
 using Orders.Dashboard.Live;
 using QueueWorkers.Monitoring;
 
@@ -30,18 +31,76 @@ internal sealed class HistoryWindowTests
         Assert.That(points.Single().Skip(1), Is.All.Null);
     }
 
+    // 1.2 s: a look takes its time, and the next one begins a second after it.
+    [TestCase(0.8)]
     [TestCase(1)]
+    [TestCase(1.2)]
     [TestCase(5)]
-    public void Depths_are_one_a_second_and_growth_is_a_second(int pace)
+    public void Depths_are_one_a_second_and_growth_is_a_second(double pace)
     {
         var history = new QueueHistory();
         QueueState state = null!;
-        for (var at = 0; at <= 300; at += pace)
-            state = history.Add(
-                new QueueFigures("hurried", 1000 + 3 * at, 0, 1, 1000 + 3 * at, 3, 0),
-                Begin.AddSeconds(at)
-            );
-        Assert.That((state.Depths.Length, state.Depths[^1] - state.Depths[0]), Is.EqualTo((60, 3L * 59)));
-        Assert.That(state.Growth, Is.EqualTo(3));
+        for (var at = TimeSpan.Zero; at <= TimeSpan.FromSeconds(300); at += TimeSpan.FromSeconds(pace))
+            state = history.Add(Waiting(1000 + (3 * at.Ticks / TimeSpan.TicksPerSecond)), Begin + at);
+        Assert.That(state.Depths, Has.Length.EqualTo(60));
+        Assert.That(state.Growth, Is.EqualTo(3).Within(0.06));
+    }
+
+    [TestCase(30)]
+    [TestCase(60)]
+    [TestCase(61)]
+    [TestCase(3600)]
+    public void Growth_after_a_gap_is_that_of_the_gap(int gap)
+    {
+        var history = new QueueHistory();
+        for (var at = 0; at < 60; at++)
+            history.Add(Waiting(10 * at), Begin.AddSeconds(at));
+        var state = history.Add(Waiting(10 * (59 + gap)), Begin.AddSeconds(59 + gap));
+        Assert.That(state.Depths, Has.Length.EqualTo(60));
+        Assert.That(state.Growth, Is.EqualTo(10).Within(0.01));
+    }
+
+    [Test]
+    public void A_clock_that_is_set_back_adds_no_depths()
+    {
+        var history = new QueueHistory();
+        history.Add(Waiting(5), Begin);
+        history.Add(Waiting(6), Begin.AddHours(-1));
+        var state = history.Add(Waiting(7), Begin.AddHours(-1).AddSeconds(1));
+        Assert.That(state.Depths, Is.EqualTo((long[])[6, 7]));
+    }
+
+    [TestCase(null, "[5,6,7]", TestName = "Depths_of_a_look_that_took_three_seconds")]
+    [TestCase("silent", "[7,7,7]", TestName = "Depths_while_the_broker_is_silent_repeat_the_last_one")]
+    public void Depths_that_are_sent(string? fault, string expected)
+    {
+        var sent = Known(fault);
+        Assert.That(DepthsSent(sent, sent with { Version = 2, At = Begin.AddSeconds(3) }), Is.EqualTo(expected));
+    }
+
+    [Test]
+    public void No_depth_is_sent_twice_for_one_second()
+    {
+        var sent = Known(null);
+        Assert.That(DepthsSent(sent, sent with { Version = 2, At = Begin.AddSeconds(0.9) }), Is.Null);
+        Assert.That(DepthsSent(sent, sent with { Version = 2, At = Begin.AddSeconds(1.1) }), Is.EqualTo("7"));
+        Assert.That(DepthsSent(null, sent), Is.EqualTo("[4,5,6,7]"));
+    }
+
+    private static QueueFigures Waiting(long ready) => new("hurried", ready, 0, 1, ready, 3, 0);
+
+    private static Snapshot Known(string? fault) =>
+        new()
+        {
+            Version = 1,
+            At = Begin,
+            BrokerFault = fault,
+            Queues = [new QueueState(Waiting(7), [4, 5, 6, 7], null)],
+        };
+
+    private static string? DepthsSent(Snapshot? sent, Snapshot now)
+    {
+        using var tick = JsonDocument.Parse(LiveStream.Write(sent, now).AsMemory("data: ".Length));
+        return tick.RootElement.TryGetProperty("d", out var depths) ? depths.GetProperty("hurried").GetRawText() : null;
     }
 }

@@ -176,6 +176,22 @@ internal sealed class SharedStreamTests : BrowserFixture
         await StreamsAsync(1);
     }
 
+    // Attack: the viewer's clock is set back, and the dashboard is away.
+    [Test]
+    public async Task A_clock_that_was_set_back_does_not_pass_old_figures_off_as_live()
+    {
+        await using var viewer = await OpenAsync();
+        await OpenTabsAsync(viewer, 1);
+        await viewer.Page.EvaluateAsync("() => { const now = Date.now; Date.now = () => now() - 3600000; }");
+        var port = Dashboard.Address.Port;
+        await Dashboard.DisposeAsync();
+        await Assertions
+            .Expect(viewer.Page.Locator("#pulse"))
+            .ToHaveTextAsync(new Regex("^No data for [0-9]+ s$"), Soon);
+        await RestartDashboardAsync(port);
+        await IsLiveAsync(viewer.Page);
+    }
+
     private static Task IsLiveAsync(IPage tab) =>
         Assertions.Expect(tab.Locator("#pulse")).ToHaveTextAsync("Live", Soon);
 
