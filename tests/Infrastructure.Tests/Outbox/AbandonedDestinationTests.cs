@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
 using Orders.Testing;
 using Orders.Testing.Servers;
 using Orders.Testing.Zoo;
@@ -115,6 +116,7 @@ public sealed class AbandonedDestinationTests : SystemFixture
         sends.Slow.Learn(message, [PublishOutcome.Silent], isTrial: false);
         sends.Slow.Share(Destination.Of(message[0]), TimeSpan.FromMinutes(1));
         await WaitAsync(message[0]);
+        sends.NoteStranded([PublishFailure.Waiting(message[0], "full")]);
 
         // Another relay's trial has got through, before this one put its row back.
         await using (var connection = await TestSystem.Database.Source.OpenConnectionAsync())
@@ -124,6 +126,66 @@ public sealed class AbandonedDestinationTests : SystemFixture
         Assert.That(sends.Slow.IsEmpty);
         Assert.That(await IsDueAsync(message[0]), "the row is due");
         await TestSystem.Database.ExecuteAsync("delete from outbox");
+    }
+
+    [Test]
+    public async Task A_relay_that_put_no_row_back_makes_none_due_when_another_one_has_found_the_destination_back()
+    {
+        using var sends = CreateSends();
+        var message = await InsertAsync(1);
+        sends.Slow.Learn(message, [PublishOutcome.Silent], isTrial: false);
+        sends.Slow.Share(Destination.Of(message[0]), TimeSpan.FromMinutes(1));
+        await WaitAsync(message[0]);
+
+        sends.Forget(Destination.Of(message[0]));
+        await sends.ShareAsync(CancellationToken.None);
+
+        Assert.That(await IsDueAsync(message[0]), Is.False, "the row is due");
+        await TestSystem.Database.ExecuteAsync("delete from outbox");
+    }
+
+    [Test]
+    public async Task While_another_relay_makes_rows_due_a_second_one_waits_for_its_turn()
+    {
+        using var sends = CreateSends();
+        var message = await InsertAsync(1);
+        var destination = Destination.Of(message[0]);
+        await WaitAsync(message[0]);
+        sends.NoteStranded([PublishFailure.Waiting(message[0], "full")]);
+        await using (var other = await TestSystem.Database.Source.OpenConnectionAsync())
+        {
+            await using var transaction = await other.BeginTransactionAsync();
+            await using var turn = new NpgsqlCommand(SharedTrials.Turn, other);
+            turn.Parameters.Add(new() { Value = destination.Exchange });
+            turn.Parameters.Add(new() { Value = destination.RoutingKey });
+            Assert.That(await turn.ExecuteScalarAsync(), Is.True, "the other one has the turn");
+            await sends.ShareAsync(CancellationToken.None);
+            Assert.That(await IsDueAsync(message[0]), Is.False, "the row is due");
+        }
+
+        await sends.ShareAsync(CancellationToken.None);
+
+        Assert.That(await IsDueAsync(message[0]), "the row is due");
+        await TestSystem.Database.ExecuteAsync("delete from outbox");
+    }
+
+    [Test]
+    public async Task A_trial_that_a_clock_ahead_has_set_for_an_hour_later_is_made_at_once()
+    {
+        using var sends = CreateSends();
+        var destination = new Destination(Exchange, "");
+        await sends.Trials.AddAsync(destination, "full", TimeSpan.FromHours(1), CancellationToken.None);
+        await using (var connection = await TestSystem.Database.Source.OpenConnectionAsync())
+            Assert.That(
+                await SharedTrials.AbandonedAsync(connection, CancellationToken.None),
+                Is.EqualTo(new[] { (destination, "full") })
+            );
+
+        var claim = await sends.Trials.ClaimAsync(destination, CancellationToken.None);
+
+        Assert.That(claim?.IsOurs, Is.True, "the claim of the trial");
+        Assert.That(claim?.Left, Is.LessThan(TimeSpan.FromMinutes(1)));
+        await sends.Trials.RemoveAsync(destination, CancellationToken.None);
     }
 
     [Test]

@@ -59,8 +59,30 @@ public sealed class SlowListTests : SystemFixture
         slow.Share(Destination.Of(message), TimeSpan.FromSeconds(1));
         Assert.That(slow.MissingIn([Destination.Of(message)]), Is.Empty);
         Assert.That(slow.MissingIn([]), Is.EqualTo(new[] { Destination.Of(message) }));
-        Assert.That(slow.Forget(Destination.Of(message)), Is.True);
+        Assert.That(slow.Forget(Destination.Of(message), out var hasPutBack), Is.True);
+        Assert.That(hasPutBack, Is.False, "whether it has put back a row");
         Assert.That(slow.IsEmpty, Is.True);
+    }
+
+    [Test]
+    public void What_was_put_back_is_remembered_for_as_long_as_it_waits()
+    {
+        using var slow = new SlowDestinations(_clock);
+        var message = Create();
+        var destination = Destination.Of(message);
+        Assert.That(slow.NotePutBack(destination), Is.False, "of a destination that is not on the list");
+        foreach (var (since, waits) in new[] { (TimeSpan.Zero, true), (SharedTrials.RowsWait, false) })
+        {
+            slow.Learn([message], [PublishOutcome.Silent], isTrial: false);
+            Assert.That(slow.IsShared(destination), Is.False, "before anybody was told");
+            Assert.That(slow.NotePutBack(destination), Is.True);
+            slow.Share(destination, TimeSpan.Zero);
+            Assert.That(slow.IsShared(destination), Is.True);
+            slow.Learn([message], [PublishOutcome.Silent], isTrial: true);
+            _clock.Advance(since);
+            slow.Forget(destination, out var hasPutBack);
+            Assert.That(hasPutBack, Is.EqualTo(waits), $"after {since}");
+        }
     }
 
     [Test]

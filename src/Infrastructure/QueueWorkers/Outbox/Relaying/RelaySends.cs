@@ -65,7 +65,8 @@ internal sealed class RelaySends(
 
     /// <summary>
     /// Tells the other relays what this one has learned: of a destination that takes nothing, and of one that is back,
-    /// whose rows are made due. What a database that is away keeps from being told is told the next time.
+    /// whose rows are made due. What a database that is away keeps from being told is told the next time; rows that it
+    /// keeps from being made due are so by themselves (<see cref="SharedTrials.RowsWait"/>).
     /// </summary>
     public async Task ShareAsync(CancellationToken cancellationToken)
     {
@@ -83,6 +84,7 @@ internal sealed class RelaySends(
 
     private async Task ShareNewsAsync(CancellationToken cancellationToken)
     {
+        var later = new List<News>();
         while (_news.TryPeek(out var news))
         {
             if (news.SlowBecause is { } reason)
@@ -90,12 +92,17 @@ internal sealed class RelaySends(
                     news.Destination,
                     await Trials.AddAsync(news.Destination, reason, SlowDestinations.FirstWait, cancellationToken)
                 );
-            else if (news.IsKnown)
-                await Trials.ReleaseAsync(news.Destination, cancellationToken);
-            else
-                await Trials.EndAsync(news.Destination, cancellationToken);
+            else if (!news.IsKnown)
+                await Trials.RemoveAsync(news.Destination, cancellationToken);
             _news.TryDequeue(out _);
+            // Once, however it ends: the rows are due by themselves soon, and a release that takes too long each time
+            // would keep the poller from all others.
+            if (news.SlowBecause is null && !await Trials.ReleaseAsync(news.Destination, cancellationToken))
+                later.Add(news with { IsKnown = true });
         }
+
+        foreach (var news in later.Distinct())
+            _news.Enqueue(news);
     }
 
     /// <summary>Learns from the other relays which destinations are back.</summary>
@@ -118,27 +125,30 @@ internal sealed class RelaySends(
     }
 
     /// <summary>
-    /// Another relay has found a destination back. That one has made due what waited then; what this one has put back
-    /// since is made due with the next <see cref="ShareAsync"/>.
+    /// Another relay has found a destination back. That one has made due what waited then; what this one may have put
+    /// back since is made due with the next <see cref="ShareAsync"/>.
     /// </summary>
     public void Forget(Destination destination)
     {
-        if (Slow.Forget(destination))
+        if (Slow.Forget(destination, out var hasPutBack))
             BrokerLog.DestinationBack(logger, destination.Exchange);
-        _news.Enqueue(new News(destination, SlowBecause: null, IsKnown: true));
+        if (hasPutBack)
+            _news.Enqueue(new News(destination, SlowBecause: null, IsKnown: true));
     }
 
     /// <summary>
     /// Looks again at rows after their wait for a destination was committed. Found back in between, it is not coming
-    /// back once more, and nobody else would make them due.
+    /// back once more, and nobody else would make them due. Otherwise it is remembered for
+    /// <see cref="Forget"/>.
     /// </summary>
     public void NoteStranded(IReadOnlyList<PublishFailure> written)
     {
         foreach (
             var destination in written
-                .Where(w => w.Wait == SharedTrials.RowsWait && !Slow.Contains(w.Message))
+                .Where(w => w.Wait == SharedTrials.RowsWait)
                 .Select(w => Destination.Of(w.Message))
                 .Distinct()
+                .Where(d => !Slow.NotePutBack(d))
         )
             _news.Enqueue(new News(destination, SlowBecause: null, IsKnown: true));
     }

@@ -44,7 +44,11 @@ internal sealed class RelaySlowLane(
         await publisher.OpenAsync(stopping);
         if (await sends.Trials.ClaimAsync(destination, stopping) is not var (isOurs, left))
         {
-            sends.Forget(destination);
+            // Nobody was told of it yet, so nobody has found it back.
+            if (!sends.Slow.IsShared(destination))
+                sends.Slow.Postpone(destination, TimeSpan.Zero);
+            else
+                sends.Forget(destination);
             await sends.ShareAsync(stopping);
             feed.WakePoller();
             return;
@@ -59,15 +63,24 @@ internal sealed class RelaySlowLane(
         await using var connection = await database.OpenConnectionAsync(stopping);
         await using var transaction = await connection.BeginTransactionAsync(stopping);
         var rows = await OutboxQueries.TakeOneAsync(connection, destination, feed.LowWater.From, stopping);
-        if (rows.Count == 0 || !await sends.SendTakenAsync(publisher, connection, rows, [], isTrial: true, stopping))
+        var putBack = new List<PublishFailure>();
+        if (
+            rows.Count == 0
+            || !await sends.SendTakenAsync(publisher, connection, rows, putBack, isTrial: true, stopping)
+        )
         {
             await transaction.RollbackAsync(stopping);
             if (sends.Slow.Miss(destination, left))
-                await sends.Trials.EndAsync(destination, stopping);
+            {
+                await sends.Trials.RemoveAsync(destination, stopping);
+                await sends.Trials.ReleaseAsync(destination, stopping);
+            }
+
             return;
         }
 
         await transaction.CommitAsync(CancellationToken.None);
+        sends.NoteStranded(putBack);
         sends.Slow.Postpone(destination, left);
         await sends.ShareAsync(stopping);
         // If it got through, the others are due about now.

@@ -23,30 +23,36 @@ internal sealed class SharedTrials(NpgsqlDataSource database, TimeSpan confirmTi
     /// </summary>
     public static readonly TimeSpan RowsWait = TimeSpan.FromSeconds(20);
 
+    // No trial is set further ahead: the longest wait and the longest confirm time-out make 34 s. What is further ahead
+    // was set by a clock that was ahead, as after a failover.
+    private const string FurthestAhead = "interval '1 minute'";
+
     /// <summary>
     /// Says in SQL that nobody has made a destination's trial. A relay that lives is at most about a confirm time-out
     /// late, which is less than a lease.
     /// </summary>
     public static readonly string IsAbandoned =
-        $"trial_at < clock_timestamp() - interval '{OutboxTable.Lease.TotalSeconds:0} seconds'";
+        $"(trial_at < clock_timestamp() - interval '{OutboxTable.Lease.TotalSeconds:0} seconds'"
+        + $" or trial_at > clock_timestamp() + {FurthestAhead})";
 
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
     private static readonly string Abandoned =
         $"select exchange, routing_key, reason from slow_destinations where {IsAbandoned}";
 
-    private const string Add = """
+    private const string Add = $"""
         insert into slow_destinations (exchange, routing_key, reason, wait, trial_at)
             values ($1, $2, $3, $4, clock_timestamp() + $4)
         on conflict (exchange, routing_key) do update set reason = excluded.reason
-        returning trial_at - clock_timestamp()
+        returning least(trial_at - clock_timestamp(), {FurthestAhead})
         """;
 
-    private const string Claim = """
+    private const string Claim = $"""
         with claimed as (
             update slow_destinations set wait = least(wait * 2, $3),
                 trial_at = clock_timestamp() + $4 + least(wait * 2, $3)
-                where exchange = $1 and routing_key = $2 and trial_at <= clock_timestamp()
+                where exchange = $1 and routing_key = $2
+                    and (trial_at <= clock_timestamp() or trial_at > clock_timestamp() + {FurthestAhead})
                 returning trial_at - clock_timestamp() as rest)
         select true, rest from claimed
         union all
@@ -56,16 +62,27 @@ internal sealed class SharedTrials(NpgsqlDataSource database, TimeSpan confirmTi
 
     private const string Remove = "delete from slow_destinations where exchange = $1 and routing_key = $2";
 
+    // The first key of the turns.
+    private const int ReleaseLock = 0x4F757452;
+
+    /// <summary>Takes the turn to make a destination's rows due, until the transaction ends.</summary>
+    internal static readonly string Turn =
+        $"select pg_try_advisory_xact_lock({ReleaseLock}, hashtext($1 || ' ' || $2))";
+
     // In the order of their due times, from where the last batch ended: many rows share one. What was released is not
-    // due later any more.
-    private const string Release = """
-        with waiting as (
-            select id, due_at from outbox where dead_at is null and due_at >= $3 and due_at > now()
-                and due_at <= now() + $4
+    // due later any more. It is due from this moment on, and not from the statement's start: other relays look for it
+    // behind their low-water marks.
+    // One relay at a time for a destination: all have the news at the same moment, and each would walk over the rows
+    // that the others hold.
+    private static readonly string Release = $"""
+        with turn (mine) as materialized ({Turn}),
+        waiting as (
+            select id, due_at from outbox where (select mine from turn) and dead_at is null and due_at >= $3
+                and due_at > now() and due_at <= now() + $4
                 and exchange = $1 and routing_key = $2 and last_error is not null and attempts = 0
                 order by due_at limit 1000 for update skip locked),
-        released as (update outbox o set due_at = now() from waiting w where o.id = w.id)
-        select count(*), max(due_at) from waiting
+        released as (update outbox o set due_at = clock_timestamp() from waiting w where o.id = w.id)
+        select (select mine from turn), (select count(*) from waiting), (select max(due_at) from waiting)
         """;
 
     /// <summary>Adds a destination, unless another relay has.</summary>
@@ -132,18 +149,18 @@ internal sealed class SharedTrials(NpgsqlDataSource database, TimeSpan confirmTi
         return abandoned;
     }
 
-    /// <summary>Says that a destination is back, and makes due what waits for it.</summary>
-    public async Task EndAsync(Destination destination, CancellationToken cancellationToken)
+    /// <summary>Says that a destination is back.</summary>
+    public async Task RemoveAsync(Destination destination, CancellationToken cancellationToken)
     {
-        await using (var remove = Of(Remove, destination))
-            await remove.ExecuteNonQueryAsync(cancellationToken);
-        await ReleaseAsync(destination, cancellationToken);
+        await using var remove = Of(Remove, destination);
+        await remove.ExecuteNonQueryAsync(cancellationToken);
     }
 
     /// <summary>
     /// Makes due what waits for a destination that is back: also what a relay put back that did not know of it yet.
     /// </summary>
-    public async Task ReleaseAsync(Destination destination, CancellationToken cancellationToken)
+    /// <returns>False when another relay is at it: what was committed a moment ago it may not have seen.</returns>
+    public async Task<bool> ReleaseAsync(Destination destination, CancellationToken cancellationToken)
     {
         var from = DateTimeOffset.MinValue;
         while (true)
@@ -155,9 +172,11 @@ internal sealed class SharedTrials(NpgsqlDataSource database, TimeSpan confirmTi
             );
             await using var reader = await release.ExecuteReaderAsync(cancellationToken);
             await reader.ReadAsync(cancellationToken);
-            if (reader.GetInt64(0) < 1000)
-                return;
-            from = reader.GetFieldValue<DateTimeOffset>(1);
+            if (!reader.GetBoolean(0))
+                return false;
+            if (reader.GetInt64(1) < 1000)
+                return true;
+            from = reader.GetFieldValue<DateTimeOffset>(2);
         }
     }
 

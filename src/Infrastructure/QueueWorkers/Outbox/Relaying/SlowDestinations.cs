@@ -184,7 +184,15 @@ internal sealed class SlowDestinations(TimeProvider time) : IDisposable
         {
             if (_marks.TryGetValue(destination, out var known) && known.IsOnList)
                 return false;
-            _marks[destination] = new Mark(reason, FirstWait, Now, Misses: 0, IsOnList: true, IsShared: true);
+            _marks[destination] = new Mark(
+                reason,
+                FirstWait,
+                Now,
+                Misses: 0,
+                IsOnList: true,
+                IsShared: true,
+                PutBackAt: null
+            );
             _isEmpty = false;
         }
 
@@ -218,12 +226,40 @@ internal sealed class SlowDestinations(TimeProvider time) : IDisposable
         return isLast;
     }
 
+    /// <summary>
+    /// Remembers that a row was put back to wait for a destination; false when the destination is not on the list.
+    /// </summary>
+    public bool NotePutBack(Destination destination)
+    {
+        lock (_lock)
+        {
+            if (!_marks.TryGetValue(destination, out var mark) || !mark.IsOnList)
+                return false;
+            _marks[destination] = mark with { PutBackAt = Now };
+            return true;
+        }
+    }
+
+    /// <summary>
+    /// Whether all relays know of a destination on the list, or it is not on the list: only then does a missing row
+    /// say that it is back.
+    /// </summary>
+    public bool IsShared(Destination destination)
+    {
+        lock (_lock)
+            return !_marks.TryGetValue(destination, out var mark) || mark.IsShared;
+    }
+
     /// <summary>Another relay has found a destination back.</summary>
-    public bool Forget(Destination destination)
+    /// <param name="destination">The destination.</param>
+    /// <param name="hasPutBack">Whether this one has put back rows for it that may wait still.</param>
+    /// <returns>Whether it was on the list.</returns>
+    public bool Forget(Destination destination, out bool hasPutBack)
     {
         lock (_lock)
         {
             var was = _marks.Remove(destination, out var mark) && mark.IsOnList;
+            hasPutBack = mark?.PutBackAt > Now - SharedTrials.RowsWait;
             _isEmpty = !_marks.Values.Any(m => m.IsOnList);
             return was;
         }
@@ -258,7 +294,8 @@ internal sealed class SlowDestinations(TimeProvider time) : IDisposable
             now + wait,
             Misses: 0,
             IsOnList: true,
-            IsShared: last is { IsShared: true, IsOnList: true }
+            IsShared: last is { IsShared: true, IsOnList: true },
+            last?.PutBackAt
         );
     }
 
@@ -294,6 +331,7 @@ internal sealed class SlowDestinations(TimeProvider time) : IDisposable
         TimeSpan TrialAt,
         int Misses,
         bool IsOnList,
-        bool IsShared
+        bool IsShared,
+        TimeSpan? PutBackAt
     );
 }
