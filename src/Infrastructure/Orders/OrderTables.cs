@@ -52,7 +52,7 @@ public sealed class OrderTables
         // Few orders wait for a time of their own: this finds those that were released a moment ago.
         builder.HasIndex(o => o.ReleaseAt).HasFilter("release_at is not null").HasDatabaseName("orders_released");
         // Whether premium orders came lately, and which (OrderAging): nothing is read when there are none.
-        builder.HasIndex(o => o.Id).HasFilter("premium").HasDatabaseName("orders_premium");
+        builder.HasIndex(o => o.Id).HasFilter("premium and release_at is null").HasDatabaseName("orders_premium");
         // Their invoices go one day.
         builder.HasIndex(o => o.ErasedAt).HasFilter("erased_at is not null").HasDatabaseName("orders_erased");
         builder.HasOne(o => o.Progress).WithOne().HasForeignKey<OrderProgress>(p => p.OrderId);

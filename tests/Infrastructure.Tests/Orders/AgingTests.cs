@@ -251,6 +251,46 @@ public sealed class AgingTests : SystemFixture
         Assert.That(await another.LookAsync(CancellationToken.None), Is.EqualTo(1), "a second later");
     }
 
+    [Test]
+    public async Task Premium_orders_that_wait_for_a_time_of_their_own_hide_none_that_is_done()
+    {
+        await TestSystem.Database.ExecuteAsync(
+            "truncate orders, order_lines, order_progress, step_runs, effects, idempotency, outbox, aged_messages"
+        );
+        await using var source = NpgsqlDataSource.Create(TestSystem.Database.ConnectionString);
+        using var feed = new RelayFeed();
+        var time = new FixedTime();
+        var aging = new OrderAging(source, feed, time, SampleOrders.Personal);
+        var created = DateTimeOffset.UtcNow;
+        await TestSystem.StoreAsync([SampleOrders.New(1)]);
+        await TestSystem.Database.ExecuteAsync(
+            $"""
+            with stored as (
+                insert into orders (id, client_id, customer_name, customer_email, currency, total, premium, ship_line1,
+                    ship_city, ship_postal_code, ship_country, created_at, release_at)
+                select uuidv7(), 'shop', 'Zoe', 'zoe@example.com', 'EUR', 1, true, 'Road 1', 'Town', '12345', 'DE',
+                    now(), now() + interval '1 day' from generate_series(1, {AgingQueries.MostPremium})
+                returning id)
+            insert into order_progress (order_id, required, done, failed) select id, 1, 0, 0 from stored
+            """
+        );
+        var premium = SampleOrders.New(1) with { Premium = true };
+        await TestSystem.StoreAsync([premium]);
+        await TestSystem.Database.ExecuteAsync(
+            $"insert into step_runs (subject_id, step, status, attempts) values ($1, 'slow', {StepStatus.Done:D}, 1)",
+            premium.Id
+        );
+
+        var copies = 0;
+        for (var seconds = -3; seconds <= 12; seconds += 3)
+        {
+            time.Now = created + aging.Ages[0] + TimeSpan.FromSeconds(seconds);
+            copies += await aging.LookAsync(CancellationToken.None);
+        }
+
+        Assert.That(copies, Is.EqualTo(1), "copies of the order that was overtaken");
+    }
+
     [TestCase(false, false, null)]
     [TestCase(true, false, OrderPriority.Premium)]
     [TestCase(false, true, OrderPriority.Released)]

@@ -36,16 +36,18 @@ internal static class AgingQueries
     internal const string AnyUnfinished = $"select exists (select from {Unfinished})";
 
     /// <summary>
-    /// The first premium order accepted between two ids, if any: without one nobody was overtaken. In the order of the
-    /// index, or the planner would look for any of them in the whole table.
+    /// The first premium order accepted between two ids, if any: without one nobody was overtaken. One that waits for a
+    /// time of its own is not done before it, and would hide those that are. In the order of the index, or the planner
+    /// would look for any of them in the whole table.
     /// </summary>
     internal const string FirstPremium =
-        "select id from orders where premium and id >= $1 and id < $2 order by id limit 1";
+        "select id from orders where premium and release_at is null and id >= $1 and id < $2 order by id limit 1";
 
     /// <summary>The overtaken orders, the oldest first, with the steps that have not begun.</summary>
     internal static readonly string Overtaken = $"""
         with younger as materialized (
-            select id from orders where premium and id >= $1 and id < $5 order by id limit {MostPremium}),
+            select id from orders where premium and release_at is null and id >= $1 and id < $5
+                order by id limit {MostPremium}),
         looked as materialized (
             select o.id, o.premium, o.created_at, o.customer_email, p.required, p.done, p.completed_at, p.rejected_at
             from {Unfinished} where p.failed = 0 and exists (select from younger)),

@@ -1240,7 +1240,7 @@ namespace Orders.Infrastructure.Migrations
                 name: "orders_premium",
                 table: "orders",
                 column: "id",
-                filter: "premium");
+                filter: "premium and release_at is null");
 
             migrationBuilder.CreateIndex(
                 name: "orders_released",

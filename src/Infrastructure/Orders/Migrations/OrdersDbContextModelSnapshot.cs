@@ -377,7 +377,7 @@ namespace Orders.Infrastructure.Migrations
 
                     b.HasIndex("Id")
                         .HasDatabaseName("orders_premium")
-                        .HasFilter("premium");
+                        .HasFilter("premium and release_at is null");
 
                     b.HasIndex("Number")
                         .IsUnique()
