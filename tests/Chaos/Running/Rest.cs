@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Npgsql;
 using Orders.Chaos.Collecting;
 using Orders.Chaos.Reporting;
 
@@ -28,10 +29,11 @@ public sealed class Rest(MovingEvidence database, BrokerEvidence broker)
     {
         var watch = Stopwatch.StartNew();
         TimeSpan? still = null;
+        IReadOnlyList<MovingPart> last = [];
         var (fewest, lastEnd) = (long.MaxValue, TimeSpan.Zero);
         while (watch.Elapsed < atMost && watch.Elapsed < lastEnd + patience)
         {
-            var moving = await LookAsync(cancellationToken);
+            var moving = last = await LookAsync(cancellationToken);
             var open = moving
                 .Where(m => m.What.StartsWith(MovingEvidence.Orders, StringComparison.Ordinal))
                 .Sum(m => m.Count);
@@ -46,28 +48,59 @@ public sealed class Rest(MovingEvidence database, BrokerEvidence broker)
 
         if (still is not null)
             return (still, []);
-        return (
-            null,
-            [
-                .. await database.ReadAsync(cancellationToken),
-                .. await QueuesAsync(cancellationToken),
-                .. await database.ReadStatementsAsync(cancellationToken),
-            ]
-        );
+        MovingPart[] end =
+        [
+            .. await RowsAsync(cancellationToken),
+            .. await QueuesAsync(cancellationToken),
+            .. await StatementsAsync(cancellationToken),
+        ];
+        // It may have come to rest since. That it had not is still to be reported.
+        return (null, end.Length > 0 ? end : last);
     }
 
     // The broker is asked when the database is at rest: right after a fault it may not answer yet.
     private async Task<IReadOnlyList<MovingPart>> LookAsync(CancellationToken cancellationToken)
     {
-        var moving = await database.ReadAsync(cancellationToken);
+        var moving = await RowsAsync(cancellationToken);
         return moving.Count > 0 ? moving : await QueuesAsync(cancellationToken);
     }
 
-    private async Task<IReadOnlyList<MovingPart>> QueuesAsync(CancellationToken cancellationToken) =>
-        [
-            .. BrokerEvidence
-                .Waiting(await broker.CountAsync(cancellationToken))
-                .Where(q => q.Value > 0)
-                .Select(q => new MovingPart($"queue {q.Key}", q.Value, "")),
-        ];
+    private Task<IReadOnlyList<MovingPart>> RowsAsync(CancellationToken cancellationToken) =>
+        AskAsync("the database", () => database.ReadAsync(cancellationToken), cancellationToken);
+
+    private Task<IReadOnlyList<MovingPart>> StatementsAsync(CancellationToken cancellationToken) =>
+        AskAsync("the database", () => database.ReadStatementsAsync(cancellationToken), cancellationToken);
+
+    private Task<IReadOnlyList<MovingPart>> QueuesAsync(CancellationToken cancellationToken) =>
+        AskAsync(
+            "the broker",
+            async () =>
+                [
+                    .. BrokerEvidence
+                        .Waiting(await broker.CountAsync(cancellationToken))
+                        .Where(q => q.Value > 0)
+                        .Select(q => new MovingPart($"queue {q.Key}", q.Value, "")),
+                ],
+            cancellationToken
+        );
+
+    // One that never came back is a finding of the run, and not the end of it.
+    private static async Task<IReadOnlyList<MovingPart>> AskAsync(
+        string whom,
+        Func<Task<IReadOnlyList<MovingPart>>> readAsync,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            return await readAsync();
+        }
+        catch (Exception exception)
+            when (exception is HttpRequestException or OperationCanceledException or NpgsqlException
+                && !cancellationToken.IsCancellationRequested
+            )
+        {
+            return [new MovingPart($"{whom} does not answer", 1, exception.Message)];
+        }
+    }
 }
