@@ -43,14 +43,17 @@ internal static class AlertConditions
                     $"/queues/{q.Name}"
                 )),
             // What waits for a paused step is meant to wait. A moment in which all are being tried ends nothing.
+            // The sentence is kept and sent: a fault may hold what a person wrote, and stays where erasures find it.
             AlertKind.WaitingRetries => now
                 .Waiting.Values.Where(w => !now.Standing.Paused.ContainsKey(w.Step))
                 .Select(w => w.Late ?? w)
-                .Where(w => w.Parts.Any(p => p.IsRequired) && (now.At - w.Since)?.TotalSeconds > rule.Threshold)
+                .Where(w => w.IsRequired && (w.IsLimited || (now.At - w.Since)?.TotalSeconds > rule.Threshold))
                 .Select(w => new AlertCondition(
                     rule.Name,
                     w.Step,
-                    $"Messages of step {w.Step} have waited more than {Texts.Duration(TimeSpan.FromSeconds(rule.Threshold))} for their next attempt{(w.LastFault is { } fault ? $"; a fault: {fault.ReplaceLineEndings(" ")}" : "")}.",
+                    w.IsLimited
+                        ? $"{Texts.Count(WaitingReader.MostCounted)} messages of step {w.Step} or more wait for their next attempt."
+                        : $"Messages of step {w.Step} have waited more than {Texts.Duration(TimeSpan.FromSeconds(rule.Threshold))} for their next attempt.",
                     $"/queues/{w.Step}"
                 )),
             AlertKind.BacklogGrowth => queues

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Data.Common;
 using Orders.Dashboard.Waiting;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Monitoring;
@@ -9,7 +8,8 @@ namespace Orders.Dashboard.Live;
 
 /// <summary>
 /// Looks at queues, outbox and steps once a second for all viewers together, and every five seconds while nobody
-/// watches. A source that does not answer leaves its last figures in place, marked as old: never zeros.
+/// watches. A source that does not answer, or whose answer cannot be read, leaves its last figures in place, marked as
+/// old: never zeros.
 /// </summary>
 internal sealed class Feed(
     QueueReader queues,
@@ -115,9 +115,14 @@ internal sealed class Feed(
         var (stands, standsFault) = await inTheWay;
         var (waits, waitsFault) = await putOff;
         var known = stands ?? before.Standing;
-        var waitingNow = waits is null ? before.Waiting : _waiting.Add(waits, now);
         var figures = brokerFigures?.ToDictionary(q => q.Name);
-        metrics.Now = waits ?? metrics.Now;
+        bool IsBusy(string step) =>
+            (figures is null ? before.Queue(step)?.Figures : figures.GetValueOrDefault(step))
+                is { Ready: > 0 }
+                    or { Unacknowledged: > 0 };
+        var waitingNow = waits is null ? before.Waiting : _waiting.Add(waits, now, IsBusy);
+        // A gauge of what nobody has seen would be a claim: without a look there is none.
+        metrics.Now = waits ?? [];
 
         var taken = before with
         {
@@ -147,7 +152,7 @@ internal sealed class Feed(
         return taken with { Values = LiveValues.Of(taken), Colours = LiveValues.ColoursOf(taken) };
     }
 
-    private async Task<(T? Figures, string? Fault)> AskAsync<T>(
+    internal async Task<(T? Figures, string? Fault)> AskAsync<T>(
         string whom,
         Func<CancellationToken, Task<T>> ask,
         string? before,
@@ -161,20 +166,12 @@ internal sealed class Feed(
         {
             return (await ask(limit.Token).WaitAsync(Patience, stoppingToken), null);
         }
-        catch (Exception fault)
-            when (fault
-                    is HttpRequestException
-                        or DbException
-                        or TimeoutException
-                        or IOException
-                        or System.Text.Json.JsonException
-                        or InvalidOperationException
-                || (fault is OperationCanceledException && !stoppingToken.IsCancellationRequested)
-            )
+        // Whatever it is: one row that cannot be read must not stop the dashboard, at each start again.
+        catch (Exception fault) when (!stoppingToken.IsCancellationRequested)
         {
             // Said once, not every second.
             if (before is null)
-                DashboardLog.NoFigures(log, whom, fault.Message);
+                DashboardLog.NoFigures(log, whom, $"{fault.GetType().Name}: {fault.Message}");
             return (
                 null,
                 before

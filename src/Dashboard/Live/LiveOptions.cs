@@ -21,7 +21,8 @@ internal sealed record LiveOptions
 
     /// <summary>
     /// Messages that wait for their next attempt need attention when their number has grown at this many looks of the
-    /// last two minutes. There is a look each second while a page is open, and each 5 seconds otherwise. Default: 5.
+    /// last two minutes, and by a fifth. There is a look each second while a page is open, and each 5 seconds
+    /// otherwise. Default: 5.
     /// </summary>
     /// <value>looks</value>
     public int WaitingRises { get; init; } = 5;

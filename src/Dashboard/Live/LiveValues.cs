@@ -1,4 +1,5 @@
 using Orders.Dashboard.Viewing;
+using Orders.Dashboard.Waiting;
 using QueueWorkers.Monitoring;
 
 namespace Orders.Dashboard.Live;
@@ -21,7 +22,9 @@ internal static class LiveValues
             ["run"] = Pair(all?.Run),
             ["queue"] = Pair(all?.Queue),
             ["total"] = Pair(all?.Total),
-            ["retry"] = Texts.Count(snapshot.Waiting.Values.Sum(w => w.Retry)),
+            ["retry"] = StepWaiting.Text(
+                snapshot.Waiting.Values.SelectMany(w => w.Parts).Where(p => p.Cause == WaitingMessages.Redelivery)
+            ),
             ["failures:badge"] = snapshot.Queues.Where(q => q.HoldsDeadLetters).Sum(q => q.Figures.Ready)
                 is > 0
                     and var deadLettered

@@ -129,10 +129,13 @@ internal sealed record WhyStuck(
 
     private static WhyStuck? Slow(OrderDetails order, Snapshot now, DateTimeOffset at)
     {
-        foreach (var step in order.Steps.Where(s => s.Status == StepStatus.Running && s.StartedAt is not null))
+        foreach (var step in order.Steps.Where(s => s.Status == StepStatus.Running))
         {
+            // Not the first attempt: what was waited for between attempts is no run time.
+            if ((step.AttemptStartedAt ?? step.StartedAt) is not { } began)
+                continue;
             var usual = now.Steps.GetValueOrDefault(step.Step)?.Run.P99 ?? TimeSpan.FromSeconds(10);
-            var runs = at - step.StartedAt!.Value;
+            var runs = at - began;
             if (runs > TimeSpan.FromSeconds(Math.Max(1, usual.TotalSeconds * TooLong)))
                 return new(
                     "warn",

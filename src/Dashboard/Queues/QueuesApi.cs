@@ -44,7 +44,16 @@ internal static class QueuesApi
             waiting?.Deferred ?? 0,
             queue.Failed,
             queue.Figures.Consumers,
-            [.. (waiting?.Parts ?? []).Select(p => new Cause(p.Cause, p.Count, p.Since, p.NextAt, p.LastFault))],
+            [
+                .. (waiting?.Parts ?? []).Select(p => new Cause(
+                    p.Cause,
+                    p.Count,
+                    p.IsLimited,
+                    p.Since,
+                    p.NextAt,
+                    p.LastFault
+                )),
+            ],
             waiting is { Count: > 0 } ? waiting.Forecast(queue.Paused, now.Standing.DownFor(queue.Name)) : null,
             Times.Of(figures?.Queue),
             Times.Of(figures?.Run),
@@ -70,9 +79,11 @@ internal static class QueuesApi
         Times? TimeToDone
     );
 
+    /// <summary>A cause. A limited count is the least that it may be.</summary>
     private sealed record Cause(
         string Name,
         long Count,
+        bool CountIsLimited,
         DateTimeOffset? OldestSince,
         DateTimeOffset NextAttemptAt,
         string? LastFault

@@ -16,12 +16,12 @@ public sealed record StepWaiting(string Step, DateTimeOffset At, ImmutableArray<
     /// <summary>By how many messages a second the number falls; null when that cannot be told yet.</summary>
     public double? Falls { get; init; }
 
-    /// <summary>Whether the number has grown look after look.</summary>
+    /// <summary>Whether the number has grown look after look, and by more than noise.</summary>
     public bool IsGrowing { get; init; }
 
     /// <summary>
-    /// The look that makes it an item of "needs attention": this one, or one a few seconds ago, because messages that
-    /// are being tried do not wait for that moment. Null when it is none.
+    /// The look that makes it an item of "needs attention": this one, or an earlier one, because messages that are
+    /// being tried do not wait for that moment. Null when it is none.
     /// </summary>
     public StepWaiting? Late { get; init; }
 
@@ -42,6 +42,12 @@ public sealed record StepWaiting(string Step, DateTimeOffset At, ImmutableArray<
 
     /// <summary>The deferred messages, as text.</summary>
     public string DeferredText => Text(Parts.Where(p => p.Cause != WaitingMessages.Redelivery));
+
+    /// <summary>Whether subjects wait for some of them.</summary>
+    public bool IsRequired => Parts.Any(p => p.IsRequired);
+
+    /// <summary>Whether there are more than were counted: neither age nor growth are known.</summary>
+    public bool IsLimited => Parts.Any(p => p.IsLimited);
 
     /// <summary>Since when the oldest waits.</summary>
     public DateTimeOffset? Since => Parts.Min(p => p.Since);
@@ -73,10 +79,11 @@ public sealed record StepWaiting(string Step, DateTimeOffset At, ImmutableArray<
 
     private string Soon(DateTimeOffset at) => at > At ? $"in {Texts.Duration(at - At)}" : "now";
 
-    private static string Text(IEnumerable<WaitingMessages> parts)
+    /// <summary>How many messages that is, as text: with "+" when one count is limited.</summary>
+    public static string Text(IEnumerable<WaitingMessages> parts)
     {
-        var counts = parts.Select(p => p.Count).ToArray();
-        var all = Texts.Count(counts.Sum());
-        return counts.Any(c => c >= WaitingReader.MostCounted) ? $"{all}+" : all;
+        var counted = parts.ToArray();
+        var all = Texts.Count(counted.Sum(p => p.Count));
+        return counted.Any(p => p.IsLimited) ? $"{all}+" : all;
     }
 }

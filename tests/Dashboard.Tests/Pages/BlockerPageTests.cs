@@ -107,6 +107,24 @@ internal sealed class BlockerPageTests
     }
 
     [Test]
+    public void The_present_attempt_runs_long_and_not_the_time_since_the_first_one()
+    {
+        StepRecord Retried(int seconds) =>
+            new()
+            {
+                Step = "email",
+                Status = StepStatus.Running,
+                StartedAt = Now.AddMinutes(-5),
+                AttemptStartedAt = Now.AddSeconds(-seconds),
+            };
+        Assert.That(WhyStuck.Of(Waiting(Retried(1)), Seen(Standing.Clear, 1), Now)!.Head, Is.Not.EqualTo("Runs long."));
+        Assert.That(
+            WhyStuck.Of(Waiting(Retried(40)), Seen(Standing.Clear, 1), Now)!.Sentence,
+            Is.EqualTo("Step email has been running for 40 s; 99 of 100 take less than 10 s.")
+        );
+    }
+
+    [Test]
     public void The_overview_says_each_once()
     {
         Assert.That(
@@ -192,7 +210,7 @@ internal sealed class BlockerPageTests
             ],
         };
 
-    private static CaseFile Waiting() =>
+    private static CaseFile Waiting(StepRecord? step = null) =>
         new(
             new OrderDetails(
                 new Order
@@ -205,7 +223,7 @@ internal sealed class BlockerPageTests
                 null,
                 null,
                 null,
-                [new StepRecord { Step = "email", Status = StepStatus.Waiting }],
+                [step ?? new StepRecord { Step = "email", Status = StepStatus.Waiting }],
                 [],
                 [],
                 null

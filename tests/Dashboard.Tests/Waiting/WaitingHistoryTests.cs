@@ -115,7 +115,8 @@ internal sealed class WaitingHistoryTests
         for (var second = 0; second <= 100; second++)
             waiting = history.Add(
                 [new("webhook", IsRequired: false, "redelivery", 3, Start, At(500), null)],
-                At(second)
+                At(second),
+                _ => false
             );
         Assert.That(waiting["webhook"].Count, Is.EqualTo(3));
         Assert.That(Attention.In(Seen(waiting, 100, Standing.Clear)), Is.Empty);
@@ -156,9 +157,88 @@ internal sealed class WaitingHistoryTests
         );
     }
 
+    [Test]
+    public void Attempts_at_a_dependency_that_hangs_are_no_all_well_and_do_not_end_the_alert()
+    {
+        var history = new WaitingHistory(Age, rises: 5);
+        IReadOnlyDictionary<string, StepWaiting> waiting = null!;
+        var second = 0;
+        for (; second <= 38 * 8; second++)
+        {
+            // All wait for eight seconds, and hang in an attempt for thirty.
+            waiting = second % 38 < 8 ? Look(history, second, (50, "redelivery")) : Look(history, second, isBusy: true);
+            if (second <= 38)
+                continue;
+            var seen = Seen(waiting, second, Standing.Clear);
+            Assert.That(Attention.In(seen).Select(a => a.Word), Is.EqualTo(new[] { "Waits for retry" }), $"{second} s");
+            if (second > 121)
+                Assert.That(Fired(seen), Is.EqualTo(new[] { ("waiting-retries", "email") }), $"{second} s");
+        }
+
+        for (var until = second + 16; second <= until; second++)
+            waiting = Look(history, second);
+        Assert.That(waiting, Is.Empty, "15 s after the queue was empty");
+    }
+
+    [Test]
+    public void A_queue_that_is_never_empty_does_not_keep_an_outage_for_ever()
+    {
+        var history = new WaitingHistory(Age, rises: 5);
+        IReadOnlyDictionary<string, StepWaiting> waiting = null!;
+        for (var second = 0; second <= 40; second++)
+            waiting = Look(history, second, (50, "redelivery"));
+        Assert.That(waiting["email"].Late, Is.Not.Null);
+        for (var second = 41; second <= 180; second++)
+            waiting = Look(history, second, isBusy: true);
+        Assert.That(waiting, Is.Empty);
+    }
+
+    [Test]
+    public void A_steady_number_with_noise_does_not_grow()
+    {
+        var history = new WaitingHistory(TimeSpan.FromHours(1), rises: 5);
+        for (var second = 0; second <= 240; second++)
+        {
+            var waiting = Look(history, second, (second == 100 ? 5 : 3 + (second % 2), "redelivery"));
+            Assert.That((waiting["email"].IsGrowing, waiting["email"].Late), Is.EqualTo((false, (StepWaiting?)null)));
+        }
+    }
+
+    [Test]
+    public void More_than_were_counted_need_attention_although_neither_age_nor_growth_are_known()
+    {
+        var history = new WaitingHistory(TimeSpan.FromHours(1), rises: 5);
+        var waiting = Look(history, 1, (WaitingReader.MostCounted, "redelivery"), (3, "breaker"));
+        var seen = Seen(waiting, 1, Standing.Clear);
+        Assert.That(
+            Attention.In(seen).Select(a => a.Sentence),
+            Has.One.StartsWith("10,003+ messages wait for their next attempt since")
+        );
+        Assert.That(LiveValues.Of(seen)["retry"], Is.EqualTo("10,000+"));
+        Assert.That(Fired(seen), Is.EqualTo(new[] { ("waiting-retries", "email") }));
+    }
+
+    [Test]
+    public void An_alert_is_kept_and_sent_and_names_no_fault()
+    {
+        var waiting = Look(new WaitingHistory(Age, rises: 5), 300, (5, "redelivery"));
+        Assert.That(waiting["email"].LastFault, Is.Not.Null);
+        Assert.That(
+            AlertConditions.In(Seen(waiting, 300, Standing.Clear), AlertRule.Defaults).Select(c => c.Says),
+            Is.EqualTo(new[] { "Messages of step email have waited more than 2 min for their next attempt." })
+        );
+    }
+
     private static IReadOnlyDictionary<string, StepWaiting> Look(
         WaitingHistory history,
         int second,
+        params (long Count, string Cause)[] parts
+    ) => Look(history, second, isBusy: false, parts);
+
+    private static IReadOnlyDictionary<string, StepWaiting> Look(
+        WaitingHistory history,
+        int second,
+        bool isBusy,
         params (long Count, string Cause)[] parts
     ) =>
         history.Add(
@@ -173,7 +253,8 @@ internal sealed class WaitingHistoryTests
                     p.Cause == "redelivery" ? "SmtpException: 451 try again later" : null
                 )),
             ],
-            At(second)
+            At(second),
+            _ => isBusy
         );
 
     private static DateTimeOffset At(int second) => Start.AddSeconds(second);

@@ -5,6 +5,8 @@ using Orders.Infrastructure.Tests.Steps;
 using Orders.Testing;
 using Orders.Testing.Servers;
 using Orders.Testing.Zoo;
+using QueueWorkers.Clocks;
+using QueueWorkers.Monitoring;
 using QueueWorkers.Outbox;
 using QueueWorkers.Steps;
 
@@ -98,6 +100,35 @@ public sealed class HostileMessageTests() : ZooFixture("patient")
 
         await TestSystem.UntilAsync(newer, Queue, StepStatus.Done);
         await TestSystem.UntilAsync(older, Queue, StepStatus.Done);
+    }
+
+    [TestCase("0001-01-01T00:00:00Z")]
+    [TestCase("1969-12-31T23:59:59Z")]
+    [TestCase("9999-12-31T23:59:59Z")]
+    public async Task A_message_sent_at_a_time_that_cannot_be_has_no_time_in_queue_and_stops_no_reader(string sentTime)
+    {
+        var subject = Guid.NewGuid();
+        var envelope = Envelope(subject);
+        envelope["sentTime"] = sentTime;
+        await PublishAsync(envelope);
+
+        await TestSystem.UntilAsync(subject, Queue, StepStatus.Done);
+        Assert.That(
+            await TestSystem.Database.CountAsync($"step_runs where subject_id = '{subject}' and queued_at is null"),
+            Is.EqualTo(1),
+            "rows without a time in queue"
+        );
+        // What an earlier version has stored.
+        await TestSystem.Database.ExecuteAsync(
+            "update step_runs set queued_at = '-infinity' where subject_id = $1",
+            subject
+        );
+        var figures = await new StepFiguresReader(TestSystem.Database.Source).ReadAsync(
+            DatabaseClock.UtcNow.AddHours(-1),
+            DatabaseClock.UtcNow.AddHours(1),
+            default
+        );
+        Assert.That(figures[Queue].Total.P99, Is.Null, "time to done");
     }
 
     private static JsonObject Envelope(Guid subject) =>

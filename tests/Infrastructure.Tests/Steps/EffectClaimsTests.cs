@@ -31,6 +31,31 @@ public sealed class EffectClaimsTests : SystemFixture
     }
 
     [Test]
+    public async Task A_claim_says_when_its_attempt_began_also_after_attempts_that_failed()
+    {
+        var run = RunOf(Guid.NewGuid());
+        await TestSystem.Database.ExecuteAsync(
+            $"""
+            insert into step_runs (subject_id, step, status, attempts, started_at, attempt_started_at)
+            values ($1, $2, {StepStatus.Retrying:D}, 3, now() - interval '1 hour', now() - interval '30 minutes')
+            """,
+            run.SubjectId,
+            run.Step
+        );
+        await run.ClaimAsync(Lease, null, CancellationToken.None);
+        Assert.That(
+            await TestSystem.Database.CountAsync(
+                """
+                step_runs where subject_id = $1 and started_at < now() - interval '50 minutes'
+                    and attempt_started_at > now() - interval '20 minutes'
+                """,
+                run.SubjectId
+            ),
+            Is.EqualTo(1)
+        );
+    }
+
+    [Test]
     public async Task A_committed_claim_is_done_for_ever()
     {
         var subject = Guid.NewGuid();

@@ -67,11 +67,22 @@ internal static class Deferral
         CauseOf(context) is { } last && last != NameOf(DeferralCause.Redelivery) ? TimeIn(context, Since) : null;
 
     /// <summary>
-    /// When the message was sent, at the first time; null for a foreign message that does not say so.
+    /// When the message was sent, at the first time; null for a foreign message that does not say so, or names a time
+    /// that cannot be.
     /// </summary>
     public static DateTimeOffset? SentOf(ConsumeContext context) =>
-        TimeIn(context, Sent)
-        ?? (context.SentTime is { } sent ? new DateTimeOffset(sent.ToUniversalTime(), TimeSpan.Zero) : null);
+        Plausible(TimeIn(context, Sent), DatabaseClock.UtcNow)
+        ?? Plausible(
+            context.SentTime is { } sent ? new DateTimeOffset(sent.ToUniversalTime(), TimeSpan.Zero) : null,
+            DatabaseClock.UtcNow
+        );
+
+    /// <summary>
+    /// A time that a message may have been sent at: from 1970 to a day from now, for clocks that are ahead. Year 1 is
+    /// what .NET writes for "not set"; the database would store it as -infinity.
+    /// </summary>
+    internal static DateTimeOffset? Plausible(DateTimeOffset? sent, DateTimeOffset now) =>
+        sent >= DateTimeOffset.UnixEpoch && sent <= now.AddDays(1) ? sent : null;
 
     /// <summary>The headers that a message keeps over all its deferrals and redeliveries.</summary>
     public static IEnumerable<KeyValuePair<string, object?>> KeptNotes(ConsumeContext context)

@@ -72,6 +72,9 @@ public sealed class StepFiguresReader(NpgsqlDataSource database)
         return new Percentiles(Duration(seconds, 0), Duration(seconds, 1), Duration(seconds, 2));
     }
 
+    // A row that ends or begins at infinity has a duration that is none.
     private static TimeSpan? Duration(double?[]? percentiles, int index) =>
-        percentiles?[index] is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
+        percentiles?[index] is { } seconds && double.IsFinite(seconds) && seconds < TimeSpan.MaxValue.TotalSeconds
+            ? TimeSpan.FromSeconds(seconds)
+            : null;
 }

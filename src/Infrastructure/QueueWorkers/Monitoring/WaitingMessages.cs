@@ -23,4 +23,10 @@ public sealed record WaitingMessages(
 {
     /// <summary>The cause of messages whose last attempt failed: they wait for their next one.</summary>
     public const string Redelivery = "redelivery";
+
+    /// <summary>
+    /// Whether the count was cut off at <see cref="WaitingReader.MostCounted"/>. Neither the true number nor the true
+    /// age is known then.
+    /// </summary>
+    public bool IsLimited => Count >= WaitingReader.MostCounted;
 }

@@ -9,7 +9,8 @@ namespace QueueWorkers.Monitoring;
 
 /// <summary>
 /// Reads what waits in the outbox for its step, by step and cause. It walks the index <c>outbox_waiting</c>, which holds
-/// nothing else, and stops counting at <see cref="MostCounted"/>: a million waiting rows cost what ten thousand cost.
+/// nothing else, and stops counting at <see cref="MostCounted"/> of each step and cause: there, a million waiting rows
+/// cost what ten thousand cost. Until vacuum has been there, each counted row also costs a look at its page.
 /// </summary>
 public sealed class WaitingReader(NpgsqlDataSource database, RelayFeed relay)
 {

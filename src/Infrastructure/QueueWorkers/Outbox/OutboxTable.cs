@@ -26,8 +26,8 @@ public sealed class OutboxTable : IEntityTypeConfiguration<OutboxMessage>
     internal const string FirstDeferredHeader = "Deferred-First";
 
     // Both are made by the database from the headers: whoever writes a row needs not know of them, and a row that
-    // does not wait pays one comparison. A quarantined row waits for an operator, and for no attempt. What is no number
-    // (a foreign header of this name) is no time.
+    // does not wait pays for a search of its headers by each column. A quarantined row waits for an operator, and for
+    // no attempt. What is no number (a foreign header of this name) is no time.
     private const string DeferredBy =
         $"case when dead_at is null and headers like '%\"{CauseHeader}\"%' "
         + $"then left(headers::jsonb ->> '{CauseHeader}', 40) end";
@@ -54,8 +54,9 @@ public sealed class OutboxTable : IEntityTypeConfiguration<OutboxMessage>
             .HasIndex(m => m.DueAt, "outbox_due_first")
             .HasFilter("dead_at is null and priority > 4")
             .HasDatabaseName("outbox_due_first");
-        // What waits for its step, by step, cause and due time: the dashboard counts and never reads a row. Its filter
-        // names no other column, so that the look names none, and PostgreSQL cannot take the index of due rows instead.
+        // What waits for its step, by step, cause and due time: the dashboard counts in the index, and reads pages of
+        // the table only where vacuum has not been yet. Its filter names no other column, so that the look names none,
+        // and PostgreSQL cannot take the index of due rows instead.
         builder.Property<string?>("deferred_by").HasComputedColumnSql(DeferredBy, stored: true);
         builder.Property<DateTimeOffset?>("deferred_since").HasComputedColumnSql(DeferredSince, stored: true);
         builder

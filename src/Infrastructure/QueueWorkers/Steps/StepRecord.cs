@@ -25,8 +25,8 @@ public sealed class StepRecord
     public DateTimeOffset? StartedAt { get; init; }
 
     /// <summary>
-    /// When the last attempt began; null while no attempt has ended. To <see cref="FinishedAt"/> it is the run time of
-    /// one attempt, without what was waited for between attempts.
+    /// When the last attempt began; null while no attempt has ended and none has claimed an effect. To
+    /// <see cref="FinishedAt"/> it is the run time of one attempt, without what was waited for between attempts.
     /// </summary>
     public DateTimeOffset? AttemptStartedAt { get; init; }
 

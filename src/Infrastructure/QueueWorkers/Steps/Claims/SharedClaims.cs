@@ -50,10 +50,11 @@ internal sealed class SharedClaims(NpgsqlDataSource database) : GroupCommitter<W
             returning subject_id, effect, old.effect is not null and old.state = {EffectState.Pending:D} as taken_over,
                 lease_until),
         running as (
-            insert into step_runs (subject_id, step, status, attempts, started_at)
-            select distinct w.subject_id, w.step, {StepStatus.Running:D}, 0, now() from wanted w
+            insert into step_runs (subject_id, step, status, attempts, started_at, attempt_started_at)
+            select distinct w.subject_id, w.step, {StepStatus.Running:D}, 0, now(), now() from wanted w
                 join claimed using (subject_id, effect) where w.counts order by w.subject_id, w.step
             on conflict (subject_id, step) do update set next_attempt_at = null,
+                attempt_started_at = excluded.attempt_started_at,
                 status = case when step_runs.own_status is not null and step_runs.status = {StepStatus.Failed:D}
                     then step_runs.status else {StepStatus.Running:D} end)
         select c.subject_id, c.effect, true, c.taken_over, 1::smallint, c.lease_until from claimed c
