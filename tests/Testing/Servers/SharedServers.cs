@@ -91,8 +91,12 @@ public static class SharedServers
             // In memory for the same reason: a quorum queue waits for its disk with each message, and each queue, binding
             // and virtual host of a fixture waits once more.
             .WithTmpfsMount("/var/lib/rabbitmq")
-            // Else the schedulers spin while they wait, and take the processor from the tests.
-            .WithEnvironment("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "+sbwt none +sbwtdcpu none +sbwtdio none +Q 65536")
+            // Else the schedulers spin while they wait, and take the processor from the tests. And the log of the quorum
+            // queues grows to half a gigabyte of memory before it is cut.
+            .WithEnvironment(
+                "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS",
+                "+sbwt none +sbwtdcpu none +sbwtdio none +Q 65536 -rabbit quorum_wal_max_size_bytes 67108864"
+            )
             .WithLabel(Label, "broker")
             .WithReuse(true)
             .Build();
