@@ -65,10 +65,16 @@ internal sealed class RefusedMailTests : ShopFixture
         var answers = await Task.WhenAll(
             Enumerable.Range(0, 100).Select(_ => PostAsync("/api/redrives", OperatorsKey, request))
         );
+        // One of them redrives. Whoever comes while it runs is told which one it is; whoever comes after its end, on a
+        // busy machine, that nothing is left.
         Assert.That(
-            answers.GroupBy(a => a.Status).ToDictionary(g => g.Key, g => g.Count()),
-            Is.EquivalentTo(new Dictionary<int, int> { [201] = 1, [409] = 99 }),
+            answers.Count(a => a.Status == 201),
+            Is.EqualTo(1),
             "answers to the same request 100 times at once"
+        );
+        Assert.That(
+            answers.Where(a => a.Status != 201).Select(a => (a.Status, a.Code)).Distinct(),
+            Is.SubsetOf([(409, "outstanding"), (422, "nothing-matches")])
         );
         var made = answers.Single(a => a.Status == 201).Body["redrive"]!["id"]!.GetValue<Guid>();
         Assert.That(

@@ -23,7 +23,7 @@ public sealed class Redrives(NpgsqlDataSource database, ISubjectDirectory subjec
 
     // The same within this process, without a connection: a hundred that ask at once would otherwise hold all that the
     // process has, and whoever wants one for anything else would be told that the database is away.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(14);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     // Nothing was made, and whoever is ahead is most likely about the same messages.
     private static readonly RedriveRefusal Busy = new(
