@@ -24,14 +24,15 @@ public sealed class PurgeJob(
     {
         var watch = Stopwatch.StartNew();
         var purges = options.Rules.Select(rule => new Purge(rule, options.BatchSize)).ToList();
-        while (watch.Elapsed < options.TimeLimit && purges.Exists(p => p.HasMore))
+        // One batch of each in any case: a process that was held up at the first line goes on too.
+        do
         {
             foreach (var purge in purges.Where(p => p.HasMore))
             {
                 var purged = await purge.NextAsync(database, cancellationToken);
                 metrics.Purged(purge.Table, purged);
             }
-        }
+        } while (watch.Elapsed < options.TimeLimit && purges.Exists(p => p.HasMore));
 
         if (purges.Where(p => p.HasMore).Select(p => p.Table).ToArray() is { Length: > 0 } behind)
             RetentionLog.Behind(logger, options.TimeLimit, string.Join(", ", behind));
