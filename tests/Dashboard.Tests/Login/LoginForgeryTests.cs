@@ -103,7 +103,7 @@ internal sealed partial class LoginForgeryTests : DashboardFixture
         foreach (var proof in (string[])["", "&proof=", "&proof=00", $"&proof={new string('0', 64)}"])
             Assert.That(
                 await browser.ReadAsync($"/alerts?done=Call+0900+and+say+your+password{proof}"),
-                Does.Not.Contain("0900")
+                Does.Not.Contain("say your password")
             );
 
         var token = Token().Match(await browser.ReadAsync("/alerts")).Groups[1].Value;
