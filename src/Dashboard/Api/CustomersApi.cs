@@ -73,8 +73,8 @@ internal static partial class CustomersApi
     {
         if (ReasonFault(request.Reason, null) is { } fault)
             return ApiProblem.InvalidParameter(fault);
-        if (request.Erasures is null)
-            return ApiProblem.InvalidParameter("erasures must be a list");
+        if (request.Erasures is null || request.Erasures.Any(erased => erased?.Person is null))
+            return ApiProblem.InvalidParameter("erasures must be a list, each with its person");
         var answers = await erasures.RepeatAsync(
             request.Erasures,
             Actor.Of(context).Did("repeat erasure", reason: request.Reason),

@@ -94,6 +94,8 @@ internal static class FlowApi
         CancellationToken cancellationToken
     )
     {
+        if (string.IsNullOrWhiteSpace(request.Step))
+            return ApiProblem.InvalidParameter("step must name the step that gets the past orders");
         var actor = Actor.Of(context);
         var filter = request.Filter?.GetRawText() ?? "{}";
         try

@@ -18,7 +18,7 @@ internal sealed class IncomingTexts(RequestDelegate next)
             : IncomingText.ProblemOfAddress(request) ?? await ProblemOfBodyAsync(request, context.RequestAborted);
         if (problem is null)
             await next(context);
-        else if (request.Path.StartsWithSegments("/api", StringComparison.Ordinal))
+        else if (request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase))
             await ApiProblem.InvalidParameter(problem).ExecuteAsync(context);
         else
             throw new BadHttpRequestException(problem);
@@ -39,7 +39,7 @@ internal sealed class IncomingTexts(RequestDelegate next)
             }
         }
 
-        if (!request.Path.StartsWithSegments("/api", StringComparison.Ordinal) || !request.HasJsonContentType())
+        if (!request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase) || !request.HasJsonContentType())
             return null;
         // In memory: the API's own limit of the body holds while it is read.
         var body = new MemoryStream();

@@ -58,6 +58,29 @@ internal sealed class KeyAndRoleTests : DashboardFixture
         Assert.That((await SendAsync(HttpMethod.Delete, "/api/me", null)).Status, Is.EqualTo(401));
     }
 
+    // Found by mutated requests: routes are the same in capitals, and so is what guards them.
+    [TestCase("/API/replays", """{"step":null,"perSecond":1,"reason":"because"}""")]
+    [TestCase("/api/replays", """{"step":null,"perSecond":1,"reason":"because"}""")]
+    [TestCase("/api/erasures/repeat", """{"erasures":[{"person":null}],"reason":"because"}""")]
+    [TestCase("/api/erasures/repeat", """{"erasures":[null],"reason":"because"}""")]
+    [TestCase("/API/ME", null)]
+    public async Task What_cannot_be_worked_with_is_a_problem_and_no_fault(string path, string? body)
+    {
+        using var http = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(Dashboard.Address, path))
+        {
+            Content = new StringContent(body ?? "{}", System.Text.Encoding.UTF8, "application/json"),
+        };
+        if (body is null)
+            request.Content.Headers.ContentType!.CharSet = "x-unknown";
+        request.Headers.Authorization = new("Bearer", AdminKey);
+        using var response = await http.SendAsync(request);
+        Assert.That(
+            ((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType),
+            Is.EqualTo((body is null ? 415 : 400, "application/problem+json"))
+        );
+    }
+
     [Test]
     public async Task A_key_speaks_for_its_operator()
     {
