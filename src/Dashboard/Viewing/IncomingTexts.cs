@@ -39,7 +39,10 @@ internal sealed class IncomingTexts(RequestDelegate next)
             }
         }
 
-        if (!request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase) || !request.HasJsonContentType())
+        if (
+            !request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase)
+            || !request.HasJsonContentType()
+        )
             return null;
         // In memory: the API's own limit of the body holds while it is read.
         var body = new MemoryStream();
