@@ -14,7 +14,7 @@ public sealed class IdleFleetTests : InstallationFixture
 {
     private const int Processes = 50;
     private const int AtOnce = 3;
-    private const int MostStatementsPerSecond = 60;
+    private const int MostStatementsPerSecond = 50;
     private const string Fleet = "datname = current_database() and application_name = 'fleet'";
     private static readonly TimeSpan ToStart = TimeSpan.FromMinutes(8);
     private static readonly TimeSpan ToClose = TimeSpan.FromMinutes(3);
