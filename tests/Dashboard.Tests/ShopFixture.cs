@@ -36,21 +36,20 @@ internal abstract class ShopFixture : DashboardFixture
 
     /// <summary>Starts a process with steps.</summary>
     protected Task<RunningHost> WorkAsync(string steps, params IEnumerable<(string Name, string? Value)> settings) =>
-        TestSystem.StartAsync(
-            steps,
-            null,
-            [
-                ("Email:Smtp:Host", "127.0.0.1"),
-                ("Email:Smtp:Port", $"{World.SmtpPort}"),
-                ("Email:Smtp:Security", "None"),
-                ("Email:From", "Orders <orders@orders.example>"),
-                ("Email:ReceiptsOf", "127.0.0.1"),
-                ("Email:ReceiptsUrl", new Uri(World.BaseUri, "mails").ToString()),
-                ("Warehouse:Url", new Uri(World.BaseUri, "warehouse").ToString()),
-                ("Warehouse:Secret", Secret),
-                .. settings,
-            ]
-        );
+        TestSystem.StartAsync(steps, null, [.. Towards(), .. settings]);
+
+    /// <summary>Settings with which the steps find the outside world.</summary>
+    protected IEnumerable<(string Name, string? Value)> Towards() =>
+        [
+            ("Email:Smtp:Host", "127.0.0.1"),
+            ("Email:Smtp:Port", $"{World.SmtpPort}"),
+            ("Email:Smtp:Security", "None"),
+            ("Email:From", "Orders <orders@orders.example>"),
+            ("Email:ReceiptsOf", "127.0.0.1"),
+            ("Email:ReceiptsUrl", new Uri(World.BaseUri, "mails").ToString()),
+            ("Warehouse:Url", new Uri(World.BaseUri, "warehouse").ToString()),
+            ("Warehouse:Secret", Secret),
+        ];
 
     /// <summary>Makes the outside world behave.</summary>
     protected async Task BehaveAsync(object behaviour)

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Orders.Dashboard.Waiting;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Monitoring;
+using QueueWorkers.Monitoring.Backlog;
 using QueueWorkers.Topology;
 
 namespace Orders.Dashboard.Live;
@@ -18,6 +19,8 @@ internal sealed class Feed(
     BlockerReader standing,
     WaitingReader waiting,
     WaitingMetrics metrics,
+    KnownQueues knownQueues,
+    BacklogMetrics backlog,
     LiveOptions options,
     ITopologyFindings topology,
     TimeProvider time,
@@ -109,12 +112,14 @@ internal sealed class Feed(
         );
         var inTheWay = AskAsync("PostgreSQL", standing.ReadAsync, before.DatabaseFault, stoppingToken);
         var putOff = AskAsync("PostgreSQL", waiting.ReadAsync, before.DatabaseFault, stoppingToken);
+        var names = AskAsync("PostgreSQL", knownQueues.ReadAsync, before.DatabaseFault, stoppingToken);
         var (brokerFigures, brokerFault) = await broker;
         var (boxFigures, boxFault) = await box;
         var (stepFigures, stepFault) = await minute;
         var (stands, standsFault) = await inTheWay;
         var (waits, waitsFault) = await putOff;
-        var known = stands ?? before.Standing;
+        var (known, namesFault) = await names;
+        var standingNow = stands ?? before.Standing;
         var figures = brokerFigures?.ToDictionary(q => q.Name);
         bool IsBusy(string step) =>
             (figures is null ? before.Queue(step)?.Figures : figures.GetValueOrDefault(step))
@@ -133,22 +138,24 @@ internal sealed class Feed(
                 .. (brokerFigures is null ? before.Queues : brokerFigures.Select(q => _history.Add(q, now))).Select(q =>
                     q with
                     {
-                        Paused = known.Paused.ContainsKey(q.Name),
-                        Lacks = known.DownFor(q.Name)?.Name,
+                        Paused = standingNow.Paused.ContainsKey(q.Name),
+                        Lacks = standingNow.DownFor(q.Name)?.Name,
                         Waiting = waitingNow.GetValueOrDefault(q.Name),
                         Failed = figures is null ? q.Failed : figures.GetValueOrDefault($"{q.Name}_error")?.Ready ?? 0,
                     }
                 ),
             ],
-            Standing = known,
+            Standing = standingNow,
             Waiting = waitingNow,
             Topology = topology.Now,
             BrokerFault = brokerFault,
             Outbox = boxFigures ?? before.Outbox,
             Steps = stepFigures ?? before.Steps,
-            DatabaseFault = boxFault ?? stepFault ?? standsFault ?? waitsFault,
+            DatabaseFault = boxFault ?? stepFault ?? standsFault ?? waitsFault ?? namesFault,
             Points = Extend(before.Points, now, stepFigures),
         };
+        backlog.Show(boxFigures, now);
+        backlog.Show(brokerFigures is null ? null : taken.Queues.Select(BacklogOf), known);
         return taken with { Values = LiveValues.Of(taken), Colours = LiveValues.ColoursOf(taken) };
     }
 
@@ -204,6 +211,9 @@ internal sealed class Feed(
             ];
         return [.. points.Where(p => p[0] >= second - Charted.TotalSeconds && p[0] < second), point];
     }
+
+    private static QueueBacklog BacklogOf(QueueState queue) =>
+        new(queue.Name, queue.Figures.Ready, queue.Figures.Unacknowledged, queue.Figures.Consumers, queue.AtLeast);
 
     private static double? Milliseconds(TimeSpan? time) => time is { } t ? Math.Round(t.TotalMilliseconds) : null;
 

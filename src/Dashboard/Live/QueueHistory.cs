@@ -19,6 +19,9 @@ internal sealed class QueueHistory
     [];
     private readonly Dictionary<string, DateTimeOffset> _looked = [];
 
+    // Since when we know of messages that were there when we began to look, as long as some of them are left.
+    private readonly Dictionary<string, DateTimeOffset> _heldSince = [];
+
     /// <summary>
     /// How many seconds of the clock began between two looks, so that the sum over many looks is the time that passed:
     /// 0 within one second, less when the clock was set back.
@@ -34,6 +37,8 @@ internal sealed class QueueHistory
         // One depth for each second: while nobody watches, five of them pass between two looks.
         var passed = _looked.TryGetValue(figures.Name, out var before) ? SecondsBetween(before, now) : 1;
         _looked[figures.Name] = now;
+        if (figures.Ready > 0 && marks.Count == 0)
+            _heldSince[figures.Name] = now;
         var known = depths.LastOrDefault(figures.Ready);
         if (passed < 1 && depths.Count > 0)
             depths.RemoveAt(depths.Count - 1);
@@ -45,7 +50,11 @@ internal sealed class QueueHistory
 
         // A total that shrank was counted by a broker that has restarted since: what was known of the order is lost.
         if (marks.Count > 0 && figures.Published < marks[^1].Published)
+        {
             marks.Clear();
+            _heldSince.TryAdd(figures.Name, now);
+        }
+
         if (marks.Count == 0 || figures.Published > marks[^1].Published)
             marks.Add((now, figures.Published));
         var head = figures.Published - figures.Ready;
@@ -57,6 +66,15 @@ internal sealed class QueueHistory
         first = marks.FindIndex(m => m.Published > head);
         // The very first mark is no moment of arrival: those messages were there when we began to look.
         TimeSpan? oldest = figures.Ready == 0 || first < 1 ? null : now - marks[first].At;
-        return new QueueState(figures, [.. depths], oldest);
+        if (figures.Ready == 0 || oldest is not null)
+            _heldSince.Remove(figures.Name);
+        return new QueueState(figures, [.. depths], oldest)
+        {
+            AtLeast = figures.Ready == 0 ? TimeSpan.Zero : oldest ?? HeldFor(figures.Name, now),
+        };
     }
+
+    // Without a moment of arrival: they were there before, or the broker has not counted yet that they came.
+    private TimeSpan HeldFor(string queue, DateTimeOffset now) =>
+        _heldSince.TryGetValue(queue, out var since) && since < now ? now - since : TimeSpan.Zero;
 }

@@ -14,6 +14,12 @@ public sealed record QueueState(QueueFigures Figures, ImmutableArray<long> Depth
 {
     private static readonly string[] DeadLetterSuffixes = ["_error", "_skipped"];
 
+    /// <summary>
+    /// The same, of messages that came before we looked too: they have been there since then at least. Zero when none
+    /// waits.
+    /// </summary>
+    public TimeSpan AtLeast { get; init; }
+
     /// <summary>Whether an operator has paused its step.</summary>
     public bool Paused { get; init; }
 

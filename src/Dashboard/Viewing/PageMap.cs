@@ -22,6 +22,7 @@ using Orders.Infrastructure.Reading;
 using Orders.Infrastructure.Webhooks;
 using QueueWorkers.Clocks;
 using QueueWorkers.Monitoring;
+using QueueWorkers.Monitoring.Backlog;
 using QueueWorkers.Monitoring.History;
 using QueueWorkers.Operators;
 
@@ -58,6 +59,8 @@ internal static class PageMap
             .AddSingleton<BlockerReader>()
             .AddSingleton<WaitingReader>()
             .AddSingleton<WaitingMetrics>()
+            .AddSingleton<KnownQueues>()
+            .AddSingleton<BacklogMetrics>()
             .AddSingleton<WorkerReader>()
             .AddSingleton<Loader>();
         services.AddSingleton<OrderSearchReader>().AddSingleton<OrderDetailsReader>().AddSingleton<StepNames>();

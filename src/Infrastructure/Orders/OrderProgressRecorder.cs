@@ -1,6 +1,7 @@
 using Npgsql;
 using NpgsqlTypes;
 using Orders.Contracts;
+using Orders.Infrastructure.Telemetry;
 using Orders.Infrastructure.Webhooks;
 using QueueWorkers.DeadLetters;
 using QueueWorkers.Idempotency;
@@ -14,7 +15,7 @@ namespace Orders.Infrastructure;
 /// Keeps <c>order_progress</c>, and with it the status of orders, in step with their steps. Publishes the end of an
 /// order in the commit that brings it.
 /// </summary>
-public sealed class OrderProgressRecorder(StepBitmask bits) : IStepProgress
+public sealed class OrderProgressRecorder(StepBitmask bits, OrderMetrics? metrics = null) : IStepProgress
 {
     // The CTE locks the rows in the order of their ids; without it the join's plan would decide, and two processes
     // could wait for each other.
@@ -69,6 +70,9 @@ public sealed class OrderProgressRecorder(StepBitmask bits) : IStepProgress
         returning p.order_id, old.failed = 0, {WebhookNotifier.IsAnybody}
         """;
 
+    private readonly Action? _countCompleted = metrics is null ? null : metrics.Completed;
+    private readonly Action? _countRejected = metrics is null ? null : metrics.Rejected;
+
     private static readonly string Completed = MessageName.ExchangeOf(typeof(OrderCompleted));
     private static readonly string Rejected = MessageName.ExchangeOf(typeof(OrderRejected));
 
@@ -118,13 +122,13 @@ public sealed class OrderProgressRecorder(StepBitmask bits) : IStepProgress
                 (integrationEvents ??= []).AddRange(Undo(order, reader.GetFieldValue<DateTimeOffset>(4), relevant));
             if (reader.GetBoolean(8) && (completed || rejected || reader.GetBoolean(7)))
                 (news ??= []).AddRange(NewsOf(order, completed, rejected, reader.GetBoolean(7), relevant));
+            if (completed || rejected)
+                Count(order, rejected, relevant);
             if (!(rejected ? reader.GetBoolean(6) : completed && reader.GetBoolean(5)))
                 continue;
 
             var at = reader.GetFieldValue<DateTimeOffset>(3);
-            var run = Array
-                .FindLast(relevant, c => c.Run.SubjectId == order && (completed || c.Status is StepStatus.Rejected))
-                .Run;
+            var run = EnderOf(order, rejected, relevant);
             (integrationEvents ??= []).Add(
                 rejected
                     ? OutgoingMessage.Create(
@@ -175,6 +179,16 @@ public sealed class OrderProgressRecorder(StepBitmask bits) : IStepProgress
                     TypedValue = Array.ConvertAll(relevant, c => holds(c) ? bits[c.Run.Step] : 0),
                 }
             );
+    }
+
+    // Whose commit brings the end of the order.
+    private static StepRun EnderOf(Guid order, bool rejected, StepChange[] changes) =>
+        Array.FindLast(changes, c => c.Run.SubjectId == order && (!rejected || c.Status is StepStatus.Rejected)).Run;
+
+    private void Count(Guid order, bool rejected, StepChange[] changes)
+    {
+        if ((rejected ? _countRejected : _countCompleted) is { } count)
+            EnderOf(order, rejected, changes).OnCommitted(count);
     }
 
     private static bool IsPrimary(StepChange change) => !change.Run.IsSecondary;

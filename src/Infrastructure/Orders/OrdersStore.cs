@@ -5,11 +5,13 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
+using OpenTelemetry.Metrics;
 using Orders.Infrastructure.Cancelling;
 using Orders.Infrastructure.Erasing;
 using Orders.Infrastructure.Failures;
 using Orders.Infrastructure.Feeding;
 using Orders.Infrastructure.Intake;
+using Orders.Infrastructure.Telemetry;
 using QueueWorkers.Clocks;
 using QueueWorkers.DeadLetters;
 using QueueWorkers.Erasing;
@@ -21,6 +23,7 @@ using QueueWorkers.Outbox.Relaying;
 using QueueWorkers.PersonalData;
 using QueueWorkers.Replays;
 using QueueWorkers.Steps.Runs;
+using QueueWorkers.Telemetry;
 using QueueWorkers.Tls;
 
 namespace Orders.Infrastructure;
@@ -70,6 +73,8 @@ public static class OrdersStore
         services.AddSingleton<OutboxCommitInterceptor>();
         services.TryAddSingleton<StepBitmask>();
         services.AddSingleton<IStepProgress, OrderProgressRecorder>();
+        services.AddZeroedMetrics<OrderMetrics>();
+        services.ConfigureOpenTelemetryMeterProvider(metrics => metrics.AddMeter(OrderMetrics.Name));
         services.AddDbContext<OrdersDbContext>(
             (provider, options) =>
                 Configure(options, provider.GetRequiredService<NpgsqlDataSource>())

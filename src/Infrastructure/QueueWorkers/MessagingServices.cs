@@ -25,6 +25,7 @@ using QueueWorkers.Steps.Claims;
 using QueueWorkers.Steps.Endpoints;
 using QueueWorkers.Steps.Reports;
 using QueueWorkers.Steps.Runs;
+using QueueWorkers.Telemetry;
 using QueueWorkers.Tls;
 
 namespace QueueWorkers;
@@ -49,10 +50,9 @@ public static class MessagingServices
 
         services.AddSingleton(options!);
         services.AddSingleton(broker!);
-        services.AddMetrics();
         services.TryAddSingleton<BrokerConnection>();
         services.TryAddSingleton<Fleet>();
-        services.TryAddSingleton<RelayMetrics>();
+        services.AddZeroedMetrics<RelayMetrics>();
         services.TryAddSingleton<OutboxWriter>();
         if (options!.Relay)
             services.AddHostedService<Relay>();
@@ -90,7 +90,7 @@ public static class MessagingServices
         services.TryAddSingleton<ControlMetrics>();
         services.AddDuplicateEvidence();
         services.TryAddSingleton(poison!);
-        services.TryAddSingleton<PoisonMetrics>();
+        services.AddZeroedMetrics<PoisonMetrics>();
         services.TryAddSingleton<KnownSuspects>();
         services.TryAddSingleton<PoisonGuard>();
         services.TryAddSingleton<StepBitmask>();
@@ -103,7 +103,7 @@ public static class MessagingServices
         services.TryAddSingleton<Cancellations>();
         services.TryAddSingleton<TimeLimit>();
         services.TryAddSingleton<StepReports>();
-        services.TryAddSingleton<StepMetrics>();
+        services.AddZeroedMetrics<StepMetrics>();
         services.TryAddSingleton(provider => new EffectClaims(provider.GetRequiredService<NpgsqlDataSource>()));
         services.TryAddSingleton<RedeliveryScheduler>();
         services.TryAddSingleton<IStepEndpoint, StepEndpoint>();

@@ -61,6 +61,24 @@ internal sealed class HistoryWindowTests
     }
 
     [Test]
+    public void Messages_that_were_there_before_have_been_there_since_the_first_look_at_least()
+    {
+        var history = new QueueHistory();
+        TimeSpan Look(int second, long published, long ready) =>
+            history.Add(Figures(published, ready), Begin.AddSeconds(second)).AtLeast;
+        Assert.Multiple(() =>
+        {
+            Assert.That(Look(0, 1000, 5), Is.Zero, "just seen");
+            Assert.That(Look(60, 1000, 5), Is.EqualTo(TimeSpan.FromSeconds(60)), "they still wait");
+            Assert.That(Look(61, 1000, 0), Is.Zero, "gone");
+            // The broker counts what came some seconds later: not an hour of waiting.
+            Assert.That(Look(3600, 1000, 7), Is.Zero, "came just now, and not yet counted");
+            Assert.That(Look(3605, 1007, 7), Is.Zero, "counted");
+            Assert.That(Look(3615, 1007, 7), Is.EqualTo(TimeSpan.FromSeconds(10)), "they wait");
+        });
+    }
+
+    [Test]
     public void A_clock_that_is_set_back_adds_no_depths()
     {
         var history = new QueueHistory();
@@ -86,6 +104,8 @@ internal sealed class HistoryWindowTests
         Assert.That(DepthsSent(sent, sent with { Version = 2, At = Begin.AddSeconds(1.1) }), Is.EqualTo("7"));
         Assert.That(DepthsSent(null, sent), Is.EqualTo("[4,5,6,7]"));
     }
+
+    private static QueueFigures Figures(long published, long ready) => new("hurried", ready, 0, 1, published, 3, 0);
 
     private static QueueFigures Waiting(long ready) => new("hurried", ready, 0, 1, ready, 3, 0);
 

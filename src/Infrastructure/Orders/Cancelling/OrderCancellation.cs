@@ -1,6 +1,7 @@
 using Npgsql;
 using NpgsqlTypes;
 using Orders.Contracts;
+using Orders.Infrastructure.Telemetry;
 using Orders.Infrastructure.Webhooks;
 using QueueWorkers.Idempotency;
 using QueueWorkers.Operators;
@@ -18,7 +19,12 @@ namespace Orders.Infrastructure.Cancelling;
 /// follows by itself.
 /// Completed and rejected orders cannot be cancelled: the goods are on their way, or there is nothing to cancel.
 /// </summary>
-public sealed class OrderCancellation(NpgsqlDataSource database, RelayFeed relay, PersonalDataHash personal)
+public sealed class OrderCancellation(
+    NpgsqlDataSource database,
+    RelayFeed relay,
+    PersonalDataHash personal,
+    OrderMetrics? metrics = null
+)
 {
     // Locked as every commit of a step locks it: whoever comes second sees what the first has written. Whose order it is
     // is asked first: another client's costs the same as none.
@@ -96,6 +102,7 @@ public sealed class OrderCancellation(NpgsqlDataSource database, RelayFeed relay
         Failpoint.Hit("api.before_commit_cancel", Outside.Database);
         await transaction.CommitAsync(CancellationToken.None);
         Failpoint.Hit("api.after_commit_cancel", Outside.Database);
+        metrics?.Cancelled();
         foreach (var committed in messages)
             relay.Offer(committed);
         return CancelOutcome.Cancelled;

@@ -1,4 +1,5 @@
 using Npgsql;
+using Orders.Infrastructure.Telemetry;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Idempotency;
 
@@ -9,8 +10,12 @@ namespace Orders.Infrastructure.Intake;
 /// no longer sold, or the catalogue is not known. Keys that are asked for at the same moment share a round trip. Writes
 /// nothing.
 /// </summary>
-public sealed class KeyRecall(NpgsqlDataSource database, OrderIntake intake, DuplicateEvidence? duplicates = null)
-    : GroupCommitter<KeyUse, IntakeResult?>
+public sealed class KeyRecall(
+    NpgsqlDataSource database,
+    OrderIntake intake,
+    DuplicateEvidence? duplicates = null,
+    OrderMetrics? metrics = null
+) : GroupCommitter<KeyUse, IntakeResult?>
 {
     /// <summary>Looks a key up.</summary>
     /// <returns>What the key stands for; null when nobody has used it.</returns>
@@ -26,8 +31,10 @@ public sealed class KeyRecall(NpgsqlDataSource database, OrderIntake intake, Dup
         var results = await PostedKeysSql.RecallAsync(database, units, WaitsBriefly);
         foreach (var result in results)
         {
-            if (result is { Outcome: IntakeOutcome.Replayed, Order: { } order })
-                duplicates?.AddRepeatedPost(order.Id);
+            if (result is not { Outcome: IntakeOutcome.Replayed, Order: { } order })
+                continue;
+            duplicates?.AddRepeatedPost(order.Id);
+            metrics?.Repeated();
         }
 
         return results;

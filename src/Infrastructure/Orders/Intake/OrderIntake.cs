@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Npgsql;
 using Orders.Contracts;
+using Orders.Infrastructure.Telemetry;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Idempotency;
 using QueueWorkers.Outbox;
@@ -19,7 +20,8 @@ public sealed class OrderIntake(
     NpgsqlDataSource database,
     RelayFeed relay,
     PersonalDataHash personal,
-    DuplicateEvidence? duplicates = null
+    DuplicateEvidence? duplicates = null,
+    OrderMetrics? metrics = null
 ) : GroupCommitter<NewOrder, IntakeResult>
 {
     private readonly ConcurrentDictionary<(string Client, string Key), byte> _inFlight = new();
@@ -60,9 +62,15 @@ public sealed class OrderIntake(
         for (var i = 0; i < units.Count; i++)
         {
             if (results[i].Outcome == IntakeOutcome.Accepted)
+            {
                 relay.Offer(messages[i]);
+                metrics?.Accepted(units[i].Premium);
+            }
             else if (results[i].Outcome == IntakeOutcome.Replayed)
+            {
                 duplicates?.AddRepeatedPost(results[i].Order!.Id);
+                metrics?.Repeated();
+            }
         }
 
         return results;

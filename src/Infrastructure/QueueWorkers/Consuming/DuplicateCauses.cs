@@ -15,4 +15,17 @@ internal static class DuplicateCauses
             return DuplicateCause.Redelivery;
         return context.GetRedeliveryCount() > 0 ? DuplicateCause.DelayedCopy : DuplicateCause.DoublePublish;
     }
+
+    /// <summary>The cause in metrics.</summary>
+    public static string NameOf(DuplicateCause cause) =>
+        cause switch
+        {
+            DuplicateCause.Redelivery => "redelivery",
+            DuplicateCause.DoublePublish => "double-publish",
+            DuplicateCause.Redrive => "redrive",
+            DuplicateCause.RepeatedPost => "repeated-post",
+            DuplicateCause.DelayedCopy => "delayed-copy",
+            DuplicateCause.OtherMessage => "other-message",
+            _ => throw new ArgumentOutOfRangeException(nameof(cause), cause, "Expected a known cause of a duplicate."),
+        };
 }

@@ -159,6 +159,8 @@ public sealed class StepCommitter(
         );
         var outgoing = fresh.SelectMany(r => r.Outgoing).Concat(published).ToArray();
         await FinishAsync(connection, fresh, unsettled, outgoing);
+        foreach (var run in fresh)
+            run.Committed();
 
         // Only now: the rows exist. Dying here costs a lease, not a message.
         foreach (var message in outgoing)

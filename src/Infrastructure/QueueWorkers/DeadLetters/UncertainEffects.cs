@@ -108,13 +108,11 @@ public sealed class UncertainEffects(NpgsqlDataSource database, IStepProgress pr
             ) == 0
         )
             return null;
+        var run = RunOf(subject, effect, step, message);
         var published = happened
             ? await FinishAsync(
                 connection,
-                subject,
-                effect,
-                step,
-                message,
+                run,
                 $"Settled by {record.Who}, its effect happened: {record.Reason}",
                 cancellationToken
             )
@@ -123,20 +121,13 @@ public sealed class UncertainEffects(NpgsqlDataSource database, IStepProgress pr
         Failpoint.Hit("deadletter.before_commit_settled", Outside.Database);
         await transaction.CommitAsync(cancellationToken);
         Failpoint.Hit("deadletter.after_commit_settled", Outside.Database);
+        run.Committed();
         foreach (var outgoing in published)
             relay.Offer(outgoing);
         return (step, message);
     }
 
-    private async Task<IReadOnlyList<OutboxMessage>> FinishAsync(
-        NpgsqlConnection connection,
-        Guid subject,
-        string effect,
-        string step,
-        Guid message,
-        string note,
-        CancellationToken cancellationToken
-    )
+    private static StepRun RunOf(Guid subject, string effect, string step, Guid message)
     {
         var run = new StepRun(new StepPolicy(step), message, subject, message, 1, null)
         {
@@ -145,17 +136,28 @@ public sealed class UncertainEffects(NpgsqlDataSource database, IStepProgress pr
         };
         if (effect == step + StepRun.CompensationSuffix)
             run.Compensate();
-        await FailureRows.CloseAsync(connection, message, step, note, cancellationToken);
+        return run;
+    }
+
+    private async Task<IReadOnlyList<OutboxMessage>> FinishAsync(
+        NpgsqlConnection connection,
+        StepRun run,
+        string note,
+        CancellationToken cancellationToken
+    )
+    {
+        await FailureRows.CloseAsync(connection, run.MessageId, run.Step, note, cancellationToken);
         var published = await progress.RecordAsync(connection, [new StepChange(run, StepStatus.Done)]);
-        await ExecuteAsync(connection, DeadLetteredSteps.Lock, cancellationToken, new[] { subject }, new[] { step });
+        var (subjects, steps) = (new[] { run.SubjectId }, new[] { run.Step });
+        await ExecuteAsync(connection, DeadLetteredSteps.Lock, cancellationToken, subjects, steps);
         await ExecuteAsync(
             connection,
             DeadLetteredSteps.Settle,
             cancellationToken,
-            new[] { subject },
-            new[] { step },
+            subjects,
+            steps,
             new[] { run.IsCompensation },
-            new[] { effect }
+            new[] { run.Effect }
         );
         await OutboxWriter.InsertAsync(connection, published, cancellationToken);
         return published;

@@ -1,17 +1,19 @@
 using System.Diagnostics.Metrics;
+using QueueWorkers.FlowControl.Gates;
 using QueueWorkers.Telemetry;
 
 namespace QueueWorkers.FlowControl;
 
-/// <summary>Shows the budget of database connections, as the last poll saw it.</summary>
+/// <summary>Shows the gates of the process, and the budget of database connections as the last poll saw it.</summary>
 public sealed class ControlMetrics
 {
     private ConnectionBudget? _budget;
 
     /// <summary>Creates the instruments.</summary>
-    public ControlMetrics(IMeterFactory meters)
+    public ControlMetrics(IMeterFactory meters, StepGates gates)
     {
         var meter = meters.Create(QueueWorkersTelemetry.Name);
+        GateMetrics.AddTo(meter, gates);
         meter.CreateObservableGauge(
             "queueworkers.database.connections.budget",
             () => Of(b => b.Bounds),

@@ -12,10 +12,13 @@ public static class DatabaseFaultMetrics
     // Static: faults are met in places that nothing is injected into, and one process has one database.
     private static readonly Meter Meter = new(QueueWorkersTelemetry.Name);
 
+    // A server, or a function in it, may raise any code.
+    private static readonly LabelValues States = new();
+
     private static readonly Counter<long> Faults = Meter.CreateCounter<long>(
         "queueworkers.database.faults",
         "{fault}",
-        "Database faults that delayed work or refused a request, by kind (unavailable, refused, conflict) and SQLSTATE."
+        "Database faults that delayed work or refused a request, by kind (unavailable, refused, conflict) and SQLSTATE. Absent until the first one."
     );
 
     /// <summary>Counts a fault.</summary>
@@ -31,7 +34,7 @@ public static class DatabaseFaultMetrics
         Faults.Add(
             1,
             new KeyValuePair<string, object?>("kind", kind),
-            new KeyValuePair<string, object?>("sqlstate", DatabaseFault.StateOf(fault))
+            new KeyValuePair<string, object?>("sqlstate", States.Of(DatabaseFault.StateOf(fault)))
         );
     }
 }

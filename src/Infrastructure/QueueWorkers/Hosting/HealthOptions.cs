@@ -15,7 +15,8 @@ public sealed record HealthOptions
 
     /// <summary>
     /// A worker that cannot consume for this long exits with code 75, so that its container is
-    /// started again. It stays while broker or database cannot be reached. Zero: it never exits. Default: 5 minutes.
+    /// started again: its login is refused, its connection hangs, or nothing is delivered. It stays while broker or
+    /// database cannot be reached. Zero: it never exits. Default: 5 minutes.
     /// </summary>
     public TimeSpan ExitAfter { get; init; } = TimeSpan.FromMinutes(5);
 

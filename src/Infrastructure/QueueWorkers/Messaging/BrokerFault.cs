@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 
@@ -16,6 +17,19 @@ public static class BrokerFault
     /// </summary>
     public static bool IsRefusedLogin(Exception exception) => Refusal(exception) is not null;
 
+    /// <summary>
+    /// True when the broker takes connections, or has taken one, and says nothing: its process is frozen, the network
+    /// swallows what is sent, or this process's own connection hangs. A broker that is not there refuses at once.
+    /// </summary>
+    public static bool IsSilent(Exception exception) =>
+        exception switch
+        {
+            SilentBrokerException or TimeoutException => true,
+            SocketException { SocketErrorCode: SocketError.TimedOut } => true,
+            AggregateException several => several.InnerExceptions.Any(IsSilent),
+            _ => exception.InnerException is { } inner && IsSilent(inner),
+        };
+
     /// <summary>Says in a sentence why a connection could not be opened, and what to check.</summary>
     public static string Describe(Exception exception, RabbitMqOptions options) =>
         // With the dot of a sentence's end left out, as the others.
@@ -27,6 +41,8 @@ public static class BrokerFault
                     + "check RabbitMq__VirtualHost, and run `deploy` if the virtual host is new",
             { } refused =>
                 $"RabbitMQ refused the login of user {options.Username}: {refused.Message}; check RabbitMq__Username and RabbitMq__Password",
+            null when IsSilent(exception) =>
+                $"RabbitMQ at {options.Host} does not answer on its connection: {Innermost(exception).Message}",
             null => $"RabbitMQ at {options.Host} cannot be reached: {Innermost(exception).Message}",
         };
 

@@ -50,10 +50,14 @@ internal sealed class HandshakeTimeoutClient(Socket socket) : TcpClientAdapter(s
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
-                throw new IOException(
+                throw new SilentBrokerException(
                     $"The broker took the connection and said nothing for {Patience.TotalSeconds:0} s."
                 );
             }
         }
     }
 }
+
+/// <summary>A broker has taken a connection and says nothing.</summary>
+/// <param name="message">What was waited for, and how long.</param>
+public sealed class SilentBrokerException(string message) : IOException(message);

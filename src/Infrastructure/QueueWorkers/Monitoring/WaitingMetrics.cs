@@ -18,13 +18,13 @@ public sealed class WaitingMetrics
             "queueworkers.step.waiting",
             () => Now.Select(w => new Measurement<long>(w.Count, [new("step", w.Step), new("cause", w.Cause)])),
             "{message}",
-            "Messages that wait for their next attempt (cause redelivery) or are deferred, up to 10,000 of each cause."
+            "Messages that wait for their next attempt (cause redelivery) or are deferred, up to 10,000 of each cause. Absent while none waits."
         );
         meter.CreateObservableGauge(
             "queueworkers.step.waiting.age",
             () => Now.Select(w => new Measurement<double>(Age(w), [new("step", w.Step), new("cause", w.Cause)])),
             "s",
-            "How long the oldest of them has waited, whatever was tried meanwhile."
+            "How long the oldest of them has waited, whatever was tried meanwhile. Absent while none waits."
         );
     }
 

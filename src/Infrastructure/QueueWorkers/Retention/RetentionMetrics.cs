@@ -12,7 +12,11 @@ public sealed class RetentionMetrics
     public RetentionMetrics(IMeterFactory meters) =>
         _purged = meters
             .Create(QueueWorkersTelemetry.Name)
-            .CreateCounter<long>("queueworkers.retention.purged", "{row}", "Rows deleted by age, by table.");
+            .CreateCounter<long>(
+                "queueworkers.retention.purged",
+                "{row}",
+                "Rows deleted by age, by table. Absent until rows were deleted."
+            );
 
     internal void Purged(string table, long rows)
     {

@@ -4,15 +4,20 @@ using QueueWorkers.Telemetry;
 namespace QueueWorkers.Scheduling;
 
 /// <summary>Counts and times firings.</summary>
-public sealed class ScheduleMetrics
+public sealed class ScheduleMetrics : IZeroedMetrics
 {
+    private const string Done = "done";
+    private const string Failed = "failed";
+
+    private readonly ScheduleCatalogue _catalogue;
     private readonly Counter<long> _firings;
     private readonly Counter<long> _leftOut;
     private readonly Histogram<double> _duration;
 
     /// <summary>Creates the instruments.</summary>
-    public ScheduleMetrics(IMeterFactory meters)
+    public ScheduleMetrics(IMeterFactory meters, ScheduleCatalogue catalogue)
     {
+        _catalogue = catalogue;
         var meter = meters.Create(QueueWorkersTelemetry.Name);
         _firings = meter.CreateCounter<long>(
             "queueworkers.schedule.firings",
@@ -27,17 +32,25 @@ public sealed class ScheduleMetrics
         _duration = meter.CreateHistogram<double>(
             "queueworkers.schedule.duration",
             "s",
-            "Time from the beginning of a firing to its end."
+            "Time from the beginning of a firing to its end. Absent until a firing has ended."
         );
+    }
+
+    /// <inheritdoc />
+    public void Zero()
+    {
+        foreach (var entry in _catalogue.Schedules)
+        {
+            var schedule = new KeyValuePair<string, object?>("schedule", entry.Name);
+            _leftOut.Add(0, schedule);
+            foreach (var outcome in (string[])[Done, Failed])
+                _firings.Add(0, schedule, new KeyValuePair<string, object?>("outcome", outcome));
+        }
     }
 
     internal void Ended(string schedule, bool done, TimeSpan duration)
     {
-        _firings.Add(
-            1,
-            new("schedule", schedule),
-            new KeyValuePair<string, object?>("outcome", done ? "done" : "failed")
-        );
+        _firings.Add(1, new("schedule", schedule), new KeyValuePair<string, object?>("outcome", done ? Done : Failed));
         _duration.Record(duration.TotalSeconds, new KeyValuePair<string, object?>("schedule", schedule));
     }
 

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using QueueWorkers.Hosting;
 using QueueWorkers.Scheduling.Firings;
+using QueueWorkers.Telemetry;
 
 namespace QueueWorkers.Scheduling;
 
@@ -31,8 +32,7 @@ public static class ScheduleServices
         problems.ThrowIfAny();
 
         services.AddSingleton(options!).AddSingleton(catalogue);
-        services.AddMetrics();
-        services.TryAddSingleton<ScheduleMetrics>();
+        services.AddZeroedMetrics<ScheduleMetrics>();
         services.TryAddSingleton<Fleet>();
         foreach (var schedule in catalogue.Schedules)
         {

@@ -38,6 +38,7 @@ public static class TelemetryServices
                     .AddRuntimeInstrumentation()
                     .AddPrometheusExporter()
             );
+        services.AddHostedService<ZeroedMetrics>();
         if (!export)
             return services;
 

@@ -2,12 +2,17 @@ using System.Text.RegularExpressions;
 
 namespace Orders.Architecture.Tests.Docs.Generated;
 
-/// <summary>The instruments of the meter <c>QueueWorkers</c>, from the calls that create and use them.</summary>
+/// <summary>
+/// The instruments of the meters <c>QueueWorkers</c> and <c>Orders</c>, from the calls that create and use them. A
+/// meaning may end in a sentence that begins with "Absent": it says when the metric has no series.
+/// </summary>
 internal static partial class MetricsPart
 {
+    private const string Absent = " Absent ";
+
     public static string Write() =>
         MarkdownTable.Of(
-            ["metric", "in Prometheus", "instrument", "unit", "labels", "meaning"],
+            ["metric", "in Prometheus", "instrument", "unit", "labels", "meaning", "absent"],
             Repository
                 .Sources("src")
                 .SelectMany(path => Instruments(path, Repository.Read(path)))
@@ -22,7 +27,7 @@ internal static partial class MetricsPart
             var texts = Text().Matches(arguments).Select(m => m.Groups[1].Value).ToArray();
             var (kind, name) = (creation.Groups["kind"].Value, texts[0]);
             var unit = Array.Find(texts, t => t.StartsWith('{') || t is "s" or "By");
-            var meaning = texts[^1];
+            var (meaning, absent) = Split(texts[^1]);
             Assert.That(unit, Is.Not.Null, $"{path}: {name} is created with a unit");
             Assert.That(meaning, Does.Contain(" ").And.EndsWith("."), $"{path}: {name} is created with its meaning");
             var uses = string.Concat(
@@ -41,8 +46,15 @@ internal static partial class MetricsPart
                     ? found
                     : "–",
                 meaning,
+                absent,
             ];
         }
+    }
+
+    private static (string Meaning, string Absent) Split(string description)
+    {
+        var at = description.IndexOf(Absent, StringComparison.Ordinal);
+        return at < 0 ? (description, "–") : (description[..at], description[(at + Absent.Length)..].TrimEnd('.'));
     }
 
     // Labels stand in the call, or in a variable of the file that is handed over.

@@ -29,9 +29,15 @@ internal sealed class CommitStage<TStep>(StepCommitter committer, StepMetrics me
             context.CancellationToken,
             RefusedSince.LongestCommit
         );
-        metrics.Finished(run, applied);
-        if (!applied)
-            duplicates.Add(run.SubjectId, run.Step, run.Effect, run.MessageId, DuplicateCauses.Of(context));
-        return applied;
+        if (applied)
+        {
+            metrics.Finished(run);
+            return true;
+        }
+
+        var cause = DuplicateCauses.Of(context);
+        metrics.Duplicate(run, cause);
+        duplicates.Add(run.SubjectId, run.Step, run.Effect, run.MessageId, cause);
+        return false;
     }
 }

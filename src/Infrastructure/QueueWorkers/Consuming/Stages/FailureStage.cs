@@ -29,7 +29,12 @@ internal sealed class FailureStage<TStep>(StepFailures failures, StepMetrics met
             context.GetRetryAttempt()
         );
         StepLog.AttemptFailed(logger, run.Step, run.SubjectId, run.MessageId, run.Attempt, nextAttempt, fault);
-        metrics.Failed(run, fault, deadLettered: nextAttempt is null);
+        metrics.Failed(
+            run,
+            fault,
+            next: nextAttempt is not null,
+            inMemory: StepSchedule.IsInMemory(run.Policy, fault, context.GetRetryAttempt())
+        );
         await RecordAsync(context, run, fault, nextAttempt);
     }
 

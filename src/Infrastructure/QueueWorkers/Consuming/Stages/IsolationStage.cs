@@ -20,6 +20,7 @@ internal sealed class IsolationStage<TStep>(
     PoisonGuard poison,
     RunStage<TStep> next,
     DuplicateEvidence duplicates,
+    StepMetrics metrics,
     ILogger<TStep> logger
 )
     where TStep : class, IStep
@@ -35,7 +36,9 @@ internal sealed class IsolationStage<TStep>(
         if (pass.IsCopyOfDeadLetter)
         {
             PoisonLog.CopyDropped(logger, run.Step, run.MessageId);
-            duplicates.Add(run.SubjectId, run.Step, run.Effect, run.MessageId, DuplicateCauses.Of(context));
+            var cause = DuplicateCauses.Of(context);
+            metrics.Duplicate(run, cause);
+            duplicates.Add(run.SubjectId, run.Step, run.Effect, run.MessageId, cause);
             await AcknowledgeStage.MarkConsumedAsync(context, run.Step);
             return;
         }

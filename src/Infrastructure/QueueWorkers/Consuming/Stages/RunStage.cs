@@ -41,7 +41,7 @@ internal sealed class RunStage<TStep>(
         {
             // Whatever stopped it, nobody waits for it any more: no further attempt. Unless an earlier run began the
             // effect: then the fault is one like any other.
-            if (!await skip.CancelAsync(run, fault, context.CancellationToken))
+            if (!await skip.CancelAsync(context, run, fault))
                 throw;
             await AcknowledgeStage.MarkConsumedAsync(context, run.Step);
             return;
@@ -53,7 +53,7 @@ internal sealed class RunStage<TStep>(
             // for good), of which this process hears only once a second. Before an operator is bothered, it asks.
             if (
                 !await skip.WasCancelledAsync(run, context.CancellationToken)
-                || !await skip.CancelAsync(run, fault, context.CancellationToken)
+                || !await skip.CancelAsync(context, run, fault)
             )
                 throw;
             await AcknowledgeStage.MarkConsumedAsync(context, run.Step);

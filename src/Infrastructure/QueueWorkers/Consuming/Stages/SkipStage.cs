@@ -35,12 +35,12 @@ internal sealed class SkipStage<TStep>(
         if (run.IsCompensation)
             return false;
         if (cancellations.Contains(run.SubjectId))
-            return await SkipAsync(run, StepStatus.Cancelled, "its subject was cancelled", context.CancellationToken);
+            return await SkipAsync(context, run, StepStatus.Cancelled, "its subject was cancelled");
         // Only the first attempt can be too late: what was begun is brought to an end.
         if (run.Attempt > 1 || StartBefore(context, run.Policy) is not { } until || until > DatabaseClock.UtcNow)
             return false;
         StepLog.Expired(logger, run.Step, run.SubjectId, run.MessageId, until);
-        return await SkipAsync(run, StepStatus.Expired, "it was not begun in time", context.CancellationToken);
+        return await SkipAsync(context, run, StepStatus.Expired, "it was not begun in time");
     }
 
     /// <summary>Whether a run failed because its subject is cancelled, as far as this process knows.</summary>
@@ -70,8 +70,8 @@ internal sealed class SkipStage<TStep>(
     }
 
     /// <summary>Records a failed run as cancelled; false when an earlier run has begun the effect.</summary>
-    public Task<bool> CancelAsync(StepRun run, Exception fault, CancellationToken cancellationToken) =>
-        SkipAsync(run, StepStatus.Cancelled, fault.Message, cancellationToken);
+    public Task<bool> CancelAsync(ConsumeContext context, StepRun run, Exception fault) =>
+        SkipAsync(context, run, StepStatus.Cancelled, fault.Message);
 
     private static DateTimeOffset? StartBefore(ConsumeContext context, StepPolicy policy)
     {
@@ -85,15 +85,13 @@ internal sealed class SkipStage<TStep>(
         return own < usual ? own : usual ?? own;
     }
 
-    private async Task<bool> SkipAsync(
-        StepRun run,
-        StepStatus status,
-        string reason,
-        CancellationToken cancellationToken
-    )
+    private async Task<bool> SkipAsync(ConsumeContext context, StepRun run, StepStatus status, string reason)
     {
         var outcome = SkipOutcome.LeftOut;
-        await DatabaseRetry.RunAsync(async () => outcome = await skips.TryAsync(run, status), cancellationToken);
+        await DatabaseRetry.RunAsync(
+            async () => outcome = await skips.TryAsync(run, status),
+            context.CancellationToken
+        );
         if (outcome == SkipOutcome.MustFinish)
         {
             run.MustFinish = true;
@@ -107,7 +105,10 @@ internal sealed class SkipStage<TStep>(
             run.MessageId,
             outcome == SkipOutcome.Duplicate ? "it was dealt with before" : reason
         );
-        metrics.LeftOut(run, outcome == SkipOutcome.Duplicate ? null : status);
+        if (outcome == SkipOutcome.Duplicate)
+            metrics.Duplicate(run, DuplicateCauses.Of(context));
+        else
+            metrics.LeftOut(run, status);
         return true;
     }
 }

@@ -10,13 +10,14 @@ namespace QueueWorkers.Consuming.Watching;
 
 /// <summary>
 /// Knows whether each step of this process consumes, and why not. It is the health check <c>consuming</c>, and it ends
-/// a process that has been unable to consume for too long, although broker and database answer: a container engine
+/// a process that has been unable to consume for too long, unless the broker is simply not there: a container engine
 /// starts a process again that ended, not one that is unhealthy.
 /// Ending loses nothing: what was not acked returns to its queue.
 /// </summary>
 internal sealed class ConsumingWatch : BackgroundService, IHealthCheck
 {
     private static readonly TimeSpan LongestInterval = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ShortestLook = TimeSpan.FromSeconds(5);
 
     private readonly StepGates _gates;
     private readonly StepConsumptions _consumptions;
@@ -56,6 +57,9 @@ internal sealed class ConsumingWatch : BackgroundService, IHealthCheck
             );
     }
 
+    // How long a delivery, or a look at the queue, says that the step consumes.
+    private TimeSpan Recently => _options.ConsumingWithin / 4;
+
     /// <inheritdoc />
     public Task<HealthCheckResult> CheckHealthAsync(
         HealthCheckContext context,
@@ -76,13 +80,19 @@ internal sealed class ConsumingWatch : BackgroundService, IHealthCheck
         {
             foreach (var step in _steps)
             {
+                using var limit = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+                limit.CancelAfter(Recently > ShortestLook ? Recently : ShortestLook);
                 try
                 {
-                    await LookAsync(step, stoppingToken);
+                    await LookAsync(step, limit.Token);
                 }
                 catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
                 {
                     return;
+                }
+                catch (OperationCanceledException)
+                {
+                    Bad(step, NotConsuming.Hanging, $"RabbitMQ does not answer when asked for queue {step.Step}.");
                 }
 #pragma warning disable CA1031 // Not knowing is a finding too, and the loop has to go on: it is what ends a process that is no use.
                 catch (Exception exception)
@@ -120,20 +130,20 @@ internal sealed class ConsumingWatch : BackgroundService, IHealthCheck
             return;
         }
 
-        var recently = _options.ConsumingWithin / 4;
+        var recently = Recently;
         if (gate.Running > 0 || consumption.SinceDelivery < recently)
             Good(step);
         else if (step.Cause != NotConsuming.No || _time.GetElapsedTime(step.GoodAt) > recently)
             Take(step, await _probe.CountAsync(step.Step, recently, cancellationToken));
     }
 
+    // What was found good may be a quarter of the time old when consuming ends; and a look that does not come back says
+    // nothing good either.
     private bool IsHealthy(Watched step) =>
-        step.Cause switch
-        {
-            NotConsuming.No => true,
-            NotConsuming.Refused => false,
-            _ => step.GoodAt != 0 && _time.GetElapsedTime(step.GoodAt) <= _options.ConsumingWithin,
-        };
+        step.Cause != NotConsuming.Refused
+        && step.GoodAt != 0
+        && _time.GetElapsedTime(step.GoodAt)
+            <= (step.Cause == NotConsuming.No ? _options.ConsumingWithin : _options.ConsumingWithin - Recently);
 
     private void Take(Watched step, (NotConsuming Cause, string Reason) finding)
     {
@@ -166,7 +176,7 @@ internal sealed class ConsumingWatch : BackgroundService, IHealthCheck
         var useless = Array.Find(
             _steps,
             s =>
-                s.Cause is NotConsuming.Refused or NotConsuming.Stuck
+                s.Cause is NotConsuming.Refused or NotConsuming.Stuck or NotConsuming.Hanging
                 && !IsHealthy(s)
                 && _gates.Of(s.Step).Known.IsCompleted
         );

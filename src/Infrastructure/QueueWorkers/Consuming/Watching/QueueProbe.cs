@@ -62,7 +62,9 @@ internal sealed class QueueProbe(BrokerConnection broker, RabbitMqOptions rabbit
 
     private (NotConsuming, string) Explain(Exception exception) =>
         (
-            BrokerFault.IsRefusedLogin(exception) ? NotConsuming.Refused : NotConsuming.Unreachable,
+            BrokerFault.IsRefusedLogin(exception) ? NotConsuming.Refused
+            : BrokerFault.IsSilent(exception) ? NotConsuming.Hanging
+            : NotConsuming.Unreachable,
             $"{BrokerFault.Describe(exception, rabbit)}."
         );
 }
@@ -78,6 +80,12 @@ internal enum NotConsuming
 
     /// <summary>The broker answers, and nothing is consumed.</summary>
     Stuck,
+
+    /// <summary>
+    /// The connection hangs: it is there, or is made, and nothing comes back. Whether the broker, the network or this
+    /// process is at fault cannot be told from here; a new process begins with new connections.
+    /// </summary>
+    Hanging,
 
     /// <summary>The broker cannot be reached: a new process could not reach it either.</summary>
     Unreachable,

@@ -71,6 +71,9 @@ public sealed class DependencyHealth
     /// <summary>Repeated runs that this process may have under way at a time.</summary>
     public int RetryWindow => _retries.Window;
 
+    /// <summary>Repeated runs that this process has under way.</summary>
+    public int RetriesRunning => _retries.Running;
+
     /// <summary>When a message that needs it should come again.</summary>
     public DateTimeOffset RetryAt
     {

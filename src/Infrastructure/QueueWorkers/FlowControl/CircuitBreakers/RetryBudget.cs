@@ -31,6 +31,16 @@ public sealed class RetryBudget
         }
     }
 
+    /// <summary>Retries under way.</summary>
+    public int Running
+    {
+        get
+        {
+            lock (_lock)
+                return _running.Count;
+        }
+    }
+
     /// <summary>Whether a repeated run may begin; if so, <see cref="Leave"/> has to follow.</summary>
     public bool TryEnter(Guid messageId)
     {

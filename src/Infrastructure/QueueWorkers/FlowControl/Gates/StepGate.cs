@@ -37,6 +37,8 @@ public sealed class StepGate : IDisposable
     private TaskCompletionSource? _change;
     private long _askedAt = long.MinValue / 2;
     private int _running;
+    private int _awaitingPermits;
+    private long _grantedPermits;
     private bool _isStopping;
 
     internal StepGate(GatedStep step, DependencyHealth? dependency, PermitLeases? leases)
@@ -64,6 +66,12 @@ public sealed class StepGate : IDisposable
                 return _running;
         }
     }
+
+    /// <summary>Messages that wait for a permit now.</summary>
+    internal int AwaitingPermits => Volatile.Read(ref _awaitingPermits);
+
+    /// <summary>Runs that were let in by a rate limit.</summary>
+    internal long GrantedPermits => Volatile.Read(ref _grantedPermits);
 
     /// <summary>Whether a message has come within a time.</summary>
     internal bool WasAskedWithin(TimeSpan time) =>
@@ -135,6 +143,7 @@ public sealed class StepGate : IDisposable
             DeferralCause.Closed,
             $"the gate of '{Step.Name}' was closed or its rate was changed"
         );
+        Interlocked.Increment(ref _awaitingPermits);
         try
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, closing);
@@ -149,7 +158,10 @@ public sealed class StepGate : IDisposable
         }
         finally
         {
-            if (!pass.IsGranted)
+            Interlocked.Decrement(ref _awaitingPermits);
+            if (pass.IsGranted)
+                Interlocked.Increment(ref _grantedPermits);
+            else
                 Leave(messageId);
         }
 

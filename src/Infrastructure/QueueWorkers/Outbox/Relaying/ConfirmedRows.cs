@@ -46,7 +46,7 @@ internal sealed class ConfirmedRows(NpgsqlDataSource database, RelayMetrics metr
             try
             {
                 await OutboxQueries.DeleteAsync(database, [.. ids], CancellationToken.None);
-                metrics.Published(ids.Count, "fast path");
+                metrics.Published(ids.Count, RelayMetrics.FastPath);
             }
             catch (NpgsqlException exception)
             {

@@ -50,7 +50,7 @@ internal sealed class RelayFastPath(BrokerConnection broker, RelayFeed feed, Out
         if (!sends.Slow.IsEmpty)
             MoveToTheLane(batch);
         if (batch.Count > 0)
-            await sends.SendAsync(publisher, batch, cancellationToken);
+            await sends.SendAsync(publisher, batch, RelayMetrics.FastPath, cancellationToken);
     }
 
     private void MoveToTheLane(List<OutboxMessage> batch) =>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using QueueWorkers.Clocks;
@@ -39,10 +40,11 @@ internal sealed class RelaySends(
     public async Task SendAsync(
         RelayPublisher publisher,
         List<OutboxMessage> batch,
+        string way,
         CancellationToken cancellationToken
     )
     {
-        var outcomes = await publisher.PublishAsync(batch, cancellationToken);
+        var outcomes = await PublishAsync(publisher, batch, way, cancellationToken);
         Failpoint.Hit("relay.after_confirm", Outside.Broker);
         Learn(batch, outcomes, isTrial: false);
         List<PublishFailure>? publishFailures = null;
@@ -169,7 +171,8 @@ internal sealed class RelaySends(
         var sent = 0;
         if (rows.Count > 0)
         {
-            var outcomes = await publisher.PublishAsync(rows, stopping);
+            var way = isTrial ? RelayMetrics.SlowLane : RelayMetrics.Poller;
+            var outcomes = await PublishAsync(publisher, rows, way, stopping);
             Failpoint.Hit("relay.after_poll_confirm", Outside.Broker);
             if (Array.TrueForAll(outcomes, o => o.Status == PublishStatus.Unsent))
                 return false;
@@ -184,7 +187,7 @@ internal sealed class RelaySends(
 
         if (failures.Count > 0)
             await OutboxQueries.PutBackAsync(connection, failures, CancellationToken.None);
-        metrics.Published(sent, "poller");
+        metrics.Published(sent, RelayMetrics.Poller);
         return true;
     }
 
@@ -193,6 +196,21 @@ internal sealed class RelaySends(
     {
         Slow.Dispose();
         _sharing.Dispose();
+    }
+
+    // A batch of which the broker has answered nothing, because it is away, has no confirm time.
+    private async Task<PublishOutcome[]> PublishAsync(
+        RelayPublisher publisher,
+        List<OutboxMessage> batch,
+        string way,
+        CancellationToken cancellationToken
+    )
+    {
+        var began = Stopwatch.GetTimestamp();
+        var outcomes = await publisher.PublishAsync(batch, cancellationToken);
+        if (!Array.TrueForAll(outcomes, o => o.Status == PublishStatus.Unsent))
+            metrics.Confirmed(began, batch.Count, way);
+        return outcomes;
     }
 
     private void Learn(IReadOnlyList<OutboxMessage> batch, PublishOutcome[] outcomes, bool isTrial)

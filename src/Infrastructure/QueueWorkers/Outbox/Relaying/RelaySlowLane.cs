@@ -35,7 +35,7 @@ internal sealed class RelaySlowLane(
                 await TryAsync(publisher, destination, stopping);
             var batch = sends.Slow.TakeOffered(options.BatchSize, sends.SendableAge);
             if (batch.Count > 0)
-                await sends.SendAsync(publisher, batch, stopping);
+                await sends.SendAsync(publisher, batch, RelayMetrics.SlowLane, stopping);
         }
     }
 

@@ -24,6 +24,7 @@ public sealed class StepRun
     private bool _withdrawn;
     private RunClaim? _claim;
     private RunReport? _report;
+    private Action? _committed;
 
     internal StepRun(
         StepPolicy policy,
@@ -263,6 +264,16 @@ public sealed class StepRun
     /// </summary>
     public void Withdraw() => _withdrawn = true;
 
+    /// <summary>
+    /// Calls back once the run's commit has succeeded, and never when it is rolled back: for counts. For whoever takes
+    /// part in the commit (<see cref="IStepProgress"/>, writers). A process that dies right after the commit does not
+    /// call.
+    /// </summary>
+    /// <param name="action">Must not throw, and must not wait.</param>
+    public void OnCommitted(Action action) => _committed += action;
+
+    internal void Committed() => _committed?.Invoke();
+
     internal void Compensate()
     {
         IsCompensation = true;
@@ -277,6 +288,7 @@ public sealed class StepRun
     internal void BeginWrite()
     {
         _withdrawn = false;
+        _committed = null;
         if (_asConsumed is not { } consumed)
         {
             _asConsumed = (_outgoing.Count, Rejection);

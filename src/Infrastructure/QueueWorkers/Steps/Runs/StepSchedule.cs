@@ -22,12 +22,16 @@ public static class StepSchedule
     {
         if (IsPermanent(policy, fault))
             return null;
-        if (retries < policy.Retry.Count && !NamesWait(fault))
+        if (IsInMemory(policy, fault, retries))
             return policy.Retry.From * Math.Pow(2, retries);
         return redeliveries < policy.Redelivery.Delays.Count
             ? Redelivered(policy.Redelivery.Delays[redeliveries], RequestedWait(fault), messageId, redeliveries)
             : null;
     }
+
+    /// <summary>Whether the next attempt of a fault that repeating may help is made at once, in memory.</summary>
+    public static bool IsInMemory(StepPolicy policy, Exception fault, int retries) =>
+        retries < policy.Retry.Count && !NamesWait(fault);
 
     /// <summary>
     /// Whether a fault names a wait (<see cref="IRetryAfter"/>). Retries in memory would come too early for it and hold

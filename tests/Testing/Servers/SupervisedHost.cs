@@ -1,0 +1,159 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+
+namespace Orders.Testing.Servers;
+
+/// <summary>
+/// A host of Orders as a process of its own, started again whenever it ends, as <c>restart: unless-stopped</c> of
+/// compose and the kubelet do. The project of the test refers to the host, so that it is built.
+/// </summary>
+public sealed partial class SupervisedHost : IAsyncDisposable
+{
+    private const int KeptLines = 400;
+
+    private readonly string _project;
+    private readonly IReadOnlyDictionary<string, string?> _settings;
+    private readonly ConcurrentQueue<string> _lines = new();
+    private readonly ConcurrentQueue<int> _exits = new();
+    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(10) };
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Task _supervising;
+    private volatile Uri? _address;
+
+    private SupervisedHost(string project, IReadOnlyDictionary<string, string?> settings)
+    {
+        (_project, _settings) = (project, settings);
+        _supervising = SuperviseAsync();
+    }
+
+    /// <summary>The exit codes of the processes that have ended by themselves, in order.</summary>
+    public IReadOnlyList<int> Exits => [.. _exits];
+
+    /// <summary>Where it listens; null while it starts.</summary>
+    public Uri? Address => _address;
+
+    /// <summary>Starts one.</summary>
+    /// <param name="project">Its folder below <c>src</c>.</param>
+    /// <param name="settings">Its settings.</param>
+    public static SupervisedHost Start(string project, IReadOnlyDictionary<string, string?> settings) =>
+        new(project, settings);
+
+    /// <summary>Waits until it can do its work.</summary>
+    public async Task<SupervisedHost> UntilReadyAsync()
+    {
+        try
+        {
+            await Eventually.That(
+                () => StatusAsync("/health/ready"),
+                Is.EqualTo(200),
+                $"/health/ready of {_project}",
+                TimeSpan.FromMinutes(2)
+            );
+        }
+        catch (AssertionException)
+        {
+            await TestContext.Out.WriteLineAsync($"The last lines of {_project}:\n{this}");
+            throw;
+        }
+
+        return this;
+    }
+
+    /// <summary>The status of an answer; 0 while nobody answers.</summary>
+    public async Task<int> StatusAsync(string path)
+    {
+        if (_address is not { } address)
+            return 0;
+        try
+        {
+            using var answer = await _http.GetAsync(new Uri(address, path));
+            return (int)answer.StatusCode;
+        }
+        catch (Exception silent) when (silent is HttpRequestException or TaskCanceledException)
+        {
+            return 0;
+        }
+    }
+
+    /// <summary>The last lines that it has logged.</summary>
+    public override string ToString() => string.Join(Environment.NewLine, _lines);
+
+    /// <summary>Kills it for good.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _supervising;
+        _http.Dispose();
+        _stop.Dispose();
+    }
+
+    private async Task SuperviseAsync()
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            using var process = new Process { StartInfo = StartInfo() };
+            process.OutputDataReceived += (_, line) => Read(line.Data);
+            process.ErrorDataReceived += (_, line) => Read(line.Data);
+            process.Start();
+            process.BeginOutputReadLine();
+            process.BeginErrorReadLine();
+            await process.WaitForExitAsync(_stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            _address = null;
+            if (process.HasExited)
+            {
+                _exits.Enqueue(process.ExitCode);
+                continue;
+            }
+
+            process.Kill(entireProcessTree: true);
+            await process.WaitForExitAsync();
+        }
+    }
+
+    private ProcessStartInfo StartInfo()
+    {
+        var separator = Path.DirectorySeparatorChar;
+        var here = AppContext.BaseDirectory;
+        var output = here[(here.LastIndexOf($"{separator}bin{separator}", StringComparison.Ordinal) + 1)..];
+        var root = new DirectoryInfo(here);
+        while (!File.Exists(Path.Combine(root.FullName, "Orders.sln")))
+            root = root.Parent ?? throw new InvalidOperationException($"No Orders.sln above {here}.");
+        var folder = Path.Combine(root.FullName, "src", _project, output);
+        // From its own folder: settings that a host brings along lie beside it.
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(folder, $"Orders.{_project}.dll")])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = folder,
+        };
+        foreach (var (name, value) in _settings)
+            start.Environment[name.Replace(":", "__", StringComparison.Ordinal)] = value;
+        start.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
+        start.Environment["ASPNETCORE_ENVIRONMENT"] = "Development";
+        start.Environment["Logging__LogLevel__Microsoft.Hosting.Lifetime"] = "Information";
+        start.Environment["MASSTRANSIT_USAGE_TELEMETRY"] = "false";
+        // A process that lives for a minute: no profile is worth its cost.
+        start.Environment["DOTNET_TieredPGO"] = "0";
+        return start;
+    }
+
+    private void Read(string? line)
+    {
+        if (line is null)
+            return;
+        _lines.Enqueue(line);
+        while (_lines.Count > KeptLines)
+            _lines.TryDequeue(out _);
+        if (
+            Listening().Match(line) is { Success: true } match
+            && new Uri(match.Groups[1].Value) is var address
+            && address.Port.ToString(System.Globalization.CultureInfo.InvariantCulture)
+                != _settings.GetValueOrDefault("Metrics:Port")
+        )
+            _address = address;
+    }
+
+    [GeneratedRegex(@"Now listening on: (http://\S+)")]
+    private static partial Regex Listening();
+}
