@@ -111,7 +111,7 @@ internal static class Browsing
         return await playwright.Chromium.LaunchAsync(
             new()
             {
-                ExecutablePath = Environment.GetEnvironmentVariable("CHROMIUM") ?? "/usr/bin/chromium",
+                ExecutablePath = Executable(),
                 Args =
                 [
                     "--no-sandbox",
@@ -124,5 +124,14 @@ internal static class Browsing
                 ],
             }
         );
+    }
+
+    // The same choice as in deploy/machine/browser.sh.
+    private static string Executable()
+    {
+        const string shell = "/usr/bin/chromium-headless-shell";
+        return Environment.GetEnvironmentVariable("CHROMIUM") is { Length: > 0 } chosen ? chosen
+            : File.Exists(shell) ? shell
+            : "/usr/bin/chromium";
     }
 }
