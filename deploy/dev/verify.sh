@@ -14,6 +14,8 @@
 #   browser-budgets   size, first paint and live traffic of the dashboard's pages
 #   chaos             ./dev chaos with two seeds that are drawn and printed, 2,000 orders and 12 faults each
 #   broker-kills      ./dev chaos --scenario broker-kills
+#   restore           ./dev drill restore
+#   scale             ./dev drill scale
 #
 # Give it a machine of its own and about an hour. Ends with a line per part (result, time, count) and with "N passed, N failed".
 # Needed before a change in the engine is merged: see CONTRIBUTING.md.
@@ -21,7 +23,7 @@ set -euo pipefail
 . deploy/machine/stages.sh
 . deploy/machine/parts.sh
 
-all=(crash-points redrive-points broken-variants rolling-restarts scenarios containers browser-budgets chaos broker-kills)
+all=(crash-points redrive-points broken-variants rolling-restarts scenarios containers browser-budgets chaos broker-kills restore scale)
 wanted=("$@")
 [ $# -gt 0 ] || wanted=("${all[@]}")
 for name in "${wanted[@]}"; do
@@ -57,11 +59,13 @@ run_part() {
       done
       ;;
     broker-kills) command_part broker-kills ./dev chaos --scenario broker-kills ;;
+    restore) command_part restore ./dev drill restore ;;
+    scale) command_part scale ./dev drill scale ;;
   esac
 }
 
 begin_parts
-export COMPOSE_PROJECT_NAME=orders-verify CHAOS_PORT=18680
+export COMPOSE_PROJECT_NAME=orders-verify CHAOS_PORT=18680 DRILL_PORT=18780
 for name in "${all[@]}"; do
   if [[ " ${wanted[*]} " == *" $name "* ]]; then run_part "$name"; else left_out "$name"; fi
 done
