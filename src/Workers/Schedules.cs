@@ -6,12 +6,13 @@ using Orders.Infrastructure.Erasing;
 using QueueWorkers.Completeness;
 using QueueWorkers.Retention;
 using QueueWorkers.Scheduling;
+using QueueWorkers.Scheduling.Changeable;
 
 namespace Orders.Workers;
 
 /// <summary>
 /// The list of schedules. What fires is a message to a step, or a job that any worker process runs; operators pause and
-/// change them while the system works.
+/// change them while the system works, and create their own of the kinds that are declared changeable.
 /// </summary>
 public static class Schedules
 {
@@ -23,6 +24,29 @@ public static class Schedules
                 "0 5 * * *",
                 Misfire.Once,
                 firing => new LowStockReportDue(firing.Id, firing.DueAt)
+            )
+            .Changeable(
+                "stock-report",
+                "Mails a report on articles that run out to Email__ReportsTo: with a limit of its own, of all articles or some.",
+                [
+                    ScheduleField.Number("below", "Fewer pieces than", 1, 1_000_000),
+                    ScheduleField.Text(
+                        "articles",
+                        "Article numbers begin with",
+                        longest: 64,
+                        pattern: "[A-Za-z0-9._-]+",
+                        example: "MUG-",
+                        required: false
+                    ),
+                ],
+                (firing, payload) =>
+                    new LowStockReportDue(
+                        firing.Id,
+                        firing.DueAt,
+                        payload.Number("below"),
+                        payload.OptionalText("articles")
+                    ),
+                smallestInterval: TimeSpan.FromMinutes(15)
             )
             .Run<PurgeJob>(
                 "purge",

@@ -40,6 +40,7 @@ internal static class OperatorApi
             .AddSingleton<WorkerDrains>()
             .AddSingleton<WorkerAcknowledgements>()
             .AddSingleton<ScheduleConfirmation>()
+            .AddSingleton<ScheduleFiles>()
             .AddSingleton<OperatorAccounts>()
             .AddSingleton<OperatorKeys>()
             .AddSingleton<OperatorReader>()
@@ -87,6 +88,7 @@ internal static class OperatorApi
         ControlsApi.Map(api);
         WorkersApi.Map(api);
         SchedulesApi.Map(api);
+        ChangeableApi.Map(api);
         CompletenessApi.Map(api);
         DuplicatesApi.Map(api);
         FlowApi.Map(api);

@@ -163,7 +163,9 @@ internal static class SchedulesApi
     private static string Target(string name) => $"schedule {name}";
 
     private static IResult Unknown(string name) =>
-        ApiProblem.NotFound($"This version has no schedule '{name}'; GET /api/schedules lists them.");
+        ApiProblem.NotFound(
+            $"This version has no schedule '{name}' in its code; GET /api/schedules lists all. One with a kind is changed with PATCH."
+        );
 
     private sealed record ScheduleChange(string Cron, string TimeZone, Misfire Misfire, string? Reason = null);
 }

@@ -1,6 +1,7 @@
 using QueueWorkers.Completeness;
 using QueueWorkers.Idempotency;
 using QueueWorkers.Scheduling;
+using QueueWorkers.Scheduling.Changeable;
 
 namespace Orders.Dashboard.Api;
 
@@ -11,5 +12,9 @@ namespace Orders.Dashboard.Api;
 internal static class UpkeepServices
 {
     public static IServiceCollection AddUpkeep(this IServiceCollection services) =>
-        services.AddSingleton<ScheduleControl>().AddSingleton<CompletenessControl>().AddSingleton<DuplicateReader>();
+        services
+            .AddSingleton<ScheduleControl>()
+            .AddSingleton<ChangeableSchedules>()
+            .AddSingleton<CompletenessControl>()
+            .AddSingleton<DuplicateReader>();
 }

@@ -2,6 +2,7 @@ using Orders.Dashboard.Auth;
 using Orders.Dashboard.Viewing;
 using QueueWorkers.Operators;
 using QueueWorkers.Scheduling;
+using QueueWorkers.Scheduling.Changeable;
 
 namespace Orders.Dashboard.Schedules;
 
@@ -22,6 +23,8 @@ internal static class ScheduleRoutes
         "last result",
         "last took s",
         "misfires",
+        "kind",
+        "unusable because",
     ];
 
     public static void Map(RouteGroupBuilder pages)
@@ -29,13 +32,18 @@ internal static class ScheduleRoutes
         pages
             .MapGet(
                 "/schedules",
-                async (ScheduleControl schedules, Loader loader, HttpContext http) =>
+                async (ScheduleControl schedules, ChangeableSchedules changeable, Loader loader, HttpContext http) =>
                     Page.Of<SchedulesPage>(
                         new
                         {
                             Schedules = await loader.LoadAsync(
                                 "the schedules",
                                 schedules.ListAsync,
+                                http.RequestAborted
+                            ),
+                            Kinds = await loader.LoadAsync(
+                                "the kinds of schedules",
+                                changeable.KindsAsync,
                                 http.RequestAborted
                             ),
                         }
@@ -64,12 +72,15 @@ internal static class ScheduleRoutes
                                     s.Last?.Result,
                                     s.Last?.Duration?.TotalSeconds,
                                     s.Misfires,
+                                    s.Kind,
+                                    s.UnusableBecause,
                                 ]
                         )
                     )
             )
             .Needs(OperatorRole.Viewer);
         pages.MapPost("/schedules/{name}/{verb:regex(^(run|pause|resume)$)}", ActAsync).Needs(OperatorRole.Operator);
+        ChangeableRoutes.Map(pages);
     }
 
     private static async Task<IResult> ActAsync(

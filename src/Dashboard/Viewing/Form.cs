@@ -11,7 +11,8 @@ internal static class Form
     /// <summary>The most that a form may have: a page of 50 ids and a reason are 3 KB.</summary>
     public const long MostBytes = 64 * 1024;
 
-    private const int LongestReason = 500;
+    /// <summary>The longest reason, in characters.</summary>
+    public const int LongestReason = 500;
 
     /// <summary>
     /// Whether the body is a form as our pages send it. Another kind, multipart with files, is never read.

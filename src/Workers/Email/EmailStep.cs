@@ -102,11 +102,15 @@ public sealed class EmailStep(
         var step = context.Step();
         step.Effect.Name = "low-stock-report";
         step.Effect.IsSecondary = true;
-        var low = await stock.ReadAsync(options.LowStockBelow, context.CancellationToken);
+        var asked = new LowStockQuestion(
+            context.Message.DueAt,
+            context.Message.Below ?? options.LowStockBelow,
+            context.Message.Articles ?? ""
+        );
+        var low = await stock.ReadAsync(asked.Below, asked.Articles, context.CancellationToken);
         await mail.SendAsync(
             step,
-            (from, id) =>
-                LowStockMail.Write(low, options.LowStockBelow, context.Message.DueAt, options.ReportReader, from, id),
+            (from, id) => LowStockMail.Write(low, asked, options.ReportReader, from, id),
             context.CancellationToken
         );
     }

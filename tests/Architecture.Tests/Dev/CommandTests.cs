@@ -67,6 +67,8 @@ internal sealed class CommandTests
     [TestCase("found '--stpe'; did you mean '--step'?", "failures", "--stpe", "email")]
     [TestCase("found '--dryrun'; did you mean '--dry-run'?", "redrive", "--step", "email", "--dryrun")]
     [TestCase("found '--totl'; did you mean '--total'?", "limit", "email", "--totl", "3")]
+    [TestCase("found 'creat'; did you mean 'create'?", "schedules", "creat")]
+    [TestCase("found '--crn'; did you mean '--cron'?", "schedules", "preview", "--crn", "@daily")]
     [TestCase("found '--lst'; did you mean '--list'?", "replay", "--lst")]
     [TestCase("found 'rotaet'; did you mean 'rotate'?", "keys", "rotaet")]
     [TestCase("found '--scpoes'; did you mean '--scopes'?", "keys", "create", "shop", "--scpoes", "orders:read")]

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 using Orders.Dashboard.Tests.Pages;
 using Orders.Testing.Fuzz;
 using QueueWorkers.Operators;
+using QueueWorkers.Scheduling;
 
 namespace Orders.Dashboard.Tests.Fuzz;
 
@@ -28,6 +29,7 @@ internal sealed class OperatorApiFuzzTests : DashboardFixture
     public async Task MakeSamplesAsync()
     {
         var database = TestSystem.Database;
+        await new ScheduleDeployment(database.Source, Workers.Schedules.Catalogue).DeployAsync(default);
         await SampleData.OrdersAsync(database, 40);
         await SampleData.FailuresAsync(database, 20);
         // A change waits for the workers that run.
@@ -47,7 +49,7 @@ internal sealed class OperatorApiFuzzTests : DashboardFixture
                 ["workers/id"] = await IdsAsync("select id from workers limit 8"),
                 ["steps/name"] = await IdsAsync("select step from step_catalogue"),
                 ["breakers/name"] = ["smtp", "warehouse"],
-                ["schedules/name"] = ["completeness", "purge"],
+                ["schedules/name"] = ["completeness", "purge", "stock-report.mugs"],
             },
             Bodies = new Dictionary<string, string[]>
             {
@@ -63,6 +65,15 @@ internal sealed class OperatorApiFuzzTests : DashboardFixture
                 [
                     """{"filter":{"fault":"TimeoutException"},"reason":"because","canary":1,"ratePerSecond":5,"start":false}""",
                     """{"filter":{"step":"email"},"reason":"because","patch":[{"op":"replace","path":"/premium","value":true},{"op":"move","from":"/note","path":"/remark"}],"expect":3}""",
+                ],
+                ["POST /api/schedules"] =
+                [
+                    """{"kind":"stock-report","name":"mugs","cron":"0 6 * * 1-5","timeZone":"Europe/Berlin","misfire":"Once","payload":{"below":5,"articles":"MUG-"},"reason":"because"}""",
+                    """{"kind":"stock-report","name":"tees","cron":"@daily","payload":{"below":"7"}}""",
+                ],
+                ["PATCH /api/schedules/{name}"] =
+                [
+                    """{"cron":"0 7 * * *","payload":{"below":6,"articles":null},"reason":"because"}""",
                 ],
                 ["POST /api/redrives/preview"] =
                 [

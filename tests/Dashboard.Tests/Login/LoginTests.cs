@@ -158,6 +158,9 @@ internal sealed partial class LoginTests : DashboardFixture
                     "/steps/hurried/rates",
                     "/breakers/smtp",
                     "/schedules/purge/run",
+                    "/schedules/new",
+                    "/schedules/stock-report.mugs/change",
+                    "/schedules/stock-report.mugs/delete",
                 ]
         )
         {

@@ -1,25 +1,31 @@
 using MassTransit;
 using QueueWorkers.Scheduling;
+using QueueWorkers.Scheduling.Changeable;
 using QueueWorkers.Steps;
 
 namespace Orders.Testing.Zoo;
 
 /// <summary>
-/// Steps and a schedule for processes that die; run by <c>ZooWorker</c>, never in a test's own process.
+/// Steps and schedules for processes that die; run by <c>ZooWorker</c>, never in a test's own process.
 /// </summary>
 public static class DeadlyZoo
 {
     /// <summary>The steps.</summary>
     public static StepCatalogue Steps { get; } = new StepCatalogue().Add<ViperStep>().Add<CobraStep>().Add<ClockStep>();
 
-    /// <summary>Ticks every second, and makes up for every second that was missed.</summary>
+    /// <summary>
+    /// Ticks every second, and makes up for every second that was missed; and a kind of which tests create schedules.
+    /// </summary>
     public static ScheduleCatalogue Schedules { get; } =
-        new ScheduleCatalogue().Publish(
-            "tick",
-            "* * * * * *",
-            Misfire.All,
-            firing => new Tick(firing.Id, firing.DueAt)
-        );
+        new ScheduleCatalogue()
+            .Publish("tick", "* * * * * *", Misfire.All, firing => new Tick(firing.Id, firing.DueAt))
+            .Changeable(
+                "beat",
+                "Ticks with a pitch.",
+                [ScheduleField.Number("pitch", "Pitch", 1, 1_000_000)],
+                (firing, payload) => new Tick(firing.Id, firing.DueAt, payload.Number("pitch")),
+                smallestInterval: TimeSpan.FromSeconds(1)
+            );
 }
 
 /// <summary>What <see cref="ViperStep"/> consumes.</summary>
@@ -58,7 +64,7 @@ public sealed class CobraStep : IConsumer<Strike>, IStep
 }
 
 /// <summary>A second has passed.</summary>
-public sealed record Tick(Guid TickId, DateTimeOffset At);
+public sealed record Tick(Guid TickId, DateTimeOffset At, int Pitch = 0);
 
 /// <summary>Counts the ticks: one effect for each.</summary>
 public sealed class ClockStep : IConsumer<Tick>, IStep

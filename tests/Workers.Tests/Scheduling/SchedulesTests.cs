@@ -1,5 +1,8 @@
+using System.Text.Json.Nodes;
 using Orders.Testing;
+using QueueWorkers.Operators;
 using QueueWorkers.Scheduling;
+using QueueWorkers.Scheduling.Changeable;
 using QueueWorkers.Scheduling.Firings;
 
 namespace Orders.Workers.Tests.Scheduling;
@@ -75,11 +78,45 @@ public sealed class SchedulesTests : InstallationFixture
         Assert.That(World.Mails.Delivered.Count(IsReport), Is.EqualTo(1), "reports");
     }
 
+    [Test]
+    public async Task A_report_that_an_operator_has_scheduled_lists_the_articles_that_were_asked_for()
+    {
+        await TestSystem.Database.ExecuteAsync(
+            "update stock set on_hand = 60 where sku in ('MUG-WHITE', 'MUG-ENAMEL')"
+        );
+        var (name, _) = await new ChangeableSchedules(TestSystem.Database.Source).CreateAsync(
+            "stock-report",
+            "mugs",
+            new ScheduleDraft(
+                "0 6 * * 1-5",
+                "Europe/Berlin",
+                Misfire.Once,
+                new JsonObject { ["below"] = 65, ["articles"] = "MUG-W" }
+            ),
+            target => new AuditEntry
+            {
+                Who = "ada",
+                Role = "Operator",
+                Action = "create-schedule",
+                Target = target,
+            },
+            CancellationToken.None
+        );
+        await RunNowAsync(name);
+        await Eventually.That(() => World.Mails.Delivered.Count(IsOfMugs), Is.EqualTo(1), "reports");
+        var report = World.Mails.Delivered.Single(IsOfMugs);
+        Assert.That(report.Subject, Is.EqualTo("Stock report: 1 article(s) of MUG-W below 65 pieces"));
+        Assert.That(report.Text, Does.Contain("MUG-WHITE").And.Not.Contain("MUG-ENAMEL"));
+    }
+
+    private static bool IsOfMugs(OutsideWorld.Mails.ReceivedMail mail) =>
+        mail.Subject.Contains("of MUG-W", StringComparison.Ordinal);
+
     private static IEnumerable<string> Jobs =>
         Schedules.Catalogue.Schedules.Where(s => s.Job is not null).Select(s => s.Name);
 
     private static bool IsReport(OutsideWorld.Mails.ReceivedMail mail) =>
-        mail.Subject.StartsWith("Stock report", StringComparison.Ordinal);
+        mail.Subject.StartsWith("Stock report", StringComparison.Ordinal) && !IsOfMugs(mail);
 
     private Task<int> RunNowAsync(string schedule) =>
         TestSystem.Database.ExecuteAsync(

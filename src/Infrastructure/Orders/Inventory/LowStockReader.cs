@@ -12,17 +12,25 @@ public sealed class LowStockReader(NpgsqlDataSource database)
 
     private const string Low = """
         select s.sku, c.name, s.on_hand from stock s join catalogue c using (sku) where c.sold and s.on_hand < $1
-            order by s.on_hand, s.sku limit $2
+            and starts_with(s.sku, $3) order by s.on_hand, s.sku limit $2
         """;
 
     /// <summary>
     /// Articles that are sold and of which fewer pieces are on hand than given, the scarcest first; at most 500.
     /// </summary>
-    public async Task<IReadOnlyList<LowStock>> ReadAsync(int below, CancellationToken cancellationToken)
+    /// <param name="below">The number of pieces.</param>
+    /// <param name="articles">Only articles whose number begins so; empty for all.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    public async Task<IReadOnlyList<LowStock>> ReadAsync(
+        int below,
+        string articles,
+        CancellationToken cancellationToken
+    )
     {
         await using var command = database.CreateCommand(Low);
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = below });
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = MostRows });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = articles });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var low = new List<LowStock>();
         while (await reader.ReadAsync(cancellationToken))

@@ -2412,6 +2412,45 @@ namespace Orders.Infrastructure.Migrations
                     b.ToTable("replays", (string)null);
                 });
 
+            modelBuilder.Entity("QueueWorkers.Scheduling.Changeable.ScheduleKindRow", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<string>("About")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("about");
+
+                    b.Property<bool>("Active")
+                        .HasColumnType("boolean")
+                        .HasColumnName("active");
+
+                    b.Property<string>("Fields")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("fields");
+
+                    b.Property<string>("Message")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("message");
+
+                    b.Property<int>("Most")
+                        .HasColumnType("integer")
+                        .HasColumnName("most");
+
+                    b.Property<TimeSpan>("SmallestInterval")
+                        .HasColumnType("interval")
+                        .HasColumnName("smallest_interval");
+
+                    b.HasKey("Name")
+                        .HasName("pk_schedule_kinds");
+
+                    b.ToTable("schedule_kinds", (string)null);
+                });
+
             modelBuilder.Entity("QueueWorkers.Scheduling.Schedule", b =>
                 {
                     b.Property<string>("Name")
@@ -2430,6 +2469,10 @@ namespace Orders.Infrastructure.Migrations
                     b.Property<bool>("Customised")
                         .HasColumnType("boolean")
                         .HasColumnName("customised");
+
+                    b.Property<string>("Kind")
+                        .HasColumnType("text")
+                        .HasColumnName("kind");
 
                     b.Property<DateTimeOffset?>("LastDueAt")
                         .HasColumnType("timestamp with time zone")
@@ -2468,10 +2511,24 @@ namespace Orders.Infrastructure.Migrations
                         .HasColumnType("boolean")
                         .HasColumnName("paused");
 
+                    b.Property<string>("Payload")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("payload");
+
+                    b.Property<Guid>("Revision")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("revision")
+                        .HasDefaultValueSql("gen_random_uuid()");
+
                     b.Property<string>("TimeZone")
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("time_zone");
+
+                    b.Property<string>("UnusableBecause")
+                        .HasColumnType("text")
+                        .HasColumnName("unusable_because");
 
                     b.HasKey("Name")
                         .HasName("pk_schedules");

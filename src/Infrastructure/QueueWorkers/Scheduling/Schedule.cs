@@ -8,6 +8,18 @@ public sealed class Schedule
     /// <summary>Its name, such as <c>low-stock-report</c>.</summary>
     public string Name { get; init; } = "";
 
+    /// <summary>The kind of a schedule that an operator has created; null for one of the code.</summary>
+    public string? Kind { get; init; }
+
+    /// <summary>The values of the kind's fields, JSON; null for a schedule of the code.</summary>
+    public string? Payload { get; init; }
+
+    /// <summary>Why the deployed version cannot fire it; null when it can.</summary>
+    public string? UnusableBecause { get; init; }
+
+    /// <summary>Another one after each change: two who change a schedule at a time do not undo each other.</summary>
+    public Guid Revision { get; init; }
+
     /// <summary>When it is due: five fields, or six with seconds first.</summary>
     public string Cron { get; init; } = "";
 

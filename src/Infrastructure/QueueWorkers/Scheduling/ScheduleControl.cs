@@ -1,4 +1,5 @@
 using System.Data;
+using System.Text.Json.Nodes;
 using Npgsql;
 using NpgsqlTypes;
 using QueueWorkers.Clocks;
@@ -17,12 +18,20 @@ public sealed class ScheduleControl(NpgsqlDataSource database)
     private const int MostRuns = 1000;
 
     private static readonly string List = $"""
-        select name, cron, time_zone, misfire, active, paused, customised, case when active
-            and not paused then next_due_at end as next_due_at, misfires,
-               last_due_at, last_status, last_finished_at, last_duration, last_result,
-               exists (select from schedule_runs r where r.schedule = s.name and r.status < {FiringStatus.Done:D}) as is_due
-        from schedules s order by name
+        select s.name, cron, time_zone, misfire, s.active, paused, customised, case when s.active
+            and not paused and (kind is null or k.active) then next_due_at end as next_due_at, misfires,
+               last_due_at, last_status, last_finished_at, last_duration, last_result, kind, payload::text as payload,
+               revision, exists (select from schedule_runs r where r.schedule = s.name
+                   and r.status < {FiringStatus.Done:D}) as is_due,
+               case when kind is not null and k.active is not true then {KindIsGone}
+                   else unusable_because end as unusable_because
+        from schedules s left join schedule_kinds k on k.name = s.kind
+        where $1::text is null or s.name = $1 order by s.name
         """;
+
+    // As the deployment writes it; here for one that was created while the deployment ran.
+    private const string KindIsGone =
+        "format('This version has no kind of schedules ''%s''. Deploy a version that has it, or delete the schedule.', kind)";
 
     private const string Runs = """
         select due_at, status, requested_by, attempts, host, started_at, finished_at, finished_at - started_at as duration, result
@@ -30,24 +39,33 @@ public sealed class ScheduleControl(NpgsqlDataSource database)
             limit $3
         """;
 
-    // The moment of asking is the firing's key: two who ask in the same microsecond get one firing.
+    // The moment of asking is the firing's key: two who ask in the same microsecond get one firing. The lock keeps the
+    // schedule from being deleted meanwhile, with its waiting firings.
     private const string RunNow = """
         insert into schedule_runs (schedule, due_at, status, attempts, requested_by)
-        select name, clock_timestamp(), 0, 0, $2 from schedules where name = $1 and active on conflict do nothing
-            returning due_at
+        select name, clock_timestamp(), 0, 0, $2 from schedules where name = $1 and active for key share
+            on conflict do nothing returning due_at
         """;
 
     private const string Pause = "update schedules set paused = true where name = $1 and not paused";
 
     private const string Change = """
-        update schedules set cron = $2, time_zone = $3, misfire = $4, next_due_at = $5, customised = true
-            where name = $1 and active
+        update schedules set cron = $2, time_zone = $3, misfire = $4, next_due_at = $5, customised = true,
+            revision = gen_random_uuid() where name = $1 and active and kind is null
         """;
 
     /// <summary>All schedules.</summary>
-    public async Task<IReadOnlyList<ScheduleView>> ListAsync(CancellationToken cancellationToken)
+    public Task<IReadOnlyList<ScheduleView>> ListAsync(CancellationToken cancellationToken) =>
+        ListAsync(null, cancellationToken);
+
+    /// <summary>One schedule; null when there is none of this name.</summary>
+    public async Task<ScheduleView?> FindAsync(string name, CancellationToken cancellationToken) =>
+        (await ListAsync(name, cancellationToken)).SingleOrDefault();
+
+    private async Task<IReadOnlyList<ScheduleView>> ListAsync(string? name, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(List);
+        command.Parameters.Add(new() { Value = (object?)name ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var all = new List<ScheduleView>();
         while (await reader.ReadAsync(cancellationToken))
@@ -77,7 +95,11 @@ public sealed class ScheduleControl(NpgsqlDataSource database)
                     reader.Optional<DateTimeOffset>("next_due_at"),
                     last,
                     reader.GetInt64("misfires"),
-                    reader.GetBoolean("is_due")
+                    reader.GetBoolean("is_due"),
+                    reader.OptionalText("kind"),
+                    reader.OptionalText("unusable_because"),
+                    reader.GetGuid("revision"),
+                    reader.OptionalText("payload") is { } payload ? JsonNode.Parse(payload) as JsonObject : null
                 )
             );
         }

@@ -1,18 +1,28 @@
 using Npgsql;
 using NpgsqlTypes;
 using QueueWorkers.Clocks;
+using QueueWorkers.Scheduling.Changeable;
 
 namespace QueueWorkers.Scheduling;
 
 /// <summary>
 /// Writes the catalogue of schedules into the database. What an operator has changed or paused stays so; what has left
-/// the catalogue stops firing and keeps its history.
+/// the catalogue stops firing and keeps its history. Schedules that operators have created stay, also when their kind
+/// has left the catalogue: see <see cref="KindDeployment"/>.
 /// </summary>
 public sealed class ScheduleDeployment(NpgsqlDataSource database, ScheduleCatalogue catalogue)
 {
     /// <summary>What a process needs that keeps schedules.</summary>
     public static IReadOnlyList<string> Grants { get; } =
     ["select, update on schedules", "select, insert, update, delete on schedule_runs"];
+
+    /// <summary>What the operators' process needs, which creates and deletes schedules.</summary>
+    public static IReadOnlyList<string> OperatorGrants { get; } =
+    [
+        "select, insert, update, delete on schedules",
+        "select, insert, delete on schedule_runs",
+        "select on schedule_kinds",
+    ];
 
     // A new cron text counts from now; an unchanged one keeps its next moment, or a deployment every hour would starve
     // a daily schedule that is just due.
@@ -26,6 +36,9 @@ public sealed class ScheduleDeployment(NpgsqlDataSource database, ScheduleCatalo
             cron = case when schedules.customised then schedules.cron else excluded.cron end,
             time_zone = case when schedules.customised then schedules.time_zone else excluded.time_zone end,
             misfire = case when schedules.customised then schedules.misfire else excluded.misfire end,
+            revision = case when schedules.customised or (schedules.cron, schedules.time_zone, schedules.misfire)
+                = (excluded.cron, excluded.time_zone, excluded.misfire)
+                then schedules.revision else excluded.revision end,
             active = true
         """;
 
@@ -42,7 +55,10 @@ public sealed class ScheduleDeployment(NpgsqlDataSource database, ScheduleCatalo
     public async Task DeployAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using (
-            var command = new NpgsqlCommand("update schedules set active = false where name <> all($1)", connection)
+            var command = new NpgsqlCommand(
+                "update schedules set active = false where kind is null and name <> all($1)",
+                connection
+            )
         )
         {
             command.Parameters.Add(
@@ -64,5 +80,7 @@ public sealed class ScheduleDeployment(NpgsqlDataSource database, ScheduleCatalo
             );
             await command.ExecuteNonQueryAsync(cancellationToken);
         }
+
+        await KindDeployment.DeployAsync(connection, catalogue, cancellationToken);
     }
 }

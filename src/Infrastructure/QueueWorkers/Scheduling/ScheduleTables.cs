@@ -1,13 +1,18 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using QueueWorkers.Scheduling.Changeable;
 using QueueWorkers.Scheduling.Firings;
 
 namespace QueueWorkers.Scheduling;
 
 /// <summary>
-/// The <c>schedules</c> table (what recurs, and when next) and the <c>schedule_runs</c> table (each firing, once).
+/// The <c>schedules</c> table (what recurs, and when next), the <c>schedule_runs</c> table (each firing, once), and the
+/// <c>schedule_kinds</c> table (of what operators may create schedules).
 /// </summary>
-public sealed class ScheduleTables : IEntityTypeConfiguration<Schedule>, IEntityTypeConfiguration<ScheduleRun>
+public sealed class ScheduleTables
+    : IEntityTypeConfiguration<Schedule>,
+        IEntityTypeConfiguration<ScheduleRun>,
+        IEntityTypeConfiguration<ScheduleKindRow>
 {
     /// <inheritdoc />
     public void Configure(EntityTypeBuilder<Schedule> builder)
@@ -15,6 +20,16 @@ public sealed class ScheduleTables : IEntityTypeConfiguration<Schedule>, IEntity
         builder.ToTable("schedules");
         builder.HasKey(s => s.Name);
         builder.Property(s => s.LastResult).HasMaxLength(2000);
+        builder.Property(s => s.Payload).HasColumnType("jsonb");
+        builder.Property(s => s.Revision).HasDefaultValueSql("gen_random_uuid()");
+    }
+
+    /// <inheritdoc />
+    public void Configure(EntityTypeBuilder<ScheduleKindRow> builder)
+    {
+        builder.ToTable("schedule_kinds");
+        builder.HasKey(k => k.Name);
+        builder.Property(k => k.Fields).HasColumnType("jsonb");
     }
 
     /// <inheritdoc />

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using QueueWorkers.Scheduling.Firings;
 
 namespace QueueWorkers.Scheduling;
@@ -14,6 +15,10 @@ namespace QueueWorkers.Scheduling;
 /// <param name="Last">The firing that ended last; null before the first.</param>
 /// <param name="Misfires">Missed firings left out so far.</param>
 /// <param name="Running">Whether a firing is being worked on, or waits.</param>
+/// <param name="Kind">The kind of a schedule that an operator has created; null for one of the code.</param>
+/// <param name="UnusableBecause">Why it cannot fire in this version; null when it can.</param>
+/// <param name="Revision">Another one after each change of it.</param>
+/// <param name="Payload">The values of the kind's fields; null for a schedule of the code.</param>
 public sealed record ScheduleView(
     string Name,
     string Cron,
@@ -25,7 +30,11 @@ public sealed record ScheduleView(
     DateTimeOffset? NextDueAt,
     FiringView? Last,
     long Misfires,
-    bool Running
+    bool Running,
+    string? Kind,
+    string? UnusableBecause,
+    Guid Revision,
+    JsonObject? Payload
 );
 
 /// <summary>A firing as an operator sees it.</summary>

@@ -11,25 +11,32 @@ namespace QueueWorkers.Scheduling.Firings;
 /// </summary>
 internal static class ScheduleQueries
 {
-    // One look for everything: how long until the next firing of the schedules that can be fired here ($1), and whether
-    // a firing of any ($2) waits for somebody to work on it.
+    // What a process can fire: see FireableSchedules, whose three parameters are the first ones.
+    private const string Fireable = "active and not paused and (name = any($1) or kind = any($2)) and name <> all($3)";
+
+    // A job's firing waits for a process that has the job, whatever its schedule looks like by now. Without its payload
+    // no message can be made.
+    private const string Mine = "(s.name = any($1) or (s.kind = any($2) and s.active and s.name <> all($3)))";
+
+    // One look for everything: how long until the next firing of the schedules that can be fired here, and whether a
+    // firing waits for somebody to work on it.
     private static readonly string Look = $"""
-        select extract(epoch from (select min(next_due_at) from schedules
-            where active and not paused and name = any($1)) - clock_timestamp())::float8 as next_in,
-               exists (select from schedule_runs where schedule = any($2)
-                   and (status = {FiringStatus.Waiting:D} or (status = {FiringStatus.Running:D}
-                   and lease_until < clock_timestamp()))) as waiting
+        select extract(epoch from (select min(next_due_at) from schedules where {Fireable})
+               - clock_timestamp())::float8 as next_in,
+               exists (select from schedule_runs r join schedules s on s.name = r.schedule where {Mine}
+                   and (r.status = {FiringStatus.Waiting:D} or (r.status = {FiringStatus.Running:D}
+                   and r.lease_until < clock_timestamp()))) as waiting
         """;
 
-    private const string TakeDue = """
+    private const string TakeDue = $"""
         select name, cron, time_zone, misfire, next_due_at, clock_timestamp() as read_at from schedules
-        where active and not paused and name = any($1) and next_due_at <= clock_timestamp() order by next_due_at, name
+        where {Fireable} and next_due_at <= clock_timestamp() order by next_due_at, name
             for no key update skip locked
         """;
 
-    private const string Planned = """
+    private const string Planned = $"""
         select name, cron, time_zone, misfire, next_due_at, clock_timestamp() as read_at from schedules
-        where active and not paused and name = any($1)
+        where {Fireable}
         """;
 
     // Only as it was read: whoever has fired or changed it meanwhile knows better.
@@ -44,9 +51,12 @@ internal static class ScheduleQueries
         update schedules set next_due_at = $3, misfires = misfires + $4 where name = $1
         """;
 
+    // Locks the schedule too: who changes or deletes it waits until this firing is out, or comes first.
     private static readonly string TakeWaiting = $"""
-        select schedule, due_at from schedule_runs where status = {FiringStatus.Waiting:D} and schedule = any($1)
-            order by due_at limit 500 for no key update skip locked
+        select r.schedule, r.due_at, s.kind, s.payload::text as payload
+        from schedule_runs r join schedules s on s.name = r.schedule
+        where r.status = {FiringStatus.Waiting:D} and {Mine}
+            order by r.due_at limit 500 for no key update of r, s skip locked
         """;
 
     private static readonly string Publish = $"""
@@ -64,14 +74,12 @@ internal static class ScheduleQueries
     /// <summary>How long until the next firing (null: none is planned), and whether a firing waits.</summary>
     public static async Task<(TimeSpan? NextIn, bool Waiting)> LookAsync(
         NpgsqlDataSource database,
-        string[] usable,
-        string[] known,
+        FireableSchedules schedules,
         CancellationToken cancellationToken
     )
     {
         await using var command = database.CreateCommand(Look);
-        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = usable });
-        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = known });
+        schedules.AddTo(command.Parameters);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         return (
@@ -83,12 +91,12 @@ internal static class ScheduleQueries
     /// <summary>Locks the schedules that are due and that no other process has in hand.</summary>
     public static async Task<List<DueSchedule>> TakeDueAsync(
         NpgsqlConnection connection,
-        string[] schedules,
+        FireableSchedules schedules,
         CancellationToken cancellationToken
     )
     {
         await using var command = new NpgsqlCommand(TakeDue, connection);
-        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = schedules });
+        schedules.AddTo(command.Parameters);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var due = new List<DueSchedule>();
         while (await reader.ReadAsync(cancellationToken))
@@ -102,12 +110,12 @@ internal static class ScheduleQueries
     /// <summary>When the schedules are due next, as it stands; null for never.</summary>
     public static async Task<List<(DueSchedule Schedule, DateTimeOffset? NextDueAt)>> PlannedAsync(
         NpgsqlDataSource database,
-        string[] schedules,
+        FireableSchedules schedules,
         CancellationToken cancellationToken
     )
     {
         await using var command = database.CreateCommand(Planned);
-        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = schedules });
+        schedules.AddTo(command.Parameters);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var planned = new List<(DueSchedule, DateTimeOffset?)>();
         while (await reader.ReadAsync(cancellationToken))
@@ -165,19 +173,25 @@ internal static class ScheduleQueries
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>Locks firings that wait.</summary>
-    public static async Task<List<Firing>> TakeWaitingAsync(
+    /// <summary>Locks firings that wait for their messages, with their schedules.</summary>
+    public static async Task<List<WaitingFiring>> TakeWaitingAsync(
         NpgsqlConnection connection,
-        string[] schedules,
+        FireableSchedules schedules,
         CancellationToken cancellationToken
     )
     {
         await using var command = new NpgsqlCommand(TakeWaiting, connection);
-        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = schedules });
+        schedules.AddTo(command.Parameters);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var firings = new List<Firing>();
+        var firings = new List<WaitingFiring>();
         while (await reader.ReadAsync(cancellationToken))
-            firings.Add(new Firing(reader.GetString("schedule"), reader.GetFieldValue<DateTimeOffset>("due_at")));
+            firings.Add(
+                new WaitingFiring(
+                    new Firing(reader.GetString("schedule"), reader.GetFieldValue<DateTimeOffset>("due_at")),
+                    reader.OptionalText("kind"),
+                    reader.OptionalText("payload")
+                )
+            );
         return firings;
     }
 
@@ -215,6 +229,25 @@ internal static class ScheduleQueries
             reader.GetFieldValue<DateTimeOffset>("read_at")
         );
 }
+
+/// <summary>What a process can fire.</summary>
+/// <param name="Names">Schedules of its code, by name.</param>
+/// <param name="Kinds">Kinds of its code, whose schedules operators have created.</param>
+/// <param name="Except">Schedules that it found it cannot fire.</param>
+internal sealed record FireableSchedules(string[] Names, string[] Kinds, string[] Except)
+{
+    public void AddTo(NpgsqlParameterCollection parameters)
+    {
+        foreach (var names in (string[][])[Names, Kinds, Except])
+            parameters.Add(new NpgsqlParameter<string[]> { TypedValue = names });
+    }
+}
+
+/// <summary>A firing that waits for its message, locked by this process together with its schedule.</summary>
+/// <param name="Firing">The firing.</param>
+/// <param name="Kind">The kind of its schedule; null for a schedule of the code.</param>
+/// <param name="Payload">The payload of its schedule, as it stands now.</param>
+internal sealed record WaitingFiring(Firing Firing, string? Kind, string? Payload);
 
 /// <summary>A schedule that is due, locked by this process.</summary>
 internal sealed record DueSchedule(

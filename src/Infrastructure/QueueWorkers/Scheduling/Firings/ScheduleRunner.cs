@@ -17,6 +17,8 @@ namespace QueueWorkers.Scheduling.Firings;
 ///    all as it was, and another process fires; after it the message is on its way.
 /// 3. For a schedule with a job the firing waits for <see cref="JobRunner"/>, which any process may be.
 /// When nobody was there the misfire policy decides, see <see cref="FiringPlan"/>.
+/// A schedule that an operator has created is fired in the same way. Its row is locked until its message is committed:
+/// who changes or deletes it meanwhile waits, and a firing has one payload, the one of before or the one after.
 /// A process that cannot use a schedule's cron text or zone (no tzdata) leaves the schedule due, for another process.
 /// A schedule that is due later than its cron text says, because a clock was ahead, is moved back.
 /// </summary>
@@ -46,9 +48,8 @@ public sealed class ScheduleRunner(
 
     // A process fires what it knows; what only a newer version knows is left to that version's processes.
     private readonly string[] _known = [.. catalogue.Schedules.Select(s => s.Name)];
-    private readonly Dictionary<string, Func<Firing, OutboxMessage>> _messages = catalogue
-        .Schedules.Where(s => s.Message is not null)
-        .ToDictionary(s => s.Name, s => s.Message!);
+    private readonly string[] _kinds = [.. catalogue.Kinds.Select(k => k.Kind.Name)];
+    private readonly FiringMessages _messages = new(catalogue);
 
     // Schedules that this process cannot fire, and when it found so. By the stopwatch: no clock that jumps changes it.
     private readonly Dictionary<string, long> _unusable = [];
@@ -64,12 +65,12 @@ public sealed class ScheduleRunner(
     {
         if (Stopwatch.GetElapsedTime(_checked) >= _untilCheck)
             await CheckPlansAsync(cancellationToken);
-        var (nextIn, waiting) = await ScheduleQueries.LookAsync(database, Usable(), _known, cancellationToken);
+        var (nextIn, waiting) = await ScheduleQueries.LookAsync(database, Usable(), cancellationToken);
         if (nextIn == TimeSpan.Zero || waiting)
         {
             await FireAsync(cancellationToken);
             jobs.Wake();
-            (nextIn, _) = await ScheduleQueries.LookAsync(database, Usable(), _known, cancellationToken);
+            (nextIn, _) = await ScheduleQueries.LookAsync(database, Usable(), cancellationToken);
         }
 
         var look = fleet.Pace(SharePerLook, options.PollInterval, LongestLook);
@@ -98,8 +99,23 @@ public sealed class ScheduleRunner(
         foreach (var due in await ScheduleQueries.TakeDueAsync(connection, Usable(), cancellationToken))
             await FireAsync(connection, due, cancellationToken);
 
-        var firings = await ScheduleQueries.TakeWaitingAsync(connection, [.. _messages.Keys], cancellationToken);
-        var messages = firings.ConvertAll(f => _messages[f.Schedule](f));
+        var (firings, messages) = (new List<Firing>(), new List<OutboxMessage>());
+        var waiting = await ScheduleQueries.TakeWaitingAsync(
+            connection,
+            Usable() with
+            {
+                Names = _messages.Schedules,
+            },
+            cancellationToken
+        );
+        foreach (var firing in waiting)
+        {
+            if (MessageOf(firing) is not { } message)
+                continue;
+            firings.Add(firing.Firing);
+            messages.Add(message);
+        }
+
         if (messages.Count > 0)
         {
             await ScheduleQueries.PublishAsync(connection, firings, Environment.MachineName, cancellationToken);
@@ -153,7 +169,22 @@ public sealed class ScheduleRunner(
         _unusable[schedule] = Stopwatch.GetTimestamp();
     }
 
-    private string[] Usable()
+    // One that an operator filled in must not keep the others from firing. Its firing waits: for a process of another
+    // version, or for a change.
+    private OutboxMessage? MessageOf(WaitingFiring firing)
+    {
+        try
+        {
+            return _messages.Of(firing);
+        }
+        catch (FormatException unfit)
+        {
+            LeaveToOthers(firing.Firing.Schedule, unfit);
+            return null;
+        }
+    }
+
+    private FireableSchedules Usable()
     {
         foreach (var (schedule, since) in _unusable)
         {
@@ -161,7 +192,7 @@ public sealed class ScheduleRunner(
                 _unusable.Remove(schedule);
         }
 
-        return _unusable.Count == 0 ? _known : [.. _known.Where(name => !_unusable.ContainsKey(name))];
+        return new FireableSchedules(_known, _kinds, [.. _unusable.Keys]);
     }
 
     private async Task FireAsync(NpgsqlConnection connection, DueSchedule due, CancellationToken cancellationToken)

@@ -600,6 +600,23 @@ namespace Orders.Infrastructure.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "schedule_kinds",
+                columns: table => new
+                {
+                    name = table.Column<string>(type: "text", nullable: false),
+                    about = table.Column<string>(type: "text", nullable: false),
+                    message = table.Column<string>(type: "text", nullable: false),
+                    fields = table.Column<string>(type: "jsonb", nullable: false),
+                    smallest_interval = table.Column<TimeSpan>(type: "interval", nullable: false),
+                    most = table.Column<int>(type: "integer", nullable: false),
+                    active = table.Column<bool>(type: "boolean", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_schedule_kinds", x => x.name);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "schedule_runs",
                 columns: table => new
                 {
@@ -624,6 +641,10 @@ namespace Orders.Infrastructure.Migrations
                 columns: table => new
                 {
                     name = table.Column<string>(type: "text", nullable: false),
+                    kind = table.Column<string>(type: "text", nullable: true),
+                    payload = table.Column<string>(type: "jsonb", nullable: true),
+                    unusable_because = table.Column<string>(type: "text", nullable: true),
+                    revision = table.Column<Guid>(type: "uuid", nullable: false, defaultValueSql: "gen_random_uuid()"),
                     cron = table.Column<string>(type: "text", nullable: false),
                     time_zone = table.Column<string>(type: "text", nullable: false),
                     misfire = table.Column<short>(type: "smallint", nullable: false),

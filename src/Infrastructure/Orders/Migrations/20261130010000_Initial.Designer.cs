@@ -7,7 +7,7 @@ using Microsoft.EntityFrameworkCore.Migrations;
 namespace Orders.Infrastructure.Migrations
 {
     [DbContext(typeof(OrdersDbContext))]
-    [Migration("20261129222000_Initial")]
+    [Migration("20261130010000_Initial")]
     partial class Initial
     {
         /// <summary>The model after the only migration there is: that of the snapshot, and not a copy of it.</summary>
