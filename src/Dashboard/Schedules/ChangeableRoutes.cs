@@ -2,7 +2,6 @@ using Orders.Dashboard.Auth;
 using Orders.Dashboard.Viewing;
 using QueueWorkers.Clocks;
 using QueueWorkers.Operators;
-using QueueWorkers.Scheduling;
 using QueueWorkers.Scheduling.Changeable;
 
 namespace Orders.Dashboard.Schedules;
