@@ -231,7 +231,7 @@ internal sealed class ChangeableSchedulePageTests : BrowserFixture
     private Task DeployAsync(ScheduleCatalogue catalogue) =>
         new ScheduleDeployment(TestSystem.Database.Source, catalogue).DeployAsync(CancellationToken.None);
 
-    private Task CreateAsync(string name) =>
+    private Task<(string Name, Guid Revision)> CreateAsync(string name) =>
         new ChangeableSchedules(TestSystem.Database.Source).CreateAsync(
             "beat",
             name,
