@@ -64,7 +64,7 @@ report() {
     return 1
   fi
   case $service in
-    postgres | rabbitmq* | pgbouncer)
+    postgres | rabbitmq* | pgbouncer | prometheus | alertmanager | grafana | traces)
       printf '%-14s %s  %s\n' "$service" "$id" "$status"
       [[ $status != *unhealthy* && $status != *starting* ]]
       return ;;
@@ -91,7 +91,7 @@ bad=0
 while read -r service id state status; do
   [ ${#wanted[@]} -eq 0 ] || printf '%s\n' "${wanted[@]}" | grep -qx -e "$service" || continue
   if [ -n "$metrics" ]; then
-    case $service in postgres | rabbitmq* | pgbouncer | outside-world) continue ;; esac
+    case $service in postgres | rabbitmq* | pgbouncer | prometheus | alertmanager | grafana | traces | outside-world) continue ;; esac
     [ "$state" = running ] || continue
     echo "# $service $id"
     body_of "$(get "$id" 9464 /metrics)"

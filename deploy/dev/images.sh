@@ -22,7 +22,7 @@ for argument in "$@"; do
     *) unknown_argument "--renew or nothing" "$argument" ;;
   esac
 done
-images="$broker_image $database_image $runtime_image $sdk_image"
+images="$broker_image $database_image $runtime_image $sdk_image $prometheus_image $alertmanager_image $grafana_image $traces_image"
 
 renew_image() {
   pull "$1" || fail "No registry answered for $1: $(tail -n 1 "$work/pull.log")" "deploy/machine/images.lock is as it was for this image."
@@ -34,5 +34,5 @@ stage "Docker engine" need_engine
 if [ -n "$renew" ]; then for image in $images; do stage "$image" renew_image "$image"; done; fi
 for image in $images; do
   pinned=$(locked_digest "$image") here=$(digest_of "$image")
-  printf '%-38s pinned %s, here %s\n' "$image" "${pinned:-to nothing}" "${here:-none}"
+  printf '%-46s pinned %s, here %s\n' "$image" "${pinned:-to nothing}" "${here:-none}"
 done

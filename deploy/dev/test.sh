@@ -9,7 +9,7 @@
 #
 # Prints the ten slowest tests and fixtures at the end, and from when to when each project ran. Three test projects run at a time (ORDERS_TEST_LANES changes that), with --long one.
 # ORDERS_TEST_KEEP=yes leaves the database and the broker of the tests running for the next run.
-# Needs the .NET SDK, a C compiler, nginx, kubectl and a Docker engine; see ./dev up --help for what set-up brings.
+# Needs the .NET SDK, a C compiler, nginx, kubectl, Prometheus and a Docker engine; see ./dev up --help for what set-up brings.
 set -euo pipefail
 . deploy/machine/stages.sh
 . deploy/machine/apt.sh
@@ -21,6 +21,7 @@ set -euo pipefail
 . deploy/machine/compiler.sh
 . deploy/machine/nginx.sh
 . deploy/machine/kubectl.sh
+. deploy/machine/prometheus.sh
 . deploy/machine/build.sh
 . deploy/machine/test-run.sh
 
@@ -58,10 +59,11 @@ stage "Chromium" ensure_chromium
 stage "C compiler" ensure_compiler
 stage "nginx" ensure_nginx
 stage "kubectl" ensure_kubectl
+stage "Prometheus" ensure_prometheus
 [ "$build" = no ] || build_solution
 testcontainers_settings
-NGINX=$(nginx_path) KUBECTL=$(kubectl_path)
-export NGINX KUBECTL
+NGINX=$(nginx_path) KUBECTL=$(kubectl_path) PROMETHEUS=$(prometheus_path) PROMTOOL=$(promtool_path)
+export NGINX KUBECTL PROMETHEUS PROMTOOL
 remove_test_containers
 results=$work/test.$$
 mkdir -p "$results"

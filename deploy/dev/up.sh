@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # set up this machine, build and start everything; ends when all is healthy.
 #
-# Usage: ./dev up [--scale STEP=N ...] [--tls]
+# Usage: ./dev up [--scale STEP=N ...] [--tls | --observability]
 #
 #   --scale email=3   so many containers of a step (default 1)
 #   --tls             everything encrypted (docker-compose.tls.yml), now and at each later ./dev up: COMPOSE_FILE in .env says so
+#   --observability   also Prometheus, Alertmanager, Grafana, and a viewer of traces and logs (deploy/observability); remembered likewise
 #
 # Uses the Docker engine that is there. On Debian as root it installs a missing engine and compose plugin, and where no registry
 # answers it builds stand-ins of the base images from Debian's packages. Then: docker compose up --build --wait.
@@ -21,16 +22,19 @@ set -euo pipefail
 . deploy/machine/env.sh
 . deploy/machine/settings.sh
 . deploy/machine/tls.sh
+. deploy/machine/observability.sh
 
-scale=() tls=''
+scale=() tls='' observability=''
 while [ $# -gt 0 ]; do
   case $1 in
     --scale) [ $# -gt 1 ] || fail "Expected STEP=N after --scale, found nothing. Example: ./dev up --scale email=3"; is_scale "$2"; scale+=(--scale "$2"); shift 2 ;;
     --scale=*) is_scale "${1#--scale=}"; scale+=(--scale "${1#--scale=}"); shift ;;
     --tls) choose_tls; tls=yes; shift ;;
-    *) unknown_argument "--scale STEP=N or --tls" "$1" ;;
+    --observability) observability=yes; shift ;;
+    *) unknown_argument "--scale STEP=N, --tls or --observability" "$1" ;;
   esac
 done
+[ -z "$observability" ] || choose_observability
 
 check_machine() {
   check_clone
@@ -53,9 +57,13 @@ stage "Docker engine" ensure_engine
 stage "Docker compose" ensure_compose
 stage "This machine" check_machine
 stage "Base images" ensure_images "$broker_image" "$database_image" "$sdk_image" "$runtime_image"
+! uses_observability || stage "Images for observability" ensure_images "$prometheus_image" "$alertmanager_image" "$traces_image"
 stage "Passwords (.env)" ensure_env
 warn_of_env
+# After .env, which keeps the profiles of later starts: Grafana's is found anew each time.
+! uses_observability || stage_grafana
 [ -z "$tls" ] || remember_tls
+[ -z "$observability" ] || remember_observability
 ! uses_tls || stage_certificates
 stage "Existing data" check_data
 stage "Building" build_images
@@ -70,3 +78,4 @@ echo "  API                 $address:$(setting API_PORT 8080)/docs   (key: ORDER
 echo "  Dashboard           $address:$(setting DASHBOARD_PORT 8081)/   (admin, ORDERS_ADMIN_PASSWORD in .env; API key: ORDERS_OPERATOR_KEY)"
 ! has_demo || echo "  Mails and warehouse $address:$(setting OUTSIDE_WORLD_PORT 8025)/"
 echo "  RabbitMQ            $address:$(setting RABBITMQ_MANAGEMENT_PORT 15672)/   (orders_admin, RABBITMQ_ADMIN_PASSWORD in .env)"
+! uses_observability || observability_addresses

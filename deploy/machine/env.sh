@@ -4,14 +4,14 @@
 random() { head -c "$1" /dev/urandom | base64 | tr -d '\n'; }
 url_safe() { tr '+/' '-_' | tr -d '='; }
 
-# Every ${NAME:?…} of docker-compose.yml, of the cluster and of the pooler is something .env must have. A new step's passwords are made here without being listed.
-required_settings() { grep -oh '\${[A-Z0-9_]*:?' docker-compose.yml deploy/cluster/compose.yml deploy/pgbouncer/compose.yml | sed 's/^\${//; s/:?$//' | sort -u; }
+# Every ${NAME:?…} of docker-compose.yml, of the cluster, of the pooler and of Prometheus' file is something .env must have. A new step's passwords are made here without being listed.
+required_settings() { grep -oh '\${[A-Z0-9_]*:?' docker-compose.yml deploy/cluster/compose.yml deploy/pgbouncer/compose.yml deploy/observability/compose.yml | sed 's/^\${//; s/:?$//' | sort -u; }
 
 new_value() {
   case $1 in
     ORDERS_API_KEY) echo "ok_$(random 32 | url_safe)" ;;
     ORDERS_OPERATOR_KEY) echo "op_$(random 32 | url_safe)" ;;
-    RABBITMQ_COOKIE | AUDIT_SIGNING_KEY) random 32 | url_safe ;;
+    RABBITMQ_COOKIE | AUDIT_SIGNING_KEY | TELEMETRY_KEY) random 32 | url_safe ;;
     WAREHOUSE_SECRET) echo "whsec_$(random 32)" ;;
     *_PASSWORD) random 24 | url_safe ;;
     PERSONAL_DATA_SECRET) random 32 | url_safe ;;

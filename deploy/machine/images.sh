@@ -5,6 +5,12 @@ database_image=postgres:18
 runtime_image=mcr.microsoft.com/dotnet/aspnet:10.0
 sdk_image=mcr.microsoft.com/dotnet/sdk:10.0
 
+# Those of deploy/observability/compose.yml. Of Grafana there is no stand-in.
+prometheus_image=prom/prometheus:v3.5.3
+alertmanager_image=prom/alertmanager:v0.33.1
+grafana_image=grafana/grafana:12.2.0
+traces_image=mcr.microsoft.com/dotnet/aspire-dashboard:13.6
+
 # What the images are made of (see .dockerignore). Where there is no git, or no commit, the version says no revision.
 image_sources=(src demo deploy/container deploy/settings Dockerfile .editorconfig Directory.Build.props Directory.Packages.props global.json)
 
@@ -77,7 +83,7 @@ ensure_images() {
   on_debian_as_root || fail "Images that could not be pulled: ${unreachable[*]}. The engine says: $(tail -n 1 "$work/pull.log")" \
     "Check network, proxy ('docker info' shows the engine's) and registry login, or load the images with 'docker load'."
   bash deploy/machine/stand-ins.sh "${unreachable[@]}"
-  note "$pulled pulled, ${#unreachable[@]} stand-ins built from Debian's packages"
+  note "$pulled pulled, ${#unreachable[@]} stand-ins built"
 }
 
 # pull_pinned IMAGE: by its digest, under the name of its tag; without one by its tag, and its digest is kept.

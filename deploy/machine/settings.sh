@@ -4,7 +4,7 @@ env_names() { [ ! -r .env ] || awk -v list=names -f deploy/machine/dotenv.awk .e
 
 # What compose files replace, or pass on by a name without a value.
 compose_variables() {
-  { compose_files; echo docker-compose.tls.yml deploy/cluster/compose.yml deploy/pgbouncer/compose.yml deploy/email/*.env; } | xargs \
+  { compose_files; echo docker-compose.tls.yml deploy/cluster/compose.yml deploy/pgbouncer/compose.yml deploy/observability/compose.yml deploy/email/*.env; } | xargs \
     awk '{ text = $0; while (match(text, /\$\{[A-Za-z_][A-Za-z0-9_]*/)) { print substr(text, RSTART + 2, RLENGTH - 2); text = substr(text, RSTART + RLENGTH) } }
       /^ +[A-Z][A-Z0-9_]*:$/ { print substr($1, 1, length($1) - 1) }' | sort -u
 }

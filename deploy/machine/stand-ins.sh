@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# stand-ins.sh IMAGE...: images under the official names, made of Debian's packages, for a machine that reaches no registry.
+# stand-ins.sh IMAGE...: images under the official names, made of Debian's packages, for a machine that reaches no registry. The viewer of traces
+# is made of its NuGet package.
 #
 # They hold the same versions and obey the same settings as far as docker-compose.yml, the Dockerfile and the tests use them, and carry
 # the label orders.stand-in=true: `docker images --filter label=orders.stand-in` lists them. Once a registry answers, remove them
@@ -8,6 +9,7 @@ set -euo pipefail
 . deploy/machine/stages.sh
 . deploy/machine/apt.sh
 . deploy/machine/images.sh
+. deploy/machine/prometheus.sh
 
 label='LABEL orders.stand-in=true'
 path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -91,18 +93,71 @@ DOCKERFILE
   rm -rf "$context"
 }
 
+# build_on_runtime IMAGE FOLDER LINE...: the files of the folder on top of the runtime's image, with more lines of a Dockerfile.
+# User 65534 is `nobody`, as in the official images of Prometheus; a fresh volume takes its folder's owner over.
+build_on_runtime() {
+  local image=$1 folder=$2
+  shift 2
+  { printf '%s\n' "FROM $runtime_image$suffix" 'COPY files /' 'LABEL orders.stand-in=true' 'ENV ASPNETCORE_HTTP_PORTS=' "$@"; } >"$folder/Dockerfile"
+  tar -c -C "$folder" Dockerfile files | DOCKER_BUILDKIT=0 docker build -q -t "$image$suffix" -
+  rm -rf "$folder"
+}
+
+build_prometheus() {
+  local folder
+  folder=$(mktemp -d)
+  unpack_programs "$folder/unpacked" prometheus promtool
+  mkdir -p "$folder/files/usr/bin"
+  mv "$folder/unpacked/usr/bin/prometheus" "$folder/unpacked/usr/bin/promtool" "$folder/files/usr/bin/"
+  build_on_runtime "$prometheus_image" "$folder" 'RUN install -d -o 65534 -g 65534 /prometheus' 'VOLUME /prometheus' 'USER 65534' 'EXPOSE 9090' 'ENTRYPOINT ["/usr/bin/prometheus"]'
+}
+
+build_alertmanager() {
+  local folder
+  folder=$(mktemp -d)
+  unpack_programs "$folder/unpacked" prometheus-alertmanager
+  mkdir -p "$folder/files/usr/bin" "$folder/files/usr/share"
+  mv "$folder/unpacked/usr/bin/prometheus-alertmanager" "$folder/files/usr/bin/alertmanager"
+  mv "$folder/unpacked/usr/bin/amtool" "$folder/files/usr/bin/"
+  # Its templates. Debian has not its page: here it is asked by amtool, or by Prometheus' page of alerts.
+  mv "$folder/unpacked/usr/share/prometheus" "$folder/files/usr/share/"
+  build_on_runtime "$alertmanager_image" "$folder" 'RUN install -d -o 65534 -g 65534 /alertmanager' 'VOLUME /alertmanager' 'USER 65534' 'EXPOSE 9093' 'ENTRYPOINT ["/usr/bin/alertmanager"]'
+}
+
+# The program of Microsoft's NuGet package (MIT) is whole: it needs no runtime of .NET.
+build_traces() {
+  local folder package=Aspire.Dashboard.Sdk.linux-x64
+  folder=$(mktemp -d)
+  cat >"$folder/get.csproj" <<PROJECT
+<Project Sdk="Microsoft.NET.Sdk">
+  <PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup>
+  <ItemGroup><PackageDownload Include="$package" Version="[$traces_package]" /></ItemGroup>
+</Project>
+PROJECT
+  dotnet restore "$folder/get.csproj" --packages "$folder/packages"
+  mkdir -p "$folder/files"
+  mv "$folder/packages/$(tr '[:upper:]' '[:lower:]' <<<"$package")/$traces_package/tools" "$folder/files/app"
+  chmod 755 "$folder/files/app/Aspire.Dashboard"
+  build_on_runtime "$traces_image" "$folder" 'WORKDIR /app' 'USER 1654' 'EXPOSE 18888 18889 18890' 'ENTRYPOINT ["/app/Aspire.Dashboard"]'
+}
+
 wanted() { case " $images " in *" $1 "*) ;; *) return 1 ;; esac; }
+
+needs_runtime() { wanted "$sdk_image" || wanted "$prometheus_image" || wanted "$alertmanager_image" || wanted "$traces_image"; }
+
+# The version of the NuGet package that the tag of the viewer's image stands for.
+traces_package=13.6.5
 
 images=$*
 for image in "$@"; do
   case $image in
-    "$broker_image" | "$database_image" | "$runtime_image" | "$sdk_image") ;;
-    *) fail "Expected one of $broker_image, $database_image, $runtime_image, $sdk_image; found $image, of which there is no stand-in." ;;
+    "$broker_image" | "$database_image" | "$runtime_image" | "$sdk_image" | "$prometheus_image" | "$alertmanager_image" | "$traces_image") ;;
+    *) fail "Expected one of $broker_image, $database_image, $runtime_image, $sdk_image, $prometheus_image, $alertmanager_image, $traces_image; found $image, of which there is no stand-in." ;;
   esac
 done
 command -v mmdebstrap >/dev/null || install_packages mmdebstrap
 mirror=$(debian_mirror)
-if wanted "$runtime_image" || wanted "$sdk_image"; then
+if wanted "$runtime_image" || needs_runtime; then
   command -v dotnet >/dev/null || { . deploy/machine/sdk.sh; ensure_sdk; }
   dotnet_root=$(dirname "$(readlink -f "$(command -v dotnet)")")
   in_suite apt-get update
@@ -112,8 +167,12 @@ fi
 (if wanted "$broker_image"; then build_broker; fi; if wanted "$database_image"; then build_database; fi) &
 servers=$!
 (
-  if wanted "$runtime_image" || { wanted "$sdk_image" && ! docker image inspect "$runtime_image$suffix" >/dev/null 2>&1; }; then build_runtime; fi
+  # All others are made on top of the runtime's.
+  if wanted "$runtime_image" || { needs_runtime && ! docker image inspect "$runtime_image$suffix" >/dev/null 2>&1; }; then build_runtime; fi
   if wanted "$sdk_image"; then build_sdk; fi
+  if wanted "$prometheus_image"; then build_prometheus; fi
+  if wanted "$alertmanager_image"; then build_alertmanager; fi
+  if wanted "$traces_image"; then build_traces; fi
 ) &
 dotnets=$!
 status=0

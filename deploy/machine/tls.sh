@@ -8,6 +8,8 @@ choose_tls() {
   need_override
   ! uses_tls || return 0
   COMPOSE_FILE=$(compose_files | paste -sd: -)
+  [[ $COMPOSE_FILE != *observability* ]] ||
+    fail "Expected no deploy/observability with --tls, found COMPOSE_FILE=$COMPOSE_FILE: scrapes and traces are in plain text between the containers." "Leave --tls out, or take it out of COMPOSE_FILE."
   case $COMPOSE_FILE in *pgbouncer* | *cluster*)
     fail "Expected no PgBouncer and no cluster with --tls, found COMPOSE_FILE=$COMPOSE_FILE: their parts have no certificates." "Leave --tls out, or take them out of COMPOSE_FILE." ;;
   esac

@@ -15,9 +15,10 @@ public sealed class ComposeContainersTests
     private const string Base = "docker-compose.yml";
     private const string Cluster = $"{Base}:deploy/cluster/compose.yml";
     private const string Pooler = $"{Base}:deploy/pgbouncer/compose.yml";
+    private const string Observability = $"{Base}:deploy/observability/compose.yml";
     private const string Chaos = $"{Base}:deploy/chaos/compose.yml";
 
-    [TestCase(Base), TestCase(Cluster), TestCase(Pooler), TestCase(Chaos)]
+    [TestCase(Base), TestCase(Cluster), TestCase(Pooler), TestCase(Observability), TestCase(Chaos)]
     public async Task Every_container_is_confined(string files)
     {
         using var model = await ComposeConfig.ModelAsync(Env(), files);
@@ -66,7 +67,7 @@ public sealed class ComposeContainersTests
     }
 
     // Whatever is added: nothing that belongs to others shares a network with database or broker.
-    [TestCase(Base), TestCase(Cluster), TestCase(Pooler), TestCase(Chaos)]
+    [TestCase(Base), TestCase(Cluster), TestCase(Pooler), TestCase(Observability), TestCase(Chaos)]
     public async Task The_outside_world_shares_no_network_with_database_and_broker(string files)
     {
         using var model = await ComposeConfig.ModelAsync(Env(), files);
@@ -142,6 +143,7 @@ public sealed class ComposeContainersTests
         string.Concat(
             ComposeConfig
                 .Required.Concat(["RABBITMQ_COOKIE", "POOLER_DB_PASSWORD"])
+                .Concat(["TELEMETRY_KEY", "TELEMETRY_PASSWORD", "GRAFANA_PASSWORD"])
                 .Append("CHAOS_CLOCKS")
                 .Select(name => $"{name}=/x\n")
         ) + "CHAOS_DATABASE_PORT=1\nCHAOS_AMQP_PORT=2\n";

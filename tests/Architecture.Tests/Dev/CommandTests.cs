@@ -48,6 +48,7 @@ internal sealed class CommandTests
     [TestCase("Expected a command, found 'psot'; did you mean 'post'?", "help", "psot")]
     [TestCase("Expected a command, found 'xylophone'. './dev help' lists the commands.", "xylophone")]
     [TestCase("found '--scael'; did you mean '--scale'? See ./dev up --help.", "up", "--scael", "email=3")]
+    [TestCase("found '--observabilty'; did you mean '--observability'?", "up", "--observabilty")]
     [TestCase("found '--volume'; did you mean '--volumes'?", "down", "--volume")]
     [TestCase("found '--nowait'; did you mean '--no-wait'?", "post", "--nowait")]
     [TestCase("found '--sede'; did you mean '--seed'?", "chaos", "--sede", "1")]

@@ -9,7 +9,13 @@ public sealed partial class SecretTableTests
     [Test]
     public void Each_secret_has_a_row_that_says_how_it_is_changed()
     {
-        string[] files = ["docker-compose.yml", "deploy/cluster/compose.yml", "deploy/pgbouncer/compose.yml"];
+        string[] files =
+        [
+            "docker-compose.yml",
+            "deploy/cluster/compose.yml",
+            "deploy/pgbouncer/compose.yml",
+            "deploy/observability/compose.yml",
+        ];
         string[] processes = [.. Steps.Catalogue.Steps.Select(step => step.Name), "api", "dashboard"];
         var secrets = files
             .SelectMany(file => Required().Matches(Repository.Read(file)).Select(match => match.Groups[1].Value))

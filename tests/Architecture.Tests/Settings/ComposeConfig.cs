@@ -45,7 +45,7 @@ internal static partial class ComposeConfig
         var folder = Directory.CreateTempSubdirectory("orders-compose-").FullName;
         try
         {
-            string[] folders = ["settings", "email", "tls", "cluster", "pgbouncer", "chaos"];
+            string[] folders = ["settings", "email", "tls", "cluster", "pgbouncer", "observability", "chaos"];
             foreach (
                 var file in folders
                     .SelectMany(name => Repository.Find($"deploy/{name}", "*"))

@@ -16,6 +16,7 @@ internal static partial class ComposeSettingsPart
         ["step"] = "all steps",
         ["smtp"] = "email, dashboard",
         ["environment"] = "rabbitmq",
+        ["telemetry"] = "all hosts",
     };
 
     // Each with the service that it begins with.
@@ -24,6 +25,7 @@ internal static partial class ComposeSettingsPart
         ("docker-compose.yml", ""),
         ("deploy/cluster/compose.yml", ""),
         ("deploy/pgbouncer/compose.yml", ""),
+        ("deploy/observability/compose.yml", ""),
         ("deploy/email/receipts.env", "email"),
     ];
 
