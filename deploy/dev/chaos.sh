@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # break a running system by a plan, and check that nothing is lost, doubled or stuck.
 #
-# Usage: ./dev chaos [OPTION VALUE ...] [--cluster] [--keep] [--plan-only]
+# Usage: ./dev chaos [OPTION VALUE ...] [--cluster] [--replica] [--keep] [--plan-only]
 #
 #   --seed S         orders and plan follow from it (1)
 #   --orders N       orders posted while things break (2000)
@@ -10,8 +10,10 @@
 #   --rate R         orders per second (spread over the plan)
 #   --kind KIND      only faults of this kind, such as clockoff, policy or killafterclaim
 #   --scenario NAME  plan: faults drawn from the seed; broker-kills: RabbitMQ killed every 15 s, ten times, at 20 orders a second;
-#                    node-kills: one, then two of three RabbitMQ nodes (with --cluster); soak: no faults, memory and table sizes
+#                    node-kills: one, then two of three RabbitMQ nodes (with --cluster); soak: no faults, memory and table sizes;
+#                    postgres-failover: the primary is killed for good, its synchronous standby is promoted (brings --replica)
 #   --cluster        three RabbitMQ nodes instead of one
+#   --replica        PostgreSQL with a synchronous standby (deploy/replica)
 #   --keep           leave the installation running for a look; ./dev chaos replaces it
 #   --plan-only      print the plan and start nothing
 #
@@ -34,19 +36,22 @@ set -euo pipefail
 . deploy/machine/compiler.sh
 
 know_options "$@"
-keep='' plan_only='' files=docker-compose.yml:deploy/chaos/compose.yml arguments=()
+keep='' plan_only='' replica='' files=docker-compose.yml:deploy/chaos/compose.yml arguments=()
 for argument in "$@"; do
   case $argument in
     --keep) keep=yes ;;
     --plan-only) plan_only=yes arguments+=("$argument") ;;
+    --replica) replica=yes ;;
     --cluster) files=$files:deploy/cluster/compose.yml:deploy/chaos/cluster.yml; export RABBITMQ_HOSTS=rabbitmq,rabbitmq-2,rabbitmq-3 ;;
+    postgres-failover) replica=yes arguments+=("$argument") ;;
     *) arguments+=("$argument") ;;
   esac
 done
+[ -z "$replica" ] || { files=$files:deploy/replica/compose.yml:deploy/chaos/replica.yml; export DATABASE_HOST=postgres,postgres-2; }
 
 port=${CHAOS_PORT:-18480}
 export COMPOSE_PROJECT_NAME=${COMPOSE_PROJECT_NAME:-orders-chaos} COMPOSE_FILE=$files
-export API_PORT=$port OUTSIDE_WORLD_PORT=$((port + 1)) RABBITMQ_MANAGEMENT_PORT=$((port + 2)) CHAOS_DATABASE_PORT=$((port + 3)) CHAOS_AMQP_PORT=$((port + 4)) DASHBOARD_PORT=$((port + 5))
+export API_PORT=$port OUTSIDE_WORLD_PORT=$((port + 1)) RABBITMQ_MANAGEMENT_PORT=$((port + 2)) CHAOS_DATABASE_PORT=$((port + 3)) CHAOS_AMQP_PORT=$((port + 4)) DASHBOARD_PORT=$((port + 5)) CHAOS_REPLICA_PORT=$((port + 6))
 export BIND_ADDRESS=127.0.0.1 DEMO_CATALOGUE=true COMPOSE_PROFILES=demo DOTNET_NOLOGO=true DOTNET_CLI_TELEMETRY_OPTOUT=1
 
 out=$PWD/artifacts/chaos
@@ -115,6 +120,7 @@ CHAOS_PROJECT=$COMPOSE_PROJECT_NAME CHAOS_API=http://127.0.0.1:$API_PORT CHAOS_W
 CHAOS_MANAGEMENT=http://127.0.0.1:$RABBITMQ_MANAGEMENT_PORT ORDERS_API_KEY=$(setting ORDERS_API_KEY '') RABBITMQ_ADMIN_PASSWORD=$(setting RABBITMQ_ADMIN_PASSWORD '')
 CHAOS_DASHBOARD=http://127.0.0.1:$DASHBOARD_PORT ORDERS_OPERATOR_KEY=$(setting ORDERS_OPERATOR_KEY '')
 CHAOS_DATABASE="Host=127.0.0.1;Port=$CHAOS_DATABASE_PORT;Database=orders;Username=orders_owner"
+[ -z "$replica" ] || CHAOS_DATABASE="Host=127.0.0.1:$CHAOS_DATABASE_PORT,127.0.0.1:$CHAOS_REPLICA_PORT;Database=orders;Username=orders_owner"
 # Read by the driver. In the connection string some characters would mean something.
 PGPASSWORD=$(setting POSTGRES_OWNER_PASSWORD '')
 export CHAOS_PROJECT CHAOS_API CHAOS_WORLD CHAOS_MANAGEMENT CHAOS_DATABASE PGPASSWORD CHAOS_DASHBOARD ORDERS_API_KEY ORDERS_OPERATOR_KEY RABBITMQ_ADMIN_PASSWORD

@@ -12,7 +12,7 @@
 #   --keep       leave the installation running for a look; the next drill replaces it
 #
 # Sets up an installation of its own (project orders-drill, ports from 18780; COMPOSE_PROJECT_NAME and DRILL_PORT change that), beside a ./dev up.
-# The loss of RabbitMQ nodes is ./dev chaos --scenario node-kills.
+# The failover of PostgreSQL and the loss of RabbitMQ nodes are ./dev chaos --scenario postgres-failover and node-kills.
 # Prints what came of it, also into artifacts/drill/. Exit code 0 when everything checked holds.
 set -euo pipefail
 . deploy/machine/stages.sh

@@ -26,9 +26,9 @@ done
 
 need_engine
 project=$(project_name)
-# A line for each container: service, id, state, and what the health check of Docker says. `migrate` has ended, as it should.
+# A line for each container: service, id, state, and what the health check of Docker says. `migrate` and `standby` have ended, as they should.
 containers=$(docker ps -a --filter "label=com.docker.compose.project=$project" --filter label=com.docker.compose.oneoff=False \
-  --format '{{.Label "com.docker.compose.service"}} {{.ID}} {{.State}} {{.Status}}' | grep -v '^migrate ' | sort || true)
+  --format '{{.Label "com.docker.compose.service"}} {{.ID}} {{.State}} {{.Status}}' | grep -v -E '^(migrate|standby) ' | sort || true)
 [ -n "$containers" ] || fail "Project '$project' has no containers." "Start it with ./dev up. Running projects: $(docker compose ls --quiet | xargs)"
 services=$(printf '%s\n' "$containers" | cut -d' ' -f1 | sort -u)
 for service in ${wanted[@]+"${wanted[@]}"}; do
@@ -64,7 +64,7 @@ report() {
     return 1
   fi
   case $service in
-    postgres | rabbitmq* | pgbouncer | prometheus | alertmanager | grafana | traces)
+    postgres* | rabbitmq* | pgbouncer | prometheus | alertmanager | grafana | traces)
       printf '%-14s %s  %s\n' "$service" "$id" "$status"
       [[ $status != *unhealthy* && $status != *starting* ]]
       return ;;
@@ -91,7 +91,7 @@ bad=0
 while read -r service id state status; do
   [ ${#wanted[@]} -eq 0 ] || printf '%s\n' "${wanted[@]}" | grep -qx -e "$service" || continue
   if [ -n "$metrics" ]; then
-    case $service in postgres | rabbitmq* | pgbouncer | prometheus | alertmanager | grafana | traces | outside-world) continue ;; esac
+    case $service in postgres* | rabbitmq* | pgbouncer | prometheus | alertmanager | grafana | traces | outside-world) continue ;; esac
     [ "$state" = running ] || continue
     echo "# $service $id"
     body_of "$(get "$id" 9464 /metrics)"

@@ -14,6 +14,7 @@
 #   browser-budgets   size, first paint and live traffic of the dashboard's pages
 #   chaos             ./dev chaos with two seeds that are drawn and printed, 2,000 orders and 12 faults each
 #   broker-kills      ./dev chaos --scenario broker-kills
+#   failover          ./dev chaos --scenario postgres-failover
 #   restore           ./dev drill restore
 #   scale             ./dev drill scale
 #
@@ -23,7 +24,7 @@ set -euo pipefail
 . deploy/machine/stages.sh
 . deploy/machine/parts.sh
 
-all=(crash-points redrive-points broken-variants rolling-restarts scenarios containers browser-budgets chaos broker-kills restore scale)
+all=(crash-points redrive-points broken-variants rolling-restarts scenarios containers browser-budgets chaos broker-kills failover restore scale)
 wanted=("$@")
 [ $# -gt 0 ] || wanted=("${all[@]}")
 for name in "${wanted[@]}"; do
@@ -59,6 +60,7 @@ run_part() {
       done
       ;;
     broker-kills) command_part broker-kills ./dev chaos --scenario broker-kills ;;
+    failover) command_part failover ./dev chaos --scenario postgres-failover ;;
     restore) command_part restore ./dev drill restore ;;
     scale) command_part scale ./dev drill scale ;;
   esac

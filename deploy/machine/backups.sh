@@ -16,7 +16,7 @@ with_commas() { printf '%s\n' "$1" | sed -E -e ':a' -e 's/^([0-9]+)([0-9]{3})(,|
 # query CONTAINER SQL: one value, as the owner of the database.
 query() { docker exec "$1" psql -XqAt -U orders_owner -d orders -v ON_ERROR_STOP=1 -c "$2"; }
 
-# primary_container PROJECT: the running PostgreSQL that takes writes; with a standby that may be another one.
+# primary_container PROJECT: the running PostgreSQL that takes writes. With a standby (deploy/replica) that may be either.
 primary_container() {
   local container service
   for service in postgres postgres-2; do

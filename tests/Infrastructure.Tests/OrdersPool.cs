@@ -12,11 +12,15 @@ internal static class OrdersPool
     /// <summary>Makes one.</summary>
     /// <param name="system">Whose database it leads to.</param>
     /// <param name="most">The most connections.</param>
-    public static NpgsqlDataSource Of(OrdersSystem system, int most = DatabaseOptions.Worker)
+    public static NpgsqlDataSource Of(OrdersSystem system, int most = DatabaseOptions.Worker) =>
+        Of(system.Database.ConnectionString, most);
+
+    /// <summary>Makes one of a connection string.</summary>
+    public static NpgsqlDataSource Of(string connectionString, int most)
     {
         var configuration = new ConfigurationBuilder()
             .AddInMemoryCollection([
-                new("ConnectionStrings:Postgres", system.Database.ConnectionString),
+                new("ConnectionStrings:Postgres", connectionString),
                 new("Database:MaxConnections", $"{most}"),
             ])
             .Build();

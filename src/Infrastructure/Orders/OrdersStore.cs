@@ -180,9 +180,17 @@ public static class OrdersStore
         var given = new DbConnectionStringBuilder { ConnectionString = text };
         if (!given.ContainsKey("Command Timeout") && !given.ContainsKey("CommandTimeout"))
             settings.CommandTimeout = 15;
-        return new NpgsqlDataSourceBuilder(settings.ConnectionString)
-            .UseDatabaseClock()
-            .UseEncryption(options.Tls, options.CaFile)
-            .Build();
+        if (settings.Host?.Contains(',', StringComparison.Ordinal) != true)
+            return Builder(settings, options).Build();
+        // A primary and its standby: whichever of them takes writes. A server that is known to be away is tried again
+        // after Host Recheck Seconds (10), and whoever comes then waits for it: a shorter time costs more than it
+        // gains where a dead server is slow to refuse.
+        settings.Remove("Target Session Attributes");
+        return Builder(settings, options).BuildMultiHost().WithTargetSession(TargetSessionAttributes.Primary);
     }
+
+    private static NpgsqlDataSourceBuilder Builder(NpgsqlConnectionStringBuilder settings, DatabaseOptions options) =>
+        new NpgsqlDataSourceBuilder(settings.ConnectionString)
+            .UseDatabaseClock()
+            .UseEncryption(options.Tls, options.CaFile);
 }

@@ -16,9 +16,10 @@ public sealed class ComposeContainersTests
     private const string Cluster = $"{Base}:deploy/cluster/compose.yml";
     private const string Pooler = $"{Base}:deploy/pgbouncer/compose.yml";
     private const string Observability = $"{Base}:deploy/observability/compose.yml";
+    private const string Replica = $"{Base}:deploy/replica/compose.yml";
     private const string Chaos = $"{Base}:deploy/chaos/compose.yml";
 
-    [TestCase(Base), TestCase(Cluster), TestCase(Pooler), TestCase(Observability), TestCase(Chaos)]
+    [TestCase(Base), TestCase(Cluster), TestCase(Pooler), TestCase(Replica), TestCase(Observability), TestCase(Chaos)]
     public async Task Every_container_is_confined(string files)
     {
         using var model = await ComposeConfig.ModelAsync(Env(), files);

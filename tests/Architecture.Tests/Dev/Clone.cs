@@ -35,7 +35,18 @@ internal sealed class Clone : IDisposable
     {
         Folder = Directory.CreateTempSubdirectory("orders-clone-").FullName;
         _standIn = Directory.CreateDirectory(Path.Combine(Folder, "stand-in")).FullName;
-        string[] folders = ["dev", "machine", "chaos", "cluster", "pgbouncer", "observability", "settings", "email"];
+        string[] folders =
+        [
+            "dev",
+            "machine",
+            "chaos",
+            "cluster",
+            "pgbouncer",
+            "replica",
+            "observability",
+            "settings",
+            "email",
+        ];
         var files = folders.SelectMany(f => Repository.Find($"deploy/{f}", "*"));
         foreach (var file in files.Append("dev").Append("docker-compose.yml").Append("docker-compose.tls.yml"))
         {

@@ -74,6 +74,10 @@ internal sealed class CommandTests
     [TestCase("found 'rotaet'; did you mean 'rotate'?", "keys", "rotaet")]
     [TestCase("found '--scpoes'; did you mean '--scopes'?", "keys", "create", "shop", "--scpoes", "orders:read")]
     [TestCase("found 'disabel'; did you mean 'disable'?", "operators", "disabel")]
+    [TestCase("Expected one folder, found 'a' and 'b'.", "backup", "a", "b")]
+    [TestCase("found '--wiat'; did you mean '--wait'?", "restore", "--wiat", "3")]
+    [TestCase("found 'resotre'; did you mean 'restore'?", "drill", "resotre")]
+    [TestCase("found '--odrers'; did you mean '--orders'?", "drill", "restore", "--odrers", "3")]
     public async Task What_was_meant_is_proposed_before_anything_is_done(string says, params string[] command)
     {
         var answer = await _clone.RunAsync(command);

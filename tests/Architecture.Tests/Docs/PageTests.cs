@@ -34,6 +34,28 @@ public sealed partial class PageTests
         );
     }
 
+    // Symptom, meaning, what to do: a section has them in its own order. These two are what is forgotten.
+    [Test]
+    public void Each_alert_rule_has_a_section_that_says_what_it_means_and_by_what_one_sees_that_it_is_over()
+    {
+        var page = Repository.Read(Runbook);
+        var sections = Section().Split(page).Skip(1).Chunk(2).ToDictionary(s => AnchorOf(s[0]), s => s[1]);
+        var links = SectionOfRow().Matches(page).ToDictionary(m => m.Groups["rule"].Value, m => m.Groups["to"].Value);
+        Assert.Multiple(() =>
+        {
+            foreach (var rule in AlertRule.Defaults)
+            {
+                var section = links.TryGetValue(rule.Name, out var to) ? sections.GetValueOrDefault(to, "") : "";
+                Assert.That(
+                    section,
+                    Does.Match($"(?m)^Alert `{rule.Name}`|Alert `{rule.Name}`(?: means)?:"),
+                    rule.Name
+                );
+                Assert.That(section, Does.Match("(?m)^Over when [^\n]+\\.$"), $"{rule.Name}: by what one sees the end");
+            }
+        });
+    }
+
     [Test]
     public void The_readme_is_short() =>
         Assert.That(
@@ -41,6 +63,8 @@ public sealed partial class PageTests
             Has.Length.AtMost(MostLinesOfTheReadme),
             "lines of README.md"
         );
+
+    private static string AnchorOf(string heading) => heading.Trim().ToLowerInvariant().Replace(' ', '-');
 
     private static string Words(TimeSpan hold) =>
         hold switch
@@ -56,4 +80,10 @@ public sealed partial class PageTests
     // A row of the table: rule, when it fires, for how long, section.
     [GeneratedRegex(@"^\| `(?<rule>[a-z-]+)` \| [^|]+ \| (?<hold>at once|\d+ (?:s|min)) \| ", RegexOptions.Multiline)]
     private static partial Regex Row();
+
+    [GeneratedRegex(@"^\| `(?<rule>[a-z-]+)` \| [^\n]+\]\(#(?<to>[a-z-]+)\) \|$", RegexOptions.Multiline)]
+    private static partial Regex SectionOfRow();
+
+    [GeneratedRegex("^## +(.+)$", RegexOptions.Multiline)]
+    private static partial Regex Section();
 }

@@ -25,6 +25,11 @@ public static class FaultCatalogue
     /// <summary>The class that is not about working again: how soon a worker has to be gone after SIGTERM.</summary>
     public const string WorkerStop = "worker asked to stop";
 
+    /// <summary>
+    /// The class of the failover of PostgreSQL: from the promotion until API and all steps have worked again.
+    /// </summary>
+    public const string Failover = "PostgreSQL failover";
+
     /// <summary>Whether plans delete queues.</summary>
     public static readonly bool DeletesQueues = true;
 
@@ -41,6 +46,7 @@ public static class FaultCatalogue
         ["broker restarted"] = (Seconds(10), Seconds(20)),
         ["broker node killed"] = (Seconds(15), Seconds(15)),
         ["PostgreSQL restarted"] = (Seconds(5), Seconds(10)),
+        [Failover] = (Seconds(15), Seconds(30)),
         ["partition"] = (Seconds(15), Seconds(25)),
         ["login refused"] = (Seconds(10), Seconds(20)),
         ["queue deleted"] = (Seconds(15), Seconds(30)),

@@ -84,4 +84,9 @@ public enum FaultKind
     /// A worker dies right after it has committed a claim, in the middle of the call that the claim is for.
     /// </summary>
     KillAfterClaim,
+
+    /// <summary>
+    /// The primary of PostgreSQL is killed for good, and its synchronous standby is promoted after the duration.
+    /// </summary>
+    Failover,
 }

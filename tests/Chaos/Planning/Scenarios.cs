@@ -24,12 +24,14 @@ public static class Scenarios
     private const string BrokerKills = "broker-kills";
     private const string NodeKills = "node-kills";
     private const string Soak = "soak";
+    private const string PostgresFailover = "postgres-failover";
 
     // The last orders come after the last fault: what broke has to work again for them.
     private static readonly TimeSpan Tail = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan AfterFailover = TimeSpan.FromSeconds(22);
 
     /// <summary>All names.</summary>
-    public static IReadOnlyList<string> Names { get; } = [Plan, BrokerKills, NodeKills, Soak];
+    public static IReadOnlyList<string> Names { get; } = [Plan, BrokerKills, NodeKills, PostgresFailover, Soak];
 
     /// <summary>The scenario that the options name.</summary>
     public static Scenario Of(ChaosOptions options) =>
@@ -45,6 +47,7 @@ public static class Scenarios
                 options.Rate ?? 20
             ),
             NodeKills => Spread(NodesOfACluster(), options.Rate ?? 20),
+            PostgresFailover => FailedOver(options.Rate ?? 20),
             Soak => new Scenario(Planning.Plan.Nothing, options.Orders, options.Rate ?? 100, MustStayFlat: true),
             _ => Planned(Planning.Plan.Draw(options.Seed, options.Faults, options.Gap, options.Kind), options),
         };
@@ -54,8 +57,16 @@ public static class Scenarios
 
     // API and database are left alone, so every order is accepted; the number of orders follows from the time the
     // faults take.
-    private static Scenario Spread(Plan plan, double rate) =>
-        new(plan, (int)((plan.End + Tail).TotalSeconds * rate), rate, MustAcceptAll: true);
+    private static Scenario Spread(Plan plan, double rate, TimeSpan? tail = null) =>
+        new(plan, (int)((plan.End + (tail ?? Tail)).TotalSeconds * rate), rate, MustAcceptAll: true);
+
+    // The API answers 503 meanwhile, and clients ask again: not every first try is answered.
+    private static Scenario FailedOver(double rate)
+    {
+        var type = new FaultType(FaultKind.Failover, "postgres", default, default, FaultCatalogue.Failover);
+        var plan = new Plan([new PlannedFault(1, TimeSpan.FromSeconds(15), type, TimeSpan.FromSeconds(3))]);
+        return Spread(plan, rate, AfterFailover) with { MustAcceptAll = false };
+    }
 
     private static Plan NodesOfACluster() =>
         new([

@@ -177,6 +177,13 @@ public sealed class FaultInjector(Installation installation)
                 await Task.Delay(fault.Duration, cancellationToken);
                 await EachAsync(containers, c => Docker.RunAsync("start", c.Container));
                 break;
+            case FaultKind.Failover:
+                await EachAsync(containers, c => Docker.RunAsync("kill", c.Container));
+                await Task.Delay(fault.Duration, cancellationToken);
+                // Gone for good before the other one takes writes: a primary that comes back would take them too.
+                await EachAsync(containers, c => Docker.RunAsync("rm", "--force", c.Container));
+                await PromoteAsync();
+                break;
             case FaultKind.Scale:
                 await _replicas.ScaleOutAsync(fault.Targets[0], fault.Mode[0] - '0');
                 await Task.Delay(fault.Duration, cancellationToken);
@@ -211,7 +218,7 @@ public sealed class FaultInjector(Installation installation)
         var off = _clocks.Heal();
         foreach (var (service, container, state) in await installation.AllAsync())
         {
-            if (service == "migrate")
+            if (service is "migrate" or "standby")
                 continue;
             if (state == "paused")
                 await Docker.RunAsync("unpause", container);
@@ -255,6 +262,14 @@ public sealed class FaultInjector(Installation installation)
     // fault may have at this moment.
     private static Task<string> DeployAsync() =>
         Docker.RunAsync("compose", "run", "--rm", "--no-deps", "--no-TTY", "migrate");
+
+    private async Task PromoteAsync()
+    {
+        var standby = (await installation.AllAsync()).First(c => c.Service == Installation.Standby).Container;
+        const string sql = "select pg_promote(true, 60)";
+        if (await Docker.RunAsync("exec", standby, "psql", "-XAtU", "orders_owner", "orders", "-c", sql) != "t")
+            throw new InvalidOperationException($"{standby} was not promoted within 60 s.");
+    }
 
     private static Task EachAsync(
         (string Service, string Container)[] containers,

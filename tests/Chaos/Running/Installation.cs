@@ -10,16 +10,17 @@ namespace Orders.Chaos.Running;
 /// </summary>
 public sealed class Installation : IAsyncDisposable
 {
+    /// <summary>The service of PostgreSQL's standby (deploy/replica).</summary>
+    public const string Standby = "postgres-2";
+
     private readonly string _project;
 
     private Installation(string project, string database, Uri world, Uri management, string brokerPassword)
     {
         _project = project;
-        Database = NpgsqlDataSource.Create($"{database};Timeout=3;Command Timeout=60;Maximum Pool Size=5;Keepalive=5");
-        Probe = NpgsqlDataSource.Create($"{database};Timeout=3;Command Timeout=3;Pooling=false");
-        Maintenance = NpgsqlDataSource.Create(
-            $"{database};Database=postgres;Timeout=3;Command Timeout=10;Pooling=false"
-        );
+        Database = Open($"{database};Timeout=3;Command Timeout=60;Maximum Pool Size=5;Keepalive=5");
+        Probe = Open($"{database};Timeout=3;Command Timeout=3;Pooling=false");
+        Maintenance = Open($"{database};Database=postgres;Timeout=3;Command Timeout=10;Pooling=false");
         World = new HttpClient { BaseAddress = world, Timeout = TimeSpan.FromSeconds(60) };
         Management = new HttpClient { BaseAddress = management, Timeout = TimeSpan.FromSeconds(30) };
         Management.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
@@ -126,6 +127,16 @@ public sealed class Installation : IAsyncDisposable
         await Probe.DisposeAsync();
         await Maintenance.DisposeAsync();
         await Database.DisposeAsync();
+    }
+
+    // With a standby there are two servers: the one that takes writes.
+    private static NpgsqlDataSource Open(string text)
+    {
+        var builder = new NpgsqlDataSourceBuilder(text);
+        if (!builder.ConnectionStringBuilder.Host!.Contains(',', StringComparison.Ordinal))
+            return builder.Build();
+        builder.ConnectionStringBuilder.HostRecheckSeconds = 1;
+        return builder.BuildMultiHost().WithTargetSession(TargetSessionAttributes.Primary);
     }
 
     private static string Required(string name) =>
