@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using Npgsql;
-using Orders.Testing;
 using QueueWorkers.Hosting;
 
 namespace Orders.Infrastructure.Tests.Hosting;
