@@ -45,7 +45,17 @@ internal static partial class ComposeConfig
         var folder = Directory.CreateTempSubdirectory("orders-compose-").FullName;
         try
         {
-            string[] folders = ["settings", "email", "tls", "cluster", "pgbouncer", "observability", "chaos"];
+            string[] folders =
+            [
+                "settings",
+                "email",
+                "tls",
+                "cluster",
+                "pgbouncer",
+                "replica",
+                "observability",
+                "chaos",
+            ];
             foreach (
                 var file in folders
                     .SelectMany(name => Repository.Find($"deploy/{name}", "*"))
