@@ -56,6 +56,22 @@ public sealed class ComposeContainersTests
         });
     }
 
+    // A process that cannot do its work ends itself: somebody has to start the next one.
+    [TestCase(Base), TestCase(Cluster), TestCase(Pooler)]
+    public async Task Whatever_ends_is_started_again(string files)
+    {
+        using var model = await ComposeConfig.ModelAsync(Env(), files);
+        Assert.Multiple(() =>
+        {
+            foreach (var (name, service) in Services(model).Where(s => s.Key != "migrate"))
+                Assert.That(
+                    service.TryGetProperty("restart", out var restart) ? restart.GetString() : "no",
+                    Is.EqualTo("unless-stopped"),
+                    $"{name}: restart"
+                );
+        });
+    }
+
     [Test]
     public async Task Each_service_is_on_the_networks_that_it_needs_and_on_no_other()
     {

@@ -184,6 +184,8 @@ public sealed class ProcessTests(string overlay)
 
             foreach (var pods in Hosts)
             {
+                // A process that cannot do its work ends itself.
+                Assert.That(pods.Spec["restartPolicy"]?.ToString() ?? "Always", Is.EqualTo("Always"), pods.Name);
                 Assert.That(
                     pods.Container["livenessProbe"]!["httpGet"]!["path"]!.ToString(),
                     Is.EqualTo("/health/live")

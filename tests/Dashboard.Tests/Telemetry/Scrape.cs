@@ -13,9 +13,9 @@ internal static partial class Scrape
     {
         var text = await http.GetStringAsync(new Uri($"http://127.0.0.1:{port}/metrics"));
         // A histogram has three series for one: its name is that of the family.
-        var types = Type()
-            .Matches(text)
-            .ToDictionary(m => m.Groups["name"].Value, m => m.Groups["type"].Value, StringComparer.Ordinal);
+        var types = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (Match type in Type().Matches(text))
+            types[type.Groups["name"].Value] = type.Groups["type"].Value;
         return [.. Sample().Matches(text).Select(m => SeriesOf(m, types))];
     }
 
