@@ -68,12 +68,12 @@ internal sealed class HistoryWindowTests
             history.Add(Figures(published, ready), Begin.AddSeconds(second)).AtLeast;
         Assert.Multiple(() =>
         {
-            Assert.That(Look(0, 1000, 5), Is.Zero, "just seen");
+            Assert.That(Look(0, 1000, 5), Is.EqualTo(TimeSpan.Zero), "just seen");
             Assert.That(Look(60, 1000, 5), Is.EqualTo(TimeSpan.FromSeconds(60)), "they still wait");
-            Assert.That(Look(61, 1000, 0), Is.Zero, "gone");
+            Assert.That(Look(61, 1000, 0), Is.EqualTo(TimeSpan.Zero), "gone");
             // The broker counts what came some seconds later: not an hour of waiting.
-            Assert.That(Look(3600, 1000, 7), Is.Zero, "came just now, and not yet counted");
-            Assert.That(Look(3605, 1007, 7), Is.Zero, "counted");
+            Assert.That(Look(3600, 1000, 7), Is.EqualTo(TimeSpan.Zero), "came just now, and not yet counted");
+            Assert.That(Look(3605, 1007, 7), Is.EqualTo(TimeSpan.Zero), "counted");
             Assert.That(Look(3615, 1007, 7), Is.EqualTo(TimeSpan.FromSeconds(10)), "they wait");
         });
     }

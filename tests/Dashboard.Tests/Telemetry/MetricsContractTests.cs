@@ -58,7 +58,7 @@ internal sealed class MetricsContractTests : ShopFixture
         );
         await TestSystem.Database.ExecuteAsync("update stock set initial = 0, on_hand = 0 where sku = 'TEA-GREEN-100'");
         await StartAsync("Producer.Api", ("Outbox:MaxAttempts", "1"));
-        await StartAsync("Workers", [.. Towards(), ("Outbox:MaxAttempts", "1")]);
+        await StartAsync("Workers", [("Workers:Steps", "*"), .. Towards(), ("Outbox:MaxAttempts", "1")]);
         await StartAsync(
             "Dashboard",
             [("Failures:Interval", "00:00:00.200"), ("Failures:Grace", "00:00:02"), ("Outbox:Relay", "false")]

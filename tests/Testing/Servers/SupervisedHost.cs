@@ -51,10 +51,12 @@ public sealed partial class SupervisedHost : IAsyncDisposable
                 TimeSpan.FromMinutes(2)
             );
         }
-        catch (AssertionException)
+        catch (AssertionException silent)
         {
-            await TestContext.Out.WriteLineAsync($"The last lines of {_project}:\n{this}");
-            throw;
+            throw new AssertionException(
+                $"{silent.Message}\nExit codes: {string.Join(", ", Exits)}. The last lines of {_project}:\n{this}",
+                silent
+            );
         }
 
         return this;
