@@ -6,6 +6,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Orders.Contracts;
 using Orders.Infrastructure;
+using Orders.Infrastructure.Deployment;
 using Orders.Testing.Servers;
 using QueueWorkers.DeadLetters;
 
@@ -57,6 +58,13 @@ internal sealed class MetricsContractTests : ShopFixture
             "update stock set initial = initial + 1000, on_hand = on_hand + 1000 where sku = 'MUG-BLUE'"
         );
         await TestSystem.Database.ExecuteAsync("update stock set initial = 0, on_hand = 0 where sku = 'TEA-GREEN-100'");
+        await DeployCommand.RunAsync(
+            TestSystem.Configuration(),
+            Catalogue,
+            _ => { },
+            CancellationToken.None,
+            Workers.Schedules.Catalogue
+        );
         await StartAsync("Producer.Api", ("Outbox:MaxAttempts", "1"));
         await StartAsync("Workers", [("Workers:Steps", "*"), .. Towards(), ("Outbox:MaxAttempts", "1")]);
         await StartAsync(
