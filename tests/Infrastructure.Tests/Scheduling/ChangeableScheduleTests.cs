@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Orders.Testing;
 using Orders.Testing.Zoo;
@@ -248,6 +249,28 @@ public sealed class ChangeableScheduleTests : SystemFixture
                 name
             ),
             Is.Zero
+        );
+    }
+
+    [Test]
+    public async Task Other_processes_know_of_a_kind_what_its_code_declares()
+    {
+        var catalogue = new ScheduleCatalogue().Changeable(
+            "full",
+            "Has every field.",
+            [
+                ScheduleField.Number("number", "Number", -5, 5, required: false),
+                ScheduleField.Text("text", "Text", 10, "[a-z]+", "abc", required: false),
+                ScheduleField.Choice("choice", "Choice", "one", "two"),
+                ScheduleField.Flag("flag", "Flag"),
+            ],
+            (firing, _) => new Tick(firing.Id, firing.DueAt)
+        );
+        await DeployAsync(catalogue);
+        var stored = (await _schedules.KindsAsync(CancellationToken.None)).Single();
+        Assert.That(
+            JsonSerializer.Serialize(stored),
+            Is.EqualTo(JsonSerializer.Serialize(catalogue.Kinds.Single().Kind))
         );
     }
 
