@@ -41,7 +41,7 @@ public sealed class ScheduleMetrics : IZeroedMetrics
     {
         foreach (var name in _catalogue.Schedules.Select(s => s.Name).Concat(_catalogue.Kinds.Select(k => k.Kind.Name)))
         {
-            var schedule = LabelOf(name);
+            var schedule = new KeyValuePair<string, object?>("schedule", name);
             _leftOut.Add(0, schedule);
             foreach (var outcome in (string[])[Done, Failed])
                 _firings.Add(0, schedule, new KeyValuePair<string, object?>("outcome", outcome));
@@ -50,12 +50,17 @@ public sealed class ScheduleMetrics : IZeroedMetrics
 
     internal void Ended(string schedule, bool done, TimeSpan duration)
     {
-        _firings.Add(1, LabelOf(schedule), new KeyValuePair<string, object?>("outcome", done ? Done : Failed));
-        _duration.Record(duration.TotalSeconds, LabelOf(schedule));
+        _firings.Add(
+            1,
+            new("schedule", KindOf(schedule)),
+            new KeyValuePair<string, object?>("outcome", done ? Done : Failed)
+        );
+        _duration.Record(duration.TotalSeconds, new KeyValuePair<string, object?>("schedule", KindOf(schedule)));
     }
 
-    internal void LeftOut(string schedule, int count) => _leftOut.Add(count, LabelOf(schedule));
+    internal void LeftOut(string schedule, int count) =>
+        _leftOut.Add(count, new KeyValuePair<string, object?>("schedule", KindOf(schedule)));
 
     // Schedules that operators have created count together, under their kind: a label does not grow (ADR 133).
-    private static KeyValuePair<string, object?> LabelOf(string schedule) => new("schedule", schedule.Split('.')[0]);
+    private static string KindOf(string schedule) => schedule.Split('.')[0];
 }
