@@ -61,8 +61,8 @@ internal sealed class ChangeableSchedulePageTests : BrowserFixture
 
         await page.GetByLabel("Reason").FillAsync("the season begins");
         await PressAsync(page, Create);
-        await page.WaitForURLAsync("**/schedules/beat.night*");
         await SaysAsync(page, "beat.night is created.");
+        await Assertions.Expect(page).ToHaveURLAsync(new Regex("/schedules/beat\\.night"));
         Assert.That(
             await TestSystem.Database.ScalarAsync<string>(
                 "select payload::text from schedules where name = 'beat.night'"
