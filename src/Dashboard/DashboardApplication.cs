@@ -42,6 +42,7 @@ internal static class DashboardApplication
                     .Services.AddFailures(builder.Configuration)
                     .AddOrderFailures()
                     .AddOrderErasure()
+                    .AddOrderBulkActions(builder.Configuration)
                     .AddTopologyCheck(builder.Configuration)
             )
             .Collect(() => builder.Services.AddReverseProxy(builder.Configuration))

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Mvc;
 using Orders.Dashboard.Accounts;
 using Orders.Dashboard.Api.Accounts;
 using Orders.Dashboard.Auth;
+using Orders.Dashboard.BulkPages;
 using Orders.Dashboard.Failures;
 using Orders.Dashboard.Mcp;
 using Orders.Dashboard.Queues;
@@ -92,6 +93,7 @@ internal static class OperatorApi
         CompletenessApi.Map(api);
         DuplicatesApi.Map(api);
         FlowApi.Map(api);
+        BulkApi.Map(api);
         QueuesApi.Map(api);
         CustomersApi.Map(api);
         McpEndpoint.Map(api);

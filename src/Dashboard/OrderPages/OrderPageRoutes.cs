@@ -2,7 +2,10 @@ using Orders.Dashboard.Auth;
 using Orders.Dashboard.Layout;
 using Orders.Dashboard.Viewing;
 using Orders.Infrastructure;
+using Orders.Infrastructure.Bulk;
+using Orders.Infrastructure.Feeding;
 using Orders.Infrastructure.Reading;
+using QueueWorkers.Clocks;
 using QueueWorkers.Monitoring;
 using QueueWorkers.Operators;
 
@@ -86,6 +89,7 @@ internal static class OrderPageRoutes
         [AsParameters] OrderFilter filter,
         HttpContext http,
         OrderSearchReader orders,
+        BulkCountReader counts,
         StepNames steps,
         Loader loader
     )
@@ -118,10 +122,19 @@ internal static class OrderPageRoutes
             http.RequestAborted
         );
         var names = loader.LoadAsync("the steps", steps.ReadAsync, http.RequestAborted);
+        var choice = filter.Choice;
+        var bulk = choice.IsEmpty
+            ? null
+            : loader.LoadAsync(
+                "how many could be acted on",
+                token => counts.ReadAsync(choice, token),
+                http.RequestAborted
+            );
         return Page.Of<OrdersPage>(
             new
             {
                 Filter = filter,
+                Bulk = bulk is null ? null : await bulk,
                 Page = await page,
                 Steps = (await names).Value ?? [],
             }
@@ -216,6 +229,14 @@ public sealed class OrderFilter
 
     /// <summary>The filter as the reader takes it.</summary>
     public OrderSearch Search => new(Status, string.IsNullOrEmpty(Step) ? null : Step, OlderThan, Before);
+
+    /// <summary>The orders that a bulk action of this filter is about: the age becomes a moment.</summary>
+    public OrderChoice Choice =>
+        new(
+            To: OlderThan is { } age ? DatabaseClock.UtcNow - age : null,
+            Status: Status,
+            Step: string.IsNullOrEmpty(Step) ? null : Step
+        );
 
     /// <summary>The address of a page with this filter.</summary>
     public string Address(string path, Guid? before = null) =>

@@ -4,6 +4,7 @@ using Orders.Dashboard.Alerts;
 using Orders.Dashboard.Assets;
 using Orders.Dashboard.Audit;
 using Orders.Dashboard.Auth;
+using Orders.Dashboard.BulkPages;
 using Orders.Dashboard.EffectPages;
 using Orders.Dashboard.ErasurePages;
 using Orders.Dashboard.Failures;
@@ -93,6 +94,7 @@ internal static class PageMap
         CompareRoutes.Map(pages);
         EffectRoutes.Map(pages);
         RedriveRoutes.Map(pages);
+        BulkRoutes.Map(pages);
         QueueRoutes.Map(pages);
         FlowRoutes.Map(pages);
         OutboxRoutes.Map(pages);

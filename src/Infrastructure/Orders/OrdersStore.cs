@@ -6,12 +6,14 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
 using OpenTelemetry.Metrics;
+using Orders.Infrastructure.Bulk;
 using Orders.Infrastructure.Cancelling;
 using Orders.Infrastructure.Erasing;
 using Orders.Infrastructure.Failures;
 using Orders.Infrastructure.Feeding;
 using Orders.Infrastructure.Intake;
 using Orders.Infrastructure.Telemetry;
+using QueueWorkers.Bulk;
 using QueueWorkers.Clocks;
 using QueueWorkers.DeadLetters;
 using QueueWorkers.Erasing;
@@ -113,7 +115,24 @@ public static class OrdersStore
 
     /// <summary>Adds what begins, holds and shows replays.</summary>
     public static IServiceCollection AddReplays(this IServiceCollection services) =>
-        services.AddSingleton<IReplaySource, OrderReplays>().AddSingleton<ReplayService>();
+        services
+            .AddSingleton<OrderReplays>()
+            .AddSingleton<IReplaySource>(provider => provider.GetRequiredService<OrderReplays>())
+            .AddSingleton<ReplayService>();
+
+    /// <summary>
+    /// Adds what is done to many orders or failures at once, for the process that operators use. It needs replays,
+    /// failures and what cancels an order.
+    /// </summary>
+    public static IServiceCollection AddOrderBulkActions(
+        this IServiceCollection services,
+        IConfiguration configuration
+    ) =>
+        services
+            .AddSingleton<IBulkKind, CancelOrders>()
+            .AddSingleton<IBulkKind, ReplayStep>()
+            .AddSingleton<BulkCountReader>()
+            .AddBulkActions(configuration);
 
     /// <summary>Adds what the index of failures asks about orders and their messages.</summary>
     public static IServiceCollection AddOrderFailures(this IServiceCollection services) =>

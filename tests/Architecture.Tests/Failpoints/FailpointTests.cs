@@ -48,6 +48,9 @@ public sealed partial class FailpointTests
         ["Orders.Infrastructure.Erasing."] = "part of the erasure, in its transaction; and reads for an export",
         ["QueueWorkers.Replays."] =
             "cursor and messages are one transaction; ReplayTests goes on with another process after every turn",
+        ["QueueWorkers.Bulk."] =
+            "what is done to a target and its mark are one transaction; BulkCrashTests kills the process in the middle",
+        ["Orders.Infrastructure.Bulk."] = "part of a bulk action's transaction; and reads a page of the operator's",
         ["Orders.Infrastructure.Feeding."] =
             "copies for orders that wait: a look that is lost is one look, the original message is where it was",
         ["Orders.Infrastructure.Invoices.InvoiceNumbers.WhyNotAsync"] =

@@ -20,6 +20,7 @@ internal static class RedriveScenarios
         ["redrive.before_cancel"] = Planned,
         ["redrive.after_cancel"] = Planned,
         ["deadletter.before_archive"] = PutAway,
+        ["deadletter.before_mark_archived"] = PutAway,
         ["deadletter.before_commit_archive"] = PutAway,
         ["deadletter.after_commit_archive"] = PutAway,
         ["deadletter.before_restore"] = PutAway,

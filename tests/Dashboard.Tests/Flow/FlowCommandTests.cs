@@ -128,6 +128,50 @@ internal sealed class FlowCommandTests : DashboardFixture
     }
 
     [Test]
+    public async Task All_orders_of_a_filter_are_rehearsed_and_cancelled()
+    {
+        var steps = await TestSystem.RequiredStepsAsync();
+        var orders = await TestSystem.StoreAsync([
+            .. Enumerable.Range(0, 3).Select(_ => SampleOrders.New(steps, ("MUG-BLUE", 1)) with { ClientId = "many" }),
+        ]);
+        await TestSystem.Database.ExecuteAsync(
+            "update order_progress set done = required, completed_at = now() where order_id = $1",
+            orders[0]
+        );
+        const string rehearsed =
+            "3 match; would be cancelled: 2\n  not touched: 1 completed: the goods are on their way\n";
+        await ExpectAsync(0, rehearsed, "cancel", "--client", "many", "--dry-run");
+        await ExpectAsync(0, "Nothing was changed.\n", "cancel", "--client", "many", "--dry-run");
+        Assert.That(await CancelledAsync(), Is.Zero);
+        await ExpectAsync(
+            0,
+            "Finished: 2 done, 0 left, 0 skipped, 0 refused\n",
+            "cancel",
+            "--client",
+            "many",
+            "--premium",
+            "no",
+            "--yes",
+            "--reason",
+            "the \"supplier\" is bankrupt"
+        );
+        Assert.That(await CancelledAsync(), Is.EqualTo(2));
+        Assert.That(
+            await TestSystem.Database.ScalarAsync<string>(
+                "select string_agg(action || ' ' || count || ': ' || reason, '; ' order by id) from audit where action = 'cancel orders'"
+            ),
+            Is.EqualTo("cancel orders 2: the \"supplier\" is bankrupt")
+        );
+        await ExpectAsync(0, "Nothing to do.\n", "cancel", "--client", "many", "--yes", "--reason", "again");
+
+        Task<long> CancelledAsync() =>
+            TestSystem.Database.CountAsync(
+                "order_progress where order_id = any($1) and cancelled_at is not null",
+                (object)orders
+            );
+    }
+
+    [Test]
     public async Task A_replay_is_begun_held_and_shown()
     {
         await TestSystem.Database.ExecuteAsync(
@@ -169,6 +213,13 @@ internal sealed class FlowCommandTests : DashboardFixture
     [TestCase("Expected a limit or --reset", "limit", "patient", "--reason", "x")]
     [TestCase("There is no order O-99999999", "cancel", "O-99999999", "--reason", "x")]
     [TestCase("There is no step 'parrot'", "replay", "parrot", "--per-second", "1", "--reason", "x")]
+    [TestCase("There is no step 'parrot'", "replay", "parrot", "--client", "x", "--dry-run")]
+    [TestCase("An empty filter would concern every order", "replay", "patient", "--dry-run")]
+    [TestCase("Expected --dry-run or --yes", "cancel", "--client", "many")]
+    [TestCase("into the audit record", "cancel", "--client", "many", "--yes")]
+    [TestCase("Expected an order or a filter", "cancel", "O-00000001", "--client", "many", "--dry-run")]
+    [TestCase("Expected yes or no", "cancel", "--premium", "maybe", "--dry-run")]
+    [TestCase("Expected at least one filter", "archive", "--dry-run")]
     [TestCase("Expected yes or no", "replay", "patient", "--per-second", "1", "--premium", "maybe", "--reason", "x")]
     public Task What_cannot_be_done_is_said_and_the_exit_code_is_one(string said, params string[] command) =>
         ExpectAsync(1, said, command);
@@ -180,6 +231,7 @@ internal sealed class FlowCommandTests : DashboardFixture
     [TestCase("undrain")]
     [TestCase("cancel")]
     [TestCase("replay")]
+    [TestCase("archive")]
     public Task Each_has_a_help(string command) => ExpectAsync(0, $"Usage: ./dev {command}", command, "--help");
 
     // A report in the future counts as an answer to whatever is asked until then; without one the process has stopped.

@@ -54,6 +54,12 @@ internal sealed class OperatorApiFuzzTests : DashboardFixture
             Bodies = new Dictionary<string, string[]>
             {
                 ["POST /api/failures/archive"] = [Filter, """{"filter":{"path":"orderId=1"},"reason":"because"}"""],
+                ["POST /api/bulk-actions"] =
+                [
+                    """{"kind":"cancel-orders","filter":{"status":"Accepted","client":"demo","to":"2026-01-01T00:00:00Z"},"perSecond":5}""",
+                    """{"kind":"archive-failures","filter":{"step":"email","text":"mailbox"}}""",
+                ],
+                ["POST /api/bulk-actions/{id:guid}/confirm"] = ["""{"expect":3,"reason":"because"}"""],
                 ["POST /api/mcp"] =
                 [
                     """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_failures","arguments":{"limit":2}}}""",

@@ -18,6 +18,7 @@ internal sealed class AllPagesTests : BrowserFixture
         ("/orders", "Orders"),
         ("/failures", "Failures"),
         ("/redrives", "Redrives"),
+        ("/bulk-actions", "Bulk actions"),
         ("/effects", "Uncertain effects"),
         ("/workers", "Workers"),
         ("/queues", "Queues"),
@@ -66,12 +67,14 @@ internal sealed class AllPagesTests : BrowserFixture
         await SaysAsync(viewer, "/alerts", "No alert has fired");
         await SaysAsync(viewer, "/failures", "no message is dead-lettered");
         await SaysAsync(viewer, "/redrives", "Nothing was redriven yet");
+        await SaysAsync(viewer, "/bulk-actions", "No bulk action yet");
         await SaysAsync(viewer, "/effects", "Nothing is uncertain");
         await SaysAsync(viewer, "/workers", "No worker has reported itself");
         await SaysAsync(viewer, "/redrives/new", "Redrive what?");
         await SaysAsync(viewer, "/redrives/new?step=nothing", "Nothing that is dead-lettered matches");
         await SaysAsync(viewer, $"/failures/{Guid.Empty}", "No such failure");
         await SaysAsync(viewer, $"/redrives/{Guid.Empty}", "No such redrive");
+        await SaysAsync(viewer, $"/bulk-actions/{Guid.Empty}", "No such bulk action");
         await SaysAsync(viewer, "/nowhere", "No such page");
         await SaysAsync(viewer, $"/orders/{Guid.Empty}", "No such order");
         await SaysAsync(viewer, "/queues/nothing", "No such queue");
@@ -290,6 +293,7 @@ internal sealed class AllPagesTests : BrowserFixture
                     "/orders.csv",
                     "/failures.csv?group=group1",
                     "/redrives.csv",
+                    "/bulk-actions.csv",
                     "/effects.csv",
                     "/workers.csv",
                     "/workers/running.csv",
@@ -354,7 +358,7 @@ internal sealed class AllPagesTests : BrowserFixture
             command.CommandText = """
                 set local idle_in_transaction_session_timeout = 0;
                 lock table orders, effects, failures, redrives, workers, outbox, step_history, alerts, audit, schedules,
-                    subscriptions
+                    subscriptions, bulk_actions
                     in access exclusive mode
                 """;
             await command.ExecuteNonQueryAsync();

@@ -180,6 +180,10 @@ public sealed class LeastPrivilegeTests : SystemFixture
     [TestCase("dashboard", "select * from api_keys")]
     [TestCase("dashboard", "delete from failures")]
     [TestCase("dashboard", "delete from redrives")]
+    [TestCase("dashboard", "delete from bulk_actions")]
+    [TestCase("dashboard", "delete from bulk_items")]
+    [TestCase("hurried", "update bulk_actions set total = 0")]
+    [TestCase("api", "select * from bulk_items")]
     [TestCase("dashboard", "update idempotency set step = 'x'")]
     [TestCase("dashboard", "update effects set message_id = gen_random_uuid()")]
     [TestCase(

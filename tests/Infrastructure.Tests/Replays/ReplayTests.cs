@@ -177,7 +177,7 @@ public sealed class ReplayTests : SystemFixture
 
     [TestCase("parrot", "{}", "There is no step 'parrot'")]
     [TestCase("hurried", "{}", "a message can be made of an order for")]
-    [TestCase("loyalty", """{ "colour": "blue" }""", "A replay's filter is")]
+    [TestCase("loyalty", """{ "colour": "blue" }""", "A replay's filter is refused")]
     public async Task What_cannot_be_replayed_is_refused_with_a_reason(string step, string filter, string reason)
     {
         await using var source = Npgsql.NpgsqlDataSource.Create(TestSystem.Database.ConnectionString);

@@ -71,6 +71,13 @@ public sealed class PurgeTests() : ZooFixture("hurried")
                     (interval '179 days', true), (interval '182 days', false)) as t(age, finished);
             insert into redrive_items (redrive_id, failure_id, state, settled_at)
                 select id, gen_random_uuid(), 3, coalesce(finished_at, now() - interval '182 days') from redrives;
+            insert into bulk_actions (id, kind, filter, per_second, state, total, done, skipped, refused, rehearsal,
+                created_by, finished_at)
+                select uuidv7(- age), 'x', '{}', 1, case when finished then 4 else 2 end, 2, 1, 0, 0, '{}', 'x',
+                    case when finished then now() - age end from (values (interval '181 days', true),
+                    (interval '179 days', true), (interval '182 days', false)) as t(age, finished);
+            insert into bulk_items (bulk_action_id, target_id, state, settled_at)
+                select id, gen_random_uuid(), 2, coalesce(finished_at, now() - interval '182 days') from bulk_actions;
             """
         );
         var result = await PurgeAsync(new RetentionOptions { Rules = Rules });
@@ -78,7 +85,7 @@ public sealed class PurgeTests() : ZooFixture("hurried")
         Assert.That(
             result,
             Does.Match(
-                "^Purged 1 of idempotency, 1 of schedule_runs, 1 of duplicates, 1 of duplicate_counts, 1 of completeness_gaps, 1 of step_reports, 1 of cancelled_subjects, 1 of suspects, 1 of step_attempts, 1 of alerts, 1 of step_builds, 1 of redrives, 1 of redrive_items, 1 of posted_keys, 1 of webhook_deliveries in "
+                "^Purged 1 of idempotency, 1 of schedule_runs, 1 of duplicates, 1 of duplicate_counts, 1 of completeness_gaps, 1 of step_reports, 1 of cancelled_subjects, 1 of suspects, 1 of step_attempts, 1 of alerts, 1 of step_builds, 1 of redrives, 1 of redrive_items, 1 of bulk_actions, 1 of bulk_items, 1 of posted_keys, 1 of webhook_deliveries in "
             )
         );
         Assert.That(
@@ -105,6 +112,11 @@ public sealed class PurgeTests() : ZooFixture("hurried")
             await TestSystem.Database.CountAsync("redrives r join redrive_items i on i.redrive_id = r.id"),
             Is.EqualTo(2),
             "the young one, and the one that is not finished, with all their messages"
+        );
+        Assert.That(
+            await TestSystem.Database.CountAsync("bulk_actions a join bulk_items i on i.bulk_action_id = a.id"),
+            Is.EqualTo(2),
+            "the young one, and the one that goes on, with all their targets"
         );
         Assert.That(await PurgeAsync(new RetentionOptions { Rules = Rules }), Is.EqualTo("Nothing was old enough."));
     }

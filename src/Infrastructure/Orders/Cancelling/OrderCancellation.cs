@@ -77,9 +77,37 @@ public sealed class OrderCancellation(
         Failpoint.Hit("api.before_cancel", Outside.Database);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        var (outcome, messages) = await CancelAsync(connection, orderId, clientId, cancellationToken);
+        if (outcome != CancelOutcome.Cancelled)
+            return outcome;
+        if (audit is not null)
+            await AuditLog.WriteAsync(connection, audit, CancellationToken.None);
+        Failpoint.Hit("api.before_commit_cancel", Outside.Database);
+        await transaction.CommitAsync(CancellationToken.None);
+        Failpoint.Hit("api.after_commit_cancel", Outside.Database);
+        metrics?.Cancelled();
+        foreach (var committed in messages)
+            relay.Offer(committed);
+        return CancelOutcome.Cancelled;
+    }
+
+    /// <summary>The same in the caller's transaction, which writes the audit record and offers the messages.</summary>
+    /// <param name="connection">The open transaction.</param>
+    /// <param name="orderId">The order.</param>
+    /// <param name="clientId">Who asks; null for an operator, who may cancel anybody's.</param>
+    /// <param name="cancellationToken">Ends the wait for the order's lock.</param>
+    /// <returns>What came of it, and the messages that were written into the outbox.</returns>
+    /// <exception cref="NpgsqlException">The database refused or was not there; asking again finds out.</exception>
+    public async Task<(CancelOutcome Outcome, IReadOnlyList<OutboxMessage> Messages)> CancelAsync(
+        NpgsqlConnection connection,
+        Guid orderId,
+        string? clientId,
+        CancellationToken cancellationToken
+    )
+    {
         var (ended, email, hasWebhooks) = await StateAsync(connection, orderId, clientId, cancellationToken);
         if (ended is { } outcome)
-            return outcome;
+            return (outcome, []);
 
         var cancelledAt = await MarkAsync(connection, orderId);
         var message = OutgoingMessage.Create(
@@ -97,15 +125,7 @@ public sealed class OrderCancellation(
                 : [],
         ];
         await OutboxWriter.InsertAsync(connection, messages, CancellationToken.None);
-        if (audit is not null)
-            await AuditLog.WriteAsync(connection, audit, CancellationToken.None);
-        Failpoint.Hit("api.before_commit_cancel", Outside.Database);
-        await transaction.CommitAsync(CancellationToken.None);
-        Failpoint.Hit("api.after_commit_cancel", Outside.Database);
-        metrics?.Cancelled();
-        foreach (var committed in messages)
-            relay.Offer(committed);
-        return CancelOutcome.Cancelled;
+        return (CancelOutcome.Cancelled, messages);
     }
 
     private static async Task<(CancelOutcome? Ended, string Email, bool HasWebhooks)> StateAsync(
@@ -151,7 +171,7 @@ public sealed class OrderCancellation(
     }
 }
 
-/// <summary>The answer to <see cref="OrderCancellation.CancelAsync"/>.</summary>
+/// <summary>The answer to a cancellation.</summary>
 public enum CancelOutcome
 {
     /// <summary>Cancelled now; what had been done is being undone.</summary>

@@ -1,7 +1,6 @@
 using System.Data;
 using System.Text.Json;
 using Npgsql;
-using NpgsqlTypes;
 using QueueWorkers.Data;
 using QueueWorkers.Idempotency;
 using QueueWorkers.Outbox;
@@ -11,41 +10,23 @@ using QueueWorkers.Replays;
 
 namespace Orders.Infrastructure.Feeding;
 
-/// <summary>Which orders to replay. All that are given must hold.</summary>
-/// <param name="From">Accepted at this moment or later.</param>
-/// <param name="To">Accepted before this moment.</param>
-/// <param name="Status">In this status.</param>
-/// <param name="Premium">Of this class.</param>
-/// <param name="Client">Of this client.</param>
-public sealed record OrderReplayFilter(
-    DateTimeOffset? From = null,
-    DateTimeOffset? To = null,
-    OrderStatus? Status = null,
-    bool? Premium = null,
-    string? Client = null
-);
-
 /// <summary>
 /// Feeds steps with past orders, in the order of their acceptance and in the class that stands behind all that
 /// customers wait for. Cancelled and erased orders are never fed.
 /// </summary>
 public sealed class OrderReplays(NpgsqlDataSource database, PersonalDataHash personal) : IReplaySource
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
-    {
-        UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow,
-        Converters = { new System.Text.Json.Serialization.JsonStringEnumConverter() },
-    };
-
-    private static readonly string Next = $"""
-        select o.id, o.premium, o.created_at, p.completed_at, c.consumes,
+    /// <summary>Says in SQL whether step <c>c</c> of the catalogue was done for an order <c>o</c>.</summary>
+    internal static string IsDone { get; } =
+        $"""
             exists (select from effects e where e.subject_id = o.id and e.effect = c.step
-                and e.state = {EffectState.Done:D}) as done, {OrderFeed.IsReady} as ready, o.customer_email
-        from orders o join order_progress p on p.order_id = o.id join step_catalogue c on c.step = $1
-        where o.id > $2 and o.id >= $3 and o.id < $4 and p.cancelled_at is null and o.erased_at is null
-            and ($5::smallint is null or p.status = $5) and ($6::boolean is null or o.premium = $6)
-                and ($7::text is null or o.client_id = $7)
-        order by o.id limit $8
+                and e.state = {EffectState.Done:D})
+            """;
+
+    // What a message is made of, and whether the step c may get it.
+    private static readonly string Columns = $"""
+        o.id, o.premium, o.created_at, p.completed_at, c.consumes, o.customer_email, {IsDone} as done,
+        {OrderFeed.IsReady} as ready
         """;
 
     /// <inheritdoc />
@@ -83,33 +64,19 @@ public sealed class OrderReplays(NpgsqlDataSource database, PersonalDataHash per
     )
     {
         var filter = Parse(replay.Filter);
-        await using var command = new NpgsqlCommand(Next, connection);
+        await using var command = new NpgsqlCommand { Connection = connection };
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = replay.Step });
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = replay.Cursor ?? Guid.Empty });
-        command.Parameters.Add(
-            new NpgsqlParameter<Guid> { TypedValue = TimedId.FirstAt(filter.From ?? DateTimeOffset.UnixEpoch) }
-        );
         // Past orders only: what comes after the beginning of the replay comes to the step by itself.
-        command.Parameters.Add(
-            new NpgsqlParameter<Guid>
-            {
-                TypedValue = TimedId.FirstAt(filter.To < replay.CreatedAt ? filter.To.Value : replay.CreatedAt),
-            }
-        );
-        command.Parameters.Add(
-            new NpgsqlParameter
-            {
-                Value = (object?)(short?)filter.Status ?? DBNull.Value,
-                NpgsqlDbType = NpgsqlDbType.Smallint,
-            }
-        );
-        command.Parameters.Add(
-            new NpgsqlParameter { Value = (object?)filter.Premium ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Boolean }
-        );
-        command.Parameters.Add(
-            new NpgsqlParameter { Value = (object?)filter.Client ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text }
-        );
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = TimedId.FirstAt(replay.CreatedAt) });
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
+        command.CommandText = $"""
+            select {Columns}
+            from orders o join order_progress p on p.order_id = o.id join step_catalogue c on c.step = $1
+            where o.id > $2 and o.id < $3 and p.cancelled_at is null and o.erased_at is null
+                and {filter.Condition(command.Parameters)}
+            order by o.id limit $4
+            """;
 
         var (messages, seen, done, last) = (new List<OutboxMessage>(), 0, 0, (Guid?)null);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -124,6 +91,48 @@ public sealed class OrderReplays(NpgsqlDataSource database, PersonalDataHash per
         }
 
         return new ReplayBatch(messages, seen, done, last);
+    }
+
+    /// <summary>Makes the messages for some orders, in the order of their ids.</summary>
+    /// <param name="connection">The open transaction in which they are written.</param>
+    /// <param name="step">The step that is fed.</param>
+    /// <param name="orders">The orders.</param>
+    /// <param name="choice">What an order has to fit still.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <returns>For each order its message, or why there is none.</returns>
+    internal async Task<IReadOnlyList<(Guid Order, OutboxMessage? Message, string? WhyNot)>> OfAsync(
+        NpgsqlConnection connection,
+        string step,
+        IReadOnlyList<Guid> orders,
+        OrderChoice choice,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var command = new NpgsqlCommand { Connection = connection };
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = step });
+        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. orders] });
+        command.CommandText = $"""
+            select {Columns}, p.cancelled_at is not null as cancelled, o.erased_at is not null as erased, p.status,
+                {choice.Condition(command.Parameters)} as fits
+            from orders o join order_progress p on p.order_id = o.id join step_catalogue c on c.step = $1
+            where o.id = any($2) order by o.id
+            """;
+        var made = new List<(Guid, OutboxMessage?, string?)>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var whyNot =
+                reader.GetBoolean("cancelled") ? "It was cancelled meanwhile."
+                : reader.GetBoolean("erased") ? "Its customer's data were erased meanwhile."
+                : reader.GetBoolean("done") ? $"Its step {step} was done meanwhile."
+                : !reader.GetBoolean("fits")
+                    ? $"It does not fit the filter any more; its status is {(OrderStatus)reader.GetInt16("status")}."
+                : !reader.GetBoolean("ready") ? $"The message that starts {step} was not sent yet."
+                : null;
+            made.Add((reader.GetGuid("id"), whyNot is null ? MessageFrom(reader, step) : null, whyNot));
+        }
+
+        return made;
     }
 
     private OutboxMessage MessageFrom(NpgsqlDataReader reader, string step)
@@ -144,17 +153,15 @@ public sealed class OrderReplays(NpgsqlDataSource database, PersonalDataHash per
         );
     }
 
-    private static OrderReplayFilter Parse(string filter)
+    private static OrderChoice Parse(string filter)
     {
         try
         {
-            return JsonSerializer.Deserialize<OrderReplayFilter>(filter, Json) ?? new OrderReplayFilter();
+            return OrderChoice.Parse(filter);
         }
         catch (JsonException problem)
         {
-            throw new ReplayRefusedException(
-                $"A replay's filter is a JSON object with from, to, status, premium and client, all optional; {problem.Message}"
-            );
+            throw new ReplayRefusedException($"A replay's filter is refused: {problem.Message}");
         }
     }
 }

@@ -145,6 +145,52 @@ namespace Orders.Infrastructure.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "bulk_actions",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    kind = table.Column<string>(type: "text", nullable: false),
+                    step = table.Column<string>(type: "text", nullable: true),
+                    filter = table.Column<string>(type: "jsonb", nullable: false),
+                    per_second = table.Column<int>(type: "integer", nullable: false),
+                    state = table.Column<short>(type: "smallint", nullable: false),
+                    total = table.Column<int>(type: "integer", nullable: false),
+                    done = table.Column<int>(type: "integer", nullable: false),
+                    skipped = table.Column<int>(type: "integer", nullable: false),
+                    refused = table.Column<int>(type: "integer", nullable: false),
+                    rehearsal = table.Column<string>(type: "jsonb", nullable: false),
+                    created_by = table.Column<string>(type: "text", nullable: false),
+                    created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()"),
+                    confirmed_by = table.Column<string>(type: "text", nullable: true),
+                    confirmed_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    reason = table.Column<string>(type: "text", nullable: true),
+                    note = table.Column<string>(type: "text", nullable: true),
+                    moved_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()"),
+                    finished_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    idempotency_key = table.Column<string>(type: "text", nullable: true),
+                    request_hash = table.Column<byte[]>(type: "bytea", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_bulk_actions", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "bulk_items",
+                columns: table => new
+                {
+                    bulk_action_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    target_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    state = table.Column<short>(type: "smallint", nullable: false),
+                    settled_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    note = table.Column<string>(type: "text", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_bulk_items", x => new { x.bulk_action_id, x.target_id });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "cancelled_subjects",
                 columns: table => new
                 {
@@ -1078,6 +1124,36 @@ namespace Orders.Infrastructure.Migrations
                 name: "ix_audit_who_id",
                 table: "audit",
                 columns: new[] { "who", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "bulk_actions_ended",
+                table: "bulk_actions",
+                column: "finished_at",
+                filter: "finished_at is not null");
+
+            migrationBuilder.CreateIndex(
+                name: "bulk_actions_key",
+                table: "bulk_actions",
+                columns: new[] { "created_by", "idempotency_key" },
+                unique: true,
+                filter: "idempotency_key is not null");
+
+            migrationBuilder.CreateIndex(
+                name: "bulk_actions_open",
+                table: "bulk_actions",
+                column: "state",
+                filter: "state in (1, 2)");
+
+            migrationBuilder.CreateIndex(
+                name: "bulk_items_settled",
+                table: "bulk_items",
+                column: "settled_at",
+                filter: "settled_at is not null");
+
+            migrationBuilder.CreateIndex(
+                name: "bulk_items_state",
+                table: "bulk_items",
+                columns: new[] { "bulk_action_id", "state", "target_id" });
 
             migrationBuilder.CreateIndex(
                 name: "cancelled_subjects_at",

@@ -11,7 +11,7 @@ namespace QueueWorkers.DeadLetters;
 public sealed class FailureArchive(NpgsqlDataSource database, ISubjectDirectory subjects, FailureOptions options)
 {
     // A row that waits in a redrive is not put away under its hands.
-    private static readonly string NotInRedrive =
+    internal static readonly string NotInRedrive =
         $"not exists (select from redrive_items i where i.failure_id = f.id and i.state in ({RedriveItemState.Waiting:D}, {RedriveItemState.Sent:D}))";
 
     /// <summary>Archives all that match and are dead-lettered.</summary>
@@ -26,6 +26,7 @@ public sealed class FailureArchive(NpgsqlDataSource database, ISubjectDirectory 
             throw new InvalidFilterException(
                 "An empty filter would archive everything that is dead-lettered; say which ones."
             );
+        // Before a connection is held: it may need one of its own.
         var condition = await FilterSql.OfAsync(
             filter with
             {
@@ -37,6 +38,48 @@ public sealed class FailureArchive(NpgsqlDataSource database, ISubjectDirectory 
         Failpoint.Hit("deadletter.before_archive", Outside.Database);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        var archived = await MarkAsync(
+            connection,
+            condition,
+            $"Archived by {record.Who}: {record.Reason}",
+            cancellationToken
+        );
+        await AuditLog.WriteAsync(connection, Counted(record, archived.Count), cancellationToken);
+        Failpoint.Hit("deadletter.before_commit_archive", Outside.Database);
+        await transaction.CommitAsync(cancellationToken);
+        Failpoint.Hit("deadletter.after_commit_archive", Outside.Database);
+        return archived.Count;
+    }
+
+    /// <summary>
+    /// Archives those of some failures that are dead-lettered, in the caller's transaction, which also writes the audit
+    /// record.
+    /// </summary>
+    /// <returns>Those that were archived.</returns>
+    internal async Task<IReadOnlyList<Guid>> MarkAsync(
+        NpgsqlConnection connection,
+        IReadOnlyList<Guid> ids,
+        string note,
+        CancellationToken cancellationToken
+    ) =>
+        await MarkAsync(
+            connection,
+            await FilterSql.OfAsync(
+                new FailureFilter { Ids = ids, State = FailureState.Failed },
+                subjects,
+                cancellationToken
+            ),
+            note,
+            cancellationToken
+        );
+
+    private async Task<IReadOnlyList<Guid>> MarkAsync(
+        NpgsqlConnection connection,
+        FilterSql condition,
+        string note,
+        CancellationToken cancellationToken
+    )
+    {
         await using var command = condition.Command(
             connection,
             $"""
@@ -44,17 +87,17 @@ public sealed class FailureArchive(NpgsqlDataSource database, ISubjectDirectory 
                 restorable_until = now() + ${condition.Next}, note = ${condition.Next + 1}
             from (select f.id from failures f where {condition.Condition} and {NotInRedrive}
                 order by f.id for no key update) l
-            where a.id = l.id
+            where a.id = l.id returning a.id
             """,
             options.RestorableFor,
-            $"Archived by {record.Who}: {record.Reason}"
+            note
         );
-        var count = await command.ExecuteNonQueryAsync(cancellationToken);
-        await AuditLog.WriteAsync(connection, Counted(record, count), cancellationToken);
-        Failpoint.Hit("deadletter.before_commit_archive", Outside.Database);
-        await transaction.CommitAsync(cancellationToken);
-        Failpoint.Hit("deadletter.after_commit_archive", Outside.Database);
-        return count;
+        Failpoint.Hit("deadletter.before_mark_archived", Outside.Database);
+        var archived = new List<Guid>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+            archived.Add(reader.GetGuid(0));
+        return archived;
     }
 
     /// <summary>Brings archived ones back while they are restorable, and ones that had gone from their queue.</summary>

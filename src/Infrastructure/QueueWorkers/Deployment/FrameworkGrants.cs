@@ -46,7 +46,7 @@ public static class FrameworkGrants
         "update (silenced_until, threshold, hold, enabled) on alert_rules",
         "select, insert, update, delete on alerts",
         "select, insert, delete on step_history",
-        "select, insert, update on failures, redrives, redrive_items",
+        "select, insert, update on failures, redrives, redrive_items, bulk_actions, bulk_items",
         "select, insert, update, delete on leases",
         "insert, update on step_runs",
         "select, insert on audit",
@@ -82,7 +82,7 @@ public static class FrameworkGrants
         .. CompletenessServices.Grants,
         // Purging by age.
         "delete on duplicates, duplicate_counts, step_reports, cancelled_subjects, failures",
-        "select, delete on step_attempts, alerts, redrives, redrive_items",
+        "select, delete on step_attempts, alerts, redrives, redrive_items, bulk_actions, bulk_items",
         "select, insert, update on failures",
     ];
 }

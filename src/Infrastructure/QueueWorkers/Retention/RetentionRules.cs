@@ -94,5 +94,15 @@ public static class RetentionRules
             Least: Day,
             Only: "not exists (select from redrives r where r.id = redrive_items.redrive_id)"
         ),
+        // As redrives: the action, then its targets.
+        new("BulkActions", "bulk_actions", "finished_at", Keep: 180 * Day, Least: Day, Only: "finished_at is not null"),
+        new(
+            "BulkItems",
+            "bulk_items",
+            "settled_at",
+            Keep: 180 * Day,
+            Least: Day,
+            Only: "not exists (select from bulk_actions a where a.id = bulk_items.bulk_action_id)"
+        ),
     ];
 }
