@@ -16,7 +16,9 @@ internal sealed class ShopApi : IAsyncDisposable
     public const string Key = "ok_ShopShopShopShopShopShopShopShopShopShopSho";
 
     private readonly WebApplication _app;
-    private readonly HttpClient _http = new();
+
+    // Like a client without traces: the request is where its trace begins.
+    private readonly HttpClient _http = new(new SocketsHttpHandler { ActivityHeadersPropagator = null });
 
     private ShopApi(WebApplication app)
     {

@@ -211,5 +211,6 @@ public static class OrdersStore
     private static NpgsqlDataSourceBuilder Builder(NpgsqlConnectionStringBuilder settings, DatabaseOptions options) =>
         new NpgsqlDataSourceBuilder(settings.ConnectionString)
             .UseDatabaseClock()
-            .UseEncryption(options.Tls, options.CaFile);
+            .UseEncryption(options.Tls, options.CaFile)
+            .UseTracingWithinSpans();
 }

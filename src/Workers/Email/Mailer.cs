@@ -23,11 +23,20 @@ public sealed partial class Mailer(SmtpPool pool, EmailOptions options)
     /// <exception cref="MailNotSentException">There is no connection.</exception>
     internal async Task<MailConnection> ConnectAsync()
     {
-        var begun = Stopwatch.GetTimestamp();
-        using var limit = new CancellationTokenSource(options.SendTimeout);
-        var connection = await TakeAsync(limit.Token);
-        var left = options.SendTimeout - Stopwatch.GetElapsedTime(begun);
-        return new MailConnection(pool, connection, left > LeastTime ? left : LeastTime);
+        using var span = SmtpSpan.Begin("smtp connect", options.Smtp);
+        try
+        {
+            var begun = Stopwatch.GetTimestamp();
+            using var limit = new CancellationTokenSource(options.SendTimeout);
+            var connection = await TakeAsync(limit.Token);
+            var left = options.SendTimeout - Stopwatch.GetElapsedTime(begun);
+            return new MailConnection(pool, connection, left > LeastTime ? left : LeastTime);
+        }
+        catch (Exception fault)
+        {
+            SmtpSpan.Fail(span, fault);
+            throw;
+        }
     }
 
     /// <summary>
@@ -39,6 +48,27 @@ public sealed partial class Mailer(SmtpPool pool, EmailOptions options)
     /// <exception cref="PermanentFaultException">This mail is refused for good.</exception>
     /// <remarks>What the claim of the transfer throws is thrown as it is: the server has nothing then.</remarks>
     internal async Task<MailOutcome> SendAsync(
+        MailConnection connected,
+        MimeMessage message,
+        SmtpTransferMonitor handover
+    )
+    {
+        using var span = SmtpSpan.Begin("smtp send", options.Smtp);
+        try
+        {
+            var outcome = await SendInTimeAsync(connected, message, handover);
+            if (outcome == MailOutcome.Unknown)
+                SmtpSpan.SetUnknown(span);
+            return outcome;
+        }
+        catch (Exception fault)
+        {
+            SmtpSpan.Fail(span, fault);
+            throw;
+        }
+    }
+
+    private async Task<MailOutcome> SendInTimeAsync(
         MailConnection connected,
         MimeMessage message,
         SmtpTransferMonitor handover

@@ -51,6 +51,9 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
             )..
         ];
 
+    /// <summary>The last lines that it has logged.</summary>
+    public IReadOnlyList<string> Lines => [.. _log];
+
     /// <summary>Where it listens.</summary>
     public Uri Address => _listening.Task.Result;
 
@@ -150,12 +153,12 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
         if (line is null)
             return;
         _log.Enqueue(line);
-        while (_log.Count > 500)
+        while (_log.Count > 2000)
             _log.TryDequeue(out _);
         if (ListeningPattern().Match(line) is { Success: true } match)
             _listening.TrySetResult(new Uri(match.Groups[1].Value));
     }
 
-    [GeneratedRegex(@"Now listening on: (http://\S+)")]
+    [GeneratedRegex(@"Now listening on: (http://[^\s\"",]+)")]
     private static partial Regex ListeningPattern();
 }

@@ -77,6 +77,9 @@ public sealed class OrderIntake(
     }
 
     /// <inheritdoc />
+    protected override string SpanName => "commit order";
+
+    /// <inheritdoc />
     protected override bool IsUnitFault(Exception exception) => DatabaseFault.IsUnitFault(exception);
 
     private OutboxMessage MessageOf(NewOrder order) =>

@@ -57,6 +57,9 @@ public sealed class OrderSnapshotReader(NpgsqlDataSource database)
     }
 
     /// <inheritdoc />
+    protected override string SpanName => "read order";
+
+    /// <inheritdoc />
     protected override async Task<FoundSnapshot?[]> WriteAsync(IReadOnlyList<SnapshotRequest> units)
     {
         SnapshotRequest[] wanted = [.. units.Distinct()];

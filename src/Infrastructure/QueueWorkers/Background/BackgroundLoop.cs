@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace QueueWorkers.Background;
 
 /// <summary>
@@ -16,6 +18,8 @@ public static class BackgroundLoop
 
     private static async Task GuardAsync(string name, Func<Task> loop)
     {
+        // Whoever started it, perhaps in a request or a run: its spans belong to nobody's trace.
+        Activity.Current = null;
         try
         {
             await loop();

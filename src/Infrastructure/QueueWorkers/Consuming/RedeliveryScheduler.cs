@@ -6,11 +6,13 @@ using MassTransit.Middleware.Outbox;
 using MassTransit.Scheduling;
 using MassTransit.Transports;
 using QueueWorkers.Clocks;
+using QueueWorkers.Consuming.Tracing;
 using QueueWorkers.FlowControl;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Outbox;
 using QueueWorkers.Outbox.Relaying;
 using QueueWorkers.Steps.Runs;
+using QueueWorkers.Telemetry;
 
 namespace QueueWorkers.Consuming;
 
@@ -89,7 +91,16 @@ internal sealed class RedeliveryScheduler(OutboxWriter outbox)
             context.Headers.Set(Deferral.Since, DatabaseClock.UtcNow.ToUnixTimeMilliseconds());
             foreach (var (name, value) in Deferral.KeptNotes(consumed))
                 context.Headers.Set(name, value);
-            var row = SendContextRow.From(context, delay, Deferral.Behind(original));
+            // The trace goes on where the message was created, and the next attempt is linked to this one.
+            foreach (var name in (string[])[TraceHeaders.Parent, TraceHeaders.ForeignParent, TraceHeaders.State])
+            {
+                if (LastAttempt.HeaderOf(consumed, name) is { } value)
+                    context.Headers.Set(name, value);
+            }
+
+            foreach (var (name, value) in LastAttempt.Notes(consumed))
+                context.Headers.Set(name, value);
+            var row = SendContextRow.From(context, delay, Deferral.Behind(original), isNew: false);
             return DatabaseRetry.RunAsync(
                 () => outbox.InsertAsync(row, consumed.CancellationToken),
                 consumed.CancellationToken

@@ -95,6 +95,9 @@ public sealed class StepCommitter(
     private readonly ILookup<Type, IStepWriter> _writers = writers.ToLookup(w => w.WriteType);
 
     /// <inheritdoc />
+    protected override string SpanName => "commit step";
+
+    /// <inheritdoc />
     /// <remarks>
     /// Nobody waits for a step but its queue: under load a few milliseconds more make commits three times as large
     /// (measured, docs/performance.md).

@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using QueueWorkers.Background;
+using QueueWorkers.Telemetry;
 
 namespace QueueWorkers.GroupCommit;
 
@@ -53,10 +55,15 @@ public abstract class GroupCommitter<TUnit, TResult> : IAsyncDisposable
     /// first.</exception>
     public Task<TResult> CommitAsync(TUnit unit)
     {
+        if (QueueWorkersTelemetry.Source.HasListeners() && Activity.Current is { Recorded: true })
+            return CommitTracedAsync(unit);
         var entry = new Entry(unit);
         ObjectDisposedException.ThrowIf(!_queue.Writer.TryWrite(entry), this);
         return entry.Completion.Task;
     }
+
+    /// <summary>What a unit's span is called: one statement for many units has a span in the trace of each.</summary>
+    protected virtual string SpanName => $"commit {GetType().Name}";
 
     /// <summary>Writes a batch in one transaction and returns a result per unit, in the same order.</summary>
     protected abstract Task<TResult[]> WriteAsync(IReadOnlyList<TUnit> units);
@@ -87,8 +94,26 @@ public abstract class GroupCommitter<TUnit, TResult> : IAsyncDisposable
         GC.SuppressFinalize(this);
     }
 
+    private async Task<TResult> CommitTracedAsync(TUnit unit)
+    {
+        using var span = QueueWorkersTelemetry.Source.StartActivity(SpanName, ActivityKind.Client);
+        span?.SetTag("db.system.name", "postgresql");
+        var entry = new Entry(unit);
+        ObjectDisposedException.ThrowIf(!_queue.Writer.TryWrite(entry), this);
+        try
+        {
+            return await entry.Completion.Task;
+        }
+        catch (Exception fault) when (span is not null)
+        {
+            MessageSpans.Fail(span, fault.GetType().FullName ?? fault.GetType().Name, PersonalText.Of(fault.Message));
+            throw;
+        }
+    }
+
     private async Task RunAsync()
     {
+        RunFlow.Leave();
         var batch = new List<Entry>(MaxBatch);
         var last = 0;
         while (await _queue.Reader.WaitToReadAsync())

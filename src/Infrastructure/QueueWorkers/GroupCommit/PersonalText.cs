@@ -18,10 +18,8 @@ public static partial class PersonalText
     // Shorter ones would mask parts of other words.
     private const int ShortestHidden = 3;
 
-    private static readonly AsyncLocal<HashSet<string>?> Told = new();
-
     /// <summary>Begins a run, in whose flow <see cref="Hide"/> is remembered.</summary>
-    public static void Begin() => Told.Value = [];
+    public static void Begin() => RunFlow.Begin();
 
     /// <summary>
     /// Names values of the person that the run is about, such as a name, which no pattern recognizes. Without a run it
@@ -29,15 +27,12 @@ public static partial class PersonalText
     /// </summary>
     public static void Hide(params ReadOnlySpan<string?> values)
     {
-        if (Told.Value is not { } told)
+        if (RunFlow.Current is not { } run)
             return;
-        lock (told)
+        foreach (var value in values)
         {
-            foreach (var value in values)
-            {
-                if (value?.Trim() is { Length: >= ShortestHidden } text)
-                    told.Add(text);
-            }
+            if (value?.Trim() is { Length: >= ShortestHidden } text)
+                run.Hide(text);
         }
     }
 
@@ -46,20 +41,14 @@ public static partial class PersonalText
     {
         ArgumentNullException.ThrowIfNull(text);
         var safe = text;
-        if (Told.Value is { } told)
+        foreach (var value in RunFlow.Current?.Hidden() ?? [])
         {
-            lock (told)
-            {
-                foreach (var value in told)
-                {
-                    // An address has its own mask, below.
-                    if (
-                        !value.Contains('@', StringComparison.Ordinal)
-                        && safe.Contains(value, StringComparison.OrdinalIgnoreCase)
-                    )
-                        safe = HideIn(safe, value);
-                }
-            }
+            // An address has its own mask, below.
+            if (
+                !value.Contains('@', StringComparison.Ordinal)
+                && safe.Contains(value, StringComparison.OrdinalIgnoreCase)
+            )
+                safe = HideIn(safe, value);
         }
 
         if (safe.Contains('@', StringComparison.Ordinal) || safe.Contains("%40", StringComparison.Ordinal))

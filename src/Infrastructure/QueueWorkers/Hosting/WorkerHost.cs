@@ -9,6 +9,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+using OpenTelemetry.Trace;
 using QueueWorkers.Hosting.Borders;
 using QueueWorkers.Hosting.Secrets;
 using QueueWorkers.Telemetry;
@@ -33,6 +35,7 @@ public static class WorkerHost
         ["Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks"] = "None",
         ["Logging:LogLevel:Microsoft.EntityFrameworkCore"] = "Warning",
         ["Logging:LogLevel:System.Net.Http"] = "Warning",
+        ["Logging:Console:FormatterName"] = ConsoleFormatterNames.Simple,
     };
 
     /// <summary>Adds it.</summary>
@@ -58,18 +61,34 @@ public static class WorkerHost
             new MemoryConfigurationSource { InitialData = LogDefaults }
         );
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
-        builder.Logging.AddSimpleConsole(console =>
+        builder.Logging.AddConsole();
+        builder.Services.Configure<SimpleConsoleFormatterOptions>(console =>
         {
             console.SingleLine = true;
             console.UseUtcTimestamp = true;
             console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
         });
+        // One object per line: Logging__Console__FormatterName=json.
+        builder.Services.Configure<JsonConsoleFormatterOptions>(console =>
+        {
+            console.IncludeScopes = true;
+            console.UseUtcTimestamp = true;
+            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ";
+        });
         if (settings is not null)
             builder.Services.AddSingleton(settings).AddHostedService<UnknownSettingsReport>();
         problems.Collect(() => MetricsPort.AddTo(builder));
+        var format = builder.Configuration["Logging:Console:FormatterName"];
+        problems
+            .Require(
+                format is ConsoleFormatterNames.Simple or ConsoleFormatterNames.Json or ConsoleFormatterNames.Systemd,
+                $"Logging:Console:FormatterName must be simple, json or systemd, got '{format}'"
+            )
+            .Collect(() => builder.Services.AddSingleton(LogLimit.Read(builder.Configuration)));
         builder.Services.AddMaskedLogging();
         problems.Collect(() => builder.Services.AddExitDeadline(builder.Configuration));
         builder.Services.AddQueueWorkersTelemetry(builder.Configuration, service);
+        builder.Services.ConfigureOpenTelemetryTracerProvider(tracing => tracing.AddMaskedSpans());
         builder
             .Services.AddSingleton<DatabaseHealth>()
             .AddHealthChecks()

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using QueueWorkers.Clocks;
 using QueueWorkers.Outbox.Ids;
+using QueueWorkers.Telemetry;
 
 namespace QueueWorkers.Outbox;
 
@@ -10,7 +11,7 @@ namespace QueueWorkers.Outbox;
 public static class OutgoingMessage
 {
     /// <summary>The header by which MassTransit continues a trace (a W3C trace parent).</summary>
-    public const string TraceHeader = "MT-Activity-Id";
+    public const string TraceHeader = TraceHeaders.Parent;
 
     /// <summary>Makes a row.</summary>
     /// <param name="message">The message.</param>
@@ -46,6 +47,10 @@ public static class OutgoingMessage
     {
         var row = DatabaseClock.NewId();
         var messageId = id ?? row;
+        var exchange = queue ?? MessageName.ExchangeOf(typeof(T));
+        var trace = activity is null
+            ? null
+            : MessageSpans.Create(activity, exchange, messageId, correlationId.ToString());
         // Its waiting time counts from when it could be begun.
         var sentAt = dueAt ?? DatabaseClock.UtcNow;
         return new OutboxMessage
@@ -53,8 +58,13 @@ public static class OutgoingMessage
             Id = row,
             MessageId = messageId,
             CorrelationId = correlationId.ToString(),
-            Exchange = queue ?? MessageName.ExchangeOf(typeof(T)),
-            Headers = HeadersOf(activity?.Id, keys is null ? [] : MessageKeys.DeclaredBy(typeof(T)), keys),
+            Exchange = exchange,
+            Headers = HeadersOf(
+                trace,
+                activity?.TraceStateString,
+                keys is null ? [] : MessageKeys.DeclaredBy(typeof(T)),
+                keys
+            ),
             Body = Envelope.Write(
                 message,
                 messageId,
@@ -87,13 +97,20 @@ public static class OutgoingMessage
         return DerivedId.Of(origin, name);
     }
 
-    private static string HeadersOf(string? trace, IReadOnlyList<string> declared, Func<string, string?>? keys)
+    private static string HeadersOf(
+        string? trace,
+        string? state,
+        IReadOnlyList<string> declared,
+        Func<string, string?>? keys
+    )
     {
         if (trace is null && declared.Count == 0)
             return "{}";
         var headers = new StringBuilder("{");
         if (trace is not null)
             Append(headers, TraceHeader, trace);
+        if (trace is not null && !string.IsNullOrEmpty(state))
+            Append(headers, TraceHeaders.State, state);
         foreach (var key in declared)
         {
             if (keys!(key) is { } value)

@@ -1,9 +1,11 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using MassTransit;
 using QueueWorkers.Clocks;
 using QueueWorkers.GroupCommit;
+using QueueWorkers.Telemetry;
 
 namespace QueueWorkers.Outbox;
 
@@ -28,10 +30,25 @@ internal static class SendContextRow
     /// <param name="context">The fully populated transport context.</param>
     /// <param name="delay">Overrides the context's own delay.</param>
     /// <param name="priority">Overrides the context's own class.</param>
-    public static OutboxMessage From<T>(SendContext<T> context, TimeSpan? delay = null, short? priority = null)
+    /// <param name="isNew">Whether the message is created here; false for the next attempt on a received one, whose
+    /// trace goes on.</param>
+    public static OutboxMessage From<T>(
+        SendContext<T> context,
+        TimeSpan? delay = null,
+        short? priority = null,
+        bool isNew = true
+    )
         where T : class
     {
         var transport = (RabbitMqSendContext)context;
+        if (isNew && Activity.Current is { } current && context.MessageId is { } id)
+        {
+            var trace = MessageSpans.Create(current, transport.Exchange, id, context.CorrelationId?.ToString());
+            context.Headers.Set(TraceHeaders.Parent, trace);
+            if (!string.IsNullOrEmpty(current.TraceStateString))
+                context.Headers.Set(TraceHeaders.State, current.TraceStateString);
+        }
+
         delay ??= context.Delay;
         // The delay is the row's due time; inside the envelope it would ask for the delayed exchange.
         context.Delay = null;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -43,15 +44,39 @@ public static class TelemetryServices
             return services;
 
         telemetry
-            .WithTracing(tracing =>
-                tracing
-                    .AddSource(QueueWorkersTelemetry.Name, "MassTransit")
-                    .AddAspNetCoreInstrumentation()
-                    .AddHttpClientInstrumentation()
-                    .AddNpgsql()
+            .WithTracing(tracing => tracing.AddQueueWorkersSpans())
+            .WithLogging(
+                null,
+                logs =>
+                {
+                    logs.IncludeScopes = true;
+                    logs.IncludeFormattedMessage = true;
+                }
             )
-            .WithLogging()
             .UseOtlpExporter();
         return services;
     }
+
+    /// <summary>
+    /// Adds the spans of a host: requests, messages, SQL and calls of other servers. MassTransit's own spans are not
+    /// among them: those of the framework follow the semantic conventions and outlive redeliveries.
+    /// </summary>
+    public static TracerProviderBuilder AddQueueWorkersSpans(this TracerProviderBuilder tracing) =>
+        tracing
+            .AddSource(QueueWorkersTelemetry.Name)
+            .AddAspNetCoreInstrumentation(http =>
+                http.Filter = request =>
+                    !request.Request.Path.StartsWithSegments("/health")
+                    && !request.Request.Path.StartsWithSegments("/metrics")
+            )
+            .AddHttpClientInstrumentation(http =>
+            {
+                // Looks of loops (the broker's management API) belong to no trace.
+                http.FilterHttpRequestMessage = static _ =>
+                    Activity.Current is { } span && span.ParentSpanId != default;
+                // The path of a client's web hook may hold a secret of the client's.
+                http.EnrichWithHttpRequestMessage = static (span, request) =>
+                    span.SetTag("url.full", request.RequestUri?.GetLeftPart(UriPartial.Authority));
+            })
+            .AddNpgsql();
 }

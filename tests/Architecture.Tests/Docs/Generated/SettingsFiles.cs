@@ -59,7 +59,7 @@ internal static partial class SettingsFiles
 
     /// <summary>The variables of a setting that a list can name.</summary>
     public static IEnumerable<string> Names(string key) =>
-        key.StartsWith("Logging:", StringComparison.Ordinal)
+        key.StartsWith("Logging:LogLevel:", StringComparison.Ordinal)
             ? LogCategories.Select(category => $"Logging__LogLevel__{category}")
         // In compose itself, because they begin with names of others.
         : key.StartsWith("OTEL_", StringComparison.Ordinal) || key.Contains('<', StringComparison.Ordinal) ? []

@@ -124,6 +124,20 @@ internal static partial class SettingsPart
             "all but deploy",
             "Least level of the log lines of a category, such as `Default`, `Orders` or `QueueWorkers`."
         ),
+        (
+            "Logging:Console:FormatterName",
+            "one word",
+            "`simple`",
+            "all but deploy",
+            "Format of the log: `simple` (one line of text), `json` (one object per line, with scopes) or `systemd`."
+        ),
+        (
+            "Logging:LinesPerSecond",
+            "number",
+            "20",
+            "all but deploy",
+            "Most log lines of the process in a second, 0–100000; 0 is no bound. What is left out is counted in the event's next line."
+        ),
     ];
 
     private static readonly Lazy<Task<Dictionary<OptionsSection, string[]>>> Users = new(UsersAsync);

@@ -1,5 +1,7 @@
 using MassTransit;
+using QueueWorkers.Consuming.Tracing;
 using QueueWorkers.GroupCommit;
+using QueueWorkers.Telemetry;
 
 namespace QueueWorkers.Consuming.DeadLettering;
 
@@ -12,6 +14,9 @@ internal static class DeadLetterHeaders
     /// <summary>Writes the headers in place of MassTransit's.</summary>
     public static void Mask(ExceptionReceiveContext failed)
     {
+        // A redrive is linked to it.
+        if (LastAttempt.HeaderOf((ReceiveContext)failed) is { } attempt)
+            failed.ExceptionHeaders.Set(TraceHeaders.LastAttempt, attempt);
         // Masked where the run ended, it is masked by what the run knew; nobody else does.
         if (PersonalText.Of(failed.Exception.GetBaseException()) is not MaskedFaultException masked)
             return;

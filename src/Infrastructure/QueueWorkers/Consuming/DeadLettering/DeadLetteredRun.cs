@@ -1,9 +1,12 @@
 using System.Reflection;
+using System.Text.Json.Nodes;
 using MassTransit;
 using QueueWorkers.Clocks;
+using QueueWorkers.Consuming.Tracing;
 using QueueWorkers.DeadLetters.Recording;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Steps.Runs;
+using QueueWorkers.Telemetry;
 
 namespace QueueWorkers.Consuming.DeadLettering;
 
@@ -23,8 +26,10 @@ internal static class DeadLetteredRun
     public static DeadLetter Of(ConsumeContext context, StepRun run, Exception fault)
     {
         var received = context.ReceiveContext.GetPayload<RabbitMqBasicConsumeContext>();
-        return DeadLetter.Of($"{run.Step}_error", received.Properties, context.ReceiveContext.Body.GetBytes()) with
+        var found = DeadLetter.Of($"{run.Step}_error", received.Properties, context.ReceiveContext.Body.GetBytes());
+        return found with
         {
+            Headers = WithLastAttempt(found.Headers, context),
             // Not in the queue yet: it is moved there after this is committed.
             Copies = 0,
             Identity = run.MessageId,
@@ -38,5 +43,15 @@ internal static class DeadLetteredRun
             Build = Build,
             Host = Environment.MachineName,
         };
+    }
+
+    // As it will stand in the queue: what is redriven is linked to the attempt that gave it up.
+    private static string WithLastAttempt(string headers, ConsumeContext context)
+    {
+        if (LastAttempt.HeaderOf(context.ReceiveContext) is not { } attempt)
+            return headers;
+        var json = JsonNode.Parse(headers)!.AsObject();
+        json[TraceHeaders.LastAttempt] = attempt;
+        return json.ToJsonString();
     }
 }

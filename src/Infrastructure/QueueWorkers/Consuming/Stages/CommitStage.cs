@@ -1,4 +1,5 @@
 using MassTransit;
+using QueueWorkers.Consuming.Tracing;
 using QueueWorkers.Consuming.Watching;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Idempotency;
@@ -31,11 +32,13 @@ internal sealed class CommitStage<TStep>(StepCommitter committer, StepMetrics me
         );
         if (applied)
         {
+            AttemptSpan.End(run.Trace, run.Rejection is null ? "done" : "rejected");
             metrics.Finished(run);
             return true;
         }
 
         var cause = DuplicateCauses.Of(context);
+        AttemptSpan.End(run.Trace, "duplicate");
         metrics.Duplicate(run, cause);
         duplicates.Add(run.SubjectId, run.Step, run.Effect, run.MessageId, cause);
         return false;

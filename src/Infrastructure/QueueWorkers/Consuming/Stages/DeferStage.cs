@@ -2,6 +2,7 @@ using MassTransit;
 using Microsoft.Extensions.Logging;
 using QueueWorkers.Clocks;
 using QueueWorkers.Consuming.Acknowledgement;
+using QueueWorkers.Consuming.Tracing;
 using QueueWorkers.Consuming.Watching;
 using QueueWorkers.FlowControl;
 using QueueWorkers.FlowControl.Gates;
@@ -129,7 +130,7 @@ internal sealed class DeferStage<TStep>(
         where T : class
     {
         metrics.Deferred(run.Step, cause);
-        var notes = Deferral.Notes(context, cause);
+        var notes = Deferral.Notes(context, cause).Concat(LastAttempt.Notes(context));
         var row = SendContextRow.Deferred(
             context,
             run.Step,

@@ -1,6 +1,7 @@
 using System.Runtime.ExceptionServices;
 using MassTransit;
 using MassTransit.Middleware;
+using QueueWorkers.Consuming.Tracing;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Steps;
 
@@ -41,8 +42,11 @@ internal sealed class StepPipeline<TStep>(
     )
         where T : class
     {
-        PersonalText.Begin();
+        var flow = RunFlow.Begin();
+        using var span = AttemptSpan.Begin(context, TStep.Policy.Name);
         var run = receive.Begin(context);
+        flow.Scope = new RunScope(run, context);
+        AttemptSpan.Describe(span, run);
         var entered = false;
         try
         {
@@ -52,13 +56,18 @@ internal sealed class StepPipeline<TStep>(
             await admission.FreshenAsync(context.CancellationToken);
             if (await skip.IsLeftOutAsync(context, run))
             {
+                AttemptSpan.End(span, "skipped");
                 await AcknowledgeStage.MarkConsumedAsync(context, run.Step);
                 return;
             }
 
             entered = await admission.EnterAsync(context, run);
             if (!entered)
+            {
+                AttemptSpan.End(span, "deferred");
                 return;
+            }
+
             await isolation.RunAsync(
                 context,
                 run,
@@ -68,7 +77,12 @@ internal sealed class StepPipeline<TStep>(
         catch (Exception fault) when (!context.CancellationToken.IsCancellationRequested)
         {
             if (await faults.IsDeferredAsync(context, run, fault, entered))
+            {
+                AttemptSpan.End(span, "deferred");
                 return;
+            }
+
+            AttemptSpan.Fail(span, fault);
             if (PersonalText.Of(fault) is MaskedFaultException masked)
                 throw masked;
             throw;

@@ -65,6 +65,9 @@ internal sealed class SharedClaims(NpgsqlDataSource database) : GroupCommitter<W
         """;
 
     /// <inheritdoc />
+    protected override string SpanName => "claim effect";
+
+    /// <inheritdoc />
     protected override bool IsUnitFault(Exception exception) => DatabaseFault.IsUnitFault(exception);
 
     /// <inheritdoc />

@@ -57,9 +57,17 @@ internal sealed class RelayPublisher(BrokerConnection broker, TimeSpan confirmTi
         [
             .. Enumerable.Range(0, outcomes.Length).Where(i => outcomes[i].Status == PublishStatus.Unsent),
         ];
-        if (sendable.Length > 0)
-            await PublishAsync(messages, outcomes, sendable, cancellationToken);
-        return outcomes;
+        var spans = SendSpans.Begin(messages);
+        try
+        {
+            if (sendable.Length > 0)
+                await PublishAsync(messages, outcomes, sendable, cancellationToken);
+            return outcomes;
+        }
+        finally
+        {
+            spans?.End(outcomes);
+        }
     }
 
     public async ValueTask DisposeAsync()
