@@ -1,5 +1,8 @@
 using System.Text.RegularExpressions;
+using Orders.Contracts;
+using Orders.Infrastructure.Feeding;
 using Orders.Workers;
+using QueueWorkers.Outbox;
 using QueueWorkers.Steps;
 
 namespace Orders.Architecture.Tests;
@@ -24,6 +27,18 @@ public sealed partial class CatalogueTests
             Messages.All.Except(known),
             Is.Empty,
             "contracts that nobody consumes; publish them in Steps.cs if that is meant"
+        );
+    }
+
+    // What stands in a queue that somebody deletes is made again from the database (TopologyGuard).
+    [Test]
+    public void Every_message_type_that_a_step_consumes_can_be_made_again()
+    {
+        // Reports on stock: the next firing of the schedule mails a newer one.
+        string[] notMadeAgain = [MessageName.ExchangeOf(typeof(LowStockReportDue))];
+        Assert.That(
+            Steps.Catalogue.Steps.SelectMany(s => s.Consumes).Select(MessageName.ExchangeOf).Distinct(),
+            Is.EquivalentTo([.. OrderLostMessages.Types, .. notMadeAgain])
         );
     }
 

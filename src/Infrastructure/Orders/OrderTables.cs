@@ -11,6 +11,7 @@ public sealed class OrderTables
         IEntityTypeConfiguration<CatalogueItem>,
         IEntityTypeConfiguration<StockItem>,
         IEntityTypeConfiguration<StockMovement>,
+        IEntityTypeConfiguration<OrderShortage>,
         IEntityTypeConfiguration<Invoice>,
         IEntityTypeConfiguration<InvoiceCounter>,
         IEntityTypeConfiguration<CreditNote>,
@@ -118,6 +119,13 @@ public sealed class OrderTables
         });
         builder.Property(m => m.Kind).HasDefaultValue(MovementKind.Reservation);
         builder.Property(m => m.At).HasDefaultValueSql("now()");
+    }
+
+    /// <inheritdoc />
+    public void Configure(EntityTypeBuilder<OrderShortage> builder)
+    {
+        builder.ToTable("order_shortages");
+        builder.HasKey(s => new { s.OrderId, s.Sku });
     }
 
     /// <inheritdoc />

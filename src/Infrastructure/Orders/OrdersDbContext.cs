@@ -58,6 +58,9 @@ public sealed class OrdersDbContext(DbContextOptions<OrdersDbContext> options) :
     /// <summary>Changes of stock.</summary>
     public DbSet<StockMovement> StockMovements => Set<StockMovement>();
 
+    /// <summary>What rejected orders were rejected for.</summary>
+    public DbSet<OrderShortage> OrderShortages => Set<OrderShortage>();
+
     /// <summary>Invoices.</summary>
     public DbSet<Invoice> Invoices => Set<Invoice>();
 

@@ -1,5 +1,6 @@
 using MassTransit;
 using Orders.Contracts;
+using Orders.Infrastructure;
 using Orders.Infrastructure.Inventory;
 using Orders.Infrastructure.Reading;
 using Orders.Workers.Email.Smtp;
@@ -64,7 +65,7 @@ public sealed class EmailStep(
     public async Task Consume(ConsumeContext<StockRejected> context)
     {
         var step = context.Step();
-        step.Effect.Name = "apology";
+        step.Effect.Name = OrderEffects.Apology;
         step.Effect.IsSecondary = true;
         var order = await orders.ReadAsync(context.Message.OrderId, context.CancellationToken);
         await mail.SendAsync(

@@ -145,6 +145,7 @@ internal static class Impersonal
             ["step_reports.step"] = Word,
             ["step_runs.step"] = Word,
             ["stock.sku"] = Goods,
+            ["order_shortages.sku"] = Goods,
             ["stock_movements.sku"] = Goods,
             ["subscriptions.exchange"] = Word,
             ["subscriptions.queue"] = Word,

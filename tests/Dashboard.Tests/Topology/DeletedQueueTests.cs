@@ -66,6 +66,51 @@ internal sealed class DeletedQueueTests : ShopFixture
         await Eventually.That(() => TestSystem.Broker.CountAsync("unrouted"), Is.Zero, "messages in unrouted");
     }
 
+    // Found by ./dev chaos --seed 7: the confirmations were made again, the apologies were not.
+    [Test]
+    public async Task With_apologies_in_it()
+    {
+        await using var others = await WorkAsync("inventory,invoice,warehouse");
+        var steps = await TestSystem.RequiredStepsAsync();
+        Orders.Infrastructure.Intake.NewOrder[] orders =
+        [
+            .. Enumerable
+                .Range(0, 3)
+                .Select(_ => SampleOrders.New(steps, ("MUG-BLUE", 1_000_000), ("MUG-ENAMEL", 2_000_000)))
+                .Select(o => o with { CustomerEmail = $"{o.Id:N}@example.com" }),
+        ];
+        await PostAsync(others, orders);
+        await Eventually.That(
+            () => TestSystem.Broker.CountAsync("email"),
+            Is.EqualTo(6u),
+            "confirmations and apologies in the queue"
+        );
+        await TestSystem.Broker.DeleteQueueAsync("email");
+        await AlertedAsync("email", "Missing: the queue email");
+
+        await using var email = await WorkAsync("email");
+        foreach (var effect in (string[])["email", OrderEffects.Apology])
+            await Eventually.That(
+                () =>
+                    TestSystem.Database.CountAsync(
+                        $"effects where effect = $1 and state = {EffectState.Done:D} and subject_id = any($2)",
+                        effect,
+                        orders.Select(o => o.Id).ToArray()
+                    ),
+                Is.EqualTo(3L),
+                $"{effect} by the books",
+                TimeSpan.FromSeconds(60)
+            );
+        await UntilSettledAsync("email");
+        await Eventually.That(() => TestSystem.Broker.CountAsync("email"), Is.Zero, "messages of email");
+        var mails = await MailsAsync();
+        Assert.That(
+            orders.Select(o => mails.GetValueOrDefault(o.CustomerEmail)),
+            Is.All.EqualTo(2),
+            "mails by the mail server"
+        );
+    }
+
     [Test]
     public async Task With_the_worker_running()
     {

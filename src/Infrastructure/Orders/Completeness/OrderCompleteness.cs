@@ -20,8 +20,6 @@ namespace Orders.Infrastructure.Completeness;
 /// <param name="steps">Says which steps a message leads to.</param>
 public sealed class OrderCompleteness(StepCatalogue steps) : ICompletenessSource
 {
-    private const string Apology = "apology";
-
     // A mail server may be away for a while, and a compensation that waits is no lost one.
     private static readonly TimeSpan TimeForApology = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan TimeForCompensation = TimeSpan.FromMinutes(5);

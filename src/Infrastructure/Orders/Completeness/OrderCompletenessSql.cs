@@ -50,9 +50,9 @@ internal static class OrderCompletenessSql
         union all
         select e.subject_id, e.effect, 'doubled', null, null from e join o on o.order_id = e.subject_id where e.rows > 1
         union all
-        select o.order_id, 'apology', case when o.rejected_at < now() - $3 then 'unapologised' else 'early' end, null,
+        select o.order_id, '{OrderEffects.Apology}', case when o.rejected_at < now() - $3 then 'unapologised' else 'early' end, null,
             null from o where o.rejected_at is not null
-            and not exists (select from e where e.subject_id = o.order_id and e.effect = 'apology' and e.done > 0)
+            and not exists (select from e where e.subject_id = o.order_id and e.effect = '{OrderEffects.Apology}' and e.done > 0)
         union all
         select s.order_id, s.step, case when s.done > 0 and i.documents = 0 then 'uninvoiced' else 'doubled' end, null,
             null

@@ -31,6 +31,7 @@ public sealed class DatabaseGrants : IDatabaseRoles
     [
         .. FrameworkGrants.Operator,
         "select on orders, order_lines, order_progress, invoices, credit_notes, catalogue, stock, stock_movements",
+        "select on order_shortages",
         "update on order_progress",
         .. WebhookDeliveryReader.Grants,
         .. OrderEraser.Grants,

@@ -129,7 +129,7 @@ internal static class OrderErasureSql
             or p.rejected_at is not null and exists (select from step_catalogue c where c.active
                 and (c.bit & p.required & ~p.done <> 0 and '{Accepted}' = any(c.consumes)
                     or '{Rejected}' = any(c.consumes) and not exists (select from effects e where e.subject_id = o.id
-                        and e.step = c.step and e.effect = 'apology' and e.state = {EffectState.Done:D}))
+                        and e.step = c.step and e.effect = '{OrderEffects.Apology}' and e.state = {EffectState.Done:D}))
                 and not {GivenUp})
             or p.cancelled_at is not null and p.cancelled_at > now() - interval '7 days' and exists (select from step_catalogue c where c.active
                 and '{Cancelled}' = any(c.consumes) and not exists (select from effects e where e.subject_id = o.id

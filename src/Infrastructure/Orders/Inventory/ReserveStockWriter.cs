@@ -36,6 +36,12 @@ public sealed class ReserveStockWriter : StepWriter<ReserveStock>
             where stock.sku = t.sku
         """;
 
+    // One order is decided on once; two copies of its message in one batch are not two rows.
+    private const string Keep = """
+        insert into order_shortages (order_id, sku, requested, available)
+        select * from unnest($1::uuid[], $2::text[], $3::integer[], $4::integer[]) on conflict do nothing
+        """;
+
     /// <inheritdoc />
     public override int LockOrder => 10;
 
@@ -48,6 +54,7 @@ public sealed class ReserveStockWriter : StepWriter<ReserveStock>
         var (lines, onHand) = await LockAsync(connection, [.. runs.Select(r => r.Write.OrderId).Distinct()]);
         var decision = new StockDecision(onHand);
         var now = DatabaseClock.UtcNow;
+        var refused = new List<(Guid OrderId, StockShortage Shortage)>();
         foreach (var (run, write) in runs)
         {
             // Cannot come out of the API (order and lines are one statement). Nothing to reserve is not a reservation:
@@ -66,11 +73,14 @@ public sealed class ReserveStockWriter : StepWriter<ReserveStock>
             {
                 run.Publish(new StockRejected(write.OrderId, shortages, now));
                 run.Reject(Describe(shortages));
+                refused.AddRange(shortages.Select(s => (write.OrderId, s)));
             }
         }
 
         if (decision.Movements.Count > 0)
             await MoveAsync(connection, decision);
+        if (refused.Count > 0)
+            await KeepAsync(connection, refused);
     }
 
     private static async Task<(
@@ -128,6 +138,20 @@ public sealed class ReserveStockWriter : StepWriter<ReserveStock>
             throw new InvalidOperationException(
                 $"Expected to update {decision.Taken.Count} stock rows, updated {updated}; the reservation was rolled back."
             );
+    }
+
+    private static async Task KeepAsync(
+        NpgsqlConnection connection,
+        List<(Guid OrderId, StockShortage Shortage)> refused
+    )
+    {
+        await using var command = new NpgsqlCommand(Keep, connection);
+        var p = command.Parameters;
+        p.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. refused.Select(r => r.OrderId)] });
+        p.Add(new NpgsqlParameter<string[]> { TypedValue = [.. refused.Select(r => r.Shortage.Sku)] });
+        p.Add(new NpgsqlParameter<int[]> { TypedValue = [.. refused.Select(r => r.Shortage.Requested)] });
+        p.Add(new NpgsqlParameter<int[]> { TypedValue = [.. refused.Select(r => r.Shortage.Available)] });
+        await command.ExecuteNonQueryAsync();
     }
 
     private static string Describe(IReadOnlyList<StockShortage> shortages) =>

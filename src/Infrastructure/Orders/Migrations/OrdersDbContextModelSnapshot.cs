@@ -482,6 +482,30 @@ namespace Orders.Infrastructure.Migrations
                     b.ToTable("order_progress", (string)null);
                 });
 
+            modelBuilder.Entity("Orders.Infrastructure.OrderShortage", b =>
+                {
+                    b.Property<Guid>("OrderId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("order_id");
+
+                    b.Property<string>("Sku")
+                        .HasColumnType("text")
+                        .HasColumnName("sku");
+
+                    b.Property<int>("Available")
+                        .HasColumnType("integer")
+                        .HasColumnName("available");
+
+                    b.Property<int>("Requested")
+                        .HasColumnType("integer")
+                        .HasColumnName("requested");
+
+                    b.HasKey("OrderId", "Sku")
+                        .HasName("pk_order_shortages");
+
+                    b.ToTable("order_shortages", (string)null);
+                });
+
             modelBuilder.Entity("Orders.Infrastructure.PostedKey", b =>
                 {
                     b.Property<string>("ClientId")
