@@ -122,6 +122,11 @@
     document.cookie = `theme=${root.dataset.theme};path=${base || '/'};max-age=31536000;samesite=strict${location.protocol === 'https:' ? ';secure' : ''}`;
     charts.forEach(c => c(true));
   });
+  // A page without a choice of its own follows the system, also at sunset; the lines of a chart are drawn in colours.
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => charts.forEach(c => c(true)));
+  // On a phone the pages are a row that is longer than the screen: the one that is open is in sight.
+  const here = $('.side [aria-current]'), row = here?.closest('ul');
+  if (row) row.scrollLeft = here.offsetLeft - row.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
 
   // --- charts (charts.js)
   if (window.Charts) $$('[data-chart]').forEach(e => {
@@ -154,14 +159,13 @@
     next.classList.add('at');
     $('a', next).focus();
   };
-  const places = { o: '/', r: '/orders', f: '/failures', q: '/queues', b: '/outbox', w: '/workers', s: '/schedules', m: '/metrics-view', a: '/audit', l: '/alerts', p: '/operators', k: '/keys' };
   let g = -Infinity;
   document.addEventListener('keydown', e => {
     if (e.ctrlKey || e.metaKey || e.altKey || e.target.matches('input:not([type=checkbox]),textarea,select') || $('dialog[open]')) return;
     // By when the key was pressed, not by when a busy page came to look at it.
     if (e.timeStamp - g < 1200) {
       g = -Infinity;
-      const link = places[e.key] && $(`.side a[href="${base}${places[e.key]}"]`);
+      const link = $(`.side a[data-go="${CSS.escape(e.key)}"]`);
       if (link) { e.preventDefault(); link.click(); }
       return;
     }

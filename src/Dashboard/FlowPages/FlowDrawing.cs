@@ -22,7 +22,7 @@ internal sealed class FlowDrawing
     public const int StepLeft = 350;
 
     /// <summary>The width of a step's box.</summary>
-    public const int StepWidth = 250;
+    public const int StepWidth = 290;
 
     /// <summary>The height of a step's box.</summary>
     public const int StepHeight = 52;

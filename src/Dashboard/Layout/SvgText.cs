@@ -30,6 +30,14 @@ public sealed class SvgText : ComponentBase
     [Parameter]
     public string? Live { get; set; }
 
+    /// <summary>What stands before the figure, quieter.</summary>
+    [Parameter]
+    public string? Before { get; set; }
+
+    /// <summary>What stands behind the figure, such as its unit.</summary>
+    [Parameter]
+    public string? After { get; set; }
+
     /// <inheritdoc />
     protected override void BuildRenderTree(RenderTreeBuilder builder)
     {
@@ -38,8 +46,19 @@ public sealed class SvgText : ComponentBase
         builder.AddAttribute(2, "y", Y);
         builder.AddAttribute(3, "class", Class);
         builder.AddAttribute(4, "text-anchor", Anchor);
-        builder.AddAttribute(5, "data-live", Live);
-        builder.AddContent(6, Says);
+        if (Before is not null)
+        {
+            builder.OpenElement(5, "tspan");
+            builder.AddAttribute(6, "class", "sub");
+            builder.AddContent(7, $"{Before}\u00a0\u00a0");
+            builder.CloseElement();
+        }
+
+        builder.OpenElement(8, "tspan");
+        builder.AddAttribute(9, "data-live", Live);
+        builder.AddContent(10, Says);
+        builder.CloseElement();
+        builder.AddContent(11, After);
         builder.CloseElement();
     }
 }

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Options;
 using Orders.Dashboard.Auth;
 using Orders.Dashboard.Viewing;
+using QueueWorkers.Hosting.Routes;
 using QueueWorkers.Operators;
 
 namespace Orders.Dashboard.Login;
@@ -68,12 +69,16 @@ internal sealed class SessionAuthentication(
     /// <inheritdoc />
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
         Page.Of<Layout.Message>(
-                new
-                {
-                    Title = "Your role does not allow this",
-                    Detail = $"You are {Actor.Of(Context).Role.ToString().ToLowerInvariant()}. Ask somebody with a higher role; the attempt is in the audit record.",
-                },
+                new { Title = "Your role does not allow this", Detail = Refusal(Context) },
                 StatusCodes.Status403Forbidden
             )
             .ExecuteAsync(Context);
+
+    // Who only looked has changed nothing, and is not in the record; see AuditedRefusals.
+    private static string Refusal(HttpContext http)
+    {
+        var needs = http.GetEndpoint() is { } endpoint ? RouteGuards.Of(endpoint) : null;
+        var role = Actor.Of(http).Role.ToString().ToLowerInvariant();
+        return $"Needs the role {needs ?? Policies.Admin}; yours is {role}. Ask an admin for it.{(HttpMethods.IsGet(http.Request.Method) ? "" : " Nothing was changed; the attempt is in the audit record.")}";
+    }
 }

@@ -55,6 +55,19 @@ internal sealed record Attention(
     private static string BreakerOf(DownDependency down, bool withReason) =>
         $"breaker of {down.Name} {(down.State == BreakerState.Open ? "open" : "half open")}{(withReason ? $" ({Short(down.Reason)})" : "")}";
 
+    // Who waits for it, with how many messages, and why.
+    private static string DownSentence(DownDependency down, long held)
+    {
+        var (who, one) = down.Steps.Count switch
+        {
+            0 => ("its steps", false),
+            1 => (down.Steps[0], true),
+            _ => (string.Join(", ", down.Steps), false),
+        };
+        var messages = held == 0 ? "" : $" with {Texts.Many(held, "message")}";
+        return $"{who} {(one ? "waits" : "wait")}{messages}, and {(one ? "uses" : "use")} up no attempt: {Short(down.Reason)}.";
+    }
+
     private static string Short(string fault)
     {
         var line = fault.ReplaceLineEndings(" ").TrimEnd('.', ' ');
@@ -96,15 +109,7 @@ internal sealed record Attention(
         foreach (var down in snapshot.Standing.Down)
         {
             var held = down.Steps.Sum(step => snapshot.Queue(step)?.Figures.Ready ?? 0);
-            yield return new(
-                "bad",
-                "Down",
-                down.Name,
-                $"{(down.Steps.Count == 0 ? "its steps wait" : $"{string.Join(", ", down.Steps)} {(down.Steps.Count == 1 ? "waits" : "wait")}")} and use up no attempt: {down.Reason}.",
-                "/workers",
-                "See the breakers",
-                held
-            );
+            yield return new("bad", "Down", down.Name, DownSentence(down, held), "/workers", "See the breakers", held);
         }
 
         if (snapshot.Standing.Connections is { } connections)

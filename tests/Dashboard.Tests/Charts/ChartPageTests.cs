@@ -93,6 +93,30 @@ internal sealed class ChartPageTests : BrowserFixture
         }
     }
 
+    // Attack: the longest states, and backlogs of an outage.
+    [Test]
+    public async Task What_stands_in_a_step_of_the_flow_neither_overlaps_nor_leaves_its_box()
+    {
+        await using var viewer = await OpenAsync();
+        await viewer.Page.GotoAsync("/flow");
+        await Assertions.Expect(viewer.Page.Locator("#pulse")).ToHaveTextAsync("Live", new() { Timeout = 60_000 });
+        Assert.That(
+            await viewer.Page.EvaluateAsync<string[]>(
+                """
+                () => [...document.querySelectorAll('.flow g.step')].flatMap(g => {
+                    for (const e of g.querySelectorAll('[data-live]'))
+                        e.textContent = e.dataset.live.endsWith(':state') ? 'warehouse is down' : e.dataset.live.endsWith(':held') ? '100' : '1,000';
+                    const box = g.querySelector('rect').getBoundingClientRect();
+                    const texts = [...g.querySelectorAll('text')].map(e => [e.textContent, e.getBoundingClientRect()]);
+                    return texts.filter(([, a], i) => a.right > box.right || texts.slice(i + 1).some(([, b]) =>
+                        a.left < b.right && b.left < a.right && a.top < b.bottom - 6 && b.top < a.bottom - 6)).map(([says]) => says);
+                })
+                """
+            ),
+            Is.Empty
+        );
+    }
+
     [Test]
     public async Task The_axis_of_the_overview_is_as_long_as_its_title_says_and_has_units()
     {

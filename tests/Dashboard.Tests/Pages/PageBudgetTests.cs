@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.Playwright;
+using Orders.Dashboard.Tests.Routes;
 
 namespace Orders.Dashboard.Tests.Pages;
 
@@ -7,12 +8,20 @@ namespace Orders.Dashboard.Tests.Pages;
 [Category("Long")]
 internal sealed class PageBudgetTests : BrowserFixture
 {
+    protected override IEnumerable<(string Name, string? Value)> Settings =>
+        [("Outbox:Relay", "false"), ("Failures:Index", "false"), ("Redrive:Run", "false")];
+
     private const int ColdBytes = 80 * 1024;
     private const int MostMilliseconds = 600;
     private const int LiveBytesPerSecond = 2 * 1024;
 
     [OneTimeSetUp]
-    public Task FillAsync() => SampleData.OrdersAsync(TestSystem.Database, 200);
+    public async Task FillAsync()
+    {
+        await SampleData.OrdersAsync(TestSystem.Database, 200);
+        await SampleData.RestAsync(TestSystem.Database);
+        await SampleData.FailuresAsync(TestSystem.Database, 120);
+    }
 
     [Test]
     public async Task A_cold_page_is_small_asks_nobody_else_and_is_painted_soon_on_a_slow_line()
@@ -22,22 +31,7 @@ internal sealed class PageBudgetTests : BrowserFixture
         var script = await viewer.Page.Locator("#live-worker").GetAttributeAsync("content");
         var answer = await viewer.Page.APIRequest.GetAsync(script!);
         var worker = double.Parse(answer.Headers["content-length"], System.Globalization.CultureInfo.InvariantCulture);
-        foreach (
-            var path in (string[])
-                [
-                    "/",
-                    "/orders",
-                    "/failures",
-                    "/redrives",
-                    "/effects",
-                    "/workers",
-                    "/queues",
-                    "/outbox",
-                    "/metrics-view",
-                    "/alerts",
-                    "/audit",
-                ]
-        )
+        foreach (var (_, path) in await PageRoutes.FilledAsync(Dashboard, TestSystem.Database))
         {
             // A busy machine may paint late; a page that never paints in time is too heavy.
             var (bytes, paint) = (0.0, double.MaxValue);

@@ -50,6 +50,7 @@ internal sealed class MailOutageTests : ShopFixture
                 ),
                 Soon
             );
+        await Assertions.Expect(attention).Not.ToContainTextAsync(new Regex(@"\.\.|waits and use "));
         Assert.That(await Browsing.AxeAsync(page), Is.Empty);
         // From now on, until the mail server is there again, no look of the page may say that all is well.
         await page.EvaluateAsync(
@@ -152,6 +153,10 @@ internal sealed class MailOutageTests : ShopFixture
                 .ToContainTextAsync(new Regex("Waiting for retry|Deferred: breaker"), Soon);
             await Assertions.Expect(page.Locator("#waiting")).ToContainTextAsync(new Regex(@"Forecast: .+\."), Soon);
             await Assertions.Expect(page.Locator("#waiting tbody")).ToContainTextAsync("451", Soon);
+            // Its workers take nothing while the breaker is open; none of them is missing.
+            await Assertions
+                .Expect(page.Locator("main"))
+                .Not.ToContainTextAsync("No worker of this step is connected", new() { Timeout = 60_000 });
             Assert.That(await Browsing.AxeAsync(page), Is.Empty);
             Assert.That(
                 await page.EvaluateAsync<int>("document.documentElement.scrollWidth"),

@@ -40,7 +40,7 @@ public static partial class FaultFingerprint
     /// <summary>A message without what differs from case to case.</summary>
     public static string Shape(string message)
     {
-        var shape = Address().Replace(Id().Replace(message, "{id}"), "{address}");
+        var shape = Address().Replace(Hex().Replace(Id().Replace(message, "{id}"), "{id}"), "{address}");
         return Number().Replace(shape, "{n}");
     }
 
@@ -69,6 +69,10 @@ public static partial class FaultFingerprint
 
     [GeneratedRegex("[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")]
     private static partial Regex Id();
+
+    // Ids of traces and spans, hashes: digits and letters both, so that no word and no number is one.
+    [GeneratedRegex(@"\b(?=[a-fA-F]*\d)(?=\d*[a-fA-F])[0-9a-fA-F]{8,}\b")]
+    private static partial Regex Hex();
 
     [GeneratedRegex(@"[^\s<>""'@]+@[^\s<>""'@]+")]
     private static partial Regex Address();
