@@ -16,7 +16,6 @@ namespace Orders.Dashboard.Tests.Telemetry;
 /// API, worker and dashboard run as processes, and are scraped while 100 orders go through: accepted, repeated,
 /// completed, rejected, cancelled, failed and redriven. docs/telemetry.md says what they show, and all of it.
 /// </summary>
-[Category("Long")]
 internal sealed class MetricsContractTests : ShopFixture
 {
     private const int Count = 100;
