@@ -73,9 +73,12 @@ SQL
 
 # What cannot be read again is no backup.
 read_again() {
-  local tables
-  tables=$(docker exec -i "$(primary_container "$project")" pg_restore --list <"$partial/orders.dump" | grep -c ' TABLE DATA ' || true)
+  local container tables
+  container=$(primary_container "$project")
+  tables=$(docker exec -i "$container" pg_restore --list <"$partial/orders.dump" | grep -c ' TABLE DATA ' || true)
   [ "$tables" -gt 0 ] || fail "pg_restore finds no table in the dump that was just written." "See $partial/facts for what pg_dump said, and whether the disk is full."
+  # The list stands at the beginning; the rows are read too.
+  docker exec -i "$container" pg_restore -f /dev/null <"$partial/orders.dump" || fail_with_log "pg_restore cannot read the dump that was just written. Is the disk full?"
   cp .env "$partial/orders.env"
   {
     echo "backup=1"
@@ -88,6 +91,8 @@ read_again() {
   rm "$partial/facts"
   chmod 0600 "$partial"/*
   [ -n "$(fact taken "$partial")" ] && [ -n "$(fact migrations "$partial")" ] || fail "The backup does not know when it was taken, or of which schema it is." "Is $partial/manifest complete?"
+  # On the disk before it has its name.
+  sync
   mv "$partial" "$folder"
   note "$tables tables"
 }

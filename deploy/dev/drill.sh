@@ -12,6 +12,7 @@
 #   --keep       leave the installation running for a look; the next drill replaces it
 #
 # Sets up an installation of its own (project orders-drill, ports from 18780; COMPOSE_PROJECT_NAME and DRILL_PORT change that), beside a ./dev up.
+# It destroys that project with all its data: another name must have -drill in it.
 # The failover of PostgreSQL and the loss of RabbitMQ nodes are ./dev chaos --scenario postgres-failover and node-kills.
 # Prints what came of it, also into artifacts/drill/. Exit code 0 when everything checked holds.
 set -euo pipefail
@@ -31,8 +32,13 @@ while [ $# -gt 0 ]; do
 done
 case $what in restore | scale) ;; *) unknown_argument "restore or scale" "${what:-nothing}" restore scale ;; esac
 
+# An installation whose name the shell happens to export is not what a drill may destroy.
+[[ ${COMPOSE_PROJECT_NAME:-orders-drill} == *-drill* ]] ||
+  fail "Expected a COMPOSE_PROJECT_NAME with -drill in it, found '$COMPOSE_PROJECT_NAME': a drill destroys its project with all data." "Unset COMPOSE_PROJECT_NAME, or name it $COMPOSE_PROJECT_NAME-drill."
 port=${DRILL_PORT:-18780}
 export COMPOSE_PROJECT_NAME=${COMPOSE_PROJECT_NAME:-orders-drill} COMPOSE_FILE=docker-compose.yml COMPOSE_PROFILES=demo BIND_ADDRESS=127.0.0.1 DEMO_CATALOGUE=true
+# One server of each, also where .env names several or a pooler.
+export DATABASE_HOST=postgres DATABASE_PORT=5432 DATABASE_POOLER=false RABBITMQ_HOSTS=rabbitmq
 export API_PORT=$port DASHBOARD_PORT=$((port + 1)) OUTSIDE_WORLD_PORT=$((port + 2)) RABBITMQ_MANAGEMENT_PORT=$((port + 3))
 # The completeness check looks at an order 15 minutes after its acceptance; a drill does not last that long.
 export Completeness__Deadline=00:00:20 Completeness__Recheck=00:00:03

@@ -61,7 +61,8 @@ check_backup() {
 check_empty() {
   local containers volumes
   containers=$(docker ps -aq --filter "label=com.docker.compose.project=$project" | wc -l)
-  volumes=$(docker volume ls -q --filter "label=com.docker.compose.project=$project" | grep -E "^${project}_(postgres|rabbitmq)(-[0-9]+)?$" | xargs || true)
+  # By name: compose uses a volume of that name also when somebody else made it, without labels.
+  volumes=$(docker volume ls --format '{{.Name}}' | grep -E "^${project}_(postgres|rabbitmq)(-[0-9]+)?$" | xargs || true)
   [ "$containers" -eq 0 ] && [ -z "$volumes" ] ||
     fail "Project '$project' is not empty: it has $containers containers${volumes:+ and the volumes $volumes}. Nothing was changed." \
       "Restore beside it, with another COMPOSE_PROJECT_NAME and other ports (./dev env --help)," \
@@ -104,14 +105,15 @@ set_counter() {
 }
 
 fill_database() {
-  local container role
+  local container role roles
   trap 'discard >/dev/null 2>&1' EXIT
   docker compose up -d --wait --wait-timeout 120 --no-deps postgres
   container=$(database_container "$project")
   # Grants name the roles of the processes. They cannot log in until ./dev up gives each its password.
-  for role in $(fact roles "$folder" | tr , ' '); do
-    [[ $role =~ ^[a-z_][a-z0-9_]*$ ]] || fail "The manifest names a role '$role', which ./dev backup never writes."
-    query "$container" "create role $role login nosuperuser nocreatedb nocreaterole"
+  IFS=, read -ra roles <<<"$(fact roles "$folder")"
+  for role in ${roles[@]+"${roles[@]}"}; do
+    [[ $role =~ ^[^\"[:cntrl:]]+$ ]] || fail "The manifest names a role '$role', which ./dev backup never writes."
+    query "$container" "create role \"$role\" login nosuperuser nocreatedb nocreaterole"
   done
   docker exec -i "$container" pg_restore -U orders_owner -d orders --single-transaction --exit-on-error <"$folder/orders.dump"
   set_counter invoice "$last_invoice"

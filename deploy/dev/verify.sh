@@ -61,8 +61,8 @@ run_part() {
       ;;
     broker-kills) command_part broker-kills ./dev chaos --scenario broker-kills ;;
     failover) command_part failover ./dev chaos --scenario postgres-failover ;;
-    restore) command_part restore ./dev drill restore ;;
-    scale) command_part scale ./dev drill scale ;;
+    restore) command_part restore env COMPOSE_PROJECT_NAME=orders-verify-drill ./dev drill restore ;;
+    scale) command_part scale env COMPOSE_PROJECT_NAME=orders-verify-drill ./dev drill scale ;;
   esac
 }
 
