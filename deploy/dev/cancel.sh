@@ -57,6 +57,7 @@ if [ -n "$filter" ]; then
   exit
 fi
 
+[ -z "$mode" ] || fail "Expected a filter with $mode, found '${order:-nothing}'. One order is cancelled without it."
 [[ $order =~ ^[A-Za-z0-9-]+$ ]] || fail "Expected an order's number, such as O-00000042, or its id; found '$order'. See ./dev cancel --help."
 need_reason
 

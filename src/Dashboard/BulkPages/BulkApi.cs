@@ -45,13 +45,20 @@ internal static class BulkApi
                     BulkReader actions,
                     CancellationToken cancellationToken
                 ) =>
-                    limit is < 1 or > 1000
-                        ? ApiProblem.InvalidParameter("limit must be 1–1000")
-                        : Results.Ok(
-                            (await actions.ItemsAsync(id, state, after, limit ?? PageSize, cancellationToken)).Select(
-                                item => new BulkItemView(item.TargetId, item.State, item.SettledAt, item.Note)
-                            )
-                        )
+                {
+                    if (!Enum.IsDefined(state))
+                        return ApiProblem.InvalidParameter(
+                            $"state must be one of {string.Join(", ", Enum.GetNames<BulkItemState>())}"
+                        );
+                    if (limit is < 1 or > 1000)
+                        return ApiProblem.InvalidParameter("limit must be 1–1000");
+                    if (await actions.FindAsync(id, cancellationToken) is null)
+                        return ApiProblem.NotFound($"There is no bulk action {id}.");
+                    var items = await actions.ItemsAsync(id, state, after, limit ?? PageSize, cancellationToken);
+                    return Results.Ok(
+                        items.Select(item => new BulkItemView(item.TargetId, item.State, item.SettledAt, item.Note))
+                    );
+                }
             )
             .Needs(OperatorRole.Viewer);
         api.MapPost(

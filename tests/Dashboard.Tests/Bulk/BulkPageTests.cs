@@ -136,6 +136,22 @@ internal sealed class BulkPageTests : BrowserFixture
         await Assertions.Expect(page.Locator("h1")).ToHaveTextAsync("No such bulk action");
     }
 
+    [Test, Order(5)]
+    public async Task A_text_that_begins_with_an_at_sign_is_a_filter_like_any_other()
+    {
+        await TestSystem.Database.ExecuteAsync(
+            $"update failures set fault_message = '550 nobody@gmail.com is full' where fingerprint = 'group3' and state = {FailureState.Failed:D}"
+        );
+        await using var viewer = await OpenAsync("otto");
+        var page = viewer.Page;
+        await page.GotoAsync("/failures?text=%40gmail.com");
+        await page.GetByRole(AriaRole.Button, new() { NameRegex = new("^Archive \\d+ failures…$") }).ClickAsync();
+        await Assertions.Expect(page.Locator("h1")).ToHaveTextAsync(new Regex("^Archive \\d+ failures$"));
+        await page.GetByLabel("Reason").FillAsync("nobody needs them");
+        await page.GetByRole(AriaRole.Button, new() { NameRegex = new("^Archive \\d+ failures$") }).ClickAsync();
+        await Assertions.Expect(page.Locator("#bulk")).ToContainTextAsync("Finished", Soon);
+    }
+
     private static async Task AxeFindsNothingAsync(IPage page) =>
         Assert.That(await Browsing.AxeAsync(page), Is.Empty, page.Url);
 

@@ -218,6 +218,8 @@ internal sealed class FlowCommandTests : DashboardFixture
     [TestCase("Expected --dry-run or --yes", "cancel", "--client", "many")]
     [TestCase("into the audit record", "cancel", "--client", "many", "--yes")]
     [TestCase("Expected an order or a filter", "cancel", "O-00000001", "--client", "many", "--dry-run")]
+    [TestCase("found 'O-00000001'", "cancel", "O-00000001", "--dry-run", "--reason", "x")]
+    [TestCase("Expected a filter with --yes, found 'nothing'", "cancel", "--yes", "--reason", "x")]
     [TestCase("Expected yes or no", "cancel", "--premium", "maybe", "--dry-run")]
     [TestCase("Expected at least one filter", "archive", "--dry-run")]
     [TestCase("Expected yes or no", "replay", "patient", "--per-second", "1", "--premium", "maybe", "--reason", "x")]

@@ -4,6 +4,7 @@ using Orders.Infrastructure.Cancelling;
 using Orders.Infrastructure.Feeding;
 using Orders.Infrastructure.Telemetry;
 using QueueWorkers.Bulk;
+using QueueWorkers.GroupCommit;
 
 namespace Orders.Infrastructure.Bulk;
 
@@ -118,6 +119,9 @@ public sealed class CancelOrders(OrderCancellation cancellation, OrderMetrics? m
         CancellationToken cancellationToken
     )
     {
+        // Whoever pauses or ends the bulk action waits for its row meanwhile.
+        await using (var wait = new NpgsqlCommand(LockWait.Shortly().CommandText, connection))
+            await wait.ExecuteNonQueryAsync(cancellationToken);
         await using var command = new NpgsqlCommand { Connection = connection };
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = order });
         command.CommandText = $"""

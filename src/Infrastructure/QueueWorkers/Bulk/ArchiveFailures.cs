@@ -8,8 +8,8 @@ using QueueWorkers.Redrive;
 namespace QueueWorkers.Bulk;
 
 /// <summary>
-/// Archives failures, by <see cref="FailureArchive"/>. Of a failure only its state changes: who was chosen by the filter
-/// still fits while it is failed.
+/// Archives failures, by <see cref="FailureArchive"/>. Who was chosen by the filter still fits while it is
+/// failed and has not failed anew.
 /// </summary>
 public sealed class ArchiveFailures(FailureArchive archive, ISubjectDirectory subjects, FailureOptions options)
     : IBulkKind
@@ -58,28 +58,29 @@ public sealed class ArchiveFailures(FailureArchive archive, ISubjectDirectory su
         var archived = await archive.MarkAsync(
             connection,
             targets,
+            action.CreatedAt,
             $"Archived by {action.ConfirmedBy}: {action.Reason}",
             cancellationToken
         );
         var settled = archived.Select(id => new BulkSettled(id, BulkItemState.Done)).ToList();
         await using var command = new NpgsqlCommand(
-            "select id, state from failures where id = any($1) and not (id = any($2)) order by id",
+            """
+            select id, state, last_at > $3 as anew from failures where id = any($1) and not (id = any($2)) order by id
+            """,
             connection
         );
         command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. targets] });
         command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. archived] });
+        command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = action.CreatedAt });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
-            var state = (FailureState)reader.GetInt16("state");
+            var (id, state) = (reader.GetGuid("id"), (FailureState)reader.GetInt16("state"));
             settled.Add(
-                state == FailureState.Failed
-                    ? new(reader.GetGuid("id"), BulkItemState.Refused, "It is in a redrive that is not done.")
-                    : new(
-                        reader.GetGuid("id"),
-                        BulkItemState.Skipped,
-                        $"It is not failed any more; its state is {state}."
-                    )
+                state != FailureState.Failed
+                    ? new(id, BulkItemState.Skipped, $"It is not failed any more; its state is {state}.")
+                : reader.GetBoolean("anew") ? new(id, BulkItemState.Skipped, "It has failed anew since the rehearsal.")
+                : new(id, BulkItemState.Refused, "It is in a redrive that is not done.")
             );
         }
 

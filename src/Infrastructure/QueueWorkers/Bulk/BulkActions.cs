@@ -184,7 +184,9 @@ public sealed class BulkActions(
         );
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
         command.Parameters.Add(new NpgsqlParameter { Value = found.ToJson(), NpgsqlDbType = NpgsqlDbType.Jsonb });
-        if (await command.ExecuteScalarAsync(cancellationToken) is > BulkRequest.MostTargets)
+        var total = (int)(await command.ExecuteScalarAsync(cancellationToken))!;
+        // The choice looks at no more than that: behind it there may be others, also ones that could be acted on.
+        if (found.Matched > BulkRequest.MostTargets || total > BulkRequest.MostTargets)
             throw new BulkRefusedException(
                 "too-many",
                 $"More than {BulkRequest.MostTargets} targets match; narrow the filter."
@@ -217,7 +219,7 @@ public sealed class BulkActions(
         p.Add(new NpgsqlParameter<string> { TypedValue = kind.Name });
         p.Add(new NpgsqlParameter { Value = (object?)request.Step ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
         // Everybody may read it, for as long as the bulk action is kept.
-        p.Add(new NpgsqlParameter { Value = PersonalText.Of(filter), NpgsqlDbType = NpgsqlDbType.Jsonb });
+        p.Add(new NpgsqlParameter { Value = PersonalText.OfJson(filter), NpgsqlDbType = NpgsqlDbType.Jsonb });
         p.Add(new NpgsqlParameter<int> { TypedValue = request.PerSecond ?? kind.PerSecond });
         p.Add(new NpgsqlParameter<string> { TypedValue = by });
         p.Add(

@@ -13,6 +13,10 @@ public sealed class BulkReader(NpgsqlDataSource database)
         finished_at, idempotency_key, request_hash
         """;
 
+    // A page of them must not become as large as a hundred lists of ids.
+    private const string ShortFilter =
+        "case when octet_length(filter::text) <= 10000 then filter::text else 'null' end as filter";
+
     /// <summary>One bulk action; null when there is none.</summary>
     /// <exception cref="NpgsqlException">The database cannot be read.</exception>
     public async Task<BulkAction?> FindAsync(Guid id, CancellationToken cancellationToken)
@@ -22,7 +26,7 @@ public sealed class BulkReader(NpgsqlDataSource database)
         return (await ReadAsync(command, cancellationToken)).FirstOrDefault();
     }
 
-    /// <summary>Bulk actions, the newest first.</summary>
+    /// <summary>Bulk actions, the newest first. A filter of more than 10,000 bytes is left out: <c>null</c>.</summary>
     /// <param name="before">The last one of the page before; null for the first page.</param>
     /// <param name="limit">How many at most.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
@@ -30,7 +34,10 @@ public sealed class BulkReader(NpgsqlDataSource database)
     public async Task<IReadOnlyList<BulkAction>> ListAsync(Guid? before, int limit, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
-            $"select {Columns} from bulk_actions where id < $1 order by id desc limit $2"
+            $"""
+            select {Columns.Replace("filter::text as filter", ShortFilter, StringComparison.Ordinal)}
+            from bulk_actions where id < $1 order by id desc limit $2
+            """
         );
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = before ?? Guid.AllBitsSet });
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using QueueWorkers.Clocks;
@@ -36,18 +37,35 @@ public sealed partial class BulkRunner(
 
     private readonly Dictionary<string, IBulkKind> _kinds = kinds.ToDictionary(kind => kind.Name);
 
+    // The target that was acted on last, or the first of several: a defect is its own, and not that of whichever target
+    // is next once another process has been at the action.
+    private Guid _tried;
+
     /// <summary>True: one bulk action that meets a defect must not hold up the others.</summary>
     protected override bool SurvivesDefects => true;
 
-    /// <summary>Gives every open bulk action a turn.</summary>
+    /// <summary>
+    /// Gives every open bulk action a turn. A fault of one, such as a lock that somebody holds, is thrown when the others
+    /// have had theirs. Only one caller at a time.
+    /// </summary>
     /// <exception cref="NpgsqlException">The database does not answer; nothing is lost.</exception>
     public async Task TurnAsync(CancellationToken cancellationToken)
     {
+        ExceptionDispatchInfo? last = null;
         foreach (var id in await BulkSql.OpenAsync(database, RehearsalLasts, cancellationToken))
         {
             var began = Stopwatch.GetTimestamp();
-            while (Stopwatch.GetElapsedTime(began) < Turn && await GoOnAsync(id, cancellationToken)) { }
+            try
+            {
+                while (Stopwatch.GetElapsedTime(began) < Turn && await GoOnAsync(id, cancellationToken)) { }
+            }
+            catch (Exception fault) when (IsOfOneAction(fault))
+            {
+                last = ExceptionDispatchInfo.Capture(fault);
+            }
         }
+
+        last?.Throw();
     }
 
     /// <inheritdoc />
@@ -84,6 +102,7 @@ public sealed partial class BulkRunner(
             Defect(logger, id, fault);
         }
 
+        _tried = default;
         try
         {
             return await PortionAsync(id, 1, refuse: null, cancellationToken);
@@ -93,6 +112,9 @@ public sealed partial class BulkRunner(
             return await PortionAsync(id, 1, $"{fault.GetType().Name}: {fault.Message}", cancellationToken);
         }
     }
+
+    private static bool IsOfOneAction(Exception fault) =>
+        fault is not OperationCanceledException && !DatabaseFault.IsUnavailable(fault);
 
     private bool IsDefect(Exception fault) => fault is not OperationCanceledException && !IsOutage(fault);
 
@@ -138,6 +160,10 @@ public sealed partial class BulkRunner(
             return false;
         }
 
+        // Another process has refused it meanwhile; this one was not tried.
+        if (refuse is not null && targets[0] != _tried)
+            return true;
+        _tried = targets[0];
         var portion = refuse is null
             ? await kind.DoAsync(connection, action, targets, cancellationToken)
             : new BulkPortion([.. targets.Select(t => new BulkSettled(t, BulkItemState.Refused, refuse))], []);
@@ -172,7 +198,7 @@ public sealed partial class BulkRunner(
     [LoggerMessage(
         4063,
         LogLevel.Error,
-        "Bulk actions failed for a reason that is not their targets'; nothing of this turn was committed"
+        "Bulk actions failed for a reason that is not their targets'; they are tried again"
     )]
     private static partial void Failed(ILogger logger, Exception exception);
 }

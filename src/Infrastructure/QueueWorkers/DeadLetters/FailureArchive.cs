@@ -55,23 +55,28 @@ public sealed class FailureArchive(NpgsqlDataSource database, ISubjectDirectory 
     /// Archives those of some failures that are dead-lettered, in the caller's transaction, which also writes the audit
     /// record.
     /// </summary>
+    /// <param name="connection">The open transaction.</param>
+    /// <param name="ids">Which ones.</param>
+    /// <param name="unchangedSince">Those that have failed anew since then are left alone.</param>
+    /// <param name="note">Who archives them and why.</param>
+    /// <param name="cancellationToken">Cancels.</param>
     /// <returns>Those that were archived.</returns>
     internal async Task<IReadOnlyList<Guid>> MarkAsync(
         NpgsqlConnection connection,
         IReadOnlyList<Guid> ids,
+        DateTimeOffset unchangedSince,
         string note,
         CancellationToken cancellationToken
-    ) =>
-        await MarkAsync(
-            connection,
-            await FilterSql.OfAsync(
-                new FailureFilter { Ids = ids, State = FailureState.Failed },
-                subjects,
-                cancellationToken
-            ),
-            note,
+    )
+    {
+        var condition = await FilterSql.OfAsync(
+            new FailureFilter { Ids = ids, State = FailureState.Failed },
+            subjects,
             cancellationToken
         );
+        condition.Add("f.last_at <= {0}", unchangedSince);
+        return await MarkAsync(connection, condition, note, cancellationToken);
+    }
 
     private async Task<IReadOnlyList<Guid>> MarkAsync(
         NpgsqlConnection connection,

@@ -1,3 +1,6 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 
 namespace QueueWorkers.GroupCommit;
@@ -64,6 +67,20 @@ public static partial class PersonalText
     public static string? OfNullable(string? text) => text is null ? null : Of(text);
 
     /// <summary>
+    /// The JSON document with masks in its strings. Masked as a text it could lose a quotation mark that ends one.
+    /// </summary>
+    /// <exception cref="JsonException">It is not JSON.</exception>
+    public static string OfJson(string json)
+    {
+        ArgumentNullException.ThrowIfNull(json);
+        using var document = JsonDocument.Parse(json);
+        var masked = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(masked))
+            Write(writer, document.RootElement);
+        return Encoding.UTF8.GetString(masked.WrittenSpan);
+    }
+
+    /// <summary>
     /// The fault itself when nothing in its text, or in that of the faults within it, is personal; otherwise one with
     /// the masked text.
     /// </summary>
@@ -77,6 +94,35 @@ public static partial class PersonalText
         return ReferenceEquals(safe, text) || safe == text
             ? fault
             : new MaskedFaultException(fault, Of(fault.Message), safe);
+    }
+
+    private static void Write(Utf8JsonWriter writer, JsonElement element)
+    {
+        switch (element.ValueKind)
+        {
+            case JsonValueKind.Object:
+                writer.WriteStartObject();
+                foreach (var member in element.EnumerateObject())
+                {
+                    writer.WritePropertyName(member.Name);
+                    Write(writer, member.Value);
+                }
+
+                writer.WriteEndObject();
+                break;
+            case JsonValueKind.Array:
+                writer.WriteStartArray();
+                foreach (var item in element.EnumerateArray())
+                    Write(writer, item);
+                writer.WriteEndArray();
+                break;
+            case JsonValueKind.String:
+                writer.WriteStringValue(Of(element.GetString()!));
+                break;
+            default:
+                element.WriteTo(writer);
+                break;
+        }
     }
 
     // Not within a word: somebody called Lin is not in ":line 42".

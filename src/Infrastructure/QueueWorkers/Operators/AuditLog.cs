@@ -138,7 +138,7 @@ public sealed class AuditLog(NpgsqlDataSource database)
         parameters.Add(
             new()
             {
-                Value = (object?)PersonalText.OfNullable(entry.Filter) ?? DBNull.Value,
+                Value = entry.Filter is { } filter ? PersonalText.OfJson(filter) : DBNull.Value,
                 NpgsqlDbType = NpgsqlDbType.Jsonb,
             }
         );

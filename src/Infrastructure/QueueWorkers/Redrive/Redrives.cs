@@ -254,7 +254,7 @@ public sealed class Redrives(NpgsqlDataSource database, ISubjectDirectory subjec
             new()
             {
                 // Everybody may read it, for as long as the redrive is kept.
-                Value = PersonalText.Of(JsonSerializer.Serialize(request.Filter, FilterJson.Options)),
+                Value = PersonalText.OfJson(JsonSerializer.Serialize(request.Filter, FilterJson.Options)),
                 NpgsqlDbType = NpgsqlDbType.Jsonb,
             }
         );
