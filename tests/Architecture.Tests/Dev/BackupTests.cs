@@ -49,6 +49,14 @@ internal sealed class BackupTests
     }
 
     [Test]
+    public async Task A_volume_that_somebody_made_without_labels_is_data_too()
+    {
+        _clone.Answer("volume ls *", "orders_postgres\n");
+        _clone.Answer("volume ls *label=*", "");
+        Assert.That((await RefusedAsync()).Errors, Does.Contain("the volumes orders_postgres"));
+    }
+
+    [Test]
     public async Task A_system_that_runs_is_never_written_over()
     {
         _clone.Answer("ps -aq *", "c1\nc2\n");
@@ -135,6 +143,35 @@ internal sealed class BackupTests
             answer.Errors,
             Does.StartWith("The last number of 'invoice' in the backup is 42; you said that 41 was the last one.")
         );
+    }
+
+    [Test]
+    public async Task Roles_that_people_made_are_restored_with_their_names()
+    {
+        var manifest = Path.Combine(_clone.Folder, "backup", "manifest");
+        File.WriteAllText(
+            manifest,
+            (await File.ReadAllTextAsync(manifest)).Replace(
+                "roles=orders_email",
+                "roles=orders_email,Ada Reports-2",
+                StringComparison.Ordinal
+            )
+        );
+        _clone.Answer("ps -q *service=postgres", "c1\n");
+        await _clone.RunAsync("restore", "backup");
+        Assert.That(_clone.Calls, Does.Contain("create role \"orders_email\" login"));
+        Assert.That(_clone.Calls, Does.Contain("create role \"Ada Reports-2\" login"));
+    }
+
+    [TestCase("restore")]
+    [TestCase("scale")]
+    public async Task A_drill_never_destroys_the_installation_that_the_shell_happens_to_name(string drill)
+    {
+        _clone.Setting("COMPOSE_PROJECT_NAME", "orders");
+        var answer = await _clone.RunAsync("drill", drill);
+        Assert.That(answer.Code, Is.EqualTo(1), answer.Text);
+        Assert.That(answer.Errors, Does.StartWith("Expected a COMPOSE_PROJECT_NAME with -drill in it, found 'orders'"));
+        Assert.That(_clone.Calls, Is.Empty);
     }
 
     [Test]
