@@ -7,6 +7,7 @@ using Orders.Infrastructure.Deployment;
 using Orders.Testing.Servers;
 using QueueWorkers;
 using QueueWorkers.Hosting.Borders;
+using QueueWorkers.Messaging;
 using QueueWorkers.Steps;
 
 namespace Orders.Testing;
@@ -36,10 +37,12 @@ public sealed class OrdersSystem : IAsyncDisposable
     public TestBroker Broker { get; }
 
     /// <summary>Deploys one.</summary>
-    public static async Task<OrdersSystem> CreateAsync(StepCatalogue catalogue)
+    /// <param name="catalogue">Its steps.</param>
+    /// <param name="server">A RabbitMQ of the test's own; the shared one unless said otherwise.</param>
+    public static async Task<OrdersSystem> CreateAsync(StepCatalogue catalogue, RabbitMqOptions? server = null)
     {
         var database = TestDatabase.CreateAsync();
-        var broker = TestBroker.CreateAsync();
+        var broker = TestBroker.CreateAsync(server);
         var system = new OrdersSystem(catalogue, await database, await broker);
         await DeployCommand.RunAsync(
             system.Configuration(("Deploy:DemoCatalogue", "true")),

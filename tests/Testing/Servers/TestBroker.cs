@@ -32,9 +32,10 @@ public sealed class TestBroker : IAsyncDisposable
     public RabbitManagement Management { get; }
 
     /// <summary>Creates one.</summary>
-    public static async Task<TestBroker> CreateAsync()
+    /// <param name="server">Its server; the shared one unless said otherwise.</param>
+    public static async Task<TestBroker> CreateAsync(RabbitMqOptions? server = null)
     {
-        var options = await SharedServers.BrokerAsync() with { VirtualHost = $"t-{Guid.NewGuid():N}" };
+        var options = (server ?? await SharedServers.BrokerAsync()) with { VirtualHost = $"t-{Guid.NewGuid():N}" };
         var management = new RabbitManagement(options);
         await management.PutVirtualHostAsync(options.VirtualHost, CancellationToken.None);
         var connection = await BrokerConnection.CreateFactory(options).CreateConnectionAsync("tests");

@@ -18,6 +18,12 @@ public sealed class BrokerConnection(RabbitMqOptions options, ILogger<BrokerConn
     /// <summary>Whether publishing makes sense now: connected, and not blocked by an alarm.</summary>
     public bool IsReady => _connection is { IsOpen: true } && !_blocked;
 
+    /// <summary>
+    /// Whether an alarm blocks it: the broker reads nothing of it then, so that whatever is asked on it waits for the end
+    /// of the alarm.
+    /// </summary>
+    public bool IsBlocked => _blocked && _connection is { IsOpen: true };
+
     /// <summary>The open connection.</summary>
     /// <exception cref="RabbitMQ.Client.Exceptions.BrokerUnreachableException">The broker cannot be
     /// reached.</exception>

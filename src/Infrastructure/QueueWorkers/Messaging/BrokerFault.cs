@@ -19,14 +19,16 @@ public static class BrokerFault
 
     /// <summary>
     /// True when the broker takes connections, or has taken one, and says nothing: its process is frozen, the network
-    /// swallows what is sent, or this process's own connection hangs. A broker that is not there refuses at once.
+    /// swallows what is sent, or this process's own connection hangs. Not true of a host that takes no connection, such as
+    /// one that is switched off, and of several hosts only when all are silent.
     /// </summary>
     public static bool IsSilent(Exception exception) =>
         exception switch
         {
+            ConnectFailureException => false,
             SilentBrokerException or TimeoutException => true,
             SocketException { SocketErrorCode: SocketError.TimedOut } => true,
-            AggregateException several => several.InnerExceptions.Any(IsSilent),
+            AggregateException several => several.InnerExceptions.All(IsSilent),
             _ => exception.InnerException is { } inner && IsSilent(inner),
         };
 

@@ -16,7 +16,9 @@ internal sealed class QueueProbe(BrokerConnection broker, RabbitMqOptions rabbit
     {
         try
         {
-            var connection = await broker.OpenAsync(cancellationToken);
+            // During an alarm the broker does not read from connections that have published; from others it does.
+            await using var own = broker.IsBlocked ? await OpenOwnAsync(cancellationToken) : null;
+            var connection = own ?? await broker.OpenAsync(cancellationToken);
             await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
             return (await channel.QueueDeclarePassiveAsync(step, cancellationToken)).MessageCount is > 0 and var waiting
                 ? (
@@ -46,9 +48,7 @@ internal sealed class QueueProbe(BrokerConnection broker, RabbitMqOptions rabbit
     {
         try
         {
-            await using var connection = await BrokerConnection
-                .CreateFactory(rabbit)
-                .CreateConnectionAsync($"{AppDomain.CurrentDomain.FriendlyName} health", cancellationToken);
+            await using var connection = await OpenOwnAsync(cancellationToken);
             return (
                 NotConsuming.Stuck,
                 $"RabbitMQ takes connections, and step {step} is not subscribed to its queue; the log says why."
@@ -59,6 +59,11 @@ internal sealed class QueueProbe(BrokerConnection broker, RabbitMqOptions rabbit
             return Explain(exception);
         }
     }
+
+    private Task<IConnection> OpenOwnAsync(CancellationToken cancellationToken) =>
+        BrokerConnection
+            .CreateFactory(rabbit)
+            .CreateConnectionAsync($"{AppDomain.CurrentDomain.FriendlyName} health", cancellationToken);
 
     private (NotConsuming, string) Explain(Exception exception) =>
         (
