@@ -42,6 +42,7 @@ internal sealed class Feed(
     private volatile Snapshot _current = new();
     private TaskCompletionSource _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _viewers;
+    private IReadOnlySet<string>? _known;
 
     /// <summary>What is known now.</summary>
     public Snapshot Current => _current;
@@ -155,7 +156,9 @@ internal sealed class Feed(
             Points = Extend(before.Points, now, stepFigures),
         };
         backlog.Show(boxFigures, now);
-        backlog.Show(brokerFigures is null ? null : taken.Queues.Select(BacklogOf), known);
+        // Names are no figures: without the database the queues that were known still have theirs.
+        _known = known ?? _known;
+        backlog.Show(brokerFigures is null ? null : taken.Queues.Select(BacklogOf), _known);
         return taken with { Values = LiveValues.Of(taken), Colours = LiveValues.ColoursOf(taken) };
     }
 

@@ -74,7 +74,7 @@ public sealed class BacklogMetrics
 
     /// <summary>Shows the queues.</summary>
     /// <param name="queues">All that the broker has; null when it did not answer, and then nothing is shown.</param>
-    /// <param name="known">Those of the catalogue; null when nobody could say. All others are shown as one.</param>
+    /// <param name="known">Those of the catalogue, as last read; null when they never were. All others are shown as one.</param>
     public void Show(IEnumerable<QueueBacklog>? queues, IReadOnlySet<string>? known)
     {
         // A gauge of what nobody has seen would be a claim.
