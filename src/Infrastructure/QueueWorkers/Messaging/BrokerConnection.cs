@@ -19,8 +19,8 @@ public sealed class BrokerConnection(RabbitMqOptions options, ILogger<BrokerConn
     public bool IsReady => _connection is { IsOpen: true } && !_blocked;
 
     /// <summary>
-    /// Whether an alarm blocks it: the broker reads nothing of it then, so that whatever is asked on it waits for the end
-    /// of the alarm.
+    /// Whether an alarm blocks it: the broker reads nothing of it then, so that whatever is asked on it waits for the
+    /// end of the alarm.
     /// </summary>
     public bool IsBlocked => _blocked && _connection is { IsOpen: true };
 

@@ -19,8 +19,8 @@ public static class BrokerFault
 
     /// <summary>
     /// True when the broker takes connections, or has taken one, and says nothing: its process is frozen, the network
-    /// swallows what is sent, or this process's own connection hangs. Not true of a host that takes no connection, such as
-    /// one that is switched off, and of several hosts only when all are silent.
+    /// swallows what is sent, or this process's own connection hangs. Not true of a host that takes no connection, such
+    /// as one that is switched off, and of several hosts only when all are silent.
     /// </summary>
     public static bool IsSilent(Exception exception) =>
         exception switch

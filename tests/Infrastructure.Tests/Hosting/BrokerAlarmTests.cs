@@ -6,7 +6,7 @@ using QueueWorkers.Consuming.Watching;
 using QueueWorkers.Outbox;
 using QueueWorkers.Steps;
 
-namespace Orders.Infrastructure.Tests.Faults;
+namespace Orders.Infrastructure.Tests.Hosting;
 
 /// <summary>A memory alarm: the broker reads no more from connections that publish.</summary>
 public sealed class BrokerAlarmTests
