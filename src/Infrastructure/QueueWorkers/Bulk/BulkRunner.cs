@@ -41,6 +41,9 @@ public sealed partial class BulkRunner(
     // is next once another process has been at the action.
     private Guid _tried;
 
+    // One of them waits, for a lock for example: the others are not slowed down for it.
+    private bool _isOneHeld;
+
     /// <summary>True: one bulk action that meets a defect must not hold up the others.</summary>
     protected override bool SurvivesDefects => true;
 
@@ -52,6 +55,7 @@ public sealed partial class BulkRunner(
     public async Task TurnAsync(CancellationToken cancellationToken)
     {
         ExceptionDispatchInfo? last = null;
+        _isOneHeld = false;
         foreach (var id in await BulkSql.OpenAsync(database, RehearsalLasts, cancellationToken))
         {
             var began = Stopwatch.GetTimestamp();
@@ -65,6 +69,7 @@ public sealed partial class BulkRunner(
             }
         }
 
+        _isOneHeld = last is not null && IsOutage(last.SourceException);
         last?.Throw();
     }
 
@@ -79,7 +84,7 @@ public sealed partial class BulkRunner(
     protected override bool IsOutage(Exception fault) => DatabaseFault.MayPass(fault);
 
     /// <inheritdoc />
-    protected override TimeSpan RetryAfter(int faults) => Backoff(Pause, LongestPause, faults);
+    protected override TimeSpan RetryAfter(int faults) => Backoff(Pause, _isOneHeld ? Turn : LongestPause, faults);
 
     /// <inheritdoc />
     protected override void LogFault(Exception fault, TimeSpan retryAfter)
