@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
 using Orders.Architecture.Tests.Dev;
@@ -8,13 +9,13 @@ namespace Orders.Architecture.Tests.Containers;
 
 /// <summary>
 /// A real Prometheus scrapes the hosts of the running system, and is asked every expression of rules and dashboards
-/// (deploy/observability). Workers listen on loopback of their containers, so each scrape is handed on inside. That
+/// (deploy/observability). Workers listen on loopback of their containers, so each is asked inside. That
 /// Prometheus finds the containers by itself is for ObservedInstallationTests.
 /// </summary>
 [Category("Long")]
 [Platform("Linux")]
 [NonParallelizable]
-public sealed class RunningContainersMetricsTests
+public sealed class ScrapedContainersTests
 {
     // The body of an answer, by bash alone.
     private const string Get =
@@ -36,7 +37,10 @@ public sealed class RunningContainersMetricsTests
         using var listener = new HttpListener();
         listener.Prefixes.Add($"http://127.0.0.1:{port}/");
         listener.Start();
-        var handing = HandOnAsync(listener, hosts);
+        var said = new ConcurrentDictionary<string, byte[]>();
+        using var stopping = new CancellationTokenSource();
+        var asking = Task.WhenAll(hosts.Select(host => AskAsync(host, said, stopping.Token)));
+        var handing = HandOnAsync(listener, said);
         await using (
             var prometheus = await PrometheusProcess.StartAsync(
                 string.Concat(
@@ -76,11 +80,27 @@ public sealed class RunningContainersMetricsTests
             Assert.That(await prometheus.Api.QueryAsync("queueworkers_step_finishd_total"), Is.Empty);
         }
 
+        await stopping.CancelAsync();
+        await asking;
         listener.Stop();
         await handing;
     }
 
-    private static async Task HandOnAsync(HttpListener listener, RunningContainer[] hosts)
+    // A scrape may take two seconds, and asking a container takes longer on a busy machine: what it said last is handed on.
+    private static async Task AskAsync(
+        RunningContainer host,
+        ConcurrentDictionary<string, byte[]> said,
+        CancellationToken stopping
+    )
+    {
+        while (!stopping.IsCancellationRequested)
+        {
+            said[host.Name] = Encoding.UTF8.GetBytes(await host.BashAsync(Get));
+            await Task.Delay(TimeSpan.FromSeconds(1), stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private static async Task HandOnAsync(HttpListener listener, ConcurrentDictionary<string, byte[]> said)
     {
         while (listener.IsListening)
         {
@@ -95,10 +115,16 @@ public sealed class RunningContainersMetricsTests
                 return;
             }
 
-            var name = asked.Request.Url!.AbsolutePath[1..];
-            var text = Encoding.UTF8.GetBytes(await hosts.Single(c => c.Name == name).BashAsync(Get));
-            asked.Response.ContentType = "text/plain; version=0.0.4";
-            await asked.Response.OutputStream.WriteAsync(text);
+            if (said.TryGetValue(asked.Request.Url!.AbsolutePath[1..], out var text))
+            {
+                asked.Response.ContentType = "text/plain; version=0.0.4";
+                await asked.Response.OutputStream.WriteAsync(text);
+            }
+            else
+            {
+                asked.Response.StatusCode = (int)HttpStatusCode.ServiceUnavailable;
+            }
+
             asked.Response.Close();
         }
     }
