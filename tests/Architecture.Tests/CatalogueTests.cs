@@ -37,8 +37,12 @@ public sealed partial class CatalogueTests
         // Reports on stock: the next firing of the schedule mails a newer one.
         string[] notMadeAgain = [MessageName.ExchangeOf(typeof(LowStockReportDue))];
         Assert.That(
-            Steps.Catalogue.Steps.SelectMany(s => s.Consumes).Select(MessageName.ExchangeOf).Distinct(),
-            Is.EquivalentTo([.. OrderLostMessages.Types, .. notMadeAgain])
+            Steps
+                .Catalogue.Steps.SelectMany(s => s.Consumes)
+                .Select(MessageName.ExchangeOf)
+                .Except([.. OrderLostMessages.Types, .. notMadeAgain]),
+            Is.Empty,
+            "message types that are lost with a queue; OrderLostMessages makes them again"
         );
     }
 

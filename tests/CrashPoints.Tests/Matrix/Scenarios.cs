@@ -44,6 +44,8 @@ internal static class Scenarios
         Before = lane => lane.Workers.ReplaceAsync(),
     };
 
+    private static readonly Scenario Rejected = Worked with { Order = () => new PostedOrder(IsRejected: true) };
+
     // Once as it is armed, and again for who has to come by a second time.
     private static readonly Scenario BrokerIsCutOff = Worked with
     {
@@ -218,6 +220,8 @@ internal static class Scenarios
         ["steps.after_keep_keys"] = UndoneAndToldAgain,
         ["steps.before_clear_up"] = UndoneAndToldAgain,
         ["steps.after_clear_up"] = UndoneAndToldAgain,
+        ["inventory.before_keep_shortages"] = Rejected,
+        ["inventory.after_keep_shortages"] = Rejected,
         ["inventory.before_release"] = Cancelled,
         ["inventory.after_release"] = Cancelled,
         ["invoice.before_number_credit_note"] = Cancelled,

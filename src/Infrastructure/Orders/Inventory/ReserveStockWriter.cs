@@ -151,7 +151,9 @@ public sealed class ReserveStockWriter : StepWriter<ReserveStock>
         p.Add(new NpgsqlParameter<string[]> { TypedValue = [.. refused.Select(r => r.Shortage.Sku)] });
         p.Add(new NpgsqlParameter<int[]> { TypedValue = [.. refused.Select(r => r.Shortage.Requested)] });
         p.Add(new NpgsqlParameter<int[]> { TypedValue = [.. refused.Select(r => r.Shortage.Available)] });
+        Failpoint.Hit("inventory.before_keep_shortages", Outside.Database);
         await command.ExecuteNonQueryAsync();
+        Failpoint.Hit("inventory.after_keep_shortages", Outside.Database);
     }
 
     private static string Describe(IReadOnlyList<StockShortage> shortages) =>
