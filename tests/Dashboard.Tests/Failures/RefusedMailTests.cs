@@ -66,7 +66,7 @@ internal sealed class RefusedMailTests : ShopFixture
             Enumerable.Range(0, 100).Select(_ => PostAsync("/api/redrives", OperatorsKey, request))
         );
         // One of them redrives. Whoever comes while it runs is told which one it is; whoever comes after its end, on a
-        // busy machine, that nothing is left.
+        // busy machine, that nothing is left; whoever waited too long there for a connection, to come again.
         Assert.That(
             answers.Count(a => a.Status == 201),
             Is.EqualTo(1),
@@ -74,7 +74,7 @@ internal sealed class RefusedMailTests : ShopFixture
         );
         Assert.That(
             answers.Where(a => a.Status != 201).Select(a => (a.Status, a.Code)).Distinct(),
-            Is.SubsetOf([(409, "outstanding"), (422, "nothing-matches")])
+            Is.SubsetOf([(409, "outstanding"), (422, "nothing-matches"), (503, "unavailable")])
         );
         var made = answers.Single(a => a.Status == 201).Body["redrive"]!["id"]!.GetValue<Guid>();
         Assert.That(
