@@ -5,9 +5,9 @@
 #
 #   FOLDER   where the pictures are written (docs/images)
 #
-# Posts orders to a system of its own, lets the mail server refuse some, and takes the pages with Chromium (ScreenshotTests).
+# Plays one day of a shop on a system of its own and takes every page with Chromium, in light, in dark and on a phone (ScreenshotTests).
 # FOLDER/invoices gets an invoice of each script (InvoiceScriptTests).
-# Takes about two minutes. Needs the .NET SDK, a Docker engine, Chromium, pdftoppm and the fonts of the tests.
+# Takes about five minutes. Needs the .NET SDK, a Docker engine, Chromium, pdftoppm and the fonts of the tests.
 set -euo pipefail
 . deploy/machine/stages.sh
 . deploy/machine/apt.sh
@@ -27,9 +27,9 @@ take() {
   ORDERS_TEST_PICTURES=$(cd "$folder" && pwd) dotnet test tests/Dashboard.Tests --no-build --filter 'FullyQualifiedName~ScreenshotTests' --logger 'console;verbosity=minimal'
   local picture old=''
   # A picture that was not written is none of this shop.
-  for picture in "$folder"/*.png; do [ "$picture" -nt "$began" ] || old+=" $picture"; done
-  [ -z "$old" ] || fail "Pictures that no scripted shop writes:$old." "Remove them, or take them in tests/Dashboard.Tests/Pages/ScreenshotTests.cs."
-  note "$(find "$folder" -name '*.png' | wc -l | tr -d ' ') pictures in $folder"
+  for picture in "$folder"/*.{png,webp}; do [ ! -e "$picture" ] || [ "$picture" -nt "$began" ] || old+=" $picture"; done
+  [ -z "$old" ] || fail "Pictures that no scripted shop writes:$old." "Remove them, or take them in tests/Dashboard.Tests/Pictures/ScreenshotTests.cs."
+  note "$(find "$folder" -maxdepth 1 -name '*.webp' | wc -l | tr -d ' ') pictures in $folder"
 }
 
 # Written first and compared afterwards: the first run may find other pictures, or none.

@@ -77,7 +77,11 @@ public sealed partial class LinkTests
             .ToArray();
         Assert.Multiple(() =>
         {
-            Assert.That(pictures.Where(p => !IsPicture(p)), Is.Empty, "files in docs/images that are no PNG or SVG");
+            Assert.That(
+                pictures.Where(p => !IsPicture(p)),
+                Is.Empty,
+                "files in docs/images that are no PNG, WebP or SVG"
+            );
             Assert.That(pictures.Except(shown), Is.Empty, "pictures that no page shows");
         });
     }
@@ -87,7 +91,8 @@ public sealed partial class LinkTests
         var start = File.ReadAllBytes(Path.Combine(Repository.Root, path)).AsSpan();
         return path.EndsWith(".svg", StringComparison.Ordinal)
             ? start.IndexOf("<svg"u8) >= 0
-            : start.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P', (byte)'N', (byte)'G']);
+            : start.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P', (byte)'N', (byte)'G'])
+                || (start.StartsWith("RIFF"u8) && start[8..].StartsWith("WEBP"u8));
     }
 
     private static IEnumerable<string> Targets(string markdown) =>
