@@ -67,7 +67,7 @@ internal sealed class ChartPageTests : BrowserFixture
             await viewer.Page.GotoAsync(path);
             await Assertions.Expect(viewer.Page.Locator("#pulse")).ToHaveTextAsync("Live", new() { Timeout = 60_000 });
             if (path == "/" || path.StartsWith("/metrics-view", StringComparison.Ordinal))
-                await viewer.Page.WaitForFunctionAsync("drawn.length > 0", null, new() { Timeout = 60_000 });
+                await Browsing.UntilAsync(viewer.Page, "drawn.length > 0");
             Assert.That(
                 await viewer.Page.EvaluateAsync<string[]>("drawn.filter(d => d.cut).map(d => d.text)"),
                 Is.Empty,

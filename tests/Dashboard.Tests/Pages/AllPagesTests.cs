@@ -247,7 +247,7 @@ internal sealed class AllPagesTests : BrowserFixture
     {
         await using var viewer = await OpenAsync();
         var page = viewer.Page;
-        await page.WaitForFunctionAsync("() => document.hasFocus()");
+        await Browsing.UntilAsync(page, "() => document.hasFocus()");
         // In one call, as a person types it: between two calls a busy test process may let more time pass than the page
         // waits for the second key.
         await page.Keyboard.TypeAsync("gr");

@@ -105,6 +105,13 @@ internal static class Browsing
         );
     }
 
+    /// <summary>
+    /// Waits until a script says true. Not by WaitForFunctionAsync of the Playwright package: it evaluates the script
+    /// again from within the page, which the pages' content security policy forbids.
+    /// </summary>
+    public static Task UntilAsync(IPage page, string script) =>
+        Eventually.That(() => page.EvaluateAsync<bool>(script), Is.True, script, TimeSpan.FromMinutes(1));
+
     private static async Task<IBrowser> StartAsync()
     {
         var playwright = await Playwright.CreateAsync();

@@ -65,7 +65,7 @@ internal sealed class PageRouteTests : BrowserFixture
         foreach (var place in Places.All)
         {
             await viewer.Page.GotoAsync(place.Href == "/" ? "/password" : "/");
-            await viewer.Page.WaitForFunctionAsync("() => document.hasFocus()");
+            await Browsing.UntilAsync(viewer.Page, "() => document.hasFocus()");
             // Two keys are a pair when they come within 1.2 s. On a busy machine they may not, and are typed again.
             (asked, wanted) = (false, place.Href);
             await Eventually.Is(
@@ -149,10 +149,10 @@ internal sealed class PageRouteTests : BrowserFixture
             """
         );
         await viewer.Page.GotoAsync("/metrics-view?span=6h");
-        await viewer.Page.WaitForFunctionAsync("inks.length > 0", null, new() { Timeout = 60_000 });
+        await Browsing.UntilAsync(viewer.Page, "inks.length > 0");
         await viewer.Page.EvaluateAsync("inks.length = 0");
         await viewer.Page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark });
-        await viewer.Page.WaitForFunctionAsync("inks.length > 0", null, new() { Timeout = 60_000 });
+        await Browsing.UntilAsync(viewer.Page, "inks.length > 0");
         Assert.That(await viewer.Page.EvaluateAsync<string[]>("[...new Set(inks)]"), Is.EqualTo(["#9aa4b2"]));
     }
 }

@@ -91,8 +91,8 @@ public sealed class RefusedDatabaseTests : SystemFixture
     [Test]
     public async Task A_plan_that_is_out_of_date()
     {
-        // Warm: the statements are prepared on every connection in use.
-        var warm = Enumerable.Range(0, 3).Select(_ => Guid.NewGuid()).ToArray();
+        // Warm: a statement is prepared at its second use on a connection, and the pool hands its connections out in turn.
+        var warm = Enumerable.Range(0, 20).Select(_ => Guid.NewGuid()).ToArray();
         foreach (var subject in warm)
         {
             await DeliverAsync(subject);
