@@ -37,12 +37,18 @@ internal sealed class OneTraceTests : ShopFixture
                 "status of the mail",
                 Patience
             );
-            await UntilFailuresAsync(FailureState.Failed, 1);
+            // Recorded first, and then moved: a worker that stops in between leaves the move to the next one.
+            await Eventually.That(
+                () => TestSystem.Broker.CountAsync("email_error"),
+                Is.EqualTo(1u),
+                "messages in email_error"
+            );
         }
 
         var failed = await TestSystem.AttemptsAsync(order, "email");
         await BehaveAsync(new { smtp = new { mode = "ok" } });
         await using var restarted = await WorkAsync("*");
+        await UntilFailuresAsync(FailureState.Failed, 1);
         var redrive = await PostAsync(
             "/api/redrives",
             OperatorsKey,
