@@ -96,6 +96,7 @@ public sealed class ScrapedContainersTests
         while (!stopping.IsCancellationRequested)
         {
             said[host.Name] = Encoding.UTF8.GetBytes(await host.BashAsync(Get));
+            // The rate of the questions; nothing is waited for.
             await Task.Delay(TimeSpan.FromSeconds(1), stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }

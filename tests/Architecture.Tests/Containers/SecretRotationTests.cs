@@ -129,6 +129,7 @@ public sealed partial class SecretRotationTests
                 // The API is being restarted.
             }
 
+            // The rate of the load; nothing is waited for.
             await Task.Delay(Pause, CancellationToken.None);
         }
     }
