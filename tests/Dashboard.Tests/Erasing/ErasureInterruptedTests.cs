@@ -1,3 +1,4 @@
+using Npgsql;
 using Orders.Infrastructure;
 using QueueWorkers.DeadLetters;
 using QueueWorkers.Erasing;
@@ -68,6 +69,38 @@ internal sealed class ErasureInterruptedTests : ErasureFixture
             Is.EqualTo(Many),
             "each order counted once"
         );
+    }
+
+    [Test]
+    public async Task One_that_begins_when_another_ends_does_not_list_what_that_has_erased()
+    {
+        var customer = Nora with { Email = "meanwhile@feigenbaum.example" };
+        await StoreEndedAsync(customer, 3);
+        await using var other = new NpgsqlConnection(TestSystem.Database.ConnectionString);
+        await other.OpenAsync();
+        await using var transaction = await other.BeginTransactionAsync();
+        await ExecuteAsync("lock table erasures in share row exclusive mode");
+        var begins = PostAsync("/api/erasures", AdminKey, Request(customer));
+        await Eventually.That(
+            () => TestSystem.Database.CountAsync("pg_locks where not granted and relation = 'erasures'::regclass"),
+            Is.EqualTo(1),
+            "erasures that wait"
+        );
+        await ExecuteAsync(
+            "update orders set customer_email = 'nobody@feigenbaum.example', erased_at = now() where customer_email = $1",
+            customer.Email
+        );
+        await transaction.CommitAsync();
+        Assert.That((await begins).Code, Is.EqualTo("not-found"), "nothing is left to erase");
+        Assert.That(await TestSystem.Database.CountAsync("erasures where finished_at is null"), Is.Zero);
+
+        async Task ExecuteAsync(string sql, params object[] values)
+        {
+            await using var command = new NpgsqlCommand(sql, other, transaction);
+            foreach (var value in values)
+                command.Parameters.Add(new() { Value = value });
+            await command.ExecuteNonQueryAsync();
+        }
     }
 
     [Test]

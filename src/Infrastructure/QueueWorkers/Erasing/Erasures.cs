@@ -51,7 +51,7 @@ public sealed class Erasures(
         var normal = eraser.Normalise(person);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         var found = await FindAsync(connection, normal, null, cancellationToken);
-        return await PlanOfAsync(connection, normal, found, cancellationToken);
+        return await PlanOfAsync(connection, normal, found, null, cancellationToken);
     }
 
     /// <summary>Begins an erasure.</summary>
@@ -76,37 +76,22 @@ public sealed class Erasures(
             return new ErasureAnswer(null, new ErasureRefusal("queue-not-indexed", why));
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        // First the row, then the look: the row waits for an erasure of the same person that begins or ends meanwhile, so
+        // the look sees all that it has done. A refusal takes the row back.
+        var id = DatabaseClock.NewId();
+        if (!await ReserveAsync(connection, id, normal, record, before, cancellationToken))
+            return new ErasureAnswer(null, new ErasureRefusal("under-way", "This erasure is under way already."));
         var found = await FindAsync(connection, normal, before, cancellationToken);
-        var plan = await PlanOfAsync(connection, normal, found, cancellationToken);
+        var plan = await PlanOfAsync(connection, normal, found, id, cancellationToken);
         if (Refusal(plan, expect) is { } refusal)
             return new ErasureAnswer(null, refusal);
 
         await eraser.PrepareAsync(connection, found.Own.Subjects, cancellationToken);
         await using (var forget = Command(connection, ErasureSql.ForgetRedrives, normal, PatternOf(normal)))
             await forget.ExecuteNonQueryAsync(cancellationToken);
-        var total = found.Own.Subjects.Count + found.Others.Count;
-        var id = DatabaseClock.NewId();
-        try
-        {
-            await using var insert = Command(
-                connection,
-                "insert into erasures (id, person_hash, requested_by, reason, requested_at, total, done) values ($1, $2, $3, $4, coalesce($6, now()), $5, 0)",
-                id,
-                HashOf(normal),
-                record.Who,
-                record.Reason ?? "",
-                (long)total
-            );
-            insert.Parameters.Add(
-                new() { Value = (object?)before ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.TimestampTz }
-            );
-            await insert.ExecuteNonQueryAsync(cancellationToken);
-        }
-        catch (PostgresException twin) when (twin.SqlState == PostgresErrorCodes.UniqueViolation)
-        {
-            return new ErasureAnswer(null, new ErasureRefusal("under-way", "This erasure is under way already."));
-        }
-
+        var total = (long)found.Own.Subjects.Count + found.Others.Count;
+        await using (var count = Command(connection, "update erasures set total = $2 where id = $1", id, total))
+            await count.ExecuteNonQueryAsync(cancellationToken);
         await AddItemsAsync(connection, id, ErasureItemKind.Subject, found.Own.Subjects, cancellationToken);
         await AddItemsAsync(connection, id, ErasureItemKind.Failure, found.Others, cancellationToken);
         await AuditLog.WriteAsync(
@@ -187,6 +172,34 @@ public sealed class Erasures(
         return await ReadAsync(command, cancellationToken);
     }
 
+    // False when another erasure of the person is under way.
+    private async Task<bool> ReserveAsync(
+        NpgsqlConnection connection,
+        Guid id,
+        string person,
+        AuditEntry record,
+        DateTimeOffset? before,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var insert = Command(
+            connection,
+            """
+            insert into erasures (id, person_hash, requested_by, reason, requested_at, total, done)
+                values ($1, $2, $3, $4, coalesce($5, now()), 0, 0)
+                on conflict (person_hash) where finished_at is null do nothing
+            """,
+            id,
+            HashOf(person),
+            record.Who,
+            record.Reason ?? ""
+        );
+        insert.Parameters.Add(
+            new() { Value = (object?)before ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.TimestampTz }
+        );
+        return await insert.ExecuteNonQueryAsync(cancellationToken) == 1;
+    }
+
     private static ErasureRefusal? Refusal(ErasurePlan plan, long? expect) =>
         plan.Main == 0 && plan.Counts.Values.Sum() == 0
             ? new ErasureRefusal(
@@ -253,14 +266,16 @@ public sealed class Erasures(
         NpgsqlConnection connection,
         string person,
         Found found,
+        Guid? except,
         CancellationToken cancellationToken
     )
     {
         await using var command = Command(
             connection,
-            "select max(requested_at) as erased_at from erasures where person_hash = $1",
+            "select max(requested_at) as erased_at from erasures where person_hash = $1 and id is distinct from $2",
             HashOf(person)
         );
+        command.Parameters.Add(new() { Value = (object?)except ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         return new ErasurePlan(
