@@ -94,20 +94,24 @@ public sealed partial class InstallationTests
         var production = await Kustomize.ObjectsAsync("production");
         var scaled = production.Where(o => Pods.KindOf(o) == "ScaledObject").ToDictionary(Pods.NameOf);
         Assert.That(scaled.Keys, Is.EquivalentTo(StepNames));
-        var documented = Repository.Read("docs/telemetry.md");
         foreach (var (step, spec) in scaled.Select(s => (s.Key, s.Value["spec"]!)))
         {
             Assert.That(spec["scaleTargetRef"]!["name"]!.ToString(), Is.EqualTo(step));
             var triggers = spec["triggers"]!.AsArray();
             Assert.That(triggers[0]!["metadata"]!["queueName"]!.ToString(), Is.EqualTo(step));
             Assert.That(triggers[0]!["metadata"]!["host"]!.ToString(), Is.EqualTo("amqp://rabbitmq.orders.svc:5672"));
-            var query = triggers[1]!["metadata"]!["query"]!.ToString();
-            Assert.That(query, Does.Contain($"queue=\"{step}\"").And.Contain($"step=\"{step}\""));
-            foreach (Match metric in Metric().Matches(query))
+            string[] queries = [.. triggers.Skip(1).Select(t => t!["metadata"]!["query"]!.ToString())];
+            Assert.That(queries, Has.Length.EqualTo(2), "age and wait");
+            Assert.That(queries[0], Does.StartWith($"max(queueworkers_queue_age_seconds{{{Label("queue", step)}}})"));
+            Assert.That(
+                queries[1],
+                Does.StartWith($"max(queueworkers_queue_messages{{{Label("queue", step)},state=\"ready\"}})")
+            );
+            foreach (var query in queries)
                 Assert.That(
-                    documented,
-                    Does.Contain($"`{metric.Value}`"),
-                    "metrics of the query, in docs/telemetry.md"
+                    Selector().Matches(query).Select(m => m.Groups[1].Value),
+                    Is.All.StartsWith(Label("queue", step)).Or.StartsWith(Label("step", step)),
+                    "no metric of another step or of another installation"
                 );
             var login = production.Single(o => Pods.KindOf(o) == "TriggerAuthentication" && Pods.NameOf(o) == step);
             Assert.That(
@@ -164,6 +168,9 @@ public sealed partial class InstallationTests
         bool IsIn(Pods pod, string policy) => pod.AreSelectedBy(policies[policy]["podSelector"]);
     }
 
+    private static string Label(string name, string step) =>
+        $"{Observability.ObservabilityFiles.OperatorLabel}{name}=\"{step}\"";
+
     private static string[] Networks(JsonElement services, string service) =>
         [.. services.GetProperty(service).GetProperty("networks").EnumerateObject().Select(n => n.Name)];
 
@@ -194,6 +201,6 @@ public sealed partial class InstallationTests
     [GeneratedRegex(@"- -c(\w+)=(\S+)")]
     private static partial Regex Parameter();
 
-    [GeneratedRegex(@"\bqueueworkers_\w+")]
-    private static partial Regex Metric();
+    [GeneratedRegex(@"\{([^}]*)\}")]
+    private static partial Regex Selector();
 }

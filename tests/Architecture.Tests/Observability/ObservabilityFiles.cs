@@ -42,6 +42,9 @@ internal static class ObservabilityFiles
 {
     public const string Folder = "deploy/observability";
 
+    /// <summary>What each selector of KEDA's queries begins with.</summary>
+    public const string OperatorLabel = "namespace=\"orders\",";
+
     /// <summary>Every rule of every file.</summary>
     public static IReadOnlyList<PrometheusRule> Rules { get; } =
     [
@@ -73,11 +76,35 @@ internal static class ObservabilityFiles
             ),
     ];
 
-    /// <summary>Every expression that Prometheus gets: of rules and of dashboards, with where it stands.</summary>
+    /// <summary>
+    /// Every query that KEDA asks Prometheus, with the name of its object. The label that the Prometheus operator adds
+    /// is left out.
+    /// </summary>
+    public static IReadOnlyList<(string Where, string Expression)> ScalingQueries { get; } =
+    [
+        .. Kustomize
+            .Parse(Repository.Read($"{Kustomize.Folder}/operators/scaling.yaml"))
+            .Where(document => document["kind"]!.ToString() == "ScaledObject")
+            .SelectMany(scaled =>
+                scaled["spec"]!["triggers"]!
+                    .AsArray()
+                    .Select(trigger => trigger!["metadata"]!["query"]?.ToString())
+                    .OfType<string>()
+                    .Select(query =>
+                        (
+                            $"ScaledObject {scaled["metadata"]!["name"]}",
+                            query.Replace(OperatorLabel, "", StringComparison.Ordinal)
+                        )
+                    )
+            ),
+    ];
+
+    /// <summary>Every expression that Prometheus gets: of rules, dashboards and KEDA, with where it stands.</summary>
     public static IEnumerable<(string Where, string Expression)> Expressions =>
         Rules
             .Select(rule => ($"rule {rule.Name}", rule.Expression))
-            .Concat(Queries.Select(query => ($"panel '{query.Panel}'", query.Substituted)));
+            .Concat(Queries.Select(query => ($"panel '{query.Panel}'", query.Substituted)))
+            .Concat(ScalingQueries);
 
     /// <summary>A YAML file.</summary>
     public static JsonObject Yaml(string path) => Kustomize.Parse(Repository.Read(path)).Single();

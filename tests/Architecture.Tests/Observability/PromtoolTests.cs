@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace Orders.Architecture.Tests.Observability;
 
 /// <summary>
-/// Prometheus takes the configuration, every rule and every query of the dashboards, and the rules do in time what
+/// Prometheus takes the configuration, every rule and every query of the dashboards and of KEDA, and the rules do in time what
 /// deploy/observability/tests says.
 /// </summary>
 [Parallelizable(ParallelScope.All)]
@@ -52,11 +52,16 @@ public sealed class PromtoolTests
 
     // promtool reads rules only: each query as the expression of one.
     [Test]
-    public async Task Prometheus_takes_every_query_of_the_dashboards()
+    public async Task Prometheus_takes_every_query_of_the_dashboards_and_of_KEDA()
     {
-        var (code, text) = await CheckAsync([.. ObservabilityFiles.Queries.Select(query => query.Substituted)]);
+        string[] queries =
+        [
+            .. ObservabilityFiles.Queries.Select(query => query.Substituted),
+            .. ObservabilityFiles.ScalingQueries.Select(query => query.Expression),
+        ];
+        var (code, text) = await CheckAsync(queries);
         Assert.That(code, Is.Zero, text);
-        Assert.That(text, Does.Contain($"{ObservabilityFiles.Queries.Count} rules found"));
+        Assert.That(text, Does.Contain($"{queries.Length} rules found"));
     }
 
     [TestCase("sum by (step) rate(queueworkers_step_finished_total[1m])")]

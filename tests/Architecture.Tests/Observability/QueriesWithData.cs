@@ -3,13 +3,14 @@ namespace Orders.Architecture.Tests.Observability;
 /// <summary>The queries that must have data in a healthy installation that has had orders.</summary>
 internal static class QueriesWithData
 {
-    /// <summary>Those of records and panels; an alert has data when it fires.</summary>
+    /// <summary>Those of records, panels and KEDA; an alert has data when it fires.</summary>
     public static IReadOnlyList<(string Where, string Expression)> All { get; } =
     [
         .. ObservabilityFiles
             .Rules.Where(rule => !rule.IsAlert)
             .Select(rule => ($"rule {rule.Name}", rule.Expression))
             .Concat(ObservabilityFiles.Queries.Select(query => ($"panel '{query.Panel}'", query.Substituted)))
+            .Concat(ObservabilityFiles.ScalingQueries)
             .Where(query => PromQuery.Metrics(query.Item2).All(metric => HasData(metric.Name))),
     ];
 
