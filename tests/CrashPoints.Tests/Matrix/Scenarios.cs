@@ -23,6 +23,9 @@ internal static class Scenarios
     private static readonly Scenario Posted = new(lane => lane.Api);
     private static readonly Scenario Worked = new(lane => lane.Workers);
 
+    // A relay looks now and then, whether or not somebody posts.
+    private static readonly Scenario RelayLooks = Worked with { FiresLater = true };
+
     private static readonly Scenario WarehouseFails = Worked with
     {
         Before = Do(lane => lane.World.Behaviour.Warehouse.Set(new(WarehouseMode.Error))),
@@ -247,11 +250,8 @@ internal static class Scenarios
         ["relay.after_poll_confirm"] = WarehouseFails,
         ["relay.before_poll_commit"] = WarehouseFails,
         ["relay.after_poll_commit"] = WarehouseFails,
-        // A relay looks now and then, whether or not somebody posts.
-        ["relay.before_next_due"] = Worked with
-        {
-            FiresLater = true,
-        },
+        ["relay.before_open"] = RelayLooks,
+        ["relay.before_next_due"] = RelayLooks,
         ["relay.before_connect"] = BrokerIsCutOff,
         ["relay.before_channel"] = BrokerIsCutOff,
         ["relay.before_defer"] = IntegrationEventIsRefused,

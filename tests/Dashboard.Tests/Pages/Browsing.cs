@@ -119,6 +119,7 @@ internal static class Browsing
             new()
             {
                 ExecutablePath = Executable(),
+                Env = await NetworkNews.WithoutAsync(),
                 Args =
                 [
                     "--no-sandbox",

@@ -52,6 +52,8 @@ public sealed class AgingCostTests : SystemFixture
     [Test]
     public async Task Orders_that_premium_ones_overtook_are_found_by_reading_those_of_their_second()
     {
+        // Statistics of a time without premium orders are worse than none.
+        await TestSystem.Database.ExecuteAsync("analyze orders");
         await InsertAsync(Open / 50, PerSecond / 50, premium: true);
         await TestSystem.Database.ExecuteAsync(
             $"""
@@ -99,6 +101,9 @@ public sealed class AgingCostTests : SystemFixture
         if (analyzed)
             await TestSystem.Database.ExecuteAsync("analyze orders, order_progress, step_runs, aged_messages, effects");
         await using var connection = await TestSystem.Database.Source.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using (var plans = new NpgsqlCommand(AgingQueries.ByIndexOnly, connection))
+            await plans.ExecuteNonQueryAsync();
         var pages = new List<Pages>();
         foreach (var age in Ages)
         {

@@ -21,6 +21,9 @@ public sealed class RawHttp(Uri host) : IDisposable
     private readonly StringBuilder _read = new();
     private TcpClient? _client;
 
+    // Kept: a client whose connection was reset gives its stream to nobody any more, while the stream says what happened.
+    private NetworkStream? _stream;
+
     /// <summary>Sends a request and reads its answer.</summary>
     /// <exception cref="TimeoutException">There is no complete answer within a minute.</exception>
     public async Task<RawAnswer> SendAsync(FuzzRequest request)
@@ -52,9 +55,10 @@ public sealed class RawHttp(Uri host) : IDisposable
             {
                 _client = new TcpClient { NoDelay = true };
                 await _client.ConnectAsync(host.Host, host.Port, cancellationToken);
+                _stream = _client.GetStream();
             }
 
-            await WriteAsync(_client.GetStream(), request, cancellationToken);
+            await WriteAsync(_stream!, request, cancellationToken);
             return await ReadAsync(request.Method == "HEAD", cancellationToken);
         }
         catch (IOException)
@@ -128,7 +132,7 @@ public sealed class RawHttp(Uri host) : IDisposable
 
     private async Task<bool> MoreAsync(CancellationToken cancellationToken)
     {
-        var length = await _client!.GetStream().ReadAsync(_buffer, cancellationToken);
+        var length = await _stream!.ReadAsync(_buffer, cancellationToken);
         _read.Append(Encoding.Latin1.GetString(_buffer, 0, length));
         return length > 0;
     }

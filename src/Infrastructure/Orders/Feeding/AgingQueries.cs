@@ -36,6 +36,12 @@ internal static class AgingQueries
     internal const string AnyUnfinished = $"select exists (select from {Unfinished})";
 
     /// <summary>
+    /// For the rest of the transaction. With statistics from before the first premium orders the planner expects one row
+    /// and may collect all of the last minutes by a bitmap in order to sort them.
+    /// </summary>
+    internal const string ByIndexOnly = "set local enable_bitmapscan = off";
+
+    /// <summary>
     /// The first premium order accepted between two ids, if any: without one nobody was overtaken. One that waits for a
     /// time of its own is not done before it, and would hide those that are. In the order of the index, or the planner
     /// would look for any of them in the whole table.

@@ -92,10 +92,13 @@ public sealed class OrderAging(NpgsqlDataSource database, RelayFeed relay, TimeP
         CancellationToken cancellationToken
     )
     {
-        await using var command = new NpgsqlCommand(AgingQueries.FirstPremium, connection);
-        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = TimedId.FirstAt(from) });
-        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = TimedId.FirstAt(to) });
-        return await command.ExecuteScalarAsync(cancellationToken) is Guid;
+        await using var batch = new NpgsqlBatch(connection);
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(AgingQueries.ByIndexOnly));
+        var first = new NpgsqlBatchCommand(AgingQueries.FirstPremium);
+        first.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = TimedId.FirstAt(from) });
+        first.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = TimedId.FirstAt(to) });
+        batch.BatchCommands.Add(first);
+        return await batch.ExecuteScalarAsync(cancellationToken) is Guid;
     }
 
     // One round trip. The oldest come first, should there be too many.
