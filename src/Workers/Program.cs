@@ -1,6 +1,7 @@
 using Orders.Infrastructure;
 using Orders.Infrastructure.Deployment;
 using Orders.Workers;
+using QueueWorkers;
 using QueueWorkers.Hosting;
 using QueueWorkers.Hosting.Secrets;
 using QueueWorkers.Steps.Endpoints;
@@ -18,8 +19,7 @@ return await StartUp.RunAsync(
     OrdersSettings.Known
 );
 
-// Database, roles, broker: once per version, before the hosts start. EF Core logs its own look at a database without a
-// history as an error; what matters is thrown.
+// Database, roles, broker: once per version, before the hosts start.
 static Task DeployAsync(string[] args)
 {
     var configuration = new ConfigurationManager();
@@ -34,11 +34,7 @@ static Task DeployAsync(string[] args)
     return DeployCommand.RunAsync(
         configuration,
         Steps.Catalogue,
-        logging =>
-            logging
-                .AddSimpleConsole(console => console.SingleLine = true)
-                .SetMinimumLevel(LogLevel.Information)
-                .AddFilter("Microsoft.EntityFrameworkCore", LogLevel.None),
+        QueueWorkersDeployment.ToConsole,
         CancellationToken.None,
         Schedules.Catalogue,
         problems

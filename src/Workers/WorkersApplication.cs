@@ -2,7 +2,6 @@ using Orders.Infrastructure;
 using QueueWorkers;
 using QueueWorkers.Hosting;
 using QueueWorkers.Hosting.Routes;
-using QueueWorkers.Scheduling;
 
 namespace Orders.Workers;
 
@@ -14,16 +13,16 @@ internal static class WorkersApplication
     public static WebApplication Build(string[] args)
     {
         var builder = WebApplication.CreateBuilder(args);
-        var problems = new ConfigurationProblems().Collect(() =>
-            builder.AddWorkerHost("orders-workers", OrdersSettings.Known)
-        );
-        var steps = Steps.Catalogue.Choose(builder.Configuration["Workers:Steps"], problems);
-        problems
-            .Collect(() => builder.Services.AddOrdersStore(builder.Configuration))
-            .Collect(() => builder.Services.AddRelay(builder.Configuration))
-            .Collect(() => builder.Services.AddSteps<OrdersDbContext>(builder.Configuration, steps))
-            .Collect(() => builder.Services.AddSchedules(builder.Configuration, Schedules.Catalogue))
-            .ThrowIfAny();
+        builder.AddQueueWorkers<OrdersDbContext>(orders =>
+        {
+            orders.Service = "orders-workers";
+            orders.Settings = OrdersSettings.Known;
+            orders.Steps = Steps.Catalogue;
+            orders.MustChooseSteps = true;
+            orders.Schedules = Schedules.Catalogue;
+            orders.Context = OrdersStore.Configure;
+        });
+        builder.Services.AddOrderProgress();
 
         var app = builder.Build();
         app.UseRouteGuards();

@@ -94,6 +94,7 @@ public static class MessagingServices
         services.TryAddSingleton<KnownSuspects>();
         services.TryAddSingleton<PoisonGuard>();
         services.TryAddSingleton<StepBitmask>();
+        services.TryAddSingleton<IStepProgress, NoProgress>();
         services.TryAddSingleton<StepCommitter>();
         services.TryAddSingleton<StepFailures>();
         services.TryAddSingleton<SkippedSteps>();

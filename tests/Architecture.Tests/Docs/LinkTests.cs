@@ -9,7 +9,7 @@ namespace Orders.Architecture.Tests.Docs;
 public sealed partial class LinkTests
 {
     // Parts of the repository with pages of our own; bin, obj and node_modules are left out by name.
-    private static readonly string[] Folders = ["docs", "bench", "demo", "deploy", "src"];
+    private static readonly string[] Folders = ["docs", "bench", "demo", "deploy", "samples", "src"];
 
     private static IEnumerable<string> Pages =>
         Folders

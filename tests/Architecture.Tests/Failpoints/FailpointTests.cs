@@ -41,6 +41,8 @@ public sealed partial class FailpointTests
             "read once per process, before its first commit, and again until it succeeds",
         ["QueueWorkers.FlowControl.Cancellation."] =
             "reads news; what is missed is met by the commits (CancellingAtEveryMomentTests)",
+        ["QueueWorkers.Steps.Writing."] =
+            "saves inside the commit of a run: a crash is one at steps.before_progress, and no order comes by there",
         ["QueueWorkers.Steps.Reports."] =
             "what a run tells about itself: the last second may be lost, nothing depends on it",
         ["QueueWorkers.Erasing."] =

@@ -13,6 +13,7 @@ public sealed partial class SupervisedHost : IAsyncDisposable
     private const int KeptLines = 400;
 
     private readonly string _project;
+    private readonly string _assembly;
     private readonly IReadOnlyDictionary<string, string?> _settings;
     private readonly ConcurrentQueue<string> _lines = new();
     private readonly ConcurrentQueue<int> _exits = new();
@@ -20,10 +21,11 @@ public sealed partial class SupervisedHost : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _supervising;
     private volatile Uri? _address;
+    private volatile Process? _process;
 
-    private SupervisedHost(string project, IReadOnlyDictionary<string, string?> settings)
+    private SupervisedHost(string project, string assembly, IReadOnlyDictionary<string, string?> settings)
     {
-        (_project, _settings) = (project, settings);
+        (_project, _assembly, _settings) = (project, assembly, settings);
         _supervising = SuperviseAsync();
     }
 
@@ -37,7 +39,13 @@ public sealed partial class SupervisedHost : IAsyncDisposable
     /// <param name="project">Its folder below <c>src</c>.</param>
     /// <param name="settings">Its settings.</param>
     public static SupervisedHost Start(string project, IReadOnlyDictionary<string, string?> settings) =>
-        new(project, settings);
+        new($"src/{project}", $"Orders.{project}", settings);
+
+    /// <summary>Starts a sample.</summary>
+    /// <param name="sample">Its folder below <c>samples</c>, and its assembly.</param>
+    /// <param name="settings">Its settings.</param>
+    public static SupervisedHost StartSample(string sample, IReadOnlyDictionary<string, string?> settings) =>
+        new($"samples/{sample}", sample, settings);
 
     /// <summary>Waits until it can do its work.</summary>
     public async Task<SupervisedHost> UntilReadyAsync()
@@ -78,6 +86,9 @@ public sealed partial class SupervisedHost : IAsyncDisposable
         }
     }
 
+    /// <summary>Kills the process that runs now; another one is started.</summary>
+    public void Kill() => _process!.Kill(entireProcessTree: true);
+
     /// <summary>The last lines that it has logged.</summary>
     public override string ToString() => string.Join(Environment.NewLine, _lines);
 
@@ -98,6 +109,7 @@ public sealed partial class SupervisedHost : IAsyncDisposable
             process.OutputDataReceived += (_, line) => Read(line.Data);
             process.ErrorDataReceived += (_, line) => Read(line.Data);
             process.Start();
+            _process = process;
             process.BeginOutputReadLine();
             process.BeginErrorReadLine();
             await process.WaitForExitAsync(_stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -121,9 +133,9 @@ public sealed partial class SupervisedHost : IAsyncDisposable
         var root = new DirectoryInfo(here);
         while (!File.Exists(Path.Combine(root.FullName, "Orders.sln")))
             root = root.Parent ?? throw new InvalidOperationException($"No Orders.sln above {here}.");
-        var folder = Path.Combine(root.FullName, "src", _project, output);
+        var folder = Path.Combine(root.FullName, _project, output);
         // From its own folder: settings that a host brings along lie beside it.
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(folder, $"Orders.{_project}.dll")])
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(folder, $"{_assembly}.dll")])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

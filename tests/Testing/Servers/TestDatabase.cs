@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Orders.Infrastructure;
+using QueueWorkers.Deployment.Framework;
 
 namespace Orders.Testing.Servers;
 
@@ -181,7 +182,14 @@ public sealed class TestDatabase : IAsyncDisposable
                         OrdersStore.Configure(new DbContextOptionsBuilder<OrdersDbContext>(), source).Options
                 )
             )
+            {
                 await context.Database.MigrateAsync();
+                await context.Database.OpenConnectionAsync();
+                await FrameworkSql.ApplyAsync(
+                    (NpgsqlConnection)context.Database.GetDbConnection(),
+                    CancellationToken.None
+                );
+            }
 
             // Under its name only when it is complete: a run that was killed in the middle leaves no half template.
             await RunAsync(connection, $"alter database {making} rename to {Template}");

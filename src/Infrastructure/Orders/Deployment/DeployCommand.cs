@@ -3,28 +3,24 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using QueueWorkers;
 using QueueWorkers.Deployment;
 using QueueWorkers.Hosting;
-using QueueWorkers.Messaging;
 using QueueWorkers.Operators;
 using QueueWorkers.Operators.Accounts;
 using QueueWorkers.Scheduling;
 using QueueWorkers.Steps;
-using QueueWorkers.Tls;
 
 namespace Orders.Infrastructure.Deployment;
 
 /// <summary>
-/// The whole deployment, for <c>Workers deploy</c> and for tests: database, broker, roles and users, and what the demo
-/// needs. Safe to repeat.
+/// The whole deployment, for <c>Workers deploy</c> and for tests: the framework's, with the roles of Orders, and what
+/// the demo needs. Safe to repeat.
 /// </summary>
 public static partial class DeployCommand
 {
     private const string Admin = "admin";
     private const string LogCategory = "Orders.Deployment";
-
-    // One holds the lock and writes, one migrates, one reads meanwhile, one to spare.
-    private const int Connections = 4;
 
     /// <summary>Deploys; waits for database and broker to come up.</summary>
     /// <param name="configuration">Connection settings of the owner and of the broker's administrator;
@@ -45,12 +41,7 @@ public static partial class DeployCommand
         ConfigurationProblems? found = null
     )
     {
-        // All of it before the first change, although the broker's part is needed only after the database's.
-        var services = new ServiceCollection();
-        var problems = (found ?? new ConfigurationProblems())
-            .Collect(() => services.AddOrdersStore(configuration, atLeast: Connections))
-            .Collect(() => Subscriptions.Of(catalogue, configuration));
-        var broker = problems.Read(() => RabbitMqOptions.Read(configuration, management: true));
+        var problems = found ?? new ConfigurationProblems();
         var weak = configuration["ORDERS_ADMIN_PASSWORD"] is { Length: > 0 } given
             ? PasswordRules.ProblemOf(given, Admin)
             : null;
@@ -64,41 +55,20 @@ public static partial class DeployCommand
                 configuration["ORDERS_OPERATOR_KEY"] is not { Length: > 0 } own || OperatorKey.IsWellFormed(own),
                 KeyForm("ORDERS_OPERATOR_KEY", OperatorKey.Prefix, "operator API")
             );
-        problems.ThrowIfAny();
-
-        services
-            .AddLogging(logging)
-            .AddSingleton(configuration)
-            .AddSingleton(OrdersSettings.Known)
-            .AddSingleton<UnknownSettingsReport>()
-            .AddSingleton(catalogue)
-            .AddSingleton(broker!)
-            .AddSingleton<RabbitManagement>()
-            .AddSingleton<BrokerDeployment>()
-            .AddSingleton<BrokerUsers>()
-            .AddSingleton<IDatabaseRoles, DatabaseGrants>()
-            .AddScoped<DatabaseDeployment<OrdersDbContext>>()
-            .AddSingleton(schedules ?? new ScheduleCatalogue())
-            .AddSingleton<ScheduleDeployment>();
-        await using var provider = services.BuildServiceProvider();
-        var logger = provider.GetRequiredService<ILoggerFactory>().CreateLogger(LogCategory);
-        provider.GetRequiredService<UnknownSettingsReport>().Write();
-        await ServerWait.UntilAsync(
-            "the database",
-            async () =>
+        await QueueWorkersDeployment.RunAsync<OrdersDbContext>(
+            configuration,
+            new QueueWorkersOptions
             {
-                // A context of its own for each try: the last one may have lost its connection.
-                await using var scope = provider.CreateAsyncScope();
-                await scope
-                    .ServiceProvider.GetRequiredService<DatabaseDeployment<OrdersDbContext>>()
-                    .DeployAsync(
-                        keep => DeployBrokerAsync(provider, keep, logger, cancellationToken),
-                        transaction => FillAsync(provider, transaction, configuration, cancellationToken),
-                        cancellationToken
-                    );
+                Steps = catalogue,
+                Schedules = schedules ?? new ScheduleCatalogue(),
+                Retention = null,
+                Context = OrdersStore.Configure,
+                Settings = OrdersSettings.Known,
             },
-            DatabaseEncryption.Explain,
-            logger,
+            logging,
+            services => services.AddSingleton<IDatabaseRoles, DatabaseGrants>(),
+            (provider, transaction, cancelled) => FillAsync(provider, transaction, configuration, cancelled),
+            problems,
             cancellationToken
         );
     }
@@ -106,34 +76,14 @@ public static partial class DeployCommand
     private static string KeyForm(string name, string prefix, string who) =>
         $"{name} must be '{prefix}' and 43 characters of A–Z, a–z, 0–9, '-' and '_', got another form, which the {who} refuses; set {name}, or delete its line in .env and run ./dev env";
 
-    // Before the catalogue says that a step is required: an order that is accepted then finds the step's queue.
-    private static Task DeployBrokerAsync(
-        ServiceProvider all,
-        Func<Task<bool>> keep,
-        ILogger logger,
-        CancellationToken cancellationToken
-    ) =>
-        ServerWait.UntilAsync(
-            "the broker",
-            async () =>
-            {
-                await all.GetRequiredService<BrokerDeployment>().DeployAsync(cancellationToken);
-                await all.GetRequiredService<BrokerUsers>().DeployAsync(keep, cancellationToken);
-            },
-            fault => BrokerFault.ExplainTls(fault, all.GetRequiredService<RabbitMqOptions>()),
-            logger,
-            cancellationToken
-        );
-
     private static async Task FillAsync(
-        ServiceProvider all,
+        IServiceProvider all,
         NpgsqlTransaction transaction,
         IConfiguration configuration,
         CancellationToken cancellationToken
     )
     {
         var connection = transaction.Connection!;
-        await all.GetRequiredService<ScheduleDeployment>().DeployAsync(connection, cancellationToken);
         await using var context = new OrdersDbContext(
             (DbContextOptions<OrdersDbContext>)
                 OrdersStore.Configure(new DbContextOptionsBuilder<OrdersDbContext>(), connection).Options

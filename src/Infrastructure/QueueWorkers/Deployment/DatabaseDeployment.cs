@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using QueueWorkers.Deployment.Framework;
 using QueueWorkers.Hosting;
 using QueueWorkers.Steps;
 
@@ -122,6 +123,7 @@ public sealed class DatabaseDeployment<TContext>(
             await RefuseForeignSchemaAsync(cancellationToken);
             var pending = (await context.Database.GetPendingMigrationsAsync(cancellationToken)).ToArray();
             await context.Database.MigrateAsync(cancellationToken);
+            await FrameworkSql.ApplyAsync((NpgsqlConnection)context.Database.GetDbConnection(), cancellationToken);
             DeploymentLog.DatabaseDeployed(
                 logger,
                 (await context.Database.GetAppliedMigrationsAsync(cancellationToken)).Last(),

@@ -1,0 +1,99 @@
+using Orders.Testing;
+using Orders.Testing.Servers;
+
+namespace Orders.Samples.Tests;
+
+/// <summary>
+/// The sample as its users run it: deployed by its own command into an empty database, then one process with API, relay,
+/// steps and schedule.
+/// </summary>
+public sealed class ParcelsTests
+{
+    private const int Count = 40;
+
+    private const string Functions =
+        "select proname, xmin::text from pg_proc where pronamespace = 'public'::regnamespace order by oid";
+
+    private ParcelsInstallation _installation = null!;
+    private SupervisedHost _host = null!;
+
+    [OneTimeSetUp]
+    public async Task StartAsync()
+    {
+        _installation = await ParcelsInstallation.DeployAsync();
+        _host = await SupervisedHost.StartSample("Parcels", _installation.Settings).UntilReadyAsync();
+    }
+
+    [OneTimeTearDown]
+    public async Task StopAsync()
+    {
+        if (TestContext.CurrentContext.Result.FailCount > 0)
+            await TestContext.Out.WriteLineAsync($"The host's log:\n{_host}");
+        await _host.DisposeAsync();
+        await _installation.DisposeAsync();
+    }
+
+    [Test]
+    public async Task Each_parcel_ends_with_each_effect_once()
+    {
+        var parcels = new List<Guid>();
+        while (parcels.Count < Count)
+            parcels.Add(await _installation.PostAsync(_host.Address!));
+        await _installation.UntilCompleteAsync(parcels);
+    }
+
+    [Test]
+    public Task The_schedule_publishes_its_message() =>
+        Eventually.That(() => _installation.Database.CountAsync("\"Summaries\""), Is.Positive, "summaries");
+
+    [Test]
+    public async Task A_parcel_that_is_not_stored_is_not_announced()
+    {
+        var announced = await _installation.Broker.ListenAsync<Parcels.ParcelAccepted>();
+
+        Assert.That(await _installation.PostWithoutRecipientAsync(_host.Address!), Is.EqualTo(500));
+        // One that is posted later: when it is done, a message about the other would have been sent, too.
+        await _installation.UntilCompleteAsync([await _installation.PostAsync(_host.Address!)]);
+        Assert.That(await _installation.Broker.CountAsync(announced), Is.EqualTo(1u), "messages about parcels");
+    }
+
+    [Test]
+    public async Task A_second_deployment_changes_nothing()
+    {
+        var before = await _installation.Database.RowsAsync(Functions);
+        var (code, log) = await _installation.RunAsync(ParcelsInstallation.Dll, "deploy");
+        Assert.That(code, Is.Zero, log);
+        Assert.That(
+            await _installation.Database.RowsAsync(Functions),
+            Is.EqualTo(before),
+            "functions, with their rows"
+        );
+    }
+
+    [Test]
+    public async Task Describe_prints_the_steps()
+    {
+        var (code, text) = await _installation.RunAsync(ParcelsInstallation.Dll, "describe");
+        Assert.Multiple(() =>
+        {
+            Assert.That(code, Is.Zero, text);
+            Assert.That(text, Does.Contain("| handover | ParcelLabelled | handover | 5 | 10 s |"));
+        });
+    }
+
+    [Test]
+    public async Task A_wrong_configuration_is_told_in_sentences()
+    {
+        var (code, text) = await _installation.RunAsync(
+            ParcelsInstallation.Dll,
+            "run",
+            "--RabbitMq:Host=",
+            "--Outbox:BatchSize=0"
+        );
+        Assert.Multiple(() =>
+        {
+            Assert.That(code, Is.EqualTo(2), text);
+            Assert.That(text, Does.StartWith("The configuration has 2 problem(s):"));
+        });
+    }
+}
