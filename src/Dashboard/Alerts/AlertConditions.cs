@@ -77,7 +77,7 @@ internal static class AlertConditions
                 .Select(d => new AlertCondition(
                     rule.Name,
                     d.Name,
-                    $"{d.Name} is down: {d.Reason}. Steps that need it wait: {string.Join(", ", d.Steps)}.",
+                    $"{d.Name} is down: {d.Reason.TrimEnd('.')}. Steps that need it wait: {string.Join(", ", d.Steps)}.",
                     "/workers"
                 )),
             AlertKind.CompletenessGap when now.Standing.Gaps >= Math.Max(1, rule.Threshold) =>

@@ -29,7 +29,12 @@
     $('polyline', svg).setAttribute('points', d.map((v, i) => `${(110 - (d.length - 1 - i) * 110 / 59).toFixed(1)},${(19 - 18 * v / top).toFixed(1)}`).join(' '));
   };
   const apply = tick => {
-    for (const [key, text] of Object.entries(tick.v ?? {})) $$(`[data-live="${CSS.escape(key)}"]`).forEach(e => { if (e.textContent !== text) e.textContent = text; });
+    for (const [key, text] of Object.entries(tick.v ?? {})) $$(`[data-live="${CSS.escape(key)}"]`).forEach(e => {
+      if (e.textContent === text) return;
+      e.textContent = text;
+      // A list is fetched again with the figures that it explains, not seconds after them.
+      $$(`[data-with~="${CSS.escape(key)}"]`).forEach(list => { dues[list.id] = 0; });
+    });
     for (const [key, state] of Object.entries(tick.s ?? {})) $$(`[data-live-state="${CSS.escape(key)}"]`).forEach(e => { e.dataset.state = state; });
     for (const [name, depth] of Object.entries(tick.d ?? {})) { const d = depths[name] = tick.all ? [] : depths[name] ?? []; d.push(...[].concat(depth)); d.splice(0, d.length - 60); spark(name); }
     if (tick.h) history.splice(0, history.length, ...tick.h);

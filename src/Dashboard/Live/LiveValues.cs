@@ -22,9 +22,8 @@ internal static class LiveValues
             ["run"] = Pair(all?.Run),
             ["queue"] = Pair(all?.Queue),
             ["total"] = Pair(all?.Total),
-            ["retry"] = StepWaiting.Text(
-                snapshot.Waiting.Values.SelectMany(w => w.Parts).Where(p => p.Cause == WaitingMessages.Redelivery)
-            ),
+            ["retry"] = PutOff(snapshot, isRetry: true),
+            ["deferred"] = PutOff(snapshot, isRetry: false),
             ["failures:badge"] = snapshot.Queues.Where(q => q.HoldsDeadLetters).Sum(q => q.Figures.Ready)
                 is > 0
                     and var deadLettered
@@ -66,6 +65,13 @@ internal static class LiveValues
 
         return values;
     }
+
+    private static string PutOff(Snapshot snapshot, bool isRetry) =>
+        StepWaiting.Text(
+            snapshot
+                .Waiting.Values.SelectMany(w => w.Parts)
+                .Where(p => p.Cause == WaitingMessages.Redelivery == isRetry)
+        );
 
     private static string Pair(Percentiles? of) =>
         of is { P50: { } p50, P95: { } p95 } ? $"{Texts.Duration(p50)} · {Texts.Duration(p95)}" : Texts.None;

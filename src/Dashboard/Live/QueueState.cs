@@ -57,7 +57,7 @@ public sealed record QueueState(QueueFigures Figures, ImmutableArray<long> Depth
             { Figures.Consumers: 0 } => ("No workers", "warn"),
             { IsGrowing: true } => ("Growing", "warn"),
             { Oldest.TotalSeconds: > 60 } => ("Late", "bad"),
-            { Waiting.Late: not null } => ("Waits for retry", "warn"),
+            { Waiting: { Late: not null } waiting } => (waiting.Word, "warn"),
             _ => ("Running", "good"),
         };
 

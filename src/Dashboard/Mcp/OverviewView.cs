@@ -32,6 +32,8 @@ internal sealed record OverviewView(
             q.State.Word,
             q.Figures.Ready,
             q.Figures.Unacknowledged,
+            q.Waiting?.Retry ?? 0,
+            q.Waiting?.Deferred ?? 0,
             q.Figures.InPerSecond,
             q.Figures.OutPerSecond,
             q.Figures.Consumers,
@@ -52,6 +54,8 @@ internal sealed record AttentionView(string Severity, string Kind, string What, 
 /// <param name="State">In a word.</param>
 /// <param name="Ready">Messages that wait.</param>
 /// <param name="InProgress">Messages that workers hold.</param>
+/// <param name="WaitingForRetry">Messages in the outbox whose last attempt failed.</param>
+/// <param name="Deferred">Messages in the outbox that were put off without an attempt.</param>
 /// <param name="InPerSecond">Messages in, a second.</param>
 /// <param name="OutPerSecond">Messages done, a second.</param>
 /// <param name="Workers">Worker processes that consume it.</param>
@@ -62,6 +66,8 @@ internal sealed record QueueView(
     string State,
     long Ready,
     long InProgress,
+    long WaitingForRetry,
+    long Deferred,
     double InPerSecond,
     double OutPerSecond,
     int Workers,

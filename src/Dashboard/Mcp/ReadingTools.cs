@@ -35,7 +35,7 @@ internal sealed class ReadingTools(
     /// <summary>The queues.</summary>
     [McpServerTool(Name = "get_queues", Title = "Queues and forecasts", ReadOnly = true, OpenWorld = false)]
     [Description(
-        "RabbitMQ's queues: messages ready and in progress, rates per second, workers, state, age of the oldest message, and when the backlog will be gone."
+        "RabbitMQ's queues: messages ready and in progress, what waits in the outbox for a retry or is deferred, rates per second, workers, state, age of the oldest message, and when the backlog will be gone."
     )]
     public object Queues() => OverviewView.QueuesOf(feed.Current);
 

@@ -93,7 +93,7 @@ internal sealed record WhyStuck(
             ? new(
                 "bad",
                 "Dependency down.",
-                $"Step {step} needs {down.Name}, which {(down.Forced ? "an operator holds shut" : "is down")}: {down.Reason}.{(down.RetryAt is { } retry && retry > at ? $" It is tried again in {Texts.Duration(retry - at)}." : "")} No attempt is used up.",
+                $"Step {step} needs {down.Name}, which {(down.Forced ? "an operator holds shut" : "is down")}: {down.Reason.TrimEnd('.')}.{(down.RetryAt is { } retry && retry > at ? $" It is tried again in {Texts.Duration(retry - at)}." : "")} No attempt is used up.",
                 "/workers",
                 "See the breakers"
             )
@@ -119,13 +119,26 @@ internal sealed record WhyStuck(
             : null;
 
     private static WhyStuck? Retrying(OrderDetails order, DateTimeOffset at) =>
-        order.Steps.FirstOrDefault(s => s.Status == StepStatus.Retrying) is { } s
-            ? new(
+        order.Steps.FirstOrDefault(s => s.Status == StepStatus.Retrying) switch
+        {
+            null => null,
+            // No attempt has failed: what it waits for is no fault of its own.
+            { Attempts: 0 } s => new(
+                "warn",
+                "Deferred.",
+                $"Step {s.Step} waits without an attempt{Next(s, at)}. Reason: {s.LastFault}"
+            ),
+            var s => new(
                 "warn",
                 "Waits to try again.",
-                $"Step {s.Step} has failed {Texts.Many(s.Attempts, "time")}{(s.NextAttemptAt is { } next ? next > at ? $"; the next attempt is in {Texts.Duration(next - at)}" : "; the next attempt is due" : "")}. Last fault: {s.LastFault}"
-            )
-            : null;
+                $"Step {s.Step} has failed {Texts.Many(s.Attempts, "time")}{Next(s, at)}. Last fault: {s.LastFault}"
+            ),
+        };
+
+    private static string Next(StepRecord step, DateTimeOffset at) =>
+        step.NextAttemptAt is not { } next ? ""
+        : next > at ? $"; the next attempt is in {Texts.Duration(next - at)}"
+        : "; the next attempt is due";
 
     private static WhyStuck? Slow(OrderDetails order, Snapshot now, DateTimeOffset at)
     {

@@ -32,10 +32,17 @@ internal sealed record Attention(
     public static IReadOnlyList<Attention> In(Snapshot snapshot) =>
         [.. All(snapshot).OrderByDescending(a => a.State == "bad").ThenByDescending(a => a.Weight).Take(Most)];
 
-    // The number, since when, why, and when it is over.
+    // The number, since when, why, and when it is over. Of what waits now, as the step's page has it; of the last ones
+    // that waited when all of them are being tried.
     private static string SentenceOf(StepWaiting late, StepWaiting now, Snapshot snapshot)
     {
-        var (wait, their) = late.Count == 1 ? ("waits", "its") : ("wait", "their");
+        var (wait, their) = (late.Count == 1, now.Count) switch
+        {
+            (true, 0) => ("has waited", "its"),
+            (false, 0) => ("have waited", "their"),
+            (true, _) => ("waits", "its"),
+            _ => ("wait", "their"),
+        };
         var since = snapshot.At - late.Since is { } age ? $" since {Texts.Duration(age)}" : "";
         var causes = string.Join(
             ", ",
@@ -141,16 +148,19 @@ internal sealed record Attention(
         // What waits for a paused step is said above.
         foreach (var waiting in snapshot.Waiting.Values.Where(w => !snapshot.Standing.Paused.ContainsKey(w.Step)))
         {
-            if (waiting.Late is { } seen)
+            if (waiting.Late is { } before)
+            {
+                var seen = waiting.Count == 0 ? before : waiting;
                 yield return new(
                     "warn",
-                    "Waits for retry",
+                    waiting.Word,
                     waiting.Step,
                     SentenceOf(seen, waiting, snapshot),
                     $"/queues/{waiting.Step}",
                     "See the queue",
                     seen.Count
                 );
+            }
         }
 
         foreach (var worker in snapshot.Standing.Drained)

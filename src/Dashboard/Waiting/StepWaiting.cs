@@ -25,6 +25,15 @@ public sealed record StepWaiting(string Step, DateTimeOffset At, ImmutableArray<
     /// </summary>
     public StepWaiting? Late { get; init; }
 
+    /// <summary>What they do, in a word that agrees with the counts.</summary>
+    public string Word =>
+        this switch
+        {
+            { Count: 0 } => "Retrying",
+            { Retry: 0 } => "Deferred",
+            _ => "Waits for retry",
+        };
+
     /// <summary>Messages whose last attempt failed.</summary>
     public long Retry => Parts.Where(p => p.Cause == WaitingMessages.Redelivery).Sum(p => p.Count);
 
@@ -70,12 +79,16 @@ public sealed record StepWaiting(string Step, DateTimeOffset At, ImmutableArray<
                 $"does not end while {lacks.Name} is down; it is tried again {Soon(retry)}",
             _ when lacks is not null => $"does not end while {lacks.Name} is down",
             { IsGrowing: true } => "grows, and does not end at this rate",
-            { Falls: > Slowest } =>
-                $"done in about {Texts.Duration(TimeSpan.FromSeconds(Math.Min(Count / Falls.Value, 1e7)))}"
-                    + " at the present rate",
+            { Falls: > Slowest } => Ends(TimeSpan.FromSeconds(Math.Min(Count / Falls.Value, 1e7))),
             { Falls: null } => $"too early for a forecast; the next attempt follows {Soon(NextAt!.Value)}",
             _ => $"does not end at this rate; the next attempt follows {Soon(NextAt!.Value)}",
         };
+
+    // A message that is tried in 14 s is not done before.
+    private string Ends(TimeSpan atThisRate) =>
+        Parts.Max(p => p.LatestAt) - At is var latest && latest > atThisRate
+            ? $"done in about {Texts.Duration(latest)}, after the last of these attempts"
+            : $"done in about {Texts.Duration(atThisRate)} at the present rate";
 
     private string Soon(DateTimeOffset at) => at > At ? $"in {Texts.Duration(at - At)}" : "now";
 

@@ -125,6 +125,28 @@ internal sealed class BlockerPageTests
     }
 
     [Test]
+    public void A_step_without_a_failed_attempt_has_not_failed_zero_times()
+    {
+        StepRecord Deferred(int attempts) =>
+            new()
+            {
+                Step = "email",
+                Status = StepStatus.Retrying,
+                Attempts = attempts,
+                NextAttemptAt = Now.AddSeconds(14),
+                LastFault = "'smtp' serves nobody",
+            };
+        Assert.That(
+            WhyStuck.Of(Waiting(Deferred(0)), Seen(Standing.Clear, 1), Now)!.Sentence,
+            Is.EqualTo("Step email waits without an attempt; the next attempt is in 14 s. Reason: 'smtp' serves nobody")
+        );
+        Assert.That(
+            WhyStuck.Of(Waiting(Deferred(2)), Seen(Standing.Clear, 1), Now)!.Sentence,
+            Does.StartWith("Step email has failed 2 times; the next attempt is in 14 s. Last fault: ")
+        );
+    }
+
+    [Test]
     public void The_overview_says_each_once()
     {
         Assert.That(

@@ -93,8 +93,23 @@ internal static class SampleData
             """,
             Hostile
         );
+        await WaitingAsync(database);
         await HistoryAsync(database);
     }
+
+    /// <summary>Writes two messages of the first step that wait for an hour: for a retry, and deferred.</summary>
+    public static Task WaitingAsync(TestDatabase database) =>
+        database.ExecuteAsync(
+            """
+            insert into outbox (id, message_id, exchange, routing_key, correlation_id, content_type, headers, body,
+                mandatory, attempts, due_at)
+            select gen_random_uuid(), gen_random_uuid(), (select step from step_catalogue where bit = 1), '',
+                (select subject_id::text from step_runs where last_fault is not null order by subject_id limit 1),
+                'application/json', format('{"Deferred-By":"%s","Deferred-First":%s}', cause,
+                    (extract(epoch from now()) * 1000)::bigint), ''::bytea, true, 0, now() + interval '1 hour'
+            from unnest(array['redelivery', 'breaker']) cause
+            """
+        );
 
     /// <summary>Writes a history of minutes and hours.</summary>
     public static Task HistoryAsync(TestDatabase database) =>

@@ -66,6 +66,66 @@ internal sealed class WaitingHistoryTests
     }
 
     [Test]
+    public void A_forecast_is_never_earlier_than_the_latest_attempt_that_it_counts()
+    {
+        var history = new WaitingHistory(Age, rises: 5);
+        IReadOnlyDictionary<string, StepWaiting> waiting = null!;
+        // Ten a second are done, and the last ten are tried in 14 s: not in 3.
+        for (var second = 0; second <= 97; second++)
+            waiting = Look(history, second, isBusy: false, latest: At(111), (1000 - (10 * second), "redelivery"));
+        Assert.That(
+            waiting["email"].Forecast(paused: false, lacks: null),
+            Is.EqualTo("done in about 14 s, after the last of these attempts")
+        );
+    }
+
+    [Test]
+    public void Deferred_messages_are_not_said_to_wait_for_a_retry_where_none_does()
+    {
+        var history = new WaitingHistory(Age, rises: 5);
+        IReadOnlyDictionary<string, StepWaiting> waiting = null!;
+        for (var second = 0; second <= 60; second++)
+            waiting = Look(history, second, (1, "retry-budget"));
+        var seen = Seen(waiting, 60, Standing.Clear);
+        Assert.That((seen.Queues[0].State.Word, seen.Queues[0].State.State), Is.EqualTo(("Deferred", "warn")));
+        Assert.That(Attention.In(seen).Select(a => a.Word), Is.EqualTo(new[] { "Deferred" }));
+        var values = LiveValues.Of(seen);
+        Assert.That(
+            (values["retry"], values["deferred"], values["q:email:retry"], values["q:email:deferred"]),
+            Is.EqualTo(("0", "1", "0", "1"))
+        );
+    }
+
+    [Test]
+    public void The_overview_counts_what_waits_now_as_the_list_of_the_step_does()
+    {
+        var history = new WaitingHistory(Age, rises: 5);
+        for (var second = 0; second <= 60; second++)
+            Look(history, second, (281, "redelivery"));
+        // Most are done; what is left has waited for a moment only.
+        var waiting = history.Add(
+            [new("email", IsRequired: true, "redelivery", 3, At(61), At(75), At(75), null)],
+            At(62),
+            _ => true
+        );
+        var item = Attention.In(Seen(waiting, 62, Standing.Clear)).Single();
+        Assert.That((item.Word, item.Weight), Is.EqualTo(("Waits for retry", 3L)));
+        Assert.That(item.Sentence, Does.StartWith("3 messages wait for their next attempt since 1.0 s (3 after"));
+
+        waiting = Look(history, 63, isBusy: true);
+        item = Attention.In(Seen(waiting, 63, Standing.Clear)).Single();
+        Assert.That(
+            (item.Word, item.Sentence),
+            Is.EqualTo(
+                (
+                    "Retrying",
+                    "281 messages have waited for their next attempt since 63 s (281 after a failed attempt); last fault: SmtpException: 451 try again later. Forecast: they are being tried now."
+                )
+            )
+        );
+    }
+
+    [Test]
     public void Retries_that_come_in_waves_are_no_all_well_in_between_and_have_no_end_for_that()
     {
         var history = new WaitingHistory(Age, rises: 5);
@@ -78,7 +138,7 @@ internal sealed class WaitingHistoryTests
             var snapshot = Seen(waiting, second, Standing.Clear);
             Assert.That(
                 Attention.In(snapshot).Select(a => a.Word),
-                Is.EqualTo(new[] { "Waits for retry" }),
+                Is.EqualTo(new[] { second % 10 < 8 ? "Waits for retry" : "Retrying" }),
                 $"{second} s"
             );
             Assert.That(
@@ -114,7 +174,7 @@ internal sealed class WaitingHistoryTests
         IReadOnlyDictionary<string, StepWaiting> waiting = null!;
         for (var second = 0; second <= 100; second++)
             waiting = history.Add(
-                [new("webhook", IsRequired: false, "redelivery", 3, Start, At(500), null)],
+                [new("webhook", IsRequired: false, "redelivery", 3, Start, At(500), At(500), null)],
                 At(second),
                 _ => false
             );
@@ -170,7 +230,11 @@ internal sealed class WaitingHistoryTests
             if (second <= 38)
                 continue;
             var seen = Seen(waiting, second, Standing.Clear);
-            Assert.That(Attention.In(seen).Select(a => a.Word), Is.EqualTo(new[] { "Waits for retry" }), $"{second} s");
+            Assert.That(
+                Attention.In(seen).Select(a => a.Word),
+                Is.EqualTo(new[] { second % 38 < 8 ? "Waits for retry" : "Retrying" }),
+                $"{second} s"
+            );
             if (second > 121)
                 Assert.That(Fired(seen), Is.EqualTo(new[] { ("waiting-retries", "email") }), $"{second} s");
         }
@@ -214,7 +278,7 @@ internal sealed class WaitingHistoryTests
             Attention.In(seen).Select(a => a.Sentence),
             Has.One.StartsWith("10,003+ messages wait for their next attempt since")
         );
-        Assert.That(LiveValues.Of(seen)["retry"], Is.EqualTo("10,000+"));
+        Assert.That((LiveValues.Of(seen)["retry"], LiveValues.Of(seen)["deferred"]), Is.EqualTo(("10,000+", "3")));
         Assert.That(Fired(seen), Is.EqualTo(new[] { ("waiting-retries", "email") }));
     }
 
@@ -240,6 +304,14 @@ internal sealed class WaitingHistoryTests
         int second,
         bool isBusy,
         params (long Count, string Cause)[] parts
+    ) => Look(history, second, isBusy, latest: null, parts);
+
+    private static IReadOnlyDictionary<string, StepWaiting> Look(
+        WaitingHistory history,
+        int second,
+        bool isBusy,
+        DateTimeOffset? latest,
+        params (long Count, string Cause)[] parts
     ) =>
         history.Add(
             [
@@ -250,6 +322,7 @@ internal sealed class WaitingHistoryTests
                     p.Count,
                     Start,
                     At(second + 5),
+                    latest ?? At(second + 5),
                     p.Cause == "redelivery" ? "SmtpException: 451 try again later" : null
                 )),
             ],
@@ -271,6 +344,14 @@ internal sealed class WaitingHistoryTests
             At = At(second),
             Standing = standing,
             Waiting = waiting,
+            // A queue that is empty, with a worker.
+            Queues =
+            [
+                new QueueState(new QueueFigures("email", 0, 0, 1, 0, 0, 0), [0], null)
+                {
+                    Waiting = waiting.GetValueOrDefault("email"),
+                },
+            ],
         };
 
     private static (string, string)[] Fired(Snapshot snapshot) =>

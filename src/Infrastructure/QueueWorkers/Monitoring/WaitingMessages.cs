@@ -9,6 +9,7 @@ namespace QueueWorkers.Monitoring;
 /// <param name="Since">Since when the oldest of them waits, whatever was tried meanwhile; null when none says
 /// so.</param>
 /// <param name="NextAt">When the next of them is due.</param>
+/// <param name="LatestAt">When the last of those that were counted is due.</param>
 /// <param name="LastFault">What one of those that are due soonest says of its last attempt, or why it was deferred; null
 /// when none says anything.</param>
 public sealed record WaitingMessages(
@@ -18,6 +19,7 @@ public sealed record WaitingMessages(
     long Count,
     DateTimeOffset? Since,
     DateTimeOffset NextAt,
+    DateTimeOffset LatestAt,
     string? LastFault
 )
 {

@@ -28,10 +28,10 @@ public sealed class WaitingReader(NpgsqlDataSource database, RelayFeed relay)
 
     // $1 is where looks begin: what was sent may still lie before it, when a snapshot is held.
     internal static readonly string Look = $"""
-        select s.step, s.required, c.cause, w.count, w.since, w.next, f.last_fault
+        select s.step, s.required, c.cause, w.count, w.since, w.next, w.latest, f.last_fault
         from step_catalogue s cross join unnest($2::text[]) as c(cause)
         cross join lateral (
-            select count(*) as count, min(deferred_since) as since, min(due_at) as next from (
+            select count(*) as count, min(deferred_since) as since, min(due_at) as next, max(due_at) as latest from (
                 select deferred_since, due_at from outbox
                 where exchange = s.step and deferred_by = c.cause and due_at >= $1
                 order by due_at limit {MostCounted}) soonest) w
@@ -70,6 +70,7 @@ public sealed class WaitingReader(NpgsqlDataSource database, RelayFeed relay)
                     reader.GetInt64("count"),
                     reader.Optional<DateTimeOffset>("since"),
                     reader.GetFieldValue<DateTimeOffset>("next"),
+                    reader.GetFieldValue<DateTimeOffset>("latest"),
                     reader.OptionalText("last_fault")
                 )
             );

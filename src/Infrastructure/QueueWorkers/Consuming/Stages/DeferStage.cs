@@ -80,7 +80,7 @@ internal sealed class DeferStage<TStep>(
     )
         where T : class
     {
-        var reason = $"{down.Reason}; {fault.Message}";
+        var reason = down.ReasonWith(fault.Message);
         StepLog.Deferred(logger, run.Step, run.SubjectId, run.MessageId, reason);
         await DatabaseRetry.RunAsync(() => failures.RecordDeferredAsync(run, reason, at), context.CancellationToken);
         await DeferAsync(context, run, at, down.Cause);
