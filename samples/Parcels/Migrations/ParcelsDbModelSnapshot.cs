@@ -1276,6 +1276,14 @@ namespace Parcels.Migrations
                         },
                         new
                         {
+                            Name = "unusable-schedules",
+                            Enabled = true,
+                            Hold = new TimeSpan(0, 0, 1, 0, 0),
+                            Kind = (short)12,
+                            Threshold = 0.0
+                        },
+                        new
+                        {
                             Name = "topology",
                             Enabled = true,
                             Hold = new TimeSpan(0, 0, 0, 0, 0),

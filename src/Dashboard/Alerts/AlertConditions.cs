@@ -99,6 +99,13 @@ internal static class AlertConditions
                     "/outbox"
                 ),
             ],
+            // What a payload holds was written by a person, and stays where the schedule is.
+            AlertKind.UnusableSchedules => now.Standing.Schedules.Select(s => new AlertCondition(
+                rule.Name,
+                s.Name,
+                $"Schedule {s.Name} does not fire. {s.Action}",
+                $"/schedules/{s.Name}"
+            )),
             AlertKind.Topology => now.Topology.Select(f => new AlertCondition(rule.Name, f.Queue, f.Says, "/queues")),
             AlertKind.DeadLetters => now
                 .Queues.Where(q => q.HoldsDeadLetters && q.Figures.Ready >= Math.Max(1, rule.Threshold))

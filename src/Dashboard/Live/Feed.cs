@@ -3,6 +3,7 @@ using Orders.Dashboard.Waiting;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Monitoring;
 using QueueWorkers.Monitoring.Backlog;
+using QueueWorkers.Scheduling.Changeable;
 using QueueWorkers.Topology;
 
 namespace Orders.Dashboard.Live;
@@ -19,6 +20,7 @@ internal sealed class Feed(
     BlockerReader standing,
     WaitingReader waiting,
     WaitingMetrics metrics,
+    UnusableScheduleMetrics schedules,
     KnownQueues knownQueues,
     BacklogMetrics backlog,
     LiveOptions options,
@@ -129,6 +131,7 @@ internal sealed class Feed(
         var waitingNow = waits is null ? before.Waiting : _waiting.Add(waits, now, IsBusy);
         // A gauge of what nobody has seen would be a claim: without a look there is none.
         metrics.Now = waits ?? [];
+        schedules.Now = stands?.Schedules.Count;
 
         var taken = before with
         {

@@ -183,6 +183,18 @@ internal sealed record Attention(
                 "See the worker",
                 0
             );
+        foreach (var schedule in snapshot.Standing.Schedules)
+            yield return new(
+                "bad",
+                "Unusable",
+                schedule.Name,
+                schedule.Reason.Length <= LongestFault
+                    ? schedule.Reason
+                    : $"{schedule.Reason[..LongestFault]}… {schedule.Action}",
+                $"/schedules/{schedule.Name}",
+                "See the schedule",
+                0
+            );
         foreach (var finding in snapshot.Topology)
             yield return new(
                 finding.IsOpen ? "bad" : "warn",

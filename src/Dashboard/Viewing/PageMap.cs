@@ -26,6 +26,7 @@ using QueueWorkers.Monitoring;
 using QueueWorkers.Monitoring.Backlog;
 using QueueWorkers.Monitoring.History;
 using QueueWorkers.Operators;
+using QueueWorkers.Scheduling.Changeable;
 
 namespace Orders.Dashboard.Viewing;
 
@@ -60,6 +61,7 @@ internal static class PageMap
             .AddSingleton<BlockerReader>()
             .AddSingleton<WaitingReader>()
             .AddSingleton<WaitingMetrics>()
+            .AddSingleton<UnusableScheduleMetrics>()
             .AddSingleton<KnownQueues>()
             .AddSingleton<BacklogMetrics>()
             .AddSingleton<WorkerReader>()

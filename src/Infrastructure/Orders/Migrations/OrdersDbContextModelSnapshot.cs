@@ -1915,6 +1915,14 @@ namespace Orders.Infrastructure.Migrations
                         },
                         new
                         {
+                            Name = "unusable-schedules",
+                            Enabled = true,
+                            Hold = new TimeSpan(0, 0, 1, 0, 0),
+                            Kind = (short)12,
+                            Threshold = 0.0
+                        },
+                        new
+                        {
                             Name = "topology",
                             Enabled = true,
                             Hold = new TimeSpan(0, 0, 0, 0, 0),

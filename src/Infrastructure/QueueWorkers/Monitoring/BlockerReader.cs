@@ -5,12 +5,14 @@ using QueueWorkers.FlowControl;
 using QueueWorkers.FlowControl.CircuitBreakers;
 using QueueWorkers.FlowControl.Workers;
 using QueueWorkers.Hosting;
+using QueueWorkers.Scheduling.Changeable;
 
 namespace QueueWorkers.Monitoring;
 
 /// <summary>
 /// Reads what stands in the way of steps: pauses, breakers that are not closed, drained workers, open gaps of the
-/// completeness check, and how many database connections there are. Tables of a few rows, in one round trip.
+/// completeness check, schedules that do not fire, and how many database connections there are. Tables of a few rows, in
+/// one round trip.
 /// </summary>
 public sealed class BlockerReader(NpgsqlDataSource database, DatabaseOptions options)
 {
@@ -60,7 +62,7 @@ public sealed class BlockerReader(NpgsqlDataSource database, DatabaseOptions opt
     public async Task<Standing> ReadAsync(CancellationToken cancellationToken)
     {
         await using var batch = database.CreateBatch();
-        foreach (var sql in (string[])[Paused, Down, Gaps, Drained, Lost, Connections])
+        foreach (var sql in (string[])[Paused, Down, Gaps, Drained, Lost, Connections, UnusableSchedule.Look])
             batch.BatchCommands.Add(new NpgsqlBatchCommand(sql));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         var paused = new Dictionary<string, PausedStep>();
@@ -126,11 +128,21 @@ public sealed class BlockerReader(NpgsqlDataSource database, DatabaseOptions opt
             options.Reserve,
             options.Pooler
         );
+
+        await reader.NextResultAsync(cancellationToken);
+        var schedules = new List<UnusableSchedule>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            if (UnusableSchedule.Of(reader) is { } unusable)
+                schedules.Add(unusable);
+        }
+
         return new Standing(paused, down, gaps)
         {
             Drained = drained,
             Lost = lost,
             Connections = connections,
+            Schedules = schedules,
         };
     }
 }
@@ -153,6 +165,9 @@ public sealed record Standing(
     /// Workers that have stopped reporting without saying that they stop: they died, or cannot use the database.
     /// </summary>
     public IReadOnlyList<LostWorker> Lost { get; init; } = [];
+
+    /// <summary>Schedules of operators that do not fire, and are not paused.</summary>
+    public IReadOnlyList<UnusableSchedule> Schedules { get; init; } = [];
 
     /// <summary>Database connections; null until they were read.</summary>
     public DatabaseConnections? Connections { get; init; }

@@ -5,6 +5,7 @@ using NpgsqlTypes;
 using QueueWorkers.Clocks;
 using QueueWorkers.Data;
 using QueueWorkers.Operators;
+using QueueWorkers.Scheduling.Changeable;
 using QueueWorkers.Scheduling.Firings;
 
 namespace QueueWorkers.Scheduling;
@@ -18,20 +19,14 @@ public sealed class ScheduleControl(NpgsqlDataSource database)
     private const int MostRuns = 1000;
 
     private static readonly string List = $"""
-        select s.name, cron, time_zone, misfire, s.active, paused, customised, case when s.active
+        select s.name, s.cron, time_zone, misfire, s.active, paused, customised, case when s.active
             and not paused and (kind is null or k.active) then next_due_at end as next_due_at, misfires,
                last_due_at, last_status, last_finished_at, last_duration, last_result, kind, payload::text as payload,
                revision, exists (select from schedule_runs r where r.schedule = s.name
-                   and r.status < {FiringStatus.Done:D}) as is_due,
-               case when kind is not null and k.active is not true then {KindIsGone}
-                   else unusable_because end as unusable_because
+                   and r.status < {FiringStatus.Done:D}) as is_due, {UnusableSchedule.Columns}
         from schedules s left join schedule_kinds k on k.name = s.kind
         where $1::text is null or s.name = $1 order by s.name
         """;
-
-    // As the deployment writes it; here for one that was created while the deployment ran.
-    private const string KindIsGone =
-        "format('This version has no kind of schedules ''%s''. Deploy a version that has it, or delete the schedule.', kind)";
 
     private const string Runs = """
         select due_at, status, requested_by, attempts, host, started_at, finished_at, finished_at - started_at as duration, result
@@ -97,7 +92,7 @@ public sealed class ScheduleControl(NpgsqlDataSource database)
                     reader.GetInt64("misfires"),
                     reader.GetBoolean("is_due"),
                     reader.OptionalText("kind"),
-                    reader.OptionalText("unusable_because"),
+                    UnusableSchedule.Of(reader)?.Reason,
                     reader.GetGuid("revision"),
                     reader.OptionalText("payload") is { } payload ? JsonNode.Parse(payload) as JsonObject : null
                 )

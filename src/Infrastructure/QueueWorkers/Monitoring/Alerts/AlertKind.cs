@@ -41,4 +41,9 @@ public enum AlertKind : short
     /// Messages of a step that subjects wait for have waited long for their next attempt. Threshold: seconds.
     /// </summary>
     WaitingRetries = 11,
+
+    /// <summary>
+    /// A schedule that an operator has created or changed does not fire, and is not paused. No threshold.
+    /// </summary>
+    UnusableSchedules = 12,
 }

@@ -89,6 +89,13 @@ public sealed class AlertRule
         },
         new()
         {
+            Name = "unusable-schedules",
+            Kind = AlertKind.UnusableSchedules,
+            Threshold = 0,
+            Hold = TimeSpan.FromMinutes(1),
+        },
+        new()
+        {
             Name = "topology",
             Kind = AlertKind.Topology,
             Threshold = 0,

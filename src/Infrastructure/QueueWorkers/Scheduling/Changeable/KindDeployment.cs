@@ -125,7 +125,7 @@ internal static class KindDeployment
     private static string? ProblemOf(ScheduleCatalogue catalogue, CreatedSchedule schedule)
     {
         if (catalogue.Kinds.FirstOrDefault(k => k.Kind.Name == schedule.Kind) is not { } entry)
-            return $"This version has no kind of schedules '{schedule.Kind}'. Deploy a version that has it, or delete the schedule.";
+            return UnusableSchedule.KindIsGone(schedule.Kind);
         try
         {
             SchedulePayload.Parse(entry.Kind, schedule.Payload);
