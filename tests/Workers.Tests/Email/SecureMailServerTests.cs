@@ -3,6 +3,7 @@ using MimeKit;
 using Orders.OutsideWorld;
 using Orders.OutsideWorld.Faults;
 using Orders.Smtp;
+using Orders.Testing.Servers;
 using Orders.Workers.Email;
 using Orders.Workers.Email.Smtp;
 
@@ -297,10 +298,7 @@ public sealed class SecureMailServerTests
         // HttpListener takes no port 0.
         private string Start()
         {
-            using var probe = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
-            probe.Start();
-            var url = $"http://127.0.0.1:{((IPEndPoint)probe.LocalEndpoint).Port}/token/";
-            probe.Stop();
+            var url = $"http://127.0.0.1:{FreePort.Take()}/token/";
             _listener.Prefixes.Add(url);
             _listener.Start();
             return url;

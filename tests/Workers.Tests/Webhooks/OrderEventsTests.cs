@@ -78,6 +78,12 @@ public sealed class OrderEventsTests : InstallationFixture
         var order = await TestSystem.PostAsync(_host);
         await UntilToldAsync(order, "order.needs_attention");
         World.Behaviour.Warehouse.Set(new(WarehouseMode.Ok));
+        // The event is written with the status, before the message moves.
+        await Eventually.That(
+            () => TestSystem.Broker.CountAsync("warehouse_error"),
+            Is.EqualTo(1u),
+            "dead-lettered messages"
+        );
         foreach (var deadLettered in await TestSystem.Broker.TakeAllAsync("warehouse_error"))
             await TestSystem.Broker.PublishBytesAsync(
                 "warehouse",
