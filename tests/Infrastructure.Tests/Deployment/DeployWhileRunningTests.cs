@@ -96,7 +96,8 @@ public sealed class DeployWhileRunningTests : SystemFixture
             await Eventually.That(
                 () => TestSystem.Database.CountAsync("step_catalogue where step = 'gift' and active"),
                 Is.EqualTo(1),
-                "steps that are required from now on"
+                "steps that are required from now on",
+                TimeSpan.FromMinutes(2)
             );
             await TestSystem.Broker.PublishAsync(
                 new Contracts.OrderAccepted(Guid.NewGuid(), Premium: false, DateTimeOffset.UtcNow)
@@ -165,7 +166,8 @@ public sealed class DeployWhileRunningTests : SystemFixture
         await TestSystem.Database.ExecuteAsync(
             """
             insert into workers (id, host, process_id, version, steps, running, started_at, runs, max_connections,
-                last_seen_at) values ($1, 'here', 1, '0.0.1', array['lodger'], 0, now(), '[]', 1, now())
+                last_seen_at)
+            values ($1, 'here', 1, '0.0.1', array['lodger'], 0, now(), '[]', 1, now() + interval '1 hour')
             """,
             Guid.NewGuid()
         );

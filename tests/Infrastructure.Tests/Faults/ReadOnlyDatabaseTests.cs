@@ -27,7 +27,7 @@ public sealed class ReadOnlyDatabaseTests() : ZooFixture("patient,mother,careful
         }
 
         await Eventually.Is(
-            () => subjects.Any(s => Script.RunsOf(s) == AllSteps.Length),
+            () => subjects.Any(s => Script.RunsOf(s) >= AllSteps.Length),
             "the steps have run and could not commit"
         );
         Assert.That(await TestSystem.Database.CountAsync("effects"), Is.Zero, "effects while nothing can be written");

@@ -51,12 +51,7 @@ public sealed class RefusedLoginTests : SystemFixture
             .InsertAsync(OutgoingMessage.Create(new Feed(subject), subject, queue: "hurried"), CancellationToken.None);
 
         await TestSystem.Broker.Management.PutUserAsync(user, "right", "", CancellationToken.None);
-        await Eventually.That(
-            () => TestSystem.Broker.ConsumersAsync("hurried"),
-            Is.EqualTo(1u),
-            "consumers",
-            TimeSpan.FromSeconds(10)
-        );
+        await Eventually.That(() => TestSystem.Broker.ConsumersAsync("hurried"), Is.EqualTo(1u), "consumers");
         await TestSystem.UntilAsync(subject, "hurried", StepStatus.Done);
         await HealthyAsync(host);
     }
@@ -98,10 +93,12 @@ public sealed class RefusedLoginTests : SystemFixture
             await CloseConnectionsAsync(user);
             var stopping = host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
             await Eventually.Is(() => stopping.IsCancellationRequested, "the process ends itself");
-            Assert.That(Environment.ExitCode, Is.EqualTo(75));
+            // The exit code is the whole process's, and other fixtures have hosts in it: UnhealthyWorkerTests looks at it.
             Assert.That(
-                host.Log.ToString(),
-                Does.Contain("Process ended itself").And.Contain($"refused the login of user {user}")
+                host.Log.Lines.Select(l => l.Line),
+                Has.Some.Contains("Process ended itself")
+                    .And.Contains($"refused the login of user {user}")
+                    .And.Contains("Exit code 75")
             );
         }
         finally
@@ -125,12 +122,15 @@ public sealed class RefusedLoginTests : SystemFixture
         );
         await HealthyAsync(host);
         network.Cut();
-        var report = await Eventually.That(
+        // With so short a time a busy machine makes it unhealthy for another reason, for a moment.
+        await Eventually.That(
             () => CheckAsync(host),
-            Has.Property(nameof(HealthReportEntry.Status)).EqualTo(HealthStatus.Unhealthy),
+            Has.Property(nameof(HealthReportEntry.Status))
+                .EqualTo(HealthStatus.Unhealthy)
+                .And.Property(nameof(HealthReportEntry.Description))
+                .Contains("cannot be reached"),
             "health of the worker"
         );
-        Assert.That(report.Description, Does.Contain("cannot be reached"));
         // Two more looks at least, each after the time to end.
         var lines = host.Log.Lines.Count;
         await Eventually.Is(() => host.Log.Lines.Count > lines + 4, "tries to connect go on");

@@ -5,34 +5,38 @@ namespace Orders.Infrastructure.Tests.FlowControl;
 /// <summary>How many runs there are at a time can be changed while they run, for one replica and over all.</summary>
 public sealed class ConcurrencyTests : WithReplicas
 {
+    private readonly Lock _lock = new();
+    private TaskCompletionSource _held = new();
     private int _running;
     private int _most;
 
     [SetUp]
-    public void CountFromNothing() => (_running, _most) = (0, 0);
+    public void CountFromNothing() => (_running, _most, _held) = (0, 0, new TaskCompletionSource());
 
     [Test]
     public async Task A_limit_of_a_replica_is_lowered_and_raised_while_it_runs()
     {
         await StartAsync(1, "hurried", WorkAsync);
-        await DeliverAsync("hurried", 1000);
-        await Eventually.That(() => _most, Is.EqualTo(5), "runs at a time, as the policy says");
+        await DeliverAsync("hurried", 60);
+        await Eventually.That(Running, Is.EqualTo(5), "runs at a time, as the policy says");
+        Assert.That(Most(), Is.EqualTo(5), "most runs at a time, as the policy says");
 
+        // All that run now end; the next ones are held again.
         await ChangeAsync(perReplica: 2, total: null, limits: [2]);
-        await Eventually.That(
-            () => Volatile.Read(ref _running),
-            Is.LessThanOrEqualTo(2),
-            "runs at a time after the change"
-        );
-        Volatile.Write(ref _most, 0);
-        await Eventually.That(() => _most, Is.EqualTo(2), "runs at a time with the new limit");
+        LetGo();
+        await Eventually.That(() => Begun.Count, Is.EqualTo(7), "runs begun: five, and two with the new limit");
+        await Eventually.That(Running, Is.EqualTo(2), "runs at a time with the new limit");
 
         await ChangeAsync(perReplica: 9, total: null, limits: [9]);
-        await Eventually.That(() => _most, Is.EqualTo(9), "runs at a time with a limit above the policy's");
+        Assert.That(Most(), Is.EqualTo(2), "most runs at a time with the new limit");
+        await Eventually.That(Running, Is.EqualTo(9), "runs at a time with a limit above the policy's");
 
         await ChangeAsync(perReplica: null, total: null, limits: [5]);
-        await UntilDoneAsync("hurried", 1000);
-        Assert.That(Begun, Has.Count.EqualTo(1000), "runs: none was begun twice");
+        Assert.That(Most(), Is.EqualTo(9), "most runs at a time with a limit above the policy's");
+        LetGo(forGood: true);
+        await UntilDoneAsync("hurried", 60);
+        Assert.That(Most(), Is.AtMost(5), "most runs at a time in the end");
+        Assert.That(Begun, Has.Count.EqualTo(60), "runs: none was begun twice");
     }
 
     [Test]
@@ -42,16 +46,18 @@ public sealed class ConcurrencyTests : WithReplicas
         await StartAsync(3, "patient", WorkAsync);
         await Eventually.That(() => Limits("patient"), Is.EquivalentTo([2, 1, 1]), "shares of three replicas");
         await DeliverAsync("patient", 200);
-        await Eventually.That(() => _most, Is.EqualTo(4), "runs at a time over all replicas");
+        await Eventually.That(Running, Is.EqualTo(4), "runs at a time over all replicas");
+        Assert.That(Most(), Is.EqualTo(4), "most runs at a time over all replicas");
 
+        LetGo(forGood: true);
         await Replicas[0].StopAsync();
         await Eventually.That(
             () => Limits("patient").Skip(1),
             Is.EquivalentTo([2, 2]),
             "shares of the two that are left"
         );
-        await UntilDoneAsync("patient", 200, TimeSpan.FromSeconds(60));
-        Assert.That(_most, Is.EqualTo(4), "most runs at a time, at any moment, while replicas came and went");
+        await UntilDoneAsync("patient", 200);
+        Assert.That(Most(), Is.AtMost(4), "most runs at a time, at any moment, while replicas came and went");
     }
 
     [Test]
@@ -86,15 +92,46 @@ public sealed class ConcurrencyTests : WithReplicas
         await Eventually.That(() => Limits("hurried"), Is.EqualTo(limits), "limits of the gates");
     }
 
+    // A run lasts until it is let go: how many there are at a time depends on no machine's pace.
     private async Task WorkAsync(Guid subject, CancellationToken cancellationToken)
     {
-        var running = Interlocked.Increment(ref _running);
-        int most;
-        while (
-            (most = Volatile.Read(ref _most)) < running && Interlocked.CompareExchange(ref _most, running, most) != most
-        ) { }
+        Task held;
+        lock (_lock)
+        {
+            _most = Math.Max(_most, ++_running);
+            held = _held.Task;
+        }
 
+        await held;
         await Task.Delay(TimeSpan.FromMilliseconds(40), CancellationToken.None);
-        Interlocked.Decrement(ref _running);
+        lock (_lock)
+            _running--;
+    }
+
+    // The runs that there are end. Those that begin from now on are counted anew; they are held in their turn, unless it
+    // is for good.
+    private void LetGo(bool forGood = false)
+    {
+        TaskCompletionSource held;
+        lock (_lock)
+        {
+            (held, _held, _most) = (_held, new TaskCompletionSource(), 0);
+            if (forGood)
+                _held.SetResult();
+        }
+
+        held.SetResult();
+    }
+
+    private int Running()
+    {
+        lock (_lock)
+            return _running;
+    }
+
+    private int Most()
+    {
+        lock (_lock)
+            return _most;
     }
 }

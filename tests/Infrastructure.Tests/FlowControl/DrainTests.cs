@@ -68,6 +68,10 @@ public sealed class DrainTests : WithReplicas
 
         await Drains.DrainAsync(IdOf(0), Because("a test", "a replica"));
         await Eventually.That(Limits, Is.EqualTo([0, 4]), "the share of a drained replica is the other's");
+        await Eventually.Is(
+            async () => (await FindAsync(IdOf(0))).IsDrained,
+            "it says that it is drained, with a report after the one that closed its gate"
+        );
         await Drains.DrainAsync(IdOf(0), Because("and once more", "a replica"));
         Assert.That((await FindAsync(IdOf(0))).IsDrained, Is.True, "asked twice, it is as drained as before");
 

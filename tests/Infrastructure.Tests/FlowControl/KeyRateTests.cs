@@ -17,7 +17,7 @@ namespace Orders.Infrastructure.Tests.FlowControl;
 public sealed class KeyRateTests : WithReplicas
 {
     private static readonly RateLimit Short = RateLimit.PerSecond(5).Per(KeysAttribute.Customer);
-    private static readonly RateLimit Long = new RateLimit(10, TimeSpan.FromSeconds(5)).Per(KeysAttribute.Customer);
+    private static readonly RateLimit Long = new RateLimit(10, TimeSpan.FromSeconds(10)).Per(KeysAttribute.Customer);
 
     [Test]
     public async Task A_limit_of_a_customer_throttles_him_and_nobody_else_in_several_windows_at_once()
@@ -39,7 +39,7 @@ public sealed class KeyRateTests : WithReplicas
         var last = RunsOf([.. others.SelectMany(o => o), .. without])[^1];
         Assert.That(
             RunsOf(crowd).Count(at => at < last),
-            Is.LessThan(crowd.Length / 2),
+            Is.LessThan(crowd.Length * 3 / 4),
             "runs of the crowd, which came first, before the last one of the others: they did not wait for them"
         );
 
@@ -47,7 +47,7 @@ public sealed class KeyRateTests : WithReplicas
             () => RunsOf(crowd).Length,
             Is.GreaterThanOrEqualTo(15),
             "runs of the crowd",
-            TimeSpan.FromSeconds(30)
+            TimeSpan.FromMinutes(1)
         );
         foreach (var limit in (RateLimit[])[Short, Long])
             await NeverBeforeItsPermitAsync(limit, RunsOf(crowd));
@@ -113,8 +113,12 @@ public sealed class KeyRateTests : WithReplicas
         await UntilDoneAsync("mother", 1);
         await TestSystem.UntilOutboxIsEmptyAsync();
 
-        var headers = (await TestSystem.Broker.TakeAllAsync(listener)).ConvertAll(m => m.BasicProperties.Headers!);
-        Assert.That(headers, Has.Count.EqualTo(3), "messages: by the run, the context and an injected endpoint");
+        // A copy that the relay has sent once more has the id of its original.
+        var headers = (await TestSystem.Broker.TakeAllAsync(listener))
+            .DistinctBy(m => m.BasicProperties.MessageId)
+            .Select(m => m.BasicProperties.Headers!)
+            .ToArray();
+        Assert.That(headers, Has.Length.EqualTo(3), "messages: by the run, the context and an injected endpoint");
         foreach (var header in headers)
             Assert.That(
                 Encoding.UTF8.GetString((byte[])header[MessageKeys.HeaderOf(KeysAttribute.Customer)]!),

@@ -23,7 +23,7 @@ public abstract class WithReplicas : SystemFixture
     /// Within two seconds a control takes effect in every replica: that is the promise for a machine that has time for
     /// the poll. A loaded one gets more.
     /// </summary>
-    protected static readonly TimeSpan TakesEffectWithin = TimeSpan.FromSeconds(10);
+    protected static readonly TimeSpan TakesEffectWithin = TimeSpan.FromSeconds(30);
 
     private readonly List<RunningHost> _replicas = [];
 
@@ -153,7 +153,7 @@ public abstract class WithReplicas : SystemFixture
             () => TestSystem.Database.CountAsync($"step_runs where step = $1 and status = {StepStatus.Done:D}", step),
             Is.EqualTo((long)count),
             "runs done",
-            within
+            within ?? TimeSpan.FromSeconds(90)
         );
 
     private sealed class Everything(WithReplicas fixture, Func<ConsumeContext, Task> work)

@@ -28,7 +28,7 @@ public sealed class LoopWatchTests : SystemFixture
             ("Zoo:Lemming", end)
         );
 
-        Assert.That(await process.WaitAsync(TimeSpan.FromMinutes(1)), Is.EqualTo(exitCode), process.Output);
+        Assert.That(await process.WaitAsync(TimeSpan.FromMinutes(3)), Is.EqualTo(exitCode), process.Output);
         Assert.That(process.Output, Does.Contain(says));
     }
 

@@ -1,10 +1,10 @@
 using System.Net;
-using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Orders.Testing.Servers;
 using QueueWorkers.Hosting;
 using QueueWorkers.Hosting.Borders;
 using QueueWorkers.Telemetry;
@@ -17,7 +17,7 @@ public sealed class MetricsPortTests
     [Test]
     public async Task The_public_port_does_not_serve_metrics_and_the_other_port_serves_nothing_else()
     {
-        var (open, own) = (FreePort(), FreePort());
+        var (open, own) = (FreePort.Take(), FreePort.Take());
         await using var host = await StartAsync(("urls", $"http://127.0.0.1:{open}"), ("Metrics:Port", $"{own}"));
         using var http = new HttpClient();
 
@@ -42,7 +42,7 @@ public sealed class MetricsPortTests
     [Test]
     public async Task Without_the_setting_nobody_scrapes()
     {
-        var open = FreePort();
+        var open = FreePort.Take();
         await using var host = await StartAsync(("urls", $"http://127.0.0.1:{open}"));
         using var http = new HttpClient();
         using var answer = await http.GetAsync(new Uri($"http://127.0.0.1:{open}/metrics"));
@@ -53,7 +53,7 @@ public sealed class MetricsPortTests
     [Test]
     public async Task The_ports_of_a_container_stay()
     {
-        var (open, own) = (FreePort(), FreePort());
+        var (open, own) = (FreePort.Take(), FreePort.Take());
         await using var host = await StartAsync(("http_ports", $"{open}"), ("Metrics:Port", $"{own}"));
         using var http = new HttpClient();
         Assert.That(await http.GetStringAsync(new Uri($"http://127.0.0.1:{open}/hello")), Is.EqualTo("hello"));
@@ -66,7 +66,7 @@ public sealed class MetricsPortTests
     public async Task Anybody_learns_the_status_alone_and_only_the_own_port_says_what_the_checks_found()
     {
         const string Detail = "PostgreSQL at 10.1.2.3:5432 refuses the login of orders_api.";
-        var (open, own) = (FreePort(), FreePort());
+        var (open, own) = (FreePort.Take(), FreePort.Take());
         await using var host = await StartAsync(
             builder =>
                 builder
@@ -141,12 +141,5 @@ public sealed class MetricsPortTests
         host.MapGet("/hello", () => "hello");
         host.MapWorkerHost();
         return host;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -1,6 +1,5 @@
-using System.Net;
-using System.Net.Sockets;
 using Npgsql;
+using Orders.Testing.Servers;
 using QueueWorkers.Hosting;
 
 namespace Orders.Infrastructure.Tests.Hosting;
@@ -15,12 +14,7 @@ public sealed class SeveralHostsTests : SystemFixture
     public async Task The_host_that_takes_writes_is_used_when_the_first_one_is_dead([Values] bool asksForTheTarget)
     {
         var settings = new NpgsqlConnectionStringBuilder(TestSystem.Database.ConnectionString);
-        // Nobody listens on a port that was free a moment ago.
-        using var free = new TcpListener(IPAddress.Loopback, 0);
-        free.Start();
-        var dead = ((IPEndPoint)free.LocalEndpoint).Port;
-        free.Stop();
-        settings.Host = $"127.0.0.1:{dead},{settings.Host}:{settings.Port}";
+        settings.Host = $"127.0.0.1:{FreePort.Take()},{settings.Host}:{settings.Port}";
         if (asksForTheTarget)
             settings.TargetSessionAttributes = "primary";
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Orders.Testing;
 using Orders.Testing.Zoo;
@@ -63,13 +64,22 @@ public sealed class PoisonRowTests : SystemFixture
         // A message too large closes the channel under those that were not confirmed yet: they may come twice, and
         // steps drop the copy.
         var arrived = new HashSet<Guid>();
+        var offered = Stopwatch.StartNew();
         await Eventually.Is(
             async () =>
             {
                 arrived.UnionWith(await ArrivedAsync(listener));
+                // What a busy machine has kept in memory for too long is left to the poller, which comes in an hour.
+                if (fastPath && offered.Elapsed > OutboxTable.Lease)
+                {
+                    rows.Except(poison).Where(r => !arrived.Contains(r.MessageId)).ToList().ForEach(host.Feed.Offer);
+                    offered.Restart();
+                }
+
                 return arrived.IsSupersetOf(rows.Except(poison).Select(r => r.MessageId));
             },
-            "all innocent messages have arrived"
+            "all innocent messages have arrived",
+            TimeSpan.FromMinutes(1)
         );
         await TestSystem.EventuallyFastForwardingAsync(
             () =>

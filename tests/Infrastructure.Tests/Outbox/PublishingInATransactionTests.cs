@@ -13,13 +13,25 @@ namespace Orders.Infrastructure.Tests.Outbox;
 /// </summary>
 public sealed class PublishingInATransactionTests : SystemFixture
 {
-    // Shorter than the lease: what arrives sooner went the fast path way.
-    private static readonly TimeSpan BeforeTheLeaseEnds = OutboxTable.Lease * 0.8;
-
     private RunningHost _host = null!;
 
     [OneTimeSetUp]
-    public async Task StartAPublisher() => _host = await TestSystem.StartAsync("");
+    public async Task StartAPublisher()
+    {
+        // The poller finds these rows an hour later: what arrives went the fast path, however late on a busy machine.
+        await TestSystem.Database.ExecuteAsync(
+            $"""
+            create function leave_to_the_fast_path() returns trigger language plpgsql as
+                'begin new.due_at = now() + interval ''1 hour''; return new; end';
+            create trigger slow_poller before insert on outbox for each row
+                when (new.exchange in ('{MessageName.ExchangeOf(typeof(Born))}', '{MessageName.ExchangeOf(
+                typeof(Fed)
+            )}'))
+                execute function leave_to_the_fast_path()
+            """
+        );
+        _host = await TestSystem.StartAsync("");
+    }
 
     // A row goes a moment after its message has arrived: the last one of the test before may still be there.
     [SetUp]
@@ -29,31 +41,42 @@ public sealed class PublishingInATransactionTests : SystemFixture
     public async Task What_was_published_and_saved_arrives_at_once_and_its_row_is_deleted()
     {
         var listener = await TestSystem.Broker.ListenAsync<Born>();
-        await using var scope = _host.Services.CreateAsyncScope();
-        await scope.ServiceProvider.GetRequiredService<IPublishEndpoint>().Publish(new Born(Guid.NewGuid()));
-        Assert.That(await TestSystem.Database.CountAsync("outbox"), Is.Zero, "rows before the save");
+        await UntilOneHasGoneTheFastPathAsync(
+            listener,
+            async () =>
+            {
+                var before = await TestSystem.Database.CountAsync("outbox");
+                await using var scope = _host.Services.CreateAsyncScope();
+                await scope.ServiceProvider.GetRequiredService<IPublishEndpoint>().Publish(new Born(Guid.NewGuid()));
+                Assert.That(await TestSystem.Database.CountAsync("outbox"), Is.EqualTo(before), "rows before the save");
 
-        await scope.ServiceProvider.GetRequiredService<OrdersDbContext>().SaveChangesAsync();
-
-        await UntilArrivedAsync(listener, 1, BeforeTheLeaseEnds);
-        await TestSystem.UntilOutboxIsEmptyAsync(BeforeTheLeaseEnds);
+                await scope.ServiceProvider.GetRequiredService<OrdersDbContext>().SaveChangesAsync();
+            }
+        );
     }
 
     [Test]
     public async Task A_message_leaves_after_the_commit_and_not_before()
     {
         var listener = await TestSystem.Broker.ListenAsync<Fed>();
-        await using var scope = _host.Services.CreateAsyncScope();
-        var database = scope.ServiceProvider.GetRequiredService<OrdersDbContext>();
-        await using var transaction = await database.Database.BeginTransactionAsync();
-        await scope.ServiceProvider.GetRequiredService<IPublishEndpoint>().Publish(new Fed(Guid.NewGuid()));
-        await database.SaveChangesAsync();
-        await OvertakeAsync();
-        Assert.That(await TestSystem.Broker.CountAsync(listener), Is.Zero, "messages before the commit");
+        var isFirst = true;
+        await UntilOneHasGoneTheFastPathAsync(
+            listener,
+            async () =>
+            {
+                await using var scope = _host.Services.CreateAsyncScope();
+                var database = scope.ServiceProvider.GetRequiredService<OrdersDbContext>();
+                await using var transaction = await database.Database.BeginTransactionAsync();
+                await scope.ServiceProvider.GetRequiredService<IPublishEndpoint>().Publish(new Fed(Guid.NewGuid()));
+                await database.SaveChangesAsync();
+                await OvertakeAsync();
+                if (isFirst)
+                    Assert.That(await TestSystem.Broker.CountAsync(listener), Is.Zero, "messages before the commit");
 
-        await transaction.CommitAsync();
-
-        await UntilArrivedAsync(listener, 1, BeforeTheLeaseEnds);
+                isFirst = false;
+                await transaction.CommitAsync();
+            }
+        );
     }
 
     [Test]
@@ -108,16 +131,46 @@ public sealed class PublishingInATransactionTests : SystemFixture
     public async Task The_trace_of_the_publisher_rides_along()
     {
         using var traces = new TraceRecorder();
-        var listener = await TestSystem.Broker.ListenAsync<Born>();
+        var listener = await TestSystem.Broker.ListenAsync<Grown>();
         using var request = TraceRecorder.Source.StartActivity("request")!;
         await using var scope = _host.Services.CreateAsyncScope();
-        await scope.ServiceProvider.GetRequiredService<IPublishEndpoint>().Publish(new Born(Guid.NewGuid()));
+        await scope.ServiceProvider.GetRequiredService<IPublishEndpoint>().Publish(new Grown(Guid.NewGuid()));
         await scope.ServiceProvider.GetRequiredService<OrdersDbContext>().SaveChangesAsync();
 
         await UntilArrivedAsync(listener, 1);
         var message = (await TestSystem.Broker.TakeAllAsync(listener)).Single();
         var header = (byte[])message.BasicProperties.Headers![OutgoingMessage.TraceHeader]!;
         Assert.That(System.Text.Encoding.UTF8.GetString(header), Does.StartWith($"00-{request.TraceId}-"));
+    }
+
+    // Nothing but the fast path sends these. What a busy machine has kept in memory for too long is left to the poller:
+    // then another message shows it. The row of the one that has arrived is deleted.
+    private async Task UntilOneHasGoneTheFastPathAsync(string listener, Func<Task> publish)
+    {
+        var (published, watch) = (1, Stopwatch.StartNew());
+        await publish();
+        await Eventually.That(
+            async () =>
+            {
+                var arrived = await TestSystem.Broker.CountAsync(listener);
+                if (arrived == 0 && watch.Elapsed > OutboxTable.Lease * published)
+                {
+                    published++;
+                    await publish();
+                }
+
+                return arrived;
+            },
+            Is.Positive,
+            "messages that went the fast path",
+            TimeSpan.FromMinutes(1)
+        );
+        await Eventually.That(
+            () => TestSystem.Database.CountAsync("outbox"),
+            Is.LessThan((long)published),
+            "rows that are left"
+        );
+        await TestSystem.Database.ExecuteAsync("delete from outbox");
     }
 
     // A later message that has arrived shows that an earlier one had its chance.

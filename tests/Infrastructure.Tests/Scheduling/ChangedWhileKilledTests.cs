@@ -47,7 +47,7 @@ public sealed class ChangedWhileKilledTests : SystemFixture
         var processes = Enumerable.Range(0, 3).Select(_ => Start()).ToArray();
         try
         {
-            await Eventually.That(FiringsAsync, Is.GreaterThan(0), "firings", TimeSpan.FromMinutes(1));
+            await Eventually.That(FiringsAsync, Is.GreaterThan(0), "firings", TimeSpan.FromMinutes(2));
             var watch = Stopwatch.StartNew();
             var next = TimeSpan.FromSeconds(1);
             await Eventually.Is(

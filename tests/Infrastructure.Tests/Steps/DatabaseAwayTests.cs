@@ -40,7 +40,7 @@ public sealed class DatabaseAwayTests() : ZooFixture("patient,mother")
                 ),
             Is.EqualTo(2 * Messages),
             "steps that are done",
-            TimeSpan.FromSeconds(60)
+            TimeSpan.FromMinutes(2)
         );
         Assert.That(
             await TestSystem.Database.CountAsync("step_runs where attempts <> 1"),

@@ -24,7 +24,7 @@ public sealed class DeferredTests() : ZooFixture("careful")
         await dead.ClaimAsync(TimeSpan.FromSeconds(2), null, CancellationToken.None);
 
         await DeliverAsync("careful", new Feed(subject));
-        await Eventually.That(() => Script.RunsOf(subject), Is.EqualTo(1), "runs");
+        await Eventually.That(() => Script.RunsOf(subject), Is.AtLeast(1), "runs");
         await TestSystem.UntilAsync(subject, "careful", StepStatus.Done);
 
         Assert.That(await TestSystem.AttemptsAsync(subject, "careful"), Is.EqualTo(1));

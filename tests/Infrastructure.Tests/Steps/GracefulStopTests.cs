@@ -10,12 +10,12 @@ namespace Orders.Infrastructure.Tests.Steps;
 public sealed class GracefulStopTests() : ZooFixture("patient")
 {
     // Fifteen seconds outside the tests; long enough for a busy machine to commit the quick run.
-    private static readonly TimeSpan ConsumerStopTimeout = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan ConsumerStopTimeout = TimeSpan.FromSeconds(7);
 
     protected override void Configure(IServiceCollection services) =>
         services.Configure<MassTransitHostOptions>(options =>
         {
-            options.StopTimeout = TimeSpan.FromSeconds(7);
+            options.StopTimeout = TimeSpan.FromSeconds(12);
             options.ConsumerStopTimeout = ConsumerStopTimeout;
         });
 

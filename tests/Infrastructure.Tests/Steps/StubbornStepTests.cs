@@ -29,7 +29,14 @@ public sealed class StubbornStepTests() : ZooFixture("hurried")
     public async Task A_step_that_waits_for_ever_is_left_to_itself_and_its_late_end_is_not_written()
     {
         var (subject, gate) = (Guid.NewGuid(), new TaskCompletionSource());
-        Script.For(subject, (_, run) => run == 1 ? WaitsForSomethingElse(gate.Task) : Task.CompletedTask);
+        Script.For(
+            subject,
+            (_, run) =>
+            {
+                TakeTime();
+                return run == 1 ? WaitsForSomethingElse(gate.Task) : Task.CompletedTask;
+            }
+        );
         await DeliverAsync("hurried", new Feed(subject));
 
         await UntilAbandonedAsync(subject);
@@ -66,6 +73,7 @@ public sealed class StubbornStepTests() : ZooFixture("hurried")
             subject,
             (_, run) =>
             {
+                TakeTime();
                 if (run == 1)
                     gate.Wait();
                 return Task.CompletedTask;
@@ -115,6 +123,7 @@ public sealed class StubbornStepTests() : ZooFixture("hurried")
             subject,
             async (context, run) =>
             {
+                TakeTime();
                 if (run > 1)
                     return;
                 await gate.Task;
@@ -185,12 +194,10 @@ public sealed class StubbornStepTests() : ZooFixture("hurried")
     private static Task<EffectClaim> ClaimAsync(ConsumeContext context) =>
         context.Step().Effect.ClaimAsync(TimeSpan.FromMinutes(1), null, CancellationToken.None);
 
-    // The next run is not to be judged by the clock: it has all of its 30 s.
-    private async Task UntilAbandonedAsync(Guid subject)
-    {
-        await TestSystem.UntilAsync(subject, "hurried", StepStatus.Retrying);
-        _time.Factor = 1;
-    }
+    // The limit of the run that asks is set. The next one is not to be judged by the clock: it has all of its 30 s.
+    private void TakeTime() => _time.Factor = 1;
+
+    private Task UntilAbandonedAsync(Guid subject) => TestSystem.UntilAsync(subject, "hurried", StepStatus.Retrying);
 
     private static async Task WaitsForSomethingElse(Task other) => await other;
 }

@@ -86,13 +86,16 @@ public sealed class BrokerTlsTests : SystemFixture
             Patience
         );
         Assert.That(await ConsumersAsync(), Is.Zero, "consumers");
-        var report = await Eventually.That(
-            () => CheckAsync(host),
-            Has.Property(nameof(HealthReportEntry.Status)).EqualTo(HealthStatus.Unhealthy),
-            "health of the worker",
+        // With so short a time a busy machine makes it unhealthy for another reason, for a moment.
+        await Eventually.That(
+            async () =>
+                await CheckAsync(host) is { Status: HealthStatus.Unhealthy, Description: { } description }
+                    ? description
+                    : "",
+            says,
+            "why the worker is unhealthy",
             Patience
         );
-        Assert.That(report.Description, says);
         ManagementRefuses(wrong);
         var subject = Guid.NewGuid();
         await host

@@ -112,9 +112,12 @@ public sealed class AttemptTraceTests() : ZooFixture("patient,mother,careful")
             Is.EqualTo(StepStatus.Done),
             "status of the step"
         );
-        await UntilArrivedAsync(listener, 1);
+        await Eventually.That(() => TestSystem.Broker.CountAsync(listener), Is.Positive, "messages of the step");
 
-        var message = (await TestSystem.Broker.TakeAllAsync(listener)).Single();
+        // Once or twice: the fast forward makes rows due that the relay is about to send.
+        var message = (await TestSystem.Broker.TakeAllAsync(listener))
+            .DistinctBy(m => m.BasicProperties.MessageId)
+            .Single();
         var header = System.Text.Encoding.UTF8.GetString(
             (byte[])message.BasicProperties.Headers![OutgoingMessage.TraceHeader]!
         );
