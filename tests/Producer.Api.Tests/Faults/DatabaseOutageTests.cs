@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Orders.Infrastructure;
@@ -17,7 +15,8 @@ internal sealed class DatabaseOutageTests
     public async Task Orders_are_refused_with_a_time_to_come_back_and_taken_again_afterwards()
     {
         await using var server = new PostgreSqlBuilder("postgres:18")
-            .WithPortBinding(FreePort(), 5432)
+            // A container that starts again gets another port unless it is given one.
+            .WithPortBinding(FreePort.Take(), 5432)
             .WithLabel(SharedServers.Label, "database that stops")
             .Build();
         await server.StartAsync();
@@ -105,25 +104,5 @@ internal sealed class DatabaseOutageTests
     {
         await using var command = database.CreateCommand(sql);
         return await command.ExecuteScalarAsync();
-    }
-
-    // A container that starts again gets another port unless it is given one. Below the ports that the system gives to
-    // whoever asks for any: between the look and the start, and while the server is stopped, nobody gets this one.
-    private static int FreePort()
-    {
-        while (true)
-        {
-            var port = Random.Shared.Next(20_000, 30_000);
-            try
-            {
-                using var listener = new TcpListener(IPAddress.Any, port);
-                listener.Start();
-                return port;
-            }
-            catch (SocketException)
-            {
-                // Somebody listens there.
-            }
-        }
     }
 }

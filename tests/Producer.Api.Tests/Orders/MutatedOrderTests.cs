@@ -45,9 +45,8 @@ internal sealed class MutatedOrderTests : ApiFixture
     [Test]
     public async Task Are_accepted_or_refused_but_never_break_anything()
     {
-        var seed = Environment.TickCount;
-        TestContext.Out.WriteLine($"seed {seed}");
-        var random = new Random(seed);
+        // Always the same ones: what it finds, it finds in the change that brings it. Drawn ones are for the fuzz tests.
+        var random = new Random(1);
         var bodies = Enumerable.Range(0, Orders).Select(_ => Mutate(random)).ToArray();
         var accepted = 0;
         await Parallel.ForEachAsync(

@@ -12,9 +12,8 @@ internal sealed partial class MailAddressTests
     [Test]
     public void What_html_takes_is_taken_but_for_the_documented_exceptions()
     {
-        var seed = Environment.TickCount;
-        TestContext.Out.WriteLine($"seed {seed}");
-        var random = new Random(seed);
+        // Always the same ones: what it finds, it finds in the change that brings it.
+        var random = new Random(1);
         var taken = 0;
         for (var i = 0; i < Texts; i++)
         {

@@ -110,6 +110,16 @@ internal sealed class WebhookTests : ApiFixture
     [Test]
     public async Task Of_many_registrations_at_the_same_time_ten_succeed()
     {
+        // A busy machine takes longer for twelve than anybody may wait for a lock.
+        await RestartApiAsync(
+            (
+                "ConnectionStrings:Postgres",
+                new NpgsqlConnectionStringBuilder(Database.ConnectionString)
+                {
+                    Options = "-c lock_timeout=1min",
+                }.ConnectionString
+            )
+        );
         // Holds up whoever has counted, until all are there.
         await Database.ExecuteAsync(
             """
@@ -136,6 +146,7 @@ internal sealed class WebhookTests : ApiFixture
         await release.ExecuteNonQueryAsync();
         var answers = await adding;
         await Database.ExecuteAsync("drop trigger holds_up on webhooks; drop function hold_up");
+        await RestartApiAsync();
 
         Assert.That(answers.Count(a => a.Status == 201), Is.EqualTo(WebhookRegistry.MostOfClient));
         Assert.That(answers.Where(a => a.Status != 201).Select(a => a.Code), Is.All.EqualTo("too-many-webhooks"));
