@@ -27,7 +27,7 @@ internal static class HostProcess
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(3));
         try
         {
             await process.WaitForExitAsync(patience.Token);
@@ -35,7 +35,7 @@ internal static class HostProcess
         catch (OperationCanceledException)
         {
             process.Kill(entireProcessTree: true);
-            Assert.Fail($"{host} still runs after 60 s: {await output}");
+            Assert.Fail($"{host} still runs after 3 min: {await output}");
         }
 
         return (process.ExitCode, await error);

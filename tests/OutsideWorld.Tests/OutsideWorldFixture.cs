@@ -21,7 +21,7 @@ public abstract class OutsideWorldFixture : IAsyncDisposable
     public async Task StartTheWorld()
     {
         World = await OutsideWorldHost.StartAsync(Configure);
-        Http = new HttpClient { BaseAddress = World.BaseUri, Timeout = TimeSpan.FromSeconds(20) };
+        Http = new HttpClient { BaseAddress = World.BaseUri, Timeout = TimeSpan.FromSeconds(60) };
     }
 
     protected virtual void Configure(OutsideWorldOptions options) { }
@@ -37,7 +37,7 @@ public abstract class OutsideWorldFixture : IAsyncDisposable
 
     protected async Task<SmtpClient> ConnectAsync()
     {
-        var client = new SmtpClient { Timeout = 10_000 };
+        var client = new SmtpClient { Timeout = 60_000 };
         clients.Add(client);
         await client.ConnectAsync("127.0.0.1", World.SmtpPort, SecureSocketOptions.None);
         return client;

@@ -6,7 +6,7 @@ namespace Orders.OutsideWorld.Tests;
 /// <summary>An SMTP client that says exactly what it is told, for what MailKit would never do.</summary>
 internal sealed class RawSmtp : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private readonly TcpClient client;
     private readonly StreamReader reader;
 

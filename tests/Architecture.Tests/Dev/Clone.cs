@@ -8,8 +8,6 @@ namespace Orders.Architecture.Tests.Dev;
 /// </summary>
 internal sealed class Clone : IDisposable
 {
-    private static readonly System.Collections.Concurrent.ConcurrentDictionary<int, bool> Told = new();
-
     // `*` matches, and the newest answer wins: a test says only what is different.
     private const string Docker = """
         #!/usr/bin/env bash
@@ -146,18 +144,7 @@ internal sealed class Clone : IDisposable
     }
 
     /// <summary>A port that nobody listens on, and that nobody in this process was told before.</summary>
-    public static int FreePort()
-    {
-        while (true)
-        {
-            using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
-            listener.Start();
-            // The system may give the same one again as soon as it is closed.
-            var port = ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
-            if (Told.TryAdd(port, true))
-                return port;
-        }
-    }
+    public static int FreePort() => Orders.Testing.Servers.FreePort.Take();
 
     /// <summary>Starts <c>./dev</c>.</summary>
     public Process Start(params string[] arguments)

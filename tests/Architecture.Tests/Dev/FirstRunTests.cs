@@ -131,9 +131,10 @@ internal sealed partial class FirstRunTests
     [Test]
     public async Task A_port_that_another_program_holds()
     {
-        using var other = new TcpListener(IPAddress.Loopback, 0);
+        // The one beside it is proposed: none that the kernel may give away meanwhile.
+        var port = Clone.FreePort().ToString(CultureInfo.InvariantCulture);
+        using var other = new TcpListener(IPAddress.Loopback, int.Parse(port, CultureInfo.InvariantCulture));
         other.Start();
-        var port = ((IPEndPoint)other.LocalEndpoint).Port.ToString(CultureInfo.InvariantCulture);
         _clone.Setting("DASHBOARD_PORT", port);
         var answer = await ExpectAsync([$"Port {port} (DASHBOARD_PORT) is taken by", "or use other ports"], "up");
         // The port that it proposes is a free one.
@@ -242,7 +243,7 @@ internal sealed partial class FirstRunTests
         _clone.Command("ps", "#!/usr/bin/env bash\nexit 127\n");
         _clone.Hold("compose build");
         using var first = _clone.Start("up");
-        Assert.That(() => _clone.Calls, Does.Contain("compose build").After(10_000, 50));
+        Assert.That(() => _clone.Calls, Does.Contain("compose build").After(60_000, 50));
         var found = $"Another ./dev up of project 'orders' has been running since";
         await ExpectAsync([found, $"kill {first.Id}"], "up");
         await ExpectAsync([found], "down");
@@ -263,7 +264,7 @@ internal sealed partial class FirstRunTests
         _clone.Hold("compose build");
         var started = Enumerable.Range(0, 6).Select(_ => _clone.Start("up")).ToList();
         var ended = started.Select(Clone.EndAsync).ToList();
-        Assert.That(() => ended.Count(e => e.IsCompleted), Is.EqualTo(5).After(30_000, 50));
+        Assert.That(() => ended.Count(e => e.IsCompleted), Is.EqualTo(5).After(120_000, 50));
         _clone.Release();
         var answers = await Task.WhenAll(ended);
         started.ForEach(p => p.Dispose());

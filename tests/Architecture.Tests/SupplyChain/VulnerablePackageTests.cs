@@ -22,23 +22,10 @@ public sealed class VulnerablePackageTests
     public void Serve()
     {
         _restore = new Restore();
-        // Another program may take the port between the look for a free one and the start.
-        string address;
-        for (var tries = 0; ; tries++)
-        {
-            address = $"http://127.0.0.1:{Dev.Clone.FreePort()}/";
-            _advisories = new HttpListener();
-            _advisories.Prefixes.Add(address);
-            try
-            {
-                _advisories.Start();
-                break;
-            }
-            catch (HttpListenerException) when (tries < 5)
-            {
-                _advisories.Close();
-            }
-        }
+        var address = $"http://127.0.0.1:{Dev.Clone.FreePort()}/";
+        _advisories = new HttpListener();
+        _advisories.Prefixes.Add(address);
+        _advisories.Start();
 
         _serving = ServeAsync(_advisories, address);
         _restore.Write(

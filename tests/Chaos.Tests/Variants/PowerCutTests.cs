@@ -40,7 +40,6 @@ public sealed class PowerCutTests
             .WithUsername("orders_owner")
             .WithPassword(Password)
             .WithDatabase("orders")
-            // The walwriter would do late what the commit has left undone; a server under load is that late by itself.
             .WithCommand("-c", $"synchronous_commit={synchronousCommit}", "-c", "wal_writer_delay=10s")
             .WithLabel(SharedServers.Label, "power-cut")
             .Build();
@@ -49,6 +48,7 @@ public sealed class PowerCutTests
         await DeployAsync(server.GetConnectionString(), broker);
         // What was deployed is on disk; from here on only orders are written.
         await ExecuteAsync(server.GetConnectionString(), "checkpoint");
+        await HoldWalWriterAsync(server);
 
         await using var history = new History();
         await using (var api = await StartApiAsync(server.GetConnectionString()))
@@ -127,6 +127,19 @@ public sealed class PowerCutTests
             "the status of the API's /health/ready"
         );
         return api;
+    }
+
+    // It would do late what a commit has left undone, and a busy machine may be later than that with the kill. A commit
+    // that writes does so itself.
+    private static async Task HoldWalWriterAsync(PostgreSqlContainer server)
+    {
+        await using var connection = new NpgsqlConnection(server.GetConnectionString());
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(
+            "select pid from pg_stat_activity where backend_type = 'walwriter'",
+            connection
+        );
+        await DockerAsync("exec", server.Id, "bash", "-c", $"kill -STOP {await command.ExecuteScalarAsync()}");
     }
 
     private static async Task ExecuteAsync(string connectionString, string sql)

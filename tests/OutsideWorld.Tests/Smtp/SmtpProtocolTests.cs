@@ -116,7 +116,7 @@ public sealed class SmtpProtocolTests : OutsideWorldFixture
             await smtp.SendAsync("Message-ID: <half@orders.example>\r\n\r\nhalf a ma");
         }
 
-        Assert.That(() => World.Mails.Everything, Has.Count.EqualTo(1).After(5).Seconds.PollEvery(10).MilliSeconds);
+        Assert.That(() => World.Mails.Everything, Has.Count.EqualTo(1).After(60).Seconds.PollEvery(10).MilliSeconds);
         Assert.That(
             World.Mails.Everything.Single(),
             Has.Property("Outcome")
@@ -140,7 +140,7 @@ public sealed class SmtpProtocolTests : OutsideWorldFixture
         using (var late = await RawSmtp.ConnectAsync(World.SmtpPort))
             Assert.That(await late.ReplyAsync(), Does.StartWith("421"));
         sessions[0].Dispose();
-        Assert.That(BannerAsync, Does.StartWith("220").After(5).Seconds.PollEvery(20).MilliSeconds);
+        Assert.That(BannerAsync, Does.StartWith("220").After(60).Seconds.PollEvery(20).MilliSeconds);
         sessions.ForEach(session => session.Dispose());
 
         async Task<string> BannerAsync()
