@@ -8,12 +8,6 @@ internal static class Commands
     /// <summary>The top folder of the repository.</summary>
     public static string Root { get; } = FindRoot();
 
-    /// <summary>Where a project's output lies below its folder: <c>bin/Debug/net10.0</c>.</summary>
-    public static string Output { get; } =
-        Path.Combine(
-            Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory).Split(Path.DirectorySeparatorChar)[^3..]
-        );
-
     /// <summary>Runs a program to its end, and kills it when that takes too long.</summary>
     public static async Task<(int Code, string Output)> RunAsync(ProcessStartInfo start, TimeSpan within)
     {

@@ -57,10 +57,11 @@ internal sealed class ParcelsInstallation : IAsyncDisposable
         new(await TestDatabase.CreateEmptyAsync(), await TestBroker.CreateAsync(), await DemoCarrier.StartAsync());
 
     /// <summary>Creates one and deploys the sample into it.</summary>
-    public static async Task<ParcelsInstallation> DeployAsync()
+    /// <param name="dll">The sample; the one of the repository unless said otherwise.</param>
+    public static async Task<ParcelsInstallation> DeployAsync(string? dll = null)
     {
         var installation = await CreateAsync();
-        var (code, output) = await installation.RunAsync(Dll, "deploy");
+        var (code, output) = await installation.RunAsync(dll ?? Dll, "deploy");
         Assert.That(code, Is.Zero, output);
         return installation;
     }
@@ -134,6 +135,5 @@ internal sealed class ParcelsInstallation : IAsyncDisposable
     }
 
     // Built, because the tests refer to it; its settings lie beside it.
-    public static string Dll { get; } =
-        Path.Combine(Commands.Root, "samples", "Parcels", Commands.Output, "Parcels.dll");
+    public static string Dll { get; } = SupervisedHost.Built("samples/Parcels", "Parcels.dll");
 }

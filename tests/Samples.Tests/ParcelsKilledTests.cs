@@ -13,7 +13,7 @@ public sealed class ParcelsKilledTests
     public async Task No_parcel_is_lost_and_nothing_comes_twice()
     {
         await using var installation = await ParcelsInstallation.DeployAsync();
-        await using var host = SupervisedHost.StartSample("Parcels", installation.Settings);
+        await using var host = SupervisedHost.StartDll(ParcelsInstallation.Dll, installation.Settings);
         var parcels = new List<Guid>();
         for (var round = 1; round <= Kills; round++)
         {

@@ -21,7 +21,7 @@ public sealed class ParcelsTests
     public async Task StartAsync()
     {
         _installation = await ParcelsInstallation.DeployAsync();
-        _host = await SupervisedHost.StartSample("Parcels", _installation.Settings).UntilReadyAsync();
+        _host = await SupervisedHost.StartDll(ParcelsInstallation.Dll, _installation.Settings).UntilReadyAsync();
     }
 
     [OneTimeTearDown]

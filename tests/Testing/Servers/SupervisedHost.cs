@@ -12,8 +12,7 @@ public sealed partial class SupervisedHost : IAsyncDisposable
 {
     private const int KeptLines = 400;
 
-    private readonly string _project;
-    private readonly string _assembly;
+    private readonly string _dll;
     private readonly IReadOnlyDictionary<string, string?> _settings;
     private readonly ConcurrentQueue<string> _lines = new();
     private readonly ConcurrentQueue<int> _exits = new();
@@ -23,9 +22,9 @@ public sealed partial class SupervisedHost : IAsyncDisposable
     private volatile Uri? _address;
     private volatile Process? _process;
 
-    private SupervisedHost(string project, string assembly, IReadOnlyDictionary<string, string?> settings)
+    private SupervisedHost(string dll, IReadOnlyDictionary<string, string?> settings)
     {
-        (_project, _assembly, _settings) = (project, assembly, settings);
+        (_dll, _settings) = (dll, settings);
         _supervising = SuperviseAsync();
     }
 
@@ -39,13 +38,27 @@ public sealed partial class SupervisedHost : IAsyncDisposable
     /// <param name="project">Its folder below <c>src</c>.</param>
     /// <param name="settings">Its settings.</param>
     public static SupervisedHost Start(string project, IReadOnlyDictionary<string, string?> settings) =>
-        new($"src/{project}", $"Orders.{project}", settings);
+        StartDll(Built(Path.Combine("src", project), $"Orders.{project}.dll"), settings);
 
-    /// <summary>Starts a sample.</summary>
-    /// <param name="sample">Its folder below <c>samples</c>, and its assembly.</param>
+    /// <summary>Starts a host that lies somewhere.</summary>
+    /// <param name="dll">The program.</param>
     /// <param name="settings">Its settings.</param>
-    public static SupervisedHost StartSample(string sample, IReadOnlyDictionary<string, string?> settings) =>
-        new($"samples/{sample}", sample, settings);
+    public static SupervisedHost StartDll(string dll, IReadOnlyDictionary<string, string?> settings) =>
+        new(dll, settings);
+
+    /// <summary>Where the build of this very configuration has put a program of the repository.</summary>
+    /// <param name="project">The folder of its project, from the top.</param>
+    /// <param name="name">Its file.</param>
+    public static string Built(string project, string name)
+    {
+        var separator = Path.DirectorySeparatorChar;
+        var here = AppContext.BaseDirectory;
+        var output = here[(here.LastIndexOf($"{separator}bin{separator}", StringComparison.Ordinal) + 1)..];
+        var root = new DirectoryInfo(here);
+        while (!File.Exists(Path.Combine(root.FullName, "Orders.sln")))
+            root = root.Parent ?? throw new InvalidOperationException($"No Orders.sln above {here}.");
+        return Path.Combine(root.FullName, project, output, name);
+    }
 
     /// <summary>Waits until it can do its work.</summary>
     public async Task<SupervisedHost> UntilReadyAsync()
@@ -55,14 +68,14 @@ public sealed partial class SupervisedHost : IAsyncDisposable
             await Eventually.That(
                 () => StatusAsync("/health/ready"),
                 Is.EqualTo(200),
-                $"/health/ready of {_project}",
+                $"/health/ready of {_dll}",
                 TimeSpan.FromMinutes(2)
             );
         }
         catch (AssertionException silent)
         {
             throw new AssertionException(
-                $"{silent.Message}\nExit codes: {string.Join(", ", Exits)}. The last lines of {_project}:\n{this}",
+                $"{silent.Message}\nExit codes: {string.Join(", ", Exits)}. The last lines of {_dll}:\n{this}",
                 silent
             );
         }
@@ -127,19 +140,12 @@ public sealed partial class SupervisedHost : IAsyncDisposable
 
     private ProcessStartInfo StartInfo()
     {
-        var separator = Path.DirectorySeparatorChar;
-        var here = AppContext.BaseDirectory;
-        var output = here[(here.LastIndexOf($"{separator}bin{separator}", StringComparison.Ordinal) + 1)..];
-        var root = new DirectoryInfo(here);
-        while (!File.Exists(Path.Combine(root.FullName, "Orders.sln")))
-            root = root.Parent ?? throw new InvalidOperationException($"No Orders.sln above {here}.");
-        var folder = Path.Combine(root.FullName, _project, output);
         // From its own folder: settings that a host brings along lie beside it.
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(folder, $"{_assembly}.dll")])
+        var start = new ProcessStartInfo("dotnet", [_dll])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            WorkingDirectory = folder,
+            WorkingDirectory = Path.GetDirectoryName(_dll)!,
         };
         foreach (var (name, value) in _settings)
             start.Environment[name.Replace(":", "__", StringComparison.Ordinal)] = value;
