@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Orders.Testing.Servers;
 
 namespace Orders.Dashboard.Tests;
 
@@ -39,7 +40,8 @@ internal sealed class DashboardHost : IAsyncDisposable
     {
         IEnumerable<(string Name, string? Value)> usual =
         [
-            ("urls", "http://127.0.0.1:0"),
+            // One that is started again gets its port again: not one that the kernel may give away meanwhile.
+            ("urls", $"http://127.0.0.1:{FreePort.Take()}"),
             ("environment", "Development"),
             ("Logging:LogLevel:Default", "Warning"),
             ("Topology:Check", "false"),

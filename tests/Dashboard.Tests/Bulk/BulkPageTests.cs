@@ -108,6 +108,8 @@ internal sealed class BulkPageTests : BrowserFixture
         );
         await page.GetByLabel("Reason").FillAsync("its messages are gone");
         await page.GetByRole(AriaRole.Button, new() { NameRegex = new($"^Replay {step} for") }).ClickAsync();
+        // On the next page: the one before has such a field too.
+        await Assertions.Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Progress" })).ToBeVisibleAsync();
         await page.GetByLabel("Reason").FillAsync("a look");
         await page.GetByRole(AriaRole.Button, new() { Name = "Pause this bulk action" }).ClickAsync();
         await Assertions.Expect(page.GetByText("Paused by otto: a look")).ToBeVisibleAsync();

@@ -40,7 +40,7 @@ internal abstract class ErasureFixture : ShopFixture
         await RestartWithRoleAsync();
     }
 
-    protected Task RestartWithRoleAsync() =>
+    protected Task RestartWithRoleAsync(string? options = null) =>
         RestartDashboardAsync(
             (
                 "ConnectionStrings:Postgres",
@@ -48,6 +48,7 @@ internal abstract class ErasureFixture : ShopFixture
                 {
                     Username = ProcessCredentials.UserOf("dashboard"),
                     Password = SharedLogins.Password,
+                    Options = options,
                 }.ConnectionString
             ),
             ("RabbitMq:Username", ProcessCredentials.UserOf("dashboard")),

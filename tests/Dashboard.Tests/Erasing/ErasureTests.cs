@@ -83,7 +83,12 @@ internal sealed class ErasureTests : ErasureFixture
         Assert.That(left, Is.Not.Empty, "invoices are kept");
         Assert.That(left.Where(l => l.Contains('@', StringComparison.Ordinal)), Is.Empty, "no invoice has the address");
         Assert.That(await PersonalTraces.InQueuesAsync(TestSystem, Zora.Traces), Is.Empty, "left in queues");
-        Assert.That(await TestSystem.Broker.CountAsync("email_error"), Is.EqualTo(1), "the other customer's message");
+        // Whoever looks at the queue, as the index does again and again, has its messages for a moment.
+        await Eventually.That(
+            () => TestSystem.Broker.CountAsync("email_error"),
+            Is.EqualTo(1u),
+            "the other customer's message"
+        );
         Assert.That(
             await PersonalTraces.InDatabaseAsync(TestSystem.Database, Nora.Traces),
             Is.EquivalentTo(noraBefore),

@@ -64,7 +64,12 @@ internal sealed class DashboardRoleTests : ShopFixture
                 TestSystem.Database.ScalarAsync<Guid>("select id from failures where subject_id = $1", o)
             )
         );
-        await OkAsync("/api/failures/look", OperatorsKey, new { queue = "email_error" });
+        // While the indexer itself looks, this one is told so and asks again.
+        await Eventually.That(
+            () => PostAsync("/api/failures/look", OperatorsKey, new { queue = "email_error" }),
+            Has.Property("Status").EqualTo(200),
+            "a look"
+        );
 
         await OkAsync(
             "/api/failures/archive",

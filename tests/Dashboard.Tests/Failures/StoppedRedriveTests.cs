@@ -113,7 +113,7 @@ internal sealed class StoppedRedriveTests : ShopFixture
                 reason = "Slowly.",
                 start = true,
                 canary = 0,
-                ratePerSecond = 4,
+                ratePerSecond = 1,
             }
         );
         await Eventually.That(

@@ -130,6 +130,17 @@ internal sealed class UncertainMailTests : ShopFixture
             new ByHand { Id = message, CorrelationId = order.Id }
         );
         await TestSystem.UntilAsync(order.Id, "email", StepStatus.Uncertain);
+        // Said first, dead-lettered then, and found after that.
+        await Eventually.That(
+            () =>
+                TestSystem.Database.CountAsync(
+                    "failures where subject_id = $1 and state = $2",
+                    order.Id,
+                    (short)FailureState.Failed
+                ),
+            Is.EqualTo(1),
+            "the failure in the index"
+        );
         var listed = (await GetAsync("/api/effects/uncertain", ViewerKey))
             .Body.AsArray()
             .Single(e => e!["subjectId"]!.GetValue<Guid>() == order.Id)!;

@@ -61,8 +61,8 @@ internal sealed class FlowCommandTests : DashboardFixture
         await AddWorkersAsync(
             ("c0ffee", "now() + interval '1 hour'"),
             ("gone", "null"),
-            ("twice", "now()"),
-            ("twice", "now()")
+            ("twice", "now() + interval '1 hour'"),
+            ("twice", "now() + interval '1 hour'")
         );
         await ExpectAsync(
             0,

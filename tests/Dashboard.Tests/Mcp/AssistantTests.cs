@@ -46,17 +46,19 @@ internal sealed class AssistantTests : ShopFixture
             Is.EquivalentTo(["rehearse_redrive", "confirm_redrive", "cancel_redrive"])
         );
 
-        JsonNode? attention = null;
-        await Eventually.That(
-            async () =>
-                (attention = await CallAsync(assistant, "get_overview"))["attention"]!
-                    .AsArray()
-                    .Count(a => a!["what"]!.GetValue<string>() == "email_error"),
+        // By what the broker has said last, which may be less at first.
+        var attention = await Eventually.That(
+            async () => (await CallAsync(assistant, "get_overview"))["attention"]!.AsArray(),
+            new NUnit.Framework.Constraints.PredicateConstraint<JsonArray>(all =>
+                all.ToJsonString().Contains($"{Count} messages could not be processed", StringComparison.Ordinal)
+            ),
+            "what needs attention"
+        );
+        Assert.That(
+            attention.Count(a => a!["what"]!.GetValue<string>() == "email_error"),
             Is.EqualTo(1),
             "the dead-letter queue among what needs attention"
         );
-        Assert.That(attention!.ToJsonString(), Does.Contain($"{Count} messages could not be processed"));
-
         var group = (await CallAsync(assistant, "list_failure_groups")).AsArray().Single()!;
         Assert.That(
             (group["step"]!.GetValue<string>(), group["count"]!.GetValue<int>()),
@@ -157,8 +159,12 @@ internal sealed class AssistantTests : ShopFixture
     [Test, Order(4)]
     public async Task What_fails_between_the_plan_and_the_choice_is_not_taken_along()
     {
-        await DeadLetterAsync(await TestSystem.StoreAsync(await OrdersAsync(1)));
-        await UntilFailuresAsync(FailureState.Failed, 1);
+        var orders = await TestSystem.StoreAsync(await OrdersAsync(2));
+        await DeadLetterAsync(orders);
+        await UntilFailuresAsync(FailureState.Failed, 2);
+        // What fails later is one of the two that is another step's until then: the index needs more time than a call
+        // waits for its turn on a busy machine.
+        await TestSystem.Database.ExecuteAsync("update failures set step = 'another' where subject_id = $1", orders[1]);
         await using var assistant = await ConnectAsync(OperatorsKey);
         await using var held = await TestSystem.Database.Source.OpenConnectionAsync();
         await using var transaction = await held.BeginTransactionAsync();
@@ -170,12 +176,17 @@ internal sealed class AssistantTests : ShopFixture
 
         var refusal = RefusalAsync(assistant, "rehearse_redrive", new() { ["step"] = "email", ["reason"] = "again" });
         await Eventually.That(
-            () => TestSystem.Database.CountAsync("pg_locks where locktype = 'advisory' and not granted"),
+            () =>
+                TestSystem.Database.CountAsync(
+                    """
+                    pg_locks where locktype = 'advisory' and not granted
+                        and database = (select oid from pg_database where datname = current_database())
+                    """
+                ),
             Is.Positive,
             "calls that wait for their turn to choose"
         );
-        await DeadLetterAsync(await TestSystem.StoreAsync(await OrdersAsync(1)));
-        await UntilFailuresAsync(FailureState.Failed, 2);
+        await TestSystem.Database.ExecuteAsync("update failures set step = 'email' where subject_id = $1", orders[1]);
         await transaction.RollbackAsync();
         Assert.That(await refusal, Does.Contain("count-changed"));
     }

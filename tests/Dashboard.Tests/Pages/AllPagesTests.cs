@@ -262,9 +262,7 @@ internal sealed class AllPagesTests : BrowserFixture
         await using var viewer = await OpenAsync();
         var page = viewer.Page;
         await Browsing.UntilAsync(page, "() => document.hasFocus()");
-        // In one call, as a person types it: between two calls a busy test process may let more time pass than the page
-        // waits for the second key.
-        await page.Keyboard.TypeAsync("gr");
+        await Browsing.PressPairAsync(page, 'g', 'r');
         await page.WaitForURLAsync("**/orders");
         await page.Keyboard.PressAsync("j");
         await page.Keyboard.PressAsync("j");
@@ -320,7 +318,7 @@ internal sealed class AllPagesTests : BrowserFixture
         _management.Cut();
         try
         {
-            await Assertions.Expect(viewer.Page.Locator("#broker")).ToBeVisibleAsync(new() { Timeout = 15_000 });
+            await Assertions.Expect(viewer.Page.Locator("#broker")).ToBeVisibleAsync();
             Assert.That(
                 await viewer.Page.Locator("tbody tr").CountAsync(),
                 Is.EqualTo(workers),
@@ -335,7 +333,7 @@ internal sealed class AllPagesTests : BrowserFixture
             _management.Restore();
         }
 
-        await Assertions.Expect(viewer.Page.Locator("#broker")).ToBeHiddenAsync(new() { Timeout = 15_000 });
+        await Assertions.Expect(viewer.Page.Locator("#broker")).ToBeHiddenAsync();
     }
 
     [Test, Order(21)]

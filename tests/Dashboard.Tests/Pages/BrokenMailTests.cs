@@ -26,6 +26,8 @@ internal sealed class BrokenMailTests : ShopFixture
         await using var api = await ShopApi.StartAsync(TestSystem);
         string[] customers = [.. Enumerable.Range(0, Count).Select(n => $"customer{n}@example.com")];
         await Task.WhenAll(customers.Select(api.PostAsync));
+        // Pages of failures show what the index has when they are opened.
+        await UntilFailuresAsync(FailureState.Failed, Count, TimeSpan.FromMinutes(3));
 
         await using var viewer = await Browsing.OpenAsync(Dashboard.Address, "otto");
         var page = viewer.Page;
@@ -73,6 +75,7 @@ internal sealed class BrokenMailTests : ShopFixture
             .ToContainTextAsync(
                 new Regex($"Waiting\\s*0\\s*Sent\\s*0\\s*Done\\s*{Count}\\s*Failed again\\s*0\\s*Skipped\\s*0")
             );
+        await UntilFailuresAsync(FailureState.Failed, 0);
         await page.GotoAsync("/failures");
         await Assertions.Expect(page.Locator("main")).ToContainTextAsync("No failures: no message is dead-lettered.");
         await page.GotoAsync("/");

@@ -15,6 +15,8 @@ internal static class Browsing
     // Rows of a table are alike: what is wrong with one is wrong with the first.
     private const string MoreRows = "tbody tr:nth-child(n+4)";
 
+    private const float Patience = 60_000;
+
     private static readonly Lazy<Task<IBrowser>> Browser = new(StartAsync);
 
     private static readonly string Axe = new BundledAxeScriptProvider().GetScript();
@@ -58,6 +60,7 @@ internal static class Browsing
                 IgnoreHTTPSErrors = true,
             }
         );
+        context.SetDefaultTimeout(Patience);
         var viewer = new Viewer(context, await context.NewPageAsync());
         // Relative: the dashboard may be below a path.
         await viewer.Page.GotoAsync("login");
@@ -112,8 +115,23 @@ internal static class Browsing
     public static Task UntilAsync(IPage page, string script) =>
         Eventually.That(() => page.EvaluateAsync<bool>(script), Is.True, script, TimeSpan.FromMinutes(1));
 
+    /// <summary>
+    /// Two keys of which the second counts for a moment after the first. Pressed by the page itself: between two calls
+    /// from outside a busy machine may let that moment pass.
+    /// </summary>
+    public static Task PressPairAsync(IPage page, char first, char second) =>
+        page.EvaluateAsync(
+            """
+            keys => setTimeout(() => keys.forEach(
+                key => document.body.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }))))
+            """,
+            new[] { $"{first}", $"{second}" }
+        );
+
     private static async Task<IBrowser> StartAsync()
     {
+        // Five seconds by default, which a page of a busy machine may take.
+        Assertions.SetDefaultExpectTimeout(Patience);
         var playwright = await Playwright.CreateAsync();
         return await playwright.Chromium.LaunchAsync(
             new()

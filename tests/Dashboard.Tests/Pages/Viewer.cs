@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Playwright;
 
 namespace Orders.Dashboard.Tests.Pages;
@@ -6,7 +7,7 @@ namespace Orders.Dashboard.Tests.Pages;
 internal sealed class Viewer : IAsyncDisposable
 {
     private readonly IBrowserContext _context;
-    private readonly List<string> _complaints = [];
+    private readonly ConcurrentQueue<string> _complaints = [];
 
     public Viewer(IBrowserContext context, IPage page)
     {
@@ -27,20 +28,20 @@ internal sealed class Viewer : IAsyncDisposable
 
     private void Listen(IPage page)
     {
-        page.PageError += (_, error) => _complaints.Add($"{page.Url}: script: {error}");
+        page.PageError += (_, error) => _complaints.Enqueue($"{page.Url}: script: {error}");
         page.Console += (_, message) =>
         {
             if (message.Text.Contains("Content Security Policy", StringComparison.OrdinalIgnoreCase))
-                _complaints.Add($"{page.Url}: {message.Text}");
+                _complaints.Enqueue($"{page.Url}: {message.Text}");
         };
-        page.Request += (_, request) => Requests.Add(request.Url);
+        page.Request += (_, request) => Requests.Enqueue(request.Url);
     }
 
     /// <summary>Every address the page has asked for.</summary>
-    public List<string> Requests { get; } = [];
+    public ConcurrentQueue<string> Requests { get; } = [];
 
     /// <summary>What was refused or thrown so far.</summary>
-    public IReadOnlyList<string> Complaints => _complaints;
+    public IReadOnlyCollection<string> Complaints => _complaints;
 
     public async ValueTask DisposeAsync()
     {

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Orders.Testing.Servers;
 
 namespace Orders.Dashboard.Tests.Proxy;
 
@@ -27,7 +28,7 @@ internal sealed class Nginx : IAsyncDisposable
     {
         var folder = Directory.CreateTempSubdirectory("orders-nginx-").FullName;
         var certificate = Certify(folder);
-        var port = FreePort();
+        var port = FreePort.Take();
         await File.WriteAllTextAsync(Path.Combine(folder, "nginx.conf"), Configuration(port, dashboard));
         var start = new ProcessStartInfo(Program, ["-p", folder, "-c", "nginx.conf", "-e", "error.log"])
         {
@@ -151,12 +152,5 @@ internal sealed class Nginx : IAsyncDisposable
         File.WriteAllText(Path.Combine(folder, "cert.pem"), certificate.ExportCertificatePem());
         File.WriteAllText(Path.Combine(folder, "key.pem"), key.ExportPkcs8PrivateKeyPem());
         return certificate;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

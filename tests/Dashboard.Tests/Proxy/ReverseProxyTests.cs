@@ -119,9 +119,12 @@ internal sealed partial class ReverseProxyTests : BrowserFixture
     public async Task A_browser_sees_live_figures_and_asks_for_nothing_outside()
     {
         await using var viewer = await Browsing.OpenAsync(new Uri(_nginx.Address, "ops/"), "anna");
-        await viewer.Page.WaitForRequestFinishedAsync(new() { Predicate = r => r.Url.Contains("/ops/attention") });
-        await viewer.Page.Keyboard.PressAsync("g");
-        await viewer.Page.Keyboard.PressAsync("r");
+        await Eventually.That(
+            () => viewer.Requests.ToArray(),
+            Has.Some.Contains("/ops/attention"),
+            "what the page asks for by itself"
+        );
+        await Browsing.PressPairAsync(viewer.Page, 'g', 'r');
         await viewer.Page.WaitForURLAsync("**/ops/orders");
         // Said by the first tick of the stream, which is below the path too.
         await viewer.Page.GetByText("Live", new() { Exact = true }).WaitForAsync();

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using Orders.Contracts;
@@ -183,6 +182,15 @@ internal sealed class MetricsContractTests : ShopFixture
         await BehaveAsync(new { smtp = new { mode = "tempfail" } });
         for (var n = 0; n < 2; n++)
             await PostAsync();
+        await Eventually.That(
+            () =>
+                TestSystem.Database.ScalarAsync<long>(
+                    "select count(distinct subject_id) from step_attempts where step = 'email' and next_at is not null"
+                ),
+            Is.EqualTo(2L),
+            "orders whose mail is tried again",
+            Patience
+        );
         await Eventually.That(
             async () =>
             {
@@ -392,18 +400,11 @@ internal sealed class MetricsContractTests : ShopFixture
 
     private async Task StartAsync(string project, params (string Name, string? Value)[] settings)
     {
-        _ports[project] = FreePort();
+        _ports[project] = FreePort.Take();
         _hosts[project] = SupervisedHost.Start(
             project,
             TestSystem.Settings([("Metrics:Port", $"{_ports[project]}"), .. settings])
         );
         await _hosts[project].UntilReadyAsync();
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

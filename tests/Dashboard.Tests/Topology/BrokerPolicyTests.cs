@@ -85,7 +85,7 @@ internal sealed class BrokerPolicyTests : ShopFixture
                 ),
             Is.GreaterThanOrEqualTo(1L),
             "alerts about inventory",
-            TimeSpan.FromSeconds(40)
+            TimeSpan.FromMinutes(2)
         );
         await Eventually.That(() => TestSystem.Broker.CountAsync("inventory"), Is.Zero, "messages of inventory");
 
@@ -112,6 +112,6 @@ internal sealed class BrokerPolicyTests : ShopFixture
                 ),
             Is.EqualTo(orders.Length),
             $"orders that are {status}",
-            TimeSpan.FromSeconds(60)
+            TimeSpan.FromMinutes(3)
         );
 }

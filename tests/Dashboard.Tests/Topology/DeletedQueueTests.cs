@@ -99,7 +99,7 @@ internal sealed class DeletedQueueTests : ShopFixture
                     ),
                 Is.EqualTo(3L),
                 $"{effect} by the books",
-                TimeSpan.FromSeconds(60)
+                TimeSpan.FromMinutes(3)
             );
         await UntilSettledAsync("email");
         await Eventually.That(() => TestSystem.Broker.CountAsync("email"), Is.Zero, "messages of email");
@@ -125,7 +125,7 @@ internal sealed class DeletedQueueTests : ShopFixture
             () => LastAlertAsync("email"),
             NUnit.Framework.Is.Not.EqualTo(before),
             "alert about email",
-            TimeSpan.FromSeconds(20)
+            TimeSpan.FromMinutes(2)
         );
         await UntilSettledAsync("email");
     }
@@ -194,7 +194,7 @@ internal sealed class DeletedQueueTests : ShopFixture
         );
         try
         {
-            await AlertedAsync("warehouse", "message-ttl 60000", TimeSpan.FromSeconds(60));
+            await AlertedAsync("warehouse", "message-ttl 60000", TimeSpan.FromMinutes(3));
         }
         finally
         {
@@ -209,7 +209,7 @@ internal sealed class DeletedQueueTests : ShopFixture
     private async Task AllMailedOnceAsync(IEnumerable<Orders.Infrastructure.Intake.NewOrder> orders)
     {
         foreach (var order in orders)
-            await TestSystem.UntilAsync(order.Id, OrderStatus.Completed, TimeSpan.FromSeconds(60));
+            await TestSystem.UntilAsync(order.Id, OrderStatus.Completed, TimeSpan.FromMinutes(3));
         var ids = orders.Select(o => o.Id).ToArray();
         Assert.That(
             await TestSystem.Database.CountAsync(
@@ -247,7 +247,7 @@ internal sealed class DeletedQueueTests : ShopFixture
                 ),
             Is.GreaterThanOrEqualTo(1L),
             $"alerts about {queue}",
-            within ?? TimeSpan.FromSeconds(20)
+            within ?? TimeSpan.FromMinutes(2)
         );
 
     private Task<bool> UntilSettledAsync(string queue) =>

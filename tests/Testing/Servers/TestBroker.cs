@@ -190,7 +190,13 @@ public sealed class TestBroker : IAsyncDisposable
         while (await channel.BasicGetAsync(queue, autoAck: false) is { } message)
             messages.Add(message);
         if (messages.Count > 0)
+        {
             await channel.BasicNackAsync(messages[^1].DeliveryTag, multiple: true, requeue: true);
+            // Nobody answers a nack. The answer to what comes after it says that they are back: whoever looks next sees
+            // them all.
+            await channel.QueueDeclarePassiveAsync(queue);
+        }
+
         return messages;
     }
 
