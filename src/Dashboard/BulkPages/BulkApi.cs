@@ -80,7 +80,7 @@ internal static class BulkApi
                         await actions.ConfirmAsync(
                             id,
                             request.Expect,
-                            Actor.Of(context).Did(Verb(action), reason: request.Reason),
+                            Actor.Of(context).Did(Verb(action.Kind), reason: request.Reason),
                             cancellationToken
                         );
                         return Results.Accepted(
@@ -96,7 +96,7 @@ internal static class BulkApi
     }
 
     /// <summary>What the audit record says was done: the kind in words.</summary>
-    public static string Verb(BulkAction action) => action.Kind.Replace('-', ' ');
+    public static string Verb(string kind) => kind.Replace('-', ' ');
 
     private static Task<IResult> RehearseAsync(
         BulkActionRequest request,

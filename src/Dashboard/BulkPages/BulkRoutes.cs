@@ -166,7 +166,7 @@ internal static class BulkRoutes
                 actions.ConfirmAsync(
                     id,
                     int.TryParse(form["expect"], CultureInfo.InvariantCulture, out var seen) ? seen : -1,
-                    Actor.Of(http).Did(BulkApi.Verb(action), reason: reason),
+                    Actor.Of(http).Did(BulkApi.Verb(action.Kind), reason: reason),
                     http.RequestAborted
                 )
         );

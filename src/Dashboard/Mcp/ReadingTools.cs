@@ -68,11 +68,9 @@ internal sealed class ReadingTools(
             FailureState? state = null,
         CancellationToken cancellationToken = default
     ) =>
-        (
-            await GuardAsync(() =>
-                failures.GroupsAsync(new FailureFilter { Step = step, State = state }, cancellationToken)
-            )
-        ).Take(MostGroups);
+        (await failures.GroupsAsync(new FailureFilter { Step = step, State = state }, cancellationToken)).Take(
+            MostGroups
+        );
 
     /// <summary>Failures.</summary>
     [McpServerTool(Name = "list_failures", Title = "Failures", ReadOnly = true, OpenWorld = false)]
@@ -90,21 +88,19 @@ internal sealed class ReadingTools(
     ) =>
         limit is < 1 or > MostFailures
             ? throw new McpException($"limit must be 1–{MostFailures}, got {limit}.")
-            : await GuardAsync(() =>
-                failures.PageAsync(
-                    new FailureFilter
-                    {
-                        Step = step,
-                        Group = group,
-                        Subject = order,
-                        Fault = fault,
-                        Text = text,
-                        State = state,
-                    },
-                    null,
-                    limit,
-                    cancellationToken
-                )
+            : await failures.PageAsync(
+                new FailureFilter
+                {
+                    Step = step,
+                    Group = group,
+                    Subject = order,
+                    Fault = fault,
+                    Text = text,
+                    State = state,
+                },
+                null,
+                limit,
+                cancellationToken
             );
 
     /// <summary>One failure.</summary>
@@ -119,16 +115,4 @@ internal sealed class ReadingTools(
         await failures.FindAsync(id, cancellationToken) is { } failure
             ? FailureView.Of(failure, contracts, json.Value.SerializerOptions)
             : throw new McpException($"There is no failure {id}.");
-
-    private static async Task<T> GuardAsync<T>(Func<Task<T>> read)
-    {
-        try
-        {
-            return await read();
-        }
-        catch (InvalidFilterException invalid)
-        {
-            throw new McpException(invalid.Message);
-        }
-    }
 }

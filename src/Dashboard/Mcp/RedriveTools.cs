@@ -1,11 +1,8 @@
 using System.ComponentModel;
 using ModelContextProtocol;
 using ModelContextProtocol.Server;
-using Orders.Dashboard.Auth;
 using Orders.Dashboard.Failures;
 using QueueWorkers.DeadLetters.Search;
-using QueueWorkers.Hosting.Borders;
-using QueueWorkers.Operators;
 using QueueWorkers.Redrive;
 using QueueWorkers.Redrive.Planning;
 
@@ -21,7 +18,7 @@ internal sealed class RedriveTools(
     Redrives redrives,
     RedriveReader reader,
     PatchRight right
-)
+) : RehearsalTools<RedriveProgress>(caller, "redrive", "Redrives")
 {
     /// <summary>Chooses the messages of a redrive and says what would happen.</summary>
     [McpServerTool(
@@ -46,7 +43,7 @@ internal sealed class RedriveTools(
         CancellationToken cancellationToken = default
     )
     {
-        var actor = await caller.OperatorAsync("rehearse_redrive", cancellationToken);
+        var actor = await OperatorAsync("rehearse_redrive", reason, cancellationToken);
         var request = new RedriveRequest
         {
             Filter = new FailureFilter
@@ -56,7 +53,7 @@ internal sealed class RedriveTools(
                 Subject = order,
                 Ids = ids,
             },
-            Reason = ReasonOf(reason),
+            Reason = reason,
             Canary = canary,
             RatePerSecond = ratePerSecond,
             StopPercent = stopPercent,
@@ -64,32 +61,25 @@ internal sealed class RedriveTools(
         };
         if (request.Problem() is { } problem)
             throw new McpException(problem);
-        try
-        {
-            var plan = await preview.PlanAsync(request, cancellationToken);
-            // Refused when others failed meanwhile: what is stored is what is shown.
-            var (made, refused) = await redrives.CreateAsync(
-                request with
-                {
-                    Expect = plan.Total,
-                },
-                actor.Did("rehearse redrive by MCP", reason: reason),
-                null,
-                cancellationToken
-            );
-            return made is null
-                ? throw Refused(refused!)
-                : new
-                {
-                    id = made.Redrive.Id,
-                    plan,
-                    next = "Show this to a person. Then confirm_redrive with this id, or cancel_redrive.",
-                };
-        }
-        catch (InvalidFilterException invalid)
-        {
-            throw new McpException(invalid.Message);
-        }
+        var plan = await preview.PlanAsync(request, cancellationToken);
+        // Refused when others failed meanwhile: what is stored is what is shown.
+        var (made, refused) = await redrives.CreateAsync(
+            request with
+            {
+                Expect = plan.Total,
+            },
+            actor.Did("rehearse redrive by MCP", reason: reason),
+            null,
+            cancellationToken
+        );
+        return made is null
+            ? throw Refused(refused!)
+            : new
+            {
+                id = made.Redrive.Id,
+                plan,
+                next = "Show this to a person. Then confirm_redrive with this id, or cancel_redrive.",
+            };
     }
 
     /// <summary>Starts a redrive that was rehearsed.</summary>
@@ -103,26 +93,25 @@ internal sealed class RedriveTools(
     [Description(
         "Starts a redrive that was rehearsed with the same key's operator: its messages are sent again. Only after a person has agreed to the rehearsal. Needs an operator's key."
     )]
-    public async Task<object> ConfirmAsync(
+    public Task<object> ConfirmAsync(
         [Description("The rehearsal's id.")] Guid id,
         [Description("Why, for the record.")] string reason,
         CancellationToken cancellationToken
-    )
-    {
-        var actor = await caller.OperatorAsync("confirm_redrive", cancellationToken);
-        var redrive = await OwnAsync(id, actor, cancellationToken);
-        if (redrive.Redrive.Stage != RedriveStage.DryRun)
-            throw new McpException(
-                $"Redrive {id} is no open rehearsal, it is {redrive.Redrive.Stage}; get_redrive says what has become of it."
-            );
-        return await ChangeAsync(
+    ) =>
+        ChangeAsync(
+            "confirm_redrive",
             id,
             reason,
-            record => redrives.StartAsync(id, record, cancellationToken),
-            actor.Did("confirm redrive by MCP", reason: reason),
+            (redrive, actor) =>
+                redrive.Redrive.Stage == RedriveStage.DryRun
+                    ? MustAsync(
+                        redrives.StartAsync(id, actor.Did("confirm redrive by MCP", reason: reason), cancellationToken)
+                    )
+                    : throw new McpException(
+                        $"Redrive {id} is no open rehearsal, it is {redrive.Redrive.Stage}; get_redrive says what has become of it."
+                    ),
             cancellationToken
         );
-    }
 
     /// <summary>Stops a redrive.</summary>
     [McpServerTool(
@@ -135,32 +124,29 @@ internal sealed class RedriveTools(
     [Description(
         "Ends a rehearsal or a redrive that was made with the same key's operator: what was not sent stays dead-lettered. Needs an operator's key."
     )]
-    public async Task<object> CancelAsync(
+    public Task<object> CancelAsync(
         [Description("The redrive's id.")] Guid id,
         [Description("Why, for the record.")] string reason,
         CancellationToken cancellationToken
-    )
-    {
-        var actor = await caller.OperatorAsync("cancel_redrive", cancellationToken);
-        await OwnAsync(id, actor, cancellationToken);
-        return await ChangeAsync(
+    ) =>
+        ChangeAsync(
+            "cancel_redrive",
             id,
             reason,
-            record => redrives.CancelAsync(id, record, cancellationToken),
-            actor.Did("cancel redrive by MCP", reason: reason),
+            (_, actor) =>
+                MustAsync(
+                    redrives.CancelAsync(id, actor.Did("cancel redrive by MCP", reason: reason), cancellationToken)
+                ),
             cancellationToken
         );
-    }
 
     /// <summary>A redrive's progress.</summary>
     [McpServerTool(Name = "get_redrive", Title = "A redrive's progress", ReadOnly = true, OpenWorld = false)]
     [Description(
         "A redrive or rehearsal: its stage, and how many messages wait, were sent, are done, failed again, were skipped."
     )]
-    public async Task<object> RedriveAsync(
-        [Description("The redrive's id.")] Guid id,
-        CancellationToken cancellationToken
-    ) => Shown(await FindAsync(id, cancellationToken));
+    public Task<object> RedriveAsync([Description("The redrive's id.")] Guid id, CancellationToken cancellationToken) =>
+        ShowAsync(id, cancellationToken);
 
     /// <summary>The newest redrives.</summary>
     [McpServerTool(Name = "list_redrives", Title = "Redrives", ReadOnly = true, OpenWorld = false)]
@@ -168,46 +154,29 @@ internal sealed class RedriveTools(
     public async Task<object> RedrivesAsync(CancellationToken cancellationToken) =>
         (await reader.ListAsync(null, cancellationToken)).Select(Shown);
 
-    private async Task<object> ChangeAsync(
-        Guid id,
-        string reason,
-        Func<AuditEntry, Task<RedriveRefusal?>> change,
-        AuditEntry record,
-        CancellationToken cancellationToken
-    )
-    {
-        ReasonOf(reason);
-        return await change(record) is { } refused
-            ? throw Refused(refused)
-            : Shown(await FindAsync(id, cancellationToken));
-    }
+    /// <inheritdoc />
+    protected override Task<RedriveProgress?> ReadAsync(Guid id, CancellationToken cancellationToken) =>
+        reader.FindAsync(id, cancellationToken);
 
-    // The API's limit looks at its own bodies; here the reason stands deeper in one of the protocol. It is kept for ever.
-    private static string ReasonOf(string? reason) =>
-        !string.IsNullOrWhiteSpace(reason) && reason.Length <= IncomingText.LongestReason
-            ? reason
-            : throw new McpException($"reason must say why, in at most {IncomingText.LongestReason} characters.");
+    /// <inheritdoc />
+    protected override string MadeBy(RedriveProgress found) => found.Redrive.CreatedBy;
 
-    private async Task<RedriveProgress> FindAsync(Guid id, CancellationToken cancellationToken) =>
-        await reader.FindAsync(id, cancellationToken) ?? throw new McpException($"There is no redrive {id}.");
-
-    // An assistant that was misled can do nothing to the redrives of people, nor start what it has not shown.
-    private async Task<RedriveProgress> OwnAsync(Guid id, Actor actor, CancellationToken cancellationToken)
-    {
-        var redrive = await FindAsync(id, cancellationToken);
-        return redrive.Redrive.CreatedBy == actor.Name && redrive.Redrive.Patch is null
-            ? redrive
-            : throw new McpException(
-                $"Redrive {id} was made by {redrive.Redrive.CreatedBy}{(redrive.Redrive.Patch is null ? "" : " with a patch")}; here only redrives can be changed that {actor.Name} has rehearsed here. See the dashboard's page Redrives."
-            );
-    }
+    /// <inheritdoc />
+    protected override string? Barred(RedriveProgress found) => found.Redrive.Patch is null ? null : " with a patch";
 
     // Everybody may read a redrive; what its patch writes may be personal.
-    private object Shown(RedriveProgress redrive) =>
-        redrive with
+    /// <inheritdoc />
+    protected override object Shown(RedriveProgress found) =>
+        found with
         {
-            Redrive = redrive.Redrive with { Patch = right.Shown(redrive.Redrive.Patch) },
+            Redrive = found.Redrive with { Patch = right.Shown(found.Redrive.Patch) },
         };
+
+    private static async Task MustAsync(Task<RedriveRefusal?> change)
+    {
+        if (await change is { } refused)
+            throw Refused(refused);
+    }
 
     private static McpException Refused(RedriveRefusal refusal) => new($"{refusal.Code}: {refusal.Detail}");
 }

@@ -1,12 +1,17 @@
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
+using QueueWorkers.Bulk;
+using QueueWorkers.DeadLetters.Search;
 using QueueWorkers.GroupCommit;
 using QueueWorkers.Messaging;
 
 namespace Orders.Dashboard.Mcp;
 
-/// <summary>Says what a fault of database or broker means; the SDK would say only that something went wrong.</summary>
+/// <summary>
+/// Says what a refusal says, and what a fault of database or broker means; the SDK would say only that something went
+/// wrong.
+/// </summary>
 internal static class ToolFaults
 {
     /// <summary>The filter of all tools.</summary>
@@ -18,6 +23,14 @@ internal static class ToolFaults
             try
             {
                 return await call(request, cancellationToken);
+            }
+            catch (InvalidFilterException invalid)
+            {
+                throw new McpException(invalid.Message);
+            }
+            catch (BulkRefusedException refused)
+            {
+                throw new McpException($"{refused.Code}: {refused.Message}");
             }
             catch (Exception fault) when (DatabaseFault.MayPass(fault))
             {

@@ -1,9 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ModelContextProtocol.Client;
-using ModelContextProtocol.Protocol;
 using QueueWorkers.DeadLetters;
 using QueueWorkers.Redrive;
+using static Orders.Dashboard.Tests.Mcp.Assistant;
 
 namespace Orders.Dashboard.Tests.Mcp;
 
@@ -39,11 +39,27 @@ internal sealed class AssistantTests : ShopFixture
                 "cancel_redrive",
                 "get_redrive",
                 "list_redrives",
+                "rehearse_cancel_orders",
+                "rehearse_replay_step",
+                "rehearse_archive_failures",
+                "confirm_bulk_action",
+                "cancel_bulk_action",
+                "get_bulk_action",
+                "list_bulk_actions",
             ])
         );
         Assert.That(
             tools.Where(t => t.ProtocolTool.Annotations?.ReadOnlyHint != true).Select(t => t.Name),
-            Is.EquivalentTo(["rehearse_redrive", "confirm_redrive", "cancel_redrive"])
+            Is.EquivalentTo([
+                "rehearse_redrive",
+                "confirm_redrive",
+                "cancel_redrive",
+                "rehearse_cancel_orders",
+                "rehearse_replay_step",
+                "rehearse_archive_failures",
+                "confirm_bulk_action",
+                "cancel_bulk_action",
+            ])
         );
 
         // By what the broker has said last, which may be less at first.
@@ -335,42 +351,7 @@ internal sealed class AssistantTests : ShopFixture
         }
     }
 
-    private Task<McpClient> ConnectAsync(string key) =>
-        McpClient.CreateAsync(
-            new HttpClientTransport(
-                new HttpClientTransportOptions
-                {
-                    Endpoint = new Uri(Dashboard.Address, "/api/mcp"),
-                    TransportMode = HttpTransportMode.StreamableHttp,
-                    AdditionalHeaders = new Dictionary<string, string> { ["Authorization"] = $"Bearer {key}" },
-                }
-            )
-        );
-
-    private static async Task<JsonNode> CallAsync(
-        McpClient assistant,
-        string tool,
-        Dictionary<string, object?>? arguments = null
-    )
-    {
-        var result = await assistant.CallToolAsync(tool, arguments);
-        Assert.That(result.IsError, Is.Not.True, $"{tool}: {TextOf(result)}");
-        return JsonNode.Parse(TextOf(result))!;
-    }
-
-    private static async Task<string> RefusalAsync(
-        McpClient assistant,
-        string tool,
-        Dictionary<string, object?> arguments
-    )
-    {
-        var result = await assistant.CallToolAsync(tool, arguments);
-        Assert.That(result.IsError, Is.True, $"{tool}: {TextOf(result)}");
-        return TextOf(result);
-    }
-
-    private static string TextOf(CallToolResult result) =>
-        string.Join('\n', result.Content.OfType<TextContentBlock>().Select(t => t.Text));
+    private Task<McpClient> ConnectAsync(string key) => Assistant.ConnectAsync(Dashboard.Address, key);
 
     private async Task<string> GroupAsync() =>
         (await GetAsync("/api/failures/groups", ViewerKey)).Body.AsArray().Single()!["fingerprint"]!.GetValue<string>();

@@ -34,9 +34,25 @@ public sealed class BulkActions(
     /// <returns>The rehearsal, and whether an earlier request with the same key had made it.</returns>
     /// <exception cref="InvalidFilterException">The filter is empty or cannot be used.</exception>
     /// <exception cref="BulkRefusedException">Something else is wrong.</exception>
-    public async Task<(BulkAction Action, bool Replayed)> RehearseAsync(
+    public Task<(BulkAction Action, bool Replayed)> RehearseAsync(
         BulkRequest request,
         string by,
+        CancellationToken cancellationToken
+    ) => RehearseAsync(request, by, record: null, cancellationToken);
+
+    /// <summary>The same, with an audit record: of somebody whose rehearsals are worth one, such as an assistant.</summary>
+    /// <exception cref="InvalidFilterException">The filter is empty or cannot be used.</exception>
+    /// <exception cref="BulkRefusedException">Something else is wrong.</exception>
+    public async Task<BulkAction> RehearseAsync(
+        BulkRequest request,
+        AuditEntry record,
+        CancellationToken cancellationToken
+    ) => (await RehearseAsync(request, record.Who, record, cancellationToken)).Action;
+
+    private async Task<(BulkAction Action, bool Replayed)> RehearseAsync(
+        BulkRequest request,
+        string by,
+        AuditEntry? record,
         CancellationToken cancellationToken
     )
     {
@@ -60,7 +76,10 @@ public sealed class BulkActions(
             if (await InsertAsync(connection, id, kind, request, selection.Filter, by, bytes, cancellationToken))
             {
                 await ChooseAsync(connection, id, selection, cancellationToken);
-                await transaction.CommitAsync(cancellationToken);
+                if (record is null)
+                    await transaction.CommitAsync(cancellationToken);
+                else if (await LockAsync(connection, id, cancellationToken) is var action)
+                    await CommitAsync(connection, transaction, record, action, action.Total);
             }
             else
             {
@@ -95,7 +114,7 @@ public sealed class BulkActions(
         if (action.ConfirmedAt is not null)
             return;
         if (action.State != BulkState.Rehearsed)
-            throw new BulkRefusedException("not-open", $"It was not confirmed in time. {action.Note}");
+            throw new BulkRefusedException("not-open", $"It is no open rehearsal any more. {action.Note}");
         await BulkSql.ExecuteAsync(
             connection,
             $"""
