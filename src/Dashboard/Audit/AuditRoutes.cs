@@ -9,19 +9,20 @@ internal static class AuditRoutes
 {
     private const int PageSize = 50;
     private const int FileSize = 10_000;
-    private static readonly string[] Columns =
-    [
-        "id",
-        "at",
-        "who",
-        "role",
-        "action",
-        "target",
-        "filter",
-        "count",
-        "reason",
-        "result",
-    ];
+
+    private static readonly CsvTable<AuditEntry> File = new(
+        "audit",
+        ("id", e => e.Id),
+        ("at", e => e.At),
+        ("who", e => e.Who),
+        ("role", e => e.Role),
+        ("action", e => e.Action),
+        ("target", e => e.Target),
+        ("filter", e => e.Filter),
+        ("count", e => e.Count),
+        ("reason", e => e.Reason),
+        ("result", e => e.Result)
+    );
 
     public static void Map(RouteGroupBuilder pages)
     {
@@ -46,14 +47,7 @@ internal static class AuditRoutes
             .MapGet(
                 "/audit.csv",
                 async (AuditLog audit, CancellationToken cancellationToken) =>
-                    Csv.File(
-                        "audit",
-                        Columns,
-                        (await audit.ReadAsync(null, FileSize, cancellationToken)).Select(e =>
-                            (IReadOnlyList<object?>)
-                                [e.Id, e.At, e.Who, e.Role, e.Action, e.Target, e.Filter, e.Count, e.Reason, e.Result]
-                        )
-                    )
+                    File.Of(await audit.ReadAsync(null, FileSize, cancellationToken))
             )
             .Needs(OperatorRole.Viewer);
     }

@@ -21,105 +21,80 @@ internal static class BulkRoutes
     /// <summary>Rows of a page of the list.</summary>
     public const int PageSize = 100;
 
-    private static readonly string[] Columns =
-    [
-        "id",
-        "what",
-        "state",
-        "by",
-        "reason",
-        "rehearsed",
-        "targets",
-        "done",
-        "left",
-        "skipped",
-        "refused",
-        "note",
-        "ended",
-    ];
+    private const string Address = "/bulk-actions";
+    private const string What = "bulk action";
+
+    private static readonly CsvTable<BulkAction> File = new(
+        "bulk-actions",
+        ("id", a => a.Id),
+        ("what", a => BulkWords.Act(a)),
+        ("state", a => a.State),
+        ("by", a => a.ConfirmedBy ?? a.CreatedBy),
+        ("reason", a => a.Reason),
+        ("rehearsed", a => a.CreatedAt),
+        ("targets", a => a.Total),
+        ("done", a => a.Done),
+        ("left", a => a.Left),
+        ("skipped", a => a.Skipped),
+        ("refused", a => a.Refused),
+        ("note", a => a.Note),
+        ("ended", a => a.FinishedAt)
+    );
 
     public static void Map(RouteGroupBuilder pages)
     {
-        pages
-            .MapGet(
-                "/bulk-actions",
-                async (Guid? before, BulkReader reader, Loader loader, HttpContext http) =>
-                    Page.Of<BulkActionsPage>(
-                        new
-                        {
-                            List = await loader.LoadAsync(
-                                "the bulk actions",
-                                token => reader.ListAsync(before, PageSize, token),
-                                http.RequestAborted
-                            ),
-                        }
-                    )
-            )
-            .Needs(OperatorRole.Viewer);
-        pages
-            .MapGet(
-                "/bulk-actions.csv",
-                async (BulkReader reader, CancellationToken cancellationToken) =>
-                    Csv.File(
-                        "bulk-actions",
-                        Columns,
-                        (await reader.ListAsync(null, PageSize, cancellationToken)).Select(a =>
-                            (IReadOnlyList<object?>)
-                                [
-                                    a.Id,
-                                    BulkWords.Act(a),
-                                    a.State,
-                                    a.ConfirmedBy ?? a.CreatedBy,
-                                    a.Reason,
-                                    a.CreatedAt,
-                                    a.Total,
-                                    a.Done,
-                                    a.Left,
-                                    a.Skipped,
-                                    a.Refused,
-                                    a.Note,
-                                    a.FinishedAt,
-                                ]
-                        )
-                    )
-            )
-            .Needs(OperatorRole.Viewer);
-        pages.MapPost("/bulk-actions", RehearseAsync).Needs(OperatorRole.Operator);
-        pages.MapGet("/bulk-actions/{id:guid}", OneAsync).Needs(OperatorRole.Viewer);
-        pages
-            .MapGet(
-                "/bulk-actions/{id:guid}/progress",
-                async (Guid id, BulkReader reader, OrderFailures orders, CancellationToken cancellationToken) =>
-                    await BulkFile.ReadAsync(id, reader, orders, cancellationToken) is { Action: not null } file
-                        ? Page.Of<BulkProgressView>(new { File = file })
-                        : (IResult)Results.NotFound()
-            )
-            .Needs(OperatorRole.Viewer);
-        pages.MapPost("/bulk-actions/{id:guid}/confirm", ConfirmAsync).Needs(OperatorRole.Operator);
-        MapChange(pages, "pause", static (actions, id, record, token) => actions.PauseAsync(id, record, token));
-        MapChange(pages, "resume", static (actions, id, record, token) => actions.ResumeAsync(id, record, token));
-        MapChange(pages, "end", static (actions, id, record, token) => actions.EndAsync(id, record, token));
-    }
-
-    private static async Task<IResult> OneAsync(
-        Guid id,
-        BulkReader reader,
-        OrderFailures orders,
-        Loader loader,
-        HttpContext http
-    )
-    {
-        var file = await loader.LoadAsync(
-            "the bulk action",
-            token => BulkFile.ReadAsync(id, reader, orders, token),
-            http.RequestAborted
+        pages.MapList<BulkActionsPage, BulkReader, BulkAction>(
+            Address,
+            "the bulk actions",
+            File,
+            static (reader, before, token) => reader.ListAsync(before, PageSize, token)
         );
-        return file is { Value.Action: null, Fault: null }
-            ? Page.Of<Message>(
-                new { Title = "No such bulk action", Detail = $"There is no bulk action {id}." },
-                StatusCodes.Status404NotFound
+        pages.MapPost(Address, RehearseAsync).Needs(OperatorRole.Operator);
+        pages
+            .MapGet(
+                $"{Address}/{{id:guid}}",
+                async (Guid id, BulkReader reader, OrderFailures orders, Loader loader, HttpContext http) =>
+                    CommonRoutes.One<BulkPage, BulkFile>(
+                        What,
+                        id,
+                        await loader.LoadAsync(
+                            "the bulk action",
+                            token => BulkFile.ReadAsync(id, reader, orders, token),
+                            http.RequestAborted
+                        ),
+                        file => file.Action is not null
+                    )
             )
-            : Page.Of<BulkPage>(new { File = file });
+            .Needs(OperatorRole.Viewer);
+        pages
+            .MapGet(
+                $"{Address}/{{id:guid}}/progress",
+                async (Guid id, BulkReader reader, OrderFailures orders, CancellationToken cancellationToken) =>
+                    CommonRoutes.Part<BulkProgressView, BulkFile>(
+                        await BulkFile.ReadAsync(id, reader, orders, cancellationToken),
+                        file => file.Action is not null
+                    )
+            )
+            .Needs(OperatorRole.Viewer);
+        pages.MapPost($"{Address}/{{id:guid}}/confirm", ConfirmAsync).Needs(OperatorRole.Operator);
+        pages.MapChange<BulkActions>(
+            Address,
+            What,
+            "pause",
+            static (actions, id, record, token) => RefusalAsync(actions.PauseAsync(id, record, token))
+        );
+        pages.MapChange<BulkActions>(
+            Address,
+            What,
+            "resume",
+            static (actions, id, record, token) => RefusalAsync(actions.ResumeAsync(id, record, token))
+        );
+        pages.MapChange<BulkActions>(
+            Address,
+            What,
+            "end",
+            static (actions, id, record, token) => RefusalAsync(actions.EndAsync(id, record, token))
+        );
     }
 
     private static async Task<IResult> RehearseAsync(HttpContext http, BulkActions actions)
@@ -142,7 +117,7 @@ internal static class BulkRoutes
                 Actor.Of(http).Name,
                 http.RequestAborted
             );
-            return Results.Redirect($"/bulk-actions/{action.Id}");
+            return Results.Redirect($"{Address}/{action.Id}");
         }
         catch (Exception refused) when (refused is BulkRefusedException or InvalidFilterException)
         {
@@ -155,57 +130,34 @@ internal static class BulkRoutes
 
     private static async Task<IResult> ConfirmAsync(Guid id, HttpContext http, BulkActions actions, BulkReader reader)
     {
-        if (await Form.ReasonAsync(http) is not { } reason)
-            return Form.Back($"/bulk-actions/{id}", Form.SayWhy);
         if (await reader.FindAsync(id, http.RequestAborted) is not { } action)
-            return Form.Back("/bulk-actions", "Nothing was changed: there is no such bulk action.");
+            return Form.Back(Address, "Nothing was changed: there is no such bulk action.");
         var form = await http.Request.ReadFormAsync(http.RequestAborted);
-        return await TryAsync(
-            id,
-            () =>
-                actions.ConfirmAsync(
-                    id,
-                    int.TryParse(form["expect"], CultureInfo.InvariantCulture, out var seen) ? seen : -1,
-                    Actor.Of(http).Did(BulkApi.Verb(action.Kind), reason: reason),
-                    http.RequestAborted
+        return await Form.ChangeAsync(
+            http,
+            $"{Address}/{id}",
+            reason =>
+                RefusalAsync(
+                    actions.ConfirmAsync(
+                        id,
+                        int.TryParse(form["expect"], CultureInfo.InvariantCulture, out var seen) ? seen : -1,
+                        Actor.Of(http).Did(BulkApi.Verb(action.Kind), reason: reason),
+                        http.RequestAborted
+                    )
                 )
         );
     }
 
-    private static void MapChange(
-        RouteGroupBuilder pages,
-        string change,
-        Func<BulkActions, Guid, AuditEntry, CancellationToken, Task> act
-    ) =>
-        pages
-            .MapPost(
-                $"/bulk-actions/{{id:guid}}/{change}",
-                async (Guid id, HttpContext http, BulkActions actions) =>
-                    await Form.ReasonAsync(http) is not { } reason
-                        ? Form.Back($"/bulk-actions/{id}", Form.SayWhy)
-                        : await TryAsync(
-                            id,
-                            () =>
-                                act(
-                                    actions,
-                                    id,
-                                    Actor.Of(http).Did($"{change} bulk action", reason: reason),
-                                    http.RequestAborted
-                                )
-                        )
-            )
-            .Needs(OperatorRole.Operator);
-
-    private static async Task<IResult> TryAsync(Guid id, Func<Task> act)
+    private static async Task<string?> RefusalAsync(Task change)
     {
         try
         {
-            await act();
-            return Results.Redirect($"/bulk-actions/{id}");
+            await change;
+            return null;
         }
         catch (BulkRefusedException refused)
         {
-            return Form.Back($"/bulk-actions/{id}", $"Nothing was changed. {refused.Message}");
+            return refused.Message;
         }
     }
 }

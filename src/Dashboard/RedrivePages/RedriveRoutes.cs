@@ -22,103 +22,83 @@ internal static class RedriveRoutes
     // for that will wait.
     private static readonly TimeSpan PlanLimit = TimeSpan.FromSeconds(20);
 
-    private static readonly string[] Columns =
-    [
-        "id",
-        "stage",
-        "by",
-        "reason",
-        "asked for",
-        "messages",
-        "waiting",
-        "sent",
-        "done",
-        "failed again",
-        "skipped",
-        "stopped because",
-        "finished",
-    ];
+    private const string Address = "/redrives";
+    private const string What = "redrive";
+
+    private static readonly CsvTable<RedriveProgress> File = new(
+        "redrives",
+        ("id", r => r.Redrive.Id),
+        ("stage", r => r.Redrive.Stage),
+        ("by", r => r.Redrive.CreatedBy),
+        ("reason", r => r.Redrive.Reason),
+        ("asked for", r => r.Redrive.CreatedAt),
+        ("messages", r => r.Redrive.Total),
+        ("waiting", r => r.Waiting),
+        ("sent", r => r.Sent),
+        ("done", r => r.Done),
+        ("failed again", r => r.FailedAgain),
+        ("skipped", r => r.Skipped),
+        ("stopped because", r => r.Redrive.StoppedBecause),
+        ("finished", r => r.Redrive.FinishedAt)
+    );
 
     public static void Map(RouteGroupBuilder pages)
     {
-        pages
-            .MapGet(
-                "/redrives",
-                async (Guid? before, RedriveReader redrives, Loader loader, HttpContext http) =>
-                    Page.Of<RedrivesPage>(
-                        new
-                        {
-                            List = await loader.LoadAsync(
-                                "the redrives",
-                                token => redrives.ListAsync(before, token),
-                                http.RequestAborted
-                            ),
-                        }
-                    )
-            )
-            .Needs(OperatorRole.Viewer);
-        pages
-            .MapGet(
-                "/redrives.csv",
-                async (RedriveReader redrives, CancellationToken cancellationToken) =>
-                    Csv.File(
-                        "redrives",
-                        Columns,
-                        (await redrives.ListAsync(null, cancellationToken)).Select(r =>
-                            (IReadOnlyList<object?>)
-                                [
-                                    r.Redrive.Id,
-                                    r.Redrive.Stage,
-                                    r.Redrive.CreatedBy,
-                                    r.Redrive.Reason,
-                                    r.Redrive.CreatedAt,
-                                    r.Redrive.Total,
-                                    r.Waiting,
-                                    r.Sent,
-                                    r.Done,
-                                    r.FailedAgain,
-                                    r.Skipped,
-                                    r.Redrive.StoppedBecause,
-                                    r.Redrive.FinishedAt,
-                                ]
-                        )
-                    )
-            )
-            .Needs(OperatorRole.Viewer);
+        pages.MapList<RedrivesPage, RedriveReader, RedriveProgress>(
+            Address,
+            "the redrives",
+            File,
+            static (redrives, before, token) => redrives.ListAsync(before, token)
+        );
         pages.MapGet("/redrives/new", PlanAsync).Needs(OperatorRole.Viewer);
         pages.MapPost("/redrives", MakeAsync).Needs(OperatorRole.Operator);
         pages
             .MapGet(
-                "/redrives/{id:guid}",
+                $"{Address}/{{id:guid}}",
                 async (Guid id, RedriveReader redrives, Loader loader, HttpContext http) =>
-                {
-                    var file = await loader.LoadAsync(
-                        "the redrive",
-                        token => RedriveFile.ReadAsync(id, redrives, token),
-                        http.RequestAborted
-                    );
-                    return file is { Value.Progress: null, Fault: null }
-                        ? Page.Of<Message>(
-                            new { Title = "No such redrive", Detail = $"There is no redrive {id}." },
-                            StatusCodes.Status404NotFound
-                        )
-                        : (IResult)Page.Of<RedrivePage>(new { File = file });
-                }
+                    CommonRoutes.One<RedrivePage, RedriveFile>(
+                        What,
+                        id,
+                        await loader.LoadAsync(
+                            "the redrive",
+                            token => RedriveFile.ReadAsync(id, redrives, token),
+                            http.RequestAborted
+                        ),
+                        file => file.Progress is not null
+                    )
             )
             .Needs(OperatorRole.Viewer);
         pages
             .MapGet(
-                "/redrives/{id:guid}/progress",
+                $"{Address}/{{id:guid}}/progress",
                 async (Guid id, RedriveReader redrives, CancellationToken cancellationToken) =>
-                    await RedriveFile.ReadAsync(id, redrives, cancellationToken) is { Progress: not null } file
-                        ? Page.Of<RedriveProgressView>(new { File = file })
-                        : (IResult)Results.NotFound()
+                    CommonRoutes.Part<RedriveProgressView, RedriveFile>(
+                        await RedriveFile.ReadAsync(id, redrives, cancellationToken),
+                        file => file.Progress is not null
+                    )
             )
             .Needs(OperatorRole.Viewer);
-        MapChange(pages, "start", static (redrives, id, record, token) => redrives.StartAsync(id, record, token));
-        MapChange(pages, "stop", static (redrives, id, record, token) => redrives.StopAsync(id, record, token));
-        MapChange(pages, "cancel", static (redrives, id, record, token) => redrives.CancelAsync(id, record, token));
+        pages.MapChange<Redrives>(
+            Address,
+            What,
+            "start",
+            static (redrives, id, record, token) => RefusalAsync(redrives.StartAsync(id, record, token))
+        );
+        pages.MapChange<Redrives>(
+            Address,
+            What,
+            "stop",
+            static (redrives, id, record, token) => RefusalAsync(redrives.StopAsync(id, record, token))
+        );
+        pages.MapChange<Redrives>(
+            Address,
+            What,
+            "cancel",
+            static (redrives, id, record, token) => RefusalAsync(redrives.CancelAsync(id, record, token))
+        );
     }
+
+    private static async Task<string?> RefusalAsync(Task<RedriveRefusal?> change) => (await change)?.Detail;
 
     private static async Task<IResult> PlanAsync(
         HttpContext http,
@@ -222,32 +202,6 @@ internal static class RedriveRoutes
             return Refusal("Nothing was redriven", invalid.Message);
         }
     }
-
-    private static void MapChange(
-        RouteGroupBuilder pages,
-        string change,
-        Func<Redrives, Guid, AuditEntry, CancellationToken, Task<RedriveRefusal?>> act
-    ) =>
-        pages
-            .MapPost(
-                $"/redrives/{{id:guid}}/{change}",
-                async (Guid id, HttpContext http, Redrives redrives) =>
-                {
-                    if (await Form.ReasonAsync(http) is not { } reason)
-                        return Form.Back($"/redrives/{id}", Form.SayWhy);
-                    return
-                        await act(
-                            redrives,
-                            id,
-                            Actor.Of(http).Did($"{change} redrive", reason: reason),
-                            http.RequestAborted
-                        )
-                            is { } refused
-                        ? Form.Back($"/redrives/{id}", $"Nothing was changed. {refused.Detail}")
-                        : Results.Redirect($"/redrives/{id}");
-                }
-            )
-            .Needs(OperatorRole.Operator);
 
     /// <exception cref="FormatException">The text is no list.</exception>
     private static JsonArray? PatchOf(string text)

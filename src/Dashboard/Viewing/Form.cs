@@ -30,6 +30,19 @@ internal static class Form
             ? reason
             : null;
 
+    /// <summary>Does what a form asks for, with the reason that it must have, and leads back to a page.</summary>
+    /// <param name="http">The form's request.</param>
+    /// <param name="address">The page.</param>
+    /// <param name="change">Does it; returns why it was refused, or null.</param>
+    public static async Task<IResult> ChangeAsync(HttpContext http, string address, Func<string, Task<string?>> change)
+    {
+        if (await ReasonAsync(http) is not { } reason)
+            return Back(address, SayWhy);
+        return await change(reason) is { } refused
+            ? Back(address, $"Nothing was changed. {refused}")
+            : Results.Redirect(address);
+    }
+
     /// <summary>Back to a page, with what was done.</summary>
     public static IResult Back(string address, string done) => new DoneResult(address, done);
 }
