@@ -20,6 +20,9 @@ internal sealed class DemoCarrier : IAsyncDisposable
     /// <summary>The tracking numbers of what was handed over, one for each key.</summary>
     public IReadOnlyCollection<string> Parcels => [.. _parcels.Values];
 
+    /// <summary>What it answers in place of taking a parcel; null when it takes parcels.</summary>
+    public int? Refusal { get; set; }
+
     /// <summary>Starts one.</summary>
     public static async Task<DemoCarrier> StartAsync()
     {
@@ -31,7 +34,10 @@ internal sealed class DemoCarrier : IAsyncDisposable
             "/parcels/{number}",
             (string number, HttpRequest request) =>
             {
+                if (carrier.Refusal is { } status)
+                    return Results.StatusCode(status);
                 carrier._parcels.TryAdd($"{request.Headers["Idempotency-Key"]}", number);
+                return Results.Ok();
             }
         );
         await carrier._app.StartAsync();

@@ -6,6 +6,7 @@ using Orders.Testing;
 using Orders.Testing.Servers;
 using Parcels;
 using QueueWorkers.Outbox;
+using QueueWorkers.Steps;
 
 namespace Orders.Samples.Tests;
 
@@ -97,6 +98,19 @@ internal sealed class ParcelsInstallation : IAsyncDisposable
         using var answer = await _http.PostAsJsonAsync(new Uri(address, "parcels"), new { grams = 1200 });
         return (int)answer.StatusCode;
     }
+
+    /// <summary>Where a step of a parcel stands, and after how many attempts; the query of the guide.</summary>
+    public async Task<(StepStatus Status, int Attempts)> StepOfAsync(Guid parcel, string step) =>
+        (
+            await Database.RowsAsync(
+                "select status, attempts from step_runs where subject_id = $1 and step = $2",
+                parcel,
+                step
+            )
+        )
+            is [var row]
+            ? ((StepStatus)(short)row[0]!, (int)row[1]!)
+            : default;
 
     /// <summary>
     /// Waits until the parcels have been through all steps, and nothing is under way; fails if an effect came twice.

@@ -1,5 +1,6 @@
 using Orders.Testing;
 using Orders.Testing.Servers;
+using QueueWorkers.Steps;
 
 namespace Orders.Samples.Tests;
 
@@ -56,6 +57,42 @@ public sealed class ParcelsTests
         await _installation.UntilCompleteAsync([await _installation.PostAsync(_host.Address!)]);
         Assert.That(await _installation.Broker.CountAsync(announced), Is.EqualTo(1u), "messages about parcels");
     }
+
+    [Test]
+    public async Task A_parcel_waits_while_the_carrier_is_down_and_no_attempt_is_counted()
+    {
+        _installation.Carrier.Refusal = 503;
+        var parcel = await _installation.PostAsync(_host.Address!);
+        await Eventually.That(
+            () => _installation.Database.CountAsync("breakers where dependency = 'carrier' and opened_at is not null"),
+            Is.EqualTo(1),
+            "open breakers"
+        );
+
+        _installation.Carrier.Refusal = null;
+        await _installation.UntilCompleteAsync([parcel]);
+        Assert.That(await _installation.StepOfAsync(parcel, "handover"), Is.EqualTo((StepStatus.Done, 1)));
+    }
+
+    [Test]
+    public async Task A_parcel_that_the_carrier_refuses_stands_among_the_dead_letters()
+    {
+        _installation.Carrier.Refusal = 422;
+        var parcel = await _installation.PostAsync(_host.Address!);
+        await Eventually.That(
+            () => _installation.StepOfAsync(parcel, "handover"),
+            Is.EqualTo((StepStatus.Failed, 1)),
+            "status and attempts of the step"
+        );
+        await Eventually.That(
+            () => _installation.Broker.CountAsync("handover_error"),
+            Is.EqualTo(1u),
+            "dead-lettered messages"
+        );
+    }
+
+    [TearDown]
+    public void LetTheCarrierTakeParcels() => _installation.Carrier.Refusal = null;
 
     [Test]
     public async Task A_second_deployment_changes_nothing()

@@ -7,12 +7,12 @@ namespace Parcels.Steps;
 /// <summary>Hands a parcel to the carrier, an HTTP service.</summary>
 public sealed class HandoverStep(IHttpClientFactory http) : IConsumer<ParcelLabelled>, IStep
 {
-    // While the carrier is down, messages wait and no attempt is counted. It takes 50 calls a second.
+    // While nobody answers, messages wait and no attempt is counted. The carrier takes 50 calls a second.
     public static StepPolicy Policy =>
         new("handover")
         {
             Timeout = TimeSpan.FromSeconds(10),
-            DependsOn = new Dependency("carrier", typeof(HttpRequestException)),
+            DependsOn = new Dependency("carrier") { Outages = [typeof(HttpRequestException)] },
             Rates = [RateLimit.PerSecond(50)],
         };
 
@@ -24,6 +24,8 @@ public sealed class HandoverStep(IHttpClientFactory http) : IConsumer<ParcelLabe
         // A worker that dies between this call and the commit calls again: the carrier drops what it has by the key.
         request.Headers.Add("Idempotency-Key", $"{context.Step().MessageId}");
         using var response = await carrier.SendAsync(request, context.CancellationToken);
+        if ((int)response.StatusCode is >= 400 and < 500)
+            throw new PermanentFaultException($"The carrier refused parcel {number}: {(int)response.StatusCode}.");
         response.EnsureSuccessStatusCode();
 
         context.Step().Write = new ContextWrite<ParcelsDb>(db =>

@@ -13,6 +13,8 @@ namespace QueueWorkers.Steps;
 /// </summary>
 public sealed partial class StepCatalogue
 {
+    private const string None = "none";
+
     private readonly List<StepEntry> _steps = [];
     private readonly List<Type> _integrationEvents = [];
 
@@ -30,9 +32,9 @@ public sealed partial class StepCatalogue
         where TStep : class, IStep, IConsumer
     {
         var policy = TStep.Policy;
-        if (!NamePattern().IsMatch(policy.Name))
+        if (!NamePattern().IsMatch(policy.Name) || policy.Name == None)
             throw new ArgumentException(
-                $"The step name of {typeof(TStep).Name} must match [a-z][a-z0-9-]{{1,30}}, got '{policy.Name}'; change its Policy."
+                $"The step name of {typeof(TStep).Name} must match [a-z][a-z0-9-]{{1,30}} and not be '{None}', got '{policy.Name}'; change its Policy."
             );
         if (_steps.Exists(s => s.Name == policy.Name))
             throw new ArgumentException(
@@ -66,7 +68,7 @@ public sealed partial class StepCatalogue
     }
 
     /// <summary>The steps that a process is to run.</summary>
-    /// <param name="names">Names separated by commas, or <c>*</c> for all.</param>
+    /// <param name="names">Names separated by commas, <c>*</c> for all, or <c>none</c>.</param>
     /// <exception cref="InvalidConfigurationException">Nothing was chosen, or a name is unknown; the message suggests
     /// the nearest.</exception>
     public IReadOnlyList<StepEntry> Choose(string? names)
@@ -78,7 +80,7 @@ public sealed partial class StepCatalogue
     }
 
     /// <summary>The steps that a process is to run.</summary>
-    /// <param name="names">Names separated by commas, or <c>*</c> for all.</param>
+    /// <param name="names">Names separated by commas, <c>*</c> for all, or <c>none</c>.</param>
     /// <param name="problems">Told of each name that is unknown, with the nearest, and when there is no name.</param>
     /// <returns>The steps of the names that are known.</returns>
     public IReadOnlyList<StepEntry> Choose(string? names, ConfigurationProblems problems)
@@ -87,10 +89,12 @@ public sealed partial class StepCatalogue
         var wanted = (names ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         if (wanted is ["*"])
             return _steps;
+        if (wanted is [None])
+            return [];
 
         problems.Require(
             wanted.Length > 0,
-            $"Workers:Steps must name at least one of {all}, or be *, got nothing; set Workers__Steps"
+            $"Workers:Steps must name at least one of {all}, or be * or none, got nothing; set Workers__Steps"
         );
         foreach (var name in wanted)
             problems.Require(

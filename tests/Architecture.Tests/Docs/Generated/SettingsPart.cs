@@ -40,7 +40,7 @@ internal static partial class SettingsPart
             "text",
             "required",
             "worker",
-            "The steps of the process, separated by commas, or `*` for all."
+            "The steps of the process, separated by commas, `*` for all, or `none`."
         ),
         ("Workers:Schedules", "true or false", "`true`", "worker", "Whether the process fires the schedules."),
         (
