@@ -13,6 +13,14 @@ public sealed class ScalingQueryTests
 {
     private static readonly string[] StepNames = [.. Steps.Catalogue.Steps.Select(step => step.Name)];
 
+    // A metric that is absent in a healthy system would make KEDA see 0 for ever.
+    [Test]
+    public void Every_query_is_one_that_must_have_data()
+    {
+        Assert.That(ObservabilityFiles.ScalingQueries, Has.Count.EqualTo(2 * StepNames.Length));
+        Assert.That(ObservabilityFiles.ScalingQueries, Is.SubsetOf(QueriesWithData.All));
+    }
+
     // Two dashboards show the same queue: not twice the age, not twice the depth. 90 messages, three done in a second.
     [TestCaseSource(nameof(StepNames))]
     public async Task A_backlog_is_its_age_and_the_time_that_it_takes(string step) =>
