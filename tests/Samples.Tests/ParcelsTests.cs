@@ -55,7 +55,12 @@ public sealed class ParcelsTests
         Assert.That(await _installation.PostWithoutRecipientAsync(_host.Address!), Is.EqualTo(500));
         // One that is posted later: when it is done, a message about the other would have been sent, too.
         await _installation.UntilCompleteAsync([await _installation.PostAsync(_host.Address!)]);
-        Assert.That(await _installation.Broker.CountAsync(announced), Is.EqualTo(1u), "messages about parcels");
+        // On a busy machine one and the same may be sent twice.
+        Assert.That(
+            (await _installation.Broker.TakeAllAsync(announced)).Select(m => m.BasicProperties.MessageId).Distinct(),
+            Has.Exactly(1).Items,
+            "messages about parcels"
+        );
     }
 
     [Test]
