@@ -53,6 +53,13 @@ internal sealed record Attention(
         [
             late.LastFault is { } fault ? $"last fault: {Short(fault)}" : null,
             down is null ? null : BreakerOf(down, late.LastFault is null),
+            // The oldest was tried again meanwhile, or it is a trial of a breaker: what is left waits for a moment only.
+            now.Count > 0
+            && now.Late is { } before
+            && before.At < now.At
+            && before.At - before.Since is { } waited
+                ? $"a moment ago the oldest had waited for {Texts.Duration(waited)}"
+                : null,
         ];
         var because = string.Concat(reasons.Where(r => r is not null).Select(r => $"; {r}"));
         var forecast = now.Count == 0 ? "they are being tried now" : now.Forecast(paused: false, down);

@@ -47,7 +47,7 @@ internal sealed class MailOutageTests : ShopFixture
             .Expect(attention)
             .ToContainTextAsync(
                 new Regex(
-                    @"email — [0-9]+ messages wait for their next attempt since .+ \(.+\); last fault: .*(451|for now).*Forecast: .+\."
+                    @"email — [0-9]+ messages? waits? for (?:its|their) next attempt since .+ \(.+\); last fault: .*(451|for now).*Forecast: .+\."
                 ),
                 Soon
             );

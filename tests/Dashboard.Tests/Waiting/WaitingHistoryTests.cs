@@ -110,7 +110,13 @@ internal sealed class WaitingHistoryTests
         );
         var item = Attention.In(Seen(waiting, 62, Standing.Clear)).Single();
         Assert.That((item.Word, item.Weight), Is.EqualTo(("Waits for retry", 3L)));
-        Assert.That(item.Sentence, Does.StartWith("3 messages wait for their next attempt since 1.0 s (3 after"));
+        Assert.That(
+            item.Sentence,
+            Does.StartWith(
+                    "3 messages wait for their next attempt since 1.0 s (3 after a failed attempt); a moment ago"
+                )
+                .And.Contains("the oldest had waited for 60 s. Forecast: ")
+        );
 
         waiting = Look(history, 63, isBusy: true);
         item = Attention.In(Seen(waiting, 63, Standing.Clear)).Single();
