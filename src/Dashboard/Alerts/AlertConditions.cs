@@ -1,5 +1,6 @@
 using Orders.Dashboard.Live;
 using Orders.Dashboard.Viewing;
+using Orders.Dashboard.Waiting;
 using QueueWorkers.FlowControl.CircuitBreakers;
 using QueueWorkers.Monitoring;
 using QueueWorkers.Monitoring.Alerts;
@@ -46,15 +47,15 @@ internal static class AlertConditions
             // The sentence is kept and sent: a fault may hold what a person wrote, and stays where erasures find it.
             AlertKind.WaitingRetries => now
                 .Waiting.Values.Where(w => !now.Standing.Paused.ContainsKey(w.Step))
-                .Select(w => w.Late ?? w)
-                .Where(w => w.IsRequired && (w.IsLimited || (now.At - w.Since)?.TotalSeconds > rule.Threshold))
+                .Select(w => (Now: w, Late: w.Late ?? w))
+                .Where(w =>
+                    w.Late.IsRequired && (w.Late.IsLimited || (now.At - w.Late.Since)?.TotalSeconds > rule.Threshold)
+                )
                 .Select(w => new AlertCondition(
                     rule.Name,
-                    w.Step,
-                    w.IsLimited
-                        ? $"{Texts.Count(WaitingReader.MostCounted)} messages of step {w.Step} or more wait for their next attempt."
-                        : $"Messages of step {w.Step} have waited more than {Texts.Duration(TimeSpan.FromSeconds(rule.Threshold))} for their next attempt.",
-                    $"/queues/{w.Step}"
+                    w.Now.Step,
+                    WaitingSays(w.Late, w.Now, TimeSpan.FromSeconds(rule.Threshold), now),
+                    $"/queues/{w.Now.Step}"
                 )),
             AlertKind.BacklogGrowth => queues
                 .Where(q => q.IsGrowing && q.Growth > rule.Threshold)
@@ -118,4 +119,9 @@ internal static class AlertConditions
             _ => [],
         };
     }
+
+    private static string WaitingSays(StepWaiting late, StepWaiting now, TimeSpan age, Snapshot snapshot) =>
+        $"{late.CountText} {(late.Count == 1 ? "message" : "messages")} of step {now.Step} {(late.Count == 1 ? "waits for its" : "wait for their")} next attempt"
+        + (late.IsLimited ? "" : $", the oldest for more than {Texts.Duration(age)}")
+        + $" ({late.CausesText}). Forecast: {now.ForecastOrTried(snapshot.Standing.DownFor(now.Step))}.";
 }

@@ -44,10 +44,6 @@ internal sealed record Attention(
             _ => ("wait", "their"),
         };
         var since = snapshot.At - late.Since is { } age ? $" since {Texts.Duration(age)}" : "";
-        var causes = string.Join(
-            ", ",
-            late.Parts.Select(p => $"{Texts.Count(p.Count, WaitingReader.MostCounted)} {WaitingWords.Of(p.Cause)}")
-        );
         var down = snapshot.Standing.DownFor(late.Step);
         string?[] reasons =
         [
@@ -62,8 +58,7 @@ internal sealed record Attention(
                 : null,
         ];
         var because = string.Concat(reasons.Where(r => r is not null).Select(r => $"; {r}"));
-        var forecast = now.Count == 0 ? "they are being tried now" : now.Forecast(paused: false, down);
-        return $"{late.CountText} {(late.Count == 1 ? "message" : "messages")} {wait} for {their} next attempt{since} ({causes}){because}. Forecast: {forecast}.";
+        return $"{late.CountText} {(late.Count == 1 ? "message" : "messages")} {wait} for {their} next attempt{since} ({late.CausesText}){because}. Forecast: {now.ForecastOrTried(down)}.";
     }
 
     private static string BreakerOf(DownDependency down, bool withReason) =>

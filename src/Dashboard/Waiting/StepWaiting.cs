@@ -52,6 +52,13 @@ public sealed record StepWaiting(string Step, DateTimeOffset At, ImmutableArray<
     /// <summary>The deferred messages, as text.</summary>
     public string DeferredText => Text(Parts.Where(p => p.Cause != WaitingMessages.Redelivery));
 
+    /// <summary>How many wait for which cause: "23 after a failed attempt, 4 by a rate limit".</summary>
+    public string CausesText =>
+        string.Join(
+            ", ",
+            Parts.Select(p => $"{Texts.Count(p.Count, WaitingReader.MostCounted)} {WaitingWords.Of(p.Cause)}")
+        );
+
     /// <summary>Whether subjects wait for some of them.</summary>
     public bool IsRequired => Parts.Any(p => p.IsRequired);
 
@@ -83,6 +90,10 @@ public sealed record StepWaiting(string Step, DateTimeOffset At, ImmutableArray<
             { Falls: null } => $"too early for a forecast; the next attempt follows {Soon(NextAt!.Value)}",
             _ => $"does not end at this rate; the next attempt follows {Soon(NextAt!.Value)}",
         };
+
+    /// <summary>The forecast of a step that is not paused, also in a moment in which all that waited are being tried.</summary>
+    public string ForecastOrTried(DownDependency? lacks) =>
+        Count == 0 ? "they are being tried now" : Forecast(paused: false, lacks);
 
     // A message that is tried in 14 s is not done before.
     private string Ends(TimeSpan atThisRate) =>

@@ -49,8 +49,8 @@ public sealed class AlertRule
         {
             Name = "waiting-retries",
             Kind = AlertKind.WaitingRetries,
-            Threshold = 120,
-            Hold = TimeSpan.FromMinutes(1),
+            Threshold = 30,
+            Hold = TimeSpan.FromSeconds(30),
         },
         new()
         {
