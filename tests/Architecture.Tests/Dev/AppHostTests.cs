@@ -18,12 +18,13 @@ internal sealed class AppHostTests
     private const string Project = "deploy/AppHost";
     private static readonly TimeSpan ToStart = TimeSpan.FromMinutes(4);
 
-    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(10) };
+    private HttpClient _http = null!;
     private Clone _clone = null!;
 
     [SetUp]
     public async Task CopyAsync()
     {
+        _http = new HttpClient { Timeout = TimeSpan.FromSeconds(10) };
         _clone = new Clone();
         var settings = "deploy/rabbitmq/20-orders.conf";
         Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(_clone.Folder, settings))!);
