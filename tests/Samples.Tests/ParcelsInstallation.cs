@@ -59,10 +59,15 @@ internal sealed class ParcelsInstallation : IAsyncDisposable
 
     /// <summary>Creates one and deploys the sample into it.</summary>
     /// <param name="dll">The sample; the one of the repository unless said otherwise.</param>
-    public static async Task<ParcelsInstallation> DeployAsync(string? dll = null)
+    /// <param name="settings">More settings of the deployment.</param>
+    public static async Task<ParcelsInstallation> DeployAsync(
+        string? dll = null,
+        params IEnumerable<(string Name, string Value)> settings
+    )
     {
         var installation = await CreateAsync();
-        var (code, output) = await installation.RunAsync(dll ?? Dll, "deploy");
+        var more = settings.Select(setting => $"--{setting.Name}={setting.Value}");
+        var (code, output) = await installation.RunAsync(dll ?? Dll, ["deploy", .. more]);
         Assert.That(code, Is.Zero, output);
         return installation;
     }

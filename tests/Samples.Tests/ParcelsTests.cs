@@ -1,5 +1,6 @@
 using Orders.Testing;
 using Orders.Testing.Servers;
+using Parcels.Steps;
 using QueueWorkers.Steps;
 
 namespace Orders.Samples.Tests;
@@ -93,6 +94,23 @@ public sealed class ParcelsTests
             () => _installation.Broker.CountAsync("handover_error"),
             Is.EqualTo(1u),
             "dead-lettered messages"
+        );
+    }
+
+    [Test]
+    public async Task A_write_that_fails_does_not_hold_up_those_that_share_its_commit()
+    {
+        var unknown = Guid.NewGuid();
+        await _installation.Broker.PublishAsync(new Parcels.ParcelAccepted(unknown));
+        var parcels = new List<Guid>();
+        while (parcels.Count < Count)
+            parcels.Add(await _installation.PostAsync(_host.Address!));
+
+        await _installation.UntilCompleteAsync(parcels);
+        await Eventually.That(
+            () => _installation.StepOfAsync(unknown, "label"),
+            Is.EqualTo((StepStatus.Failed, LabelStep.Policy.PlannedAttempts)),
+            "status and attempts of the step"
         );
     }
 

@@ -6,7 +6,7 @@ namespace Orders.Samples.Tests;
 /// <summary>The one program of the sample as two processes: the API alone, and the steps.</summary>
 public sealed class TwoProcessesTests
 {
-    [Test]
+    [Test, Category("Long")]
     public async Task Parcels_wait_in_the_queue_until_a_process_with_steps_is_there()
     {
         await using var installation = await ParcelsInstallation.DeployAsync();

@@ -14,6 +14,7 @@ public sealed class HandoverStep(IHttpClientFactory http) : IConsumer<ParcelLabe
             Timeout = TimeSpan.FromSeconds(10),
             DependsOn = new Dependency("carrier") { Outages = [typeof(HttpRequestException)] },
             Rates = [RateLimit.PerSecond(50)],
+            Grants = ["select, insert on \"Tracking\""],
         };
 
     public async Task Consume(ConsumeContext<ParcelLabelled> context)

@@ -8,7 +8,9 @@ namespace Parcels.Steps;
 /// <summary>Gives a parcel its tracking number.</summary>
 public sealed class LabelStep : IConsumer<ParcelAccepted>, IStep
 {
-    public static StepPolicy Policy => new("label") { Concurrency = 20 };
+    // The rights are for a process with a database role of its own.
+    public static StepPolicy Policy =>
+        new("label") { Concurrency = 20, Grants = ["select, update on \"Parcels\"", "select, insert on \"Tracking\""] };
 
     public Task Consume(ConsumeContext<ParcelAccepted> context)
     {

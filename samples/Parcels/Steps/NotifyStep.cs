@@ -8,7 +8,11 @@ namespace Parcels.Steps;
 /// <summary>Tells the recipient that a parcel is on its way, and sums the parcels up when the schedule says so.</summary>
 public sealed class NotifyStep(ILogger<NotifyStep> log) : IConsumer<ParcelHandedOver>, IConsumer<SummaryDue>, IStep
 {
-    public static StepPolicy Policy => new("notify");
+    public static StepPolicy Policy =>
+        new("notify")
+        {
+            Grants = ["select on \"Parcels\"", "select, insert on \"Tracking\"", "insert on \"Summaries\""],
+        };
 
     public Task Consume(ConsumeContext<ParcelHandedOver> context)
     {
