@@ -859,7 +859,7 @@ namespace Parcels.Migrations
                     { "outbox-lag", true, new TimeSpan(0, 0, 0, 30, 0), (short)5, null, 30.0 },
                     { "topology", true, new TimeSpan(0, 0, 0, 0, 0), (short)10, null, 0.0 },
                     { "unusable-schedules", true, new TimeSpan(0, 0, 1, 0, 0), (short)12, null, 0.0 },
-                    { "waiting-retries", true, new TimeSpan(0, 0, 1, 0, 0), (short)11, null, 120.0 }
+                    { "waiting-retries", true, new TimeSpan(0, 0, 0, 30, 0), (short)11, null, 30.0 }
                 });
 
             migrationBuilder.CreateIndex(

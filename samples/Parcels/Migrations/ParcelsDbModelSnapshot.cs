@@ -1230,9 +1230,9 @@ namespace Parcels.Migrations
                         {
                             Name = "waiting-retries",
                             Enabled = true,
-                            Hold = new TimeSpan(0, 0, 1, 0, 0),
+                            Hold = new TimeSpan(0, 0, 0, 30, 0),
                             Kind = (short)11,
-                            Threshold = 120.0
+                            Threshold = 30.0
                         },
                         new
                         {
