@@ -51,7 +51,7 @@ run_part() {
     rolling-restarts) tests_part rolling-restarts "$restarts" ;;
     # Some measure: with as many others beside them as the gate has would be too many.
     scenarios) ORDERS_TEST_FIXTURES=3 tests_part scenarios "$long$(not "$crash" "$redrive" "$variants" "$restarts" "$containers" "$budgets")" ;;
-    containers) tests_part containers "$containers&$long" ;;
+    containers) ORDERS_TEST_PROJECT=Architecture tests_part containers "$containers&$long" ;;
     browser-budgets) tests_part browser-budgets "$budgets" ;;
     chaos)
       for _ in 1 2; do

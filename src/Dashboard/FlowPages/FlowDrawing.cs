@@ -25,7 +25,7 @@ internal sealed class FlowDrawing
     public const int StepWidth = 290;
 
     /// <summary>The height of a step's box.</summary>
-    public const int StepHeight = 52;
+    public const int StepHeight = 68;
 
     private const int Gap = 14;
 

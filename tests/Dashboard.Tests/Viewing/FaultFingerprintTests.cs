@@ -10,6 +10,11 @@ internal sealed class FaultFingerprintTests
         "422 \"traceId\":\"00-56b99cae8d59d46d0d19816af01454cc-47de3f8b7f0a1b2c-01\"",
         "422 \"traceId\":\"00-8acf6cdcd124e947a051108202f0c4fb-11dc15145aa0b0c1-01\""
     )]
+    [TestCase(
+        "422 \"traceId\":\"00-b533e6af58019b38cb50d45ea5b78ede-5922d0ca8. Settle it",
+        "422 \"traceId\":\"00-17fe902db76fd2007a16eb6b28f85956-047425609. Settle it"
+    )]
+    [TestCase("422 \"traceId\":\"00-b533e. Settle it", "422 \"traceId\":\"00-17024. Settle it")]
     [TestCase("build 9f3c2a1b of the warehouse", "build 0a77be51 of the warehouse")]
     [TestCase("order 17 of 20", "order 3 of 1,000")]
     [TestCase("to zoe@example.com", "to jan@example.org")]

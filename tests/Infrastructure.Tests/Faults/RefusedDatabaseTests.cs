@@ -4,7 +4,9 @@ using Npgsql;
 using Orders.Testing;
 using Orders.Testing.Servers;
 using Orders.Testing.Zoo;
+using QueueWorkers.Clocks;
 using QueueWorkers.Consuming.Watching;
+using QueueWorkers.Hosting.Borders;
 using QueueWorkers.Steps;
 
 namespace Orders.Infrastructure.Tests.Faults;
@@ -16,6 +18,7 @@ namespace Orders.Infrastructure.Tests.Faults;
 public sealed class RefusedDatabaseTests : SystemFixture
 {
     private const int Messages = 30;
+    private const int MostLines = 20;
 
     private static readonly string[] AllSteps = ["patient", "mother", "careful"];
 
@@ -30,7 +33,8 @@ public sealed class RefusedDatabaseTests : SystemFixture
         _script = new StepScript();
         _host = await TestSystem.StartAsync(
             [.. TestSystem.Catalogue.Choose(string.Join(',', AllSteps)).Select(_script.In)],
-            null,
+            // As every host has it.
+            services => services.AddSingleton(new LogLimit(MostLines, DatabaseClock.Provider)),
             ("ConnectionStrings:Postgres", _role.ConnectionString)
         );
     }
@@ -137,7 +141,7 @@ public sealed class RefusedDatabaseTests : SystemFixture
         // is for LogLimitTests, this is the sum.
         Assert.That(
             lines,
-            Has.Length.LessThanOrEqualTo(20 * ((int)watch.Elapsed.TotalSeconds + 1)),
+            Has.Length.LessThanOrEqualTo(MostLines * ((int)watch.Elapsed.TotalSeconds + 1)),
             $"lines in {watch.Elapsed}"
         );
         await _role.RotateBackAsync();

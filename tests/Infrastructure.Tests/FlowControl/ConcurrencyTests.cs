@@ -26,9 +26,9 @@ public sealed class ConcurrencyTests : WithReplicas
         LetGo();
         await Eventually.That(() => Begun.Count, Is.EqualTo(7), "runs begun: five, and two with the new limit");
         await Eventually.That(Running, Is.EqualTo(2), "runs at a time with the new limit");
+        Assert.That(Most(), Is.EqualTo(2), "most runs at a time with the new limit");
 
         await ChangeAsync(perReplica: 9, total: null, limits: [9]);
-        Assert.That(Most(), Is.EqualTo(2), "most runs at a time with the new limit");
         await Eventually.That(Running, Is.EqualTo(9), "runs at a time with a limit above the policy's");
 
         await ChangeAsync(perReplica: null, total: null, limits: [5]);

@@ -40,7 +40,8 @@ public static partial class FaultFingerprint
     /// <summary>A message without what differs from case to case.</summary>
     public static string Shape(string message)
     {
-        var shape = Address().Replace(Hex().Replace(Id().Replace(message, "{id}"), "{id}"), "{address}");
+        var shape = Hex().Replace(Id().Replace(Trace().Replace(message, "{id}"), "{id}"), "{id}");
+        shape = Address().Replace(shape, "{address}");
         return Number().Replace(shape, "{n}");
     }
 
@@ -66,6 +67,11 @@ public static partial class FaultFingerprint
         !frame.StartsWith("System.", StringComparison.Ordinal)
         && !frame.StartsWith("Microsoft.", StringComparison.Ordinal)
         && !frame.StartsWith("MassTransit.", StringComparison.Ordinal);
+
+    // A W3C trace parent, also one that was cut off with the answer that it stands in: what is left of an id may be
+    // digits alone, or too short for one.
+    [GeneratedRegex(@"\b00-[0-9a-fA-F]+(?:-[0-9a-fA-F]*){0,2}")]
+    private static partial Regex Trace();
 
     [GeneratedRegex("[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")]
     private static partial Regex Id();
