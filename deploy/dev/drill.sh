@@ -7,7 +7,7 @@
 #   restore      orders are posted and worked on; a backup is made meanwhile; then PostgreSQL and RabbitMQ are destroyed with all their data, and
 #                the backup is restored. Checked: no order of the backup is lost, each effect is there once, no mail of before the backup is sent again
 #   scale        a backlog of mails, each of which the mail server takes 50 ms for, is worked off by one email worker and then by four:
-#                mails a second of both, and their ratio. A worker runs two mails at a time here, so that waiting and not the processor is the limit
+#                mails a second of both, and their ratio. A worker runs one mail at a time here, so that waiting and not the processor is the limit
 #   --orders N   orders in all (restore: 300, scale: 400 each time)
 #   --keep       leave the installation running for a look; the next drill replaces it
 #
@@ -162,12 +162,12 @@ scale_drill() {
   local one four ratio
   orders=${orders:-400}
   begin
-  ./dev limit email --per-replica 2 --reason "drill: waiting is the limit" >&2
+  ./dev limit email --per-replica 1 --reason "drill: waiting is the limit" >&2
   one=$(mails_per_second 1)
   four=$(mails_per_second 4)
   ratio=$(awk -v one="$one" -v four="$four" 'BEGIN { printf "%.2f", four / one }')
   echo
-  echo "Drill: scale. $orders mails each time, 50 ms at the mail server, two at a time in a worker, $(nproc 2>/dev/null || echo '?') cores."
+  echo "Drill: scale. $orders mails each time, 50 ms at the mail server, one at a time in a worker, $(nproc 2>/dev/null || echo '?') cores."
   printf '  1 email worker   %8s mails a second\n  4 email workers  %8s mails a second\n  ratio            %8s   (aim: 3.5)\n' "$one" "$four" "$ratio"
   awk -v ratio="$ratio" 'BEGIN { exit !(ratio >= 3.5) }' || { echo "The drill failed: the ratio is below 3.5."; return 1; }
 }
