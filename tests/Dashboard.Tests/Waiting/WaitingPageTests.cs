@@ -16,13 +16,25 @@ internal sealed class WaitingPageTests : BrowserFixture
         await using var viewer = await OpenAsync();
         var page = viewer.Page;
         var step = await TestSystem.Database.ScalarAsync<string>("select step from step_catalogue where bit = 1");
-        await page.GotoAsync($"/queues/{step}");
-        await Assertions.Expect(page.Locator(List)).ToContainTextAsync("No message waits for its next attempt");
-        // Once more by the clock, and then not for hours.
-        await page.RunAndWaitForResponseAsync(
-            () => page.EvaluateAsync($"document.querySelector('{List}').dataset.every = 36000"),
-            $"**/queues/{step}/waiting"
+        // By the clock not for hours, from the beginning.
+        await page.RouteAsync(
+            $"**/queues/{step}",
+            async route =>
+            {
+                var answer = await route.FetchAsync();
+                var text = await answer.TextAsync();
+                await route.FulfillAsync(
+                    new()
+                    {
+                        Response = answer,
+                        Body = text.Replace("data-every=\"5\"", "data-every=\"36000\"", StringComparison.Ordinal),
+                    }
+                );
+            }
         );
+        await page.GotoAsync($"/queues/{step}");
+        await Assertions.Expect(page.Locator(List)).ToHaveAttributeAsync("data-every", "36000");
+        await Assertions.Expect(page.Locator(List)).ToContainTextAsync("No message waits for its next attempt");
 
         await SampleData.WaitingAsync(TestSystem.Database);
         await Assertions

@@ -38,8 +38,13 @@ public sealed class RabbitManagement : IDisposable
         return new HttpClient(
             new TrustedHandler(
                 trust,
-                // A renewed certificate is looked at soon.
-                new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(2) }
+                // A renewed certificate is looked at soon. RabbitMQ closes a connection that was idle for a minute, and a
+                // request with a body that meets the end of its connection is not repeated.
+                new SocketsHttpHandler
+                {
+                    PooledConnectionLifetime = TimeSpan.FromMinutes(2),
+                    PooledConnectionIdleTimeout = TimeSpan.FromSeconds(20),
+                }
             )
         )
         {
