@@ -61,38 +61,6 @@ command_part() {
   part_failed=$status
 }
 
-# lane NAME FUNCTION: runs the parts of the function in a process group of its own, beside those that follow. Sets lane_job, its id.
-# What they print, their counts and their lines of the summary come by join_lane.
-lane() {
-  local folder=$parts_folder/$1
-  mkdir -p "$folder"
-  : >"$folder/summary"
-  : >"$folder/failed"
-  set -m
-  (
-    parts_folder=$folder parts_status=0 parts_passed=0 parts_failed=0 parts_skipped=0
-    "$2"
-    echo "$parts_status $parts_passed $parts_failed $parts_skipped" >"$folder/counts"
-  ) >"$folder/output" 2>&1 </dev/null &
-  lane_job=$!
-  set +m
-}
-
-# join_lane NAME JOB: waits for it. A lane that ended before its last part counts as failed.
-join_lane() {
-  local folder=$parts_folder/$1 status passed failed skipped
-  wait "$2" || true
-  cat "$folder/output"
-  cat "$folder/summary" >>"$parts_folder/summary"
-  cat "$folder/failed" >>"$parts_folder/failed"
-  if ! read -r status passed failed skipped 2>/dev/null <"$folder/counts"; then
-    cannot_run "$1" "its lane ended early: $(tail -n 3 "$folder/output" | xargs)"
-    return
-  fi
-  parts_passed=$((parts_passed + passed)) parts_failed=$((parts_failed + failed)) parts_skipped=$((parts_skipped + skipped))
-  [ "$status" -eq 0 ] || parts_status=1
-}
-
 # left_out NAME: nobody asked for it; the summary says so.
 left_out() { one_line "$1" "did not run" 0 "not asked for"; }
 

@@ -96,6 +96,7 @@ public sealed class SlowDestinationTests : SystemFixture
         await using var one = await TestSystem.StartAsync("");
         await using var two = await TestSystem.StartAsync("");
         var exchange = MessageName.ExchangeOf(typeof(Fed));
+        var watch = Stopwatch.StartNew();
         await InsertAsync<Fed>(one, Rows / 2, id => new Fed(id));
         await InsertAsync<Fed>(two, Rows / 2, id => new Fed(id));
         await Eventually.That(
@@ -113,7 +114,6 @@ public sealed class SlowDestinationTests : SystemFixture
                 "a relay that knows the slow queue"
             );
 
-        var watch = Stopwatch.StartNew();
         var before = await CountsAsync();
         await Eventually.That(
             async () => (await TrialsAsync()).Count,
@@ -121,8 +121,8 @@ public sealed class SlowDestinationTests : SystemFixture
             "trials of the two",
             TimeSpan.FromMinutes(1)
         );
-        // The rows that were tried themselves, each taken and put back. On a machine that takes long, all of them are put
-        // back by those that still believe in them, once each 20 s.
+        // The rows that were tried themselves, each taken and put back. All that wait fall due each 20 s and are put back
+        // again: on a machine that takes so long since they were written.
         var after = await CountsAsync();
         Assert.That(
             after.Written - before.Written,
