@@ -211,7 +211,7 @@ public sealed class RabbitManagement : IDisposable
 
     private async Task PutAsync(string path, Dictionary<string, object> body, CancellationToken cancellationToken)
     {
-        using var response = await _http.PutAsJsonAsync(new Uri(path, UriKind.Relative), body, cancellationToken);
+        using var response = await PutOnceMoreAsync(new Uri(path, UriKind.Relative), body, cancellationToken);
         if (!response.IsSuccessStatusCode)
         {
             var answer = await response.Content.ReadAsStringAsync(cancellationToken);
@@ -220,6 +220,24 @@ public sealed class RabbitManagement : IDisposable
                 null,
                 response.StatusCode
             );
+        }
+    }
+
+    // A connection that ends without an answer says nothing of the request, which does the same a second time
+    // (RFC 9110, 9.2.2). The client repeats only requests without a body by itself.
+    private async Task<HttpResponseMessage> PutOnceMoreAsync(
+        Uri path,
+        Dictionary<string, object> body,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            return await _http.PutAsJsonAsync(path, body, cancellationToken);
+        }
+        catch (HttpRequestException ended) when (ended.HttpRequestError == HttpRequestError.ResponseEnded)
+        {
+            return await _http.PutAsJsonAsync(path, body, cancellationToken);
         }
     }
 }
